@@ -1,0 +1,25 @@
+// The JSON rendering: the reply as it is, and the status that fits it. Pages use the same status.
+
+const statuses = {
+  malformed: 400,
+  wrong: 401,
+  expired: 401,
+  wrong_password: 401,
+  denied: 403,
+  not_found: 404,
+  policy_refused: 409,
+  locked: 429,
+  throttled: 429,
+  sms_refused: 429,
+}
+
+/** What the doors of the service answer, before any use-case. */
+const denials = { login_required: 401, second_factor_required: 401 }
+
+export function statusOf(reply) {
+  return denials[reply.reason] ?? statuses[reply.result] ?? 200
+}
+
+export function sendJson(response, reply) {
+  response.status(statusOf(reply)).json(reply)
+}

@@ -1,0 +1,178 @@
+// Express: headers, sessions, who may call what. Every route is closed unless routes.js opens it.
+
+import { readFileSync } from 'node:fs'
+import { timingSafeEqual } from 'node:crypto'
+import express from 'express'
+import { CountersignError } from 'countersign'
+import { sendJson, statusOf } from './api.js'
+import { BadInput } from './bad-input.js'
+import { errorPage, pages } from './pages.js'
+import { routes } from './routes.js'
+import { isSameOrigin } from './same-site.js'
+
+const style = readFileSync(new URL('style.css', import.meta.url))
+
+export function createApp({ accounts, sessions, useCases, origin, trustProxy, log }) {
+  const https = origin.startsWith('https:')
+  // Without https, a browser takes neither the prefix nor the Secure attribute.
+  const cookieName = https ? '__Host-session' : 'session'
+  const cookieOptions = { httpOnly: true, sameSite: 'lax', path: '/', secure: https }
+
+  const app = express()
+  app.set('trust proxy', trustProxy)
+  app.set('x-powered-by', false)
+  app.set('etag', false)
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
+
+  app.use((request, response, next) => {
+    response.set({
+      'Content-Security-Policy': "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      'X-Content-Type-Options': 'nosniff',
+      // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
+      'Referrer-Policy': 'same-origin',
+      'Cache-Control': 'no-store',
+      ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }),
+    })
+    next()
+  })
+
+  app.get('/style.css', (request, response) => response.type('css').send(style))
+
+  for (const route of routes) {
+    if (route.path) register(route, route.path, pageRendering, express.urlencoded({ extended: false }))
+    if (route.api) register(route, route.api, jsonRendering, express.json())
+  }
+
+  function register(route, path, rendering, parseBody) {
+    const handle = async (request, response) => {
+      const context = { input: (route.method === 'GET' ? request.query : request.body) ?? {}, ip: request.ip, path }
+      Object.assign(context, callerOf(request, rendering))
+      const refused = await refusal(route, context, request, rendering)
+      const reply = refused ?? (await useCases[route.act](context))
+      if (context.cookie) response.cookie(cookieName, context.cookie, cookieOptions)
+      if (context.cookie === null) response.clearCookie(cookieName, cookieOptions)
+      if (refused) rendering.refuse(response, refused, context)
+      else rendering.send(response, reply, context, route)
+    }
+    if (route.method === 'GET') app.get(path, handle)
+    else app.post(path, rendering.rightType, parseBody, handle)
+  }
+
+  /** The session of the request and whose it is. A cookie stands for a person, a bearer token for an API client. */
+  function callerOf(request, rendering) {
+    const bearer = rendering === jsonRendering && /^Bearer (\S+)$/.exec(request.get('authorization') ?? '')?.[1]
+    const secret = bearer || cookieOf(request)
+    const session = secret && sessions.find(secret, bearer ? 'api' : 'web')
+    const principal = session && accounts.principal(session.principal)
+    return principal ? { session, principal, account: accounts.account(principal.account) } : {}
+  }
+
+  function cookieOf(request) {
+    const values = (request.get('cookie') ?? '').split(';').map((pair) => pair.trim())
+      .filter((pair) => pair.startsWith(`${cookieName}=`)).map((pair) => pair.slice(cookieName.length + 1))
+    // Two of one name: somebody planted one.
+    return values.length === 1 ? values[0] : undefined
+  }
+
+  async function refusal(route, context, request, rendering) {
+    const { session, principal } = context
+    if (route.method === 'POST' && !isSameOrigin(request.headers, origin, rendering === jsonRendering)) {
+      return denied('cross_site')
+    }
+    if (route.access === 'open') return undefined
+    if (session === undefined) return denied('login_required')
+    if (route.method === 'POST' && !rendering.carriesToken(context)) return denied('form_outdated')
+    if (route.access === 'session') return undefined
+    if (route.access === 'challenge' && session.proof === 'password') return undefined
+
+    const entry = await useCases.entryOf(session, principal, context.account, context.ip)
+    if (entry.state === 'wrong_address') return denied(entry.reason)
+    if (entry.state === 'second_step') return denied('second_factor_required')
+    if (entry.state !== 'in') {
+      sessions.end(session)
+      context.cookie = null
+      return denied('login_required')
+    }
+    context.entry = entry
+    switch (route.access) {
+      case 'challenge':
+        return session.challenge ? undefined : denied('not_required')
+      case 'caller':
+        return undefined
+      case 'person':
+        return session.channel === 'web' ? undefined : denied('not_for_api_clients')
+      case 'owner':
+        return session.channel === 'web' && principal.role === 'owner' ? undefined : denied('owner_only')
+      default:
+        return denied('no_such_access')
+    }
+  }
+
+  app.use((request, response) => {
+    const reply = { result: 'not_found' }
+    if (isApi(request)) sendJson(response, reply)
+    else sendPage(response, errorPage(reply), 404)
+  })
+
+  app.use((error, request, response, next) => {
+    if (response.headersSent) return next(error)
+    const known = error instanceof CountersignError || error instanceof BadInput
+    // Express marks what the client did wrong with a status of its own: unreadable JSON, too long a body.
+    const status = known ? 400 : error.expose === true ? error.status : 500
+    if (status === 500) log(error)
+    const reply = known
+      ? { result: 'error', code: error.code, path: error.path, message: error.message }
+      : { result: 'error', code: status === 500 ? 'internal' : 'bad_request' }
+    if (isApi(request)) response.status(status).json(reply)
+    else sendPage(response, errorPage(reply), status)
+  })
+
+  return app
+}
+
+const jsonRendering = {
+  // A page of another site cannot send this type without asking first.
+  rightType(request, response, next) {
+    if (request.is('application/json')) next()
+    else response.status(415).json({ result: 'error', code: 'json_expected' })
+  },
+  carriesToken: () => true,
+  refuse: sendJson,
+  send: sendJson,
+}
+
+const pageRendering = {
+  rightType(request, response, next) {
+    if (request.is('application/x-www-form-urlencoded')) next()
+    else sendPage(response, errorPage({ result: 'error', code: 'form_expected' }), 415)
+  },
+  carriesToken({ input, session }) {
+    const given = Buffer.from(String(input.form_token))
+    const expected = Buffer.from(session.formToken)
+    return given.length === expected.length && timingSafeEqual(given, expected)
+  },
+  refuse(response, reply, context) {
+    if (reply.reason === 'login_required') response.redirect(303, `/login?next=${encodeURIComponent(context.path)}`)
+    else if (reply.reason === 'second_factor_required') response.redirect(303, '/login/second-step')
+    else sendPage(response, errorPage(reply, context), statusOf(reply))
+  },
+  send(response, reply, context, route) {
+    const page = pages[route.act](reply, context)
+    if (page.redirect) response.redirect(303, page.redirect)
+    else sendPage(response, page, statusOf(reply))
+  },
+}
+
+function sendPage(response, page, status) {
+  response.status(status).type('html').send(String(page.body))
+}
+
+function denied(reason) {
+  return { result: 'denied', reason }
+}
+
+function isApi(request) {
+  return request.path.startsWith('/api/')
+}

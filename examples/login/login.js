@@ -1,0 +1,302 @@
+// What the service does, without HTTP: each use-case takes a context and answers with a reply.
+// Pages and JSON routes only render the reply.
+//
+// context: { input, ip, session?, principal?, account?, entry?, cookie? }
+//   entry    what let the caller in, see `entryOf`
+//   cookie   set by a use-case: the new session secret, or null to forget it
+
+import { policy as rules } from 'countersign'
+import parsePhoneNumber from 'libphonenumber-js'
+import { BadInput } from './bad-input.js'
+import { sameSitePath } from './same-site.js'
+
+export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo }) {
+  const who = ({ session, principal, account }) => ({
+    user: principal.id, session: session.id, account: account.id, ...(session.pass && { pass: session.pass }),
+  })
+  const begin = (session, principal, account, ip) => secondFactor.begin({
+    user: principal.id, session: session.id, account: account.id, ip,
+    channel: principal.clientId === undefined ? 'web' : 'api', plan: account.plan, role: principal.role,
+  })
+
+  /** Every login ends here, whatever the first factor was: the one door to the second. */
+  async function logIn(context, principal, next) {
+    const { ip } = context
+    const account = accounts.account(principal.account)
+    const channel = principal.clientId === undefined ? 'web' : 'api'
+    const fresh = sessions.fresh()
+    accounts.rememberIp(principal, ip)
+    const reply = await begin(fresh, principal, account, ip)
+    if (reply.result === 'denied') return reply
+    const challenge = reply.result === 'challenge' ? reply : undefined
+    if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
+    if (context.session) sessions.end(context.session)
+    sessions.start(fresh, {
+      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', challenge, next,
+    })
+    if (channel === 'api') return { result: 'token', token: fresh.secret }
+    context.cookie = fresh.secret
+    return { ...withoutTicket(reply), next }
+  }
+
+  /**
+   * How far a session lets its holder in, asked again at each request, for the address and the
+   * policy may have changed since: 'in' | 'second_step' | 'out' | 'wrong_address'.
+   */
+  async function entryOf(session, principal, account, ip) {
+    if (session.proof === 'password') return { state: 'second_step' }
+    const { enrolment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
+    const { decision, reason } = rules.decide(policyFor(account), {
+      ip, channel: session.channel, enrolment, recoveryCode: recoveryCode !== undefined,
+    })
+    if (decision === 'denied' && reason.startsWith('address_')) return { state: 'wrong_address', reason }
+    switch (session.proof) {
+      case 'allowed':
+        return { state: decision === 'allowed' ? 'in' : 'out' }
+      case 'enrolled':
+        return { state: decision === 'denied' ? 'out' : 'in' }
+      case 'verified': {
+        const check = await secondFactor.checkPass(who({ session, principal, account }))
+        return check.result === 'valid' ? { state: 'in', method: check.method } : { state: 'out' }
+      }
+      default:
+        return { state: 'out' }
+    }
+  }
+
+  /** A set-up counts as proof in the session that did it, and ends the person's other sessions. */
+  function afterEnrolment(context, reply) {
+    if (reply.result !== 'enrolled') return reply
+    if (context.session.proof === 'allowed') sessions.enrolledHere(context.session)
+    sessions.endOthers(context.session)
+    return reply
+  }
+
+  /** Refuses unless the caller showed a factor just now; someone who has none cannot be asked. */
+  async function staleFactor(context) {
+    const { enrolled } = await secondFactor.status({ user: context.principal.id, account: context.account.id })
+    if (!enrolled) return undefined
+    if (context.session.pass === undefined) return freshFactorRequired
+    const check = await secondFactor.checkPass({ ...who(context), maxAge: 300 })
+    return check.result === 'valid' ? undefined : freshFactorRequired
+  }
+
+  return {
+    entryOf,
+
+    // Logging in
+
+    async loginForm({ input }) {
+      return { result: 'login_form', next: sameSitePath(input.next) }
+    },
+
+    async logInWithPassword(context) {
+      const { input, ip } = context
+      const email = text(input, 'email').trim().toLowerCase()
+      const first = await accounts.checkPassword(email, text(input, 'password'), ip)
+      if (first.result !== 'first_factor') return first
+      return logIn(context, first.principal, sameSitePath(input.next))
+    },
+
+    async logInAsClient(context) {
+      const { input, ip } = context
+      const first = await accounts.checkClient(text(input, 'client'), text(input, 'secret'), ip)
+      if (first.result !== 'first_factor') return first
+      return logIn(context, first.principal, '/')
+    },
+
+    async secondStepForm({ session }) {
+      return withoutTicket(session.challenge)
+    },
+
+    async secondStep(context) {
+      const { session, principal, account, ip, input } = context
+      const fresh = sessions.fresh()
+      const reply = await secondFactor.verify({
+        ticket: session.challenge.ticket, session: session.id, newSession: fresh.id,
+        account: account.id, ip, method: input.method, code: input.code,
+      })
+      if (reply.result === 'denied') return endUnlessIn(context, reply)
+      if (reply.result !== 'verified') return reply
+      const { pass, session: boundTo, user, ...shown } = reply
+      if (user !== principal.id || boundTo !== fresh.id) throw new Error('the pass is for another login')
+      if (!sessions.replace(session, fresh, { proof: 'verified', pass })) {
+        return { result: 'denied', reason: 'ticket_invalid' }
+      }
+      context.cookie = fresh.secret
+      return { ...shown, next: session.next }
+    },
+
+    async sendLoginSms(context) {
+      const { session, account, ip } = context
+      const reply = await secondFactor.sendSms({
+        ticket: session.challenge.ticket, session: session.id, account: account.id, ip,
+      })
+      return reply.result === 'denied' ? endUnlessIn(context, reply) : reply
+    },
+
+    async logOut(context) {
+      sessions.end(context.session)
+      context.cookie = null
+      return { result: 'logged_out' }
+    },
+
+    // For whoever is in
+
+    async home({ principal, account, entry }) {
+      if (principal.clientId !== undefined) return { result: 'me', client: principal.clientId, account: account.name }
+      const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
+      return {
+        result: 'me', email: principal.email, role: principal.role, account: account.name, plan: account.plan,
+        enrolled, method: entry.method,
+      }
+    },
+
+    async security({ principal, account }) {
+      return { result: 'security', plan: account.plan, status: await secondFactor.status({ user: principal.id, account: account.id }) }
+    },
+
+    async startTotp(context) {
+      const { principal, account } = context
+      return secondFactor.enrolTotp({ ...who(context), label: principal.email, plan: account.plan })
+    },
+
+    async confirmTotp(context) {
+      return afterEnrolment(context, await secondFactor.confirmTotp({ ...who(context), code: context.input.code }))
+    },
+
+    async startSms(context) {
+      const { input, account } = context
+      const number = parsePhoneNumber(text(input, 'number'), 'AU')
+      if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
+      const reply = await secondFactor.enrolSms({ ...who(context), number: number.number, plan: account.plan })
+      return { ...reply, number: number.number }
+    },
+
+    async confirmSms(context) {
+      return afterEnrolment(context, await secondFactor.confirmSms({ ...who(context), code: context.input.code }))
+    },
+
+    removeMethod: withPass((context) => secondFactor.remove({ ...who(context), method: context.input.method })),
+
+    showBackupCodes: withPass((context) => secondFactor.showBackupCodes(who(context))),
+
+    renewBackupCodes: withPass((context) => secondFactor.renewBackupCodes(who(context))),
+
+    /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
+    async startFreshFactor({ session, principal, account, ip, input }) {
+      const next = sameSitePath(input.next)
+      const reply = await begin(session, principal, account, ip)
+      if (reply.result === 'challenge') sessions.challenge(session, reply, next)
+      return { ...withoutTicket(reply), next }
+    },
+
+    // For owners
+
+    async users({ account, principal }) {
+      const users = await Promise.all(accounts.usersOf(account.id).map(async ({ id, email, role }) => ({
+        id, email, role, self: id === principal.id, status: await secondFactor.status({ user: id, account: account.id }),
+      })))
+      return { result: 'users', users }
+    },
+
+    issueRecoveryCode: withPass(async ({ input, principal, account, session }) => {
+      const target = accounts.user(text(input, 'user'))
+      if (target === undefined || target.account !== account.id) throw new BadInput('user', 'is not in this account')
+      const reply = await secondFactor.issueRecoveryCode({
+        user: target.id,
+        account: account.id,
+        by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
+      })
+      return { ...reply, email: target.email }
+    }),
+
+    async policy({ account }) {
+      return { result: 'policy', require: account.require, network: account.network }
+    },
+
+    /** Shows who a change would shut out; saves it only when that was seen and confirmed. */
+    async changePolicy(context) {
+      const { input, account, principal, ip } = context
+      const next = { require: requirement(input), network: { allow: list(input, 'allow'), deny: list(input, 'deny') } }
+      const stale = await staleFactor(context)
+      if (stale) return stale
+      const users = accounts.usersOf(account.id)
+      const clients = accounts.clientsOf(account.id)
+      const found = await secondFactor.reviewPolicy({
+        policy: policyFor({ ...account, ...next }),
+        account: account.id,
+        author: { user: principal.id, ip },
+        users: users.map((user) => ({ user: user.id, role: user.role, ...knownIp(user) })),
+        apiClients: clients.map((client) => ({ id: client.clientId, ...knownIp(client) })),
+      })
+      const emailOf = (id) => users.find((user) => user.id === id)?.email ?? id
+      const review = {
+        ...found, needRecoveryCode: found.needRecoveryCode.map(emailOf), blockedUsers: found.blockedUsers.map(emailOf),
+      }
+      const change = { ...next, review }
+      if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
+      if (review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
+      accounts.saveRules(account.id, next)
+      return { result: 'policy_saved', ...change }
+    },
+
+    async audit() {
+      return { result: 'audit', events: outbox.events() }
+    },
+
+    // Stands for people's phones and mail
+
+    async outbox() {
+      return demo ? { result: 'outbox', messages: outbox.messages() } : { result: 'not_found' }
+    },
+  }
+
+  /** A ticket that is no longer good leaves a half session with nothing to do: it ends. */
+  function endUnlessIn(context, reply) {
+    if (context.session.proof === 'password' && reply.reason.startsWith('ticket_')) {
+      sessions.end(context.session)
+      context.cookie = null
+    }
+    return reply
+  }
+}
+
+const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
+
+/** A use-case that only a session with a pass may try; the pass itself is judged by the second factor. */
+function withPass(act) {
+  return async (context) => (context.session.pass === undefined ? freshFactorRequired : act(context))
+}
+
+function withoutTicket({ ticket, ...shown }) {
+  return shown
+}
+
+function text(input, name) {
+  const value = input[name]
+  if (typeof value !== 'string' || value === '' || value.length > 256) throw new BadInput(name, 'is missing, too long or no text')
+  return value
+}
+
+/** A list of ranges: an array from JSON, lines from a form. */
+function list(input, name) {
+  const value = input[name] ?? []
+  const items = typeof value === 'string' ? value.split(/[\s,]+/) : value
+  if (!Array.isArray(items)) throw new BadInput(name, 'is no list')
+  return items.filter((item) => item !== '')
+}
+
+function requirement(input) {
+  if (input.require === 'optional' || input.require === 'everyone') return input.require
+  if (input.require === 'networks') return { networks: list(input, 'networks') }
+  throw new BadInput('require', 'is none of `optional`, `everyone`, `networks`')
+}
+
+function isYes(value) {
+  return value === true || value === 'yes'
+}
+
+function knownIp({ last_ip: ip }) {
+  return ip === null ? {} : { ip }
+}

@@ -1,0 +1,24 @@
+// Stands for what a product already has: an SMS gateway, a way to notify people, an audit log.
+// Here all three are tables. For the demo only: whoever reads the outbox can read every SMS code.
+
+export function createOutbox(db) {
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS outbox (
+      id INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, recipient TEXT NOT NULL, message TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS events (
+      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL
+    ) STRICT`)
+  const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message) VALUES (?, ?, ?, ?)')
+  const addEvent = db.prepare('INSERT INTO events (at, event) VALUES (?, ?)')
+  const messages = db.prepare('SELECT kind, at, recipient, message FROM outbox ORDER BY id DESC LIMIT 50')
+  const events = db.prepare('SELECT event FROM events ORDER BY id DESC LIMIT 200')
+
+  return {
+    sms: (at, to, body) => addMessage.run('sms', at, to, body),
+    notification: (at, recipient, text) => addMessage.run('notification', at, recipient, text),
+    event: (event) => addEvent.run(event.at, JSON.stringify(event)),
+    messages: () => messages.all(),
+    events: () => events.all().map((row) => JSON.parse(row.event)),
+  }
+}

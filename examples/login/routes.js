@@ -1,0 +1,39 @@
+// Every route of the service, as a page and under /api: two renderings of one use-case.
+//
+// `access`: open        anyone
+//           session     anyone with a session, however far it got
+//           challenge   a session that was asked for a second factor
+//           caller      a person fully logged in, or an API client
+//           person      a person fully logged in
+//           owner       as `person`, and an owner of the account
+
+export const routes = [
+  { method: 'GET', path: '/login', api: null, access: 'open', act: 'loginForm' },
+  { method: 'POST', path: '/login', access: 'open', act: 'logInWithPassword' },
+  { method: 'POST', path: null, api: '/api/token', access: 'open', act: 'logInAsClient' },
+  { method: 'GET', path: '/outbox', access: 'open', act: 'outbox' },
+
+  { method: 'POST', path: '/logout', access: 'session', act: 'logOut' },
+
+  { method: 'GET', path: '/login/second-step', access: 'challenge', act: 'secondStepForm' },
+  { method: 'POST', path: '/login/second-step', access: 'challenge', act: 'secondStep' },
+  { method: 'POST', path: '/login/second-step/sms', access: 'challenge', act: 'sendLoginSms' },
+
+  { method: 'GET', path: '/', api: '/api/me', access: 'caller', act: 'home' },
+
+  { method: 'GET', path: '/security', access: 'person', act: 'security' },
+  { method: 'POST', path: '/security/totp', access: 'person', act: 'startTotp' },
+  { method: 'POST', path: '/security/totp/confirm', access: 'person', act: 'confirmTotp' },
+  { method: 'POST', path: '/security/sms', access: 'person', act: 'startSms' },
+  { method: 'POST', path: '/security/sms/confirm', access: 'person', act: 'confirmSms' },
+  { method: 'POST', path: '/security/remove', access: 'person', act: 'removeMethod' },
+  { method: 'POST', path: '/security/backup-codes/show', access: 'person', act: 'showBackupCodes' },
+  { method: 'POST', path: '/security/backup-codes/renew', access: 'person', act: 'renewBackupCodes' },
+  { method: 'POST', path: '/security/fresh-factor', access: 'person', act: 'startFreshFactor' },
+
+  { method: 'GET', path: '/users', access: 'owner', act: 'users' },
+  { method: 'POST', path: '/users/recovery-code', access: 'owner', act: 'issueRecoveryCode' },
+  { method: 'GET', path: '/policy', access: 'owner', act: 'policy' },
+  { method: 'POST', path: '/policy', access: 'owner', act: 'changePolicy' },
+  { method: 'GET', path: '/audit', access: 'owner', act: 'audit' },
+].map((route) => ({ api: `/api${route.path}`, ...route }))

@@ -1,0 +1,80 @@
+// Starts the service. Everything it keeps is in DATA_DIR: one SQLite file, and the keys beside it.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { createSecondFactor, generateKeys, sqliteStore } from 'countersign'
+import { demoClient, demoLogins, openAccounts, policyOf } from './accounts.js'
+import { createApp } from './app.js'
+import { createUseCases } from './login.js'
+import { createOutbox } from './outbox.js'
+import { createSessions } from './sessions.js'
+
+const { PORT = '3000', PUBLIC_ORIGIN, TRUST_PROXY = 'false', DEMO_CLOCK_FILE } = process.env
+const dataDir = process.env.DATA_DIR ?? fileURLToPath(new URL('data', import.meta.url))
+
+// For tests: they write the time into a file to let an hour pass.
+const clock = DEMO_CLOCK_FILE
+  ? () => Number(readFileSync(DEMO_CLOCK_FILE, 'utf8'))
+  : () => Math.floor(Date.now() / 1000)
+
+mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+const db = new Database(join(dataDir, 'login.sqlite'))
+
+// The port is known only once it is open, and the policy names the origin.
+const server = createServer()
+await new Promise((resolve, reject) => server.once('error', reject).listen(Number(PORT), 'localhost', resolve))
+const address = `http://localhost:${server.address().port}`
+const origin = new URL(PUBLIC_ORIGIN ?? address).origin
+
+const accounts = await openAccounts(db, clock)
+const sessions = createSessions(db, clock)
+const outbox = createOutbox(db)
+const policyFor = (account) => policyOf(account, origin)
+
+const secondFactor = await createSecondFactor({
+  policy: (account) => policyFor(accounts.account(account)),
+  keys: await readKeys(join(dataDir, 'keys.json')),
+  store: sqliteStore(db),
+  sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
+  notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
+  onEvent: async (event) => outbox.event(event),
+  clock,
+})
+
+// The outbox shows every SMS code to whoever looks, so it exists on one's own machine only.
+const demo = new URL(origin).hostname === 'localhost'
+const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo })
+server.on('request', createApp({ accounts, sessions, useCases, origin, trustProxy: trustProxy(TRUST_PROXY), log: console.error }))
+
+console.log(`Listening on ${address}${origin === address ? '' : ` for ${origin}`}`)
+console.log('Logins of this demo:')
+for (const { role, email, password } of demoLogins) console.log(`  ${role.padEnd(6)}  ${email}  ${password}`)
+console.log(`  client  ${demoClient.id}  ${demoClient.secret}`)
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.once(signal, () => {
+    server.close(() => db.close())
+    server.closeIdleConnections()
+  })
+}
+
+/** The keys outlive the process: without them no stored record can be read again. */
+async function readKeys(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+  const keys = JSON.stringify(await generateKeys())
+  writeFileSync(file, keys, { mode: 0o600, flag: 'wx', flush: true })
+  return keys
+}
+
+/** Express's setting: false, a number of hops, or names and ranges such as `loopback`. */
+function trustProxy(text) {
+  if (text === 'false') return false
+  return /^\d+$/.test(text) ? Number(text) : text
+}

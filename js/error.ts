@@ -1,0 +1,29 @@
+import type * as wasm from '../target/npm/countersign.js'
+
+/**
+ * Why a call could not be carried out. Stable: match on these.
+ *
+ * Beside the codes of the rules engine: `store_failed` (the store threw or gave something else
+ * than a record), `conflict` (other writers won the race 100 times), `sms_not_sent` (the code is
+ * stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS and there
+ * is no `sendSms`), `internal` (a defect of ours).
+ */
+export type ErrorCode = wasm.ErrorCode | 'store_failed' | 'conflict' | 'sms_not_sent' | 'no_sms' | 'internal'
+
+/** The one kind of error that is thrown. A wrong code is no error but a reply. */
+export class CountersignError extends Error {
+  override readonly name = 'CountersignError'
+  /** Stable code, for programs. */
+  readonly code: ErrorCode
+  /** The path of the offending field, like `network.allow[0]`; empty for the whole. */
+  readonly path: string
+
+  constructor(code: ErrorCode, path: string, message: string, cause?: unknown) {
+    super(path === '' ? message : `\`${path}\`: ${message}`, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.path = path
+  }
+}
+
+/** An argument that the caller must get right. */
+export const invalid = (path: string, message: string) => new CountersignError('invalid_input', path, message)

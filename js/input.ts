@@ -1,0 +1,67 @@
+// Reading arguments of any kind whatever. Only own properties count, so that a polluted
+// Object.prototype changes no verdict; what a getter or proxy throws becomes our error.
+import { CountersignError, invalid } from './error.js'
+
+type Check = (value: unknown, path: string) => unknown
+
+export const text: Check = (value, path) => {
+  if (typeof value !== 'string') throw invalid(path, 'must be a string')
+  if (value.length > 65_536) throw invalid(path, 'is too long')
+  return value
+}
+
+export const whole: Check = (value, path) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw invalid(path, 'must be a whole number, not negative')
+  return value
+}
+
+export const flag: Check = (value, path) => {
+  if (typeof value !== 'boolean') throw invalid(path, 'must be true or false')
+  return value
+}
+
+export const anything: Check = (value) => value
+
+/** Absent, `undefined` or `null`: left out. */
+export const optional = (check: Check): Check => (value, path) => (value === undefined || value === null ? undefined : check(value, path))
+
+export const listOf = (check: Check): Check => (value, path) => {
+  if (!Array.isArray(value)) throw invalid(path, 'must be a list')
+  if (value.length > 100_000) throw invalid(path, 'is too long')
+  return Array.from({ length: value.length }, (_, index) => check(value[index], `${path}[${index}]`))
+}
+
+export const shape = (fields: Record<string, Check>): Check => (value, path) => read(value, path, fields)
+
+/** The named fields of an object, checked; anything else in it is refused. */
+export function read(value: unknown, path: string, fields: Record<string, Check>): Record<string, unknown> {
+  const at = (name: string) => (path === '' ? name : `${path}.${name}`)
+  try {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'must be an object')
+    for (const key of Reflect.ownKeys(value)) {
+      if (typeof key !== 'string' || !Object.hasOwn(fields, key)) throw invalid(at(String(key).slice(0, 64)), 'is not known here')
+    }
+    const out: Record<string, unknown> = Object.create(null)
+    for (const name of Object.keys(fields)) {
+      const given = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+      const checked = fields[name]!(given, at(name))
+      if (checked !== undefined) out[name] = checked
+    }
+    return out
+  } catch (error) {
+    if (error instanceof CountersignError) throw error
+    throw new CountersignError('invalid_input', path, 'could not be read', error)
+  }
+}
+
+/** JSON text of a document: text as it is, anything else as JSON. Rust parses it strictly. */
+export function documentText(value: unknown, code: 'invalid_policy' | 'invalid_keys', path: string): string {
+  if (typeof value === 'string') return value
+  try {
+    const json = typeof value === 'object' && value !== null ? JSON.stringify(value) : undefined
+    if (json !== undefined) return json
+  } catch (error) {
+    throw new CountersignError(code, path, 'cannot be written as JSON', error)
+  }
+  throw new CountersignError(code, path, 'must be an object or JSON text')
+}

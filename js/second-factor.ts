@@ -1,0 +1,343 @@
+import { CountersignError, invalid } from './error.js'
+import { anything, documentText, listOf, optional, read, shape, text, whole } from './input.js'
+import type { Store, Stored } from './stores.js'
+import { call, randomSeed } from './wasm.js'
+import type * as wasm from './wasm.js'
+
+/** A policy, as object or as JSON text. */
+export type PolicySource = wasm.PolicyDocument | string
+
+/** What {@link createSecondFactor} needs. */
+export interface SecondFactorOptions {
+  /** The account's rules, or a function that gives those of an account at every call. */
+  policy: PolicySource | ((account: string | undefined) => PolicySource | Promise<PolicySource>)
+  /** The key ring, from {@link generateKeys}: as object or JSON text. Keep it secret, and out of the database. */
+  keys: wasm.Keys | string
+  /** Where records are kept. */
+  store: Store
+  /** Hands an SMS to the operator's gateway. Needed where the policy offers SMS. */
+  sendSms?: (message: wasm.SmsMessage) => unknown
+  /** Tells a user what was done to their account, by a channel that is not this login. */
+  notify?: (notice: wasm.Notice) => unknown
+  /** Keeps an event for audit. */
+  onEvent?: (event: wasm.Event) => unknown
+  /** Called when `notify` or `onEvent` fails; the reply is given all the same. Default: a process warning. */
+  onEffectError?: (error: unknown) => unknown
+  /** Unix seconds. Default: the server's clock. */
+  clock?: () => number
+  /** 32 random bytes, fresh at every call. Default: the platform's CSPRNG. */
+  entropy?: () => Uint8Array
+}
+
+type Result<R extends wasm.Reply['result']> = Extract<wasm.Reply, { result: R }>
+type CodeReply = Result<'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
+
+interface Account {
+  /** Handed to the `policy` function. */
+  account?: string
+}
+interface From {
+  /** The client's address as text. Needed where the policy has rules about addresses. */
+  ip?: string | undefined
+}
+interface Session {
+  /** User id, 1 to 256 bytes. */
+  user: string
+  /** The host's id of the logged-in session. */
+  session: string
+}
+interface Proof {
+  /** A pass of this user and session whose factor is at most `freshSeconds` old. */
+  pass?: string | undefined
+}
+interface Plan {
+  /** The account's plan, where the policy names plans. */
+  plan?: string | undefined
+}
+
+/** The second factor of all users of a service. Every method takes one object. */
+export interface SecondFactor {
+  /** After the first factor: may this user come in, and by what? Changes nothing in the record. */
+  begin(input: Session & From & Plan & Account & { channel?: wasm.Channel }): Promise<Result<'allowed' | 'challenge' | 'denied'>>
+  /** Sends a login code, or a new one; the old one dies. */
+  sendSms(input: { ticket: string; session: string } & From & Account): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
+  /** The second step. On `verified`, change the session id: hand the new one in as `newSession`, or use the one in the reply. */
+  verify(input: { ticket: string; session: string; newSession?: string; method: wasm.Method; code: string } & From & Account): Promise<Result<'verified'> | CodeReply>
+  /** Begins to set up an authenticator app; `label` is shown in it beside the service's name. */
+  enrolTotp(input: Session & Proof & Plan & From & Account & { label: string }): Promise<Result<'totp_started' | 'denied'>>
+  /** Turns the app on with a code from it. On the first factor the reply has the backup codes. */
+  confirmTotp(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
+  /** Begins to set up a phone, or sends its code again. `number` in E.164 form. */
+  enrolSms(input: Session & Proof & Plan & From & Account & { number: string }): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
+  /** Turns the phone on with the code sent to it. */
+  confirmSms(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
+  /** Removes a factor; with the last one, the backup codes go too. */
+  remove(input: Session & Proof & From & Account & { method: 'totp' | 'sms' }): Promise<Result<'removed' | 'denied'>>
+  /** New backup codes; the old ones die. */
+  renewBackupCodes(input: Session & Proof & From & Account): Promise<Result<'backup_codes' | 'denied'>>
+  /** The backup codes once more, where the policy keeps a copy. */
+  showBackupCodes(input: Session & Proof & From & Account): Promise<Result<'backup_codes' | 'denied'>>
+  /** A recovery code for `user`, issued by an owner who is someone else. */
+  issueRecoveryCode(
+    input: { user: string; by: Session & Proof & { role: wasm.Role } } & From & Account,
+  ): Promise<Result<'recovery_code' | 'denied'>>
+  /** A user's second factor at a glance, without secrets. */
+  status(input: { user: string } & Account): Promise<wasm.Status>
+  /** Whether a pass is good for this user and session; no storage is asked. `maxAge` in seconds since the factor was shown. */
+  checkPass(input: Session & Account & { pass: string; maxAge?: number; methods?: wasm.Method[] }): Promise<wasm.PassCheck>
+  /** Whom a policy would lock out, before it is switched on. */
+  reviewPolicy(input: {
+    policy: PolicySource
+    author: { user: string; ip?: string | undefined }
+    users: { user: string; role: wasm.Role; ip?: string | undefined }[]
+    apiClients?: { id: string; ip?: string | undefined }[]
+  }): Promise<wasm.Review>
+  /** The public keys of passes as a JWK set, for other verifiers. */
+  jwks(): Promise<wasm.Jwks>
+}
+
+/** Writers that may win the race before we give up. */
+const MAX_RACES = 100
+/** Policies kept compiled. */
+const MAX_POLICIES = 64
+
+const session = { user: text, session: text }
+const context = { account: optional(text), ip: optional(text) }
+const proof = { pass: optional(text) }
+const plan = { plan: optional(text) }
+
+/**
+ * Makes the second factor of a service.
+ *
+ * @throws {@link CountersignError} `invalid_input`, `invalid_policy` or `invalid_keys`, with the path.
+ */
+export async function createSecondFactor(options: SecondFactorOptions): Promise<SecondFactor> {
+  const given = read(options, '', {
+    policy: anything,
+    keys: anything,
+    store: anything,
+    sendSms: optional(callable),
+    notify: optional(callable),
+    onEvent: optional(callable),
+    onEffectError: optional(callable),
+    clock: optional(callable),
+    entropy: optional(callable),
+  }) as unknown as SecondFactorOptions
+  const { store } = given
+  if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid('store', 'must have load and save')
+  const clock = given.clock ?? (() => Math.floor(Date.now() / 1000))
+  const entropy = given.entropy ?? randomSeed
+  const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
+  const inTurn = turns()
+
+  const coreOf = async (account: unknown) => {
+    const { policy } = given
+    const source = typeof policy === 'function' ? await policy(account as string | undefined) : policy
+    return cores(documentText(source, 'invalid_policy', 'policy'))
+  }
+  // A wrong policy or key is told at the start, not at the first login.
+  if (typeof given.policy !== 'function') await coreOf(undefined)
+  else cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' }))
+
+  /** Load, step, save; and only when that landed, the reply and the effects. */
+  async function run(user: string, account: unknown, ip: unknown, name: string, fields: Record<string, unknown>): Promise<wasm.Reply> {
+    const core = await coreOf(account)
+    const command = JSON.stringify({ [name]: fields })
+    const { reply, effects } = await inTurn(user, async () => {
+      for (let race = 0; race < MAX_RACES; race += 1) {
+        const stored = await load(store, user)
+        const seed = seedOf(entropy)
+        const pending = call(() => core.step(user, stored?.record, command, clock(), ip as string | undefined, seed))
+        const record = call(() => pending.to_store())
+        if (record === undefined || (await save(store, user, record, stored?.version))) {
+          return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
+        }
+        call(() => pending.free())
+      }
+      throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
+    })
+    await carryOut(effects, given)
+    return reply
+  }
+
+  /** A command of a logged-in session: user from the input, the rest to the rules. */
+  const commandOf =
+    (name: string, fields: Parameters<typeof read>[2]) =>
+    async (input: unknown): Promise<any> => {
+      const { user, account, ip, ...rest } = read(input, '', { ...session, ...context, ...fields })
+      return run(user as string, account, ip, name, rest)
+    }
+
+  /** A command that brings a ticket: the ticket says whose record it is about. */
+  const ticketCommandOf =
+    (name: string, fields: Parameters<typeof read>[2]) =>
+    async (input: unknown): Promise<any> => {
+      const { account, ip, newSession, ...rest } = read(input, '', { ticket: text, session: text, ...context, ...fields })
+      const core = await coreOf(account)
+      const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, clock())) as
+        | { result: 'valid'; user: string }
+        | { result: 'refused'; reason: wasm.TokenRefusal }
+      if (owner.result === 'refused') {
+        return { result: 'denied', reason: owner.reason === 'expired' ? 'ticket_expired' : 'ticket_invalid' }
+      }
+      return run(owner.user, account, ip, name, newSession === undefined ? rest : { ...rest, newSession })
+    }
+
+  const needSms =
+    (command: (input: any) => Promise<any>) =>
+    async (input: unknown): Promise<any> => {
+      if (given.sendSms === undefined) throw new CountersignError('no_sms', 'sendSms', 'give createSecondFactor a sendSms function')
+      return command(input)
+    }
+
+  const begin = commandOf('begin', { ...plan, channel: optional(text) })
+  return Object.freeze({
+    begin: async (input) => begin({ ...read(input, '', { ...session, ...context, ...plan, channel: optional(text) }), channel: channelOf(input) }),
+    sendSms: needSms(ticketCommandOf('send_sms', {})),
+    verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
+    enrolTotp: commandOf('enrol_totp', { ...proof, ...plan, label: text }),
+    confirmTotp: commandOf('confirm_totp', { code: text }),
+    enrolSms: needSms(commandOf('enrol_sms', { ...proof, ...plan, number: text })),
+    confirmSms: commandOf('confirm_sms', { code: text }),
+    remove: commandOf('remove', { ...proof, method: text }),
+    renewBackupCodes: commandOf('renew_backup_codes', proof),
+    showBackupCodes: commandOf('show_backup_codes', proof),
+    issueRecoveryCode: async (input) => {
+      const by = shape({ ...session, ...proof, role: text })
+      const { user, account, ip, ...rest } = read(input, '', { user: text, by, ...context })
+      return run(user as string, account, ip, 'issue_recovery_code', rest) as Promise<any>
+    },
+    status: async (input) => {
+      const { user, account } = read(input, '', { user: text, account: optional(text) }) as { user: string; account?: string }
+      const core = await coreOf(account)
+      const stored = await load(store, user)
+      return call(() => core.status(user, stored?.record, clock()) as wasm.Status)
+    },
+    checkPass: async (input) => {
+      const { account, ...question } = read(input, '', {
+        ...session,
+        account: optional(text),
+        pass: text,
+        maxAge: optional(whole),
+        methods: optional(listOf(text)),
+      })
+      const core = await coreOf(account)
+      return call(() => core.check_pass(JSON.stringify(question), clock()) as wasm.PassCheck)
+    },
+    reviewPolicy: async (input) => {
+      const place = { ip: optional(text) }
+      const { policy, author, users, apiClients } = read(input, '', {
+        policy: anything,
+        author: shape({ user: text, ...place }),
+        users: listOf(shape({ user: text, role: text, ...place })),
+        apiClients: optional(listOf(shape({ id: text, ...place }))),
+      }) as { policy: unknown; author: { user: string; ip?: string }; users: { user: string }[]; apiClients?: unknown[] }
+      const next = documentText(policy, 'invalid_policy', 'policy')
+      call((module) => module.policy_check(next))
+      const people = []
+      for (const person of users) {
+        const stored = await load(store, person.user)
+        people.push({ ...person, enrolment: call((module) => module.policy_enrolment(next, person.user, stored?.record)) })
+      }
+      const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
+      return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
+    },
+    jwks: async () => call(() => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' })).jwks() as wasm.Jwks),
+  } satisfies SecondFactor)
+}
+
+const channelOf = (input: unknown) => (input as { channel?: unknown }).channel ?? 'web'
+
+function callable(value: unknown, path: string): unknown {
+  if (typeof value !== 'function') throw invalid(path, 'must be a function')
+  return value
+}
+
+/** Policies by their text, compiled once each. */
+function compiler(keys: string) {
+  const compiled = new Map<string, wasm.Core>()
+  return (policy: string): wasm.Core => {
+    const known = compiled.get(policy)
+    if (known) return known
+    const core = call((module) => new module.Core(policy, keys))
+    // A call may still hold one that falls out: the collector frees it, not we.
+    if (compiled.size >= MAX_POLICIES) compiled.delete(compiled.keys().next().value!)
+    compiled.set(policy, core)
+    return core
+  }
+}
+
+/**
+ * One call at a time for one user. Not for correctness, which compare-and-set gives across all
+ * processes, but so that many calls at once do not hash in vain.
+ */
+function turns() {
+  const tails = new Map<string, Promise<unknown>>()
+  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
+    const turn = (tails.get(user) ?? Promise.resolve()).then(job, job)
+    const tail = turn.catch(() => undefined)
+    tails.set(user, tail)
+    try {
+      return await turn
+    } finally {
+      if (tails.get(user) === tail) tails.delete(user)
+    }
+  }
+}
+
+function seedOf(entropy: () => Uint8Array): Uint8Array {
+  const seed = entropy()
+  if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
+  return seed
+}
+
+async function load(store: Store, user: string): Promise<Stored | undefined> {
+  let stored
+  try {
+    stored = await store.load(user)
+  } catch (error) {
+    throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
+  }
+  if (stored === undefined || stored === null) return undefined
+  if (typeof stored.record !== 'string' || !Number.isSafeInteger(stored.version)) {
+    throw new CountersignError('store_failed', 'store.load', 'must give { record: string, version: number } or undefined')
+  }
+  return stored
+}
+
+async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
+  let saved
+  try {
+    saved = await store.save(user, record, expected)
+  } catch (error) {
+    throw new CountersignError('store_failed', 'store.save', 'the record could not be written; nothing happened', error)
+  }
+  if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
+  return saved
+}
+
+async function carryOut(effects: wasm.Effect[], host: SecondFactorOptions): Promise<void> {
+  let unsent: CountersignError | undefined
+  for (const effect of effects) {
+    if ('sms' in effect) {
+      try {
+        await host.sendSms!(effect.sms)
+      } catch (error) {
+        unsent = new CountersignError('sms_not_sent', 'sendSms', 'the gateway did not take the message; ask for another', error)
+      }
+      continue
+    }
+    try {
+      if ('notify' in effect) await host.notify?.(effect.notify)
+      else await host.onEvent?.(effect.log)
+    } catch (error) {
+      try {
+        if (host.onEffectError) await host.onEffectError(error)
+        else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
+      } catch {
+        // Nothing left to tell: the reply stands.
+      }
+    }
+  }
+  if (unsent) throw unsent
+}

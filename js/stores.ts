@@ -1,0 +1,69 @@
+import { CountersignError, invalid } from './error.js'
+
+/** A record as stored: opaque text and the version that a writer must name to replace it. */
+export interface Stored {
+  record: string
+  version: number
+}
+
+/**
+ * Storage, all of it. `save` is a compare-and-set: it writes and returns `true` only if the
+ * user's version still is `expected` (`undefined`: there is no record yet); the version then
+ * becomes another. Everything about single use rests on that.
+ */
+export interface Store {
+  load(user: string): Promise<Stored | undefined>
+  save(user: string, record: string, expected: number | undefined): Promise<boolean>
+}
+
+/** In memory: for tests, and gone with the process. */
+export function memoryStore(): Store {
+  const records = new Map<string, Stored>()
+  return {
+    async load(user) {
+      const stored = records.get(user)
+      return stored && { ...stored }
+    },
+    async save(user, record, expected) {
+      if (records.get(user)?.version !== expected) return false
+      records.set(user, { record, version: (expected ?? 0) + 1 })
+      return true
+    },
+  }
+}
+
+/** What `better-sqlite3`'s Database and `node:sqlite`'s DatabaseSync have in common. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): { get(...values: any[]): unknown; run(...values: any[]): { changes: number | bigint } }
+}
+
+/**
+ * In SQLite, through `better-sqlite3` or `node:sqlite`. Creates its table, by default
+ * `second_factor (user TEXT PRIMARY KEY, record TEXT, version INTEGER)`, if it is not there.
+ */
+export function sqliteStore(database: SqliteDatabase, options: { table?: string } = {}): Store {
+  const table = options?.table ?? 'second_factor'
+  if (typeof table !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
+  if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
+    throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
+  }
+  try {
+    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`)
+    const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
+    const insert = database.prepare(`INSERT INTO ${table} (user, record, version) VALUES (?, ?, 1) ON CONFLICT (user) DO NOTHING`)
+    const update = database.prepare(`UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`)
+    return {
+      async load(user) {
+        const row = select.get(user) as Stored | undefined
+        return row && { record: row.record, version: Number(row.version) }
+      },
+      async save(user, record, expected) {
+        const { changes } = expected === undefined ? insert.run(user, record) : update.run(record, user, expected)
+        return Number(changes) === 1
+      },
+    }
+  } catch (error) {
+    throw new CountersignError('store_failed', 'database', 'the table could not be prepared', error)
+  }
+}

@@ -1,0 +1,49 @@
+// The one instance of the module, made at first use, and the one way to call into it.
+import * as glue from '../target/npm/countersign.js'
+import bytes from '../target/npm/countersign_bg.wasm'
+import { CountersignError, type ErrorCode } from './error.js'
+
+export type * from '../target/npm/countersign.js'
+
+/** Size of the stack at the bottom of linear memory, as `.cargo/config.toml` sets it. */
+const STACK_BYTES = 262_144
+
+let memory: WebAssembly.Memory | undefined
+
+/** Linear memory, for the test that no secret stays in it. */
+export const linearMemory = () => {
+  memory ??= glue.initSync({ module: bytes }).memory
+  return memory
+}
+
+/**
+ * Calls into the module, synchronously. Whatever the module throws becomes a
+ * {@link CountersignError}; afterwards the stack, which is dead then, is wiped. The heap wipes
+ * itself when memory is freed.
+ */
+export function call<T>(job: (module: typeof glue) => T): T {
+  const { buffer } = linearMemory()
+  try {
+    return job(glue)
+  } catch (error) {
+    throw ours(error)
+  } finally {
+    new Uint8Array(memory!.buffer ?? buffer, 0, STACK_BYTES).fill(0)
+  }
+}
+
+function ours(error: unknown): CountersignError {
+  if (error instanceof CountersignError) return error
+  if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'code') && Object.hasOwn(error, 'path')) {
+    const { code, path, message } = error as { code: ErrorCode; path: string; message: string }
+    // Commands are tagged by name on their way in; the caller knows only the field.
+    return new CountersignError(code, path.replace(COMMAND, ''), message)
+  }
+  return new CountersignError('internal', '', 'the module failed; please report this', error)
+}
+
+const COMMAND =
+  /^(begin|send_sms|verify|enrol_totp|confirm_totp|enrol_sms|confirm_sms|remove|renew_backup_codes|show_backup_codes|issue_recovery_code)(\.|$)/
+
+/** 32 bytes of the platform's cryptographic random source. */
+export const randomSeed = (): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(32))

@@ -1,0 +1,113 @@
+// Builds pkg/, which is what npm ships: Rust → WebAssembly → one CommonJS bundle with thin entries,
+// and the types. Nothing is done for inputs that have not changed.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, posix } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { at, has, hashOf, main, Problem, readIf, run, seconds, withTools } from './common.mjs'
+import { notices } from './notices.mjs'
+import { setup } from './setup.mjs'
+
+const GLUE = 'target/npm' // what wasm-pack writes and js/ imports
+const ENTRIES = ['index', 'testing'] // js/<entry>.ts, and the exports of package.json
+const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
+
+async function buildWasm() {
+  // --no-pack: package.json is ours. no-install: wasm-bindgen and wasm-opt come from PATH.
+  await run('wasm-pack', [
+    ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
+    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--features', 'npm'],
+  ], { env: withTools() })
+  // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
+  rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
+}
+
+async function bundle() {
+  const esbuild = await import('esbuild')
+  const options = {
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    charset: 'utf8',
+    absWorkingDir: at('.'),
+    loader: { '.wasm': 'binary' }, // inlined: no file to lose when the host bundles us
+    define: { 'import.meta.url': '""' }, // only the loader that we do not use asks where it is
+    logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'error' },
+  }
+  // One bundle holds everything, so that import and require, and both entries, share one instance.
+  await esbuild.build({
+    ...options,
+    stdin: { resolveDir: at('.'), contents: ENTRIES.map((name) => `export * as ${name} from './js/${name}.ts'`).join('\n') },
+    outfile: at('pkg/countersign.cjs'),
+  })
+  const built = createRequire(import.meta.url)(at('pkg/countersign.cjs'))
+  for (const entry of ENTRIES) {
+    const names = Object.keys(built[entry])
+    if (names.length === 0) throw new Problem(`js/${entry}.ts exports nothing.`)
+    writeFileSync(at(`pkg/${entry}.cjs`), [
+      `'use strict'`,
+      `const { ${entry} } = require('./countersign.cjs')`,
+      // One line a name, in the form that Node's scan for the names of a CommonJS module sees.
+      ...names.map((name) => `exports.${name} = ${entry}.${name}`),
+      '',
+    ].join('\n'))
+    writeFileSync(at(`pkg/${entry}.mjs`), [
+      `import bundle from './countersign.cjs'`,
+      `export const { ${names.join(', ')} } = bundle.${entry}`,
+      '',
+    ].join('\n'))
+  }
+  if (has('js/cli.ts')) {
+    // The command uses the bundle that is there instead of carrying a second copy.
+    const shared = { name: 'shared', setup: ({ onResolve }) => onResolve({ filter: /^\.\/(index|testing)\.js$/ }, ({ path }) => ({ path: path.replace(/\.js$/, '.cjs'), external: true })) }
+    await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
+    const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
+    writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`, { mode: 0o755 })
+  }
+}
+
+async function declare() {
+  const types = at('pkg/types')
+  mkdirSync(types, { recursive: true })
+  await run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json'), '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', types])
+  rmSync(join(types, 'cli.d.ts'), { force: true })
+  // How to load the module is our business and would ask the user for the DOM's types.
+  const [wasm] = readFileSync(at(GLUE, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
+  writeFileSync(join(types, `${WASM_TYPES}.d.ts`), wasm.replace('/* tslint:disable */\n/* eslint-disable */\n', ''))
+  for (const name of readdirSync(types, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+    const file = join(types, name)
+    const toWasm = `./${posix.relative(dirname(name), WASM_TYPES)}.js`.replace('./../', '../')
+    const esm = readFileSync(file, 'utf8').replace(/(['"])(?:\.\.\/)+target\/npm\/countersign\.js\1/g, `$1${toWasm}$1`)
+    writeFileSync(file, esm)
+    // The same for require(): TypeScript wants a file that says it is CommonJS, with such neighbours.
+    writeFileSync(file.replace(/\.ts$/, '.cts'), esm.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.js(['"])/g, '$1.cjs$2'))
+  }
+}
+
+export async function build() {
+  const start = performance.now()
+  const title = 'Build of pkg/'
+  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', 'scripts/build.mjs'], process.env.RUSTFLAGS)
+  if (readIf(GLUE, '.built') !== rust) {
+    await buildWasm()
+    writeFileSync(at(GLUE, '.built'), rust)
+  }
+  const inputs = hashOf(['js', 'tsconfig.json', 'package.json', 'package-lock.json'], rust)
+  if (readIf('pkg/.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
+  rmSync(at('pkg'), { recursive: true, force: true })
+  mkdirSync(at('pkg'))
+  await declare() // first, for it finds the mistakes
+  await bundle()
+  writeFileSync(at('pkg/THIRD-PARTY.txt'), notices())
+  writeFileSync(at('pkg/.built'), inputs)
+  const wasm = readFileSync(at(GLUE, 'countersign_bg.wasm'))
+  const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
+  console.log(`${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`)
+}
+
+await main(import.meta.url, async () => {
+  await setup()
+  await build()
+})

@@ -1,0 +1,32 @@
+// The licences of the crates inside the WebAssembly, which ask to travel with it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ask, Problem } from './common.mjs'
+
+export function notices() {
+  const metadata = ask('cargo', ['metadata', '--format-version', '1', '--offline', '--features', 'npm', '--filter-platform', 'wasm32-unknown-unknown'])
+  if (metadata === undefined) throw new Problem('cargo metadata failed.')
+  const { packages, resolve } = JSON.parse(metadata)
+  const [nodes, info] = [resolve.nodes, packages].map((list) => new Map(list.map((entry) => [entry.id, entry])))
+  // What is linked in: no test or build dependencies, no macros.
+  const inside = new Set()
+  const visit = (id) => {
+    if (inside.has(id) || info.get(id).targets.some(({ kind }) => kind.includes('proc-macro'))) return
+    inside.add(id)
+    for (const { pkg, dep_kinds } of nodes.get(id).deps) if (dep_kinds.some(({ kind }) => kind === null)) visit(pkg)
+  }
+  visit(resolve.root)
+  inside.delete(resolve.root)
+  const users = new Map() // licence text → the crates that carry it
+  for (const { name, version, license, authors, manifest_path } of [...inside].map((id) => info.get(id))) {
+    const folder = dirname(manifest_path)
+    const files = readdirSync(folder, { withFileTypes: true }).filter((file) => file.isFile() && /^(licen[cs]e|copying|unlicense)/i.test(file.name)).map((file) => file.name)
+    // Of a choice of licences one is taken, MIT where it is offered.
+    const mit = files.filter((file) => /mit/i.test(file))
+    const texts = (mit.length ? mit : files).map((file) => readFileSync(join(folder, file), 'utf8').trim())
+    if (texts.length === 0) texts.push(`(${license}; the crate carries no text. Authors: ${authors.join(', ') || 'not named'})`)
+    for (const text of texts) users.set(text, [...(users.get(text) ?? []), `${name} ${version}`])
+  }
+  const rule = '-'.repeat(72)
+  return `The WebAssembly in this package contains these Rust crates.\n\n${[...users].map(([text, crates]) => `${rule}\n${crates.sort().join(', ')}\n\n${text}\n`).join('\n')}`
+}

@@ -1,0 +1,621 @@
+//! One step of a user's second factor: record, command and circumstances in; new record, reply
+//! and effects out.
+//!
+//! ```text
+//!  host                                core
+//!   │ load (record, version)            │
+//!   ├── step(record, command, env) ────▶│  decides; nothing has happened yet
+//!   │◀──────────────── Pending ─────────┤
+//!   │ compare-and-set to_store()        │
+//!   │   lost the race: drop it, load again, step again with fresh entropy
+//!   │   landed:                         │
+//!   ├── stored() ──────────────────────▶│
+//!   │◀──────── reply, effects ──────────┤  now it has happened
+//! ```
+//!
+//! [`Pending`] shows the record to store and keeps the reply to itself. So whatever runs in
+//! parallel, one code opens one door, and no SMS leaves for a state that was not saved.
+
+mod codes;
+mod enrol;
+mod login;
+mod sms;
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorCode};
+use crate::event::{Action, Effect, Event, Happened, Notice, NoticeKind, Private};
+use crate::lockout::{Door, STOP_AT};
+use crate::network::ClientIp;
+use crate::phone::PhoneNumber;
+use crate::policy::{Channel, Enrolment, Method, Policy, Reason, Role};
+use crate::record::{Record, SessionId, UserId};
+use crate::secret::Entropy;
+use crate::time::UnixSeconds;
+use crate::token::{KeyRing, Pass};
+
+/// The circumstances of a step.
+#[derive(Debug)]
+pub struct Env {
+    /// The host's clock.
+    pub now: UnixSeconds,
+    /// Where the request comes from.
+    pub client: ClientIp,
+    /// Random bytes for this step alone.
+    pub entropy: Entropy,
+}
+
+/// What the host asks.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Command {
+    /// After the first factor: may this user come in, and by what?
+    Begin {
+        /// The host's session, to which the ticket is bound.
+        session: SessionId,
+        /// Person or program.
+        channel: Channel,
+        /// The account's plan.
+        #[serde(default)]
+        plan: Option<String>,
+    },
+    /// Send a code to the user's phone, or a new one; the old one dies.
+    SendSms {
+        /// From the challenge.
+        ticket: String,
+        /// The session that the ticket is bound to.
+        session: SessionId,
+    },
+    /// The second step.
+    Verify {
+        /// From the challenge.
+        ticket: String,
+        /// The session that the ticket is bound to.
+        session: SessionId,
+        /// The session id from now on; a random one when absent.
+        #[serde(default)]
+        new_session: Option<SessionId>,
+        /// By which method.
+        method: Method,
+        /// What the person typed.
+        code: String,
+    },
+    /// Begin to set up an authenticator app. The secret is always ours, never the client's.
+    EnrolTotp {
+        /// The logged-in session.
+        session: SessionId,
+        /// A fresh pass, where the user has a factor already.
+        #[serde(default)]
+        pass: Option<String>,
+        /// Shown in the app beside the service's name: an e-mail address or user name.
+        label: String,
+        /// The account's plan.
+        #[serde(default)]
+        plan: Option<String>,
+    },
+    /// Confirm the app with a code from it.
+    ConfirmTotp {
+        /// The session that began.
+        session: SessionId,
+        /// What the person typed.
+        code: String,
+    },
+    /// Begin to set up a phone, or send its code again.
+    EnrolSms {
+        /// The logged-in session.
+        session: SessionId,
+        /// A fresh pass, where the user has a factor already.
+        #[serde(default)]
+        pass: Option<String>,
+        /// The number in E.164 form.
+        number: String,
+        /// The account's plan.
+        #[serde(default)]
+        plan: Option<String>,
+    },
+    /// Confirm the phone with the code sent to it.
+    ConfirmSms {
+        /// The session that began.
+        session: SessionId,
+        /// What the person typed.
+        code: String,
+    },
+    /// Remove a factor.
+    Remove {
+        /// The logged-in session.
+        session: SessionId,
+        /// A fresh pass.
+        #[serde(default)]
+        pass: Option<String>,
+        /// `totp` or `sms`.
+        method: Method,
+    },
+    /// Make new backup codes; the old ones die.
+    RenewBackupCodes {
+        /// The logged-in session.
+        session: SessionId,
+        /// A fresh pass.
+        #[serde(default)]
+        pass: Option<String>,
+    },
+    /// Show the backup codes again, where the policy keeps a copy.
+    ShowBackupCodes {
+        /// The logged-in session.
+        session: SessionId,
+        /// A fresh pass by app or SMS.
+        #[serde(default)]
+        pass: Option<String>,
+    },
+    /// An owner issues a recovery code for this user.
+    IssueRecoveryCode {
+        /// Who issues it.
+        by: Issuer,
+    },
+}
+
+/// Who issues a recovery code.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The issuer's user id.
+    pub user: UserId,
+    /// The issuer's session.
+    pub session: SessionId,
+    /// The issuer's fresh pass by app or SMS.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// What the issuer may do, as the host knows it.
+    pub role: Role,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Begin { .. } => "Begin",
+            Self::SendSms { .. } => "SendSms",
+            Self::Verify { .. } => "Verify",
+            Self::EnrolTotp { .. } => "EnrolTotp",
+            Self::ConfirmTotp { .. } => "ConfirmTotp",
+            Self::EnrolSms { .. } => "EnrolSms",
+            Self::ConfirmSms { .. } => "ConfirmSms",
+            Self::Remove { .. } => "Remove",
+            Self::RenewBackupCodes { .. } => "RenewBackupCodes",
+            Self::ShowBackupCodes { .. } => "ShowBackupCodes",
+            Self::IssueRecoveryCode { .. } => "IssueRecoveryCode",
+        })
+    }
+}
+
+/// A method that the user can use right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct UsableMethod {
+    /// Which.
+    pub method: Method,
+    /// For SMS: the end of the number, `•••• 678`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// A backup code and whether it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct ShownCode {
+    /// `XXXX-XXXX-XXXX-XXXX`.
+    pub code: Private,
+    /// Whether it was used.
+    pub used: bool,
+}
+
+/// Why an SMS was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum SmsRefusal {
+    /// The last one was sent a moment ago.
+    Cooldown,
+    /// Too many in the last minute, hour or day.
+    Budget,
+    /// The account waits or is stopped after wrong codes.
+    TooManyAttempts,
+}
+
+/// The answer for the caller. A wrong code is a reply, never an error. Times are unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Reply {
+    /// In, without a second factor.
+    Allowed {
+        /// This user has none and may set one up: suggest it.
+        enrol: bool,
+    },
+    /// A second factor is needed.
+    Challenge {
+        /// Hand it to `verify` and `send_sms`, from the same session.
+        ticket: Private,
+        /// What the user can use right now.
+        methods: Vec<UsableMethod>,
+        /// When the ticket ends.
+        expires_at: UnixSeconds,
+    },
+    /// Turned down.
+    Denied {
+        /// Why.
+        reason: Reason,
+    },
+    /// A code is on its way.
+    SmsSent {
+        /// The end of the number, `•••• 678`.
+        hint: String,
+        /// When the code ends.
+        expires_at: UnixSeconds,
+        /// When another may be asked for.
+        resend_at: UnixSeconds,
+    },
+    /// No code was sent.
+    SmsRefused {
+        /// Why.
+        reason: SmsRefusal,
+        /// When to ask again; absent: only an owner's recovery code helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// The second factor passed: the user is in.
+    Verified {
+        /// Who.
+        user: UserId,
+        /// The pass, bound to `session`.
+        pass: Private,
+        /// The session id that the pass is bound to: make it the user's from now on.
+        session: SessionId,
+        /// By which method.
+        method: Method,
+        /// When the pass ends.
+        expires_at: UnixSeconds,
+        /// The user should set up a factor now: the next login needs another recovery code.
+        enrol: bool,
+        /// After a backup code: how many are left.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        backup_codes_left: Option<usize>,
+    },
+    /// A wrong code. It was counted.
+    Wrong {
+        /// Attempts left before a wait.
+        attempts_left: u32,
+        /// When the next attempt may be made, where one has to wait.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// Not of the form of such a code. It was not counted.
+    Malformed {
+        /// The form, in words.
+        expected: String,
+    },
+    /// Too many wrong codes. Nothing was compared.
+    Locked {
+        /// When the next attempt may be made; absent: only an owner's recovery code helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// There is no code alive, or no set-up under way, that this could answer.
+    Expired {},
+    /// Show this to set up the app.
+    TotpStarted {
+        /// The `otpauth://` URI.
+        uri: Private,
+        /// The secret in groups of four, to type by hand.
+        secret: Private,
+        /// The URI as QR code.
+        qr_svg: Private,
+        /// When the set-up ends.
+        expires_at: UnixSeconds,
+    },
+    /// The factor is on.
+    Enrolled {
+        /// Which.
+        method: Method,
+        /// On the first factor: the new backup codes. They are shown this once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        backup_codes: Option<Vec<Private>>,
+    },
+    /// The factor is off.
+    Removed {
+        /// Which.
+        method: Method,
+        /// The factors left.
+        methods_left: Vec<Method>,
+    },
+    /// The backup codes.
+    BackupCodes {
+        /// In the order they were made.
+        codes: Vec<ShownCode>,
+    },
+    /// A recovery code, for the owner to hand over in person.
+    RecoveryCode {
+        /// `XXXX-XXXX-XXXX-XXXX`, shown this once.
+        code: Private,
+        /// When it ends.
+        expires_at: UnixSeconds,
+    },
+}
+
+/// An outcome that has not happened yet: store the record, then take the reply out.
+#[must_use = "nothing has happened until the record is stored"]
+pub struct Pending {
+    record: Record,
+    changed: bool,
+    reply: Reply,
+    effects: Vec<Effect>,
+}
+
+impl Pending {
+    /// The record to store by compare-and-set against the version that was loaded; `None` when
+    /// the step changed nothing.
+    #[must_use]
+    pub const fn to_store(&self) -> Option<&Record> {
+        if self.changed { Some(&self.record) } else { None }
+    }
+
+    /// Call it when the record landed (or there was nothing to store): the reply, and what to do.
+    #[must_use]
+    pub fn stored(self) -> (Reply, Vec<Effect>) {
+        (self.reply, self.effects)
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("changed", &self.changed).finish_non_exhaustive()
+    }
+}
+
+/// Carries out one command on a user's record.
+///
+/// # Errors
+/// What the host did wrong: a malformed argument, a missing key, a record that is not ours. The
+/// record is then as it was, and nothing was counted.
+pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, env: Env) -> Result<Pending, Error> {
+    let before = record.clone();
+    let mut step = Step { policy, keys, record, now: env.now, client: env.client, entropy: env.entropy, effects: Vec::new() };
+    let reply = match command {
+        Command::Begin { session, channel, plan } => login::begin(&mut step, &session, channel, plan.as_deref()),
+        Command::SendSms { ticket, session } => login::send_sms(&mut step, &ticket, &session),
+        Command::Verify { ticket, session, new_session, method, code } => {
+            login::verify(&mut step, &ticket, &session, new_session, method, &code)
+        }
+        Command::EnrolTotp { session, pass, label, plan } => {
+            enrol::start_totp(&mut step, &session, pass.as_deref(), &label, plan.as_deref())
+        }
+        Command::ConfirmTotp { session, code } => enrol::confirm_totp(&mut step, &session, &code),
+        Command::EnrolSms { session, pass, number, plan } => {
+            enrol::start_sms(&mut step, session, pass.as_deref(), &number, plan.as_deref())
+        }
+        Command::ConfirmSms { session, code } => enrol::confirm_sms(&mut step, &session, &code),
+        Command::Remove { session, pass, method } => enrol::remove(&mut step, &session, pass.as_deref(), method),
+        Command::RenewBackupCodes { session, pass } => codes::renew_backup(&mut step, &session, pass.as_deref()),
+        Command::ShowBackupCodes { session, pass } => codes::show_backup(&mut step, &session, pass.as_deref()),
+        Command::IssueRecoveryCode { by } => codes::issue_recovery(&mut step, &by),
+    }?;
+    let changed = step.record != before;
+    Ok(Pending { record: step.record, changed, reply, effects: step.effects })
+}
+
+/// What a step works on.
+struct Step<'a> {
+    policy: &'a Policy,
+    keys: &'a KeyRing,
+    record: Record,
+    now: UnixSeconds,
+    client: ClientIp,
+    entropy: Entropy,
+    effects: Vec<Effect>,
+}
+
+/// Which passes count as fresh for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Any second factor: who lost the phone comes by a backup or recovery code and must be
+    /// able to replace it.
+    AnyFactor,
+    /// App or SMS: one backup code must not show the other nine, nor let in another user.
+    OwnFactor,
+}
+
+impl Step<'_> {
+    fn user(&self) -> String {
+        self.record.user().as_str().to_owned()
+    }
+
+    fn log(&mut self, happened: Happened) {
+        let ip = match self.client {
+            ClientIp::Known(address) => Some(address.to_string()),
+            ClientIp::Unknown => None,
+        };
+        self.effects.push(Effect::Log(Event { user: self.record.user().clone(), at: self.now, ip, happened }));
+    }
+
+    fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
+        let user = self.record.user().clone();
+        self.effects.push(Effect::Notify(Notice { user, kind, method, at: self.now, by: None, about: None }));
+    }
+
+    fn denied(&mut self, action: Action, reason: Reason) -> Reply {
+        self.log(Happened::Refused { action, reason });
+        Reply::Denied { reason }
+    }
+
+    /// Whether a pass of this user and session is fresh enough for a change.
+    fn is_fresh(&self, user: &UserId, session: &SessionId, pass: Option<&str>, proof: Proof) -> bool {
+        let Some(pass) = pass else { return false };
+        let Ok(pass) = Pass::open(self.policy, self.keys.passes(), pass, self.now).and_then(|pass| pass.of(user, session)) else {
+            return false;
+        };
+        let accepted = match (proof, pass.method()) {
+            (Proof::AnyFactor, Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode)
+            | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
+            (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode) => false,
+        };
+        accepted && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
+    }
+
+    /// Runs one attempt at a code: charged before it is compared, taken back when it was right.
+    /// `Ok(Err(reply))` is the reply for an attempt that failed or could not be made.
+    fn attempt<T>(
+        &mut self,
+        method: Method,
+        compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<Result<T, Reply>, Error> {
+        // A recovery code lifts the lock, so the lock must not stop it; ten tries end it.
+        let door = if method == Method::RecoveryCode { Door::Open } else { self.record.attempts.door(self.now) };
+        let retry_at = match door {
+            Door::Open => None,
+            Door::Waiting(until) => Some(until),
+            Door::Stopped => {
+                self.log(Happened::AttemptWhileLocked { method });
+                return Ok(Err(Reply::Locked { retry_at: None }));
+            }
+        };
+        if retry_at.is_some() {
+            self.log(Happened::AttemptWhileLocked { method });
+            return Ok(Err(Reply::Locked { retry_at }));
+        }
+        let before = self.record.attempts.clone();
+        self.record.attempts.charge(self.now, self.policy.window());
+        if let Some(matched) = compare(self)? {
+            self.record.attempts = before;
+            return Ok(Ok(matched));
+        }
+        let failures = self.record.attempts.failures();
+        self.log(Happened::CodeRefused { method, failures });
+        let (attempts_left, retry_at) = match self.record.attempts.door(self.now) {
+            Door::Open => (self.record.attempts.left_before_wait(), None),
+            Door::Waiting(until) => (0, Some(until)),
+            Door::Stopped => (0, None),
+        };
+        if failures == 5 || failures == STOP_AT {
+            self.notify(NoticeKind::Locked, None);
+        }
+        Ok(Err(Reply::Wrong { attempts_left, retry_at }))
+    }
+}
+
+/// A user's second factor at a glance, for a settings page or an administrator. No secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Whether the user has a factor of their own.
+    pub enrolled: bool,
+    /// What that is worth under the policy.
+    pub enrolment: Enrolment,
+    /// The factors.
+    pub methods: Vec<FactorStatus>,
+    /// The backup codes, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_codes: Option<BackupStatus>,
+    /// The recovery code alive, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_code: Option<RecoveryStatus>,
+    /// The attempt budget.
+    pub attempts: AttemptStatus,
+}
+
+/// One factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct FactorStatus {
+    /// `totp` or `sms`.
+    pub method: Method,
+    /// For SMS: the end of the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// When it was confirmed.
+    pub added_at: UnixSeconds,
+    /// When it last logged the user in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<UnixSeconds>,
+}
+
+/// The backup codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct BackupStatus {
+    /// Not used yet.
+    pub left: usize,
+    /// In the set.
+    pub total: usize,
+    /// When they were made.
+    pub created_at: UnixSeconds,
+    /// Whether they can be shown again.
+    pub can_show: bool,
+}
+
+/// The recovery code alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryStatus {
+    /// Who issued it.
+    pub issued_by: UserId,
+    /// When it ends.
+    pub expires_at: UnixSeconds,
+}
+
+/// The attempt budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptStatus {
+    /// Consecutive failures.
+    pub failures: u32,
+    /// When the next attempt may be made, where one has to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<UnixSeconds>,
+    /// Only an owner's recovery code helps.
+    pub stopped: bool,
+}
+
+/// Reads a record for a settings page.
+///
+/// # Errors
+/// [`ErrorCode::KeyMissing`] or [`ErrorCode::SealBroken`] when the phone number does not open.
+pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Status, Error> {
+    let mut methods = Vec::new();
+    if let Some(totp) = &record.totp {
+        methods.push(FactorStatus { method: Method::Totp, hint: None, added_at: totp.added_at, last_used_at: totp.last_used_at });
+    }
+    if let Some(factor) = &record.sms {
+        let hint = Some(sms::open_number(keys, record, &factor.number)?.hint());
+        methods.push(FactorStatus { method: Method::Sms, hint, added_at: factor.added_at, last_used_at: factor.last_used_at });
+    }
+    let backup_codes = record.backup.as_ref().map(|backup| BackupStatus {
+        left: backup.set.left(),
+        total: backup.set.slots.len(),
+        created_at: backup.created_at,
+        can_show: backup.copy.is_some() && policy.backup_codes().keep_for_showing,
+    });
+    let recovery_code =
+        record.live_recovery(policy, now).map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.expires_at });
+    let (locked_until, stopped) = match record.attempts.door(now) {
+        Door::Open => (None, false),
+        Door::Waiting(until) => (Some(until), false),
+        Door::Stopped => (None, true),
+    };
+    let attempts = AttemptStatus { failures: record.attempts.failures(), locked_until, stopped };
+    Ok(Status { enrolled: record.has_factor(), enrolment: record.enrolment(policy), methods, backup_codes, recovery_code, attempts })
+}
+
+/// An argument that the host must get right.
+fn invalid(path: &str, message: &str) -> Error {
+    Error::new(ErrorCode::InvalidInput, path, message)
+}
+
+/// The number in a form that may be enrolled under the policy.
+fn allowed_number(policy: &Policy, text: &str) -> Option<PhoneNumber> {
+    PhoneNumber::parse(text).filter(|number| number.starts_with_any(&policy.sms().prefixes))
+}

@@ -1,0 +1,232 @@
+//! Attempts: one budget per account over all factors, as a small state machine.
+//!
+//! ```text
+//!             charge, pressure < 5            charge, pressure ≥ 5
+//!            ┌──────┐                        ┌───────────────────────┐
+//!            │      ▼                        │                       ▼
+//!          ┌─┴────────┐  charge, pressure ≥ 5   ┌─────────┐  charge (recovery code)
+//!  new ──▶ │   Open   │ ───────────────────────▶│ Waiting │ ◀──┐
+//!          │          │ ◀────────────────────── │         │ ───┘
+//!          └──────────┘  retry_at has come      └─────────┘
+//!            ▲  │ charge, failures = 100           │ charge, failures = 100
+//!            │  ▼                                  ▼
+//!          ┌─┴───────────────────────────────────────┐
+//!          │ Stopped: only an owner's recovery code  │
+//!          └─────────────────────────────────────────┘
+//! ```
+//!
+//! Two numbers are kept. `failures` counts consecutive failures; only success sets it to 0, and
+//! at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `pressure` also counts failures, but
+//! success does not lower it, only time: one is forgiven each hour and per candidate code of a
+//! time-based attempt (3 hours at ±1 step). It sets the wait: none below 5, then 30 seconds
+//! doubling to an hour, and from 50 on the time in which one is forgiven. So someone who knows
+//! the password and guesses all year, while the owner of the account logs in every day and
+//! resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
+//!
+//! An attempt is charged *before* anything is compared, and the charge is taken back on success.
+//! A resend, a new ticket, another method or another address changes nothing here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::UnixSeconds;
+
+/// Consecutive failures at which the account stops.
+pub const STOP_AT: u32 = 100;
+/// Attempts without a wait.
+const FREE: u32 = 5;
+/// First wait, in seconds.
+const FIRST_WAIT: u64 = 30;
+/// Longest wait while doubling, in seconds.
+const LONGEST_WAIT: u64 = 3_600;
+/// Pressure from which attempts come no faster than they are forgiven.
+const SUSTAINED: u32 = 50;
+
+/// Whether an attempt may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Yes.
+    Open,
+    /// Not before this time.
+    Waiting(UnixSeconds),
+    /// No; only an owner's recovery code helps.
+    Stopped,
+}
+
+/// The attempt budget of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attempts {
+    failures: u32,
+    pressure: u32,
+    pressure_at: UnixSeconds,
+    retry_at: UnixSeconds,
+}
+
+impl Attempts {
+    /// No attempt made yet.
+    pub const NEW: Self = Self { failures: 0, pressure: 0, pressure_at: UnixSeconds::EPOCH, retry_at: UnixSeconds::EPOCH };
+
+    /// Consecutive failures since the last success, 0 to [`STOP_AT`].
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Whether an attempt may be made now.
+    #[must_use]
+    pub fn door(&self, now: UnixSeconds) -> Door {
+        if self.failures >= STOP_AT {
+            Door::Stopped
+        } else if now < self.retry_at {
+            Door::Waiting(self.retry_at)
+        } else {
+            Door::Open
+        }
+    }
+
+    /// Attempts left before the next wait.
+    #[must_use]
+    pub const fn left_before_wait(&self) -> u32 {
+        FREE.saturating_sub(self.pressure)
+    }
+
+    /// Counts an attempt as failed, before it is looked at. `window` is the number of time steps
+    /// accepted to either side.
+    pub(crate) fn charge(&mut self, now: UnixSeconds, window: u8) {
+        let forgiveness = forgiveness_seconds(window);
+        let forgiven = now.since(self.pressure_at).checked_div(forgiveness).unwrap_or(0);
+        self.pressure = self.pressure.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+        self.pressure_at = match self.pressure {
+            0 => now,
+            _ => self.pressure_at.plus(forgiven.saturating_mul(forgiveness)),
+        };
+        self.failures = self.failures.saturating_add(1).min(STOP_AT);
+        self.pressure = self.pressure.saturating_add(1);
+        let wait = match self.pressure {
+            0..FREE => 0,
+            FREE..SUSTAINED => {
+                let doublings = self.pressure.saturating_sub(FREE);
+                2_u64.saturating_pow(doublings).saturating_mul(FIRST_WAIT).min(LONGEST_WAIT)
+            }
+            SUSTAINED.. => forgiveness,
+        };
+        self.retry_at = now.plus(wait);
+    }
+
+    /// Takes the charge of an attempt that succeeded back: `before` is the state it found.
+    pub(crate) fn succeed(&mut self, before: &Self) {
+        *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
+    }
+
+    /// Forgets everything: an owner's recovery code vouches for the person.
+    pub(crate) fn lift(&mut self) {
+        *self = Self::NEW;
+    }
+}
+
+/// Seconds in which one failure is forgiven: an hour for each code that would be accepted.
+fn forgiveness_seconds(window: u8) -> u64 {
+    u64::from(window).saturating_mul(2).saturating_add(1).saturating_mul(3_600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> UnixSeconds {
+        UnixSeconds::new(seconds).unwrap()
+    }
+
+    #[test]
+    fn open_to_waiting_and_back() {
+        let mut attempts = Attempts::NEW;
+        for left in [4, 3, 2, 1] {
+            attempts.charge(at(1_000_000), 1);
+            assert_eq!(attempts.door(at(1_000_000)), Door::Open);
+            assert_eq!(attempts.left_before_wait(), left);
+        }
+        attempts.charge(at(1_000_000), 1);
+        assert_eq!(attempts.door(at(1_000_029)), Door::Waiting(at(1_000_030)));
+        assert_eq!(attempts.door(at(1_000_030)), Door::Open);
+        attempts.charge(at(1_000_030), 1);
+        assert_eq!(attempts.door(at(1_000_030)), Door::Waiting(at(1_000_090)), "the wait doubles");
+    }
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let mut attempts = Attempts::NEW;
+        let mut now = at(1_000_000);
+        let mut waits = Vec::new();
+        for _ in 0..14 {
+            attempts.charge(now, 1);
+            let wait = match attempts.door(now) {
+                Door::Open => 0,
+                Door::Waiting(until) => until.since(now),
+                Door::Stopped => panic!("stopped"),
+            };
+            waits.push(wait);
+            now = now.plus(wait);
+        }
+        assert_eq!(waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn stops_at_one_hundred_until_lifted() {
+        let mut attempts = Attempts::NEW;
+        let mut now = at(1_000_000);
+        for _ in 0..STOP_AT {
+            now = now.plus(1_000_000);
+            attempts.charge(now, 1);
+        }
+        assert_eq!(attempts.door(now.plus(1_000_000_000)), Door::Stopped);
+        attempts.lift();
+        assert_eq!(attempts.door(now), Door::Open);
+    }
+
+    #[test]
+    fn success_resets_the_count_and_not_the_pressure() {
+        let mut attempts = Attempts::NEW;
+        for _ in 0..4 {
+            attempts.charge(at(1_000_000), 1);
+        }
+        let before = attempts.clone();
+        attempts.charge(at(1_000_001), 1);
+        attempts.succeed(&before);
+        assert_eq!(attempts.failures(), 0);
+        assert_eq!(attempts.door(at(1_000_001)), Door::Open);
+        attempts.charge(at(1_000_002), 1);
+        assert_eq!(attempts.door(at(1_000_002)), Door::Waiting(at(1_000_032)), "the fifth failure within hours waits");
+    }
+
+    /// T6: a year of guessing by someone who knows the password, while the account's owner
+    /// logs in after every single guess and so resets the count each time.
+    #[test]
+    fn t6_a_year_of_guessing_stays_under_one_percent() {
+        for window in [0_u8, 1, 2] {
+            let mut attempts = Attempts::NEW;
+            let start = at(1_800_000_000);
+            let end = start.plus(365 * 86_400);
+            let mut now = start;
+            let mut guesses = 0_u32;
+            while now < end {
+                match attempts.door(now) {
+                    Door::Open => {
+                        attempts.charge(now, window);
+                        guesses += 1;
+                        if let Door::Open = attempts.door(now) {
+                            let before = attempts.clone();
+                            attempts.succeed(&before);
+                        } else {
+                            attempts.failures = 0;
+                        }
+                    }
+                    Door::Waiting(until) => now = until,
+                    Door::Stopped => break,
+                }
+            }
+            let chance = f64::from(guesses) * f64::from(2 * window + 1) / 1e6;
+            assert!(guesses > 1_000, "the simulated attacker did attack");
+            assert!(chance <= 0.01, "window {window}: {guesses} guesses, chance {chance}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Client addresses and the networks that rules name.
+//!
+//! One address has one verdict, however it is spelt: an IPv4 address inside IPv6
+//! (`::ffff:192.0.2.1`) is the IPv4 address. What does not parse strictly is *unknown*, never
+//! reinterpreted: no octal, no hexadecimal, no bare numbers, no zone ids.
+
+use core::net::IpAddr;
+
+use ipnet::IpNet;
+use prefix_trie::joint::JointPrefixSet;
+
+use crate::error::{Error, ErrorCode};
+
+/// The address a request came from, canonical, or unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientIp {
+    /// A canonical address.
+    Known(IpAddr),
+    /// None was given, or it does not parse. A rule about addresses denies it.
+    Unknown,
+}
+
+impl ClientIp {
+    /// Reads an address as dotted quad (RFC 6943 §3.1.1 strict) or IPv6 (RFC 4291 §2.2).
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        text.parse().map_or(Self::Unknown, |address: IpAddr| Self::Known(address.to_canonical()))
+    }
+}
+
+/// A set of networks with look-up in time that does not grow with their number.
+#[derive(Debug, Clone)]
+pub struct NetworkSet(JointPrefixSet<IpNet>);
+
+impl NetworkSet {
+    /// Reads CIDR texts, like `203.0.113.0/24` or `2001:db8::/32`; a bare address is that one
+    /// address.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidPolicy`] with the index, when one does not parse, has host bits set,
+    /// or is an IPv4 network written as IPv6.
+    pub fn parse(texts: &[String]) -> Result<Self, Error> {
+        let mut set = JointPrefixSet::new();
+        for (index, text) in texts.iter().enumerate() {
+            set.insert(network(text).map_err(|message| Error::new(ErrorCode::InvalidPolicy, format!("[{index}]"), message))?);
+        }
+        Ok(Self(set))
+    }
+
+    /// Whether there is no network in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the address lies in one of the networks.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.get_spm(&IpNet::from(address)).is_some()
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let parsed: IpNet = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
+        (Ok(network), _) => network,
+        (Err(_), Ok(address)) => IpNet::from(address),
+        (Err(_), Err(_)) => return Err("must be a network like 203.0.113.0/24 or 2001:db8::/32".to_owned()),
+    };
+    if parsed.trunc() != parsed {
+        return Err(format!("has bits set after the prefix; write {}", parsed.trunc()));
+    }
+    match parsed {
+        IpNet::V4(_) => Ok(parsed),
+        IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some() => Err("write an IPv4 network in IPv4 form".to_owned()),
+        IpNet::V6(v6) if v6.prefix_len() < 96 && v6.contains(&core::net::Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()) && v6.prefix_len() > 0 => {
+            Err("covers IPv4 addresses written as IPv6; name the IPv4 networks themselves".to_owned())
+        }
+        IpNet::V6(_) => Ok(parsed),
+    }
+}

@@ -1,0 +1,309 @@
+//! The per-user record: what the host stores as opaque text beside a version number.
+//!
+//! Strict both ways: `"v": 1`, the user it belongs to, and nothing unknown. TOTP secrets and
+//! phone numbers are sealed, SMS codes are MACs, backup and recovery codes are Argon2id: the
+//! stored text alone opens no account and names no phone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::CodeSet;
+use crate::error::{Error, ErrorCode, from_json};
+use crate::lockout::Attempts;
+use crate::otp::TotpParameters;
+use crate::policy::{Enrolment, Method, Policy};
+use crate::secret::Sealed;
+use crate::time::UnixSeconds;
+
+/// Longest record that is read, in bytes. Ours are below 8 KiB.
+const MAX_RECORD: usize = 65_536;
+
+/// A user id: 1 to 256 bytes without control characters. Opaque to us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(try_from = "String", into = "String")]
+pub struct UserId(String);
+
+impl UserId {
+    /// Checks a user id.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] at `user`.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        opaque(text, "user").map(|()| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for UserId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::new(&text)
+    }
+}
+
+impl From<UserId> for String {
+    fn from(user: UserId) -> Self {
+        user.0
+    }
+}
+
+/// A host's session id: 1 to 256 bytes without control characters. Opaque to us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(try_from = "String", into = "String")]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// Checks a session id.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] at `session`.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        opaque(text, "session").map(|()| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::new(&text)
+    }
+}
+
+impl From<SessionId> for String {
+    fn from(session: SessionId) -> Self {
+        session.0
+    }
+}
+
+fn opaque(text: &str, path: &str) -> Result<(), Error> {
+    if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorCode::InvalidInput, path, "must be 1 to 256 bytes without control characters"))
+    }
+}
+
+/// A user's second factor as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Record {
+    v: u32,
+    user: UserId,
+    pub(crate) attempts: Attempts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) totp: Option<TotpFactor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sms: Option<SmsFactor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) backup: Option<BackupCodes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recovery: Option<RecoveryCode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) totp_draft: Option<TotpDraft>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sms_draft: Option<SmsDraft>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sms_code: Option<SmsCode>,
+    /// When messages were sent, oldest first, within the last day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sms_sent: Vec<UnixSeconds>,
+}
+
+/// A confirmed authenticator app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TotpFactor {
+    pub(crate) secret: Sealed,
+    pub(crate) parameters: TotpParameters,
+    /// The step that matched last; it and all before it are refused.
+    pub(crate) last_step: u64,
+    pub(crate) added_at: UnixSeconds,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_used_at: Option<UnixSeconds>,
+}
+
+/// A confirmed phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SmsFactor {
+    pub(crate) number: Sealed,
+    pub(crate) added_at: UnixSeconds,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_used_at: Option<UnixSeconds>,
+}
+
+/// The current set of backup codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct BackupCodes {
+    pub(crate) set: CodeSet,
+    pub(crate) created_at: UnixSeconds,
+    /// Only where the policy keeps a copy for showing again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<Sealed>,
+}
+
+/// The one recovery code alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RecoveryCode {
+    pub(crate) set: CodeSet,
+    pub(crate) issued_by: UserId,
+    pub(crate) expires_at: UnixSeconds,
+    /// Wrong tries; the code dies at ten.
+    pub(crate) tries: u32,
+}
+
+/// An authenticator app that no code has confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TotpDraft {
+    pub(crate) secret: Sealed,
+    pub(crate) parameters: TotpParameters,
+    pub(crate) session: SessionId,
+    pub(crate) expires_at: UnixSeconds,
+}
+
+/// A phone that no code has confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SmsDraft {
+    pub(crate) number: Sealed,
+    pub(crate) session: SessionId,
+    pub(crate) expires_at: UnixSeconds,
+}
+
+/// The one SMS code alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SmsCode {
+    pub(crate) kid: String,
+    pub(crate) mac: String,
+    pub(crate) purpose: SmsPurpose,
+    pub(crate) expires_at: UnixSeconds,
+}
+
+/// What an SMS code answers; part of its MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SmsPurpose {
+    /// A login.
+    Login,
+    /// Enrolment of a number.
+    Enrol,
+}
+
+impl SmsPurpose {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Enrol => "enrol",
+        }
+    }
+}
+
+impl Record {
+    /// The record of someone who has enrolled nothing.
+    #[must_use]
+    pub const fn new(user: UserId) -> Self {
+        Self {
+            v: 1,
+            user,
+            attempts: Attempts::NEW,
+            totp: None,
+            sms: None,
+            backup: None,
+            recovery: None,
+            totp_draft: None,
+            sms_draft: None,
+            sms_code: None,
+            sms_sent: Vec::new(),
+        }
+    }
+
+    /// Reads a stored record.
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnknownRecordVersion`] for a record of a newer version,
+    /// [`ErrorCode::InvalidRecord`] for anything else that is not this user's record.
+    pub fn parse(user: &UserId, text: &str) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u32,
+        }
+        let broken = |path: &str, message: &str| Error::new(ErrorCode::InvalidRecord, path, message);
+        if text.len() > MAX_RECORD {
+            return Err(broken("record", "is too long to be a record"));
+        }
+        let Versioned { v } = from_json(text, ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
+        if v != 1 {
+            return Err(Error::new(
+                ErrorCode::UnknownRecordVersion,
+                "record.v",
+                format!("this version reads records of version 1, not {v}; update the library"),
+            ));
+        }
+        let record: Self = from_json(text, ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
+        if record.user != *user {
+            return Err(broken("record.user", "the record belongs to another user"));
+        }
+        Ok(record)
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        #[expect(clippy::expect_used, reason = "a record is plain structs with text keys: serde_json cannot fail on it")]
+        serde_json::to_string(self).expect("a record is JSON")
+    }
+
+    /// Whose record it is.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// Whether the user has a factor of their own.
+    #[must_use]
+    pub const fn has_factor(&self) -> bool {
+        self.totp.is_some() || self.sms.is_some()
+    }
+
+    /// What the user has, seen through a policy.
+    #[must_use]
+    pub fn enrolment(&self, policy: &Policy) -> Enrolment {
+        let totp = self.totp.is_some() && policy.offers(Method::Totp);
+        let sms = self.sms.is_some() && policy.offers(Method::Sms);
+        let backup = self.has_factor() && self.backup_left() > 0 && policy.offers(Method::BackupCode);
+        match (self.has_factor(), totp || sms || backup) {
+            (false, _) => Enrolment::None,
+            (true, true) => Enrolment::Usable,
+            (true, false) => Enrolment::Unusable,
+        }
+    }
+
+    /// Backup codes not used yet.
+    #[must_use]
+    pub fn backup_left(&self) -> usize {
+        self.backup.as_ref().map_or(0, |backup| backup.set.left())
+    }
+
+    /// The recovery code, if one is alive.
+    pub(crate) fn live_recovery(&self, policy: &Policy, now: UnixSeconds) -> Option<&RecoveryCode> {
+        self.recovery.as_ref().filter(|code| policy.offers(Method::RecoveryCode) && now < code.expires_at)
+    }
+}

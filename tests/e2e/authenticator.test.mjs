@@ -1,0 +1,192 @@
+// An authenticator app and the backup codes, from set-up to login.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { authenticatorCode, enrolledVisitor, freshVisitor, readQrCode, startService, Visitor } from './support.mjs'
+
+const codesOn = (page) => [...page.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code]) => code)
+
+test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup codes, log out, log in', async (t) => {
+  const service = await startService(t)
+  const person = new Visitor(service)
+  await person.page('/login')
+  const home = await person.page('/login', { email: 'member@acme.example', password: 'member-demo-password', next: '/' })
+  assert.match(home.text, /Welcome, member@acme\.example/)
+  assert.match(home.text, /Set up two-factor authentication/)
+
+  await person.page('/security')
+  const setUp = await person.page('/security/totp', {})
+  const uri = new URL(readQrCode(setUp.text))
+  assert.equal(uri.protocol, 'otpauth:')
+  const secret = uri.searchParams.get('secret')
+  assert.match(secret, /^[A-Z2-7]{32}$/)
+  assert.equal(uri.searchParams.get('issuer'), 'Acme')
+  const typed = /type this into it: <code>([^<]+)</.exec(setUp.text)[1]
+  assert.equal(typed.replaceAll(' ', ''), secret, 'the text to type is the secret in the picture')
+
+  const notYet = await new Visitor(service).logIn('member')
+  assert.equal(notYet.result, 'allowed', 'nothing counts before a code confirmed it')
+
+  const wrong = await person.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now - 3600) })
+  assert.equal(wrong.status, 401)
+  assert.match(wrong.text, /That code is not right/)
+
+  const enrolmentCode = authenticatorCode(secret, service.now)
+  const on = await person.page('/security/totp/confirm', { code: enrolmentCode })
+  assert.match(on.text, /Two-factor authentication is on/)
+  assert.equal(new Set(codesOn(on.text)).size, 10)
+  assert.match(on.text, /download="backup-codes\.txt" href="data:text\/plain/)
+  assert.match((await person.page('/security')).text, /10 of 10 left/, 'the session that set it up goes on')
+
+  const out = await person.page('/logout', {})
+  assert.equal(out.path, '/login')
+  assert.equal(person.cookies.size, 0)
+
+  const step = await person.page('/login', { email: 'member@acme.example', password: 'member-demo-password', next: '/security' })
+  assert.equal(step.path, '/login/second-step')
+  assert.match(step.text, /autocomplete="one-time-code" inputmode="numeric"/)
+
+  const replayed = await person.page('/login/second-step', { method: 'totp', code: enrolmentCode })
+  assert.equal(replayed.status, 401, 'T1: the code that confirmed the set-up does not log in')
+
+  service.advance(30)
+  const security = await person.page('/login/second-step', { method: 'totp', code: authenticatorCode(secret, service.now) })
+  assert.equal(security.path, '/security')
+  assert.match(security.text, /Authenticator app<\/h2>\s*<p>On since/)
+})
+
+test('T1: a code that logged in does not log in again, whatever the spelling', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const used = code()
+  const first = new Visitor(service)
+  await first.logIn('member')
+  assert.equal((await first.secondStep('totp', used)).result, 'verified')
+
+  const second = new Visitor(service)
+  await second.logIn('member')
+  for (const spelling of [used, ` ${used}`, `${used.slice(0, 3)} ${used.slice(3)}`]) {
+    assert.equal((await second.secondStep('totp', spelling)).result, 'wrong')
+  }
+  assert.equal((await second.json('/api/me')).status, 401)
+})
+
+test('T2, T13, T30, T37: what is no code is malformed or refused, and logs nobody in', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const fullWidth = [...code()].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('')
+  for (const value of ['', null, [], {}, 0, Number(code()), [code()], true, '12345', '1234567', fullWidth, 'x'.repeat(10_000)]) {
+    const answer = await visitor.secondStep('totp', value)
+    assert.equal(answer.status, 400, JSON.stringify(value))
+    assert.ok(answer.result === 'malformed' || answer.result === 'error', JSON.stringify(answer))
+  }
+  for (const method of ['', null, 'TOTP', 'password', '__proto__', ['totp']]) {
+    assert.notEqual((await visitor.secondStep(method, code())).result, 'verified', JSON.stringify(method))
+  }
+  assert.equal((await visitor.secondStep('totp', code())).result, 'verified', 'none of this was counted')
+})
+
+test('S7: a backup code logs in once; the pages lead to it', async (t) => {
+  const service = await startService(t)
+  const { backupCodes } = await enrolledVisitor(service, 'member')
+  const person = new Visitor(service)
+  const login = { email: 'member@acme.example', password: 'member-demo-password' }
+  const step = await person.page('/login', login)
+  assert.match(step.text, /<a href="\/login\/second-step\?method=backup_code">Use backup code</)
+  const backup = await person.page('/login/second-step?method=backup_code')
+  assert.match(backup.text, /Use recovery code</)
+  const home = await person.page('/login/second-step', { method: 'backup_code', code: backupCodes[3].toLowerCase() })
+  assert.equal(home.path, '/')
+  assert.match((await person.page('/security')).text, /9 of 10 left/)
+
+  const again = new Visitor(service)
+  await again.logIn('member')
+  assert.equal((await again.secondStep('backup_code', backupCodes[3])).result, 'wrong')
+  assert.equal((await again.secondStep('backup_code', backupCodes[4])).backupCodesLeft, 8)
+})
+
+test('S4: codes are shown again and renewed only with a fresh factor; a new set kills the old ten', async (t) => {
+  const service = await startService(t)
+  const { visitor, code, backupCodes } = await enrolledVisitor(service, 'member')
+  for (const path of ['/api/security/backup-codes/show', '/api/security/backup-codes/renew']) {
+    const refused = await visitor.json(path, {})
+    assert.equal(refused.status, 403)
+    assert.equal(refused.reason, 'fresh_factor_required')
+  }
+
+  await visitor.page('/security')
+  const asked = await visitor.page('/security/backup-codes/show', {})
+  assert.match(asked.text, /Confirm it is you/)
+  const step = await visitor.page('/security/fresh-factor', { next: '/security' })
+  assert.equal(step.path, '/login/second-step')
+  const back = await visitor.page('/login/second-step', { method: 'totp', code: code() })
+  assert.equal(back.path, '/security')
+
+  const shown = await visitor.page('/security/backup-codes/show', {})
+  assert.deepEqual(codesOn(shown.text), backupCodes)
+  const renewed = await visitor.page('/security/backup-codes/renew', {})
+  const newCodes = codesOn(renewed.text)
+  assert.equal(newCodes.length, 10)
+  assert.ok(newCodes.every((each) => !backupCodes.includes(each)))
+
+  const other = new Visitor(service)
+  await other.logIn('member')
+  assert.equal((await other.secondStep('backup_code', backupCodes[0])).result, 'wrong')
+  assert.equal((await other.secondStep('backup_code', newCodes[0])).result, 'verified')
+})
+
+test('T14: turning a factor off and setting another up need a fresh factor; five minutes later it is stale', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await freshVisitor(service, 'member')
+  service.advance(301)
+  const attempts = [
+    ['/api/security/remove', { method: 'totp' }],
+    ['/api/security/totp', {}],
+    ['/api/security/sms', { number: '0412 345 678' }],
+  ]
+  for (const [path, body] of attempts) {
+    assert.equal((await visitor.json(path, body)).reason, 'fresh_factor_required', path)
+  }
+  const other = new Visitor(service)
+  await other.logIn('member')
+  assert.equal((await other.json('/api/security/remove', { method: 'totp' })).status, 401, 'a password alone cannot even ask')
+
+  assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
+  const removed = await visitor.json('/api/security/remove', { method: 'totp' })
+  assert.equal(removed.result, 'removed')
+  assert.deepEqual(removed.methodsLeft, [])
+  assert.equal((await new Visitor(service).logIn('member')).result, 'allowed')
+})
+
+test('a set-up ends the other sessions of the same person', async (t) => {
+  const service = await startService(t)
+  const elsewhere = new Visitor(service)
+  await elsewhere.logIn('member')
+  assert.equal((await elsewhere.json('/api/me')).status, 200)
+  await enrolledVisitor(service, 'member')
+  assert.equal((await elsewhere.json('/api/me')).status, 401)
+})
+
+test('T6: wrong codes run into a wait that a new login, another method and another address do not lift', async (t) => {
+  const service = await startService(t)
+  const { code, backupCodes } = await enrolledVisitor(service, 'member')
+  const guesser = new Visitor(service, '203.0.113.66')
+  await guesser.logIn('member')
+  const stale = '000000' === code() ? '000001' : '000000'
+  let answer
+  for (let i = 0; i < 20 && answer?.result !== 'locked'; i += 1) answer = await guesser.secondStep('totp', stale)
+  assert.equal(answer.result, 'locked')
+  assert.equal(answer.status, 429)
+  assert.ok(answer.retryAt > service.now)
+
+  const elsewhere = new Visitor(service, '192.0.2.77')
+  await elsewhere.logIn('member')
+  assert.equal((await elsewhere.secondStep('totp', code())).result, 'locked')
+  assert.equal((await elsewhere.secondStep('backup_code', backupCodes[0])).result, 'locked')
+  service.advance(answer.retryAt - service.now + 1)
+  const later = new Visitor(service)
+  await later.logIn('member')
+  assert.equal((await later.secondStep('totp', code())).result, 'verified')
+})

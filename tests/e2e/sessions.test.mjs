@@ -1,0 +1,301 @@
+// What a session opens, when its id changes, and what a request from elsewhere can do: nothing.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { routes } from '../../examples/login/routes.js'
+import { enrolledVisitor, passwords, startService, Visitor } from './support.mjs'
+
+const protectedRoutes = routes.filter(({ access }) => ['caller', 'person', 'owner'].includes(access))
+
+function callPage(visitor, { method, path }) {
+  return visitor.copy().page(path, method === 'POST' ? {} : undefined, { follow: false })
+}
+
+function callApi(visitor, { method, api }, headers) {
+  return visitor.copy().json(api, method === 'POST' ? {} : undefined, headers)
+}
+
+test('T18: a session with only the password opens no protected page and no API route', async (t) => {
+  const service = await startService(t)
+  await enrolledVisitor(service, 'owner')
+  const half = new Visitor(service)
+  await half.logIn('owner')
+  await half.page('/login/second-step')
+  assert.ok(protectedRoutes.length >= 14)
+  for (const route of protectedRoutes) {
+    const page = await callPage(half, route)
+    assert.equal(page.status, 303, route.path)
+    assert.equal(page.location, '/login/second-step', route.path)
+    const answer = await callApi(half, route)
+    assert.equal(answer.status, 401, route.api)
+    assert.equal(answer.reason, 'second_factor_required', route.api)
+  }
+})
+
+test('T18: nor does no session, an invented one, a bearer token in a cookie, or a session cookie as a bearer token', async (t) => {
+  const service = await startService(t)
+  const member = new Visitor(service)
+  await member.logIn('member')
+  const { token } = await new Visitor(service).json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })
+  const invented = new Visitor(service)
+  invented.cookies.set('session', 'x'.repeat(43))
+  const misplaced = new Visitor(service)
+  misplaced.cookies.set('session', token)
+  for (const route of protectedRoutes) {
+    for (const visitor of [new Visitor(service), invented, misplaced]) {
+      const page = await callPage(visitor, route)
+      assert.equal(page.status, 303, route.path)
+      assert.match(page.location, /^\/login\?next=/)
+      assert.equal((await callApi(visitor, route)).reason, 'login_required', route.api)
+    }
+    const bearer = { authorization: `Bearer ${member.cookies.get('session')}` }
+    assert.equal((await callApi(new Visitor(service), route, bearer)).reason, 'login_required', route.api)
+  }
+})
+
+test('a member opens no page of an owner, an API client none of a person', async (t) => {
+  const service = await startService(t)
+  const member = new Visitor(service)
+  await member.logIn('member')
+  await member.page('/')
+  const { token } = await new Visitor(service).json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })
+  for (const route of protectedRoutes) {
+    if (route.access === 'owner') {
+      assert.equal((await callPage(member, route)).status, 403, route.path)
+      assert.equal((await callApi(member, route)).reason, 'owner_only', route.api)
+    }
+    if (route.access !== 'caller') {
+      const answer = await callApi(new Visitor(service), route, { authorization: `Bearer ${token}` })
+      assert.equal(answer.status, 403, route.api)
+    }
+  }
+})
+
+test('T20: every way to log in asks for the second factor', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await enrolledVisitor(service, 'owner')
+  await owner.json('/api/logout', {})
+  const waysIn = routes.filter(({ method, access }) => method === 'POST' && access === 'open')
+  assert.deepEqual(waysIn.flatMap(({ path, api }) => [path, api]), ['/login', '/api/login', null, '/api/token'],
+    'a new way in needs a line below')
+
+  const email = 'owner@acme.example'
+  const byPage = new Visitor(service)
+  await byPage.page('/login', { email, password: passwords.owner })
+  const byApi = new Visitor(service)
+  await byApi.logIn('owner')
+  const byToken = new Visitor(service)
+  await byToken.json('/api/token', { client: email, secret: passwords.owner })
+  for (const visitor of [byPage, byApi, byToken]) assert.equal((await visitor.json('/api/me')).status, 401)
+
+  const source = readFileSync(new URL('../../examples/login/login.js', import.meta.url), 'utf8')
+  assert.equal(source.split('sessions.start(').length - 1, 1, 'one place starts sessions')
+})
+
+test('T19: the session id changes at both steps and the old ones are dead', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  visitor.cookies.set('session', 'planted')
+  await visitor.logIn('member')
+  const half = visitor.copy()
+  assert.notEqual(half.cookies.get('session'), 'planted')
+
+  await visitor.secondStep('totp', code())
+  assert.notEqual(visitor.cookies.get('session'), half.cookies.get('session'))
+  assert.equal((await visitor.json('/api/me')).status, 200)
+  assert.equal((await half.json('/api/login/second-step')).status, 401)
+
+  const before = visitor.copy()
+  service.advance(30)
+  assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
+  assert.notEqual(visitor.cookies.get('session'), before.cookies.get('session'))
+  assert.equal((await before.json('/api/me')).status, 401)
+
+  const again = visitor.copy()
+  await visitor.logIn('member')
+  assert.equal((await again.json('/api/me')).status, 401, 'a new login ends the session it was made from')
+})
+
+test('T19: the cookie is closed to scripts; with https it has the host prefix', async (t) => {
+  const service = await startService(t)
+  const { headers } = await new Visitor(service).request('POST', '/api/login', {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'member@acme.example', password: passwords.member }),
+  })
+  assert.match(headers.get('set-cookie'), /^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+
+  const behindTls = await startService(t, { env: { PUBLIC_ORIGIN: 'https://login.acme.example' } })
+  const answer = await new Visitor(behindTls).request('POST', '/api/login', {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'member@acme.example', password: passwords.member }),
+  })
+  assert.match(answer.headers.get('set-cookie'), /^__Host-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+  assert.equal((await new Visitor(behindTls).request('GET', '/outbox')).status, 404, 'the demo outbox stays at home')
+})
+
+test('T21: the session of one person and the code of another do not add up', async (t) => {
+  const service = await startService(t)
+  const owner = await enrolledVisitor(service, 'owner')
+  const member = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('owner')
+  assert.equal((await visitor.secondStep('totp', member.code())).result, 'wrong')
+  assert.equal((await visitor.secondStep('backup_code', member.backupCodes[0])).result, 'wrong')
+  assert.equal((await visitor.secondStep('totp', owner.code())).result, 'verified')
+
+  // A pass moved to another session in the database is worth nothing there.
+  const thief = new Visitor(service)
+  await thief.logIn('colleague')
+  service.database((db) => db.exec(`
+    UPDATE sessions SET proof = 'verified', pass = (SELECT pass FROM sessions WHERE pass IS NOT NULL LIMIT 1) WHERE pass IS NULL`))
+  assert.equal((await thief.json('/api/me')).status, 401)
+})
+
+test('the second step is open for ten minutes', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  await visitor.page('/login/second-step')
+  service.advance(601)
+  const late = await visitor.page('/login/second-step', { method: 'totp', code: code() })
+  assert.equal(late.status, 403)
+  assert.match(late.text, /That took too long\. Log in again\./)
+  assert.equal(visitor.cookies.size, 0)
+})
+
+const elsewhere = [
+  '//evil.example', '///evil.example', '/\\evil.example', '\\\\evil.example', '\\/evil.example', '/%2f/evil.example',
+  '/%2F%2Fevil.example', '/%5cevil.example', '/\tevil.example', '/\t/evil.example', '/\n/evil.example', '\t//evil.example',
+  ' //evil.example', '/ /evil.example', '/%09/evil.example', '/%0d%0aLocation: x', 'https://evil.example', 'javascript:alert(1)',
+  'data:text/html,x', 'evil.example', '', '/\u0000', '/..//evil.example', '/.//evil.example', '/%', '@evil.example', '/\u2044evil.example',
+]
+
+test('T35: a login leads only to a page of this site', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  for (const next of elsewhere) {
+    const form = await visitor.page(`/login?next=${encodeURIComponent(next)}`)
+    assert.match(form.text, /name="next" value="\/"/, JSON.stringify(next))
+    const { location } = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next }, { follow: false })
+    assert.equal(location, '/', JSON.stringify(next))
+  }
+  const twice = await visitor.page('/login?next=/security&next=//evil.example')
+  assert.match(twice.text, /name="next" value="\/"/)
+  const { location } = await visitor.page(
+    '/login', { email: 'member@acme.example', password: passwords.member, next: '/users?page=2' }, { follow: false })
+  assert.equal(location, '/users?page=2')
+})
+
+test('T35: so do the second step and the step that asks for a factor again', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await enrolledVisitor(service, 'member')
+  for (const next of ['//evil.example', '/\\evil.example', '/%2f/evil.example']) {
+    await visitor.json('/api/security/fresh-factor', { next })
+    assert.equal((await visitor.secondStep('totp', code())).next, '/')
+    service.advance(30)
+    const { next: answered } = await visitor.json('/api/login', { email: 'member@acme.example', password: passwords.member, next })
+    assert.equal(answered, '/')
+    assert.equal((await visitor.secondStep('totp', code())).next, '/')
+    service.advance(30)
+  }
+})
+
+test('a form from another site, without its token, or with that of another session does nothing', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  await visitor.page('/security')
+  const other = new Visitor(service)
+  await other.logIn('member')
+  await other.page('/security')
+  const send = (headers, formToken, type = 'application/x-www-form-urlencoded') => visitor.copy().request('POST', '/logout', {
+    headers: { 'content-type': type, ...headers }, body: new URLSearchParams({ form_token: formToken }).toString(),
+  })
+  const home = { origin: service.origin }
+  assert.equal((await send({}, visitor.formToken)).status, 403, 'no browser, no form')
+  assert.equal((await send({ origin: 'https://evil.example' }, visitor.formToken)).status, 403)
+  assert.equal((await send({ origin: 'null' }, visitor.formToken)).status, 403)
+  for (const site of ['cross-site', 'same-site', 'none']) {
+    assert.equal((await send({ ...home, 'sec-fetch-site': site }, visitor.formToken)).status, 403, site)
+  }
+  assert.equal((await send(home, '')).status, 403)
+  assert.equal((await send(home, other.formToken)).status, 403)
+  assert.equal((await send(home, visitor.formToken, 'text/plain')).status, 415)
+  const login = await new Visitor(service).request('POST', '/login', {
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.example' },
+    body: new URLSearchParams({ email: 'member@acme.example', password: passwords.member }).toString(),
+  })
+  assert.equal(login.status, 403, 'nor does a login')
+
+  const json = (headers) => visitor.copy().request('POST', '/api/logout', { headers, body: '{}' })
+  assert.equal((await json({ 'content-type': 'text/plain' })).status, 415)
+  assert.equal((await json({ 'content-type': 'application/x-www-form-urlencoded' })).status, 415)
+  assert.equal((await json({ 'content-type': 'application/json', origin: 'https://evil.example' })).status, 403)
+  assert.equal((await json({ 'content-type': 'application/json', 'sec-fetch-site': 'cross-site' })).status, 403)
+
+  assert.equal((await visitor.json('/api/me')).status, 200, 'the session is still there')
+  assert.equal((await send({ 'sec-fetch-site': 'same-origin' }, visitor.formToken)).status, 303)
+})
+
+test('T26: two session cookies are none', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const session = visitor.cookies.get('session')
+  const answer = await new Visitor(service).json('/api/me', undefined, { cookie: `session=${session}; session=planted` })
+  assert.equal(answer.status, 401)
+})
+
+test('T27: other spellings of a path open nothing', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  for (const path of ['//users', '/users/', '/USERS', '/%75sers', '/users;x', '/users%2f', '/./users', '/login/../users', '/api//users', '/API/users']) {
+    const { status, text } = await visitor.request('GET', path)
+    assert.ok(status === 404 || status === 303 || status === 401, `${path}: ${status}`)
+    assert.doesNotMatch(text, /owner@acme\.example/)
+  }
+})
+
+test('passwords: no hint who exists, and ten tries from one address', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service, '203.0.113.66')
+  const attempt = (email, password) => visitor.json('/api/login', { email, password })
+  assert.deepEqual(await attempt('member@acme.example', 'wrong'), await attempt('nobody@acme.example', 'wrong'))
+  for (let i = 0; i < 9; i += 1) assert.equal((await attempt('member@acme.example', 'wrong')).status, 401)
+  const parallel = await Promise.all(Array.from({ length: 10 }, () => visitor.copy().logIn('member')))
+  assert.ok(parallel.every(({ result }) => result === 'throttled'))
+  assert.equal((await new Visitor(service).logIn('member')).result, 'allowed', 'from elsewhere the person still gets in')
+  service.advance(901)
+  assert.equal((await visitor.logIn('member')).result, 'allowed')
+})
+
+test('T37: malformed requests get a 4xx and tell nothing', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  for (const body of ['{', 'null', '[]', '"x"', '{"email":{"x":1},"password":[]}', '{"email":"a","password":7}', '{"__proto__":{"email":"x"}}']) {
+    const { status, text } = await visitor.request('POST', '/api/login', { headers: { 'content-type': 'application/json' }, body })
+    assert.equal(status, 400, body)
+    assert.equal(JSON.parse(text).result, 'error')
+  }
+  const long = await visitor.request('POST', '/api/login', {
+    headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'x'.repeat(200_000) }),
+  })
+  assert.equal(long.status, 413)
+  assert.equal((await visitor.page('/login', { email: '', password: '' })).status, 400)
+})
+
+test('every page forbids scripts, frames, sniffing and caching', async (t) => {
+  const service = await startService(t)
+  for (const path of ['/login', '/outbox', '/style.css', '/nowhere', '/api/me']) {
+    const { headers, text } = await new Visitor(service).request('GET', path)
+    assert.match(headers.get('content-security-policy'), /^default-src 'none';.*frame-ancestors 'none'/)
+    assert.equal(headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.equal(headers.get('referrer-policy'), 'same-origin')
+    assert.equal(headers.get('x-powered-by'), null)
+    assert.doesNotMatch(text, /<script|style=|onclick/)
+  }
+})

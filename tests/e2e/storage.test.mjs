@@ -1,0 +1,203 @@
+// What is kept: nothing is lost by a crash, nothing counts twice, nothing secret can be read.
+
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { authenticatorCode, enrolledVisitor, freshVisitor, smsCode, startService, Visitor } from './support.mjs'
+
+test('T5: a kill at any point of a set-up and a login loses nothing', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const started = await visitor.json('/api/security/totp', {})
+  const secret = started.secret.replaceAll(' ', '')
+  await service.restart('SIGKILL')
+
+  const enrolled = await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+  assert.equal(enrolled.result, 'enrolled')
+  await service.restart('SIGKILL')
+
+  const person = new Visitor(service)
+  assert.equal((await person.logIn('member')).result, 'challenge')
+  await service.restart('SIGKILL')
+  assert.equal((await person.secondStep('totp', authenticatorCode(secret, service.now))).result, 'wrong', 'the used step is remembered')
+  const [backupCode] = enrolled.backupCodes
+  assert.equal((await person.secondStep('backup_code', backupCode)).result, 'verified')
+  await service.restart('SIGKILL')
+  assert.equal((await person.json('/api/me')).status, 200, 'the pass outlives the process')
+
+  await person.logIn('member')
+  assert.equal((await person.secondStep('backup_code', backupCode)).result, 'wrong', 'the used code is remembered')
+  await service.restart('SIGTERM')
+  service.advance(30)
+  assert.equal((await person.secondStep('totp', authenticatorCode(secret, service.now))).result, 'verified')
+})
+
+test('T5: a kill between an SMS or a recovery code and its use loses neither', async (t) => {
+  const service = await startService(t)
+  const { visitor: member } = await freshVisitor(service, 'member')
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await member.json('/api/security/sms', { number: '0412 345 678' })
+  await service.restart('SIGKILL')
+  assert.equal((await member.json('/api/security/sms/confirm', { code: await smsCode(member) })).result, 'enrolled')
+  service.advance(60)
+  await member.logIn('member')
+  await member.json('/api/login/second-step/sms', {})
+  await service.restart('SIGKILL')
+  assert.equal((await member.secondStep('sms', await smsCode(member))).result, 'verified')
+
+  const { users } = await owner.json('/api/users')
+  const { code } = await owner.json('/api/users/recovery-code', { user: users.find(({ email }) => email.startsWith('member')).id })
+  await service.restart('SIGKILL')
+  await member.logIn('member')
+  assert.equal((await member.secondStep('recovery_code', code)).result, 'verified')
+})
+
+test('T5: wrong codes stay counted through a kill', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const guess = code() === '000000' ? '000001' : '000000'
+  const before = await visitor.secondStep('totp', guess)
+  await service.restart('SIGKILL')
+  assert.equal((await visitor.secondStep('totp', guess)).attemptsLeft, before.attemptsLeft - 1)
+})
+
+test('SIGTERM ends the service in order', async (t) => {
+  const service = await startService(t)
+  await new Visitor(service).logIn('member')
+  assert.equal(await service.stop('SIGTERM'), 0)
+})
+
+test('T3: of 30 identical backup codes at once, from 30 logins, exactly one logs in', async (t) => {
+  const service = await startService(t)
+  const { backupCodes } = await enrolledVisitor(service, 'member')
+  const visitors = []
+  for (let i = 0; i < 30; i += 1) {
+    const visitor = new Visitor(service)
+    await visitor.logIn('member')
+    visitors.push(visitor)
+  }
+  const answers = await Promise.all(visitors.map((visitor) => visitor.secondStep('backup_code', backupCodes[0])))
+  assert.equal(answers.filter(({ result }) => result === 'verified').length, 1, JSON.stringify(answers.map(({ result }) => result)))
+  const inside = await Promise.all(visitors.map(async (visitor) => (await visitor.json('/api/me')).status))
+  assert.equal(inside.filter((status) => status === 200).length, 1)
+})
+
+test('T3: of 30 identical codes at once, from one session, exactly one logs in', async (t) => {
+  const service = await startService(t)
+  const { backupCodes, code } = await enrolledVisitor(service, 'member')
+  for (const [method, show] of [['backup_code', () => backupCodes[0]], ['totp', code]]) {
+    const visitor = new Visitor(service)
+    await visitor.logIn('member')
+    const value = show()
+    const copies = Array.from({ length: 30 }, () => visitor.copy())
+    const answers = await Promise.all(copies.map((copy) => copy.secondStep(method, value)))
+    assert.equal(answers.filter(({ result }) => result === 'verified').length, 1, JSON.stringify(answers.map(({ result }) => result)))
+    service.advance(3601)
+  }
+})
+
+test('T4: of 100 wrong codes at once, no more are tried than before a wait', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const guess = code() === '000000' ? '000001' : '000000'
+  const first = await visitor.secondStep('totp', guess)
+  const answers = await Promise.all(Array.from({ length: 100 }, () => visitor.copy().secondStep('totp', guess)))
+  const tried = answers.filter(({ result }) => result === 'wrong').length
+  assert.ok(tried <= first.attemptsLeft, `${tried} were tried, ${first.attemptsLeft} were left`)
+})
+
+test('T11, T12, T32: no code, secret or number can be read in the database, in any encoding', async (t) => {
+  const service = await startService(t)
+  const { visitor, secret, backupCodes } = await freshVisitor(service, 'member')
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await visitor.json('/api/security/sms', { number: '0412 345 678' })
+  const smsSetUp = await smsCode(visitor)
+  assert.equal((await visitor.json('/api/security/sms/confirm', { code: smsSetUp })).result, 'enrolled')
+  service.advance(60)
+  const pending = new Visitor(service)
+  await pending.logIn('member')
+  await pending.json('/api/login/second-step/sms', {})
+  const smsLogin = await smsCode(pending)
+  const { users } = await owner.json('/api/users')
+  const recovery = await owner.json('/api/users/recovery-code', { user: users.find(({ email }) => email.startsWith('member')).id })
+  assert.equal(recovery.result, 'recovery_code', JSON.stringify(recovery))
+
+  const records = service.database((db) => db.prepare('SELECT * FROM second_factor').all())
+  assert.equal(records.length, 2)
+  for (const value of records.flatMap(Object.values).filter((each) => typeof each === 'string')) {
+    assert.notEqual((await pending.secondStep('backup_code', value)).result, 'verified', 'T12: what is stored is no code')
+  }
+
+  // The outbox stands for people's phones; without it, the whole file is what a thief would get.
+  await service.stop()
+  service.database((db) => {
+    db.exec('PRAGMA secure_delete = ON; DELETE FROM outbox; VACUUM')
+  })
+  const file = readFileSync(service.databaseFile)
+  assert.ok(file.includes('member@acme.example'), 'the file is read as it is')
+  const secrets = {
+    'authenticator secret': [secret, base32Bytes(secret)],
+    'phone number': ['+61412345678', '61412345678', '0412345678', '412345678', '412 345 678'],
+    'SMS code': [smsSetUp, smsLogin],
+    'recovery code': [recovery.code, recovery.code.replaceAll(/[^0-9A-Za-z]/g, '')],
+    'backup code': backupCodes.flatMap((code) => [code, code.replaceAll(/[^0-9A-Za-z]/g, '')]),
+  }
+  for (const [name, values] of Object.entries(secrets)) {
+    for (const value of values) {
+      for (const [encoding, bytes] of encodings(value)) {
+        assert.ok(!holds(file, bytes), `a ${name} is in the database (${encoding})`)
+      }
+    }
+  }
+})
+
+test('T32: the audit log and the pages hold no secret', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner, secret, backupCodes } = await freshVisitor(service, 'owner')
+  const { events } = await owner.json('/api/audit')
+  assert.ok(events.length > 0)
+  const text = JSON.stringify(events) + (await owner.page('/security')).text + (await owner.page('/audit')).text
+  for (const value of [secret, ...backupCodes]) assert.ok(!text.includes(value))
+  assert.doesNotMatch(text, /eyJ/, 'nor a ticket or a pass')
+})
+
+test('the keys are for the service alone', async (t) => {
+  const service = await startService(t)
+  assert.equal(statSync(join(service.dataDir, 'keys.json')).mode & 0o777, 0o600)
+})
+
+/** Digits count only on their own: any six may stand somewhere in a time. */
+function holds(file, bytes) {
+  const isDigit = (byte) => byte >= 0x30 && byte <= 0x39
+  for (let at = file.indexOf(bytes); at !== -1; at = file.indexOf(bytes, at + 1)) {
+    if (!bytes.every(isDigit)) return true
+    if (!isDigit(file[at - 1]) && !isDigit(file[at + bytes.length])) return true
+  }
+  return false
+}
+
+function encodings(value) {
+  const bytes = Buffer.from(value)
+  const found = [['plain', bytes], ['hex', Buffer.from(bytes.toString('hex'))]]
+  if (typeof value === 'string') found.push(['lower case', Buffer.from(value.toLowerCase())])
+  // Base64 looks different at each of the three places where a value can begin; its ends depend on the neighbours.
+  for (const before of [0, 1, 2]) {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    const middle = text.slice(before === 0 ? 0 : before + 1).replace(/=+$/, '').slice(0, -1)
+    for (const variant of new Set([middle, middle.replaceAll('+', '-').replaceAll('/', '_')])) {
+      found.push([`base64 after ${before}`, Buffer.from(variant)])
+    }
+  }
+  return found
+}
+
+function base32Bytes(text) {
+  const bits = [...text].map((symbol) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(symbol).toString(2).padStart(5, '0')).join('')
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+}

@@ -1,0 +1,221 @@
+// Starts the login example as a process of its own and uses it as a person does: with a browser's
+// cookies and forms, an authenticator, and a camera for the QR code.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const example = new URL('../../examples/login/', import.meta.url)
+const Database = createRequire(new URL('package.json', example))('better-sqlite3')
+
+export const passwords = {
+  owner: 'owner-demo-password',
+  member: 'member-demo-password',
+  colleague: 'colleague-demo-password',
+}
+
+/** The service with a fresh database; it ends with the test `t`. */
+export async function startService(t, { env = {} } = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'login-'))
+  const clockFile = join(dataDir, 'clock')
+  let now = 1_800_000_000
+  let port = 0
+  let child
+
+  const setClock = (seconds) => writeFileSync(clockFile, String((now = seconds)))
+  setClock(now)
+
+  async function start() {
+    child = spawn(process.execPath, [fileURLToPath(new URL('server.js', example))], {
+      env: {
+        ...process.env, PORT: String(port), DATA_DIR: dataDir, DEMO_CLOCK_FILE: clockFile, TRUST_PROXY: 'loopback', ...env,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.ended = ended
+    const address = await new Promise((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const [, found] = /^Listening on (\S+)/.exec(line) ?? []
+        if (found) resolve(found)
+      })
+      ended.then((code) => reject(new Error(`the service ended with ${code} before it listened`)))
+    })
+    port = Number(new URL(address).port)
+  }
+
+  async function stop(signal = 'SIGTERM') {
+    child.kill(signal)
+    return child.ended
+  }
+
+  await start()
+  t.after(async () => {
+    await stop('SIGKILL')
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  return {
+    dataDir,
+    databaseFile: join(dataDir, 'login.sqlite'),
+    stop,
+    get now() {
+      return now
+    },
+    get origin() {
+      return `http://localhost:${port}`
+    },
+    advance: (seconds) => setClock(now + seconds),
+    async restart(signal) {
+      await stop(signal)
+      await start()
+    },
+    /** Uses the service's database directly, as its operator could. */
+    database(use) {
+      const db = new Database(join(dataDir, 'login.sqlite'))
+      try {
+        return use(db)
+      } finally {
+        db.close()
+      }
+    },
+  }
+}
+
+/** One browser, or one program, at one address. */
+export class Visitor {
+  cookies = new Map()
+  formToken = undefined
+
+  constructor(service, ip = '192.0.2.10') {
+    this.service = service
+    this.ip = ip
+  }
+
+  /** Another window with the same cookies, whose later fate is its own. */
+  copy() {
+    const copy = new Visitor(this.service, this.ip)
+    copy.cookies = new Map(this.cookies)
+    copy.formToken = this.formToken
+    return copy
+  }
+
+  async request(method, path, { headers = {}, body } = {}) {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(this.service.origin + path, {
+      method, body, redirect: 'manual', headers: { 'x-forwarded-for': this.ip, ...(cookie && { cookie }), ...headers },
+    })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
+      if (value === '') this.cookies.delete(name)
+      else this.cookies.set(name, value)
+    }
+    return { status: response.status, headers: response.headers, location: response.headers.get('location'), text: await response.text() }
+  }
+
+  /** Opens a page, or sends a form if there are `fields`; follows redirects and notes the page's form token. */
+  async page(path, fields, { follow = true } = {}) {
+    let answer = fields === undefined
+      ? await this.request('GET', path)
+      : await this.request('POST', path, {
+        headers: { origin: this.service.origin, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ ...(this.formToken && { form_token: this.formToken }), ...fields }).toString(),
+      })
+    for (let hops = 0; follow && answer.location; hops += 1) {
+      if (hops === 5) throw new Error(`too many redirects at ${answer.location}`)
+      path = answer.location
+      answer = await this.request('GET', path)
+    }
+    this.formToken = /name="form_token" value="([^"]*)"/.exec(answer.text)?.[1] ?? this.formToken
+    return { ...answer, path }
+  }
+
+  /** Calls a JSON route: GET, or POST if there is a `body`. */
+  async json(path, body, headers = {}) {
+    const answer = body === undefined
+      ? await this.request('GET', path, { headers })
+      : await this.request('POST', path, {
+        headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body),
+      })
+    return { status: answer.status, ...JSON.parse(answer.text) }
+  }
+
+  /** The password step. */
+  logIn(name) {
+    return this.json('/api/login', { email: `${name}@acme.example`, password: passwords[name] })
+  }
+
+  secondStep(method, code) {
+    return this.json('/api/login/second-step', { method, code })
+  }
+
+  /** Shows a factor again while logged in, as sensitive actions ask for. */
+  async showFactorAgain(method, code) {
+    await this.json('/api/security/fresh-factor', { next: '/security' })
+    return this.secondStep(method, code)
+  }
+}
+
+/** A visitor logged in as `name` who has set up an authenticator; `secret` is what the app keeps. */
+export async function enrolledVisitor(service, name, ip) {
+  const visitor = new Visitor(service, ip)
+  await visitor.logIn(name)
+  const started = await visitor.json('/api/security/totp', {})
+  const secret = started.secret.replaceAll(' ', '')
+  const enrolled = await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+  if (enrolled.result !== 'enrolled') throw new Error(`not enrolled: ${JSON.stringify(enrolled)}`)
+  // The code that confirmed is used up; the app shows the next one half a minute later.
+  service.advance(30)
+  return { visitor, secret, backupCodes: enrolled.backupCodes, code: () => authenticatorCode(secret, service.now) }
+}
+
+/** As `enrolledVisitor`, and logged in with the second factor just now. */
+export async function freshVisitor(service, name, ip) {
+  const enrolled = await enrolledVisitor(service, name, ip)
+  const shown = await enrolled.visitor.showFactorAgain('totp', enrolled.code())
+  if (shown.result !== 'verified') throw new Error(`not verified: ${JSON.stringify(shown)}`)
+  service.advance(30)
+  return enrolled
+}
+
+/** What a real authenticator app shows at that second. */
+export function authenticatorCode(secret, unixSeconds) {
+  return run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`], 'oathtool').trim()
+}
+
+/** What a camera reads from the QR code on the page. */
+export function readQrCode(page) {
+  const [, picture] = /src="data:image\/svg\+xml;base64,([^"]+)"/.exec(page) ?? []
+  if (picture === undefined) throw new Error('there is no QR code on the page')
+  const png = run('rsvg-convert', ['--width', '600', '--background-color', 'white'], 'librsvg2-bin', Buffer.from(picture, 'base64'))
+  return run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
+}
+
+function run(program, options, debianPackage, input) {
+  try {
+    const output = execFileSync(program, options, { input, stdio: ['pipe', 'pipe', 'ignore'] })
+    return program === 'rsvg-convert' ? output : output.toString()
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
+    throw error
+  }
+}
+
+export async function lastSms(visitor) {
+  const { messages } = await visitor.json('/api/outbox')
+  return messages.find(({ kind }) => kind === 'sms')
+}
+
+/** The code in the last SMS. */
+export async function smsCode(visitor) {
+  return /\b\d{6}\b/.exec((await lastSms(visitor)).message)[0]
+}
+
+export async function countSms(visitor) {
+  const { messages } = await visitor.json('/api/outbox')
+  return messages.filter(({ kind }) => kind === 'sms').length
+}
