@@ -125,14 +125,21 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   }) as unknown as SecondFactorOptions
   const { store } = given
   if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid('store', 'must have load and save')
-  const clock = given.clock ?? (() => Math.floor(Date.now() / 1000))
+  const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
   const inTurn = turns()
 
   const coreOf = async (account: unknown) => {
     const { policy } = given
-    const source = typeof policy === 'function' ? await policy(account as string | undefined) : policy
+    let source: unknown = policy
+    if (typeof policy === 'function') {
+      try {
+        source = await policy(account as string | undefined)
+      } catch (error) {
+        throw new CountersignError('invalid_policy', 'policy', 'could not be read: the function threw', error)
+      }
+    }
     return cores(documentText(source, 'invalid_policy', 'policy'))
   }
   // A wrong policy or key is told at the start, not at the first login.
@@ -146,8 +153,9 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     const { reply, effects } = await inTurn(user, async () => {
       for (let race = 0; race < MAX_RACES; race += 1) {
         const stored = await load(store, user)
+        const now = clock()
         const seed = seedOf(entropy)
-        const pending = call(() => core.step(user, stored?.record, command, clock(), ip as string | undefined, seed))
+        const pending = call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
         const record = call(() => pending.to_store())
         if (record === undefined || (await save(store, user, record, stored?.version))) {
           return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
@@ -174,7 +182,8 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     async (input: unknown): Promise<any> => {
       const { account, ip, newSession, ...rest } = read(input, '', { ticket: text, session: text, ...context, ...fields })
       const core = await coreOf(account)
-      const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, clock())) as
+      const now = clock()
+      const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, now)) as
         | { result: 'valid'; user: string }
         | { result: 'refused'; reason: wasm.TokenRefusal }
       if (owner.result === 'refused') {
@@ -190,9 +199,8 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       return command(input)
     }
 
-  const begin = commandOf('begin', { ...plan, channel: optional(text) })
   return Object.freeze({
-    begin: async (input) => begin({ ...read(input, '', { ...session, ...context, ...plan, channel: optional(text) }), channel: channelOf(input) }),
+    begin: commandOf('begin', { ...plan, channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)) }),
     sendSms: needSms(ticketCommandOf('send_sms', {})),
     verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
     enrolTotp: commandOf('enrol_totp', { ...proof, ...plan, label: text }),
@@ -211,7 +219,8 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       const { user, account } = read(input, '', { user: text, account: optional(text) }) as { user: string; account?: string }
       const core = await coreOf(account)
       const stored = await load(store, user)
-      return call(() => core.status(user, stored?.record, clock()) as wasm.Status)
+      const now = clock()
+      return call(() => core.status(user, stored?.record, now) as wasm.Status)
     },
     checkPass: async (input) => {
       const { account, ...question } = read(input, '', {
@@ -222,7 +231,8 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
         methods: optional(listOf(text)),
       })
       const core = await coreOf(account)
-      return call(() => core.check_pass(JSON.stringify(question), clock()) as wasm.PassCheck)
+      const now = clock()
+      return call(() => core.check_pass(JSON.stringify(question), now) as wasm.PassCheck)
     },
     reviewPolicy: async (input) => {
       const place = { ip: optional(text) }
@@ -245,8 +255,6 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     jwks: async () => call(() => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' })).jwks() as wasm.Jwks),
   } satisfies SecondFactor)
 }
-
-const channelOf = (input: unknown) => (input as { channel?: unknown }).channel ?? 'web'
 
 function callable(value: unknown, path: string): unknown {
   if (typeof value !== 'function') throw invalid(path, 'must be a function')
@@ -285,8 +293,25 @@ function turns() {
   }
 }
 
+const systemClock = () => Math.floor(Date.now() / 1000)
+
+function timeOf(clock: () => number): number {
+  let now: unknown
+  try {
+    now = clock()
+  } catch (error) {
+    throw new CountersignError('invalid_input', 'clock', 'threw', error)
+  }
+  return whole(now, 'clock') as number
+}
+
 function seedOf(entropy: () => Uint8Array): Uint8Array {
-  const seed = entropy()
+  let seed: unknown
+  try {
+    seed = entropy()
+  } catch (error) {
+    throw new CountersignError('invalid_input', 'entropy', 'threw', error)
+  }
   if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
   return seed
 }

@@ -1,6 +1,6 @@
 // Builds pkg/, which is what npm ships: Rust → WebAssembly → one CommonJS bundle with thin entries,
 // and the types. Nothing is done for inputs that have not changed.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -64,7 +64,8 @@ async function bundle() {
     const shared = { name: 'shared', setup: ({ onResolve }) => onResolve({ filter: /^\.\/(index|testing)\.js$/ }, ({ path }) => ({ path: path.replace(/\.js$/, '.cjs'), external: true })) }
     await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
     const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
-    writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`, { mode: 0o755 })
+    writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
+    chmodSync(at('pkg/cli.cjs'), 0o755)
   }
 }
 
@@ -73,9 +74,10 @@ async function declare() {
   mkdirSync(types, { recursive: true })
   await run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json'), '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', types])
   rmSync(join(types, 'cli.d.ts'), { force: true })
-  // How to load the module is our business and would ask the user for the DOM's types.
+  // How to load and free the module is our business, and would ask the user for the newest types of
+  // the DOM and the language.
   const [wasm] = readFileSync(at(GLUE, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
-  writeFileSync(join(types, `${WASM_TYPES}.d.ts`), wasm.replace('/* tslint:disable */\n/* eslint-disable */\n', ''))
+  writeFileSync(join(types, `${WASM_TYPES}.d.ts`), wasm.replace(/^ *\[Symbol\.dispose\].*\n|^\/\* [\w:-]+ \*\/\n/gm, ''))
   for (const name of readdirSync(types, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
     const file = join(types, name)
     const toWasm = `./${posix.relative(dirname(name), WASM_TYPES)}.js`.replace('./../', '../')
@@ -89,12 +91,12 @@ async function declare() {
 export async function build() {
   const start = performance.now()
   const title = 'Build of pkg/'
-  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', 'scripts/build.mjs'], process.env.RUSTFLAGS)
+  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src'], buildWasm.toString(), process.env.RUSTFLAGS)
   if (readIf(GLUE, '.built') !== rust) {
     await buildWasm()
     writeFileSync(at(GLUE, '.built'), rust)
   }
-  const inputs = hashOf(['js', 'tsconfig.json', 'package.json', 'package-lock.json'], rust)
+  const inputs = hashOf(['js', 'scripts', 'tsconfig.json', 'package.json', 'package-lock.json'], rust)
   if (readIf('pkg/.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))

@@ -39,9 +39,9 @@ async function targets(live) {
   if (wanted.length === 0) return 'there'
   const fallback = `The standard library of Rust for ${wanted.join(' and ')} is missing and could not be added.
   With rustup and the network:  rustup target add ${wanted.join(' ')}
-  Without: unpack the rust-src of exactly this compiler (${ask('rustc', ['--version'])}) as
-  ${sysroot}/lib/rustlib/src/rust, and build the target's own:
-  RUSTC_BOOTSTRAP=1 cargo build -Z build-std=std,panic_abort --target ${wanted[0]}`
+  With a Rust from Debian:      apt-get install libstd-rust-dev-wasm32
+  Otherwise put the libraries built for exactly this compiler (${ask('rustc', ['--version'])}) into
+  ${sysroot}/lib/rustlib/<target>/lib and run this again.`
   live()
   try {
     await run('rustup', ['target', 'add', ...wanted])

@@ -43,7 +43,9 @@ impl Digits {
         Self(format!("{:0width$}", entropy.below(bound)))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The digits. A live code: show it to its owner only.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -323,20 +323,25 @@ pub fn qr_svg(text: &str) -> Result<String, Error> {
     let side = code.size.saturating_add(8);
     let mut path = String::new();
     for (y, row) in code.data.chunks(code.size.max(1)).take(code.size).enumerate() {
-        let mut run = 0_usize;
-        for (x, dark) in row.iter().map(|module| module.value()).chain([false]).enumerate() {
-            if dark {
-                run = run.saturating_add(1);
-            } else if run > 0 {
-                let start = x.saturating_sub(run).saturating_add(4);
+        // One stroke a row, through the middle of its modules: dark runs are drawn, light ones skipped.
+        let mut x = 0_usize;
+        let mut pen_at_start = true;
+        for run in row.chunk_by(|a, b| a.value() == b.value()) {
+            if run.first().is_some_and(|module| module.value()) {
                 // Writing to a String cannot fail.
-                let _ = write!(path, "M{start} {}h{run}v1h-{run}z", y.saturating_add(4));
-                run = 0;
+                let _ = match pen_at_start {
+                    true => write!(path, "M{} {}.5h{}", x.saturating_add(4), y.saturating_add(4), run.len()),
+                    false => write!(path, "h{}", run.len()),
+                };
+                pen_at_start = false;
+            } else if !pen_at_start && x.saturating_add(run.len()) < code.size {
+                let _ = write!(path, "m{} 0", run.len());
             }
+            x = x.saturating_add(run.len());
         }
     }
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\" role=\"img\" aria-label=\"QR code\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\" role=\"img\" aria-label=\"QR code\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path stroke=\"#000\" d=\"{path}\"/></svg>"
     ))
 }
 

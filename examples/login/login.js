@@ -11,12 +11,11 @@ import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo }) {
-  const who = ({ session, principal, account }) => ({
-    user: principal.id, session: session.id, account: account.id, ...(session.pass && { pass: session.pass }),
-  })
+  const who = ({ session, principal, account }) => ({ user: principal.id, session: session.id, account: account.id })
+  const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
   const begin = (session, principal, account, ip) => secondFactor.begin({
     user: principal.id, session: session.id, account: account.id, ip,
-    channel: principal.clientId === undefined ? 'web' : 'api', plan: account.plan, role: principal.role,
+    channel: principal.clientId === undefined ? 'web' : 'api', plan: account.plan,
   })
 
   /** Every login ends here, whatever the first factor was: the one door to the second. */
@@ -46,17 +45,19 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   async function entryOf(session, principal, account, ip) {
     if (session.proof === 'password') return { state: 'second_step' }
     const { enrolment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
-    const { decision, reason } = rules.decide(policyFor(account), {
+    const { decision } = rules.decide(policyFor(account), {
       ip, channel: session.channel, enrolment, recoveryCode: recoveryCode !== undefined,
     })
-    if (decision === 'denied' && reason.startsWith('address_')) return { state: 'wrong_address', reason }
+    if (decision.outcome === 'denied' && decision.reason.startsWith('address_')) {
+      return { state: 'wrong_address', reason: decision.reason }
+    }
     switch (session.proof) {
       case 'allowed':
-        return { state: decision === 'allowed' ? 'in' : 'out' }
+        return { state: decision.outcome === 'allowed' ? 'in' : 'out' }
       case 'enrolled':
-        return { state: decision === 'denied' ? 'out' : 'in' }
+        return { state: decision.outcome === 'denied' ? 'out' : 'in' }
       case 'verified': {
-        const check = await secondFactor.checkPass(who({ session, principal, account }))
+        const check = await secondFactor.checkPass(whoWithPass({ session, principal, account }))
         return check.result === 'valid' ? { state: 'in', method: check.method } : { state: 'out' }
       }
       default:
@@ -77,7 +78,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     const { enrolled } = await secondFactor.status({ user: context.principal.id, account: context.account.id })
     if (!enrolled) return undefined
     if (context.session.pass === undefined) return freshFactorRequired
-    const check = await secondFactor.checkPass({ ...who(context), maxAge: 300 })
+    const check = await secondFactor.checkPass({ ...whoWithPass(context), maxAge: 300 })
     return check.result === 'valid' ? undefined : freshFactorRequired
   }
 
@@ -158,7 +159,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startTotp(context) {
       const { principal, account } = context
-      return secondFactor.enrolTotp({ ...who(context), label: principal.email, plan: account.plan })
+      return secondFactor.enrolTotp({ ...whoWithPass(context), label: principal.email, plan: account.plan })
     },
 
     async confirmTotp(context) {
@@ -169,7 +170,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const { input, account } = context
       const number = parsePhoneNumber(text(input, 'number'), 'AU')
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
-      const reply = await secondFactor.enrolSms({ ...who(context), number: number.number, plan: account.plan })
+      const reply = await secondFactor.enrolSms({ ...whoWithPass(context), number: number.number, plan: account.plan })
       return { ...reply, number: number.number }
     },
 
@@ -177,11 +178,17 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return afterEnrolment(context, await secondFactor.confirmSms({ ...who(context), code: context.input.code }))
     },
 
-    removeMethod: withPass((context) => secondFactor.remove({ ...who(context), method: context.input.method })),
+    async removeMethod(context) {
+      return secondFactor.remove({ ...whoWithPass(context), method: context.input.method })
+    },
 
-    showBackupCodes: withPass((context) => secondFactor.showBackupCodes(who(context))),
+    async showBackupCodes(context) {
+      return secondFactor.showBackupCodes(whoWithPass(context))
+    },
 
-    renewBackupCodes: withPass((context) => secondFactor.renewBackupCodes(who(context))),
+    async renewBackupCodes(context) {
+      return secondFactor.renewBackupCodes(whoWithPass(context))
+    },
 
     /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
     async startFreshFactor({ session, principal, account, ip, input }) {
@@ -200,7 +207,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'users', users }
     },
 
-    issueRecoveryCode: withPass(async ({ input, principal, account, session }) => {
+    async issueRecoveryCode({ input, principal, account, session }) {
       const target = accounts.user(text(input, 'user'))
       if (target === undefined || target.account !== account.id) throw new BadInput('user', 'is not in this account')
       const reply = await secondFactor.issueRecoveryCode({
@@ -209,7 +216,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
       })
       return { ...reply, email: target.email }
-    }),
+    },
 
     async policy({ account }) {
       return { result: 'policy', require: account.require, network: account.network }
@@ -225,7 +232,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const clients = accounts.clientsOf(account.id)
       const found = await secondFactor.reviewPolicy({
         policy: policyFor({ ...account, ...next }),
-        account: account.id,
         author: { user: principal.id, ip },
         users: users.map((user) => ({ user: user.id, role: user.role, ...knownIp(user) })),
         apiClients: clients.map((client) => ({ id: client.clientId, ...knownIp(client) })),
@@ -263,11 +269,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 }
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
-
-/** A use-case that only a session with a pass may try; the pass itself is judged by the second factor. */
-function withPass(act) {
-  return async (context) => (context.session.pass === undefined ? freshFactorRequired : act(context))
-}
 
 function withoutTicket({ ticket, ...shown }) {
   return shown

@@ -1,0 +1,19 @@
+//! Tests of the core from outside: what must hold always, attacks by name, records' lives as
+//! data, and the layers of the source.
+#![expect(unreachable_pub, reason = "modules of one test binary")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+mod layers;
+mod properties;
+mod scenarios;
+mod support;
+mod threats;

@@ -1,0 +1,251 @@
+//! What must hold for every sequence of commands, every policy and every spelling.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use crate::support::{Person, keys, policy};
+use countersign::code::{Digits, LongCode};
+use countersign::network::{ClientIp, NetworkSet};
+use countersign::otp::OtpAuth;
+use countersign::phone::PhoneNumber;
+use countersign::policy::{Channel, Decision, Enrolment, Facts, Policy, explain};
+use countersign::record::{Record, UserId};
+use countersign::time::UnixSeconds;
+use countersign::token::{KeyRing, Pass};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn enrolled() -> Person {
+    static PERSON: OnceLock<(Option<String>, String, Vec<String>, u64)> = OnceLock::new();
+    let (record, secret, backup, now) = PERSON.get_or_init(|| {
+        let person = Person::enrolled("ann", policy(json!({})));
+        (person.record, person.secret, person.backup, person.now)
+    });
+    let mut person = Person::new("ann", policy(json!({})));
+    (person.record, person.secret, person.backup, person.now) = (record.clone(), secret.clone(), backup.clone(), *now);
+    person
+}
+
+/// What someone at a login may do, in any order.
+#[derive(Debug, Clone)]
+enum Move {
+    Wait(u64),
+    RightTotp,
+    OldTotp(usize),
+    WrongTotp(u32),
+    SendSms,
+    Sms(bool),
+    Begin,
+    WrongRecovery,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        (0..4_000_u64).prop_map(Move::Wait),
+        (0..40_u64).prop_map(Move::Wait),
+        Just(Move::RightTotp),
+        (0..20_usize).prop_map(Move::OldTotp),
+        (0..1_000_000_u32).prop_map(Move::WrongTotp),
+        Just(Move::SendSms),
+        any::<bool>().prop_map(Move::Sms),
+        Just(Move::Begin),
+        Just(Move::WrongRecovery),
+    ];
+    prop::collection::vec(one, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// T1, T7: no code opens twice, and no command but success lowers the count.
+    #[test]
+    fn no_code_works_twice_and_only_success_lowers_the_count(moves in moves()) {
+        let mut person = enrolled();
+        let mut accepted: BTreeSet<String> = BTreeSet::new();
+        let mut seen = Vec::new();
+        let mut sms = None;
+        let mut ticket = person.ticket();
+        for one in moves {
+            let before = person.failures();
+            let verify = |method: &str, code: &str, ticket: &str| json!({"verify": {"ticket": ticket, "session": "s", "method": method, "code": code}});
+            let (key, reply) = match one {
+                Move::Wait(seconds) => { person.now += seconds; continue }
+                Move::Begin => { ticket = person.ticket(); (None, Value::Null) }
+                Move::RightTotp => {
+                    let code = person.code();
+                    seen.push(code.clone());
+                    let step = person.now / 30;
+                    (Some(format!("totp {step}")), person.reply(verify("totp", &code, &ticket)))
+                }
+                Move::OldTotp(index) => {
+                    let Some(code) = seen.get(index).cloned() else { continue };
+                    (None, person.reply(verify("totp", &code, &ticket)))
+                }
+                Move::WrongTotp(number) => (None, person.reply(verify("totp", &format!("{number:06}"), &ticket))),
+                Move::SendSms => {
+                    let reply = person.reply(json!({"send_sms": {"ticket": ticket, "session": "s"}}));
+                    if reply["result"] == "sms_sent" { sms = Some(person.sms_code()); }
+                    (None, reply)
+                }
+                Move::Sms(right) => {
+                    let Some(code) = sms.clone() else { continue };
+                    let typed = if right { code } else { "000000".to_owned() };
+                    let reply = person.reply(verify("sms", &typed, &ticket));
+                    if reply["result"] == "verified" { sms = None; }
+                    (None, reply)
+                }
+                Move::WrongRecovery => (None, person.reply(verify("recovery_code", "0000-0000-0000-0000", &ticket))),
+            };
+            let verified = reply["result"] == "verified";
+            if let (Some(key), true) = (key, verified) {
+                prop_assert!(accepted.insert(key.clone()), "{key} opened twice");
+            }
+            if !verified {
+                prop_assert!(person.failures() >= before, "{reply} lowered the count");
+            }
+        }
+    }
+
+    /// A stricter policy never lets more in: allowed stays or falls, challenge never becomes allowed.
+    #[test]
+    fn decisions_are_monotone(base in loose(), tighter in tighter(), facts in facts()) {
+        let strict = tighter.into_iter().fold(base.clone(), |policy, change| change.apply(policy));
+        let rank = |document: &Value| {
+            let parsed = Policy::parse(&document.to_string()).unwrap();
+            match explain(&parsed, &facts).decision {
+                Decision::Allowed => 2,
+                Decision::Challenge => 1,
+                Decision::Denied(_) => 0,
+            }
+        };
+        // An allow list also admits API clients: that is a grant, not a restriction, so there only
+        // rules that are no grant are compared.
+        prop_assert!(rank(&strict) <= rank(&base), "{base} → {strict}: {facts:?}");
+    }
+
+    /// T22: every spelling of an address has one verdict.
+    #[test]
+    fn every_spelling_of_an_address_has_one_verdict(octets in any::<[u8; 4]>(), prefix in 0_u8..=32, upper in any::<bool>()) {
+        let [a, b, c, d] = octets;
+        let network: ipnet::Ipv4Net = format!("{a}.{b}.{c}.{d}/{prefix}").parse().unwrap();
+        let set = NetworkSet::parse(&[network.trunc().to_string()]).unwrap();
+        let hex = format!("::ffff:{:x}:{:x}", u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let spellings = [
+            format!("{a}.{b}.{c}.{d}"),
+            format!("::ffff:{a}.{b}.{c}.{d}"),
+            if upper { hex.to_uppercase() } else { hex },
+            format!("0:0:0:0:0:ffff:{a}.{b}.{c}.{d}"),
+            format!("0000:0000:0000:0000:0000:FFFF:{:02x}{:02x}:{:02x}{:02x}", a, b, c, d),
+        ];
+        for spelling in spellings {
+            match ClientIp::parse(&spelling) {
+                ClientIp::Known(address) => prop_assert!(set.contains(address), "{spelling} is in {network}"),
+                ClientIp::Unknown => prop_assert!(false, "{spelling} parses"),
+            }
+        }
+    }
+
+    /// Nothing that comes from outside makes a parser panic, and no refusal repeats what it was given.
+    #[test]
+    fn parsers_take_anything(text in ".{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let lossy = String::from_utf8_lossy(&bytes).into_owned();
+        let now = UnixSeconds::new(crate::support::START).unwrap();
+        let (rules, ring) = (policy(json!({})), keys());
+        for text in [text.as_str(), lossy.as_str()] {
+            let _ = Digits::parse(text, 6);
+            let _ = LongCode::parse(text);
+            let _ = PhoneNumber::parse(text);
+            let _ = ClientIp::parse(text);
+            let _ = OtpAuth::parse(text);
+            let _ = OtpAuth::parse(&format!("otpauth://totp/{text}"));
+            let _ = OtpAuth::parse(&format!("otpauth://totp/a:b?secret=JBSWY3DPEHPK3PXPJBSWY3DPEH&issuer={text}"));
+            prop_assert!(Policy::parse(text).is_err());
+            prop_assert!(KeyRing::parse(text).is_err());
+            prop_assert!(Pass::open(&rules, ring.passes(), text, now).is_err());
+            prop_assert!(Record::parse(&UserId::new("ann").unwrap(), text).is_err());
+        }
+    }
+
+    /// T2: white space and hyphens make no other code.
+    #[test]
+    fn spelling_a_code_differently_is_the_same_code(number in 0_u32..1_000_000, gaps in prop::collection::vec(prop::sample::select(vec![" ", "-", "\u{a0}", "\t", ""]), 7)) {
+        let plain = format!("{number:06}");
+        let mut typed = gaps[6].to_owned();
+        for (digit, gap) in plain.chars().zip(&gaps) {
+            typed.push(digit);
+            typed.push_str(gap);
+        }
+        let read = Digits::parse(&typed, 6).unwrap();
+        prop_assert_eq!(read.as_str(), plain);
+    }
+}
+
+/// T36: every code, leading zeros included, is read as what it is.
+#[test]
+fn t36_every_code_round_trips() {
+    for number in 0..1_000_000_u32 {
+        let text = format!("{number:06}");
+        assert_eq!(Digits::parse(&text, 6).unwrap().as_str(), text);
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Tighten {
+    Everyone,
+    MoreNetworks,
+    Deny(String),
+    FewerMethods,
+}
+
+impl Tighten {
+    fn apply(&self, mut policy: Value) -> Value {
+        match self {
+            Self::Everyone => policy["require"] = json!("everyone"),
+            Self::MoreNetworks => {
+                if policy["require"] == "optional" {
+                    policy["require"] = json!({"networks": ["198.51.100.0/24"]});
+                } else if policy["require"].is_object() {
+                    policy["require"]["networks"] = json!(["198.51.100.0/24", "10.0.0.0/8", "2001:db8::/32"]);
+                }
+            }
+            Self::Deny(network) => policy["network"]["deny"].as_array_mut().unwrap().push(json!(network)),
+            Self::FewerMethods => policy["methods"] = json!(["backup_code"]),
+        }
+        policy
+    }
+}
+
+fn tighter() -> impl Strategy<Value = Vec<Tighten>> {
+    let network = prop::sample::select(vec!["203.0.113.0/24", "10.1.0.0/16", "2001:db8:1::/48", "0.0.0.0/0"]);
+    let one = prop_oneof![
+        Just(Tighten::Everyone),
+        Just(Tighten::MoreNetworks),
+        Just(Tighten::FewerMethods),
+        network.prop_map(|n| Tighten::Deny(n.to_owned()))
+    ];
+    prop::collection::vec(one, 0..4)
+}
+
+fn loose() -> impl Strategy<Value = Value> {
+    let require = prop::sample::select(vec![json!("optional"), json!("everyone"), json!({"networks": ["198.51.100.0/24"]})]);
+    let allow = prop::sample::select(vec![json!([]), json!(["203.0.113.0/24", "198.51.100.0/24"]), json!(["::/0", "0.0.0.0/0"])]);
+    (require, allow).prop_map(|(require, allow)| {
+        json!({
+            "v": 1, "name": "Acme", "origin": "https://login.acme.example",
+            "methods": ["totp", "sms", "backup_code", "recovery_code"],
+            "require": require, "network": {"allow": allow, "deny": []},
+        })
+    })
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let ip = prop::sample::select(vec!["203.0.113.5", "198.51.100.5", "10.1.2.3", "2001:db8:1::5", "192.0.2.1", "unknown"]);
+    let channel = prop::sample::select(vec![Channel::Web, Channel::Api]);
+    let enrolment = prop::sample::select(vec![Enrolment::None, Enrolment::Usable, Enrolment::Unusable]);
+    (ip, channel, enrolment, any::<bool>()).prop_map(|(ip, channel, enrolment, recovery_code)| Facts {
+        client: ClientIp::parse(ip),
+        channel,
+        enrolment,
+        recovery_code,
+    })
+}

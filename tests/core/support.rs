@@ -1,0 +1,143 @@
+//! A driver with a clock and entropy of its own, for tests of the core.
+
+use std::cell::Cell;
+
+use countersign::engine::{Command, Env, Reply, step};
+use countersign::error::Error;
+use countersign::event::Effect;
+use countersign::network::ClientIp;
+use countersign::otp::{TotpParameters, TotpSecret};
+use countersign::policy::Policy;
+use countersign::record::{Record, UserId};
+use countersign::secret::Entropy;
+use countersign::time::UnixSeconds;
+use countersign::token::KeyRing;
+use serde_json::{Value, json};
+
+pub const START: u64 = 1_800_000_000;
+
+/// One user of one account, with all methods offered.
+#[derive(Clone)]
+pub struct Person {
+    pub policy: Policy,
+    pub keys: KeyRing,
+    pub user: String,
+    pub record: Option<String>,
+    pub now: u64,
+    pub ip: ClientIp,
+    pub secret: String,
+    pub backup: Vec<String>,
+    pub effects: Vec<Effect>,
+    draws: Cell<u64>,
+}
+
+pub fn keys() -> KeyRing {
+    KeyRing::parse(include_str!("../vectors/keys.json")).unwrap()
+}
+
+pub fn policy(changes: Value) -> Policy {
+    let mut document = json!({
+        "v": 1, "name": "Acme", "origin": "https://login.acme.example",
+        "methods": ["totp", "sms", "backup_code", "recovery_code"],
+    });
+    for (key, value) in changes.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    Policy::parse(&document.to_string()).unwrap()
+}
+
+impl Person {
+    pub fn new(user: &str, policy: Policy) -> Self {
+        Self {
+            policy,
+            keys: keys(),
+            user: user.to_owned(),
+            record: None,
+            now: START,
+            ip: ClientIp::Unknown,
+            secret: String::new(),
+            backup: Vec::new(),
+            effects: Vec::new(),
+            draws: Cell::new(0),
+        }
+    }
+
+    /// Someone with an app and a phone, and half an hour gone since.
+    pub fn enrolled(user: &str, policy: Policy) -> Self {
+        let mut person = Self::new(user, policy);
+        let started = person.reply(json!({"enrol_totp": {"session": "s", "label": user}}));
+        person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+        let code = person.code();
+        let enrolled = person.reply(json!({"confirm_totp": {"session": "s", "code": code}}));
+        person.backup = enrolled["backupCodes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
+        person.now += 60;
+        let pass = person.log_in("in");
+        person.reply(json!({"enrol_sms": {"session": "in", "pass": pass, "number": "+61412345678"}}));
+        let code = person.sms_code();
+        assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "enrolled");
+        person.now += 1_800;
+        person
+    }
+
+    /// Steps without storing.
+    pub fn try_step(&self, command: Value) -> Result<(Option<String>, Value, Vec<Effect>), Error> {
+        let id = UserId::new(&self.user).unwrap();
+        let record = match &self.record {
+            Some(text) => Record::parse(&id, text)?,
+            None => Record::new(id),
+        };
+        let command: Command = serde_json::from_value(command).unwrap();
+        self.draws.set(self.draws.get() + 1);
+        let mut seed = [7; 32];
+        seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());
+        let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, entropy: Entropy::new(seed) };
+        let pending = step(&self.policy, &self.keys, record, command, env)?;
+        let text = pending.to_store().map(Record::to_text);
+        let (reply, effects): (Reply, _) = pending.stored();
+        Ok((text, serde_json::to_value(&reply).unwrap(), effects))
+    }
+
+    /// Steps and stores.
+    pub fn reply(&mut self, command: Value) -> Value {
+        let (record, reply, effects) = self.try_step(command).unwrap();
+        if record.is_some() {
+            self.record = record;
+        }
+        self.effects = effects;
+        reply
+    }
+
+    pub fn code(&self) -> String {
+        let secret = TotpSecret::from_base32(&self.secret).unwrap();
+        let step = TotpParameters::DEFAULT.step_at(UnixSeconds::new(self.now).unwrap());
+        secret.code_at(TotpParameters::DEFAULT, step).as_str().to_owned()
+    }
+
+    pub fn sms_code(&self) -> String {
+        let sms = self.effects.iter().find_map(|e| if let Effect::Sms(sms) = e { Some(sms) } else { None });
+        sms.expect("an SMS was sent").template.code.0.clone()
+    }
+
+    pub fn ticket(&mut self) -> String {
+        let reply = self.reply(json!({"begin": {"session": "s", "channel": "web"}}));
+        reply["ticket"].as_str().unwrap_or_else(|| panic!("no challenge: {reply}")).to_owned()
+    }
+
+    pub fn verify(&mut self, method: &str, code: &str) -> Value {
+        let ticket = self.ticket();
+        self.reply(json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": method, "code": code}}))
+    }
+
+    /// A pass of the session `session`, by app.
+    pub fn log_in(&mut self, session: &str) -> String {
+        let ticket = self.ticket();
+        let code = self.code();
+        let command = json!({"verify": {"ticket": ticket, "session": "s", "newSession": session, "method": "totp", "code": code}});
+        self.reply(command)["pass"].as_str().expect("logged in").to_owned()
+    }
+
+    pub fn failures(&self) -> u64 {
+        let record: Value = serde_json::from_str(self.record.as_deref().unwrap_or("{\"attempts\":{\"failures\":0}}")).unwrap();
+        record["attempts"]["failures"].as_u64().unwrap()
+    }
+}
