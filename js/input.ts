@@ -7,6 +7,8 @@ type Check = (value: unknown, path: string) => unknown
 export const text: Check = (value, path) => {
   if (typeof value !== 'string') throw invalid(path, 'must be a string')
   if (value.length > 65_536) throw invalid(path, 'is too long')
+  // A lone surrogate would be one text here and another in the module.
+  if (!value.isWellFormed()) throw invalid(path, 'must be well-formed Unicode')
   return value
 }
 
@@ -27,8 +29,9 @@ export const optional = (check: Check): Check => (value, path) => (value === und
 
 export const listOf = (check: Check): Check => (value, path) => {
   if (!Array.isArray(value)) throw invalid(path, 'must be a list')
-  if (value.length > 100_000) throw invalid(path, 'is too long')
-  return Array.from({ length: value.length }, (_, index) => check(value[index], `${path}[${index}]`))
+  const { length } = value
+  if (length > 100_000) throw invalid(path, 'is too long')
+  return Array.from({ length }, (_, index) => check(value[index], `${path}[${index}]`))
 }
 
 export const shape = (fields: Record<string, Check>): Check => (value, path) => read(value, path, fields)

@@ -1,7 +1,7 @@
 import { CountersignError, invalid } from './error.js'
 import { anything, documentText, listOf, optional, read, shape, text, whole } from './input.js'
 import type { Store, Stored } from './stores.js'
-import { call, randomSeed } from './wasm.js'
+import { call, onTrap, randomSeed } from './wasm.js'
 import type * as wasm from './wasm.js'
 
 /** A policy, as object or as JSON text. */
@@ -132,7 +132,8 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
 
   const coreOf = async (account: unknown) => {
     const { policy } = given
-    let source: unknown = policy
+    if (fixed !== undefined) return fixed
+    let source: unknown
     if (typeof policy === 'function') {
       try {
         source = await policy(account as string | undefined)
@@ -140,11 +141,18 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
         throw new CountersignError('invalid_policy', 'policy', 'could not be read: the function threw', error)
       }
     }
-    return cores(documentText(source, 'invalid_policy', 'policy'))
+    return withGateway(cores(documentText(source, 'invalid_policy', 'policy')))
   }
-  // A wrong policy or key is told at the start, not at the first login.
-  if (typeof given.policy !== 'function') await coreOf(undefined)
-  else cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' }))
+  const withGateway = (core: wasm.Core) => {
+    if (given.sendSms === undefined && call(() => core.offers_sms())) {
+      throw new CountersignError('no_sms', 'sendSms', 'the policy offers sms: give createSecondFactor a sendSms function')
+    }
+    return core
+  }
+  // A wrong policy or key is told at the start, not at the first login; and a policy that does not
+  // change is compiled once.
+  const anyPolicy = () => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' }))
+  const fixed = typeof given.policy === 'function' ? void anyPolicy() : withGateway(cores(documentText(given.policy, 'invalid_policy', 'policy')))
 
   /** Load, step, save; and only when that landed, the reply and the effects. */
   async function run(user: string, account: unknown, ip: unknown, name: string, fields: Record<string, unknown>): Promise<wasm.Reply> {
@@ -156,11 +164,15 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
         const now = clock()
         const seed = seedOf(entropy)
         const pending = call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
-        const record = call(() => pending.to_store())
-        if (record === undefined || (await save(store, user, record, stored?.version))) {
-          return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
+        let landed = false
+        try {
+          const record = call(() => pending.to_store())
+          landed = record === undefined || (await save(store, user, record, stored?.version))
+          if (landed) return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
+        } finally {
+          // A reply that did not happen is wiped at once.
+          if (!landed) call(() => pending.free())
         }
-        call(() => pending.free())
       }
       throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
     })
@@ -192,20 +204,13 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       return run(owner.user, account, ip, name, newSession === undefined ? rest : { ...rest, newSession })
     }
 
-  const needSms =
-    (command: (input: any) => Promise<any>) =>
-    async (input: unknown): Promise<any> => {
-      if (given.sendSms === undefined) throw new CountersignError('no_sms', 'sendSms', 'give createSecondFactor a sendSms function')
-      return command(input)
-    }
-
   return Object.freeze({
     begin: commandOf('begin', { ...plan, channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)) }),
-    sendSms: needSms(ticketCommandOf('send_sms', {})),
+    sendSms: ticketCommandOf('send_sms', {}),
     verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
     enrolTotp: commandOf('enrol_totp', { ...proof, ...plan, label: text }),
     confirmTotp: commandOf('confirm_totp', { code: text }),
-    enrolSms: needSms(commandOf('enrol_sms', { ...proof, ...plan, number: text })),
+    enrolSms: commandOf('enrol_sms', { ...proof, ...plan, number: text }),
     confirmSms: commandOf('confirm_sms', { code: text }),
     remove: commandOf('remove', { ...proof, method: text }),
     renewBackupCodes: commandOf('renew_backup_codes', proof),
@@ -252,7 +257,10 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
       return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
     },
-    jwks: async () => call(() => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' })).jwks() as wasm.Jwks),
+    jwks: async () => {
+      const core = anyPolicy()
+      return call(() => core.jwks() as wasm.Jwks)
+    },
   } satisfies SecondFactor)
 }
 
@@ -264,9 +272,20 @@ function callable(value: unknown, path: string): unknown {
 /** Policies by their text, compiled once each. */
 function compiler(keys: string) {
   const compiled = new Map<string, wasm.Core>()
+  const abandoned: wasm.Core[] = []
+  onTrap(() => {
+    // Perhaps still borrowed: kept from the collector, which could not free them.
+    abandoned.push(...compiled.values())
+    compiled.clear()
+  })
   return (policy: string): wasm.Core => {
     const known = compiled.get(policy)
-    if (known) return known
+    if (known) {
+      // Back to the end: the one not used longest falls out first.
+      compiled.delete(policy)
+      compiled.set(policy, known)
+      return known
+    }
     const core = call((module) => new module.Core(policy, keys))
     // A call may still hold one that falls out: the collector frees it, not we.
     if (compiled.size >= MAX_POLICIES) compiled.delete(compiled.keys().next().value!)
@@ -344,25 +363,25 @@ async function save(store: Store, user: string, record: string, expected: number
 async function carryOut(effects: wasm.Effect[], host: SecondFactorOptions): Promise<void> {
   let unsent: CountersignError | undefined
   for (const effect of effects) {
-    if ('sms' in effect) {
+    if (Object.hasOwn(effect, 'sms')) {
       try {
-        await host.sendSms!(effect.sms)
+        await host.sendSms!((effect as { sms: wasm.SmsMessage }).sms)
       } catch (error) {
         unsent = new CountersignError('sms_not_sent', 'sendSms', 'the gateway did not take the message; ask for another', error)
       }
       continue
     }
-    try {
-      if ('notify' in effect) await host.notify?.(effect.notify)
-      else await host.onEvent?.(effect.log)
-    } catch (error) {
-      try {
+    const tell = async () => {
+      if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
+      else await host.onEvent?.((effect as { log: wasm.Event }).log)
+    }
+    // Started in order and not awaited: a mail server that hangs must not hang the login.
+    tell()
+      .catch(async (error) => {
         if (host.onEffectError) await host.onEffectError(error)
         else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
-      } catch {
-        // Nothing left to tell: the reply stands.
-      }
-    }
+      })
+      .catch(() => undefined) // Nothing left to tell: the reply stands.
   }
   if (unsent) throw unsent
 }

@@ -1,4 +1,5 @@
 import { CountersignError, invalid } from './error.js'
+import { optional, read, text } from './input.js'
 
 /** A record as stored: opaque text and the version that a writer must name to replace it. */
 export interface Stored {
@@ -43,8 +44,8 @@ export interface SqliteDatabase {
  * `second_factor (user TEXT PRIMARY KEY, record TEXT, version INTEGER)`, if it is not there.
  */
 export function sqliteStore(database: SqliteDatabase, options: { table?: string } = {}): Store {
-  const table = options?.table ?? 'second_factor'
-  if (typeof table !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
+  const table = (read(options, '', { table: optional(text) })['table'] as string | undefined) ?? 'second_factor'
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
   if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
     throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
   }

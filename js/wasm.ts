@@ -9,10 +9,25 @@ export type * from '../target/npm/countersign.js'
 const STACK_BYTES = 262_144
 
 let memory: WebAssembly.Memory | undefined
+let stackPointer: WebAssembly.Global<'i32'> | undefined
+let stackTop = 0
 
-/** Linear memory, for the test that no secret stays in it. */
+/** What to do when the module trapped: give up objects that it may have left borrowed. */
+const afterTrap: (() => void)[] = []
+/** @internal */
+export const onTrap = (job: () => void) => void afterTrap.push(job)
+
+/**
+ * Linear memory, for the test that no secret stays in it.
+ * @internal
+ */
 export const linearMemory = () => {
-  memory ??= glue.initSync({ module: bytes }).memory
+  if (memory === undefined) {
+    const made = glue.initSync({ module: bytes }) as glue.InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
+    memory = made.memory
+    stackPointer = made.__stack_pointer
+    stackTop = stackPointer.value
+  }
   return memory
 }
 
@@ -20,15 +35,23 @@ export const linearMemory = () => {
  * Calls into the module, synchronously. Whatever the module throws becomes a
  * {@link CountersignError}; afterwards the stack, which is dead then, is wiped. The heap wipes
  * itself when memory is freed.
+ *
+ * The module has no panics that we know of. Should it trap all the same, the stack it left behind
+ * is given back, or trap after trap would eat it up.
+ * @internal
  */
 export function call<T>(job: (module: typeof glue) => T): T {
-  const { buffer } = linearMemory()
+  linearMemory()
   try {
     return job(glue)
   } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) {
+      stackPointer!.value = stackTop
+      for (const give of afterTrap) give()
+    }
     throw ours(error)
   } finally {
-    new Uint8Array(memory!.buffer ?? buffer, 0, STACK_BYTES).fill(0)
+    new Uint8Array(memory!.buffer, 0, STACK_BYTES).fill(0)
   }
 }
 

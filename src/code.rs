@@ -59,7 +59,7 @@ impl fmt::Debug for Digits {
 /// Crockford's alphabet: no I, L, O, U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A backup or recovery code in canonical form: 16 symbols of [`ALPHABET`].
+/// A backup or recovery code in canonical form: 16 symbols of Crockford base32.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct LongCode(String);
 

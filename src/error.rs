@@ -80,13 +80,13 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Res
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
-        Error::new(code, path, describe(error.inner()))
+        Error::new(code, path, describe(error.inner(), code))
     })?;
     reader.end().map_err(|_| Error::new(code, "", "remove the text after the JSON value"))?;
     Ok(value)
 }
 
-fn describe(error: &serde_json::Error) -> String {
+fn describe(error: &serde_json::Error, code: ErrorCode) -> String {
     match error.classify() {
         serde_json::error::Category::Syntax | serde_json::error::Category::Eof => {
             format!("not valid JSON at line {}, column {}", error.line(), error.column())
@@ -95,9 +95,13 @@ fn describe(error: &serde_json::Error) -> String {
             let text = error.to_string();
             let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(head, _)| head);
             // `invalid type: string "…", expected u32` quotes the value; say only what is expected.
-            match (text.starts_with("invalid type") || text.starts_with("invalid value"), text.rsplit_once(", expected ")) {
+            // In a key ring even the name of an unknown field may be a secret in the wrong place.
+            let quotes = ["invalid type", "invalid value", "unknown variant"].iter().any(|start| text.starts_with(start))
+                || (code == ErrorCode::InvalidKeys && text.starts_with("unknown field"));
+            match (quotes, text.split_once(", expected ")) {
                 (true, Some((_, expected))) => format!("expected {expected}"),
-                (true, None) | (false, _) => text.to_owned(),
+                (true, None) => "has a value that is not allowed here".to_owned(),
+                (false, Some(_) | None) => text.to_owned(),
             }
         }
     }

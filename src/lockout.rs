@@ -38,6 +38,8 @@ const FREE: u32 = 5;
 const FIRST_WAIT: u64 = 30;
 /// Longest wait while doubling, in seconds.
 const LONGEST_WAIT: u64 = 3_600;
+/// Longest wait of all: the time in which one failure is forgiven at the widest window.
+const LONGEST_PAUSE: u64 = 5 * 3_600;
 /// Pressure from which attempts come no faster than they are forgiven.
 const SUSTAINED: u32 = 50;
 
@@ -78,10 +80,16 @@ impl Attempts {
         if self.failures >= STOP_AT {
             Door::Stopped
         } else if now < self.retry_at {
-            Door::Waiting(self.retry_at)
+            // No wait is longer than this: a clock that once ran ahead must not lock for years.
+            Door::Waiting(self.retry_at.min(now.plus(LONGEST_PAUSE)))
         } else {
             Door::Open
         }
+    }
+
+    /// Whether the attempt just charged is the one that made the account wait, or stop.
+    pub(crate) const fn just_locked(&self, before: &Self) -> bool {
+        (before.left_before_wait() > 0 && self.left_before_wait() == 0) || (before.failures < STOP_AT && self.failures >= STOP_AT)
     }
 
     /// Attempts left before the next wait.
@@ -93,6 +101,7 @@ impl Attempts {
     /// Counts an attempt as failed, before it is looked at. `window` is the number of time steps
     /// accepted to either side.
     pub(crate) fn charge(&mut self, now: UnixSeconds, window: u8) {
+        self.pressure_at = self.pressure_at.min(now);
         let forgiveness = forgiveness_seconds(window);
         let forgiven = now.since(self.pressure_at).checked_div(forgiveness).unwrap_or(0);
         self.pressure = self.pressure.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
@@ -168,6 +177,16 @@ mod tests {
             now = now.plus(wait);
         }
         assert_eq!(waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_locks_for_hours_at_most() {
+        let mut attempts = Attempts::NEW;
+        for _ in 0..5 {
+            attempts.charge(at(4_000_000_000), 1);
+        }
+        let now = at(1_800_000_000);
+        assert_eq!(attempts.door(now), Door::Waiting(now.plus(LONGEST_PAUSE)));
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl NetworkSet {
         self.0.is_empty()
     }
 
+    /// Whether the address lies in a network that is not simply everything.
+    #[must_use]
+    pub fn names(&self, address: IpAddr) -> bool {
+        self.0.get_lpm(&IpNet::from(address)).is_some_and(|network| network.prefix_len() > 0)
+    }
+
     /// Whether the address lies in one of the networks.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -60,12 +66,18 @@ impl NetworkSet {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
-    let parsed: IpNet = match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
-        (Ok(network), _) => network,
-        (Err(_), Ok(address)) => IpNet::from(address),
-        (Err(_), Err(_)) => return Err("must be a network like 203.0.113.0/24 or 2001:db8::/32".to_owned()),
+/// ipnet alone would read `010.0.0.0/08`: the address goes through the strict parser of the
+/// standard library, the length must be written without leading zeros.
+fn strict(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
     };
+    let plain = length == "0" || (length.bytes().all(|b| b.is_ascii_digit()) && !length.starts_with('0'));
+    if plain { IpNet::new(address.parse().ok()?, length.parse().ok()?).ok() } else { None }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let parsed = strict(text).ok_or("must be a network like 203.0.113.0/24 or 2001:db8::/32")?;
     if parsed.trunc() != parsed {
         return Err(format!("has bits set after the prefix; write {}", parsed.trunc()));
     }

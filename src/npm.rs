@@ -128,7 +128,15 @@ impl Core {
     /// Parses both documents.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, keys: &str) -> Result<Core, JsValue> {
-        Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys: KeyRing::parse(keys).map_err(thrown)? })
+        let keys = KeyRing::parse(keys).map_err(thrown)?;
+        if !keys.passes().can_sign() {
+            return Err(thrown(Error::new(
+                ErrorCode::InvalidKeys,
+                "signing[0]",
+                "the first signing key must have its secret, to sign passes",
+            )));
+        }
+        Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys })
     }
 
     /// One step; see [`engine::step`].
@@ -195,6 +203,11 @@ impl Core {
             None => Record::new(user),
         };
         to_js(&engine::status(&self.policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+    }
+
+    /// Whether the policy offers SMS.
+    pub fn offers_sms(&self) -> bool {
+        self.policy.offers(Method::Sms)
     }
 
     /// The public keys of passes.

@@ -35,11 +35,27 @@ pub enum TotpAlgorithm {
 
 /// What an authenticator app must know besides the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "RawParameters")]
 pub struct TotpParameters {
     algorithm: TotpAlgorithm,
     digits: u8,
     period_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawParameters {
+    algorithm: TotpAlgorithm,
+    digits: u8,
+    period_seconds: u32,
+}
+
+impl TryFrom<RawParameters> for TotpParameters {
+    type Error = Error;
+
+    fn try_from(raw: RawParameters) -> Result<Self, Error> {
+        Self::new(raw.algorithm, raw.digits, raw.period_seconds)
+    }
 }
 
 impl TotpParameters {

@@ -5,7 +5,8 @@
 //! 1. addresses: a rule about addresses and no known address → denied; on the deny list →
 //!    denied; an allow list that does not hold it → denied
 //! 2. an API client cannot answer a challenge: where a second factor is needed (forced, or the
-//!    user has one) it passes only by an allow rule that holds its address
+//!    user has one) it passes only by an allow rule that holds its address; a rule that holds
+//!    every address (`/0`) names no one
 //! 3. a person with a factor is challenged, forced or not, whatever the plan says
 //! 4. a person without one is let in, unless a second factor is forced: then only an owner's
 //!    recovery code helps
@@ -606,7 +607,7 @@ pub fn explain(policy: &Policy, facts: &Facts) -> Explanation {
 
 fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decision {
     let addresses_matter = !policy.allow.is_empty() || !policy.deny.is_empty() || matches!(policy.require, Require::From(_));
-    let mut on_allow_list = false;
+    let mut admits_programs = false;
     let mut from_network = false;
     match facts.client {
         ClientIp::Unknown if addresses_matter => {
@@ -619,8 +620,8 @@ fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decisio
                 rules.push(Rule::DenyRule);
                 return Decision::Denied(Reason::AddressDenied);
             }
-            on_allow_list = policy.allow.contains(address);
-            if on_allow_list {
+            admits_programs = policy.allow.names(address);
+            if policy.allow.contains(address) {
                 rules.push(Rule::AllowRule);
             } else if !policy.allow.is_empty() {
                 rules.push(Rule::NoAllowRule);
@@ -646,7 +647,7 @@ fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decisio
     match facts.channel {
         Channel::Api => {
             rules.push(Rule::ApiClient);
-            if needed && !on_allow_list { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
+            if needed && !admits_programs { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
         }
         Channel::Web => {
             if facts.recovery_code {
@@ -730,7 +731,9 @@ pub struct Review {
     pub locks_out_author: bool,
     /// No owner could log in.
     pub locks_out_owners: bool,
-    /// The change should be refused unless the author insists: one of the two above.
+    /// There are users who need a recovery code, and no owner could issue one.
+    pub no_rescue: bool,
+    /// The change should be refused unless the author insists: one of the three above.
     pub refused: bool,
 }
 
@@ -770,15 +773,19 @@ pub fn review(next: &Policy, people: &People) -> Review {
     });
     let owner_gets_in = |person: &Person| {
         let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
-        match address(client) {
-            known @ ClientIp::Known(_) => !matches!(verdict(known, Channel::Web, person.enrolment), Decision::Denied(_)),
+        match client.map(ClientIp::parse) {
+            Some(given) => !matches!(verdict(given, Channel::Web, person.enrolment), Decision::Denied(_)),
             // Where they come from is not known: assume a place that the rules allow.
-            ClientIp::Unknown => !without_factor(person),
+            None => !without_factor(person),
         }
     };
     let locks_out_owners = !people.users.iter().filter(|person| person.role == Role::Owner).any(owner_gets_in);
+    let need_recovery_code: Vec<String> = people.users.iter().filter(|p| without_factor(p)).map(|p| p.user.clone()).collect();
+    let issuer = |person: &Person| person.role == Role::Owner && person.enrolment == Enrolment::Usable;
+    let can_issue = next.offers(Method::RecoveryCode) && people.users.iter().any(issuer);
+    let no_rescue = !need_recovery_code.is_empty() && !can_issue;
     Review {
-        need_recovery_code: people.users.iter().filter(|p| without_factor(p)).map(|p| p.user.clone()).collect(),
+        need_recovery_code,
         blocked_users: people
             .users
             .iter()
@@ -788,6 +795,7 @@ pub fn review(next: &Policy, people: &People) -> Review {
         blocked_api_clients: blocked_api_clients.collect(),
         locks_out_author,
         locks_out_owners,
-        refused: locks_out_author || locks_out_owners,
+        no_rescue,
+        refused: locks_out_author || locks_out_owners || no_rescue,
     }
 }

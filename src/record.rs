@@ -174,7 +174,8 @@ pub(crate) struct RecoveryCode {
 pub(crate) struct TotpDraft {
     pub(crate) secret: Sealed,
     pub(crate) parameters: TotpParameters,
-    pub(crate) session: SessionId,
+    /// MAC of the session that began it: a session id is worth stealing.
+    pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
 }
 
@@ -183,7 +184,8 @@ pub(crate) struct TotpDraft {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsDraft {
     pub(crate) number: Sealed,
-    pub(crate) session: SessionId,
+    /// MAC of the session that began it: a session id is worth stealing.
+    pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
 }
 
@@ -300,6 +302,15 @@ impl Record {
     #[must_use]
     pub fn backup_left(&self) -> usize {
         self.backup.as_ref().map_or(0, |backup| backup.set.left())
+    }
+
+    /// Drops what time has ended, so that it is not kept for nothing.
+    pub(crate) fn tidy(&mut self, now: UnixSeconds) {
+        self.totp_draft.take_if(|draft| now >= draft.expires_at);
+        self.sms_draft.take_if(|draft| now >= draft.expires_at);
+        self.sms_code.take_if(|code| now >= code.expires_at);
+        // A used or dead recovery code is kept for a day, so that its user hears "expired" and not "none".
+        self.recovery.take_if(|code| now >= code.expires_at.plus(86_400));
     }
 
     /// The recovery code, if one is alive.

@@ -103,6 +103,8 @@ pub(crate) enum Purpose {
     SmsCode,
     /// The MAC over a ticket.
     Ticket,
+    /// The MAC that stands for a session id in a set-up.
+    Session,
 }
 
 impl Purpose {
@@ -112,6 +114,7 @@ impl Purpose {
             Self::Pepper => b"countersign/v1/pepper",
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
+            Self::Session => b"countersign/v1/session",
         }
     }
 }

@@ -209,7 +209,7 @@ impl Ticket {
         user: &UserId,
         session: &SessionId,
         now: UnixSeconds,
-    ) -> (String, Self) {
+    ) -> Result<(String, Self), Error> {
         let expires_at = now.plus(policy.ticket_seconds());
         let claims = TicketClaims {
             iss: policy.issuer().to_owned(),
@@ -224,7 +224,8 @@ impl Ticket {
         let signing_input = encode("HS256", "2fa-ticket+jwt", keys.newest_kid(), &claims);
         let signature = jws_hs256(key.bytes(), &signing_input);
         let token = format!("{signing_input}.{}", BASE64URL_NOPAD.encode(&signature));
-        (token, Self { user: claims.sub, session: claims.sid, id: claims.jti, expires_at })
+        check_length(&token)?;
+        Ok((token, Self { user: claims.sub, session: claims.sid, id: claims.jti, expires_at }))
     }
 
     /// Opens a ticket for the session that brought it.
@@ -323,13 +324,7 @@ impl Pass {
             jti: entropy.id(),
         };
         let token = keys.sign(&claims)?;
-        if token.len() > MAX_TOKEN {
-            return Err(Error::new(
-                ErrorCode::TooLong,
-                "user",
-                "user, session, origin and audience are too long together: a pass must fit 1 KiB",
-            ));
-        }
+        check_length(&token)?;
         Ok((token, Self { user: claims.sub, session: claims.sid, method, auth_time: now, expires_at }))
     }
 
@@ -476,6 +471,15 @@ impl PassKeys {
         if parsed.is_empty() { Err(Error::new(ErrorCode::InvalidKeys, "signing", "give at least one key")) } else { Ok(Self(parsed)) }
     }
 
+    /// Whether the first key can sign, or only verify.
+    #[must_use]
+    pub fn can_sign(&self) -> bool {
+        self.0.first().is_some_and(|key| match key.material {
+            Material::Ed25519(_) | Material::Hs256(_) => true,
+            Material::Ed25519Public(_) => false,
+        })
+    }
+
     fn sign(&self, claims: &PassClaims) -> Result<String, Error> {
         let cannot = || Error::new(ErrorCode::InvalidKeys, "signing[0]", "the first signing key must have its secret, to sign passes");
         let key = self.0.first().ok_or_else(cannot)?;
@@ -602,6 +606,14 @@ fn encode(alg: &str, typ: &str, kid: &str, claims: &impl Serialize) -> String {
     };
     let header = Header { alg: alg.to_owned(), typ: typ.to_owned(), kid: kid.to_owned() };
     format!("{}.{}", part(serde_json::to_string(&header)), part(serde_json::to_string(claims)))
+}
+
+fn check_length(token: &str) -> Result<(), Error> {
+    if token.len() > MAX_TOKEN {
+        Err(Error::new(ErrorCode::TooLong, "user", "user, session, origin and audience are too long together: a token must fit 1 KiB"))
+    } else {
+        Ok(())
+    }
 }
 
 fn jws_hs256(key: &[u8; 32], signing_input: &str) -> [u8; 32] {

@@ -118,19 +118,28 @@ export function createApp({ accounts, sessions, useCases, origin, trustProxy, lo
 
   app.use((error, request, response, next) => {
     if (response.headersSent) return next(error)
-    const known = error instanceof CountersignError || error instanceof BadInput
-    // Express marks what the client did wrong with a status of its own: unreadable JSON, too long a body.
-    const status = known ? 400 : error.expose === true ? error.status : 500
-    if (status === 500) log(error)
-    const reply = known
-      ? { result: 'error', code: error.code, path: error.path, message: error.message }
-      : { result: 'error', code: status === 500 ? 'internal' : 'bad_request' }
+    const { status, reply } = failure(error)
+    if (status >= 500) log(error)
     if (isApi(request)) response.status(status).json(reply)
     else sendPage(response, errorPage(reply), status)
   })
 
   return app
 }
+
+/** What the caller got wrong is explained; what failed on our side has a code at most. */
+function failure(error) {
+  const { code, path, message } = error
+  if (error instanceof BadInput || (error instanceof CountersignError && callersFault.has(code))) {
+    return { status: 400, reply: { result: 'error', code, path, message } }
+  }
+  if (error instanceof CountersignError) return { status: 503, reply: { result: 'error', code } }
+  // Express marks what the client did wrong with a status of its own: unreadable JSON, too long a body.
+  if (error.expose === true) return { status: error.status, reply: { result: 'error', code: 'bad_request' } }
+  return { status: 500, reply: { result: 'error', code: 'internal' } }
+}
+
+const callersFault = new Set(['invalid_input', 'invalid_policy'])
 
 const jsonRendering = {
   // A page of another site cannot send this type without asking first.

@@ -11,21 +11,24 @@ import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo }) {
-  const who = ({ session, principal, account }) => ({ user: principal.id, session: session.id, account: account.id })
+  const who = ({ session, principal, account, ip }) => ({ user: principal.id, session: session.id, account: account.id, ip })
   const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
-  const begin = (session, principal, account, ip) => secondFactor.begin({
-    user: principal.id, session: session.id, account: account.id, ip,
-    channel: principal.clientId === undefined ? 'web' : 'api', plan: account.plan,
+  const checkPass = ({ session, principal, account }, maxAge) => secondFactor.checkPass({
+    pass: session.pass, user: principal.id, session: session.id, account: account.id, maxAge,
+  })
+  const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
+  const begin = (context) => secondFactor.begin({
+    ...who(context), channel: channelOf(context.principal), plan: context.account.plan,
   })
 
   /** Every login ends here, whatever the first factor was: the one door to the second. */
   async function logIn(context, principal, next) {
     const { ip } = context
     const account = accounts.account(principal.account)
-    const channel = principal.clientId === undefined ? 'web' : 'api'
+    const channel = channelOf(principal)
     const fresh = sessions.fresh()
     accounts.rememberIp(principal, ip)
-    const reply = await begin(fresh, principal, account, ip)
+    const reply = await begin({ session: fresh, principal, account, ip })
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
@@ -57,7 +60,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       case 'enrolled':
         return { state: decision.outcome === 'denied' ? 'out' : 'in' }
       case 'verified': {
-        const check = await secondFactor.checkPass(whoWithPass({ session, principal, account }))
+        const check = await checkPass({ session, principal, account })
         return check.result === 'valid' ? { state: 'in', method: check.method } : { state: 'out' }
       }
       default:
@@ -78,7 +81,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     const { enrolled } = await secondFactor.status({ user: context.principal.id, account: context.account.id })
     if (!enrolled) return undefined
     if (context.session.pass === undefined) return freshFactorRequired
-    const check = await secondFactor.checkPass({ ...whoWithPass(context), maxAge: 300 })
+    const check = await checkPass(context, 300)
     return check.result === 'valid' ? undefined : freshFactorRequired
   }
 
@@ -168,7 +171,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startSms(context) {
       const { input, account } = context
-      const number = parsePhoneNumber(text(input, 'number'), 'AU')
+      const typed = text(input, 'number')
+      // The phone library would read digits of any script; here a digit is 0 to 9, as in codes.
+      const number = /(?![0-9])\p{N}/u.test(typed) ? undefined : parsePhoneNumber(typed, 'AU')
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
       const reply = await secondFactor.enrolSms({ ...whoWithPass(context), number: number.number, plan: account.plan })
       return { ...reply, number: number.number }
@@ -191,10 +196,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
-    async startFreshFactor({ session, principal, account, ip, input }) {
-      const next = sameSitePath(input.next)
-      const reply = await begin(session, principal, account, ip)
-      if (reply.result === 'challenge') sessions.challenge(session, reply, next)
+    async startFreshFactor(context) {
+      const next = sameSitePath(context.input.next)
+      const reply = await begin(context)
+      if (reply.result === 'challenge') sessions.challenge(context.session, reply, next)
       return { ...withoutTicket(reply), next }
     },
 
@@ -207,12 +212,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'users', users }
     },
 
-    async issueRecoveryCode({ input, principal, account, session }) {
+    async issueRecoveryCode({ input, principal, account, session, ip }) {
       const target = accounts.user(text(input, 'user'))
       if (target === undefined || target.account !== account.id) throw new BadInput('user', 'is not in this account')
       const reply = await secondFactor.issueRecoveryCode({
         user: target.id,
         account: account.id,
+        ip,
         by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
       })
       return { ...reply, email: target.email }
@@ -247,8 +253,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'policy_saved', ...change }
     },
 
-    async audit() {
-      return { result: 'audit', events: outbox.events() }
+    async audit({ account }) {
+      const names = new Map(accounts.usersOf(account.id).map(({ id, email }) => [id, email]))
+      for (const { id, clientId } of accounts.clientsOf(account.id)) names.set(id, clientId)
+      const events = outbox.events([...names.keys()]).map((event) => ({
+        ...event, user: names.get(event.user), ...(event.by && { by: names.get(event.by) }),
+      }))
+      return { result: 'audit', events }
     },
 
     // Stands for people's phones and mail

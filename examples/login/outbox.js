@@ -7,18 +7,19 @@ export function createOutbox(db) {
       id INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, recipient TEXT NOT NULL, message TEXT NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS events (
-      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL
+      id INTEGER PRIMARY KEY, user TEXT NOT NULL, event TEXT NOT NULL
     ) STRICT`)
   const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message) VALUES (?, ?, ?, ?)')
-  const addEvent = db.prepare('INSERT INTO events (at, event) VALUES (?, ?)')
+  const addEvent = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
   const messages = db.prepare('SELECT kind, at, recipient, message FROM outbox ORDER BY id DESC LIMIT 50')
-  const events = db.prepare('SELECT event FROM events ORDER BY id DESC LIMIT 200')
+  const events = db.prepare(
+    'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200')
 
   return {
     sms: (at, to, body) => addMessage.run('sms', at, to, body),
     notification: (at, recipient, text) => addMessage.run('notification', at, recipient, text),
-    event: (event) => addEvent.run(event.at, JSON.stringify(event)),
+    event: (event) => addEvent.run(event.user, JSON.stringify(event)),
     messages: () => messages.all(),
-    events: () => events.all().map((row) => JSON.parse(row.event)),
+    events: (users) => events.all(JSON.stringify(users)).map((row) => JSON.parse(row.event)),
   }
 }

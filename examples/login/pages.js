@@ -402,10 +402,11 @@ I know that this locks us out. Save it all the same.</label>`}
   audit({ events }, context) {
     return layout('Audit', context, html`
 <table>
-<thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">Details</th></tr></thead>
+<thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Details</th></tr></thead>
 <tbody>
-${events.map(({ at, event, ...details }) => html`<tr>
-<td>${moment(at)}</td><td>${event}</td><td><code>${JSON.stringify(details)}</code></td>
+${events.map(({ at, user, event, ...details }) => html`<tr>
+<td>${moment(at)}</td><td>${user}</td><td>${event.replaceAll('_', ' ')}</td>
+<td>${Object.entries(details).map(([name, value]) => `${name}: ${value}`).join(', ')}</td>
 </tr>`)}
 </tbody>
 </table>`)

@@ -1,6 +1,6 @@
 // Starts the service. Everything it keeps is in DATA_DIR: one SQLite file, and the keys beside it.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
@@ -21,7 +21,9 @@ const clock = DEMO_CLOCK_FILE
   : () => Math.floor(Date.now() / 1000)
 
 mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-const db = new Database(join(dataDir, 'login.sqlite'))
+const databaseFile = join(dataDir, 'login.sqlite')
+const keys = await readKeys(join(dataDir, 'keys.json'), { mayBeNew: !existsSync(databaseFile) })
+const db = new Database(databaseFile)
 
 // The port is known only once it is open, and the policy names the origin.
 const server = createServer()
@@ -36,7 +38,7 @@ const policyFor = (account) => policyOf(account, origin)
 
 const secondFactor = await createSecondFactor({
   policy: (account) => policyFor(accounts.account(account)),
-  keys: await readKeys(join(dataDir, 'keys.json')),
+  keys,
   store: sqliteStore(db),
   sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
   notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
@@ -61,13 +63,10 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   })
 }
 
-/** The keys outlive the process: without them no stored record can be read again. */
-async function readKeys(file) {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error
-  }
+/** The keys outlive the process. New ones beside an old database would make every record in it unreadable. */
+async function readKeys(file, { mayBeNew }) {
+  if (existsSync(file)) return readFileSync(file, 'utf8')
+  if (!mayBeNew) throw new Error(`${file} is missing: restore it, the records in the database need it`)
   const keys = JSON.stringify(await generateKeys())
   writeFileSync(file, keys, { mode: 0o600, flag: 'wx', flush: true })
   return keys

@@ -4,7 +4,7 @@
 //! pass. A set-up belongs to the session that began it and ends when any factor is confirmed or
 //! removed, so no set-up begun before the first factor can slip in after it.
 
-use crate::code::Digits;
+use crate::code::{Digits, same};
 use crate::error::Error;
 use crate::event::{Action, Happened, NoticeKind, Private};
 use crate::otp::{OtpAuth, TotpSecret, qr_svg};
@@ -36,14 +36,19 @@ pub(super) fn start_totp(
     let shown = secret.grouped();
     let uri = OtpAuth::new(step.policy.name(), label, secret, parameters)?.to_uri();
     let qr_svg = Private(qr_svg(&uri)?);
-    step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: session.clone(), expires_at });
+    step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: step.session_mac(session), expires_at });
     step.log(Happened::EnrolmentStarted { method: Method::Totp });
     Ok(Reply::TotpStarted { uri: Private(uri), secret: Private(shown), qr_svg, expires_at })
 }
 
 /// Turns the app on when a code from it is right.
 pub(super) fn confirm_totp(step: &mut Step<'_>, session: &SessionId, code: &str) -> Result<Reply, Error> {
-    let Some(draft) = step.record.totp_draft.clone().filter(|draft| draft.session == *session && step.now < draft.expires_at) else {
+    if !step.policy.offers(Method::Totp) {
+        return Ok(step.denied(Action::EnrolTotp, Reason::MethodNotOffered));
+    }
+    let Some(draft) =
+        step.record.totp_draft.clone().filter(|draft| same(&draft.session, &step.session_mac(session)) && step.now < draft.expires_at)
+    else {
         return Ok(Reply::Expired {});
     };
     let Some(typed) = Digits::parse(code, draft.parameters.digits()) else {
@@ -79,7 +84,7 @@ pub(super) fn start_sms(
     if let Reply::SmsSent { .. } = reply {
         let user = step.user();
         let number = step.keys.sealing().seal(&mut step.entropy, &user, sms::NUMBER_FIELD, number.as_str().as_bytes())?;
-        step.record.sms_draft = Some(SmsDraft { number, session, expires_at: step.now.plus(SETUP_SECONDS) });
+        step.record.sms_draft = Some(SmsDraft { number, session: step.session_mac(&session), expires_at: step.now.plus(SETUP_SECONDS) });
         step.log(Happened::EnrolmentStarted { method: Method::Sms });
     }
     Ok(reply)
@@ -87,7 +92,11 @@ pub(super) fn start_sms(
 
 /// Turns the phone on when the code sent to it is right.
 pub(super) fn confirm_sms(step: &mut Step<'_>, session: &SessionId, code: &str) -> Result<Reply, Error> {
-    let draft = step.record.sms_draft.clone().filter(|draft| draft.session == *session && step.now < draft.expires_at);
+    if !step.policy.offers(Method::Sms) {
+        return Ok(step.denied(Action::EnrolSms, Reason::MethodNotOffered));
+    }
+    let draft =
+        step.record.sms_draft.clone().filter(|draft| same(&draft.session, &step.session_mac(session)) && step.now < draft.expires_at);
     let (Some(draft), Some(sent)) = (draft, sms::live_code(step, SmsPurpose::Enrol)) else {
         return Ok(Reply::Expired {});
     };
@@ -117,6 +126,11 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     if !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor) {
         return Ok(step.denied(Action::Remove, Reason::FreshFactorRequired));
     }
+    let last = !(step.record.totp.is_some() && step.record.sms.is_some());
+    if last && step.is_forced() {
+        // They could not come back: first another factor, then away with this one.
+        return Ok(step.denied(Action::Remove, Reason::EnrolmentRequired));
+    }
     if method == Method::Totp {
         step.record.totp = None;
     } else {
@@ -138,6 +152,10 @@ fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, method: Me
         Some(Reason::MethodNotOffered)
     } else if !step.policy.plan_may_enrol(plan) {
         Some(Reason::Plan)
+    } else if !step.record.has_factor() && step.is_forced() && !step.holds_pass(session, pass) {
+        // Where a second factor is forced, the password alone must not enrol one: whoever has none
+        // comes in by an owner's recovery code, and that gave them a pass.
+        Some(Reason::FreshFactorRequired)
     } else if step.record.has_factor() && !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor) {
         Some(Reason::FreshFactorRequired)
     } else {
@@ -147,6 +165,7 @@ fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, method: Me
 
 fn confirmed(step: &mut Step<'_>, method: Method, had_factor: bool, replaced: bool) -> Result<Reply, Error> {
     drop_setups(step);
+    step.record.recovery = None;
     step.log(if replaced { Happened::FactorReplaced { method } } else { Happened::FactorAdded { method } });
     let kind = if replaced && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
     step.notify(kind, Some(method));

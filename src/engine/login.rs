@@ -4,12 +4,12 @@ use crate::code::{Digits, LongCode, LongCodeKind};
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Happened, NoticeKind, Private};
 use crate::otp::TotpSecret;
-use crate::policy::{Channel, Decision, Facts, Method, Reason, explain};
+use crate::policy::{Channel, Decision, Method, Reason};
 use crate::record::{Record, SessionId, SmsPurpose};
 use crate::secret::Sealed;
 use crate::token::{KeyRing, Pass, Ticket, TokenRefusal};
 
-use super::{Reply, Step, UsableMethod, sms};
+use super::{Reply, Step, UsableMethod, invalid, sms};
 
 /// Name of the sealed field, part of its associated data.
 pub(super) const TOTP_FIELD: &str = "totp.secret";
@@ -25,7 +25,7 @@ pub(super) fn open_totp(keys: &KeyRing, record: &Record, sealed: &Sealed) -> Res
 
 /// After the first factor: allowed, challenged or denied.
 pub(super) fn begin(step: &mut Step<'_>, session: &SessionId, channel: Channel, plan: Option<&str>) -> Result<Reply, Error> {
-    match decide(step, channel) {
+    match step.decide(channel, step.record.enrolment(step.policy)) {
         Decision::Allowed => {
             step.log(Happened::LoginAllowed);
             let enrol = channel == Channel::Web && !step.record.has_factor() && step.policy.may_enrol(plan);
@@ -38,7 +38,7 @@ pub(super) fn begin(step: &mut Step<'_>, session: &SessionId, channel: Channel, 
         Decision::Challenge => {
             let methods = usable_methods(step)?;
             let user = step.record.user().clone();
-            let (token, ticket) = Ticket::issue(step.policy, step.keys.sealing(), &mut step.entropy, &user, session, step.now);
+            let (token, ticket) = Ticket::issue(step.policy, step.keys.sealing(), &mut step.entropy, &user, session, step.now)?;
             step.log(Happened::LoginChallenged);
             Ok(Reply::Challenge { ticket: Private(token), methods, expires_at: ticket.expires_at() })
         }
@@ -55,6 +55,9 @@ pub(super) fn send_sms(step: &mut Step<'_>, ticket: &str, session: &SessionId) -
         return Ok(step.denied(Action::SendSms, Reason::NotEnrolled));
     };
     let number = sms::open_number(step.keys, &step.record, &factor.number)?;
+    if !number.starts_with_any(&step.policy.sms().prefixes) {
+        return Ok(step.denied(Action::SendSms, Reason::NumberNotAllowed));
+    }
     Ok(sms::send(step, &number, SmsPurpose::Login, ticket.id()))
 }
 
@@ -67,6 +70,9 @@ pub(super) fn verify(
     method: Method,
     code: &str,
 ) -> Result<Reply, Error> {
+    if new_session.as_ref() == Some(session) {
+        return Err(invalid("newSession", "must differ from `session`: change the session id at the second step"));
+    }
     let ticket = match admit(step, ticket, session, method, Action::Verify) {
         Ok(ticket) => ticket,
         Err(reply) => return Ok(reply),
@@ -87,6 +93,9 @@ pub(super) fn verify(
             step.record.attempts.succeed(&before);
         }
     }
+    // Whatever else was under way for this login is over.
+    step.record.sms_code = None;
+    step.record.recovery = None;
     step.log(Happened::CodeAccepted { method });
     let user = step.record.user().clone();
     let session = match new_session {
@@ -125,16 +134,6 @@ fn usable_methods(step: &Step<'_>) -> Result<Vec<UsableMethod>, Error> {
     Ok(methods)
 }
 
-fn decide(step: &Step<'_>, channel: Channel) -> Decision {
-    let facts = Facts {
-        client: step.client,
-        channel,
-        enrolment: step.record.enrolment(step.policy),
-        recovery_code: step.record.live_recovery(step.policy, step.now).is_some(),
-    };
-    explain(step.policy, &facts).decision
-}
-
 /// Whether the second step may be taken: a ticket of this user and session, from an address
 /// that the rules still admit, by a method that is still offered.
 fn admit(step: &mut Step<'_>, ticket: &str, session: &SessionId, method: Method, action: Action) -> Result<Ticket, Reply> {
@@ -152,9 +151,7 @@ fn admit(step: &mut Step<'_>, ticket: &str, session: &SessionId, method: Method,
             return Err(step.denied(action, Reason::TicketInvalid));
         }
     };
-    if let Decision::Denied(reason @ (Reason::AddressDenied | Reason::AddressNotAllowed | Reason::AddressUnknown)) =
-        decide(step, Channel::Web)
-    {
+    if let Some(reason) = step.turned_away() {
         return Err(step.denied(action, reason));
     }
     if !step.policy.offers(method) {
@@ -209,7 +206,6 @@ fn verify_sms(step: &mut Step<'_>, ticket: &Ticket, code: &str) -> Checked {
     }
     let user = step.user();
     let number = step.keys.sealing().seal(&mut step.entropy, &user, sms::NUMBER_FIELD, number.as_str().as_bytes())?;
-    step.record.sms_code = None;
     if let Some(factor) = &mut step.record.sms {
         factor.number = number;
         factor.last_used_at = Some(step.now);
@@ -249,7 +245,6 @@ fn verify_recovery(step: &mut Step<'_>, code: &str) -> Checked {
     let found = step.attempt(Method::RecoveryCode, |step| recovery.set.find(step.keys.sealing(), &user, LongCodeKind::Recovery, &typed))?;
     match found {
         Ok(_) => {
-            step.record.recovery = None;
             step.notify(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode));
             Ok(Ok(()))
         }

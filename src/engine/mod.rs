@@ -27,12 +27,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Effect, Event, Happened, Notice, NoticeKind, Private};
-use crate::lockout::{Door, STOP_AT};
+use crate::lockout::Door;
 use crate::network::ClientIp;
 use crate::phone::PhoneNumber;
-use crate::policy::{Channel, Enrolment, Method, Policy, Reason, Role};
+use crate::policy::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Role, explain};
 use crate::record::{Record, SessionId, UserId};
-use crate::secret::Entropy;
+use crate::secret::{Entropy, Purpose, mac};
 use crate::time::UnixSeconds;
 use crate::token::{KeyRing, Pass};
 
@@ -381,6 +381,22 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
     let before = record.clone();
     let mut step = Step { policy, keys, record, now: env.now, client: env.client, entropy: env.entropy, effects: Vec::new() };
     let reply = match command {
+        // An address that the rules turn away may do nothing at all; `begin` and the second step
+        // say so themselves, after looking at the ticket.
+        Command::EnrolTotp { .. }
+        | Command::ConfirmTotp { .. }
+        | Command::EnrolSms { .. }
+        | Command::ConfirmSms { .. }
+        | Command::Remove { .. }
+        | Command::RenewBackupCodes { .. }
+        | Command::ShowBackupCodes { .. }
+        | Command::IssueRecoveryCode { .. }
+            if step.turned_away().is_some() =>
+        {
+            let reason = step.turned_away().unwrap_or(Reason::AddressDenied);
+            step.log(Happened::LoginDenied { reason });
+            Ok(Reply::Denied { reason })
+        }
         Command::Begin { session, channel, plan } => login::begin(&mut step, &session, channel, plan.as_deref()),
         Command::SendSms { ticket, session } => login::send_sms(&mut step, &ticket, &session),
         Command::Verify { ticket, session, new_session, method, code } => {
@@ -400,6 +416,9 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
         Command::IssueRecoveryCode { by } => codes::issue_recovery(&mut step, &by),
     }?;
     let changed = step.record != before;
+    if changed {
+        step.record.tidy(step.now);
+    }
     Ok(Pending { record: step.record, changed, reply, effects: step.effects })
 }
 
@@ -445,6 +464,39 @@ impl Step<'_> {
     fn denied(&mut self, action: Action, reason: Reason) -> Reply {
         self.log(Happened::Refused { action, reason });
         Reply::Denied { reason }
+    }
+
+    /// The login decision for whoever comes from here, were they to log in now.
+    fn decide(&self, channel: Channel, enrolment: Enrolment) -> Decision {
+        let recovery_code = self.record.live_recovery(self.policy, self.now).is_some();
+        explain(self.policy, &Facts { client: self.client, channel, enrolment, recovery_code }).decision
+    }
+
+    /// Why the client's address is turned away, if it is.
+    fn turned_away(&self) -> Option<Reason> {
+        match self.decide(Channel::Web, self.record.enrolment(self.policy)) {
+            Decision::Denied(reason @ (Reason::AddressDenied | Reason::AddressNotAllowed | Reason::AddressUnknown)) => Some(reason),
+            Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
+        }
+    }
+
+    /// Whether someone without a factor could not come in from here but by a recovery code.
+    fn is_forced(&self) -> bool {
+        self.decide(Channel::Web, Enrolment::None) != Decision::Allowed
+    }
+
+    /// What stands for a session id in a record.
+    fn session_mac(&self, session: &SessionId) -> String {
+        let key = self.keys.sealing().newest_subkey(Purpose::Session);
+        let mac = mac(key.bytes(), &[self.record.user().as_str().as_bytes(), session.as_str().as_bytes()]);
+        data_encoding::BASE64URL_NOPAD.encode(&mac)
+    }
+
+    /// Whether a pass is of this user and session, however old.
+    fn holds_pass(&self, session: &SessionId, pass: Option<&str>) -> bool {
+        let opened = pass
+            .map(|pass| Pass::open(self.policy, self.keys.passes(), pass, self.now).and_then(|pass| pass.of(self.record.user(), session)));
+        matches!(opened, Some(Ok(_)))
     }
 
     /// Whether a pass of this user and session is fresh enough for a change.
@@ -495,7 +547,7 @@ impl Step<'_> {
             Door::Waiting(until) => (0, Some(until)),
             Door::Stopped => (0, None),
         };
-        if failures == 5 || failures == STOP_AT {
+        if self.record.attempts.just_locked(&before) {
             self.notify(NoticeKind::Locked, None);
         }
         Ok(Err(Reply::Wrong { attempts_left, retry_at }))

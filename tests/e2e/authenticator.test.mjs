@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authenticatorCode, enrolledVisitor, freshVisitor, readQrCode, startService, Visitor } from './support.mjs'
+import { authenticatorCode, enrolledVisitor, freshVisitor, readQrCode, smsCode, startService, Visitor } from './support.mjs'
 
 const codesOn = (page) => [...page.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code]) => code)
 
@@ -165,8 +165,18 @@ test('a set-up ends the other sessions of the same person', async (t) => {
   const elsewhere = new Visitor(service)
   await elsewhere.logIn('member')
   assert.equal((await elsewhere.json('/api/me')).status, 200)
-  await enrolledVisitor(service, 'member')
-  assert.equal((await elsewhere.json('/api/me')).status, 401)
+  const { visitor, code } = await enrolledVisitor(service, 'member')
+  assert.equal((await elsewhere.json('/api/me')).status, 401, 'one that showed no second factor')
+
+  await elsewhere.logIn('member')
+  await elsewhere.secondStep('totp', code())
+  assert.equal((await elsewhere.json('/api/me')).status, 200)
+  service.advance(30)
+  await visitor.showFactorAgain('totp', code())
+  await visitor.json('/api/security/sms', { number: '0412 345 678' })
+  await visitor.json('/api/security/sms/confirm', { code: await smsCode(visitor) })
+  assert.equal((await elsewhere.json('/api/me')).status, 401, 'and one that did')
+  assert.equal((await visitor.json('/api/me')).status, 200)
 })
 
 test('T6: wrong codes run into a wait that a new login, another method and another address do not lift', async (t) => {

@@ -57,7 +57,12 @@ test('T39: one alive per person, bound to the person, owners only, not for onese
   assert.equal((await issue(owner, 'owner')).reason, 'not_for_oneself')
   const ids = { colleague: await userId(owner, 'colleague') }
   assert.equal((await member.json('/api/users/recovery-code', { user: ids.colleague })).reason, 'owner_only')
-  assert.equal((await owner.json('/api/users/recovery-code', { user: 'nobody' })).status, 400)
+  service.database((db) => db.exec(`
+    INSERT INTO accounts SELECT 'other', 'Other', plan, require, network FROM accounts;
+    INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL FROM users LIMIT 1`))
+  for (const user of ['nobody', 'stranger', 'client:reports', '', null]) {
+    assert.equal((await owner.json('/api/users/recovery-code', { user })).status, 400, 'for people of the account only')
+  }
 
   const first = await issue(owner, 'member')
   const second = await issue(owner, 'member')

@@ -31,7 +31,7 @@ test('S3, S4: an Australian number as people type it, a code, and it is on', asy
   assert.match((await person.page('/security')).text, /On for [^<]*678/)
 })
 
-test('S3: other numbers are refused before anything is sent', async (t) => {
+test('S3, T30: other numbers are refused before anything is sent', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.logIn('member')
@@ -39,7 +39,7 @@ test('S3: other numbers are refused before anything is sent', async (t) => {
     const answer = await visitor.json('/api/security/sms', { number })
     assert.equal(answer.reason, 'number_not_allowed', number)
   }
-  for (const number of ['hello', '1', '+', '٠٤١٢', '0412 345 678'.repeat(20)]) {
+  for (const number of ['hello', '1', '+', '٠٤١٢٣٤٥٦٧٨', '０４１２ ３４５ ６７８', '0412 345 67⁸', '0412 345 678'.repeat(20)]) {
     assert.equal((await visitor.json('/api/security/sms', { number })).status, 400, number)
   }
   assert.equal(await countSms(visitor), 0)

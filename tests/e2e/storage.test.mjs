@@ -1,10 +1,10 @@
 // What is kept: nothing is lost by a crash, nothing counts twice, nothing secret can be read.
 
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { authenticatorCode, enrolledVisitor, freshVisitor, smsCode, startService, Visitor } from './support.mjs'
+import { authenticatorCode, enrolledVisitor, freshVisitor, newKeys, smsCode, startService, Visitor } from './support.mjs'
 
 test('T5: a kill at any point of a set-up and a login loses nothing', async (t) => {
   const service = await startService(t)
@@ -69,6 +69,35 @@ test('SIGTERM ends the service in order', async (t) => {
   const service = await startService(t)
   await new Visitor(service).logIn('member')
   assert.equal(await service.stop('SIGTERM'), 0)
+})
+
+test('T40: a record or a key that is lost or wrong never counts as no second factor', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const keys = join(service.dataDir, 'keys.json')
+  const rightKeys = readFileSync(keys)
+
+  await service.stop()
+  rmSync(keys)
+  await assert.rejects(service.start(), /ended with 1/, 'it does not start without the keys')
+
+  writeFileSync(keys, JSON.stringify(await newKeys()))
+  await service.start()
+  const withOtherKeys = new Visitor(service)
+  await withOtherKeys.logIn('member')
+  assert.equal((await withOtherKeys.secondStep('totp', code())).status, 503)
+  assert.equal((await withOtherKeys.json('/api/me')).status, 401)
+
+  writeFileSync(keys, rightKeys)
+  await service.restart()
+  for (const record of ['', '{}', 'null', 'garbage']) {
+    service.database((db) => db.prepare('UPDATE second_factor SET record = ?').run(record))
+    const visitor = new Visitor(service)
+    const answer = await visitor.logIn('member')
+    assert.equal(answer.status, 503, JSON.stringify(record))
+    assert.deepEqual(Object.keys(answer).toSorted(), ['code', 'result', 'status'], 'and tells nothing but a code')
+    assert.equal((await visitor.json('/api/me')).status, 401)
+  }
 })
 
 test('T3: of 30 identical backup codes at once, from 30 logins, exactly one logs in', async (t) => {
@@ -165,6 +194,19 @@ test('T32: the audit log and the pages hold no secret', async (t) => {
   const text = JSON.stringify(events) + (await owner.page('/security')).text + (await owner.page('/audit')).text
   for (const value of [secret, ...backupCodes]) assert.ok(!text.includes(value))
   assert.doesNotMatch(text, /eyJ/, 'nor a ticket or a pass')
+})
+
+test('an owner reads in the audit log who did what, from where, in this account only', async (t) => {
+  const service = await startService(t)
+  await enrolledVisitor(service, 'member', '198.51.100.9')
+  const owner = new Visitor(service)
+  await owner.logIn('owner')
+  service.database((db) => db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
+    .run('stranger', JSON.stringify({ event: 'login_allowed', user: 'stranger', at: service.now })))
+  const { events } = await owner.json('/api/audit')
+  const added = events.find(({ event }) => event === 'factor_added')
+  assert.deepEqual(added, { event: 'factor_added', user: 'member@acme.example', method: 'totp', ip: '198.51.100.9', at: service.now - 30 })
+  assert.deepEqual([...new Set(events.map(({ user }) => user))].toSorted(), ['member@acme.example', 'owner@acme.example'])
 })
 
 test('the keys are for the service alone', async (t) => {

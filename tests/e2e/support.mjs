@@ -10,7 +10,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const example = new URL('../../examples/login/', import.meta.url)
-const Database = createRequire(new URL('package.json', example))('better-sqlite3')
+const requireFromExample = createRequire(new URL('package.json', example))
+const Database = requireFromExample('better-sqlite3')
+
+/** Another key ring than the service's own. */
+export const newKeys = () => requireFromExample('countersign').generateKeys()
 
 export const passwords = {
   owner: 'owner-demo-password',
@@ -62,6 +66,7 @@ export async function startService(t, { env = {} } = {}) {
   return {
     dataDir,
     databaseFile: join(dataDir, 'login.sqlite'),
+    start,
     stop,
     get now() {
       return now
@@ -76,7 +81,7 @@ export async function startService(t, { env = {} } = {}) {
     },
     /** Uses the service's database directly, as its operator could. */
     database(use) {
-      const db = new Database(join(dataDir, 'login.sqlite'))
+      const db = new Database(this.databaseFile)
       try {
         return use(db)
       } finally {

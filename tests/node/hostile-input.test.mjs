@@ -1,0 +1,430 @@
+// Any value anywhere: a reply or a coded error, and a record that is as it was (T13, T33, T37).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import * as countersign from 'countersign'
+import { CountersignError, createSecondFactor, generateKeys, memoryStore } from 'countersign'
+import { fixedClock, fixedEntropy } from 'countersign/testing'
+import { codeOf, host, login, rules, ticketOf, withApp, withPhone } from './support.mjs'
+
+// `internal` is missing: it would be a defect of ours.
+const CODES = new Set(['invalid_input', 'invalid_policy', 'invalid_keys', 'invalid_record', 'unknown_record_version', 'key_missing', 'seal_broken', 'invalid_uri', 'too_long', 'store_failed', 'conflict', 'sms_not_sent', 'no_sms'])
+const RESULTS = new Set(['allowed', 'challenge', 'denied', 'sms_sent', 'sms_refused', 'verified', 'wrong', 'malformed', 'locked', 'expired', 'totp_started', 'enrolled', 'removed', 'backup_codes', 'recovery_code', 'valid', 'refused'])
+
+const thrower = () => {
+  throw new Error('trap')
+}
+const trap = new Proxy({}, { get: () => thrower })
+const revoked = (target) => {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+const circular = {}
+circular.self = circular
+let deep = []
+for (let i = 0; i < 20_000; i += 1) deep = [deep]
+
+const HOSTILE = [
+  ...[undefined, null, true, false, 0, -0, 1, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2 ** 53, Number.MAX_SAFE_INTEGER, 1e308, 5e-324, 10n, -1n],
+  ...[Symbol('x'), Symbol.iterator, () => {}, thrower, async () => {}, class {}, function* () {}],
+  ...['', ' ', '\0', '\n', '\ud800', 'a\udc00b', '\ufeff', '\u202e', '__proto__', 'constructor', 'null', '[]', '{}', '0', 'é'.repeat(200), 'x'.repeat(257), 'x'.repeat(70_000), '９'.repeat(6), '000000', '-', '%00'],
+  ...[[], [0], [[]], [null], [undefined], new Array(5), ['000000'], [thrower], {}, { length: 3 }, Object.create(null), { code: '000000' }, { __proto__: { user: 'ann' } }, { 'a.b': 1, [Symbol('k')]: 1 }],
+  ...[{ toString: thrower, valueOf: thrower, [Symbol.toPrimitive]: thrower }, { toJSON: thrower }, { toJSON: () => '"x"' }, { toJSON: () => undefined }, { get user() { return thrower() } }, { get v() { throw undefined } }],
+  ...[new Proxy({}, trap), new Proxy([], trap), new Proxy(() => {}, trap), revoked({}), revoked([]), revoked(() => {}), new Proxy(new Uint8Array(32), {})],
+  ...[circular, deep, new Date(NaN), new Date(0), new Map([['user', 'ann']]), new Set(), /x/, new Error('x'), new Uint8Array(32), new Uint8Array(31), new ArrayBuffer(8), new WeakMap(), Promise.resolve(1), new String('ann'), new Number(1), Object(1n), globalThis],
+]
+
+const show = (value) => {
+  try {
+    return typeof value === 'string' ? JSON.stringify(value).slice(0, 40) : String(value).slice(0, 40)
+  } catch {
+    return typeof value
+  }
+}
+
+function ours(error, what) {
+  assert.ok(error instanceof CountersignError, `${what}: threw ${show(error)} ${error?.stack?.split('\n')[1] ?? ''}`)
+  assert.ok(CODES.has(error.code), `${what}: code ${error.code}`)
+  assert.equal(typeof error.path, 'string')
+  assert.ok(error.message.length > 0 && error.message.length < 1_000, what)
+}
+
+/** Every way to put `value` in the place of something in `input`: the whole, each field, each item. */
+function* places(input, path = '') {
+  yield [path || '(all)', (value) => value]
+  if (typeof input !== 'object' || input === null) return
+  for (const key of Object.keys(input)) {
+    for (const [inner, put] of places(input[key], `${path}.${key}`)) {
+      yield [
+        inner,
+        (value) => {
+          const copy = Array.isArray(input) ? [...input] : { ...input }
+          copy[key] = put(value)
+          return copy
+        },
+      ]
+    }
+  }
+}
+
+const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+const keys = generateKeys()
+const sheet = { name: 'Acme', user: 'ann', codes: ['A', 'B'] }
+const people = { author: 'ann', authorIp: '192.0.2.1', users: [{ user: 'ann', role: 'owner', enrolment: 'usable', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.2' }] }
+const smallRules = rules({ network: { allow: ['192.0.2.0/24'], deny: [] }, require: { networks: ['192.0.2.0/24'] }, plans: ['pro'] })
+
+const TOOLS = {
+  'totp.generate': [{ secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30, time: 0 }],
+  'totp.verify': [{ secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30, time: 0, code: '755224', window: 1, after: 0 }],
+  'otpauth.format': [{ issuer: 'Acme', label: 'ann', secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30 }],
+  'otpauth.parse': [`otpauth://totp/Acme:ann?secret=${secret}`],
+  'qr.svg': ['text'],
+  'backupCodes.toText': [sheet],
+  'backupCodes.toHtml': [sheet],
+  'backupCodes.generate': [{ keys, user: 'ann', count: 1 }],
+  'backupCodes.verify': [{ keys, user: 'ann', stored: countersign.backupCodes.generate({ keys, user: 'ann', count: 1 }).stored, code: 'x', time: 0 }],
+  'policy.parse': [smallRules],
+  'policy.decide': [smallRules, { ip: '192.0.2.1', channel: 'web', enrolment: 'none', recoveryCode: false }],
+  'policy.review': [smallRules, people],
+  sqliteStore: [{ exec: () => {}, prepare: () => ({ get: () => {}, run: () => ({ changes: 1 }) }) }, { table: 'x' }],
+}
+
+const functionOf = (name) => name.split('.').reduce((owner, key) => owner[key], countersign)
+
+test('every exported function is in one of the lists here', () => {
+  const names = Object.entries(countersign).flatMap(([name, value]) => (typeof value === 'object' ? Object.keys(value).map((key) => `${name}.${key}`) : [name]))
+  const elsewhere = ['CountersignError', 'createSecondFactor', 'memoryStore', 'generateKeys', 'totp.secret']
+  assert.deepEqual(names.sort(), [...Object.keys(TOOLS), ...elsewhere].sort())
+  // These take nothing, and so ignore anything.
+  for (const value of HOSTILE) for (const name of ['memoryStore', 'generateKeys', 'totp.secret']) assert.ok(functionOf(name)(value))
+})
+
+for (const [name, args] of Object.entries(TOOLS)) {
+  test(`T37: ${name}, any value in any place`, () => {
+    const run = (given, what) => {
+      try {
+        functionOf(name)(...given)
+      } catch (error) {
+        ours(error, what)
+      }
+    }
+    functionOf(name)(...args)
+    run([], 'no argument')
+    for (const [path, put] of places(args)) {
+      if (path === '(all)') continue
+      for (const value of HOSTILE) run(put(value), `${name} ${path} = ${show(value)}`)
+    }
+    for (const [index] of args.entries()) {
+      if (typeof args[index] === 'object') run(args.with(index, { ...args[index], unknown: 1 }), 'an unknown field')
+    }
+  })
+}
+
+/** A user with everything, so that every command has something to spoil. */
+async function household() {
+  const at = await host({ policy: rules({ backupCodes: { count: 1, keepForShowing: true }, plans: ['pro'] }), sendSms: () => {} })
+  at.factor = await createSecondFactor({ ...at.options, policy: rules({ backupCodes: { count: 1, keepForShowing: true } }), sendSms: at.sms.send })
+  const ann = await withApp(at)
+  await withPhone(at, ann)
+  const { pass } = await login(at, ann)
+  const ticket = await ticketOf(at, 'ann')
+  await at.factor.sendSms({ ticket, session: 'before' })
+  at.clock.advance(60)
+  await at.factor.enrolTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
+  const records = new Map(await Promise.all(['ann'].map(async (user) => [user, await at.store.load(user)])))
+  const state = new Map(records)
+  const store = {
+    load: async (user) => state.get(user),
+    save: async (user, record, expected) => {
+      if (state.get(user)?.version !== expected) return false
+      state.set(user, { record, version: (expected ?? 0) + 1 })
+      return true
+    },
+  }
+  const factor = await createSecondFactor({ ...at.options, policy: rules({ backupCodes: { count: 1, keepForShowing: true } }), sendSms: at.sms.send, store })
+  const common = { account: 'acme', ip: '192.0.2.1' }
+  const inside = { user: 'ann', session: 'in', ...common }
+  const inputs = {
+    begin: { ...inside, channel: 'web', plan: 'pro' },
+    sendSms: { ticket, session: 'before', ...common },
+    verify: { ticket, session: 'before', newSession: 'in', method: 'totp', code: '1', ...common },
+    enrolTotp: { ...inside, pass, plan: 'pro', label: 'ann' },
+    confirmTotp: { ...inside, code: '1' },
+    enrolSms: { ...inside, pass, plan: 'pro', number: '+61412345678' },
+    confirmSms: { ...inside, code: '1' },
+    remove: { ...inside, pass, method: 'totp' },
+    renewBackupCodes: { ...inside, pass },
+    showBackupCodes: { ...inside, pass },
+    issueRecoveryCode: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
+    status: { user: 'ann', account: 'acme' },
+    checkPass: { user: 'ann', session: 'in', account: 'acme', pass, maxAge: 600, methods: ['totp'] },
+    reviewPolicy: { policy: rules(), author: { user: 'ann', ip: '192.0.2.1' }, users: [{ user: 'ann', role: 'owner', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.1' }] },
+    jwks: undefined,
+  }
+  const reset = () => {
+    state.clear()
+    for (const [user, stored] of records) state.set(user, stored)
+  }
+  return { at, ann, factor, inputs, state, records, reset, ticket, pass }
+}
+
+async function spoil({ factor, state, records, reset }, name, input, what) {
+  let reply
+  try {
+    const promise = factor[name](input)
+    assert.ok(promise instanceof Promise, what)
+    reply = await promise
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error
+    ours(error, what)
+  }
+  const untouched = reply === undefined || ['malformed', 'denied', 'expired', 'challenge', 'allowed'].includes(reply.result)
+  if (untouched) assert.deepEqual(state, records, `${what}: the record is as it was`)
+  if (reply?.result !== undefined) assert.ok(RESULTS.has(reply.result), `${what}: ${reply.result}`)
+  reset()
+  return reply
+}
+
+test('T37: every method of SecondFactor, any value in any place', async (t) => {
+  const home = await household()
+  assert.deepEqual(Object.keys(home.inputs).sort(), Object.keys(home.factor).sort())
+  for (const [name, input] of Object.entries(home.inputs)) {
+    await t.test(name, async () => {
+      for (const [path, put] of places(input)) {
+        for (const value of HOSTILE) {
+          const what = `${name} ${path} = ${show(value)}`
+          const reply = await spoil(home, name, put(value), what)
+          if (path === '.code') assert.ok(!['verified', 'enrolled'].includes(reply?.result), what)
+          if (path === '.ticket') assert.ok(reply === undefined || reply.result === 'denied', what)
+        }
+      }
+      if (input) {
+        await assert.rejects(home.factor[name]({ ...input, unknown: 1 }), { code: 'invalid_input', path: 'unknown' })
+        for (const key of Object.keys(input)) {
+          const { [key]: _, ...rest } = input
+          await spoil(home, name, rest, `${name} without ${key}`)
+        }
+      }
+    })
+  }
+})
+
+test('T37: every method of SecondFactor, values made up at random', async () => {
+  const home = await household()
+  const names = Object.keys(home.inputs)
+  const allPlaces = names.flatMap((name) => [...places(home.inputs[name])].map(([path, put]) => [name, path, put]))
+  const value = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withTypedArray: true })
+  await fc.assert(
+    fc.asyncProperty(fc.nat(allPlaces.length - 1), fc.oneof(value, fc.string({ unit: 'binary' })), async (index, value) => {
+      const [name, path, put] = allPlaces[index]
+      await spoil(home, name, put(value), `${name} ${path}`)
+    }),
+    { numRuns: 1_500 },
+  )
+})
+
+test('T37: tools, values made up at random', () => {
+  const allPlaces = Object.entries(TOOLS).flatMap(([name, args]) => [...places(args)].slice(1).map(([path, put]) => [name, path, put]))
+  const value = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withTypedArray: true })
+  fc.assert(
+    fc.property(fc.nat(allPlaces.length - 1), fc.oneof(value, fc.string({ unit: 'binary' })), (index, value) => {
+      const [name, path, put] = allPlaces[index]
+      try {
+        functionOf(name)(...put(value))
+      } catch (error) {
+        ours(error, `${name} ${path}`)
+      }
+    }),
+    { numRuns: 1_500 },
+  )
+})
+
+test('T37: every option of createSecondFactor, and whatever its functions give or throw', async (t) => {
+  const good = () => ({ policy: rules(), keys, store: memoryStore(), sendSms: () => {}, notify: () => {}, onEvent: () => {}, onEffectError: () => {}, clock: fixedClock(), entropy: fixedEntropy() })
+  const steps = async (factor) => {
+    await factor.begin({ user: 'ann', session: 's' })
+    await factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' })
+    await factor.enrolSms({ user: 'ann', session: 's', number: '+61412345678' })
+    await factor.status({ user: 'ann' })
+    await factor.jwks()
+  }
+  const run = async (options, what) => {
+    try {
+      await steps(await createSecondFactor(options))
+    } catch (error) {
+      ours(error, what)
+    }
+  }
+  await steps(await createSecondFactor(good()))
+  await t.test('the options themselves', async () => {
+    for (const value of HOSTILE) await run(value, `options = ${show(value)}`)
+    for (const key of Object.keys(good())) {
+      for (const value of HOSTILE) await run({ ...good(), [key]: value }, `${key} = ${show(value)}`)
+    }
+    await assert.rejects(createSecondFactor({ ...good(), unknown: 1 }), { code: 'invalid_input', path: 'unknown' })
+  })
+  await t.test('what they give or throw', async () => {
+    for (const key of ['policy', 'sendSms', 'notify', 'onEvent', 'onEffectError', 'clock', 'entropy']) {
+      for (const value of HOSTILE) {
+        await run({ ...good(), [key]: () => value }, `${key}() gives ${show(value)}`)
+        const throws = () => {
+          throw value
+        }
+        await run({ ...good(), [key]: throws }, `${key}() throws ${show(value)}`)
+      }
+    }
+  })
+  await t.test('what the store gives or throws', async () => {
+    for (const key of ['load', 'save']) {
+      for (const value of HOSTILE) {
+        await run({ ...good(), store: { ...memoryStore(), [key]: value } }, `store.${key} = ${show(value)}`)
+        await run({ ...good(), store: { ...memoryStore(), [key]: () => value } }, `store.${key} gives ${show(value)}`)
+        const throws = () => {
+          throw value
+        }
+        await run({ ...good(), store: { ...memoryStore(), [key]: throws } }, `store.${key} throws ${show(value)}`)
+      }
+    }
+    for (const stored of [{ get record() { return thrower() }, version: 1 }, { record: '{}', get version() { return thrower() } }]) {
+      await run({ ...good(), store: { load: async () => stored, save: async () => true } }, 'a stored field that throws')
+    }
+    for (const field of ['record', 'version']) {
+      for (const value of HOSTILE) {
+        await run({ ...good(), store: { load: async () => ({ record: '{}', version: 1, [field]: value }), save: async () => true } }, `a stored ${field} = ${show(value)}`)
+      }
+    }
+  })
+})
+
+test('a text that is not well-formed Unicode is no user', async () => {
+  // Two such ids would be one in the rules, and two in the store.
+  const { factor } = await host()
+  for (const user of ['\ud800', 'ann\udfff', '\udc00\ud800']) {
+    await assert.rejects(factor.begin({ user, session: 's' }), { code: 'invalid_input', path: 'user' })
+    await assert.rejects(factor.status({ user }), { code: 'invalid_input', path: 'user' })
+  }
+})
+
+test('T13: an emptied slot matches nothing', async () => {
+  const { at, inputs, factor, state, reset, ann } = await household()
+  const record = JSON.parse(state.get('ann').record)
+  const emptied = {
+    'no app': (r) => void delete r.totp,
+    'no SMS code': (r) => void delete r.smsCode,
+    'an empty SMS code': (r) => void (r.smsCode.mac = ''),
+    'no backup codes': (r) => void delete r.backup,
+    'no slots': (r) => void (r.backup.set.slots = []),
+    'an empty slot': (r) => void r.backup.set.slots.forEach((slot) => Object.assign(slot, { salt: '', hash: '' })),
+    'no set-up': (r) => void delete r.totpDraft,
+  }
+  const empty = ['', ' ', '-', '0', '000000', '0000-0000-0000-0000', 'null', 'undefined', '[]']
+  for (const [name, change] of Object.entries(emptied)) {
+    for (const method of ['totp', 'sms', 'backup_code', 'recovery_code']) {
+      for (const code of empty) {
+        const changed = structuredClone(record)
+        change(changed)
+        state.set('ann', { record: JSON.stringify(changed), version: 1 })
+        let result
+        try {
+          result = (await factor.verify({ ...inputs.verify, method, code })).result
+        } catch (error) {
+          ours(error, name)
+        }
+        assert.ok(result !== 'verified', `${name}, ${method}, ${JSON.stringify(code)}`)
+        for (const command of ['confirmTotp', 'confirmSms']) assert.notEqual((await factor[command]({ ...inputs[command], code })).result, 'enrolled')
+      }
+    }
+  }
+  reset()
+  const right = { ...inputs.verify, ticket: await ticketOf(at, 'ann'), code: codeOf(at, ann.secret) }
+  assert.equal((await factor.verify(right)).result, 'verified', 'the record itself is good')
+})
+
+/** One story with everything in it, the same in each run, as text. */
+async function story() {
+  const at = await host({ keys, entropy: fixedEntropy('story'), policy: rules({ network: { deny: ['198.51.100.0/24'] }, backupCodes: { count: 1, keepForShowing: true } }) })
+  const told = []
+  const ask = async (name, input) => {
+    const reply = await at.factor[name](input).catch((error) => ({ code: error.code, path: error.path, message: error.message, name: error.name }))
+    told.push([name, JSON.parse(JSON.stringify(reply))])
+    return reply
+  }
+  const ip = '192.0.2.1'
+  const started = await ask('enrolTotp', { user: 'ann', session: 'a', label: 'ann', ip })
+  await ask('confirmTotp', { user: 'ann', session: 'a', ip })
+  await ask('confirmTotp', { user: 'ann', session: 'a', code: '000000', ip })
+  await ask('confirmTotp', { user: 'ann', session: 'a', code: codeOf(at, started.secret), ip })
+  at.clock.advance(60)
+  await ask('begin', { user: 'ann', session: 's' })
+  await ask('begin', { user: 'ann', session: 's', ip: '198.51.100.1' })
+  await ask('begin', {})
+  const { ticket } = await ask('begin', { user: 'ann', session: 's', ip })
+  await ask('verify', { ticket, session: 's', ip })
+  await ask('verify', { ticket, session: 's', method: 'totp', ip })
+  await ask('verify', { ticket, session: 's', method: 'totp', code: '000000', ip })
+  const { pass, session } = await ask('verify', { ticket, session: 's', method: 'totp', code: codeOf(at, started.secret), ip })
+  await ask('checkPass', { user: 'ann', session, pass })
+  await ask('checkPass', { user: 'ann', session: 's' })
+  await ask('checkPass', { user: 'bob', session, pass })
+  await ask('remove', { user: 'ann', session, method: 'totp', ip })
+  await ask('enrolSms', { user: 'ann', session, pass, number: '+61412345678', ip })
+  await ask('showBackupCodes', { user: 'ann', session, pass, ip })
+  await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
+  await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
+  await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'member' }, ip })
+  await ask('status', { user: 'ann' })
+  await ask('reviewPolicy', { policy: rules({ require: 'everyone' }), author: { user: 'bob' }, users: [{ user: 'bob', role: 'owner' }] })
+  await ask('jwks')
+  const tool = (name, ...args) => {
+    try {
+      told.push([name, functionOf(name)(...args)])
+    } catch (error) {
+      told.push([name, error.code, error.path])
+    }
+  }
+  tool('totp.verify', { secret, code: '755224', time: 0 })
+  tool('totp.verify', { secret, time: 0 })
+  tool('totp.generate', { secret, time: 59 })
+  tool('otpauth.format', { issuer: 'Acme', label: 'ann', secret })
+  tool('otpauth.parse', `otpauth://totp/Acme:ann?secret=${secret}`)
+  tool('policy.decide', rules({ network: { allow: ['192.0.2.0/24'] } }), { enrolment: 'none' })
+  tool('policy.decide', rules({ require: 'everyone' }), { enrolment: 'none' })
+  tool('policy.review', rules({ require: 'everyone' }), { author: 'ann', users: [{ user: 'ann', role: 'owner', enrolment: 'none' }], apiClients: [] })
+  return JSON.stringify([told, await at.store.load('ann'), at.sms.messages, at.notices, at.events], null, 1)
+}
+
+const NAMES = [
+  ...['code', 'pass', 'user', 'session', 'newSession', 'ticket', 'method', 'methods', 'maxAge', 'label', 'number', 'plan', 'channel', 'account', 'ip', 'by', 'role', 'policy', 'author', 'authorIp', 'users', 'apiClients', 'id'],
+  ...['keys', 'store', 'sendSms', 'notify', 'onEvent', 'onEffectError', 'clock', 'entropy', 'table', 'load', 'save', 'record', 'version'],
+  ...['allow', 'deny', 'network', 'networks', 'require', 'totp', 'sms', 'log', 'backupCodes', 'recoveryCode', 'plans', 'v', 'origin', 'audience', 'passSeconds', 'ticketSeconds', 'freshSeconds', 'window', 'digits', 'algorithm', 'periodSeconds', 'after', 'time', 'secret', 'issuer'],
+  ...['enrolment', 'stored', 'count', 'codes', 'result', 'reason', 'reply', 'effects', 'valid', 'admin', 'sealing', 'signing', 'kid', 'alg', 'message', 'toJSON', 'cause'],
+]
+
+test('T33: a polluted Object.prototype changes no verdict', async (t) => {
+  const clean = await story()
+  assert.equal(await story(), clean, 'the story is the same each time')
+  const values = { text: '000000', true: true, zero: 0, list: ['0.0.0.0/0'], object: { allow: ['0.0.0.0/0', '::/0'] } }
+  for (const [kind, value] of Object.entries(values)) {
+    await t.test(kind, async () => {
+      let polluted
+      try {
+        for (const name of NAMES) Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: true })
+        polluted = await story().catch((error) => error)
+      } finally {
+        for (const name of NAMES) delete Object.prototype[name]
+      }
+      if (polluted instanceof Error) throw polluted
+      assert.equal(polluted, clean)
+    })
+  }
+})
+
+test('T33: keys named __proto__ are unknown keys', async () => {
+  const { factor } = await host()
+  const input = JSON.parse('{"user":"ann","session":"s","__proto__":{"channel":"api"}}')
+  await assert.rejects(factor.begin(input), { code: 'invalid_input', path: '__proto__' })
+  const document = `${JSON.stringify(rules()).slice(0, -1)},"__proto__":{"require":"optional"}}`
+  assert.throws(() => countersign.policy.parse(document), { code: 'invalid_policy', path: '__proto__' })
+  assert.throws(() => countersign.policy.parse(JSON.parse(document)), { code: 'invalid_policy', path: '__proto__' })
+})

@@ -1,0 +1,145 @@
+// The package as users get it: one instance for import and require, an exports map, types.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as imported from 'countersign'
+import * as importedTesting from 'countersign/testing'
+import { rules } from './support.mjs'
+
+const require = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+test('import and require give one instance', async () => {
+  const required = require('countersign')
+  assert.deepEqual(Object.keys(required).sort(), Object.keys(imported).sort())
+  for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/testing'))) assert.equal(importedTesting[name], value, name)
+  assert.throws(() => required.policy.parse('{}'), imported.CountersignError)
+  assert.throws(() => imported.policy.parse('{}'), required.CountersignError)
+  const factor = await required.createSecondFactor({ policy: rules({ methods: ['totp'] }), keys: imported.generateKeys(), store: imported.memoryStore() })
+  await assert.rejects(factor.begin({}), imported.CountersignError)
+})
+
+test('the exports are these', () => {
+  assert.deepEqual(Object.keys(imported).sort(), ['CountersignError', 'backupCodes', 'createSecondFactor', 'generateKeys', 'memoryStore', 'otpauth', 'policy', 'qr', 'sqliteStore', 'totp'])
+  assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
+  for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
+    assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+  }
+  assert.equal(require('countersign/package.json').name, 'countersign')
+  for (const name of ['totp', 'otpauth', 'qr', 'backupCodes', 'policy']) assert.ok(Object.isFrozen(imported[name]), name)
+})
+
+test('nothing is to be installed with it, and no script runs on installation', () => {
+  const { dependencies, peerDependencies, optionalDependencies, scripts } = require('countersign/package.json')
+  assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined])
+  for (const script of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(scripts[script], undefined)
+})
+
+test('an error says what it is', () => {
+  const error = new imported.CountersignError('invalid_input', 'user', 'must be a string')
+  assert.ok(error instanceof Error)
+  assert.deepEqual([error.name, error.code, error.path, error.message], ['CountersignError', 'invalid_input', 'user', '`user`: must be a string'])
+})
+
+test('the key printer prints a key ring', () => {
+  const cli = join(root, require('countersign/package.json').bin.countersign)
+  const keys = JSON.parse(execFileSync(process.execPath, [cli, 'keys'], { encoding: 'utf8' }))
+  assert.deepEqual(Object.keys(keys), ['v', 'sealing', 'signing'])
+  assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })
+})
+
+const consumer = `
+import { createSecondFactor, memoryStore, sqliteStore, generateKeys, totp, otpauth, qr, policy, backupCodes, CountersignError } from 'countersign'
+import type { Policy, Keys, Store, SecondFactor, Reply, ErrorCode, Notice, Event, SmsMessage, Decision } from 'countersign'
+import { fixedClock, capturedSms } from 'countersign/testing'
+
+const rules: Policy = { v: 1, name: 'Acme', origin: 'https://login.acme.example', methods: ['totp', 'sms'], totp: { digits: 8 } }
+const keys: Keys = generateKeys()
+const store: Store = memoryStore()
+const sms = capturedSms()
+
+export async function main(ip: string | undefined): Promise<string> {
+  const factor: SecondFactor = await createSecondFactor({
+    policy: async (account: string | undefined) => (account === 'x' ? rules : JSON.stringify(rules)),
+    keys, store, sendSms: sms.send, clock: fixedClock(),
+    notify: (notice: Notice) => notice.kind satisfies string,
+    onEvent: (event: Event) => (event.event === 'code_refused' ? event.failures : event.user),
+  })
+  const login = await factor.begin({ user: 'ann', session: 's', ip })
+  if (login.result === 'denied') return login.reason
+  if (login.result === 'allowed') return String(login.enrol)
+  const step = await factor.verify({ ticket: login.ticket, session: 's', method: 'totp', code: '123456', ip })
+  switch (step.result) {
+    case 'verified': return step.pass + step.session
+    case 'wrong': return String(step.attemptsLeft)
+    case 'malformed': return step.expected
+    case 'locked': return String(step.retryAt ?? 'stopped')
+    case 'expired': return 'expired'
+    case 'denied': return step.reason
+    default: return step satisfies never
+  }
+}
+
+export function parts(): string {
+  const checked = totp.verify({ secret: totp.secret(), code: '123456', time: 0 })
+  const step: number = checked.valid ? checked.step : 0
+  const decision: Decision = policy.decide(rules, { enrolment: 'none' }).decision
+  const used = backupCodes.verify({ keys, user: 'ann', stored: '', code: '', time: 0 })
+  const uri = otpauth.format({ issuer: 'a', label: 'b', secret: totp.secret() })
+  try {
+    return qr.svg(uri) + step + decision.outcome + (used.valid ? used.stored : '')
+  } catch (error) {
+    if (error instanceof CountersignError) { const code: ErrorCode = error.code; return code }
+    throw error
+  }
+}
+
+// @ts-expect-error a misspelt rule
+export const misspelt: Policy = { v: 1, name: 'Acme', origin: 'https://a.example', require: 'everybody' }
+// @ts-expect-error there is no such method
+export const method: Parameters<SecondFactor['verify']>[0]['method'] = 'email'
+// @ts-expect-error a code is text
+export const input: Parameters<typeof totp.verify>[0] = { secret: '', code: 123456, time: 0 }
+// @ts-expect-error a store saves
+export const half: Store = { load: async () => undefined }
+export type Unused = [Reply, SmsMessage, typeof sqliteStore]
+`
+
+test('the types hold for a strict consumer, as a module and as a script', () => {
+  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
+  const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
+  try {
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules', 'countersign'), 'dir')
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    writeFileSync(join(folder, 'consumer.mts'), consumer)
+    writeFileSync(join(folder, 'consumer.cts'), consumer)
+    const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false, target: 'es2022', lib: ['es2022'], module: 'nodenext', types: [] }
+    const compile = (options) => {
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.mts', 'consumer.cts'] }))
+      try {
+        execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
+        return ''
+      } catch (error) {
+        return error.stdout + error.stderr
+      }
+    }
+    assert.equal(compile(compilerOptions), '')
+    writeFileSync(join(folder, 'consumer.cts'), `${consumer}\nexport const wrong: number = totp.secret()\n`)
+    assert.match(compile(compilerOptions), /consumer\.cts.*TS2322/, 'the compiler did look')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('nothing but the platform is needed at run time', () => {
+  const bundle = readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8')
+  const needed = [...bundle.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name)
+  assert.deepEqual(needed.filter((name) => !name.startsWith('node:')), [])
+})

@@ -1,0 +1,203 @@
+// Single use and the attempt budget under races and crashes, on every store (T3, T4, T5).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import Database from 'better-sqlite3'
+import { createSecondFactor, memoryStore, sqliteStore } from 'countersign'
+import { codeOf, count, host, login, refusedWith, rules, ticketOf, withApp, wrongCode } from './support.mjs'
+
+const stores = { memoryStore, 'sqliteStore on better-sqlite3': () => sqliteStore(new Database(':memory:')) }
+try {
+  const { DatabaseSync } = await import('node:sqlite')
+  stores['sqliteStore on node:sqlite'] = () => sqliteStore(new DatabaseSync(':memory:'))
+} catch {
+  // This Node has none.
+}
+
+/** A store that answers in another turn of the loop, so that steps of several instances interleave. */
+const slow = (store) => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  return {
+    load: async (user) => (await turn(), store.load(user)),
+    save: async (...args) => (await turn(), store.save(...args)),
+  }
+}
+
+/** Several processes of one service. */
+const instances = (at, n, changes = {}) => Promise.all(Array.from({ length: n }, () => createSecondFactor({ ...at.options, ...changes })))
+
+for (const [name, make] of Object.entries(stores)) {
+  test(`T3: 1,000 identical attempts at once, one success (${name})`, async () => {
+    const at = await host({ store: slow(make()) })
+    const ann = await withApp(at)
+    const factors = await instances(at, 5)
+    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
+    const replies = await Promise.all(Array.from({ length: 1_000 }, (_, i) => factors[i % 5].verify(input)))
+    assert.equal(count(replies, 'verified'), 1)
+    assert.equal(count(replies, 'verified') + count(replies, 'wrong') + count(replies, 'locked'), 1_000)
+  })
+
+  test(`T3: a backup code 30 times at once, one success (${name})`, async () => {
+    const at = await host({ store: slow(make()) })
+    const ann = await withApp(at)
+    const factors = await instances(at, 3)
+    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'backup_code', code: ann.backupCodes[0] }
+    const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => factors[i % 3].verify(input)))
+    assert.equal(count(replies, 'verified'), 1)
+    assert.equal((await at.factor.status({ user: 'ann' })).backupCodes.left, 1)
+    // The other code is untouched by it, once the wait is over.
+    at.clock.advance(86_400)
+    const next = { ...input, ticket: await ticketOf(at, 'ann'), code: ann.backupCodes[1] }
+    assert.equal((await at.factor.verify(next)).result, 'verified')
+  })
+
+  test(`T4: 100 wrong codes at once, five of them looked at (${name})`, async () => {
+    const at = await host({ store: slow(make()) })
+    const ann = await withApp(at)
+    const factors = await instances(at, 4)
+    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: wrongCode(at, ann.secret) }
+    const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => factors[i % 4].verify(input)))
+    assert.equal(count(replies, 'wrong'), 5, 'four without a wait, the fifth starts one')
+    assert.equal(count(replies, 'locked'), 95)
+    assert.equal((await at.factor.status({ user: 'ann' })).attempts.failures, 5)
+    const right = { ...input, code: codeOf(at, ann.secret) }
+    assert.equal((await at.factor.verify(right)).result, 'locked', 'the right code must wait too')
+    assert.equal(at.notices.filter(({ kind }) => kind === 'locked').length, 1)
+  })
+
+  test(`an enrolment confirmed 20 times at once makes one set of backup codes (${name})`, async () => {
+    const at = await host({ store: slow(make()) })
+    const { secret } = await at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' })
+    const factors = await instances(at, 4)
+    const input = { user: 'ann', session: 'setup', code: codeOf(at, secret) }
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => factors[i % 4].confirmTotp(input)))
+    assert.equal(count(replies, 'enrolled'), 1)
+    assert.equal(count(replies, 'expired'), 19)
+  })
+
+  test(`T5: the store fails between verify and write (${name})`, async () => {
+    const inner = make()
+    let failing = false
+    const store = {
+      load: (user) => inner.load(user),
+      save: (...args) => {
+        if (failing) throw new Error('disk full')
+        return inner.save(...args)
+      },
+    }
+    const at = await host({ store })
+    const ann = await withApp(at)
+    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
+    const before = await inner.load('ann')
+    const events = at.events.length
+    failing = true
+    await assert.rejects(at.factor.verify(input), refusedWith('store_failed', 'store.save'))
+    assert.deepEqual(await inner.load('ann'), before)
+    assert.equal(at.events.length, events, 'nothing happened, so nothing is told')
+    failing = false
+    assert.equal((await at.factor.verify(input)).result, 'verified')
+    assert.equal((await at.factor.verify(input)).result, 'wrong')
+  })
+
+  test(`T5: no SMS leaves for a state that was not saved (${name})`, async () => {
+    const inner = make()
+    const at = await host({ store: { load: (user) => inner.load(user), save: () => Promise.reject(new Error('disk full')) } })
+    await assert.rejects(at.factor.enrolSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('store_failed', 'store.save'))
+    assert.equal(at.sms.messages.length, 0)
+    assert.equal(await inner.load('ann'), undefined)
+  })
+
+  test(`compare-and-set holds what it says (${name})`, async () => {
+    const store = make()
+    assert.equal(await store.load('ann'), undefined)
+    assert.equal(await store.save('ann', 'one', undefined), true)
+    assert.equal(await store.save('ann', 'other', undefined), false)
+    const first = await store.load('ann')
+    assert.equal(first.record, 'one')
+    assert.equal(await store.save('ann', 'two', first.version), true)
+    assert.equal(await store.save('ann', 'three', first.version), false)
+    const second = await store.load('ann')
+    assert.equal(second.record, 'two')
+    assert.notEqual(second.version, first.version)
+    assert.equal(await store.save('bob', 'x', first.version), false, 'no record yet, so no version')
+    assert.equal(await store.load('bob'), undefined)
+    // A user id is a value, never SQL nor a property name.
+    for (const user of ["x'; DROP TABLE second_factor; --", '__proto__', 'constructor']) {
+      assert.equal(await store.load(user), undefined, user)
+      assert.equal(await store.save(user, user, undefined), true)
+      assert.equal((await store.load(user)).record, user)
+    }
+    assert.equal((await store.load('ann')).record, 'two')
+  })
+}
+
+test('a lost race is tried again with fresh entropy', async () => {
+  const inner = memoryStore()
+  let losses = 3
+  const seeds = []
+  const at = await host({
+    store: { load: inner.load, save: async (...args) => (losses-- > 0 ? false : inner.save(...args)) },
+    entropy: () => {
+      const seed = crypto.getRandomValues(new Uint8Array(32))
+      seeds.push(Buffer.from(seed).toString('hex'))
+      return seed
+    },
+  })
+  const started = await at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' })
+  assert.equal(seeds.length, 4)
+  assert.equal(new Set(seeds).size, 4)
+  const done = await at.factor.confirmTotp({ user: 'ann', session: 'setup', code: codeOf(at, started.secret) })
+  assert.equal(done.result, 'enrolled', 'the secret shown is the one that was stored')
+})
+
+test('a race lost every time ends in conflict', async () => {
+  let tries = 0
+  const at = await host({ store: { load: async () => undefined, save: async () => (tries++, false) } })
+  await assert.rejects(at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' }), refusedWith('conflict', 'store'))
+  assert.equal(tries, 100)
+})
+
+test('a store that gives something else than a record is told so', async () => {
+  for (const given of [0, '', 'x', true, [], {}, { record: 'x' }, { record: 1, version: 1 }, { record: '{}', version: '1' }, { record: '{}', version: NaN }]) {
+    const at = await host({ store: { load: async () => given, save: async () => true } })
+    await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('store_failed', 'store.load'), JSON.stringify(given))
+  }
+  for (const given of [undefined, null, 0, 1, 'true', {}]) {
+    const at = await host({ store: { load: async () => undefined, save: async () => given } })
+    await assert.rejects(at.factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' }), refusedWith('store_failed', 'store.save'), String(given))
+  }
+})
+
+test('a gateway that fails is told, and the code that was stored still works', async () => {
+  const sent = []
+  const at = await host({
+    sendSms: (message) => {
+      sent.push(message)
+      throw new Error('gateway')
+    },
+  })
+  await assert.rejects(at.factor.enrolSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('sms_not_sent', 'sendSms'))
+  assert.equal((await at.factor.confirmSms({ user: 'ann', session: 'setup', code: sent[0].template.code })).result, 'enrolled')
+})
+
+test('a failing notify, onEvent or onEffectError never costs the reply', async () => {
+  const told = []
+  const fail = () => {
+    throw new Error('down')
+  }
+  const at = await host({ notify: fail, onEvent: () => Promise.reject(new Error('down')), onEffectError: (error) => told.push(error.message) })
+  const ann = await withApp(at)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(told.length >= 3 && told.every((message) => message === 'down'))
+  const deaf = await createSecondFactor({ ...at.options, onEffectError: fail })
+  const reply = await deaf.verify({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+  assert.equal(reply.result, 'verified')
+})
+
+test('policies by account: one store, rules of their own', async () => {
+  const of = { strict: rules({ require: 'everyone' }), lax: JSON.stringify(rules()) }
+  const at = await host({ policy: async (account) => of[account] })
+  assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrolment_required')
+  assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'lax' })).result, 'allowed')
+  await assert.rejects(at.factor.begin({ user: 'ann', session: 's', account: 'other' }), refusedWith('invalid_policy', 'policy'))
+  await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('invalid_policy', 'policy'))
+})

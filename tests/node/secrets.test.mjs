@@ -1,0 +1,297 @@
+// Where secrets must not be: in the store, in events and notices, in errors, in linear memory
+// (T11, T12, T32, T34).
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { test } from 'node:test'
+import { backupCodes, createSecondFactor, generateKeys, memoryStore, otpauth, policy, qr, totp } from 'countersign'
+import { fixedEntropy, wasmMemory } from 'countersign/testing'
+import { codeOf, host, login, rules, ticketOf, withApp, withPhone, wrongCode } from './support.mjs'
+
+const ALPHABET32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** The symbols of an encoding, at each shift that whole neighbours could give. */
+function shifted(data, bits, encode) {
+  const period = bits === 6 ? 3 : 5
+  return Array.from({ length: period }, (_, shift) => {
+    const text = encode(Buffer.concat([Buffer.alloc(shift), data]))
+    return text.slice(Math.ceil((shift * 8) / bits), Math.floor(((shift + data.length) * 8) / bits))
+  })
+}
+
+function base32(data) {
+  const bits = [...data].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return bits.match(/.{5}/g).map((five) => ALPHABET32[parseInt(five, 2)]).join('')
+}
+
+/** Everything that `data` could be written as. */
+function forms(data) {
+  const bytes = Buffer.from(data)
+  const hex = bytes.toString('hex')
+  const base64 = shifted(bytes, 6, (buffer) => buffer.toString('base64'))
+  return [...new Set([bytes.toString('latin1'), hex, hex.toUpperCase(), ...base64, ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')), ...shifted(bytes, 5, base32)])]
+}
+
+const fromBase32 = (text) => {
+  const bits = [...text].map((symbol) => ALPHABET32.indexOf(symbol).toString(2).padStart(5, '0')).join('')
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+}
+
+/** As people and programs may write it. */
+const spellings = {
+  secret: (secret) => [fromBase32(secret), secret, secret.match(/.{4}/g).join(' ')],
+  long: (code) => [code, code.replaceAll('-', '')],
+  number: (number) => [number, number.slice(1), number.slice(3)],
+  plain: (text) => [text],
+}
+
+function assertAbsent(haystack, secrets, where) {
+  const text = Buffer.isBuffer(haystack) ? haystack : Buffer.from(haystack)
+  for (const [kind, values] of Object.entries(secrets)) {
+    for (const value of values) {
+      for (const spelling of spellings[kind](value)) {
+        for (const form of forms(spelling)) {
+          assert.ok(!text.includes(Buffer.from(form, 'latin1')), `${where}: a ${kind}, as ${form}`)
+        }
+      }
+    }
+  }
+}
+
+test('the search finds what it should', () => {
+  for (const text of ['12345678', 'GEZD GNBV']) {
+    for (const encoding of ['utf8', 'hex', 'base64', 'base64url']) {
+      for (const before of ['', 'x', 'xy']) {
+        const hidden = Buffer.from(`${before}${text}tail`).toString(encoding)
+        assert.throws(() => assertAbsent(hidden, { plain: [text] }, 'here'), /here: a plain/, `${encoding} ${before}`)
+      }
+    }
+  }
+  assert.equal(base32(fromBase32('GEZDGNBVGY3TQOJQ')), 'GEZDGNBVGY3TQOJQ')
+  assertAbsent('nothing', { plain: ['12345678'] }, 'here')
+})
+
+const EIGHT = { totp: { digits: 8 }, sms: { digits: 8 } }
+
+/** A year in a user's life; gives every secret there was. Eight digits, so that none is met by chance. */
+async function life(changes = {}) {
+  const replies = []
+  const at = await host({ policy: rules({ ...EIGHT, backupCodes: { count: 2, keepForShowing: true }, ...changes }) })
+  const secrets = { secret: [], long: [], number: ['+61412345678', '+61498765432'], plain: [] }
+  const records = []
+  const run = async (name, input) => {
+    const reply = await at.factor[name](input)
+    replies.push(reply)
+    for (const user of ['ann', 'bob']) records.push((await at.store.load(user))?.record ?? '')
+    return reply
+  }
+  const typed = (code) => (secrets.plain.push(code), code)
+  const app = (secret) => typed(codeOf(at, secret, { digits: 8 }))
+  const enrol = async (user, proof = {}) => {
+    const { secret } = await run('enrolTotp', { user, session: 'in', label: user, ...proof })
+    secrets.secret.push(secret.replaceAll(' ', ''))
+    const done = await run('confirmTotp', { user, session: 'in', code: app(secret) })
+    secrets.long.push(...(done.backupCodes ?? []))
+    at.clock.advance(60)
+    return secret
+  }
+  const enter = async (user, method, code) => {
+    const { ticket } = await run('begin', { user, session: 'before' })
+    secrets.plain.push(ticket)
+    const reply = await run('verify', { ticket, session: 'before', newSession: 'in', method, code: typeof code === 'function' ? await code(ticket) : code })
+    if (reply.pass) secrets.plain.push(reply.pass)
+    at.clock.advance(60)
+    return reply
+  }
+  const ann = await enrol('ann')
+  const bob = await enrol('bob')
+  let { pass } = await enter('ann', 'totp', () => app(ann))
+  for (const number of secrets.number) {
+    await run('enrolSms', { user: 'ann', session: 'in', pass, number })
+    await run('confirmSms', { user: 'ann', session: 'in', code: typed(at.sms.lastCode()) })
+    at.clock.advance(3_600)
+    pass = (await enter('ann', 'totp', () => app(ann))).pass
+  }
+  await enter('ann', 'totp', typed('00000001'))
+  await enter('ann', 'sms', async (ticket) => (await run('sendSms', { ticket, session: 'before' }), typed(at.sms.lastCode())))
+  await enter('ann', 'backup_code', secrets.long[0])
+  ;({ pass } = await enter('ann', 'totp', () => app(ann)))
+  await run('showBackupCodes', { user: 'ann', session: 'in', pass })
+  const renewed = await run('renewBackupCodes', { user: 'ann', session: 'in', pass })
+  secrets.long.push(...renewed.codes.map(({ code }) => code))
+  const issued = await run('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' } })
+  secrets.long.push(issued.code)
+  const back = await enter('bob', 'recovery_code', issued.code)
+  assert.equal(back.result, 'verified')
+  await enrol('bob', { pass: back.pass })
+  await run('remove', { user: 'bob', session: 'in', pass: back.pass, method: 'totp' })
+  await run('status', { user: 'ann' })
+  const results = new Set(replies.map(({ result }) => result))
+  for (const result of ['verified', 'wrong', 'enrolled', 'sms_sent', 'removed', 'backup_codes', 'recovery_code']) assert.ok(results.has(result), `${result} happened`)
+  assert.ok(bob && secrets.secret.length === 3 && secrets.long.length === 7 && secrets.plain.length > 15)
+  return { at, secrets, records, ann: { user: 'ann', secret: ann.replaceAll(' ', '') } }
+}
+
+test('T11: no stored record holds a code, a secret or a number', async () => {
+  const { secrets, records } = await life()
+  assert.ok(records.some((record) => record.includes('"copy"')) && records.some((record) => record.includes('"smsCode"')))
+  for (const record of new Set(records)) assertAbsent(record, secrets, 'the record')
+})
+
+test('T32: no event and no notice holds one', async () => {
+  const { at, secrets } = await life()
+  const kinds = new Set([...at.events.map(({ event }) => event), ...at.notices.map(({ kind }) => kind)])
+  for (const kind of ['code_accepted', 'code_refused', 'factor_replaced', 'recovery_code_issued', 'sms_sent', 'number_changed', 'recovery_code_used', 'backup_codes_renewed']) {
+    assert.ok(kinds.has(kind), `${kind} was told`)
+  }
+  assertAbsent(JSON.stringify([at.events, at.notices]), secrets, 'an event or notice')
+  const { plain, ...rest } = secrets
+  assertAbsent(JSON.stringify(await at.factor.status({ user: 'ann' })), { ...rest, plain }, 'the status')
+})
+
+test('T12: what is stored is no code', async () => {
+  const { at } = await life()
+  const record = JSON.parse((await at.store.load('ann')).record)
+  const stored = []
+  JSON.stringify(record, (_, value) => (typeof value === 'object' || stored.push(String(value)), value))
+  assert.ok(stored.includes(record.backup.set.slots[0].hash) && stored.includes(record.totp.secret.data))
+  for (const method of ['totp', 'sms', 'backup_code', 'recovery_code']) {
+    for (const code of [...stored, JSON.stringify(record), stored.join('')]) {
+      const ticket = await ticketOf(at, 'ann')
+      const before = (await at.store.load('ann')).record
+      const { result } = await at.factor.verify({ ticket, session: 'before', method, code })
+      assert.ok(['malformed', 'expired', 'wrong', 'locked'].includes(result), `${method}: ${result}`)
+      if (result === 'malformed') assert.equal((await at.store.load('ann')).record, before)
+      at.clock.advance(7_200)
+    }
+  }
+})
+
+test('T32: no error quotes what it was given', async () => {
+  const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+  const quoted = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'
+  const code = '48151623'
+  const number = '+61412345678'
+  const keys = generateKeys()
+  const at = await host({ policy: rules({ methods: ['totp', 'backup_code'] }) })
+  const ring = (change) => {
+    const changed = structuredClone(keys)
+    change(changed)
+    return changed
+  }
+  const begin = { user: 'ann', session: 's' }
+  const ticket = 'x'
+  const calls = [
+    () => at.factor.begin({ ...begin, channel: code }),
+    () => at.factor.begin({ ...begin, ip: { secret: code } }),
+    () => at.factor.verify({ ticket, session: code, method: code, code: 1 }),
+    () => at.factor.remove({ ...begin, method: code }),
+    () => at.factor.remove({ ...begin, method: { code } }),
+    () => at.factor.enrolTotp({ ...begin, label: `${code}\n` }),
+    () => at.factor.enrolTotp({ ...begin, label: code.repeat(20) }),
+    () => at.factor.enrolTotp({ ...begin, user: `${code}\n`, label: 'x' }),
+    () => at.factor.issueRecoveryCode({ user: 'bob', by: { ...begin, role: code } }),
+    () => at.factor.enrolSms({ ...begin, number }),
+    () => at.factor.checkPass({ ...begin, pass: code, methods: [code] }),
+    () => at.factor.reviewPolicy({ policy: rules({ methods: [code] }), author: { user: 'ann' }, users: [] }),
+    () => at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users: [{ user: 'ann', role: code }] }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.signing[0].alg = quoted)) }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.signing[0].kid = `${quoted}${quoted}`)) }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.sealing[0].secret = `${quoted}=`)) }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.v = quoted)) }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.sealing = quoted)) }),
+    () => createSecondFactor({ ...at.options, keys: ring((r) => void (r.sealing = [quoted])) }),
+    () => createSecondFactor({ ...at.options, keys: `${JSON.stringify(keys)}${quoted}` }),
+    () => createSecondFactor({ ...at.options, keys: quoted }),
+    () => createSecondFactor({ ...at.options, keys: JSON.stringify(quoted) }),
+    () => totp.generate({ secret: `${secret}!`, time: 0 }),
+    () => totp.generate({ secret: secret.slice(0, 20), time: 0 }),
+    () => totp.generate({ secret, time: 0, algorithm: secret }),
+    () => totp.generate({ secret, time: code }),
+    () => totp.verify({ secret, time: 0, code: Number(code) }),
+    () => totp.verify({ secret, time: 0, code, window: 300 }),
+    () => otpauth.parse(`otpauth://totp/ann?secret=${secret}&secret=${secret}`),
+    () => otpauth.parse(`otpauth://totp/ann?secret=${secret}!`),
+    () => otpauth.parse(`otpauth://totp/ann?${secret}=%zz`),
+    () => otpauth.parse(`otpauth://totp/ann?${secret}=1`),
+    () => otpauth.parse(`otpauth://totp/ann?secret=${secret}&algorithm=${secret}`),
+    () => otpauth.format({ issuer: 'Acme', label: 'ann', secret: secret.slice(1) }),
+    () => qr.svg(secret.repeat(100)),
+    () => backupCodes.verify({ keys, user: 'ann', stored: quoted, code, time: 0 }),
+    () => backupCodes.verify({ keys, user: 'ann', stored: JSON.stringify({ kid: quoted, cost: quoted, slots: quoted }), code, time: 0 }),
+    () => policy.decide(rules(), { enrolment: code }),
+    () => policy.parse(rules({ require: code })),
+    () => policy.parse(rules({ network: { allow: [code] } })),
+  ]
+  for (const call of calls) {
+    let error
+    try {
+      await call()
+    } catch (thrown) {
+      error = thrown
+    }
+    assert.ok(error, `${call} is refused`)
+    const text = [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error), error.path, error.message].join('\n')
+    // The stack names files and lines of ours, never values.
+    for (const value of [secret, secret.slice(0, 20), quoted, code, number]) assert.ok(!text.includes(value), `${call}: ${text}`)
+  }
+})
+
+const memory = () => Buffer.from(wasmMemory())
+
+test('T34: after a call, linear memory holds no secret of it', async () => {
+  const keys = generateKeys()
+  const sealing = Buffer.from(keys.sealing[0].secret, 'base64url')
+  const core = await createSecondFactor({ policy: rules({ methods: ['totp'] }), keys, store: memoryStore() })
+  assert.ok(memory().includes(sealing), 'the search finds what is there: a ring in use')
+  assert.ok(core)
+
+  const { secrets } = await life()
+  const { plain, ...rest } = secrets
+  assertAbsent(memory(), { ...rest, plain }, 'linear memory')
+})
+
+test('T34: nor after the parts on their own, whose keys are not kept', async () => {
+  const keys = generateKeys()
+  const secret = totp.secret()
+  const code = totp.generate({ secret, digits: 8, time: 1_800_000_000 })
+  totp.verify({ secret, digits: 8, code, time: 1_800_000_000 })
+  const uri = otpauth.format({ issuer: 'Acme', label: 'ann', secret })
+  otpauth.parse(uri)
+  qr.svg(uri)
+  const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 2 })
+  backupCodes.verify({ keys, user: 'ann', stored, code: codes[0], time: 0 })
+  backupCodes.toText({ name: 'Acme', user: 'ann', codes })
+  backupCodes.toHtml({ name: 'Acme', user: 'ann', codes })
+  const raw = [keys.sealing[0].secret, keys.signing[0].secret]
+  assertAbsent(memory(), { secret: [secret], long: codes, plain: [code, uri, ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] }, 'linear memory')
+})
+
+test('T34: nor after calls that fail', async () => {
+  const keys = generateKeys()
+  const secret = totp.secret()
+  const fails = (call) => assert.throws(call, { name: 'CountersignError' })
+  fails(() => totp.generate({ secret: `${secret}!`, time: 0 }))
+  fails(() => totp.verify({ secret, code: '48151623', digits: 9, time: 0 }))
+  fails(() => otpauth.parse(`otpauth://totp/ann?secret=${secret}`))
+  fails(() => backupCodes.generate({ keys: { ...keys, v: 2 }, user: 'ann' }))
+  fails(() => backupCodes.generate({ keys, user: '' }))
+  fails(() => backupCodes.verify({ keys, user: 'ann', stored: '{}', code: '7Q3K-W9ZX-2MVB-H8TD', time: 0 }))
+  const raw = [keys.sealing[0].secret, keys.signing[0].secret]
+  assertAbsent(memory(), { secret: [secret], long: ['7Q3K-W9ZX-2MVB-H8TD'], plain: ['48151623', ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] }, 'linear memory')
+})
+
+test('T34: nor after a store that fails, or a race that is lost', async () => {
+  // The same seed gives the same secret: where the store works, it is told.
+  const start = async (store) => {
+    const at = await host({ entropy: fixedEntropy('one secret'), ...(store && { store }) })
+    return at.factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' })
+  }
+  const secret = (await start()).secret.replaceAll(' ', '')
+  assertAbsent(memory(), { secret: [secret] }, 'after a store that works')
+  await assert.rejects(start({ load: async () => undefined, save: () => Promise.reject(new Error('disk full')) }), { code: 'store_failed' })
+  assertAbsent(memory(), { secret: [secret] }, 'after a store that throws')
+  await assert.rejects(start({ load: async () => undefined, save: async () => 'yes' }), { code: 'store_failed' })
+  assertAbsent(memory(), { secret: [secret] }, 'after a store that answers nonsense')
+  await assert.rejects(start({ load: async () => undefined, save: async () => false }), { code: 'conflict' })
+  assertAbsent(memory(), { secret: [secret] }, 'after lost races')
+})

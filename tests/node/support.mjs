@@ -1,0 +1,80 @@
+// A host for tests: clock that stands, captured messages, cheap backup codes.
+import assert from 'node:assert/strict'
+import { createSecondFactor, generateKeys, memoryStore, totp, CountersignError } from 'countersign'
+import { capturedSms, fixedClock } from 'countersign/testing'
+
+export const ORIGIN = 'https://login.acme.example'
+
+export const rules = (changes = {}) => ({
+  v: 1,
+  name: 'Acme',
+  origin: ORIGIN,
+  methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
+  backupCodes: { count: 2 },
+  ...changes,
+})
+
+export async function host(given = {}) {
+  // Own properties only, as where the prototype is polluted.
+  const options = { __proto__: null, ...given }
+  const clock = options.clock ?? fixedClock()
+  const sms = capturedSms()
+  const notices = []
+  const events = []
+  const store = options.store ?? memoryStore()
+  const keys = options.keys ?? generateKeys()
+  const wired = { sendSms: sms.send, notify: (notice) => notices.push(notice), onEvent: (event) => events.push(event), ...options, clock, store, keys, policy: options.policy ?? rules() }
+  return { factor: await createSecondFactor(wired), clock, sms, notices, events, store, keys, options: wired }
+}
+
+/** A user with an app; the clock then stands in a step not used yet. */
+export async function withApp(at, user = 'ann') {
+  const started = await at.factor.enrolTotp({ user, session: 'setup', label: user })
+  assert.equal(started.result, 'totp_started')
+  const secret = started.secret.replaceAll(' ', '')
+  const done = await at.factor.confirmTotp({ user, session: 'setup', code: codeOf(at, secret) })
+  assert.equal(done.result, 'enrolled')
+  at.clock.advance(60)
+  return { user, secret, uri: started.uri, backupCodes: done.backupCodes }
+}
+
+/** The same with a phone. */
+export async function withPhone(at, person, number = '+61412345678') {
+  const { pass } = await login(at, person, 'phone')
+  assert.equal((await at.factor.enrolSms({ user: person.user, session: 'phone', pass, number })).result, 'sms_sent')
+  assert.equal((await at.factor.confirmSms({ user: person.user, session: 'phone', code: at.sms.lastCode() })).result, 'enrolled')
+  at.clock.advance(1_800)
+}
+
+export const codeOf = (at, secret, settings = {}) => totp.generate({ secret, time: at.clock(), ...settings })
+
+export async function ticketOf(at, user, session = 'before') {
+  const reply = await at.factor.begin({ user, session })
+  assert.equal(reply.result, 'challenge')
+  return reply.ticket
+}
+
+/** Logs in by app and moves on to a step not used yet. */
+export async function login(at, person, session = 'in') {
+  const ticket = await ticketOf(at, person.user)
+  const code = codeOf(at, person.secret)
+  const reply = await at.factor.verify({ ticket, session: 'before', newSession: session, method: 'totp', code })
+  assert.equal(reply.result, 'verified')
+  at.clock.advance(60)
+  return reply
+}
+
+/** A code that is wrong at every step near now. */
+export function wrongCode(at, secret) {
+  const right = [-60, -30, 0, 30, 60].map((shift) => totp.generate({ secret, time: at.clock() + shift }))
+  return ['000001', '000002', '000003', '000004', '000005', '000006'].find((code) => !right.includes(code))
+}
+
+export const refusedWith = (code, path) => (error) => {
+  assert.ok(error instanceof CountersignError, String(error))
+  assert.equal(error.code, code)
+  if (path !== undefined) assert.equal(error.path, path)
+  return true
+}
+
+export const count = (list, result) => list.filter((reply) => reply.result === result).length

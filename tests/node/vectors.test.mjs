@@ -1,0 +1,209 @@
+// The vectors, through the npm package. The same files are read by the tests of the core.
+import assert from 'node:assert/strict'
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { createSecondFactor, generateKeys, memoryStore, otpauth, policy, totp } from 'countersign'
+import { refusedWith } from './support.mjs'
+
+const vectors = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
+const minimal = { v: 1, name: 'Acme', origin: 'https://login.acme.example' }
+
+test('RFC 4226: ten HOTP values', () => {
+  const { secret, digits, periodSeconds, codes } = vectors('rfc4226')
+  assert.equal(codes.length, 10)
+  for (const [counter, code] of codes.entries()) {
+    const settings = { secret, digits, periodSeconds, time: counter * periodSeconds }
+    assert.equal(totp.generate(settings), code)
+    assert.deepEqual(totp.verify({ ...settings, code, window: 0 }), { valid: true, step: counter })
+    assert.deepEqual(totp.verify({ ...settings, code, window: 0, after: counter }), { valid: false })
+  }
+})
+
+test('RFC 6238: eighteen TOTP values', () => {
+  const { secrets, digits, periodSeconds, codes } = vectors('rfc6238')
+  assert.equal(codes.length, 18)
+  for (const { algorithm, time, code } of codes) {
+    const settings = { secret: secrets[algorithm], algorithm, digits, periodSeconds, time }
+    assert.equal(totp.generate(settings), code)
+    assert.deepEqual(totp.verify({ ...settings, code }), { valid: true, step: Math.floor(time / 30) })
+  }
+})
+
+const base32 = (secret) => otpauth.parse(otpauth.format({ issuer: 'Acme', label: 'ann', secret })).secret
+
+test('RFC 4648: base32', () => {
+  const { block, vectors: rows, spellings, refused } = vectors('rfc4648')
+  for (const row of rows) {
+    const encoded = block.base32.repeat(block.times) + row.base32
+    const unpadded = encoded.replace(/=+$/, '')
+    assert.equal(base32(encoded), unpadded)
+    assert.equal(base32(unpadded), unpadded)
+    // What the bytes are shows in the code: HMAC over them, by another implementation.
+    const mac = createHmac('sha1', block.text.repeat(block.times) + row.text).update(Buffer.alloc(8)).digest()
+    const code = String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1e8).padStart(8, '0')
+    assert.equal(totp.generate({ secret: encoded, digits: 8, time: 0 }), code)
+    assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'))
+  }
+  for (const spelling of spellings) assert.equal(base32(spelling), 'MZXW6YTB'.repeat(4), spelling)
+  for (const row of refused) assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'), row.because)
+})
+
+const from = (networks, ip) => policy.decide({ ...minimal, network: { allow: networks } }, { ip, enrolment: 'none' })
+
+test('networks: who is in them, however spelt (T22)', () => {
+  const { membership, spellings } = vectors('networks')
+  for (const { networks, inside, outside } of membership) {
+    for (const ip of inside) assert.deepEqual(from(networks, ip), { decision: { outcome: 'allowed' }, rules: ['allow_rule', 'not_forced', 'not_enrolled'] }, `${ip} in ${networks}`)
+    for (const ip of outside) assert.deepEqual(from(networks, ip), { decision: { outcome: 'denied', reason: 'address_not_allowed' }, rules: ['no_allow_rule'] }, `${ip} not in ${networks}`)
+  }
+  for (const [first, ...others] of spellings) {
+    for (const ip of [first, ...others]) {
+      assert.equal(from([first], ip).decision.outcome, 'allowed', ip)
+      assert.equal(policy.decide({ ...minimal, network: { deny: [first] } }, { ip, enrolment: 'none' }).decision.reason, 'address_denied', ip)
+    }
+  }
+})
+
+test('networks: lax addresses are unknown, lax networks refused (T23)', () => {
+  const { notAddresses, notNetworks } = vectors('networks')
+  for (const ip of notAddresses) {
+    assert.equal(from(['0.0.0.0/0', '::/0'], ip).decision.reason, 'address_unknown', JSON.stringify(ip))
+  }
+  for (const { networks, index } of notNetworks) {
+    for (const list of ['allow', 'deny']) {
+      assert.throws(() => policy.parse({ ...minimal, network: { [list]: networks } }), refusedWith('invalid_policy', `network.${list}[${index}]`), JSON.stringify(networks))
+    }
+    assert.throws(() => policy.parse({ ...minimal, require: { networks } }), refusedWith('invalid_policy', `require.networks[${index}]`), JSON.stringify(networks))
+  }
+})
+
+function onlyRow(rows, facts) {
+  const hits = rows.filter((row) => Object.entries(facts).every(([key, value]) => (Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value)))
+  assert.equal(hits.length, 1, JSON.stringify(facts))
+  return hits[0]
+}
+
+test('every login is decided as the table says', () => {
+  const table = vectors('policy')
+  let count = 0
+  for (const [require, requireDocument] of Object.entries(table.require)) {
+    for (const [network, networkDocument] of Object.entries(table.network)) {
+      const document = JSON.stringify({ ...minimal, require: requireDocument, network: networkDocument })
+      for (const [from, ip] of Object.entries(table.from)) {
+        const { forced } = onlyRow(table.forced, { require, from })
+        const address = onlyRow(table.addresses, { require, network, from })
+        for (const channel of ['web', 'api']) {
+          for (const enrolment of ['none', 'usable', 'unusable']) {
+            for (const recoveryCode of [false, true]) {
+              count += 1
+              let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
+              if (address.denied === undefined) {
+                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrolment, recoveryCode, allowRule: address.allowRule })
+                expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
+              }
+              const facts = { ip, channel, enrolment, recoveryCode }
+              assert.deepEqual(policy.decide(document, facts), expected, JSON.stringify({ require, network, ...facts }))
+            }
+          }
+        }
+      }
+    }
+  }
+  assert.equal(count, 864)
+})
+
+function documentOf(base, { text, set, without }) {
+  if (text !== undefined) return text
+  const document = { ...base, ...set }
+  if (without !== undefined) delete document[without]
+  return document
+}
+
+test('wrong policies are refused where they are wrong', async (t) => {
+  const { base, valid, refused } = vectors('policy-invalid')
+  for (const set of valid) policy.parse({ ...base, ...set })
+  for (const row of refused) {
+    await t.test(JSON.stringify(row), async () => {
+      assert.throws(() => policy.parse(documentOf(base, row)), refusedWith('invalid_policy', row.path))
+      const options = { policy: documentOf(base, row), keys: generateKeys(), store: memoryStore() }
+      await assert.rejects(createSecondFactor(options), refusedWith('invalid_policy', row.path), 'told at the start')
+    })
+  }
+})
+
+test('wrong key rings are refused where they are wrong', async (t) => {
+  const { base, valid, refused } = vectors('keys-invalid')
+  const start = (keys) => createSecondFactor({ policy: minimal, keys, store: memoryStore() })
+  for (const set of valid) await start({ ...base, ...set })
+  for (const row of refused) {
+    await t.test(JSON.stringify(row), () => assert.rejects(start(documentOf(base, row)), refusedWith('invalid_keys', row.path)))
+  }
+})
+
+test('otpauth URIs are read and written', async (t) => {
+  const { read, refused, notWritten } = vectors('otpauth')
+  for (const { uri, written, ...fields } of read) {
+    assert.deepEqual(otpauth.parse(uri), fields)
+    if (written) assert.equal(otpauth.format(fields), uri)
+  }
+  for (const { uri, path } of refused) {
+    await t.test(uri, () => assert.throws(() => otpauth.parse(uri), refusedWith('invalid_uri', path)))
+  }
+  for (const { set, path } of notWritten) {
+    const fields = { issuer: 'Acme', label: 'ann', secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', ...set }
+    assert.throws(() => otpauth.format(fields), refusedWith('invalid_input', path), JSON.stringify(set))
+  }
+})
+
+const tokens = vectors('tokens')
+const privateKey = (d) => createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: tokens.rfc8037.x }, format: 'jwk' })
+const hs256 = (key, input) => createHmac('sha256', Buffer.from(key, 'base64url')).update(input).digest('base64url')
+const eddsa = (d, input) => sign(null, Buffer.from(input), privateKey(d)).toString('base64url')
+const signers = {
+  ed: (input) => eddsa(tokens.rfc8037.d, input),
+  hs: (input) => hs256(tokens.rfc7515.k, input),
+  'public as secret': (input) => hs256(tokens.rfc8037.x, input),
+  other: (input) => eddsa(tokens.otherSeed, input),
+  nothing: () => '',
+}
+const checker = (options = {}) => createSecondFactor({ policy: tokens.policy, keys: tokens.keys, store: memoryStore(), clock: () => tokens.now, ...options })
+
+test('RFC 8037 and RFC 7515: the signer of these tests, and our public key', async () => {
+  assert.equal(signers.ed(tokens.rfc8037.input), tokens.rfc8037.signature)
+  assert.equal(signers.hs(tokens.rfc7515.input), tokens.rfc7515.signature)
+  assert.deepEqual(await (await checker()).jwks(), { keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: 'ed', x: tokens.rfc8037.x }] })
+  assert.equal(createPublicKey(privateKey(tokens.rfc8037.d)).export({ format: 'jwk' }).x, tokens.rfc8037.x)
+})
+
+test('T29: hostile passes are refused', async (t) => {
+  const { user, session } = tokens
+  const factor = await checker()
+  // One that only verifies must judge the same.
+  const [ed, hs] = tokens.keys.signing
+  const verifier = await checker({ keys: { ...tokens.keys, signing: [{ kid: ed.kid, alg: ed.alg, public: tokens.rfc8037.x }, hs] } })
+  for (const one of tokens.cases) {
+    await t.test(one.because, async () => {
+      const part = (name) => {
+        let text = tokens[name]
+        if (one[name]) {
+          assert.ok(text.includes(one[name][0]))
+          text = text.replaceAll(one[name][0], () => one[name][1]).replace('<1000 times a>', 'a'.repeat(1_000))
+        }
+        return Buffer.from(text).toString('base64url')
+      }
+      const input = `${part('header')}.${part('claims')}`
+      const pass = `${one.before ?? ''}${input}.${signers[one.sign ?? 'ed'](input)}${one.after ?? ''}`
+      for (const by of [factor, verifier]) {
+        const reply = await by.checkPass({ pass, user, session })
+        assert.equal(reply.reason ?? reply.result, one.result)
+      }
+      // Nor is any of them a ticket.
+      const step = await factor.verify({ ticket: pass, session, method: 'totp', code: '123456' })
+      assert.deepEqual(step, { result: 'denied', reason: 'ticket_invalid' })
+    })
+  }
+  for (const { input, signature } of [tokens.rfc7515, tokens.rfc8037]) {
+    assert.deepEqual(await factor.checkPass({ pass: `${input}.${signature}`, user, session }), { result: 'refused', reason: 'invalid' })
+  }
+})

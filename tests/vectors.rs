@@ -1,0 +1,399 @@
+//! The vectors, through the public interface of the core. The same files are read through the
+//! npm package by the Node tests. Expected values are the RFCs' or reasoned, never printed by us.
+
+use countersign::code::Digits;
+use countersign::error::{Error, ErrorCode};
+use countersign::network::{ClientIp, NetworkSet};
+use countersign::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret};
+use countersign::policy::{Channel, Decision, Enrolment, Facts, Policy, Reason, explain};
+use countersign::record::{SessionId, UserId};
+use countersign::time::UnixSeconds;
+use countersign::token::{KeyRing, Pass, TokenRefusal};
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+macro_rules! vectors {
+    ($name:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("vectors/", $name, ".json"))).unwrap()
+    };
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not text"))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("{value} is not a list"))
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    list(value).iter().map(|v| text(v).to_owned()).collect()
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> T {
+    T::deserialize(value).unwrap_or_else(|error| panic!("{value}: {error}"))
+}
+
+fn at(seconds: &Value) -> UnixSeconds {
+    UnixSeconds::new(seconds.as_u64().unwrap()).unwrap()
+}
+
+/// The document that a row of a table of wrong documents stands for.
+fn document(base: &Value, row: &Value) -> String {
+    if let Some(text) = row["text"].as_str() {
+        return text.to_owned();
+    }
+    let mut document = base.clone();
+    if let Some(name) = row["without"].as_str() {
+        document.as_object_mut().unwrap().remove(name).expect("it was there");
+    }
+    for (key, value) in row["set"].as_object().into_iter().flatten() {
+        document[key] = value.clone();
+    }
+    document.to_string()
+}
+
+#[test]
+fn rfc4226_hotp_values() {
+    let vectors = vectors!("rfc4226");
+    let secret = TotpSecret::from_base32(text(&vectors["secret"])).unwrap();
+    let codes = texts(&vectors["codes"]);
+    assert_eq!(codes.len(), 10);
+    for (counter, code) in (0_u64..).zip(&codes) {
+        assert_eq!(secret.code_at(TotpParameters::DEFAULT, counter).as_str(), code);
+        let now = UnixSeconds::new(counter * 30).unwrap();
+        let typed = Digits::parse(code, 6).unwrap();
+        assert_eq!(secret.verify(TotpParameters::DEFAULT, &typed, now, 0, None), Some(counter));
+        assert_eq!(secret.verify(TotpParameters::DEFAULT, &typed, now, 0, Some(counter)), None, "used");
+    }
+}
+
+#[test]
+fn rfc6238_totp_values() {
+    let vectors = vectors!("rfc6238");
+    let rows = list(&vectors["codes"]);
+    assert_eq!(rows.len(), 18);
+    for row in rows {
+        let algorithm: TotpAlgorithm = read(&row["algorithm"]);
+        let parameters = TotpParameters::new(algorithm, read(&vectors["digits"]), read(&vectors["periodSeconds"])).unwrap();
+        let secret = TotpSecret::from_base32(text(&vectors["secrets"][text(&row["algorithm"])])).unwrap();
+        let now = at(&row["time"]);
+        assert_eq!(secret.code_at(parameters, parameters.step_at(now)).as_str(), text(&row["code"]), "{row}");
+        let typed = Digits::parse(text(&row["code"]), parameters.digits()).unwrap();
+        assert_eq!(secret.verify(parameters, &typed, now, 1, None), Some(now.seconds() / 30), "{row}");
+    }
+}
+
+#[test]
+fn rfc4648_base32() {
+    let vectors = vectors!("rfc4648");
+    let block = &vectors["block"];
+    let times = usize::try_from(block["times"].as_u64().unwrap()).unwrap();
+    let (block_text, block_base32) = (text(&block["text"]).repeat(times), text(&block["base32"]).repeat(times));
+    for vector in list(&vectors["vectors"]) {
+        let (plain, base32) = (text(&vector["text"]), text(&vector["base32"]));
+        let secret = TotpSecret::from_bytes(format!("{block_text}{plain}").as_bytes()).unwrap();
+        let encoded = format!("{block_base32}{base32}");
+        let unpadded = encoded.trim_end_matches('=');
+        assert_eq!(secret.to_base32(), unpadded);
+        assert_eq!(TotpSecret::from_base32(&encoded).unwrap().to_base32(), unpadded);
+        assert_eq!(TotpSecret::from_base32(unpadded).unwrap().to_base32(), unpadded);
+        assert_eq!(TotpSecret::from_base32(base32).unwrap_err().path, "secret", "alone it is too short");
+    }
+    for spelling in texts(&vectors["spellings"]) {
+        assert_eq!(TotpSecret::from_base32(&spelling).unwrap().to_base32(), "MZXW6YTB".repeat(4), "{spelling}");
+    }
+    for row in list(&vectors["refused"]) {
+        match TotpSecret::from_base32(text(&row["base32"])) {
+            Ok(_) => panic!("{row} was read"),
+            Err(Error { code, path, .. }) => assert_eq!((code, path.as_str()), (ErrorCode::InvalidInput, "secret"), "{row}"),
+        }
+    }
+}
+
+fn known(text: &str) -> core::net::IpAddr {
+    match ClientIp::parse(text) {
+        ClientIp::Known(address) => address,
+        ClientIp::Unknown => panic!("{text} was not read"),
+    }
+}
+
+#[test]
+fn networks_hold_what_they_should() {
+    for row in list(&vectors!("networks")["membership"]) {
+        let set = NetworkSet::parse(&texts(&row["networks"])).unwrap();
+        for address in texts(&row["inside"]) {
+            assert!(set.contains(known(&address)), "{address} is in {}", row["networks"]);
+        }
+        for address in texts(&row["outside"]) {
+            assert!(!set.contains(known(&address)), "{address} is not in {}", row["networks"]);
+        }
+    }
+}
+
+#[test]
+fn t22_every_spelling_is_one_address() {
+    for spellings in list(&vectors!("networks")["spellings"]) {
+        let spellings = texts(spellings);
+        let only = NetworkSet::parse(&[spellings[0].clone()]).unwrap();
+        for spelling in &spellings {
+            assert_eq!(known(spelling), known(&spellings[0]), "{spelling}");
+            assert!(only.contains(known(spelling)), "{spelling}");
+        }
+    }
+}
+
+#[test]
+fn t23_lax_addresses_are_unknown() {
+    for text in texts(&vectors!("networks")["notAddresses"]) {
+        assert_eq!(ClientIp::parse(&text), ClientIp::Unknown, "{text:?}");
+    }
+}
+
+#[test]
+fn t23_lax_networks_are_refused() {
+    let mut wrong = Vec::new();
+    for row in list(&vectors!("networks")["notNetworks"]) {
+        match NetworkSet::parse(&texts(&row["networks"])) {
+            Ok(_) => wrong.push(format!("{row} was read")),
+            Err(error) if (error.code, &error.path) == (ErrorCode::InvalidPolicy, &format!("[{}]", row["index"])) => {}
+            Err(error) => wrong.push(format!("{row}: {error:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The one row that matches; a table with a gap or an overlap is wrong.
+fn only_row<'a>(rows: &'a [Value], facts: &[(&str, Value)]) -> &'a Value {
+    let hits: Vec<_> = rows
+        .iter()
+        .filter(|row| facts.iter().all(|(key, value)| row[*key] == *value || row[*key].as_array().is_some_and(|l| l.contains(value))))
+        .collect();
+    assert_eq!(hits.len(), 1, "{facts:?}");
+    hits[0]
+}
+
+#[test]
+fn every_login_is_decided_as_the_table_says() {
+    let table = vectors!("policy");
+    let rows = |name: &str| list(&table[name]).to_vec();
+    let (forced_rows, address_rows, login_rows) = (rows("forced"), rows("addresses"), rows("logins"));
+    let mut count = 0;
+    for (require, require_document) in table["require"].as_object().unwrap() {
+        for (network, network_document) in table["network"].as_object().unwrap() {
+            let document = json!({"v": 1, "name": "Acme", "origin": "https://login.acme.example", "require": require_document, "network": network_document});
+            let policy = Policy::parse(&document.to_string()).unwrap();
+            for (from, ip) in table["from"].as_object().unwrap() {
+                let place = [("require", json!(require)), ("network", json!(network)), ("from", json!(from))];
+                let forced = only_row(&forced_rows, &[place[0].clone(), place[2].clone()])["forced"].clone();
+                let address = only_row(&address_rows, &place);
+                for (channel, enrolment, recovery_code) in [Channel::Web, Channel::Api]
+                    .into_iter()
+                    .flat_map(|c| [Enrolment::None, Enrolment::Usable, Enrolment::Unusable].map(|e| (c, e)))
+                    .flat_map(|(c, e)| [false, true].map(|r| (c, e, r)))
+                {
+                    count += 1;
+                    let mut rules = address["rules"].clone();
+                    let decision = if address["denied"].is_null() {
+                        let login = only_row(
+                            &login_rows,
+                            &[
+                                ("channel", json!(channel)),
+                                ("forced", forced.clone()),
+                                ("enrolment", json!(enrolment)),
+                                ("recoveryCode", json!(recovery_code)),
+                                ("allowRule", address["allowRule"].clone()),
+                            ],
+                        );
+                        let met = rules.as_array_mut().unwrap();
+                        met.push(table["forcedRules"][text(&forced)].clone());
+                        met.extend(list(&login["rules"]).iter().cloned());
+                        match text(&login["outcome"]) {
+                            "allowed" => Decision::Allowed,
+                            "challenge" => Decision::Challenge,
+                            _ => Decision::Denied(read(&login["reason"])),
+                        }
+                    } else {
+                        Decision::Denied(read::<Reason>(&address["denied"]))
+                    };
+                    let client = ip.as_str().map_or(ClientIp::Unknown, ClientIp::parse);
+                    let explained = explain(&policy, &Facts { client, channel, enrolment, recovery_code });
+                    let case = format!("{place:?} {channel:?} {enrolment:?} {recovery_code}");
+                    assert_eq!(explained.decision, decision, "{case}");
+                    assert_eq!(json!(explained.rules), rules, "{case}");
+                }
+            }
+        }
+    }
+    assert_eq!(count, 3 * 4 * 6 * 12);
+}
+
+#[test]
+fn wrong_policies_are_refused_where_they_are_wrong() {
+    let table = vectors!("policy-invalid");
+    for set in list(&table["valid"]) {
+        Policy::parse(&document(&table["base"], &json!({"set": set}))).unwrap_or_else(|error| panic!("{set}: {error}"));
+    }
+    let mut wrong = Vec::new();
+    for row in list(&table["refused"]) {
+        match Policy::parse(&document(&table["base"], row)) {
+            Ok(_) => wrong.push(format!("{row} was read")),
+            Err(error) if (error.code, error.path.as_str()) == (ErrorCode::InvalidPolicy, text(&row["path"])) => {}
+            Err(error) => wrong.push(format!("{row}: {error:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn wrong_key_rings_are_refused_where_they_are_wrong() {
+    let table = vectors!("keys-invalid");
+    for set in list(&table["valid"]) {
+        KeyRing::parse(&document(&table["base"], &json!({"set": set}))).unwrap_or_else(|error| panic!("{set}: {error}"));
+    }
+    let mut wrong = Vec::new();
+    for row in list(&table["refused"]) {
+        match KeyRing::parse(&document(&table["base"], row)) {
+            Ok(_) => wrong.push(format!("{row} was read")),
+            Err(error) if (error.code, error.path.as_str()) == (ErrorCode::InvalidKeys, text(&row["path"])) => {}
+            Err(error) => wrong.push(format!("{row}: {error:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn otpauth_uris_are_read_and_written() {
+    let table = vectors!("otpauth");
+    for row in list(&table["read"]) {
+        let otpauth = OtpAuth::parse(text(&row["uri"])).unwrap_or_else(|error| panic!("{row}: {error}"));
+        assert_eq!((otpauth.issuer.as_str(), otpauth.label.as_str()), (text(&row["issuer"]), text(&row["label"])));
+        assert_eq!(otpauth.secret.to_base32(), text(&row["secret"]));
+        let parameters = TotpParameters::new(read(&row["algorithm"]), read(&row["digits"]), read(&row["periodSeconds"])).unwrap();
+        assert_eq!(otpauth.parameters, parameters, "{row}");
+        if row["written"] == true {
+            assert_eq!(otpauth.to_uri(), text(&row["uri"]));
+        }
+    }
+    let mut wrong = Vec::new();
+    for row in list(&table["refused"]) {
+        match OtpAuth::parse(text(&row["uri"])) {
+            Ok(_) => wrong.push(format!("{row} was read")),
+            Err(error) if (error.code, error.path.as_str()) == (ErrorCode::InvalidUri, text(&row["path"])) => {}
+            Err(error) => wrong.push(format!("{row}: {error:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for row in list(&table["notWritten"]) {
+        let mut fields =
+            json!({"issuer": "Acme", "label": "ann", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "digits": 6, "periodSeconds": 30});
+        for (key, value) in row["set"].as_object().unwrap() {
+            fields[key] = value.clone();
+        }
+        let written = TotpParameters::new(TotpAlgorithm::SHA1, read(&fields["digits"]), read(&fields["periodSeconds"]))
+            .and_then(|parameters| Ok((parameters, TotpSecret::from_base32(text(&fields["secret"]))?)))
+            .and_then(|(parameters, secret)| OtpAuth::new(text(&fields["issuer"]), text(&fields["label"]), secret, parameters));
+        match written {
+            Ok(_) => panic!("{row} was written"),
+            Err(error) => assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, text(&row["path"])), "{row}"),
+        }
+    }
+}
+
+fn bytes(base64url: &Value) -> Vec<u8> {
+    BASE64URL_NOPAD.decode(text(base64url).as_bytes()).unwrap()
+}
+
+fn eddsa(seed: &[u8], input: &str) -> Vec<u8> {
+    SigningKey::from_bytes(&seed.try_into().unwrap()).sign(input.as_bytes()).to_bytes().to_vec()
+}
+
+fn hs256(key: &[u8], input: &str) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(input.as_bytes()).finalize().into_bytes().to_vec()
+}
+
+/// Our signer is not the one under test: it must give the RFCs' own signatures first.
+#[test]
+fn rfc7515_and_rfc8037_signatures() {
+    let table = vectors!("tokens");
+    let (ed, hs) = (&table["rfc8037"], &table["rfc7515"]);
+    assert_eq!(eddsa(&bytes(&ed["d"]), text(&ed["input"])), bytes(&ed["signature"]));
+    assert_eq!(hs256(&bytes(&hs["k"]), text(&hs["input"])), bytes(&hs["signature"]));
+    let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
+    let jwks = serde_json::to_value(keys.passes().jwks()).unwrap();
+    let public = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "ed", "x": ed["x"]});
+    assert_eq!(jwks, json!({"keys": [public]}), "the RFC's public key, and no HS256 secret");
+}
+
+#[test]
+fn t29_hostile_passes_are_refused() {
+    let table = vectors!("tokens");
+    let policy = Policy::parse(&table["policy"].to_string()).unwrap();
+    let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
+    let now = at(&table["now"]);
+    let (user, session) = (UserId::new(text(&table["user"])).unwrap(), SessionId::new(text(&table["session"])).unwrap());
+    let open = |token: &str| match Pass::open(&policy, keys.passes(), token, now).and_then(|pass| pass.of(&user, &session)) {
+        Ok(_) => "valid",
+        Err(TokenRefusal::Invalid) => "invalid",
+        Err(TokenRefusal::Expired) => "expired",
+        Err(TokenRefusal::OtherUser) => "other_user",
+        Err(TokenRefusal::OtherSession) => "other_session",
+        Err(TokenRefusal::TooOld | TokenRefusal::MethodNotAccepted) => "not asked here",
+    };
+    let mut wrong = Vec::new();
+    for case in list(&table["cases"]) {
+        let part = |name: &str| {
+            let mut part = text(&table[name]).to_owned();
+            if let Some(change) = case[name].as_array() {
+                assert!(part.contains(text(&change[0])), "{case}");
+                part = part.replace(text(&change[0]), text(&change[1])).replace("<1000 times a>", &"a".repeat(1_000));
+            }
+            BASE64URL_NOPAD.encode(part.as_bytes())
+        };
+        let input = format!("{}.{}", part("header"), part("claims"));
+        let signature = match case["sign"].as_str().unwrap_or("ed") {
+            "ed" => eddsa(&bytes(&table["rfc8037"]["d"]), &input),
+            "hs" => hs256(&bytes(&table["rfc7515"]["k"]), &input),
+            "public as secret" => hs256(&bytes(&table["rfc8037"]["x"]), &input),
+            "other" => eddsa(&bytes(&table["otherSeed"]), &input),
+            "nothing" => Vec::new(),
+            other => panic!("unknown signer {other}"),
+        };
+        let around = |name: &str| case[name].as_str().unwrap_or_default();
+        let token = format!("{}{input}.{}{}", around("before"), BASE64URL_NOPAD.encode(&signature), around("after"));
+        let opened = open(&token);
+        if opened != text(&case["result"]) {
+            wrong.push(format!("{case}: {opened}"));
+        }
+    }
+    for rfc in ["rfc7515", "rfc8037"] {
+        let token = format!("{}.{}", text(&table[rfc]["input"]), text(&table[rfc]["signature"]));
+        assert_eq!(open(&token), "invalid", "well signed, and still no pass");
+    }
+    for token in ["", ".", "..", "...", "e30.e30.", "\u{0}", "é.é.é"] {
+        assert_eq!(open(token), "invalid", "{token:?}");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// One symbol changed anywhere, and the pass opens no more.
+#[test]
+fn t29_every_symbol_of_a_pass_counts() {
+    let table = vectors!("tokens");
+    let policy = Policy::parse(&table["policy"].to_string()).unwrap();
+    let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
+    let part = |name: &str| BASE64URL_NOPAD.encode(text(&table[name]).as_bytes());
+    let input = format!("{}.{}", part("header"), part("claims"));
+    let token = format!("{input}.{}", BASE64URL_NOPAD.encode(&eddsa(&bytes(&table["rfc8037"]["d"]), &input)));
+    assert!(Pass::open(&policy, keys.passes(), &token, at(&table["now"])).is_ok());
+    for index in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        assert_eq!(Pass::open(&policy, keys.passes(), &changed, at(&table["now"])).err(), Some(TokenRefusal::Invalid), "{index}");
+    }
+}
