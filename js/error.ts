@@ -18,10 +18,27 @@ export class CountersignError extends Error {
   /** The path of the offending field, like `network.allow[0]`; empty for the whole. */
   readonly path: string
 
+  // A brand, not `instanceof`: asking a hostile proxy for its prototype would run its code.
+  readonly #ours = true
+
+  /** Whether something thrown is a CountersignError. Runs no code of the value's. */
+  static is(value: unknown): value is CountersignError {
+    return typeof value === 'object' && value !== null && #ours in value && value.#ours
+  }
+
   constructor(code: ErrorCode, path: string, message: string, cause?: unknown) {
     super(path === '' ? message : `\`${path}\`: ${message}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.path = path
+  }
+}
+
+/** Runs what touches the caller's objects: what these throw becomes our error. @internal */
+export function guarded<T>(code: ErrorCode, path: string, message: string, job: () => T): T {
+  try {
+    return job()
+  } catch (error) {
+    throw CountersignError.is(error) ? error : new CountersignError(code, path, message, error)
   }
 }
 

@@ -52,7 +52,7 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
     }
     return out
   } catch (error) {
-    if (error instanceof CountersignError) throw error
+    if (CountersignError.is(error)) throw error
     throw new CountersignError('invalid_input', path, 'could not be read', error)
   }
 }

@@ -1,4 +1,4 @@
-import { CountersignError, invalid } from './error.js'
+import { CountersignError, guarded, invalid } from './error.js'
 import { anything, documentText, listOf, optional, read, shape, text, whole } from './input.js'
 import type { Store, Stored } from './stores.js'
 import { call, onTrap, randomSeed } from './wasm.js'
@@ -124,7 +124,9 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     entropy: optional(callable),
   }) as unknown as SecondFactorOptions
   const { store } = given
-  if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid('store', 'must have load and save')
+  guarded('invalid_input', 'store', 'could not be read', () => {
+    if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid('store', 'must have load and save')
+  })
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
@@ -315,24 +317,15 @@ function turns() {
 const systemClock = () => Math.floor(Date.now() / 1000)
 
 function timeOf(clock: () => number): number {
-  let now: unknown
-  try {
-    now = clock()
-  } catch (error) {
-    throw new CountersignError('invalid_input', 'clock', 'threw', error)
-  }
-  return whole(now, 'clock') as number
+  return whole(guarded('invalid_input', 'clock', 'threw', clock), 'clock') as number
 }
 
 function seedOf(entropy: () => Uint8Array): Uint8Array {
-  let seed: unknown
-  try {
-    seed = entropy()
-  } catch (error) {
-    throw new CountersignError('invalid_input', 'entropy', 'threw', error)
-  }
-  if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
-  return seed
+  return guarded('invalid_input', 'entropy', 'must give a Uint8Array of 32 random bytes', () => {
+    const seed = entropy()
+    if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
+    return new Uint8Array(seed)
+  })
 }
 
 async function load(store: Store, user: string): Promise<Stored | undefined> {
@@ -343,10 +336,12 @@ async function load(store: Store, user: string): Promise<Stored | undefined> {
     throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
   }
   if (stored === undefined || stored === null) return undefined
-  if (typeof stored.record !== 'string' || !Number.isSafeInteger(stored.version)) {
-    throw new CountersignError('store_failed', 'store.load', 'must give { record: string, version: number } or undefined')
-  }
-  return stored
+  const form = 'must give { record: string, version: number } or undefined'
+  return guarded('store_failed', 'store.load', form, () => {
+    const { record, version } = stored
+    if (typeof record !== 'string' || !Number.isSafeInteger(version)) throw new CountersignError('store_failed', 'store.load', form)
+    return { record, version }
+  })
 }
 
 async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {

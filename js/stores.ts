@@ -1,4 +1,4 @@
-import { CountersignError, invalid } from './error.js'
+import { guarded, invalid } from './error.js'
 import { optional, read, text } from './input.js'
 
 /** A record as stored: opaque text and the version that a writer must name to replace it. */
@@ -46,10 +46,10 @@ export interface SqliteDatabase {
 export function sqliteStore(database: SqliteDatabase, options: { table?: string } = {}): Store {
   const table = (read(options, '', { table: optional(text) })['table'] as string | undefined) ?? 'second_factor'
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
-  if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
-    throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
-  }
-  try {
+  return guarded('store_failed', 'database', 'the table could not be prepared', () => {
+    if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
+      throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
+    }
     database.exec(`CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`)
     const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
     const insert = database.prepare(`INSERT INTO ${table} (user, record, version) VALUES (?, ?, 1) ON CONFLICT (user) DO NOTHING`)
@@ -64,7 +64,5 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
         return Number(changes) === 1
       },
     }
-  } catch (error) {
-    throw new CountersignError('store_failed', 'database', 'the table could not be prepared', error)
-  }
+  })
 }

@@ -56,7 +56,7 @@ export function call<T>(job: (module: typeof glue) => T): T {
 }
 
 function ours(error: unknown): CountersignError {
-  if (error instanceof CountersignError) return error
+  if (CountersignError.is(error)) return error
   if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'code') && Object.hasOwn(error, 'path')) {
     const { code, path, message } = error as { code: ErrorCode; path: string; message: string }
     // Commands are tagged by name on their way in; the caller knows only the field.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backupCodes, createSecondFactor, generateKeys, memoryStore } from 'countersign'
-import { codeOf, host, login, refusedWith, ticketOf, withApp, withPhone } from './support.mjs'
+import { codeOf, host, login, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 const ring = (...rings) => ({ v: 1, sealing: rings.flatMap((r) => r.sealing), signing: rings.flatMap((r) => r.signing) })
 /** Each with a name of its own, as a rotation asks for. */
@@ -29,6 +29,18 @@ test('new key rings differ, and their secrets have 32 bytes', () => {
   assert.equal(new Set(secrets).size, 40)
   for (const secret of secrets) assert.equal(Buffer.from(secret, 'base64url').length, 32)
   for (const { v, sealing, signing } of keys) assert.deepEqual([v, sealing.length, signing.length, signing[0].alg], [1, 1, 1, 'EdDSA'])
+})
+
+test('a ring whose first key cannot sign is refused at the start', async () => {
+  const { keys: [{ x }] } = await (await host()).factor.jwks()
+  const signing = [{ kid: 'theirs', alg: 'EdDSA', public: x }]
+  await assert.rejects(host({ keys: { ...generateKeys(), signing } }), refusedWith('invalid_keys', 'signing[0]'))
+  await host({ keys: { ...generateKeys(), signing: [...generateKeys().signing, ...signing] } })
+})
+
+test('a policy that offers SMS needs a gateway', async () => {
+  await assert.rejects(host({ sendSms: undefined }), refusedWith('no_sms', 'sendSms'))
+  await host({ sendSms: undefined, policy: rules({ methods: ['totp'] }) })
 })
 
 test('T40: the old key opens, the new one writes', async () => {

@@ -14,7 +14,7 @@ const people = (changes = {}) => ({
   apiClients: [],
   ...changes,
 })
-const nothing = { needRecoveryCode: [], blockedUsers: [], blockedApiClients: [], locksOutAuthor: false, locksOutOwners: false, refused: false }
+const nothing = { needRecoveryCode: [], blockedUsers: [], blockedApiClients: [], locksOutAuthor: false, locksOutOwners: false, noRescue: false, refused: false }
 const officeOnly = { allow: ['198.51.100.0/24'] }
 
 const cases = [
@@ -25,7 +25,7 @@ const cases = [
     'no owner has a factor',
     { require: 'everyone' },
     { author: 'bob', users: [user('ann', 'owner', 'none'), user('bob', 'owner', 'none')] },
-    { needRecoveryCode: ['ann', 'bob'], locksOutAuthor: true, locksOutOwners: true, refused: true },
+    { needRecoveryCode: ['ann', 'bob'], locksOutAuthor: true, locksOutOwners: true, noRescue: true, refused: true },
   ],
   [
     'one owner with a factor is enough for the owners, not for the author',
@@ -37,6 +37,7 @@ const cases = [
   ['an author inside it', { network: officeOnly }, {}, { needRecoveryCode: ['cy'], blockedUsers: ['cy'] }],
   ['an author on the deny list', { network: { deny: ['198.51.100.7'] } }, { users: [user('ann', 'owner', 'usable'), user('dee', 'owner', 'usable', AWAY)] }, { locksOutAuthor: true, refused: true }],
   ['an author from an unknown address, where addresses matter', { network: officeOnly }, { authorIp: undefined, users: [user('ann', 'owner', 'usable', OFFICE)] }, { locksOutAuthor: true, refused: true }],
+  ['who needs a recovery code gets none where none is offered', { require: 'everyone', methods: ['totp'] }, {}, { needRecoveryCode: ['bob', 'cy'], noRescue: true, refused: true }],
   ['an author who is none of the users', {}, { author: 'zoe', users: [user('ann', 'owner', 'usable')] }, { locksOutAuthor: true, refused: true }],
 ]
 
@@ -88,7 +89,7 @@ test('reviewPolicy looks up what each user has, and changes nothing', async () =
   assert.deepEqual(await ask({ require: 'everyone' }), { ...nothing, needRecoveryCode: ['bob'] })
   assert.deepEqual(await ask({ require: 'everyone' }, 'bob'), { ...nothing, needRecoveryCode: ['bob'], locksOutAuthor: true, refused: true })
   const withoutApp = await ask({ methods: ['recovery_code'] })
-  assert.deepEqual(withoutApp, { ...nothing, needRecoveryCode: ['ann'], locksOutAuthor: true, locksOutOwners: true, refused: true }, 'the factor is not offered any more')
+  assert.deepEqual(withoutApp, { ...nothing, needRecoveryCode: ['ann'], locksOutAuthor: true, locksOutOwners: true, noRescue: true, refused: true }, 'the factor is not offered any more')
   assert.deepEqual(writes, [])
   await assert.rejects(at.factor.reviewPolicy({ policy: { v: 1 }, author: { user: 'ann' }, users }), refusedWith('invalid_policy'))
 })

@@ -170,7 +170,6 @@ test('T32: no error quotes what it was given', async () => {
   const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
   const quoted = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'
   const code = '48151623'
-  const number = '+61412345678'
   const keys = generateKeys()
   const at = await host({ policy: rules({ methods: ['totp', 'backup_code'] }) })
   const ring = (change) => {
@@ -190,7 +189,6 @@ test('T32: no error quotes what it was given', async () => {
     () => at.factor.enrolTotp({ ...begin, label: code.repeat(20) }),
     () => at.factor.enrolTotp({ ...begin, user: `${code}\n`, label: 'x' }),
     () => at.factor.issueRecoveryCode({ user: 'bob', by: { ...begin, role: code } }),
-    () => at.factor.enrolSms({ ...begin, number }),
     () => at.factor.checkPass({ ...begin, pass: code, methods: [code] }),
     () => at.factor.reviewPolicy({ policy: rules({ methods: [code] }), author: { user: 'ann' }, users: [] }),
     () => at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users: [{ user: 'ann', role: code }] }),
@@ -214,7 +212,7 @@ test('T32: no error quotes what it was given', async () => {
     () => otpauth.parse(`otpauth://totp/ann?${secret}=%zz`),
     () => otpauth.parse(`otpauth://totp/ann?${secret}=1`),
     () => otpauth.parse(`otpauth://totp/ann?secret=${secret}&algorithm=${secret}`),
-    () => otpauth.format({ issuer: 'Acme', label: 'ann', secret: secret.slice(1) }),
+    () => otpauth.format({ issuer: 'Acme', label: 'ann', secret: `${secret.slice(1)}1` }),
     () => qr.svg(secret.repeat(100)),
     () => backupCodes.verify({ keys, user: 'ann', stored: quoted, code, time: 0 }),
     () => backupCodes.verify({ keys, user: 'ann', stored: JSON.stringify({ kid: quoted, cost: quoted, slots: quoted }), code, time: 0 }),
@@ -232,7 +230,7 @@ test('T32: no error quotes what it was given', async () => {
     assert.ok(error, `${call} is refused`)
     const text = [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error), error.path, error.message].join('\n')
     // The stack names files and lines of ours, never values.
-    for (const value of [secret, secret.slice(0, 20), quoted, code, number]) assert.ok(!text.includes(value), `${call}: ${text}`)
+    for (const value of [secret, secret.slice(0, 20), quoted, code]) assert.ok(!text.includes(value), `${call}: ${text}`)
   }
 })
 

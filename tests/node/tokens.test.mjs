@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as jose from 'jose'
 import { createSecondFactor, generateKeys } from 'countersign'
-import { codeOf, host, login, ORIGIN, rules, ticketOf, withApp, withPhone } from './support.mjs'
+import { codeOf, host, login, ORIGIN, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 const hsKeys = () => ({ ...generateKeys(), signing: [{ kid: 'hs', alg: 'HS256', secret: Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url') }] })
 
@@ -115,7 +115,9 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     keys.signing[0].kid = keys.sealing[0].kid
     const at = await host({ keys })
     const ann = await withApp(at)
-    const { pass } = await login(at, ann, 'before')
+    const first = await ticketOf(at, 'ann', 'outside')
+    const { pass } = await at.factor.verify({ ticket: first, session: 'outside', newSession: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+    at.clock.advance(60)
     const ticket = await ticketOf(at, 'ann')
     const failures = async () => (await at.factor.status({ user: 'ann' })).attempts.failures
     assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'before', pass: ticket }), { result: 'refused', reason: 'invalid' })
@@ -196,6 +198,14 @@ test('a ticket ends on the second, and a pass too', async () => {
   assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).reason, 'fresh_factor_required')
   at.clock.set(issued + 300)
   assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).result, 'removed')
+})
+
+test('T19: the session id of the first step is no session id for the second', async () => {
+  const at = await host()
+  const ann = await withApp(at)
+  const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
+  await assert.rejects(at.factor.verify({ ...input, newSession: 'before' }), refusedWith('invalid_input', 'newSession'))
+  assert.equal((await at.factor.verify({ ...input, newSession: 'after' })).result, 'verified', 'the code was not used up')
 })
 
 test('T19: without a new session from the host, the pass gets a random one', async () => {

@@ -179,9 +179,10 @@ test('RFC 8037 and RFC 7515: the signer of these tests, and our public key', asy
 test('T29: hostile passes are refused', async (t) => {
   const { user, session } = tokens
   const factor = await checker()
-  // One that only verifies must judge the same.
+  // One that has only the public key of `ed` must judge the same.
   const [ed, hs] = tokens.keys.signing
-  const verifier = await checker({ keys: { ...tokens.keys, signing: [{ kid: ed.kid, alg: ed.alg, public: tokens.rfc8037.x }, hs] } })
+  const own = { kid: 'own', alg: 'EdDSA', secret: tokens.otherSeed }
+  const verifier = await checker({ keys: { ...tokens.keys, signing: [own, { kid: ed.kid, alg: ed.alg, public: tokens.rfc8037.x }, hs] } })
   for (const one of tokens.cases) {
     await t.test(one.because, async () => {
       const part = (name) => {
