@@ -180,6 +180,8 @@ impl HashCost {
     }
 
     fn hash(self, password: &[u8; 32], salt: &[u8; 16]) -> [u8; 32] {
+        #[cfg(test)]
+        tests::HASHES.with(|count| count.set(count.get().saturating_add(1)));
         let mut out = [0; 32];
         #[expect(clippy::expect_used, reason = "`new` admits only costs that Argon2 accepts; lengths are constant")]
         Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
@@ -342,5 +344,35 @@ impl BackupSet {
             }
             next
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+    use crate::secret::SealingKey;
+
+    thread_local! {
+        pub(super) static HASHES: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn t31_an_attempt_costs_one_hash_whether_or_not_a_slot_matches() {
+        let secret = BASE64URL_NOPAD.encode(&[1; 32]);
+        let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }]).unwrap();
+        let (mut set, codes) = CodeSet::mint(&keys, &mut Entropy::new([2; 32]), "ann", LongCodeKind::Backup, HashCost::DEFAULT, 3);
+        set.slots[1].used_at = Some(UnixSeconds::EPOCH);
+        let unused_tag = ALPHABET.iter().map(|b| char::from(*b)).find(|tag| codes.iter().all(|code| code.tag() != *tag)).unwrap();
+        let wrong = LongCode::parse(&format!("{}{}", codes[0].tag(), "0".repeat(15))).unwrap();
+        let unknown = LongCode::parse(&format!("{unused_tag}{}", "0".repeat(15))).unwrap();
+        for (code, expected) in [(&codes[0], Some(0)), (&codes[1], None), (&wrong, None), (&unknown, None)] {
+            HASHES.set(0);
+            assert_eq!(set.find(&keys, "ann", LongCodeKind::Backup, code).unwrap(), expected);
+            assert_eq!(HASHES.get(), 1);
+        }
+        assert_eq!(set.find(&keys, "ann", LongCodeKind::Recovery, &codes[0]).unwrap(), None, "another kind");
+        assert_eq!(set.find(&keys, "bob", LongCodeKind::Backup, &codes[0]).unwrap(), None, "another user");
     }
 }

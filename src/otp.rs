@@ -201,6 +201,8 @@ impl fmt::Debug for TotpSecret {
 }
 
 fn code_of(totp: &Totp, parameters: TotpParameters, step: u64) -> Digits {
+    #[cfg(test)]
+    tests::CODES.with(|count| count.set(count.get().saturating_add(1)));
     let text = totp.generate(step.saturating_mul(u64::from(parameters.period_seconds))).to_string();
     #[expect(clippy::expect_used, reason = "totp-rs prints exactly the digits it was built with")]
     Digits::parse(&text, parameters.digits).expect("digits")
@@ -385,4 +387,28 @@ fn percent_decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    thread_local! {
+        pub(super) static CODES: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn t31_every_candidate_step_is_computed_whatever_matches() {
+        let secret = TotpSecret::from_bytes(&[7; 20]).unwrap();
+        let (parameters, now) = (TotpParameters::DEFAULT, UnixSeconds::new(1_800_000_000).unwrap());
+        let current = parameters.step_at(now);
+        let codes = [current - 1, current, current + 1, current + 9].map(|step| secret.code_at(parameters, step));
+        for (code, expected) in codes.iter().zip([Some(current - 1), Some(current), Some(current + 1), None]) {
+            CODES.set(0);
+            assert_eq!(secret.verify(parameters, code, now, 1, None), expected);
+            assert_eq!(CODES.get(), 3);
+        }
+    }
 }

@@ -230,6 +230,43 @@ fn t13_nothing_typed_matches_nothing() {
 }
 
 #[test]
+fn t14_no_change_without_a_fresh_factor_and_no_secret_from_the_client() {
+    let mut person = ann();
+    let pass = person.log_in("in");
+    let fresh = person.now;
+    let attempts = |pass: Option<&str>| {
+        let with = |fields: Value| {
+            let mut fields = fields;
+            fields["session"] = json!("in");
+            if let Some(pass) = pass {
+                fields["pass"] = json!(pass);
+            }
+            fields
+        };
+        [
+            json!({"enrol_totp": with(json!({"label": "ann"}))}),
+            json!({"enrol_sms": with(json!({"number": "+61487654321"}))}),
+            json!({"remove": with(json!({"method": "totp"}))}),
+            json!({"renew_backup_codes": with(json!({}))}),
+        ]
+    };
+    let before = person.record.clone();
+    for (now, pass) in [(fresh, None), (fresh, Some("x.y.z")), (fresh + 301, Some(pass.as_str()))] {
+        person.now = now;
+        for command in attempts(pass) {
+            assert_eq!(person.reply(command.clone()), json!({"result": "denied", "reason": "fresh_factor_required"}), "{command}");
+        }
+    }
+    assert_eq!(person.record, before);
+    person.now = fresh + 300;
+    for command in attempts(Some(&pass)) {
+        assert_ne!(person.try_step(command.clone()).unwrap().1["result"], "denied", "{command}");
+    }
+    let supplied = json!({"enrol_totp": {"session": "in", "label": "ann", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}});
+    assert!(serde_json::from_value::<countersign::engine::Command>(supplied).is_err());
+}
+
+#[test]
 fn t16_an_sms_code_is_bound_to_user_purpose_number_and_request() {
     let mut person = ann();
     let ticket = person.ticket();

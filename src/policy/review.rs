@@ -1,0 +1,145 @@
+//! What a change of policy would do, before it is made: who needs a recovery code, which programs
+//! are blocked, and whether its author or all owners are locked out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::network::ClientIp;
+
+use super::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Require, Role, explain};
+
+/// Someone whom a change of policy concerns.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Person {
+    /// User id.
+    pub user: String,
+    /// What they may do.
+    pub role: Role,
+    /// Their factors under the *next* policy.
+    pub enrolment: Enrolment,
+    /// Where they usually come from, if known.
+    #[serde(default)]
+    pub ip: Option<String>,
+}
+
+/// A program that logs in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiClient {
+    /// Its id.
+    pub id: String,
+    /// Where it comes from, if known.
+    #[serde(default)]
+    pub ip: Option<String>,
+}
+
+/// Who asks for a change of policy, and whom it concerns.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct People {
+    /// User id of who makes the change; must be among `users`.
+    pub author: String,
+    /// Address the author comes from.
+    #[serde(default)]
+    pub author_ip: Option<String>,
+    /// All users of the account.
+    pub users: Vec<Person>,
+    /// All API clients of the account.
+    pub api_clients: Vec<ApiClient>,
+}
+
+/// An API client that the next policy blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct BlockedApiClient {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: Reason,
+    /// The allow rule that would admit it, where its address is known and not on the deny list.
+    pub rule: Option<String>,
+}
+
+/// What a change of policy would do, before it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct Review {
+    /// Users who could log in only with an owner's recovery code (perhaps from some networks only).
+    pub need_recovery_code: Vec<String>,
+    /// Users whose known address the next policy turns away.
+    pub blocked_users: Vec<String>,
+    /// API clients that could not log in.
+    pub blocked_api_clients: Vec<BlockedApiClient>,
+    /// The author could not log in again from where they are now.
+    pub locks_out_author: bool,
+    /// No owner could log in.
+    pub locks_out_owners: bool,
+    /// There are users who need a recovery code, and no owner could issue one.
+    pub no_rescue: bool,
+    /// The change should be refused unless the author insists: one of the three above.
+    pub refused: bool,
+}
+
+/// Works out whom a policy would lock out, before it is switched on.
+#[must_use]
+pub fn review(next: &Policy, people: &People) -> Review {
+    let verdict = |client: ClientIp, channel: Channel, enrolment: Enrolment| {
+        explain(next, &Facts { client, channel, enrolment, recovery_code: false }).decision
+    };
+    let address = |ip: Option<&str>| ip.map_or(ClientIp::Unknown, ClientIp::parse);
+    let turned_away = |decision: Decision| matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed));
+    let without_factor = |person: &Person| {
+        let forced_somewhere = match (&next.require, address(person.ip.as_deref())) {
+            (Require::Optional, _) => false,
+            (Require::Everyone, _) | (Require::From(_), ClientIp::Unknown) => true,
+            (Require::From(networks), ClientIp::Known(ip)) => networks.contains(ip),
+        };
+        match person.enrolment {
+            Enrolment::Usable => false,
+            Enrolment::Unusable => true,
+            Enrolment::None => forced_somewhere,
+        }
+    };
+    let blocked_api_clients = people.api_clients.iter().filter_map(|client| {
+        let ip = address(client.ip.as_deref());
+        let Decision::Denied(reason) = verdict(ip, Channel::Api, Enrolment::None) else { return None };
+        let rule = match (ip, reason) {
+            (ClientIp::Known(ip), Reason::AddressNotAllowed | Reason::ApiClientBlocked) => Some(ipnet::IpNet::from(ip).to_string()),
+            _ => None,
+        };
+        Some(BlockedApiClient { id: client.id.clone(), reason, rule })
+    });
+    let author = people.users.iter().find(|person| person.user == people.author);
+    let locks_out_author = author.is_none_or(|person| {
+        let client = address(people.author_ip.as_deref());
+        matches!(verdict(client, Channel::Web, person.enrolment), Decision::Denied(_))
+    });
+    let owner_gets_in = |person: &Person| {
+        let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
+        match client.map(ClientIp::parse) {
+            Some(given) => !matches!(verdict(given, Channel::Web, person.enrolment), Decision::Denied(_)),
+            // Where they come from is not known: assume a place that the rules allow.
+            None => !without_factor(person),
+        }
+    };
+    let locks_out_owners = !people.users.iter().filter(|person| person.role == Role::Owner).any(owner_gets_in);
+    let need_recovery_code: Vec<String> = people.users.iter().filter(|p| without_factor(p)).map(|p| p.user.clone()).collect();
+    let issuer = |person: &Person| person.role == Role::Owner && person.enrolment == Enrolment::Usable;
+    let can_issue = next.offers(Method::RecoveryCode) && people.users.iter().any(issuer);
+    let no_rescue = !need_recovery_code.is_empty() && !can_issue;
+    Review {
+        need_recovery_code,
+        blocked_users: people
+            .users
+            .iter()
+            .filter(|p| p.ip.is_some() && turned_away(verdict(address(p.ip.as_deref()), Channel::Web, p.enrolment)))
+            .map(|p| p.user.clone())
+            .collect(),
+        blocked_api_clients: blocked_api_clients.collect(),
+        locks_out_author,
+        locks_out_owners,
+        no_rescue,
+        refused: locks_out_author || locks_out_owners || no_rescue,
+    }
+}
