@@ -1,6 +1,6 @@
 // Reading arguments of any kind whatever. Only own properties count, so that a polluted
 // Object.prototype changes no verdict; what a getter or proxy throws becomes our error.
-import { CountersignError, invalid } from './error.js'
+import { CountersignError, guarded, invalid } from './error.js'
 
 type Check = (value: unknown, path: string) => unknown
 
@@ -59,12 +59,13 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
 
 /** JSON text of a document: text as it is, anything else as JSON. Rust parses it strictly. */
 export function documentText(value: unknown, code: 'invalid_policy' | 'invalid_keys', path: string): string {
-  if (typeof value === 'string') return value
-  try {
-    const json = typeof value === 'object' && value !== null ? JSON.stringify(value) : undefined
-    if (json !== undefined) return json
-  } catch (error) {
-    throw new CountersignError(code, path, 'cannot be written as JSON', error)
-  }
-  throw new CountersignError(code, path, 'must be an object or JSON text')
+  const json = guarded(code, path, 'cannot be written as JSON', () =>
+    typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+  )
+  if (typeof json !== 'string') throw new CountersignError(code, path, 'must be an object or JSON text')
+  if (json.length > MAX_DOCUMENT) throw new CountersignError(code, path, 'is too long: at most 8 MiB')
+  return json
 }
+
+/** Room for 100,000 networks and more. */
+const MAX_DOCUMENT = 8 * 1024 * 1024

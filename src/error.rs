@@ -76,10 +76,15 @@ impl std::error::Error for Error {}
 /// serde's own message can quote the offending value, which may be a secret; only the part
 /// that names types and fields is kept.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Result<T, Error> {
+    // serde would also take a list in the place of an object, by the order of its fields.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(Error::new(code, "", "must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { path };
+        // `?` stands for a place that has no name yet.
+        let path = path.trim_end_matches('?').trim_end_matches('.').to_owned();
         Error::new(code, path, describe(error.inner(), code))
     })?;
     reader.end().map_err(|_| Error::new(code, "", "remove the text after the JSON value"))?;

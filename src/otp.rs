@@ -287,7 +287,6 @@ impl OtpAuth {
         let mut period = None;
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').ok_or_else(|| bad("", "each parameter needs a value"))?;
-            let value = percent_decode(value).ok_or_else(|| bad(name, "is not valid percent-encoding"))?;
             let field = match name {
                 "secret" => &mut secret,
                 "issuer" => &mut issuer,
@@ -297,6 +296,7 @@ impl OtpAuth {
                 "image" => continue,
                 _ => return Err(bad("", "has an unknown parameter")),
             };
+            let value = percent_decode(value).ok_or_else(|| bad(name, "is not valid percent-encoding"))?;
             if field.replace(value).is_some() {
                 return Err(bad(name, "is given twice"));
             }
@@ -322,8 +322,8 @@ impl OtpAuth {
             Some(_) => Err(bad(path, "must be a number")),
         };
         let digits = u8::try_from(number(digits, "digits", 6)?).map_err(|_| bad("digits", "must be 6, 7 or 8"))?;
-        let parameters =
-            TotpParameters::new(algorithm, digits, number(period, "period", 30)?).map_err(|error| bad(&error.path, &error.message))?;
+        let parameters = TotpParameters::new(algorithm, digits, number(period, "period", 30)?)
+            .map_err(|error| bad(if error.path == "digits" { "digits" } else { "period" }, &error.message))?;
         Self::new(&issuer, &label, secret, parameters).map_err(|error| bad(&error.path, &error.message))
     }
 }

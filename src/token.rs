@@ -596,6 +596,10 @@ impl<'a> Parts<'a> {
 
 fn json<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenRefusal> {
     let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| TokenRefusal::Invalid)?;
+    // serde would also take a list, by the order of the fields.
+    if bytes.first() != Some(&b'{') {
+        return Err(TokenRefusal::Invalid);
+    }
     serde_json::from_slice(&bytes).map_err(|_| TokenRefusal::Invalid)
 }
 

@@ -1,5 +1,6 @@
 //! The vectors, through the public interface of the core. The same files are read through the
 //! npm package by the Node tests. Expected values are the RFCs' or reasoned, never printed by us.
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use countersign::code::Digits;
 use countersign::error::{Error, ErrorCode};
