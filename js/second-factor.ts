@@ -1,7 +1,7 @@
 import { CountersignError, guarded, invalid } from './error.js'
 import { anything, documentText, listOf, optional, read, shape, text, whole } from './input.js'
 import type { Store, Stored } from './stores.js'
-import { call, onTrap, randomSeed } from './wasm.js'
+import { call, randomSeed, shelf } from './wasm.js'
 import type * as wasm from './wasm.js'
 
 /** A policy, as object or as JSON text. */
@@ -273,13 +273,7 @@ function callable(value: unknown, path: string): unknown {
 
 /** Policies by their text, compiled once each. */
 function compiler(keys: string) {
-  const compiled = new Map<string, wasm.Core>()
-  const abandoned: wasm.Core[] = []
-  onTrap(() => {
-    // Perhaps still borrowed: kept from the collector, which could not free them.
-    abandoned.push(...compiled.values())
-    compiled.clear()
-  })
+  const compiled = shelf()
   return (policy: string): wasm.Core => {
     const known = compiled.get(policy)
     if (known) {

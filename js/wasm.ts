@@ -12,10 +12,20 @@ let memory: WebAssembly.Memory | undefined
 let stackPointer: WebAssembly.Global<'i32'> | undefined
 let stackTop = 0
 
-/** What to do when the module trapped: give up objects that it may have left borrowed. */
-const afterTrap: (() => void)[] = []
-/** @internal */
-export const onTrap = (job: () => void) => void afterTrap.push(job)
+/** Compiled policies, so that they can be given up when the module trapped. */
+const shelves: WeakRef<Map<string, glue.Core>>[] = []
+/** Perhaps still borrowed by a call that trapped: kept from the collector, which could not free them. */
+const abandoned: glue.Core[] = []
+
+/**
+ * A place for compiled policies by their text.
+ * @internal
+ */
+export function shelf(): Map<string, glue.Core> {
+  const map = new Map<string, glue.Core>()
+  shelves.push(new WeakRef(map))
+  return map
+}
 
 /**
  * Linear memory, for the test that no secret stays in it.
@@ -47,7 +57,10 @@ export function call<T>(job: (module: typeof glue) => T): T {
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) {
       stackPointer!.value = stackTop
-      for (const give of afterTrap) give()
+      for (const map of shelves.map((ref) => ref.deref())) {
+        abandoned.push(...(map?.values() ?? []))
+        map?.clear()
+      }
     }
     throw ours(error)
   } finally {
