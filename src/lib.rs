@@ -6,7 +6,7 @@
 //!
 //! Layers, each using only those before it:
 //! `time, error → secret → code → otp → network → phone → lockout → policy → record → token →
-//! event → engine → npm`.
+//! event → engine → print → npm`.
 //!
 //! No function here panics on any input; errors are [`error::Error`] with a stable code.
 

@@ -1,6 +1,7 @@
 //! A driver with a clock and entropy of its own, for tests of the core.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 
 use countersign::engine::{Command, Env, Reply, step};
 use countersign::error::Error;
@@ -140,4 +141,16 @@ impl Person {
         let record: Value = serde_json::from_str(self.record.as_deref().unwrap_or("{\"attempts\":{\"failures\":0}}")).unwrap();
         record["attempts"]["failures"].as_u64().unwrap()
     }
+}
+
+/// Someone enrolled. Enrolling hashes ten codes: once for all tests.
+pub fn ann() -> Person {
+    static ANN: OnceLock<(Option<String>, String, Vec<String>, u64)> = OnceLock::new();
+    let (record, secret, backup, now) = ANN.get_or_init(|| {
+        let person = Person::enrolled("ann", policy(json!({})));
+        (person.record, person.secret, person.backup, person.now)
+    });
+    let mut person = Person::new("ann", policy(json!({})));
+    (person.record, person.secret, person.backup, person.now) = (record.clone(), secret.clone(), backup.clone(), *now);
+    person
 }

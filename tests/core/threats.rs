@@ -1,26 +1,12 @@
 //! Attacks that hit real systems, each as a named test. SECURITY.md lists where each stands.
 
-use std::sync::OnceLock;
-
-use crate::support::{Person, policy};
+use crate::support::{Person, ann, policy};
 use countersign::error::ErrorCode;
 use countersign::event::Effect;
 use countersign::policy::Policy;
 use countersign::record::{Record, UserId};
 use countersign::token::KeyRing;
 use serde_json::{Value, json};
-
-/// Enrolling hashes ten codes: once for all tests.
-fn ann() -> Person {
-    static ANN: OnceLock<(Option<String>, String, Vec<String>, u64)> = OnceLock::new();
-    let (record, secret, backup, now) = ANN.get_or_init(|| {
-        let person = Person::enrolled("ann", policy(json!({})));
-        (person.record, person.secret, person.backup, person.now)
-    });
-    let mut person = Person::new("ann", policy(json!({})));
-    (person.record, person.secret, person.backup, person.now) = (record.clone(), secret.clone(), backup.clone(), *now);
-    person
-}
 
 #[test]
 fn t1_a_code_and_every_step_before_it_are_refused() {
