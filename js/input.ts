@@ -2,7 +2,7 @@
 // Object.prototype changes no verdict; what a getter or proxy throws becomes our error.
 import { CountersignError, guarded, invalid } from './error.js'
 
-type Check = (value: unknown, path: string) => unknown
+export type Check = (value: unknown, path: string) => unknown
 
 export const text: Check = (value, path) => {
   if (typeof value !== 'string') throw invalid(path, 'must be a string')
@@ -19,6 +19,11 @@ export const whole: Check = (value, path) => {
 
 export const flag: Check = (value, path) => {
   if (typeof value !== 'boolean') throw invalid(path, 'must be true or false')
+  return value
+}
+
+export const callable: Check = (value, path) => {
+  if (typeof value !== 'function') throw invalid(path, 'must be a function')
   return value
 }
 

@@ -1,6 +1,7 @@
+import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { anything, documentText, listOf, optional, read, shape, text, whole } from './input.js'
-import type { Store, Stored } from './stores.js'
+import { anything, callable, documentText, listOf, optional, read, shape, text, whole } from './input.js'
+import { load, save, storage, type Store } from './stores.js'
 import { call, randomSeed, shelf } from './wasm.js'
 import type * as wasm from './wasm.js'
 
@@ -115,7 +116,7 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   const given = read(options, '', {
     policy: anything,
     keys: anything,
-    store: anything,
+    store: storage,
     sendSms: optional(callable),
     notify: optional(callable),
     onEvent: optional(callable),
@@ -124,9 +125,6 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     entropy: optional(callable),
   }) as unknown as SecondFactorOptions
   const { store } = given
-  guarded('invalid_input', 'store', 'could not be read', () => {
-    if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid('store', 'must have load and save')
-  })
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
@@ -266,11 +264,6 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   } satisfies SecondFactor)
 }
 
-function callable(value: unknown, path: string): unknown {
-  if (typeof value !== 'function') throw invalid(path, 'must be a function')
-  return value
-}
-
 /** Policies by their text, compiled once each. */
 function compiler(keys: string) {
   const compiled = shelf()
@@ -320,57 +313,4 @@ function seedOf(entropy: () => Uint8Array): Uint8Array {
     if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
     return new Uint8Array(seed)
   })
-}
-
-async function load(store: Store, user: string): Promise<Stored | undefined> {
-  let stored
-  try {
-    stored = await store.load(user)
-  } catch (error) {
-    throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
-  }
-  if (stored === undefined || stored === null) return undefined
-  const form = 'must give { record: string, version: number } or undefined'
-  return guarded('store_failed', 'store.load', form, () => {
-    const { record, version } = stored
-    if (typeof record !== 'string' || !Number.isSafeInteger(version)) throw new CountersignError('store_failed', 'store.load', form)
-    return { record, version }
-  })
-}
-
-async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
-  let saved
-  try {
-    saved = await store.save(user, record, expected)
-  } catch (error) {
-    throw new CountersignError('store_failed', 'store.save', 'the record could not be written; nothing happened', error)
-  }
-  if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
-  return saved
-}
-
-async function carryOut(effects: wasm.Effect[], host: SecondFactorOptions): Promise<void> {
-  let unsent: CountersignError | undefined
-  for (const effect of effects) {
-    if (Object.hasOwn(effect, 'sms')) {
-      try {
-        await host.sendSms!((effect as { sms: wasm.SmsMessage }).sms)
-      } catch (error) {
-        unsent = new CountersignError('sms_not_sent', 'sendSms', 'the gateway did not take the message; ask for another', error)
-      }
-      continue
-    }
-    const tell = async () => {
-      if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
-      else await host.onEvent?.((effect as { log: wasm.Event }).log)
-    }
-    // Started in order and not awaited: a mail server that hangs must not hang the login.
-    tell()
-      .catch(async (error) => {
-        if (host.onEffectError) await host.onEffectError(error)
-        else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
-      })
-      .catch(() => undefined) // Nothing left to tell: the reply stands.
-  }
-  if (unsent) throw unsent
 }

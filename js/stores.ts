@@ -1,5 +1,5 @@
-import { guarded, invalid } from './error.js'
-import { optional, read, text } from './input.js'
+import { CountersignError, guarded, invalid } from './error.js'
+import { type Check, optional, read, text } from './input.js'
 
 /** A record as stored: opaque text and the version that a writer must name to replace it. */
 export interface Stored {
@@ -65,4 +65,41 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
       },
     }
   })
+}
+
+/** A store, as far as one can see. @internal */
+export const storage: Check = (value, path) =>
+  guarded('invalid_input', path, 'could not be read', () => {
+    const store = value as Partial<Store> | null | undefined
+    if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid(path, 'must have load and save')
+    return value
+  })
+
+/** Loads, and checks what the host's store gave. @internal */
+export async function load(store: Store, user: string): Promise<Stored | undefined> {
+  let stored
+  try {
+    stored = await store.load(user)
+  } catch (error) {
+    throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
+  }
+  if (stored === undefined || stored === null) return undefined
+  const form = 'must give { record: string, version: number } or undefined'
+  return guarded('store_failed', 'store.load', form, () => {
+    const { record, version } = stored
+    if (typeof record !== 'string' || !Number.isSafeInteger(version)) throw new CountersignError('store_failed', 'store.load', form)
+    return { record, version }
+  })
+}
+
+/** Saves; whether it landed. @internal */
+export async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
+  let saved
+  try {
+    saved = await store.save(user, record, expected)
+  } catch (error) {
+    throw new CountersignError('store_failed', 'store.save', 'the record could not be written; nothing happened', error)
+  }
+  if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
+  return saved
 }

@@ -4,19 +4,20 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { at, has, hashOf, main, Problem, readIf, run, seconds, withTools } from './common.mjs'
+import { buildEnvoy } from './build-envoy.mjs'
+import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
 import { notices } from './notices.mjs'
 import { setup } from './setup.mjs'
 
 const GLUE = 'target/npm' // what wasm-pack writes and js/ imports
-const ENTRIES = ['index', 'testing'] // js/<entry>.ts, and the exports of package.json
+const ENTRIES = ['index', 'express', 'testing'] // js/<entry>.ts, and the exports of package.json
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm() {
   // --no-pack: package.json is ours. no-install: wasm-bindgen and wasm-opt come from PATH.
   await run('wasm-pack', [
     ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
-    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--features', 'npm'],
+    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--features', 'npm', ...remapPaths('wasm32-unknown-unknown')],
   ], { env: withTools() })
   // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
   rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
@@ -89,6 +90,11 @@ async function declare() {
 }
 
 export async function build() {
+  await buildPackage()
+  await buildEnvoy()
+}
+
+async function buildPackage() {
   const start = performance.now()
   const title = 'Build of pkg/'
   const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src'], buildWasm.toString(), process.env.RUSTFLAGS)

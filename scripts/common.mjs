@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -33,13 +34,13 @@ export function ask(command, args) {
 /** Whether PATH holds a command. */
 export const onPath = (command) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
 
-/** Runs a command with its output on the screen. `keep` also returns that output, for parsing. */
-export function run(command, args, { cwd = root, env, keep = false, minutes = 30 } = {}) {
+/** Runs a command with its output on the screen; `keep` also returns that output, `quiet` shows errors only. */
+export function run(command, args, { cwd = root, env, keep = false, quiet = false, minutes = 30 } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: keep ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      stdio: keep ? ['ignore', 'pipe', 'pipe'] : ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
       timeout: minutes * 60_000,
     })
     let output = ''
@@ -80,5 +81,16 @@ export const readIf = (...parts) => (has(...parts) ? readFileSync(at(...parts), 
 
 /** Prefixes PATH with the project's own tools. */
 export const withTools = () => ({ PATH: [at('target/tools/bin'), at('node_modules/.bin'), process.env.PATH].join(delimiter) })
+
+/**
+ * Options for cargo that keep the paths of this machine out of a module: the messages of panics
+ * name source files.
+ */
+export function remapPaths(target) {
+  const registries = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src')
+  const sources = existsSync(registries) ? readdirSync(registries).map((name) => join(registries, name)) : []
+  const flags = [...sources, at('.')].map((path) => `--remap-path-prefix=${path.replace(/\/?$/, '/')}=`)
+  return ['--config', `target.${target}.rustflags=${JSON.stringify(flags)}`]
+}
 
 export const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`

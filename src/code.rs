@@ -11,13 +11,13 @@
 use core::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::error::{Error, ErrorCode, from_json};
-use crate::secret::{Entropy, Purpose, SealingRing, mac};
+use crate::error::{Error, ErrorCode};
+use crate::json::from_json;
+use crate::secret::{Entropy, Purpose, SealingRing, from_base64url, mac, to_base64url};
 use crate::time::UnixSeconds;
 
 /// Longest text taken for a code, in bytes. Anything longer is malformed without a look.
@@ -244,7 +244,7 @@ impl CodeSet {
             let code = LongCode::mint(entropy, tags.swap_remove(pick));
             let salt = entropy.bytes::<16>();
             let hash = cost.hash(&peppered(pepper.bytes(), user, kind, &code), &salt);
-            slots.push(Slot { tag: code.tag(), salt: BASE64URL_NOPAD.encode(&salt), hash: BASE64URL_NOPAD.encode(&hash), used_at: None });
+            slots.push(Slot { tag: code.tag(), salt: to_base64url(&salt), hash: to_base64url(&hash), used_at: None });
             codes.push(code);
         }
         (Self { kid: keys.newest_kid().to_owned(), cost, slots }, codes)
@@ -272,7 +272,7 @@ fn peppered(pepper: &[u8; 32], user: &str, kind: LongCodeKind, code: &LongCode) 
 }
 
 fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
-    BASE64URL_NOPAD.decode(text.as_bytes()).ok()?.try_into().ok()
+    from_base64url(text)?.as_slice().try_into().ok()
 }
 
 fn symbol(value: u32) -> char {
@@ -292,7 +292,7 @@ fn canonical(typed: &str) -> Option<String> {
 /// The MAC that stands for an SMS code at rest: bound to user, purpose, number and the request
 /// that asked for it, so that it answers nothing else.
 pub(crate) fn sms_mac(key: &[u8; 32], user: &str, purpose: &str, number: &str, binding: &str, code: &Digits) -> String {
-    BASE64URL_NOPAD.encode(&mac(key, &[user.as_bytes(), purpose.as_bytes(), number.as_bytes(), binding.as_bytes(), code.0.as_bytes()]))
+    to_base64url(&mac(key, &[user.as_bytes(), purpose.as_bytes(), number.as_bytes(), binding.as_bytes(), code.0.as_bytes()]))
 }
 
 /// Compares two texts in time that depends on their lengths only.
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn t31_an_attempt_costs_one_hash_whether_or_not_a_slot_matches() {
-        let secret = BASE64URL_NOPAD.encode(&[1; 32]);
+        let secret = to_base64url(&[1; 32]);
         let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }]).unwrap();
         let (mut set, codes) = CodeSet::mint(&keys, &mut Entropy::new([2; 32]), "ann", LongCodeKind::Backup, HashCost::DEFAULT, 3);
         set.slots[1].used_at = Some(UnixSeconds::EPOCH);

@@ -6,7 +6,6 @@
 use core::fmt;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 /// Why a call could not be carried out. Stable: a code is never renamed or reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -31,6 +30,8 @@ pub enum ErrorCode {
     InvalidUri,
     /// The text is too long for a QR code.
     TooLong,
+    /// The gate's configuration is not JSON, has an unknown key or a value out of range.
+    InvalidConfig,
 }
 
 /// A coded error: `code` for programs, `path` of the offending field, `message` for people.
@@ -70,44 +71,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// Strict JSON: an unknown key, a missing field or trailing text is an error with its path.
-///
-/// serde's own message can quote the offending value, which may be a secret; only the part
-/// that names types and fields is kept.
-pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Result<T, Error> {
-    // serde would also take a list in the place of an object, by the order of its fields.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(Error::new(code, "", "must be a JSON object"));
-    }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        // `?` stands for a place that has no name yet.
-        let path = path.trim_end_matches('?').trim_end_matches('.').to_owned();
-        Error::new(code, path, describe(error.inner(), code))
-    })?;
-    reader.end().map_err(|_| Error::new(code, "", "remove the text after the JSON value"))?;
-    Ok(value)
-}
-
-fn describe(error: &serde_json::Error, code: ErrorCode) -> String {
-    match error.classify() {
-        serde_json::error::Category::Syntax | serde_json::error::Category::Eof => {
-            format!("not valid JSON at line {}, column {}", error.line(), error.column())
-        }
-        serde_json::error::Category::Io | serde_json::error::Category::Data => {
-            let text = error.to_string();
-            let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(head, _)| head);
-            // `invalid type: string "…", expected u32` quotes the value; say only what is expected.
-            // In a key ring even the name of an unknown field may be a secret in the wrong place.
-            let quotes = ["invalid type", "invalid value", "unknown variant"].iter().any(|start| text.starts_with(start))
-                || (code == ErrorCode::InvalidKeys && text.starts_with("unknown field"));
-            match (quotes, text.split_once(", expected ")) {
-                (true, Some((_, expected))) => format!("expected {expected}"),
-                (true, None) => "has a value that is not allowed here".to_owned(),
-                (false, Some(_) | None) => text.to_owned(),
-            }
-        }
-    }
-}

@@ -5,14 +5,16 @@
 //! and the effects: nothing has happened until it is stored. See [`engine::step`].
 //!
 //! Layers, each using only those before it:
-//! `time, error → secret → code → otp → network → phone → lockout → policy → record → token →
-//! event → engine → print → npm`.
+//! `time, error → json → secret → code → otp → network → phone → lockout → policy → record → token →
+//! event → engine → gate → print → npm | envoy`.
 //!
 //! No function here panics on any input; errors are [`error::Error`] with a stable code.
 
 pub mod time;
 
 pub mod error;
+
+mod json;
 
 pub mod secret;
 
@@ -36,6 +38,12 @@ pub mod event;
 
 pub mod engine;
 
+pub mod gate;
+
+pub mod print;
+
 #[cfg(feature = "npm")]
 pub mod npm;
-pub mod print;
+
+#[cfg(feature = "envoy")]
+pub mod envoy;

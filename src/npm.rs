@@ -4,20 +4,20 @@
 //! misspelt key would silently weaken a policy. Freed memory is wiped by the allocator; the
 //! JavaScript layer wipes the stack after each call.
 
-use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::code::{BackupSet, Digits, HashCost};
 use crate::engine::{self, Command, Env, Pending, step};
-use crate::error::{Error, ErrorCode, from_json};
+use crate::error::{Error, ErrorCode};
 use crate::event::Effect;
+use crate::json::from_json;
 use crate::network::ClientIp;
 use crate::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret, qr_svg};
 use crate::policy::{Channel, Enrolment, Facts, Method, People, Policy, explain, review};
 use crate::print::Sheet;
 use crate::record::{Record, SessionId, UserId};
-use crate::secret::Entropy;
+use crate::secret::{Entropy, to_base64url};
 use crate::time::UnixSeconds;
 use crate::token::{KeyRing, Pass, Ticket, TokenRefusal, amr};
 
@@ -466,7 +466,7 @@ pub fn generate_keys(seed: &[u8]) -> Result<JsValue, JsValue> {
     let kids = (name("seal"), name("pass"));
     to_js(&FreshKeys {
         v: 1,
-        sealing: [FreshKey { kid: kids.0, secret: BASE64URL_NOPAD.encode(&entropy.bytes::<32>()) }],
-        signing: [FreshSigningKey { kid: kids.1, alg: "EdDSA", secret: BASE64URL_NOPAD.encode(&entropy.bytes::<32>()) }],
+        sealing: [FreshKey { kid: kids.0, secret: to_base64url(&entropy.bytes::<32>()) }],
+        signing: [FreshSigningKey { kid: kids.1, alg: "EdDSA", secret: to_base64url(&entropy.bytes::<32>()) }],
     })
 }

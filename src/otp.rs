@@ -364,7 +364,7 @@ pub fn qr_svg(text: &str) -> Result<String, Error> {
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-fn percent_encode(out: &mut String, text: &str) {
+pub(crate) fn percent_encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));

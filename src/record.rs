@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::CodeSet;
-use crate::error::{Error, ErrorCode, from_json};
+use crate::error::{Error, ErrorCode};
+use crate::json::{from_json, to_json};
 use crate::lockout::Attempts;
 use crate::otp::TotpParameters;
 use crate::policy::{Enrolment, Method, Policy};
@@ -269,8 +270,7 @@ impl Record {
     /// The text to store.
     #[must_use]
     pub fn to_text(&self) -> String {
-        #[expect(clippy::expect_used, reason = "a record is plain structs with text keys: serde_json cannot fail on it")]
-        serde_json::to_string(self).expect("a record is JSON")
+        to_json(self)
     }
 
     /// Whose record it is.

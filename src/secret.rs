@@ -10,9 +10,9 @@
 
 use core::fmt;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use data_encoding::BASE64URL_NOPAD;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ impl Entropy {
 
     /// A random 128-bit identifier in base64url.
     pub(crate) fn id(&mut self) -> String {
-        BASE64URL_NOPAD.encode(&self.bytes::<16>())
+        to_base64url(&self.bytes::<16>())
     }
 }
 
@@ -188,15 +188,15 @@ impl SealingRing {
         let sealed = ChaCha20Poly1305::new(&Key::from(*key.bytes()))
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
             .map_err(|_| Error::new(ErrorCode::TooLong, field, "the value is too long to seal"))?;
-        Ok(Sealed { kid: self.newest.kid.clone(), nonce: BASE64URL_NOPAD.encode(&nonce), data: BASE64URL_NOPAD.encode(&sealed) })
+        Ok(Sealed { kid: self.newest.kid.clone(), nonce: to_base64url(&nonce), data: to_base64url(&sealed) })
     }
 
     /// Opens what [`seal`](Self::seal) wrote, under whichever key of the ring it names.
     pub(crate) fn open(&self, user: &str, field: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         let broken = || Error::new(ErrorCode::SealBroken, field, "the sealed value belongs to another user or was changed");
         let key = self.subkey(&sealed.kid, Purpose::Seal)?;
-        let nonce = decode(&sealed.nonce).and_then(|bytes| <[u8; 12]>::try_from(bytes.as_slice()).ok()).ok_or_else(broken)?;
-        let data = decode(&sealed.data).ok_or_else(broken)?;
+        let nonce = from_base64url(&sealed.nonce).and_then(|bytes| <[u8; 12]>::try_from(bytes.as_slice()).ok()).ok_or_else(broken)?;
+        let data = from_base64url(&sealed.data).ok_or_else(broken)?;
         let aad = associated_data(user, field);
         ChaCha20Poly1305::new(&Key::from(*key.bytes()))
             .decrypt(&Nonce::from(nonce), Payload { msg: &data, aad: &aad })
@@ -237,14 +237,19 @@ pub(crate) fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
     mac
 }
 
-/// Base64url without padding, strictly (RFC 4648 §5); `None` for anything else.
-pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    BASE64URL_NOPAD.decode(text.as_bytes()).ok().map(Zeroizing::new)
+/// Base64url without padding (RFC 4648 §5), in constant time.
+pub(crate) fn to_base64url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// Base64url without padding, strictly and in constant time; `None` for anything else.
+pub(crate) fn from_base64url(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    Base64UrlUnpadded::decode_vec(text).ok().map(Zeroizing::new)
 }
 
 /// A 32-byte secret from base64url.
 pub(crate) fn parse_secret32(text: &str, path: &str) -> Result<Secret32, Error> {
-    decode(text)
+    from_base64url(text)
         .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok())
         .map(Secret32)
         .ok_or_else(|| Error::new(ErrorCode::InvalidKeys, path, "must be 32 bytes in base64url without padding (43 characters)"))

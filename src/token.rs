@@ -12,17 +12,18 @@
 
 use core::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey as EdSigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorCode, from_json};
+use crate::error::{Error, ErrorCode};
+use crate::json::{from_json, to_json};
 use crate::policy::{Method, Policy};
 use crate::record::{SessionId, UserId};
-use crate::secret::{Entropy, Purpose, SealingKey, SealingRing, check_kid, decode, parse_secret32};
+use crate::secret::{Entropy, Purpose, SealingKey, SealingRing, check_kid, from_base64url, parse_secret32, to_base64url};
 use crate::time::UnixSeconds;
 
 /// Longest token that is read, in bytes.
@@ -96,6 +97,10 @@ impl KeyRing {
             return Err(Error::new(ErrorCode::InvalidKeys, "v", "the version of the key ring must be 1"));
         }
         Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, passes: PassKeys::parse(&keys.signing)? })
+    }
+
+    pub(crate) const fn new(sealing: SealingRing, passes: PassKeys) -> Self {
+        Self { sealing, passes }
     }
 
     /// The sealing keys.
@@ -223,7 +228,7 @@ impl Ticket {
         let key = keys.newest_subkey(Purpose::Ticket);
         let signing_input = encode("HS256", "2fa-ticket+jwt", keys.newest_kid(), &claims);
         let signature = jws_hs256(key.bytes(), &signing_input);
-        let token = format!("{signing_input}.{}", BASE64URL_NOPAD.encode(&signature));
+        let token = format!("{signing_input}.{}", to_base64url(&signature));
         check_length(&token)?;
         Ok((token, Self { user: claims.sub, session: claims.sid, id: claims.jti, expires_at }))
     }
@@ -378,6 +383,12 @@ impl Pass {
         &self.user
     }
 
+    /// The session it is bound to.
+    #[must_use]
+    pub const fn session(&self) -> &SessionId {
+        &self.session
+    }
+
     /// By which method.
     #[must_use]
     pub const fn method(&self) -> Method {
@@ -427,7 +438,7 @@ impl fmt::Debug for PassKeys {
 }
 
 impl PassKeys {
-    fn parse(keys: &[SigningKey]) -> Result<Self, Error> {
+    pub(crate) fn parse(keys: &[SigningKey]) -> Result<Self, Error> {
         let mut parsed: Vec<PassKey> = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let at = |field: &str| format!("signing[{index}].{field}");
@@ -447,7 +458,7 @@ impl PassKeys {
                     )
                 }
                 (SigningAlgorithm::HS256, Some(secret), None) => {
-                    let bytes = decode(secret).filter(|bytes| (32..=128).contains(&bytes.len()));
+                    let bytes = from_base64url(secret).filter(|bytes| (32..=128).contains(&bytes.len()));
                     let bytes = bytes.ok_or_else(|| {
                         Error::new(ErrorCode::InvalidKeys, at("secret"), "must be 32 to 128 bytes in base64url without padding")
                     })?;
@@ -471,6 +482,18 @@ impl PassKeys {
         if parsed.is_empty() { Err(Error::new(ErrorCode::InvalidKeys, "signing", "give at least one key")) } else { Ok(Self(parsed)) }
     }
 
+    /// These keys and others that verify. A name may come in both if it is one key.
+    pub(crate) fn with(mut self, others: Self) -> Result<Self, Error> {
+        for other in others.0 {
+            match self.0.iter().find(|key| key.kid == other.kid) {
+                None => self.0.push(other),
+                Some(key) if key.public().is_some() && key.public() == other.public() => {}
+                Some(_) => return Err(Error::new(ErrorCode::InvalidKeys, "kid", "two keys have this name; give each its own")),
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether the first key can sign, or only verify.
     #[must_use]
     pub fn can_sign(&self) -> bool {
@@ -489,7 +512,7 @@ impl PassKeys {
             Material::Hs256(mac) => mac.clone().chain_update(input.as_bytes()).finalize().into_bytes().to_vec(),
             Material::Ed25519Public(_) => return Err(cannot()),
         };
-        Ok(format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)))
+        Ok(format!("{input}.{}", to_base64url(&signature)))
     }
 
     fn verify(&self, parts: &Parts<'_>) -> Result<(), TokenRefusal> {
@@ -515,18 +538,14 @@ impl PassKeys {
     #[must_use]
     pub fn jwks(&self) -> Jwks {
         let keys = self.0.iter().filter_map(|key| {
-            let public = match &key.material {
-                Material::Ed25519(secret) => secret.verifying_key(),
-                Material::Ed25519Public(public) => *public,
-                Material::Hs256(_) => return None,
-            };
+            let public = key.public()?;
             Some(Jwk {
                 kty: "OKP".to_owned(),
                 crv: "Ed25519".to_owned(),
                 alg: "EdDSA".to_owned(),
                 key_use: "sig".to_owned(),
                 kid: key.kid.clone(),
-                x: BASE64URL_NOPAD.encode(public.as_bytes()),
+                x: to_base64url(public.as_bytes()),
             })
         });
         Jwks { keys: keys.collect() }
@@ -534,6 +553,14 @@ impl PassKeys {
 }
 
 impl PassKey {
+    fn public(&self) -> Option<VerifyingKey> {
+        match &self.material {
+            Material::Ed25519(secret) => Some(secret.verifying_key()),
+            Material::Ed25519Public(public) => Some(*public),
+            Material::Hs256(_) => None,
+        }
+    }
+
     const fn algorithm(&self) -> &'static str {
         match self.material {
             Material::Ed25519(_) | Material::Ed25519Public(_) => "EdDSA",
@@ -574,7 +601,7 @@ struct Parts<'a> {
     header: Header,
     signing_input: &'a str,
     payload: &'a str,
-    signature: Vec<u8>,
+    signature: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> Parts<'a> {
@@ -585,7 +612,7 @@ impl<'a> Parts<'a> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenRefusal::Invalid)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenRefusal::Invalid)?;
         let header = json(header)?;
-        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| TokenRefusal::Invalid)?;
+        let signature = from_base64url(signature).ok_or(TokenRefusal::Invalid)?;
         Ok(Self { header, signing_input, payload, signature })
     }
 
@@ -595,21 +622,15 @@ impl<'a> Parts<'a> {
 }
 
 fn json<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenRefusal> {
-    let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| TokenRefusal::Invalid)?;
-    // serde would also take a list, by the order of the fields.
-    if bytes.first() != Some(&b'{') {
-        return Err(TokenRefusal::Invalid);
-    }
-    serde_json::from_slice(&bytes).map_err(|_| TokenRefusal::Invalid)
+    let bytes = from_base64url(part).ok_or(TokenRefusal::Invalid)?;
+    let text = core::str::from_utf8(&bytes).map_err(|_| TokenRefusal::Invalid)?;
+    from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenRefusal::Invalid)
 }
 
 fn encode(alg: &str, typ: &str, kid: &str, claims: &impl Serialize) -> String {
-    let part = |text: serde_json::Result<String>| {
-        #[expect(clippy::expect_used, reason = "headers and claims are plain structs with text keys: serde_json cannot fail on them")]
-        BASE64URL_NOPAD.encode(text.expect("JSON").as_bytes())
-    };
     let header = Header { alg: alg.to_owned(), typ: typ.to_owned(), kid: kid.to_owned() };
-    format!("{}.{}", part(serde_json::to_string(&header)), part(serde_json::to_string(claims)))
+    let part = |text: String| to_base64url(text.as_bytes());
+    format!("{}.{}", part(to_json(&header)), part(to_json(claims)))
 }
 
 fn check_length(token: &str) -> Result<(), Error> {

@@ -11,6 +11,9 @@ export const demoLogins = [
 ]
 export const demoClient = { id: 'reports', secret: 'reports-demo-secret' }
 
+/** How long tickets and passes live, in seconds. */
+export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
+
 const passwordTries = { count: 10, seconds: 900 }
 
 export async function openAccounts(db, clock) {
@@ -98,6 +101,7 @@ export function policyOf({ name, require, network }, origin) {
     plans: ['pro'],
     // "Show codes" is part of this product. Leave it out and codes are stored as hashes only.
     backupCodes: { keepForShowing: true },
+    ...lifetimes,
   }
 }
 

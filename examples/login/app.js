@@ -12,10 +12,12 @@ import { isSameOrigin } from './same-site.js'
 
 const style = readFileSync(new URL('style.css', import.meta.url))
 
-export function createApp({ accounts, sessions, useCases, origin, trustProxy, log }) {
+export function createApp({ accounts, sessions, useCases, storage, origin, trustProxy, clock, log }) {
   const https = origin.startsWith('https:')
   // Without https, a browser takes neither the prefix nor the Secure attribute.
-  const cookieName = https ? '__Host-session' : 'session'
+  const prefix = https ? '__Host-' : ''
+  const cookieName = `${prefix}session`
+  const passCookieName = `${prefix}second-factor`
   const cookieOptions = { httpOnly: true, sameSite: 'lax', path: '/', secure: https }
 
   const app = express()
@@ -38,6 +40,9 @@ export function createApp({ accounts, sessions, useCases, origin, trustProxy, lo
     next()
   })
 
+  // For Envoy, with a token of its own; people's sessions mean nothing there.
+  if (storage) app.use('/internal/second-factor', storage)
+
   app.get('/style.css', (request, response) => response.type('css').send(style))
 
   for (const route of routes) {
@@ -51,13 +56,20 @@ export function createApp({ accounts, sessions, useCases, origin, trustProxy, lo
       Object.assign(context, callerOf(request, rendering))
       const refused = await refusal(route, context, request, rendering)
       const reply = refused ?? (await useCases[route.act](context))
-      if (context.cookie) response.cookie(cookieName, context.cookie, cookieOptions)
-      if (context.cookie === null) response.clearCookie(cookieName, cookieOptions)
+      if (context.cookie !== undefined) setCookies(response, context)
       if (refused) rendering.refuse(response, refused, context)
       else rendering.send(response, reply, context, route)
     }
     if (route.method === 'GET') app.get(path, handle)
     else app.post(path, rendering.rightType, parseBody, handle)
+  }
+
+  /** The session and the pass bound to it come and go together. The pass is for the gate in Envoy; here nobody reads it. */
+  function setCookies(response, { cookie, pass }) {
+    if (cookie) response.cookie(cookieName, cookie, cookieOptions)
+    else response.clearCookie(cookieName, cookieOptions)
+    if (pass) response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
+    else response.clearCookie(passCookieName, cookieOptions)
   }
 
   /** The session of the request and whose it is. A cookie stands for a person, a bearer token for an API client. */
@@ -91,8 +103,7 @@ export function createApp({ accounts, sessions, useCases, origin, trustProxy, lo
     if (entry.state === 'wrong_address') return denied(entry.reason)
     if (entry.state === 'second_step') return denied('second_factor_required')
     if (entry.state !== 'in') {
-      sessions.end(session)
-      context.cookie = null
+      useCases.end(context)
       return denied('login_required')
     }
     context.entry = entry

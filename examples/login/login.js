@@ -1,16 +1,17 @@
 // What the service does, without HTTP: each use-case takes a context and answers with a reply.
 // Pages and JSON routes only render the reply.
 //
-// context: { input, ip, session?, principal?, account?, entry?, cookie? }
+// context: { input, ip, session?, principal?, account?, entry?, cookie?, pass? }
 //   entry    what let the caller in, see `entryOf`
 //   cookie   set by a use-case: the new session secret, or null to forget it
+//   pass     set beside it: the pass bound to the new session, { token, expiresAt }
 
 import { policy as rules } from 'countersign'
 import parsePhoneNumber from 'libphonenumber-js'
 import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
 
-export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo }) {
+export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
   const who = ({ session, principal, account, ip }) => ({ user: principal.id, session: session.id, account: account.id, ip })
   const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
   const checkPass = ({ session, principal, account }, maxAge) => secondFactor.checkPass({
@@ -20,6 +21,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   const begin = (context) => secondFactor.begin({
     ...who(context), channel: channelOf(context.principal), plan: context.account.plan,
   })
+
+  function end(context) {
+    sessions.end(context.session)
+    context.cookie = null
+  }
 
   /** Every login ends here, whatever the first factor was: the one door to the second. */
   async function logIn(context, principal, next) {
@@ -32,13 +38,14 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
-    if (context.session) sessions.end(context.session)
+    if (context.session) end(context)
     sessions.start(fresh, {
-      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', challenge, next,
+      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', challenge, next: challenge && next,
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
     context.cookie = fresh.secret
-    return { ...withoutTicket(reply), next }
+    // With the ticket: a program can take it, and a code, to Envoy. Pages never show it.
+    return { ...reply, next }
   }
 
   /**
@@ -86,12 +93,36 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   }
 
   return {
+    end,
     entryOf,
 
     // Logging in
 
-    async loginForm({ input }) {
-      return { result: 'login_form', next: sameSitePath(input.next) }
+    /**
+     * With `next`, someone may well be logged in: the gate in Envoy sends people here whose pass is
+     * missing, has ended or is too old. Each answer is a page where the person does something, so that
+     * nobody is sent to and fro.
+     */
+    async loginForm(context) {
+      const { input, session, principal, account, ip } = context
+      const next = sameSitePath(input.next)
+      const form = { result: 'login_form', next }
+      if (session === undefined || input.next === undefined) return form
+      const entry = await entryOf(session, principal, account, ip)
+      if (entry.state === 'second_step' && session.challenge.expiresAt > clock()) {
+        sessions.leadTo(session, next)
+        return { result: 'challenge' }
+      }
+      if (entry.state === 'in') {
+        context.entry = entry
+        const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
+        if (enrolled) return { result: 'confirm_first', next }
+        sessions.leadTo(session, next)
+        return { result: 'set_up_first' }
+      }
+      // A session that opens nothing any more, unless it is only at the wrong address.
+      if (entry.state !== 'wrong_address') end(context)
+      return form
     },
 
     async logInWithPassword(context) {
@@ -122,12 +153,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       })
       if (reply.result === 'denied') return endUnlessIn(context, reply)
       if (reply.result !== 'verified') return reply
-      const { pass, session: boundTo, user, ...shown } = reply
+      const { pass: token, session: boundTo, user, ...shown } = reply
       if (user !== principal.id || boundTo !== fresh.id) throw new Error('the pass is for another login')
-      if (!sessions.replace(session, fresh, { proof: 'verified', pass })) {
+      if (!sessions.replace(session, fresh, { proof: 'verified', pass: token })) {
         return { result: 'denied', reason: 'ticket_invalid' }
       }
       context.cookie = fresh.secret
+      context.pass = { token, expiresAt: reply.expiresAt }
       return { ...shown, next: session.next }
     },
 
@@ -140,8 +172,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async logOut(context) {
-      sessions.end(context.session)
-      context.cookie = null
+      end(context)
       return { result: 'logged_out' }
     },
 
@@ -271,10 +302,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
   /** A ticket that is no longer good leaves a half session with nothing to do: it ends. */
   function endUnlessIn(context, reply) {
-    if (context.session.proof === 'password' && reply.reason.startsWith('ticket_')) {
-      sessions.end(context.session)
-      context.cookie = null
-    }
+    if (context.session.proof === 'password' && reply.reason.startsWith('ticket_')) end(context)
     return reply
   }
 }

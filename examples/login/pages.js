@@ -3,6 +3,7 @@
 
 import { backupCodes } from 'countersign'
 import { html } from './html.js'
+import { sameSitePath } from './same-site.js'
 
 const methodNames = {
   totp: 'Authenticator app',
@@ -136,11 +137,22 @@ function needsFreshFactor(reply) {
   return reply.result === 'denied' && reply.reason === 'fresh_factor_required'
 }
 
+function freshFactorForm(context, next) {
+  return form(context, '/security/fresh-factor', html`<input type="hidden" name="next" value="${next}">
+<button>Continue</button>`)
+}
+
 function freshFactorPage(context, next) {
   return layout('Confirm it is you', context, html`
 <p>This needs a code from your second factor, even though you are logged in.</p>
-${form(context, '/security/fresh-factor', html`<input type="hidden" name="next" value="${next}">
-<button>Continue</button>`)}`)
+${freshFactorForm(context, next)}`)
+}
+
+function setUpFirstPage(context) {
+  return layout('A second factor is needed', context, html`
+<p>The page that you opened needs a second factor, and you have not set one up.
+Set one up now; then you can go on to that page.</p>
+<p><a href="/security">Set up a second factor</a></p>`)
 }
 
 function loginPage(context, reply, next) {
@@ -186,7 +198,7 @@ ${others.map((other) => html`<li><a href="/login/second-step?method=${other}">${
 </ul>`)
 }
 
-function newCodesPage(context, title, codes) {
+function newCodesPage(context, title, codes, goOn) {
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
   const file = backupCodes.toText({ codes: unused, name: context.account.name, user: context.principal.email })
   return layout(title, context, html`
@@ -197,7 +209,7 @@ ${codes.map(({ code, used }) => html`<li>${used ? html`<del>${code}</del> (used)
 </ol>
 <p class="screen"><a download="backup-codes.txt" href="data:text/plain;charset=utf-8,${encodeURIComponent(file)}">Download as text</a>,
 or print this page: only the codes are printed.</p>
-<p class="screen"><a href="/security">Back to Security</a></p>`)
+${goOn ?? html`<p class="screen"><a href="/security">Back to Security</a></p>`}`)
 }
 
 function confirmTotpForm(context) {
@@ -217,7 +229,12 @@ function afterConfirm(title, retryForm) {
       return layout(title, context, html`${alert(reply)}${retryForm(context)}<p><a href="/security">Start again</a></p>`)
     }
     if (reply.backupCodes === undefined) return { redirect: '/security' }
-    return newCodesPage(context, 'Two-factor authentication is on', reply.backupCodes.map((code) => ({ code, used: false })))
+    const codes = reply.backupCodes.map((code) => ({ code, used: false }))
+    const { next } = context.session
+    const goOn = next === '/' ? undefined : html`<div class="screen">
+<p>Keep the codes, then go on to the page that asked for a second factor.</p>
+${freshFactorForm(context, next)}</div>`
+    return newCodesPage(context, 'Two-factor authentication is on', codes, goOn)
   }
 }
 
@@ -240,24 +257,29 @@ export function errorPage(reply, context) {
 // Pages
 
 export const pages = {
-  loginForm: (reply, context) => loginPage(context, reply, reply.next),
+  loginForm(reply, context) {
+    if (reply.result === 'challenge') return { redirect: '/login/second-step' }
+    if (reply.result === 'confirm_first') return freshFactorPage(context, reply.next)
+    if (reply.result === 'set_up_first') return setUpFirstPage(context)
+    return loginPage(context, reply, reply.next)
+  },
 
   logInWithPassword(reply, context) {
     if (reply.result === 'challenge') return { redirect: '/login/second-step' }
     if (reply.result === 'allowed') return { redirect: reply.next }
-    return loginPage(context, reply, '/')
+    return loginPage(context, reply, sameSitePath(context.input.next))
   },
 
   secondStepForm: (reply, context) => secondStepPage(context, reply, context.input.method),
 
   secondStep(reply, context) {
     if (reply.result === 'verified') return { redirect: reply.next }
-    if (context.cookie === null) return loginPage(context, reply, '/')
+    if (context.cookie === null) return loginPage(context, reply, context.session.next)
     return secondStepPage(context, reply, context.input.method)
   },
 
   sendLoginSms(reply, context) {
-    if (context.cookie === null) return loginPage(context, reply, '/')
+    if (context.cookie === null) return loginPage(context, reply, context.session.next)
     return secondStepPage(context, reply, 'sms')
   },
 

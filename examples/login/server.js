@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, sqliteStore } from 'countersign'
-import { demoClient, demoLogins, openAccounts, policyOf } from './accounts.js'
+import { storageApi } from 'countersign/express'
+import { demoClient, demoLogins, lifetimes, openAccounts, policyOf } from './accounts.js'
 import { createApp } from './app.js'
 import { createUseCases } from './login.js'
 import { createOutbox } from './outbox.js'
 import { createSessions } from './sessions.js'
 
-const { PORT = '3000', PUBLIC_ORIGIN, TRUST_PROXY = 'false', DEMO_CLOCK_FILE } = process.env
+const { PORT = '3000', PUBLIC_ORIGIN, TRUST_PROXY = 'false', COUNTERSIGN_STORAGE_TOKEN, DEMO_CLOCK_FILE } = process.env
 const dataDir = process.env.DATA_DIR ?? fileURLToPath(new URL('data', import.meta.url))
 
 // For tests: they write the time into a file to let an hour pass.
@@ -32,24 +33,39 @@ const address = `http://localhost:${server.address().port}`
 const origin = new URL(PUBLIC_ORIGIN ?? address).origin
 
 const accounts = await openAccounts(db, clock)
-const sessions = createSessions(db, clock)
+const sessions = createSessions(db, clock, lifetimes.ticketSeconds + lifetimes.passSeconds)
 const outbox = createOutbox(db)
 const policyFor = (account) => policyOf(account, origin)
 
-const secondFactor = await createSecondFactor({
-  policy: (account) => policyFor(accounts.account(account)),
-  keys,
+// What happens in the filter in Envoy is stored and told as what happens here.
+const shared = {
   store: sqliteStore(db),
-  sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
   notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
   onEvent: async (event) => outbox.event(event),
+}
+
+const secondFactor = await createSecondFactor({
+  ...shared,
+  policy: (account) => policyFor(accounts.account(account)),
+  keys,
+  sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
   clock,
+})
+
+const storage = COUNTERSIGN_STORAGE_TOKEN && storageApi({
+  ...shared,
+  token: COUNTERSIGN_STORAGE_TOKEN,
+  revoked: () => ({ sessions: sessions.ended() }),
+  onError: console.error,
 })
 
 // The outbox shows every SMS code to whoever looks, so it exists on one's own machine only.
 const demo = new URL(origin).hostname === 'localhost'
-const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, demo })
-server.on('request', createApp({ accounts, sessions, useCases, origin, trustProxy: trustProxy(TRUST_PROXY), log: console.error }))
+const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
+const app = createApp({
+  accounts, sessions, useCases, storage, origin, trustProxy: trustProxy(TRUST_PROXY), clock, log: console.error,
+})
+server.on('request', app)
 
 console.log(`Listening on ${address}${origin === address ? '' : ` for ${origin}`}`)
 console.log('Logins of this demo:')

@@ -8,32 +8,57 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 
+//
+// `next` is where the person goes once a second factor was shown.
+
 const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
 
-export function createSessions(db, clock) {
-  db.exec(`CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY,
-    principal TEXT NOT NULL,
-    channel TEXT NOT NULL,
-    proof TEXT NOT NULL,
-    pass TEXT,
-    challenge TEXT,
-    next TEXT NOT NULL,
-    form_token TEXT NOT NULL,
-    expires_at INTEGER NOT NULL
-  ) STRICT`)
+/** `passSeconds`: how long after the end of its session a pass bound to it can still live somewhere. */
+export function createSessions(db, clock, passSeconds) {
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS sessions (
+      id TEXT PRIMARY KEY,
+      principal TEXT NOT NULL,
+      channel TEXT NOT NULL,
+      proof TEXT NOT NULL,
+      pass TEXT,
+      challenge TEXT,
+      next TEXT NOT NULL,
+      form_token TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS ended_sessions (
+      id TEXT PRIMARY KEY, until INTEGER NOT NULL
+    ) STRICT`)
 
   const insert = db.prepare(`INSERT INTO sessions VALUES
     (@id, @principal, @channel, @proof, @pass, @challenge, @next, @formToken, @expiresAt)`)
   const select = db.prepare('SELECT * FROM sessions WHERE id = ? AND expires_at > ?')
-  const remove = db.prepare('DELETE FROM sessions WHERE id = ?')
-  const removeExpired = db.prepare('DELETE FROM sessions WHERE expires_at <= ?')
-  const removeOthers = db.prepare('DELETE FROM sessions WHERE principal = ? AND id <> ?')
+  const remove = removal('id = @id')
+  const removeExpired = removal('expires_at <= @now')
+  const removeOthers = removal('principal = @principal AND id <> @id')
   const updateProof = db.prepare('UPDATE sessions SET proof = ? WHERE id = ?')
   const updateChallenge = db.prepare('UPDATE sessions SET challenge = ?, next = ? WHERE id = ?')
+  const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
+  const selectEnded = db.prepare('SELECT id FROM ended_sessions').pluck()
+  const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
+
+  /**
+   * The one way in which sessions end. Whoever checks passes without asking here, as Envoy does,
+   * must hear of it. A session that was challenged counts as well: Envoy can turn its ticket into a pass.
+   */
+  function removal(condition) {
+    const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
+      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR challenge IS NOT NULL) AND ${condition}`)
+    const remove = db.prepare(`DELETE FROM sessions WHERE ${condition}`)
+    return db.transaction((given) => {
+      keep.run({ ...given, until: clock() + passSeconds })
+      return remove.run(given).changes
+    })
+  }
 
   function start(fresh, { principal, channel, proof, pass = null, challenge, next = '/' }) {
-    removeExpired.run(clock())
+    removeExpired({ now: clock() })
     insert.run({
       id: fresh.id,
       principal,
@@ -77,17 +102,24 @@ export function createSessions(db, clock) {
 
     /** The session goes on under a new id; the old one is dead. False if it was dead already. */
     replace: db.transaction((old, fresh, state) => {
-      if (remove.run(old.id).changes === 0) return false
+      if (remove({ id: old.id }) === 0) return false
       start(fresh, { principal: old.principal, channel: old.channel, ...state })
       return true
     }),
 
     end(session) {
-      remove.run(session.id)
+      remove({ id: session.id })
     },
 
     endOthers(session) {
-      removeOthers.run(session.principal, session.id)
+      removeOthers({ principal: session.principal, id: session.id })
+    },
+
+    /** Ids of sessions that are over while a pass bound to them may live on. */
+    ended() {
+      removeExpired({ now: clock() })
+      forgetEnded.run(clock())
+      return selectEnded.all()
     },
 
     enrolledHere(session) {
@@ -96,6 +128,10 @@ export function createSessions(db, clock) {
 
     challenge(session, challenge, next) {
       updateChallenge.run(JSON.stringify(challenge), next, session.id)
+    },
+
+    leadTo(session, next) {
+      updateNext.run(next, session.id)
     },
   }
 }

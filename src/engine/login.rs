@@ -9,7 +9,7 @@ use crate::record::{Record, SessionId, SmsPurpose};
 use crate::secret::Sealed;
 use crate::token::{KeyRing, Pass, Ticket, TokenRefusal};
 
-use super::{Reply, Step, UsableMethod, invalid, sms};
+use super::{Reply, SecondStep, Step, UsableMethod, invalid, sms};
 
 /// Name of the sealed field, part of its associated data.
 pub(super) const TOTP_FIELD: &str = "totp.secret";
@@ -62,26 +62,20 @@ pub(super) fn send_sms(step: &mut Step<'_>, ticket: &str, session: &SessionId) -
 }
 
 /// The second step: one code by one method.
-pub(super) fn verify(
-    step: &mut Step<'_>,
-    ticket: &str,
-    session: &SessionId,
-    new_session: Option<SessionId>,
-    method: Method,
-    code: &str,
-) -> Result<Reply, Error> {
-    if new_session.as_ref() == Some(session) {
+pub(super) fn verify(step: &mut Step<'_>, second: SecondStep) -> Result<Reply, Error> {
+    let SecondStep { ticket, session, new_session, method, code } = second;
+    if new_session.as_ref() == Some(&session) {
         return Err(invalid("newSession", "must differ from `session`: change the session id at the second step"));
     }
-    let ticket = match admit(step, ticket, session, method, Action::Verify) {
+    let ticket = match admit(step, &ticket, &session, method, Action::Verify) {
         Ok(ticket) => ticket,
         Err(reply) => return Ok(reply),
     };
     let checked = match method {
-        Method::Totp => verify_totp(step, code),
-        Method::Sms => verify_sms(step, &ticket, code),
-        Method::BackupCode => verify_backup(step, code),
-        Method::RecoveryCode => verify_recovery(step, code),
+        Method::Totp => verify_totp(step, &code),
+        Method::Sms => verify_sms(step, &ticket, &code),
+        Method::BackupCode => verify_backup(step, &code),
+        Method::RecoveryCode => verify_recovery(step, &code),
     }?;
     if let Err(reply) = checked {
         return Ok(reply);

@@ -27,12 +27,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Effect, Event, Happened, Notice, NoticeKind, Private};
+use crate::json::to_json;
 use crate::lockout::Door;
 use crate::network::ClientIp;
 use crate::phone::PhoneNumber;
 use crate::policy::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Role, explain};
 use crate::record::{Record, SessionId, UserId};
-use crate::secret::{Entropy, Purpose, mac};
+use crate::secret::{Entropy, Purpose, mac, to_base64url};
 use crate::time::UnixSeconds;
 use crate::token::{KeyRing, Pass};
 
@@ -69,19 +70,7 @@ pub enum Command {
         session: SessionId,
     },
     /// The second step.
-    Verify {
-        /// From the challenge.
-        ticket: String,
-        /// The session that the ticket is bound to.
-        session: SessionId,
-        /// The session id from now on; a random one when absent.
-        #[serde(default)]
-        new_session: Option<SessionId>,
-        /// By which method.
-        method: Method,
-        /// What the person typed.
-        code: String,
-    },
+    Verify(SecondStep),
     /// Begin to set up an authenticator app. The secret is always ours, never the client's.
     EnrolTotp {
         /// The logged-in session.
@@ -155,6 +144,29 @@ pub enum Command {
     },
 }
 
+/// The second step of a login.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecondStep {
+    /// From the challenge.
+    pub ticket: String,
+    /// The session that the ticket is bound to.
+    pub session: SessionId,
+    /// The session id from now on; a random one when absent.
+    #[serde(default)]
+    pub new_session: Option<SessionId>,
+    /// By which method.
+    pub method: Method,
+    /// What the person typed.
+    pub code: String,
+}
+
+impl fmt::Debug for SecondStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecondStep").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
 /// Who issues a recovery code.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,7 +187,7 @@ impl fmt::Debug for Command {
         f.write_str(match self {
             Self::Begin { .. } => "Begin",
             Self::SendSms { .. } => "SendSms",
-            Self::Verify { .. } => "Verify",
+            Self::Verify(_) => "Verify",
             Self::EnrolTotp { .. } => "EnrolTotp",
             Self::ConfirmTotp { .. } => "ConfirmTotp",
             Self::EnrolSms { .. } => "EnrolSms",
@@ -359,6 +371,19 @@ impl Pending {
         if self.changed { Some(&self.record) } else { None }
     }
 
+    /// The same for a storage that also carries out the effects once the record has landed, as
+    /// JSON text: `{"record":"…","effects":[…]}`. The reply stays here until then.
+    #[must_use]
+    pub fn to_hand_over(&self) -> Option<String> {
+        #[derive(Serialize)]
+        struct HandOver<'a> {
+            record: String,
+            effects: &'a [Effect],
+        }
+        let record = self.to_store()?.to_text();
+        Some(to_json(&HandOver { record, effects: &self.effects }))
+    }
+
     /// Call it when the record landed (or there was nothing to store): the reply, and what to do.
     #[must_use]
     pub fn stored(self) -> (Reply, Vec<Effect>) {
@@ -378,9 +403,7 @@ impl fmt::Debug for Pending {
 /// What the host did wrong: a malformed argument, a missing key, a record that is not ours. The
 /// record is then as it was, and nothing was counted.
 pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, env: Env) -> Result<Pending, Error> {
-    let before = record.clone();
-    let mut step = Step { policy, keys, record, now: env.now, client: env.client, entropy: env.entropy, effects: Vec::new() };
-    let reply = match command {
+    run(policy, keys, record, env, |step| match command {
         // An address that the rules turn away may do nothing at all; `begin` and the second step
         // say so themselves, after looking at the ticket.
         Command::EnrolTotp { .. }
@@ -397,24 +420,39 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
             step.log(Happened::LoginDenied { reason });
             Ok(Reply::Denied { reason })
         }
-        Command::Begin { session, channel, plan } => login::begin(&mut step, &session, channel, plan.as_deref()),
-        Command::SendSms { ticket, session } => login::send_sms(&mut step, &ticket, &session),
-        Command::Verify { ticket, session, new_session, method, code } => {
-            login::verify(&mut step, &ticket, &session, new_session, method, &code)
-        }
-        Command::EnrolTotp { session, pass, label, plan } => {
-            enrol::start_totp(&mut step, &session, pass.as_deref(), &label, plan.as_deref())
-        }
-        Command::ConfirmTotp { session, code } => enrol::confirm_totp(&mut step, &session, &code),
-        Command::EnrolSms { session, pass, number, plan } => {
-            enrol::start_sms(&mut step, session, pass.as_deref(), &number, plan.as_deref())
-        }
-        Command::ConfirmSms { session, code } => enrol::confirm_sms(&mut step, &session, &code),
-        Command::Remove { session, pass, method } => enrol::remove(&mut step, &session, pass.as_deref(), method),
-        Command::RenewBackupCodes { session, pass } => codes::renew_backup(&mut step, &session, pass.as_deref()),
-        Command::ShowBackupCodes { session, pass } => codes::show_backup(&mut step, &session, pass.as_deref()),
-        Command::IssueRecoveryCode { by } => codes::issue_recovery(&mut step, &by),
-    }?;
+        Command::Begin { session, channel, plan } => login::begin(step, &session, channel, plan.as_deref()),
+        Command::SendSms { ticket, session } => login::send_sms(step, &ticket, &session),
+        Command::Verify(second) => login::verify(step, second),
+        Command::EnrolTotp { session, pass, label, plan } => enrol::start_totp(step, &session, pass.as_deref(), &label, plan.as_deref()),
+        Command::ConfirmTotp { session, code } => enrol::confirm_totp(step, &session, &code),
+        Command::EnrolSms { session, pass, number, plan } => enrol::start_sms(step, session, pass.as_deref(), &number, plan.as_deref()),
+        Command::ConfirmSms { session, code } => enrol::confirm_sms(step, &session, &code),
+        Command::Remove { session, pass, method } => enrol::remove(step, &session, pass.as_deref(), method),
+        Command::RenewBackupCodes { session, pass } => codes::renew_backup(step, &session, pass.as_deref()),
+        Command::ShowBackupCodes { session, pass } => codes::show_backup(step, &session, pass.as_deref()),
+        Command::IssueRecoveryCode { by } => codes::issue_recovery(step, &by),
+    })
+}
+
+/// The second step alone: what [`step`] does with [`Command::Verify`], for a host that does nothing
+/// else and has no room for the rest.
+///
+/// # Errors
+/// As [`step`].
+pub fn verify(policy: &Policy, keys: &KeyRing, record: Record, second: SecondStep, env: Env) -> Result<Pending, Error> {
+    run(policy, keys, record, env, |step| login::verify(step, second))
+}
+
+fn run(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    env: Env,
+    job: impl FnOnce(&mut Step<'_>) -> Result<Reply, Error>,
+) -> Result<Pending, Error> {
+    let before = record.clone();
+    let mut step = Step { policy, keys, record, now: env.now, client: env.client, entropy: env.entropy, effects: Vec::new() };
+    let reply = job(&mut step)?;
     let changed = step.record != before;
     if changed {
         step.record.tidy(step.now);
@@ -489,7 +527,7 @@ impl Step<'_> {
     fn session_mac(&self, session: &SessionId) -> String {
         let key = self.keys.sealing().newest_subkey(Purpose::Session);
         let mac = mac(key.bytes(), &[self.record.user().as_str().as_bytes(), session.as_str().as_bytes()]);
-        data_encoding::BASE64URL_NOPAD.encode(&mac)
+        to_base64url(&mac)
     }
 
     /// Whether a pass is of this user and session, however old.

@@ -106,11 +106,10 @@ pub fn explain(policy: &Policy, facts: &Facts) -> Explanation {
 }
 
 fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decision {
-    let addresses_matter = !policy.allow.is_empty() || !policy.deny.is_empty() || matches!(policy.require, Require::From(_));
     let mut admits_programs = false;
     let mut from_network = false;
     match facts.client {
-        ClientIp::Unknown if addresses_matter => {
+        ClientIp::Unknown if policy.asks_for_address() => {
             rules.push(Rule::AddressUnknown);
             return Decision::Denied(Reason::AddressUnknown);
         }

@@ -14,7 +14,8 @@ pub use review::{ApiClient, BlockedApiClient, People, Person, Review, review};
 use serde::{Deserialize, Serialize};
 
 use crate::code::HashCost;
-use crate::error::{Error, ErrorCode, from_json};
+use crate::error::{Error, ErrorCode};
+use crate::json::from_json;
 use crate::network::NetworkSet;
 use crate::otp::{TotpAlgorithm, TotpParameters};
 use crate::phone::is_gsm7;
@@ -32,6 +33,19 @@ pub enum Method {
     BackupCode,
     /// A single-use code issued by an owner, good for an hour.
     RecoveryCode,
+}
+
+impl Method {
+    /// Its name, as in all documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Sms => "sms",
+            Self::BackupCode => "backup_code",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
 }
 
 /// How the caller talks to the service.
@@ -336,7 +350,11 @@ impl Policy {
     /// # Errors
     /// [`ErrorCode::InvalidPolicy`] with the path of the field.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        let document: PolicyDocument = from_json(json, ErrorCode::InvalidPolicy)?;
+        Self::from_document(from_json(json, ErrorCode::InvalidPolicy)?)
+    }
+
+    /// Checks a document that is part of another.
+    pub(crate) fn from_document(document: PolicyDocument) -> Result<Self, Error> {
         let policy = |error: Error| Error { code: ErrorCode::InvalidPolicy, ..error };
         check(document.v == 1, "v", "the version of the policy must be 1")?;
         check((1..=40).contains(&document.name.chars().count()), "name", "must be 1 to 40 characters")?;
@@ -433,6 +451,11 @@ impl Policy {
         self.document.methods.contains(&method)
     }
 
+    /// Whether any rule depends on the client's address.
+    pub(crate) fn asks_for_address(&self) -> bool {
+        !self.allow.is_empty() || !self.deny.is_empty() || matches!(self.require, Require::From(_))
+    }
+
     /// Whether a plan may enrol a factor. `None` is "no plan known" and may enrol only where no
     /// plan is asked for.
     #[must_use]
@@ -503,7 +526,7 @@ fn at(list: &str, error: Error) -> Error {
 }
 
 /// The host of `https://host[:port]`; plain http only where no network is crossed.
-fn origin_host(origin: &str) -> Option<String> {
+pub(crate) fn origin_host(origin: &str) -> Option<String> {
     let (scheme, rest) = origin.split_once("://")?;
     let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
     let host_fits = (1..=253).contains(&host.len())

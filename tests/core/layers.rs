@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-const LAYERS: [&str; 15] = [
-    "time", "error", "secret", "code", "otp", "network", "phone", "lockout", "policy", "record", "token", "event", "engine", "print", "npm",
+const LAYERS: [&str; 18] = [
+    "time", "error", "json", "secret", "code", "otp", "network", "phone", "lockout", "policy", "record", "token", "event", "engine",
+    "gate", "print", "npm", "envoy",
 ];
 
 #[test]

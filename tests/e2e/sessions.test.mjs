@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { routes } from '../../examples/login/routes.js'
-import { enrolledVisitor, passwords, startService, Visitor } from './support.mjs'
+import { elsewhere, enrolledVisitor, passwords, startService, Visitor } from './support.mjs'
 
 const protectedRoutes = routes.filter(({ access }) => ['caller', 'person', 'owner'].includes(access))
 
@@ -124,14 +124,14 @@ test('T19: the cookie is closed to scripts; with https it has the host prefix', 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email: 'member@acme.example', password: passwords.member }),
   })
-  assert.match(headers.get('set-cookie'), /^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+  assert.match(headers.getSetCookie()[0], /^session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
 
   const behindTls = await startService(t, { env: { PUBLIC_ORIGIN: 'https://login.acme.example' } })
   const answer = await new Visitor(behindTls).request('POST', '/api/login', {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email: 'member@acme.example', password: passwords.member }),
   })
-  assert.match(answer.headers.get('set-cookie'), /^__Host-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+  assert.match(answer.headers.getSetCookie()[0], /^__Host-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   assert.equal((await new Visitor(behindTls).request('GET', '/outbox')).status, 404, 'the demo outbox stays at home')
 })
 
@@ -166,23 +166,16 @@ test('the second step is open for ten minutes', async (t) => {
   assert.equal(visitor.cookies.size, 0)
 })
 
-const elsewhere = [
-  '//evil.example', '///evil.example', '/\\evil.example', '\\\\evil.example', '\\/evil.example', '/%2f/evil.example',
-  '/%2F%2Fevil.example', '/%5cevil.example', '/\tevil.example', '/\t/evil.example', '/\n/evil.example', '\t//evil.example',
-  ' //evil.example', '/ /evil.example', '/%09/evil.example', '/%0d%0aLocation: x', 'https://evil.example', 'javascript:alert(1)',
-  'data:text/html,x', 'evil.example', '', '/\u0000', '/..//evil.example', '/.//evil.example', '/%', '@evil.example', '/\u2044evil.example',
-]
-
 test('T35: a login leads only to a page of this site', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   for (const next of elsewhere) {
-    const form = await visitor.page(`/login?next=${encodeURIComponent(next)}`)
+    const form = await new Visitor(service).page(`/login?next=${encodeURIComponent(next)}`)
     assert.match(form.text, /name="next" value="\/"/, JSON.stringify(next))
     const { location } = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next }, { follow: false })
     assert.equal(location, '/', JSON.stringify(next))
   }
-  const twice = await visitor.page('/login?next=/security&next=//evil.example')
+  const twice = await new Visitor(service).page('/login?next=/security&next=//evil.example')
   assert.match(twice.text, /name="next" value="\/"/)
   const { location } = await visitor.page(
     '/login', { email: 'member@acme.example', password: passwords.member, next: '/users?page=2' }, { follow: false })

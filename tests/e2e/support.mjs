@@ -22,6 +22,14 @@ export const passwords = {
   colleague: 'colleague-demo-password',
 }
 
+/** Targets to which no login may lead. */
+export const elsewhere = [
+  '//evil.example', '///evil.example', '/\\evil.example', '\\\\evil.example', '\\/evil.example', '/%2f/evil.example',
+  '/%2F%2Fevil.example', '/%5cevil.example', '/\tevil.example', '/\t/evil.example', '/\n/evil.example', '\t//evil.example',
+  ' //evil.example', '/ /evil.example', '/%09/evil.example', '/%0d%0aLocation: x', 'https://evil.example', 'javascript:alert(1)',
+  'data:text/html,x', 'evil.example', '', '/\u0000', '/..//evil.example', '/.//evil.example', '/%', '@evil.example', '/\u2044evil.example',
+]
+
 /** The service with a fresh database; it ends with the test `t`. */
 export async function startService(t, { env = {} } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'login-'))

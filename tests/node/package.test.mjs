@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as imported from 'countersign'
+import * as importedExpress from 'countersign/express'
 import * as importedTesting from 'countersign/testing'
 import { rules } from './support.mjs'
 
@@ -19,6 +20,8 @@ test('import and require give one instance', async () => {
   assert.deepEqual(Object.keys(required).sort(), Object.keys(imported).sort())
   for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/testing'))) assert.equal(importedTesting[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/express'))) assert.equal(importedExpress[name], value, name)
+  assert.throws(() => importedExpress.storageApi({}), required.CountersignError)
   assert.throws(() => required.policy.parse('{}'), imported.CountersignError)
   assert.throws(() => imported.policy.parse('{}'), required.CountersignError)
   const factor = await required.createSecondFactor({ policy: rules({ methods: ['totp'] }), keys: imported.generateKeys(), store: imported.memoryStore() })
@@ -27,6 +30,7 @@ test('import and require give one instance', async () => {
 
 test('the exports are these', () => {
   assert.deepEqual(Object.keys(imported).sort(), ['CountersignError', 'backupCodes', 'createSecondFactor', 'generateKeys', 'memoryStore', 'otpauth', 'policy', 'qr', 'sqliteStore', 'totp'])
+  assert.deepEqual(Object.keys(importedExpress), ['storageApi'])
   assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
   for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
     assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
@@ -57,6 +61,8 @@ test('the key printer prints a key ring', () => {
 const consumer = `
 import { createSecondFactor, memoryStore, sqliteStore, generateKeys, totp, otpauth, qr, policy, backupCodes, CountersignError } from 'countersign'
 import type { Policy, Keys, Store, SecondFactor, Reply, ErrorCode, Notice, Event, SmsMessage, Decision } from 'countersign'
+import { storageApi } from 'countersign/express'
+import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/express'
 import { fixedClock, capturedSms } from 'countersign/testing'
 
 const rules: Policy = { v: 1, name: 'Acme', origin: 'https://login.acme.example', methods: ['totp', 'sms'], totp: { digits: 8 } }
@@ -100,6 +106,14 @@ export function parts(): string {
   }
 }
 
+const options: StorageApiOptions = {
+  store, token: '', notify: (notice: Notice) => notice.user, onEvent: (event: Event) => event.at,
+  revoked: async (): Promise<Revoked> => ({ sessions: ['s'], users: { ann: 1 } }),
+}
+export const handler: (request: ApiRequest, response: ApiResponse, next: () => void) => Promise<void> = storageApi(options)
+
+// @ts-expect-error a token is needed
+export const open: StorageApiOptions = { store }
 // @ts-expect-error a misspelt rule
 export const misspelt: Policy = { v: 1, name: 'Acme', origin: 'https://a.example', require: 'everybody' }
 // @ts-expect-error there is no such method

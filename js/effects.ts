@@ -1,0 +1,37 @@
+import { CountersignError } from './error.js'
+import type * as wasm from './wasm.js'
+
+/** Where effects go; see `SecondFactorOptions`. */
+interface EffectHost {
+  sendSms?: (message: wasm.SmsMessage) => unknown
+  notify?: (notice: wasm.Notice) => unknown
+  onEvent?: (event: wasm.Event) => unknown
+  onEffectError?: (error: unknown) => unknown
+}
+
+/** Does what a step asks for. Only for a step whose record is stored. @internal */
+export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promise<void> {
+  let unsent: CountersignError | undefined
+  for (const effect of effects) {
+    if (Object.hasOwn(effect, 'sms')) {
+      try {
+        await host.sendSms!((effect as { sms: wasm.SmsMessage }).sms)
+      } catch (error) {
+        unsent = new CountersignError('sms_not_sent', 'sendSms', 'the gateway did not take the message; ask for another', error)
+      }
+      continue
+    }
+    const tell = async () => {
+      if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
+      else await host.onEvent?.((effect as { log: wasm.Event }).log)
+    }
+    // Started in order and not awaited: a mail server that hangs must not hang the login.
+    tell()
+      .catch(async (error) => {
+        if (host.onEffectError) await host.onEffectError(error)
+        else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
+      })
+      .catch(() => undefined) // Nothing left to tell: the reply stands.
+  }
+  if (unsent) throw unsent
+}

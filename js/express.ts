@@ -1,0 +1,285 @@
+/**
+ * The storage API: what Countersign's Envoy filter calls to verify a code and to learn of revoked
+ * passes. A handler for Express 4 and 5, of which nothing is imported.
+ *
+ * @packageDocumentation
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { carryOut } from './effects.js'
+import { CountersignError, guarded, invalid } from './error.js'
+import { callable, type Check, flag, listOf, optional, read, text, whole } from './input.js'
+import { load, save, storage, type Store } from './stores.js'
+import type * as wasm from './wasm.js'
+
+export type { Store, Stored } from './stores.js'
+
+/** What {@link storageApi} needs. */
+export interface StorageApiOptions {
+  /** Where records are kept: the same store as `createSecondFactor` has. */
+  store: Store
+  /** What callers show as bearer token: at least 32 visible ASCII characters. It reads and writes all records: keep it like the keys. */
+  token: string
+  /** As in `createSecondFactor`. */
+  notify?: (notice: wasm.Notice) => unknown
+  /** As in `createSecondFactor`. */
+  onEvent?: (event: wasm.Event) => unknown
+  /** Which passes no longer count. Without it there is no `/revoked`. */
+  revoked?: () => Revoked | Promise<Revoked>
+  /** Called when `store`, `revoked`, `notify` or `onEvent` fails. Default: a process warning. */
+  onError?: (error: unknown) => unknown
+}
+
+/** Passes that no longer count though they have not ended. The filter reads at most 4 MiB of it, some 90,000 sessions. */
+export interface Revoked {
+  /** Their session ids. One may be left out when the last pass of that session has ended. */
+  sessions?: string[]
+  /** By user id: passes whose factor was shown at that time (unix seconds) or before. */
+  users?: Record<string, number>
+}
+
+/** What is used of Node's `IncomingMessage`, and so of Express's `Request`. */
+export interface ApiRequest {
+  readonly method?: string | undefined
+  /** Path and query below the mount point. */
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+  /** Whether some of the body was read. */
+  readonly readableDidRead: boolean
+  /** Whether it was read to the end, which may be at once. */
+  readonly readableEnded: boolean
+  /** The body as a parser before us left it. */
+  readonly body?: unknown
+  on(event: string, listener: (given: any) => void): unknown
+}
+
+/** What is used of Node's `ServerResponse`, and so of Express's `Response`. */
+export interface ApiResponse {
+  statusCode: number
+  readonly headersSent: boolean
+  setHeader(name: string, value: string): unknown
+  end(text?: string): unknown
+}
+
+interface Answer {
+  status: number
+  body: unknown
+  headers: Record<string, string>
+}
+
+/** Bytes of a request's body: twice the longest record. */
+const MAX_BODY = 131_072
+/** Bytes of the list of revoked passes that the filter reads. */
+const MAX_REVOKED = 4_194_304
+/** How long a body may take to arrive, in milliseconds. */
+const BODY_TIME = 5_000
+
+/**
+ * Makes the handler: `app.use('/internal/second-factor', storageApi({ store, token }))`, before
+ * body parsers and sessions, where no one but Envoy gets to.
+ *
+ * | request | answers, all JSON |
+ * |---|---|
+ * | `GET records/<user>` | 200 `{ record, version }` and `etag`; 404 |
+ * | `PUT records/<user>` with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster |
+ * | `GET revoked` | 200 `{ v: 1, sessions, users }` |
+ *
+ * Every other answer is `{ error }`: `unauthorized` 401, `not_found` 404, `method_not_allowed` 405,
+ * `bad_request` 400 (with `message`), `request_timeout` 408, `precondition_failed` 412,
+ * `content_too_large` 413 (over 128 KiB), `unsupported_media_type` 415, `precondition_required` 428,
+ * `store_failed`, `revoked_failed` or `internal` 500.
+ *
+ * @throws {@link CountersignError} `invalid_input`, with the path.
+ */
+export function storageApi(options: StorageApiOptions): (request: ApiRequest, response: ApiResponse) => Promise<void> {
+  const given = read(options, '', {
+    store: storage,
+    token: tokenHash,
+    notify: optional(callable),
+    onEvent: optional(callable),
+    revoked: optional(callable),
+    onError: optional(callable),
+  }) as unknown as Omit<StorageApiOptions, 'token'> & { token: Uint8Array }
+  const { store, revoked } = given
+
+  const report = async (error: unknown) => {
+    try {
+      if (given.onError) await given.onError(error)
+      else process.emitWarning('countersign: the storage API failed; give onError to handle it')
+    } catch {
+      // Nothing left to tell: the answer stands.
+    }
+  }
+  const host = { __proto__: null, ...given, onEffectError: report }
+
+  async function answerTo(request: ApiRequest): Promise<Answer> {
+    const [shown, ...more] = headersOf(request, 'authorization')
+    const [, token = ''] = /^Bearer ([\x21-\x7e]+)$/i.exec(shown ?? '') ?? []
+    // Hashes are of one length, so the comparison does not tell that of the token.
+    if (!timingSafeEqual(sha256(token), given.token) || more.length > 0) {
+      return refusal(401, 'unauthorized', { 'www-authenticate': 'Bearer' })
+    }
+    const [path] = (request.url ?? '').split('?', 1) as [string]
+    const [, name] = /^\/records\/([^/]+)$/.exec(path) ?? []
+    if (name !== undefined) {
+      if (request.method === 'GET') return readRecord(userOf(name))
+      if (request.method === 'PUT') return writeRecord(userOf(name), request)
+      return refusal(405, 'method_not_allowed', { allow: 'GET, PUT' })
+    }
+    if (path !== '/revoked' || revoked === undefined) return refusal(404, 'not_found')
+    return request.method === 'GET' ? readRevoked(revoked) : refusal(405, 'method_not_allowed', { allow: 'GET' })
+  }
+
+  async function readRecord(user: string): Promise<Answer> {
+    const stored = await load(store, user)
+    if (stored === undefined) return refusal(404, 'not_found')
+    return answer(200, stored, { etag: `"${stored.version}"` })
+  }
+
+  async function writeRecord(user: string, request: ApiRequest): Promise<Answer> {
+    const version = versionOf(headersOf(request, 'if-match'))
+    if (version === undefined) return refusal(428, 'precondition_required')
+    const [type, ...otherTypes] = headersOf(request, 'content-type')
+    const isJson = /^application\/json *(;|$)/i.test(type ?? '') && otherTypes.length === 0
+    if (!isJson || headersOf(request, 'content-encoding').length > 0) return refusal(415, 'unsupported_media_type')
+    const body = await bodyOf(request)
+    if (body.refused !== undefined) return body.refused
+    const { record, effects } = read(jsonOf(body.given), '', { record: filled, effects: optional(listOf(effectOn(user))) })
+    if (!(await save(store, user, record as string, version))) return refusal(412, 'precondition_failed')
+    await carryOut((effects ?? []) as wasm.Effect[], host)
+    return answer(204)
+  }
+
+  async function readRevoked(ask: () => Revoked | Promise<Revoked>): Promise<Answer> {
+    try {
+      const { sessions = [], users = {} } = read(await ask(), 'revoked', { sessions: optional(listOf(text)), users: optional(times) })
+      const list = { v: 1, sessions, users }
+      if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED) throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
+      return answer(200, list)
+    } catch (error) {
+      report(error)
+      return refusal(500, 'revoked_failed')
+    }
+  }
+
+  function answerOn(error: unknown): Answer {
+    const code = CountersignError.is(error) ? error.code : 'internal'
+    if (code === 'invalid_input') return answer(400, { error: 'bad_request', message: (error as CountersignError).message })
+    report(error)
+    return refusal(500, code === 'store_failed' ? code : 'internal')
+  }
+
+  return async (request, response) => {
+    const { status, headers, body } = await answerTo(request).catch(answerOn)
+    // A host with time limits of its own may have answered meanwhile.
+    if (response.headersSent) return
+    response.statusCode = status
+    for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers })) response.setHeader(name, value)
+    if (body !== undefined) response.setHeader('content-type', 'application/json')
+    response.end(body === undefined ? undefined : JSON.stringify(body))
+  }
+}
+
+// Each with all its properties, so that none is looked for in a polluted Object.prototype.
+const answer = (status: number, body?: unknown, headers: Record<string, string> = {}): Answer => ({ status, body, headers })
+const refusal = (status: number, error: string, headers?: Record<string, string>) => answer(status, { error }, headers)
+
+const sha256 = (value: string): Uint8Array => createHash('sha256').update(value).digest()
+
+const tokenHash: Check = (value, path) => {
+  if (!/^[\x21-\x7e]{32,}$/.test(text(value, path) as string)) throw invalid(path, 'must be at least 32 visible ASCII characters')
+  return sha256(value as string)
+}
+
+/** All values of a header. Where one is expected, Node would join two, or drop the second. */
+function headersOf({ rawHeaders }: ApiRequest, name: string): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === name)
+}
+
+/** The user id in a path: by the same rule as everywhere, 1 to 256 bytes without control characters. */
+function userOf(name: string): string {
+  const user = guarded('invalid_input', 'user', 'is not percent-encoded UTF-8', () => decodeURIComponent(name))
+  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > 256) throw invalid('user', 'must be 1 to 256 bytes without control characters')
+  return user
+}
+
+function versionOf(ifMatch: string[]): number | undefined {
+  if (ifMatch.length === 0) return undefined
+  const [, digits] = /^"(0|-?[1-9]\d{0,15})"$/.exec(ifMatch[0]!) ?? []
+  if (ifMatch.length > 1 || digits === undefined || !Number.isSafeInteger(Number(digits))) {
+    throw invalid('if-match', 'must be the etag of a record')
+  }
+  return Number(digits)
+}
+
+interface Body {
+  given: unknown
+  refused: Answer | undefined
+}
+
+/** The body, read here unless someone before us did. */
+async function bodyOf(request: ApiRequest): Promise<Body> {
+  if (request.readableDidRead || request.readableEnded) return { given: request.body, refused: undefined }
+  const tooLarge = refusal(413, 'content_too_large')
+  // The connection cannot be used again: what still comes would be read as the next request.
+  const late = refusal(408, 'request_timeout', { connection: 'close' })
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    const timer = setTimeout(() => done(late), BODY_TIME)
+    const done = (refused: Answer | undefined, given?: unknown) => {
+      clearTimeout(timer)
+      resolve({ given, refused })
+    }
+    request.on('data', (chunk: Uint8Array | string) => {
+      size += chunk.length
+      if (size > MAX_BODY) done(tooLarge)
+      else chunks.push(Buffer.from(chunk as string))
+    })
+    request.on('end', () => done(undefined, Buffer.concat(chunks)))
+    // Nobody is left to read an answer.
+    request.on('error', () => done(late))
+    request.on('close', () => done(late))
+  })
+}
+
+/** What the body says: bytes and text are parsed, anything else came from a parser. */
+function jsonOf(body: unknown): unknown {
+  return guarded('invalid_input', '', 'the body is not JSON in UTF-8', () => {
+    const json = body instanceof Uint8Array ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body) : body
+    return typeof json === 'string' ? JSON.parse(json) : json
+  })
+}
+
+const filled: Check = (value, path) => {
+  if (text(value, path) === '') throw invalid(path, 'must not be empty')
+  return value
+}
+
+const times: Check = (value, path) => {
+  const users = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const fields = Object.create(null)
+  for (const user of users) fields[user] = whole
+  return read(value, path, fields)
+}
+
+/** An effect of a step on this user's record. */
+const effectOn = (user: string): Check => (value, path) => {
+  const { notify, log } = read(value, path, { notify: optional(factsOn(user, 'kind')), log: optional(factsOn(user, 'event')) })
+  if ((notify === undefined) === (log === undefined)) throw invalid(path, 'must have either notify or log')
+  return notify === undefined ? { log } : { notify }
+}
+
+/** A notice or an event: facts about this user, flat, as the rules write them. */
+const factsOn = (user: string, tag: string): Check => (value, path) => {
+  const fact: Check = (given, at) => (typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at))
+  const names = typeof value === 'object' && value !== null ? Object.keys(value).filter((name) => /^[a-z][A-Za-z]*$/.test(name)) : []
+  const known = {
+    user: (given: unknown, at: string) => {
+      if (given !== user) throw invalid(at, 'must be the user of the record')
+      return given
+    },
+    at: whole,
+    [tag]: filled,
+  }
+  return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }) }
+}

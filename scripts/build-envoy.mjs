@@ -1,0 +1,43 @@
+// Builds target/envoy/countersign-envoy.wasm, the filter for Envoy, and packages it.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { at, hashOf, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
+import { packageEnvoy } from './package-envoy.mjs'
+
+const FOLDER = 'target/envoy'
+const TARGET = 'wasm32-wasip1'
+
+// What Envoy calls. The SDK exports each call of proxy-wasm that there is; without those that we
+// have nothing to say to, the module is smaller and Envoy does not make them.
+const CALLS = [
+  ...['memory', '_initialize', 'proxy_abi_version_0_2_1', 'proxy_on_memory_allocate'],
+  ...['proxy_on_vm_start', 'proxy_on_configure', 'proxy_on_tick', 'proxy_on_context_create', 'proxy_on_done', 'proxy_on_delete'],
+  ...['proxy_on_request_headers', 'proxy_on_http_call_response', 'proxy_on_response_headers'],
+]
+
+async function buildFilter() {
+  const built = at('target', TARGET, 'release/countersign.wasm')
+  const [graph, shaken, filter] = ['graph.json', 'shaken.wasm', 'countersign-envoy.wasm'].map((name) => at(FOLDER, name))
+  mkdirSync(at(FOLDER), { recursive: true })
+  await run('cargo', ['build', '--release', '--target', TARGET, '--features', 'envoy', ...remapPaths(TARGET)])
+  const nodes = CALLS.map((name) => ({ name, export: name }))
+  writeFileSync(graph, JSON.stringify([{ name: 'Envoy', reaches: CALLS, root: true }, ...nodes]))
+  const env = withTools()
+  await run('wasm-metadce', [built, '--graph-file', graph, '-o', shaken], { env, quiet: true })
+  await run('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', shaken, '-o', filter], { env })
+  for (const file of [graph, shaken]) rmSync(file)
+}
+
+export async function buildEnvoy() {
+  const start = performance.now()
+  const title = 'Build of the Envoy filter'
+  const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'package.json']
+  const inputs = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', ...scripts], process.env.RUSTFLAGS)
+  if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
+  await buildFilter()
+  packageEnvoy()
+  writeFileSync(at(FOLDER, '.built'), inputs)
+  const wasm = readFileSync(at(FOLDER, 'countersign-envoy.wasm'))
+  const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
+  console.log(`${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`)
+}

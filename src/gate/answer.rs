@@ -1,0 +1,536 @@
+//! What the gate answers: the closed set of refusals, how each looks on the wire, and what is
+//! counted and logged.
+
+use core::fmt::Write as _;
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::engine::Reply;
+use crate::error::ErrorCode;
+use crate::event::Private;
+use crate::json::to_json;
+use crate::network::ClientIp;
+use crate::otp::percent_encode;
+use crate::policy::{Explanation, Reason};
+use crate::time::UnixSeconds;
+use crate::token::{Pass, amr};
+
+use super::config::{GateConfig, Mode};
+use super::request::{Request, Seen, cookie, is_ours};
+
+/// Why a request does not go on. Stable: a name is never renamed or reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No pass came with the request.
+    NoPass,
+    /// Not a pass, or not one of ours.
+    PassInvalid,
+    /// The pass has ended.
+    PassExpired,
+    /// The second factor is longer ago than this path asks for.
+    PassTooOld,
+    /// The host has ended the session or the user's passes.
+    PassRevoked,
+    /// The pass or ticket belongs to a session, and the request brings none.
+    NoSession,
+    /// The pass belongs to another session.
+    OtherSession,
+    /// The pass, or the code, is by a method that this path does not accept.
+    MethodNotAccepted,
+    /// The code is wrong. It was counted.
+    WrongCode,
+    /// There is no code alive that this could answer.
+    CodeExpired,
+    /// The user does not have this factor.
+    NotEnrolled,
+    /// Not a ticket of this session.
+    TicketInvalid,
+    /// The ticket has ended.
+    TicketExpired,
+    /// Codes of this kind are not verified here.
+    UseLoginPage,
+    /// A deny rule holds the address.
+    AddressDenied,
+    /// There are allow rules and none holds the address.
+    AddressNotAllowed,
+    /// A rule depends on the address, and it is unknown.
+    AddressUnknown,
+    /// An API client from an address that no allow rule names.
+    ApiClientBlocked,
+    /// What must come once came twice.
+    DuplicateHeader,
+    /// Not of the form of a code. It was not counted.
+    CodeMalformed,
+    /// Too many wrong codes. Nothing was compared.
+    Locked,
+    /// The storage API did not answer as it should, or the record cannot be used.
+    StorageFailed,
+    /// Others changed the record at the same time, twice.
+    StorageConflict,
+    /// The revocation list is older than allowed.
+    RevocationStale,
+}
+
+/// How a refusal is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// 401, or the challenge page: a second factor helps.
+    Challenge,
+    Forbidden,
+    BadRequest,
+    TooManyAttempts,
+    Unavailable,
+}
+
+impl Refusal {
+    const ALL: [Self; 24] = [
+        Self::NoPass,
+        Self::PassInvalid,
+        Self::PassExpired,
+        Self::PassTooOld,
+        Self::PassRevoked,
+        Self::NoSession,
+        Self::OtherSession,
+        Self::MethodNotAccepted,
+        Self::WrongCode,
+        Self::CodeExpired,
+        Self::NotEnrolled,
+        Self::TicketInvalid,
+        Self::TicketExpired,
+        Self::UseLoginPage,
+        Self::AddressDenied,
+        Self::AddressNotAllowed,
+        Self::AddressUnknown,
+        Self::ApiClientBlocked,
+        Self::DuplicateHeader,
+        Self::CodeMalformed,
+        Self::Locked,
+        Self::StorageFailed,
+        Self::StorageConflict,
+        Self::RevocationStale,
+    ];
+
+    const fn parts(self) -> (&'static str, Kind, &'static str) {
+        match self {
+            Self::NoPass => ("no_pass", Kind::Challenge, "confirm the second factor"),
+            Self::PassInvalid => ("pass_invalid", Kind::Challenge, "the pass is not one of ours; confirm the second factor again"),
+            Self::PassExpired => ("pass_expired", Kind::Challenge, "the pass has ended; confirm the second factor again"),
+            Self::PassTooOld => ("pass_too_old", Kind::Challenge, "this needs a second factor confirmed more recently; confirm it again"),
+            Self::PassRevoked => ("pass_revoked", Kind::Challenge, "the session has ended; log in again"),
+            Self::NoSession => ("no_session", Kind::Challenge, "log in first"),
+            Self::OtherSession => {
+                ("other_session", Kind::Challenge, "the pass belongs to another session; confirm the second factor again")
+            }
+            Self::MethodNotAccepted => ("method_not_accepted", Kind::Challenge, "confirm the second factor by another method"),
+            Self::WrongCode => ("wrong_code", Kind::Challenge, "the code is wrong; send the next one"),
+            Self::CodeExpired => ("code_expired", Kind::Challenge, "the code has ended; ask for a new one"),
+            Self::NotEnrolled => ("not_enrolled", Kind::Challenge, "this method is not set up; use another"),
+            Self::TicketInvalid => ("ticket_invalid", Kind::Challenge, "send the ticket of this session's login in x-otp-ticket"),
+            Self::TicketExpired => ("ticket_expired", Kind::Challenge, "the ticket has ended; log in again"),
+            Self::UseLoginPage => ("use_login_page", Kind::Challenge, "codes of this kind are not verified here; use the login page"),
+            Self::AddressDenied => ("address_denied", Kind::Forbidden, "this address may not come in"),
+            Self::AddressNotAllowed => ("address_not_allowed", Kind::Forbidden, "this address is not among those that may come in"),
+            Self::AddressUnknown => ("address_unknown", Kind::Forbidden, "the client's address could not be told"),
+            Self::ApiClientBlocked => {
+                ("api_client_blocked", Kind::Forbidden, "an API client may come in only from an address that an allow rule names")
+            }
+            Self::DuplicateHeader => ("duplicate_header", Kind::BadRequest, "send each credential once"),
+            Self::CodeMalformed => ("code_malformed", Kind::BadRequest, "send a code in x-otp, like `123456` or `sms 123456`"),
+            Self::Locked => ("locked", Kind::TooManyAttempts, "too many wrong codes; wait"),
+            Self::StorageFailed => ("storage_failed", Kind::Unavailable, "the code could not be verified now; try again"),
+            Self::StorageConflict => ("storage_conflict", Kind::Unavailable, "the code could not be verified now; try again"),
+            Self::RevocationStale => ("revocation_stale", Kind::Unavailable, "passes cannot be checked now; try again"),
+        }
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.parts().0
+    }
+
+    /// What the address rules say; `None` for every other reason.
+    pub(super) const fn of_address(reason: Reason) -> Option<Self> {
+        match reason {
+            Reason::AddressDenied => Some(Self::AddressDenied),
+            Reason::AddressNotAllowed => Some(Self::AddressNotAllowed),
+            Reason::AddressUnknown => Some(Self::AddressUnknown),
+            Reason::EnrolmentRequired
+            | Reason::ApiClientBlocked
+            | Reason::NoUsableMethod
+            | Reason::Plan
+            | Reason::MethodNotOffered
+            | Reason::NumberNotAllowed
+            | Reason::NotEnrolled
+            | Reason::FreshFactorRequired
+            | Reason::OwnerOnly
+            | Reason::NotForOneself
+            | Reason::NotKept
+            | Reason::TicketInvalid
+            | Reason::TicketExpired => None,
+        }
+    }
+
+    const fn counter(self) -> Counter {
+        match self.parts().1 {
+            Kind::Challenge => Counter::Challenged,
+            Kind::Forbidden | Kind::BadRequest | Kind::TooManyAttempts | Kind::Unavailable => Counter::Denied(self),
+        }
+    }
+}
+
+impl Kind {
+    const fn status_and_error(self) -> (u16, &'static str) {
+        match self {
+            Self::Challenge => (401, "insufficient_user_authentication"),
+            Self::Forbidden => (403, "forbidden"),
+            Self::BadRequest => (400, "bad_request"),
+            Self::TooManyAttempts => (429, "too_many_attempts"),
+            Self::Unavailable => (503, "unavailable"),
+        }
+    }
+}
+
+/// What is counted. Each request counts once as allowed, challenged or denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// It went on.
+    Allowed,
+    /// It was asked for a second factor.
+    Challenged,
+    /// It was turned down otherwise.
+    Denied(Refusal),
+    /// A code was right.
+    VerifyOk,
+    /// A code was wrong.
+    VerifyWrong,
+    /// A call-out did not answer as it should.
+    CalloutError,
+    /// In shadow mode: it went on, and would not have.
+    ShadowWouldDeny,
+}
+
+impl Counter {
+    /// All counters that there are.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let denied = Refusal::ALL.into_iter().map(Refusal::counter).filter(|counter| *counter != Self::Challenged);
+        let others = [Self::Allowed, Self::Challenged, Self::VerifyOk, Self::VerifyWrong, Self::CalloutError, Self::ShadowWouldDeny];
+        others.into_iter().chain(denied)
+    }
+
+    /// Name of the statistic.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = match self {
+            Self::Allowed => "allowed",
+            Self::Challenged => "challenged",
+            Self::Denied(refusal) => return format!("countersign_denied_{}", refusal.name()),
+            Self::VerifyOk => "verify_ok",
+            Self::VerifyWrong => "verify_wrong",
+            Self::CalloutError => "callout_error",
+            Self::ShadowWouldDeny => "shadow_would_deny",
+        };
+        format!("countersign_{name}")
+    }
+}
+
+/// Name and value of a header.
+pub type Header<'a> = (&'a str, Cow<'a, [u8]>);
+
+/// A request that goes on, and what has to be changed on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// Take out the headers that only the gate may set.
+    strip_ours: bool,
+    /// Take out this cookie, which holds the pass.
+    strip_cookie: Option<String>,
+    /// Take out `authorization`, which holds the pass.
+    strip_authorization: bool,
+    /// Who is there, for the upstream.
+    identity: Vec<(&'static str, Cow<'static, str>)>,
+    set_cookie: Option<Private>,
+}
+
+impl Admission {
+    /// As nobody, with these headers taken out.
+    pub(super) fn nobody(strip_ours: bool, strip_cookie: Option<String>, strip_authorization: bool) -> Self {
+        Self { strip_ours, strip_cookie, strip_authorization, ..Self::default() }
+    }
+
+    /// The headers that the upstream gets, in the place of these; `None` when they stay as they are.
+    #[must_use]
+    pub fn headers<'a>(&'a self, given: &'a [(String, Vec<u8>)]) -> Option<Vec<Header<'a>>> {
+        if !self.strip_ours && self.strip_cookie.is_none() && !self.strip_authorization && self.identity.is_empty() {
+            return None;
+        }
+        let mut headers = Vec::with_capacity(given.len().saturating_add(self.identity.len()));
+        for (name, value) in given {
+            match (name.as_str(), &self.strip_cookie) {
+                ("cookie", Some(pass)) => {
+                    let rest = without_cookie(value, pass.as_bytes());
+                    if !rest.is_empty() {
+                        headers.push((name.as_str(), Cow::Owned(rest)));
+                    }
+                }
+                ("authorization", _) if self.strip_authorization => {}
+                (name, _) if self.strip_ours && is_ours(name) => {}
+                (name, _) => headers.push((name, Cow::Borrowed(value.as_slice()))),
+            }
+        }
+        headers.extend(self.identity.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_bytes()))));
+        Some(headers)
+    }
+
+    /// A new pass for the client, as `set-cookie`.
+    #[must_use]
+    pub const fn set_cookie(&self) -> Option<&Private> {
+        self.set_cookie.as_ref()
+    }
+
+    /// The same, as the user of a pass.
+    pub(super) fn of(mut self, pass: &Pass) -> Self {
+        self.identity = identity(pass);
+        self
+    }
+
+    /// It is decided: the request goes on.
+    pub(super) fn judgement(self) -> Judgement {
+        Judgement { outcome: Outcome::Admit(self), counters: vec![Counter::Allowed], log: None }
+    }
+}
+
+fn without_cookie(value: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(value.len());
+    for part in value.split(|&b| b == b';').map(<[u8]>::trim_ascii) {
+        if !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name) {
+            if !rest.is_empty() {
+                rest.extend_from_slice(b"; ");
+            }
+            rest.extend_from_slice(part);
+        }
+    }
+    rest
+}
+
+/// An answer in the upstream's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body; may be empty.
+    pub body: String,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Admit(Admission),
+    /// It is answered.
+    Answer(Answer),
+}
+
+/// A decided request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// What to count.
+    pub counters: Vec<Counter>,
+    /// A line for the log: JSON, without secrets.
+    pub log: Option<String>,
+}
+
+/// What is kept of a request until it is decided.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) now: UnixSeconds,
+    client: ClientIp,
+    browser: bool,
+    method: String,
+    path: String,
+    return_target: String,
+    max_age: Option<u32>,
+    explanation: Explanation,
+    admission: Admission,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'static str,
+    reason: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<&'a Reply>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'a Explanation>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    verdict: &'static str,
+    reason: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    method: &'a str,
+    path: &'a str,
+    mode: Mode,
+    /// What is wrong with a record or the keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ErrorCode>,
+}
+
+/// More about a refusal, where a code was sent.
+#[derive(Debug)]
+pub(super) enum Detail {
+    Reply {
+        reply: Reply,
+        /// When another attempt may be made.
+        retry_at: Option<UnixSeconds>,
+    },
+    Error(ErrorCode),
+}
+
+impl Context {
+    pub(super) fn new(
+        config: &GateConfig,
+        request: &Request<'_>,
+        seen: &Seen<'_>,
+        max_age: Option<u32>,
+        explanation: Explanation,
+        now: UnixSeconds,
+    ) -> Self {
+        let method = request.all(":method").next().unwrap_or_default();
+        Self {
+            now,
+            client: request.client(config.trusted_hops),
+            browser: request.is_browser(),
+            method: String::from_utf8_lossy(method).chars().take(20).collect(),
+            path: seen.path.shown(),
+            return_target: seen.path.return_target().to_owned(),
+            max_age,
+            explanation,
+            admission: seen.admission(config),
+        }
+    }
+
+    pub(super) const fn client(&self) -> ClientIp {
+        self.client
+    }
+
+    /// Lets it go on with a new pass.
+    pub(super) fn admit_verified(&self, config: &GateConfig, token: &str, pass: &Pass) -> Judgement {
+        let secure = if config.policy.issuer().starts_with("https:") { " Secure;" } else { "" };
+        let age = pass.expires_at().since(self.now);
+        let cookie = format!("{}={token}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age={age}", config.pass.cookie);
+        let mut admission = self.admission.clone().of(pass);
+        admission.set_cookie = Some(Private(cookie));
+        let mut judgement = admission.judgement();
+        judgement.counters.push(Counter::VerifyOk);
+        judgement
+    }
+
+    /// Turns it down; in shadow mode it goes on all the same, as nobody.
+    pub(super) fn refuse(&self, config: &GateConfig, refusal: Refusal, detail: Option<&Detail>) -> Judgement {
+        let (reason, kind, _) = refusal.parts();
+        let answer = self.answer(config, refusal, detail);
+        let line = Line {
+            verdict: if kind == Kind::Challenge { "challenged" } else { "denied" },
+            reason,
+            status: answer.status,
+            ip: match self.client {
+                ClientIp::Known(address) => Some(address.to_string()),
+                ClientIp::Unknown => None,
+            },
+            method: &self.method,
+            path: &self.path,
+            mode: config.mode,
+            code: match detail {
+                Some(Detail::Error(code)) => Some(*code),
+                Some(Detail::Reply { .. }) | None => None,
+            },
+        };
+        let log = Some(to_json(&line));
+        let mut counters = vec![refusal.counter()];
+        if refusal == Refusal::WrongCode {
+            counters.push(Counter::VerifyWrong);
+        }
+        match config.mode {
+            Mode::Enforce => Judgement { outcome: Outcome::Answer(answer), counters, log },
+            Mode::Shadow => {
+                counters.push(Counter::ShadowWouldDeny);
+                Judgement { outcome: Outcome::Admit(self.admission.clone()), counters, log }
+            }
+        }
+    }
+
+    fn answer(&self, config: &GateConfig, refusal: Refusal, detail: Option<&Detail>) -> Answer {
+        let (reason, kind, message) = refusal.parts();
+        let (status, error) = kind.status_and_error();
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        if kind == Kind::Challenge && self.browser {
+            headers.push(("location", config.challenge.location(&self.return_target)));
+            return Answer { status: 303, headers, body: String::new() };
+        }
+        let (reply, retry_at) = match detail {
+            Some(Detail::Reply { reply, retry_at }) => (Some(reply), *retry_at),
+            Some(Detail::Error(_)) | None => (None, None),
+        };
+        if kind == Kind::Challenge {
+            headers.push(("www-authenticate", self.step_up(error, message)));
+        }
+        if let Some(at) = retry_at {
+            headers.push(("retry-after", at.since(self.now).to_string()));
+        }
+        headers.push(("content-type", "application/json".to_owned()));
+        let explanation = config.debug.then_some(&self.explanation);
+        Answer { status, headers, body: to_json(&Body { error, reason, message, reply, explanation }) }
+    }
+
+    /// The challenge of RFC 9470 §3.
+    fn step_up(&self, error: &str, message: &str) -> String {
+        // Inside quotes a backtick is plain text; the messages have no quotes themselves.
+        let mut challenge = format!(r#"Bearer error="{error}", error_description="{message}", acr_values="urn:countersign:acr:2fa""#);
+        if let Some(age) = self.max_age {
+            let _ = write!(challenge, ", max_age={age}");
+        }
+        challenge
+    }
+}
+
+/// What the upstream learns of a pass.
+fn identity(pass: &Pass) -> Vec<(&'static str, Cow<'static, str>)> {
+    let mut user = String::with_capacity(64);
+    for character in pass.user().as_str().chars() {
+        if character.is_ascii_graphic() && character != '%' {
+            user.push(character);
+        } else {
+            percent_encode(&mut user, character.encode_utf8(&mut [0; 4]));
+        }
+    }
+    vec![
+        ("x-second-factor-sub", Cow::Owned(user)),
+        ("x-second-factor-amr", Cow::Owned(amr(pass.method()).join(","))),
+        ("x-second-factor-method", Cow::Borrowed(pass.method().as_str())),
+        ("x-second-factor-at", Cow::Owned(pass.auth_time().seconds().to_string())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_name_of_its_own_and_a_message_that_fits_a_quoted_string() {
+        let names: std::collections::BTreeSet<_> = Refusal::ALL.iter().map(|refusal| refusal.name()).collect();
+        assert_eq!(names.len(), Refusal::ALL.len());
+        for refusal in Refusal::ALL {
+            let (_, _, message) = refusal.parts();
+            assert!(message.bytes().all(|b| (0x20..0x7f).contains(&b) && !matches!(b, b'"' | b'\\')), "{message}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Verification at the gate: the code is checked against the record in the host's storage.
+//!
+//! ```text
+//!  begin ── ticket and method fit ──▶ GET record ──▶ step ──▶ PUT record, If-Match ──▶ admitted
+//!    │                                    ▲                     │           │
+//!    └─ refused, nothing fetched          └──── lost the race ──┘           └─ anything else:
+//!                                               (once)                        refused
+//! ```
+//!
+//! The request is held meanwhile. Nothing but an explicit success with a well-formed body means
+//! yes, and the reply is not taken out of the step before the write has landed.
+
+use serde::Deserialize;
+
+use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
+use crate::error::{Error, ErrorCode};
+use crate::event::Private;
+use crate::json::from_json;
+use crate::otp::percent_encode;
+use crate::policy::{Method, Reason};
+use crate::record::{Record, SessionId, UserId};
+use crate::secret::Entropy;
+use crate::time::UnixSeconds;
+use crate::token::{Pass, Ticket, TokenRefusal};
+
+use super::answer::{Context, Counter, Detail, Judgement, Refusal};
+use super::config::GateConfig;
+use super::paths::Limits;
+use super::request::SentCode;
+use super::{Gate, Verdict, gate_session};
+
+/// Longest answer to a record's request that is read, in bytes: twice the longest record, for
+/// it comes escaped.
+const MAX_BODY: usize = 131_072;
+
+/// A request for the shell to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallOut {
+    /// The cluster of Envoy's that it goes to.
+    pub cluster: String,
+    /// Headers, `:method`, `:path` and `:authority` among them.
+    pub headers: Vec<(&'static str, Private)>,
+    /// The body, JSON.
+    pub body: Option<String>,
+    /// Milliseconds until it is given up.
+    pub timeout_ms: u32,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy)]
+pub struct CallOutResponse<'a> {
+    /// `:status`, if there was one.
+    pub status: Option<&'a [u8]>,
+    /// The body, if there was one.
+    pub body: Option<&'a [u8]>,
+}
+
+impl<'a> CallOutResponse<'a> {
+    /// The body as text, if the status is the one hoped for.
+    pub(super) fn text(&self, status: u16, longest: usize) -> Option<&'a str> {
+        let body = self.body.filter(|body| body.len() <= longest && self.has(status))?;
+        core::str::from_utf8(body).ok()
+    }
+
+    fn has(&self, status: u16) -> bool {
+        self.status == Some(status.to_string().as_bytes())
+    }
+}
+
+/// How the verification goes on.
+#[derive(Debug)]
+pub enum Progress {
+    /// One more call-out.
+    CallOut(CallOut, Box<Verification>),
+    /// It is over.
+    Judged(Judgement),
+}
+
+/// Where the host's storage API is.
+#[derive(Debug, Clone)]
+pub(super) struct Storage {
+    pub(super) cluster: String,
+    pub(super) authority: String,
+    pub(super) path: String,
+    pub(super) timeout_ms: u32,
+    pub(super) authorization: Private,
+}
+
+impl Storage {
+    pub(super) fn get(&self, path: &str) -> CallOut {
+        self.call("GET", path.to_owned(), Vec::new(), None)
+    }
+
+    fn put(&self, path: String, version: u64, body: String) -> CallOut {
+        let headers = vec![("if-match", Private(format!("\"{version}\""))), ("content-type", Private("application/json".to_owned()))];
+        self.call("PUT", path, headers, Some(body))
+    }
+
+    fn call(&self, method: &str, path: String, more: Vec<(&'static str, Private)>, body: Option<String>) -> CallOut {
+        let mut headers = vec![
+            (":method", Private(method.to_owned())),
+            (":path", Private(path)),
+            (":authority", Private(self.authority.clone())),
+            ("authorization", self.authorization.clone()),
+            ("accept", Private("application/json".to_owned())),
+        ];
+        headers.extend(more);
+        CallOut { cluster: self.cluster.clone(), headers, body, timeout_ms: self.timeout_ms }
+    }
+
+    fn record_path(&self, user: &UserId) -> String {
+        let mut path = format!("{}/records/", self.path);
+        percent_encode(&mut path, user.as_str());
+        path
+    }
+}
+
+/// A code on its way to be verified.
+#[derive(Debug)]
+pub struct Verification {
+    attempt: Attempt,
+    context: Context,
+    /// Another writer won once already.
+    lost: bool,
+    stage: Stage,
+}
+
+/// What the request brought, its ticket opened.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    user: UserId,
+    session: SessionId,
+    ticket: Private,
+    method: Method,
+    code: Private,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Loading,
+    Saving(Box<Pending>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    record: String,
+    version: u64,
+}
+
+impl Attempt {
+    /// Looks at all that can be known without the record.
+    pub(super) fn begin(
+        config: &GateConfig,
+        sent: SentCode<'_>,
+        session: Option<SessionId>,
+        limits: &Limits,
+        now: UnixSeconds,
+    ) -> Result<Self, Refusal> {
+        let SentCode { method, code, ticket } = sent;
+        let verify = config.verify.as_ref().filter(|verify| verify.methods.contains(&method)).ok_or(Refusal::UseLoginPage)?;
+        if !limits.accept(method) {
+            return Err(Refusal::MethodNotAccepted);
+        }
+        let session = session.ok_or(Refusal::NoSession)?;
+        let opened = Ticket::open(&config.policy, verify.keys.sealing(), ticket, &session, now).map_err(|refusal| match refusal {
+            TokenRefusal::Expired => Refusal::TicketExpired,
+            TokenRefusal::Invalid
+            | TokenRefusal::OtherUser
+            | TokenRefusal::OtherSession
+            | TokenRefusal::TooOld
+            | TokenRefusal::MethodNotAccepted => Refusal::TicketInvalid,
+        })?;
+        let user = opened.user().clone();
+        Ok(Self { user, session, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
+    }
+
+    fn second_step(&self) -> SecondStep {
+        SecondStep {
+            ticket: self.ticket.0.clone(),
+            session: self.session.clone(),
+            new_session: Some(gate_session(&self.session)),
+            method: self.method,
+            code: self.code.0.clone(),
+        }
+    }
+}
+
+impl Verification {
+    pub(super) fn start(config: &GateConfig, attempt: Attempt, context: Context) -> Verdict {
+        let verification = Self { attempt, context, lost: false, stage: Stage::Loading };
+        match verification.load(config) {
+            Progress::CallOut(call_out, verification) => Verdict::Verify(call_out, verification),
+            Progress::Judged(judgement) => Verdict::Judged(judgement),
+        }
+    }
+
+    /// Goes on with what a call-out brought.
+    #[must_use]
+    pub fn answered(mut self, gate: &mut Gate, response: &CallOutResponse<'_>, now: UnixSeconds, entropy: Entropy) -> Progress {
+        self.context.now = now;
+        match core::mem::replace(&mut self.stage, Stage::Loading) {
+            Stage::Loading => self.step(&gate.config, response, now, entropy),
+            Stage::Saving(pending) if response.has(204) => {
+                let (reply, _) = pending.stored();
+                Progress::Judged(self.replied(gate, reply, now))
+            }
+            Stage::Saving(_) if response.has(412) && !self.lost => {
+                self.lost = true;
+                self.load(&gate.config)
+            }
+            Stage::Saving(_) if response.has(412) => Progress::Judged(self.context.refuse(&gate.config, Refusal::StorageConflict, None)),
+            Stage::Saving(_) => Progress::Judged(self.storage_failed(&gate.config)),
+        }
+    }
+
+    /// Ends it: a call-out could not be made, or nothing can be decided without randomness.
+    #[must_use]
+    pub fn given_up(&self, gate: &Gate) -> Judgement {
+        self.storage_failed(&gate.config)
+    }
+
+    fn load(self, config: &GateConfig) -> Progress {
+        match &config.verify {
+            Some(verify) => {
+                let call_out = verify.storage.get(&verify.storage.record_path(&self.attempt.user));
+                Progress::CallOut(call_out, Box::new(self))
+            }
+            None => Progress::Judged(self.storage_failed(config)),
+        }
+    }
+
+    fn step(mut self, config: &GateConfig, response: &CallOutResponse<'_>, now: UnixSeconds, entropy: Entropy) -> Progress {
+        let stored = response.text(200, MAX_BODY).and_then(|text| from_json::<Stored>(text, ErrorCode::InvalidRecord).ok());
+        let (Some(Stored { record, version }), Some(verify)) = (stored, &config.verify) else {
+            return Progress::Judged(self.storage_failed(config));
+        };
+        let env = Env { now, client: self.context.client(), entropy };
+        let stepped = Record::parse(&self.attempt.user, &record)
+            .and_then(|record| verify_code(&config.policy, &verify.keys, record, self.attempt.second_step(), env));
+        match stepped {
+            Err(Error { code, .. }) => Progress::Judged(self.context.refuse(config, Refusal::StorageFailed, Some(&Detail::Error(code)))),
+            Ok(pending) => match pending.to_hand_over() {
+                Some(body) => {
+                    let call_out = verify.storage.put(verify.storage.record_path(&self.attempt.user), version, body);
+                    self.stage = Stage::Saving(Box::new(pending));
+                    Progress::CallOut(call_out, Box::new(self))
+                }
+                // Nothing was charged, so nothing was right either.
+                None => {
+                    let (reply, _) = pending.stored();
+                    Progress::Judged(self.not_verified(config, reply))
+                }
+            },
+        }
+    }
+
+    fn storage_failed(&self, config: &GateConfig) -> Judgement {
+        let mut judgement = self.context.refuse(config, Refusal::StorageFailed, None);
+        judgement.counters.push(Counter::CalloutError);
+        judgement
+    }
+
+    fn replied(self, gate: &mut Gate, reply: Reply, now: UnixSeconds) -> Judgement {
+        match &reply {
+            Reply::Verified { pass: Private(token), .. } => match Pass::open(&gate.config.policy, &gate.config.keys, token, now) {
+                Ok(pass) => {
+                    let judgement = self.context.admit_verified(&gate.config, token, &pass);
+                    gate.passes.keep(token, pass);
+                    judgement
+                }
+                Err(_) => self.context.refuse(&gate.config, Refusal::PassInvalid, None),
+            },
+            Reply::Allowed { .. }
+            | Reply::Challenge { .. }
+            | Reply::Denied { .. }
+            | Reply::SmsSent { .. }
+            | Reply::SmsRefused { .. }
+            | Reply::Wrong { .. }
+            | Reply::Malformed { .. }
+            | Reply::Locked { .. }
+            | Reply::Expired {}
+            | Reply::TotpStarted { .. }
+            | Reply::Enrolled { .. }
+            | Reply::Removed { .. }
+            | Reply::BackupCodes { .. }
+            | Reply::RecoveryCode { .. } => self.not_verified(&gate.config, reply),
+        }
+    }
+
+    fn not_verified(&self, config: &GateConfig, reply: Reply) -> Judgement {
+        let (refusal, retry_at) = match &reply {
+            Reply::Wrong { retry_at, .. } => (Refusal::WrongCode, *retry_at),
+            Reply::Locked { retry_at } => (Refusal::Locked, *retry_at),
+            Reply::Malformed { .. } => (Refusal::CodeMalformed, None),
+            Reply::Expired {} => (Refusal::CodeExpired, None),
+            Reply::Denied { reason } => (denied(*reason), None),
+            // No answers to `verify`, or not without a write.
+            Reply::Verified { .. }
+            | Reply::Allowed { .. }
+            | Reply::Challenge { .. }
+            | Reply::SmsSent { .. }
+            | Reply::SmsRefused { .. }
+            | Reply::TotpStarted { .. }
+            | Reply::Enrolled { .. }
+            | Reply::Removed { .. }
+            | Reply::BackupCodes { .. }
+            | Reply::RecoveryCode { .. } => return self.context.refuse(config, Refusal::StorageFailed, None),
+        };
+        self.context.refuse(config, refusal, Some(&Detail::Reply { reply, retry_at }))
+    }
+}
+
+const fn denied(reason: Reason) -> Refusal {
+    match reason {
+        Reason::AddressDenied => Refusal::AddressDenied,
+        Reason::AddressNotAllowed => Refusal::AddressNotAllowed,
+        Reason::AddressUnknown => Refusal::AddressUnknown,
+        Reason::TicketExpired => Refusal::TicketExpired,
+        Reason::TicketInvalid => Refusal::TicketInvalid,
+        Reason::NotEnrolled => Refusal::NotEnrolled,
+        Reason::MethodNotOffered => Refusal::MethodNotAccepted,
+        // No answers to `verify`.
+        Reason::EnrolmentRequired
+        | Reason::ApiClientBlocked
+        | Reason::NoUsableMethod
+        | Reason::Plan
+        | Reason::NumberNotAllowed
+        | Reason::FreshFactorRequired
+        | Reason::OwnerOnly
+        | Reason::NotForOneself
+        | Reason::NotKept => Refusal::UseLoginPage,
+    }
+}

@@ -1,0 +1,457 @@
+// What the login service does for the gate in Envoy: it hands out passes, sends people on, lends
+// its store, and tells whose passes are over. Envoy itself is not needed here.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { policyOf } from '../../examples/login/accounts.js'
+import { authenticatorCode, elsewhere, enrolledVisitor, freshVisitor, passwords, smsCode, startService, Visitor } from './support.mjs'
+
+const { createSecondFactor } = createRequire(new URL('../../examples/login/package.json', import.meta.url))('countersign')
+
+const token = 'storage-token-of-the-end-to-end-tests'
+const withStorage = { env: { COUNTERSIGN_STORAGE_TOKEN: token } }
+const twelveHours = 12 * 3600
+
+/** Calls the storage API as the filter does. */
+async function storage(service, path, { method = 'GET', headers = {}, body } = {}) {
+  const answer = await fetch(`${service.origin}/internal/second-factor${path}`, {
+    method, body: body && JSON.stringify(body), headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }), ...headers },
+  })
+  const text = await answer.text()
+  return { status: answer.status, headers: answer.headers, body: text && answer.headers.get('content-type') === 'application/json' ? JSON.parse(text) : text }
+}
+
+const endedSessions = async (service) => (await storage(service, '/revoked')).body.sessions
+
+/** The session id that passes carry: the hash of the cookie. */
+const idOf = (visitor, cookie = 'session') => createHash('sha256').update(visitor.cookies.get(cookie)).digest('base64url')
+
+const passOf = (visitor) => {
+  const pass = visitor.cookies.get('second-factor')
+  return pass && JSON.parse(Buffer.from(pass.split('.')[1], 'base64url'))
+}
+
+const userIdOf = (service, name) => service.database((db) => db.prepare('SELECT id FROM users WHERE email = ?').pluck().get(`${name}@acme.example`))
+
+/** The answer of the second step with its cookies. */
+function answerSecondStep(visitor, code) {
+  return visitor.request('POST', '/api/login/second-step', {
+    headers: { 'content-type': 'application/json' }, body: JSON.stringify({ method: 'totp', code }),
+  })
+}
+
+/** Someone with an app whose login went through the second step. */
+async function verifiedVisitor(service, name, ip) {
+  const enrolled = await freshVisitor(service, name, ip)
+  assert.ok(passOf(enrolled.visitor))
+  return enrolled
+}
+
+test('T19, T21: the second step sets the pass as a cookie, bound to the new session and gone when it ends', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  assert.equal(passOf(visitor), undefined, 'the password alone gives none')
+  const { headers } = await answerSecondStep(visitor, code())
+  const [session, pass, ...more] = headers.getSetCookie()
+  assert.deepEqual(more, [])
+  assert.match(session, /^session=/)
+  assert.match(pass, new RegExp(`^second-factor=[\\w-]+\\.[\\w-]+\\.[\\w-]+; Max-Age=${twelveHours}; Path=/; Expires=[^;]+; HttpOnly; SameSite=Lax$`))
+  const claims = passOf(visitor)
+  assert.equal(claims.sid, idOf(visitor))
+  assert.equal(claims.sub, userIdOf(service, 'member'))
+  assert.equal(claims.exp, service.now + twelveHours)
+})
+
+test('with https the pass has the host prefix and goes over https only', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  await service.stop()
+  const behindTls = await startService(t, { env: { PUBLIC_ORIGIN: 'https://login.acme.example', DATA_DIR: service.dataDir } })
+  behindTls.advance(service.now - behindTls.now)
+  const visitor = new Visitor(behindTls)
+  await visitor.logIn('member')
+  const { headers } = await answerSecondStep(visitor, code())
+  assert.match(headers.getSetCookie()[1], /^__Host-second-factor=[\w.-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)
+  const out = await visitor.request('POST', '/api/logout', { headers: { 'content-type': 'application/json' }, body: '{}' })
+  const [, gone] = out.headers.getSetCookie()
+  assert.match(gone, /^__Host-second-factor=; Path=\/; Expires=Thu, 01 Jan 1970[^;]*; HttpOnly; Secure; SameSite=Lax$/)
+})
+
+test('a factor shown again renews the pass and binds it to the session that follows', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await verifiedVisitor(service, 'member')
+  const before = passOf(visitor)
+  service.advance(600)
+  assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
+  const after = passOf(visitor)
+  assert.notEqual(after.sid, before.sid)
+  assert.equal(after.sid, idOf(visitor))
+  assert.equal(after.auth_time, service.now)
+})
+
+test('the pass goes with the session: log-out, new login, policy, late code', async (t) => {
+  const service = await startService(t)
+  const { visitor: member, code } = await verifiedVisitor(service, 'member')
+  const again = async () => {
+    service.advance(30)
+    await member.logIn('member')
+    assert.equal((await member.secondStep('totp', code())).result, 'verified')
+    assert.ok(passOf(member))
+  }
+
+  const stranger = member.copy()
+  await stranger.json('/api/login', { email: 'member@acme.example', password: 'wrong' })
+  assert.ok(passOf(stranger), 'a login that fails ends nothing')
+
+  await member.page('/')
+  await member.page('/logout', {}, { follow: false })
+  assert.equal(member.cookies.size, 0)
+  await again()
+  await member.json('/api/logout', {})
+  assert.equal(member.cookies.size, 0)
+
+  await again()
+  await member.logIn('member')
+  assert.deepEqual([...member.cookies.keys()], ['session'], 'a login that is challenged')
+  await again()
+  await member.logIn('colleague')
+  assert.deepEqual([...member.cookies.keys()], ['session'], 'a login without a second factor')
+
+  await again()
+  await member.logIn('member')
+  member.cookies.set('second-factor', 'left.over.somehow')
+  service.advance(601)
+  assert.equal((await member.secondStep('totp', code())).reason, 'ticket_expired')
+  assert.equal(member.cookies.size, 0)
+
+  // The factor removed by the operator: what the session showed no longer counts.
+  await again()
+  service.database((db) => db.prepare('UPDATE sessions SET pass = NULL, proof = ? WHERE pass IS NOT NULL').run('none'))
+  assert.equal((await member.json('/api/me')).reason, 'login_required')
+  assert.equal(member.cookies.size, 0)
+})
+
+test('sessions that end while their pass may live on are told to the gate, until no pass of theirs can be left', async (t) => {
+  const service = await startService(t, withStorage)
+  const { visitor: member, code } = await verifiedVisitor(service, 'member')
+  const fresh = async (visitor = new Visitor(service)) => {
+    service.advance(30)
+    await visitor.logIn('member')
+    assert.equal((await visitor.secondStep('totp', code())).result, 'verified')
+    return visitor
+  }
+  const told = async (id) => (await endedSessions(service)).includes(id)
+
+  const first = idOf(member)
+  assert.equal(first, passOf(member).sid)
+  assert.equal(await told(first), false, 'a session that goes on is not')
+  service.advance(30)
+  await member.showFactorAgain('totp', code())
+  assert.equal(await told(first), true, 'replaced')
+
+  const second = idOf(member)
+  await fresh(member)
+  assert.equal(await told(second), true, 'a new login from it')
+
+  const third = idOf(member)
+  await member.json('/api/logout', {})
+  assert.equal(await told(third), true, 'log-out')
+
+  const [here, there] = [await fresh(), await fresh()]
+  await here.json('/api/security/sms', { number: '0412 345 678' })
+  assert.equal((await here.json('/api/security/sms/confirm', { code: await smsCode(here) })).result, 'enrolled')
+  assert.equal(await told(idOf(there)), true, 'another session of someone who set up a factor')
+  assert.equal(await told(idOf(here)), false)
+
+  const half = new Visitor(service)
+  await half.logIn('member')
+  const halfId = idOf(half)
+  assert.equal(await told(halfId), false)
+  await half.json('/api/logout', {})
+  assert.equal(await told(halfId), true, 'half a session: its ticket may have become a pass in Envoy')
+
+  const without = new Visitor(service)
+  await without.logIn('colleague')
+  const withoutId = idOf(without)
+  await without.json('/api/logout', {})
+  assert.equal(await told(withoutId), false, 'a session that had no second factor has no pass')
+
+  await service.restart('SIGKILL')
+  assert.equal(await told(third), true, 'that outlives the process')
+
+  service.advance(600 + twelveHours - 1)
+  assert.equal(await told(halfId), true)
+  const expired = idOf(here)
+  assert.equal(await told(expired), true, 'time ends sessions too')
+  service.advance(1)
+  assert.deepEqual([await told(halfId), await told(expired)], [false, true])
+  service.advance(600 + twelveHours)
+  assert.deepEqual(await endedSessions(service), [])
+})
+
+test('the storage API is there with a token only, and people’s sessions open nothing in it', async (t) => {
+  const plain = await startService(t)
+  assert.equal((await storage(plain, '/revoked')).status, 404)
+
+  const service = await startService(t, withStorage)
+  const { visitor } = await verifiedVisitor(service, 'owner')
+  const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  for (const path of ['/revoked', `/records/${userIdOf(service, 'owner')}`, '/records', '/']) {
+    for (const headers of [{ authorization: '', cookie }, { authorization: 'Bearer x', cookie }, { authorization: `Bearer ${visitor.cookies.get('session')}` }]) {
+      const { status, body } = await storage(service, path, { headers })
+      assert.deepEqual([status, body], [401, { error: 'unauthorized' }], path)
+    }
+  }
+  assert.equal((await visitor.json('/api/me', undefined, { authorization: `Bearer ${token}` })).status, 401, 'nor does the token open anything else')
+  assert.equal((await storage(service, '/nowhere')).body.error, 'not_found')
+  assert.equal((await storage(service, '/records/nobody')).status, 404)
+})
+
+test('a token too short to be one stops the service', async (t) => {
+  await assert.rejects(startService(t, { env: { COUNTERSIGN_STORAGE_TOKEN: 'short' } }), /ended with 1/)
+})
+
+test('T3: a ticket of the JSON login can be used by the filter, and what it writes is as if it happened here', async (t) => {
+  const service = await startService(t, withStorage)
+  const { code } = await enrolledVisitor(service, 'member')
+  const user = userIdOf(service, 'member')
+  // The filter, in Node: the same rules and keys, and the storage API for a store.
+  const account = { name: 'Acme', require: 'optional', network: { allow: [], deny: [] } }
+  let effects
+  const filter = await createSecondFactor({
+    policy: policyOf(account, service.origin),
+    keys: readFileSync(join(service.dataDir, 'keys.json'), 'utf8'),
+    sendSms: () => assert.fail('the filter sends none'),
+    clock: () => service.now,
+    store: {
+      load: async (name) => {
+        const { status, body } = await storage(service, `/records/${encodeURIComponent(name)}`)
+        return status === 404 ? undefined : body
+      },
+      save: async (name, record, version) => {
+        effects = [{ log: { user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } }, { notify: { user: name, at: service.now, kind: 'locked' } }]
+        const { status } = await storage(service, `/records/${encodeURIComponent(name)}`, { method: 'PUT', headers: { 'if-match': `"${version}"` }, body: { record, effects } })
+        assert.ok(status === 204 || status === 412)
+        return status === 204
+      },
+    },
+  })
+  const visitor = new Visitor(service)
+  const login = await visitor.logIn('member')
+  assert.equal(login.result, 'challenge')
+  assert.equal(typeof login.ticket, 'string')
+  const verify = () => filter.verify({ ticket: login.ticket, session: idOf(visitor), method: 'totp', code: code() })
+  assert.equal((await filter.verify({ ticket: login.ticket, session: idOf(visitor).slice(1), method: 'totp', code: code() })).reason, 'ticket_invalid')
+
+  const [atTheEdge, here] = await Promise.all([verify(), visitor.copy().secondStep('totp', code())])
+  assert.deepEqual([atTheEdge.result, here.result].sort(), ['verified', 'wrong'], 'once, wherever it is shown')
+  service.advance(30)
+  const verified = await verify()
+  assert.equal(verified.result, 'verified')
+  assert.equal(verified.user, user)
+  const later = new Visitor(service)
+  await later.logIn('member')
+  assert.equal((await later.secondStep('totp', code())).result, 'wrong', 'used at the edge, used here')
+
+  const { messages } = await visitor.json('/api/outbox')
+  assert.ok(messages.some(({ recipient, message }) => recipient === 'member@acme.example' && message === 'locked'))
+  const events = service.database((db) => db.prepare('SELECT event FROM events WHERE user = ?').pluck().all(user))
+  assert.ok(events.some((event) => event.includes('198.51.100.7')))
+})
+
+test('pages never show a ticket or a pass', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  const email = 'member@acme.example'
+  const shown = [
+    await visitor.page('/login?next=/intranet'),
+    await visitor.page('/login', { email, password: passwords.member }, { follow: false }),
+    await visitor.page('/login/second-step'),
+    await visitor.page('/login?next=/intranet'),
+    { text: JSON.stringify(await visitor.json('/api/login/second-step')) },
+    await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false }),
+    await visitor.page('/'),
+    await visitor.page('/login?next=/intranet'),
+    await visitor.page('/security/fresh-factor', { next: '/intranet' }),
+    { text: JSON.stringify(await visitor.json('/api/me')) },
+  ]
+  for (const { text, location } of shown) assert.doesNotMatch(text + location, /eyJ/)
+})
+
+const toIntranet = '/login?next=%2Fintranet%2Fwiki%3Fpage%3D2'
+const intranet = '/intranet/wiki?page=2'
+
+test('a login leads to the page of another service that asked for it, mistakes included', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  const nextIn = (page) => /name="next" value="([^"]*)"/.exec(page.text)?.[1]
+  assert.equal(nextIn(await visitor.page(toIntranet)), intranet)
+  const wrong = await visitor.page('/login', { email: 'member@acme.example', password: 'wrong', next: intranet })
+  assert.equal(nextIn(wrong), intranet)
+  const right = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet }, { follow: false })
+  assert.equal(right.location, '/login/second-step')
+  await visitor.page('/login/second-step')
+  service.advance(601)
+  const late = await visitor.page('/login/second-step', { method: 'totp', code: code() })
+  assert.equal(nextIn(late), intranet)
+  await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet })
+  const { status, location } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+  assert.deepEqual([status, location], [303, intranet])
+})
+
+test('someone half-way in goes on with the second step, and then to the page that sent them', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  const { status, location } = await visitor.page(toIntranet, undefined, { follow: false })
+  assert.deepEqual([status, location], [303, '/login/second-step'])
+  await visitor.page('/login/second-step')
+  const { location: then } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+  assert.equal(then, intranet)
+
+  const late = new Visitor(service)
+  await late.logIn('member')
+  service.advance(600)
+  const form = await late.page(toIntranet, undefined, { follow: false })
+  assert.match(form.text, /name="password"/)
+  assert.match(form.text, /name="next" value="\/intranet\/wiki\?page=2"/)
+  assert.equal(late.cookies.size, 0, 'a login that took too long begins anew')
+})
+
+test('someone who is in confirms with their factor, gets a new pass and goes on', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await verifiedVisitor(service, 'member')
+  for (const prepare of [() => service.advance(3600), () => visitor.cookies.delete('second-factor'), () => visitor.cookies.set('second-factor', 'not.a.pass')]) {
+    prepare()
+    service.advance(30)
+    const page = await visitor.page(toIntranet, undefined, { follow: false })
+    assert.equal(page.status, 200)
+    assert.match(page.text, /<h1>Confirm it is you<\/h1>/)
+    assert.doesNotMatch(page.text, /name="password"/)
+    const step = await visitor.page('/security/fresh-factor', { next: intranet })
+    assert.equal(step.path, '/login/second-step')
+    const { location } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+    assert.equal(location, intranet)
+    assert.equal(passOf(visitor).auth_time, service.now)
+    assert.equal(passOf(visitor).sid, idOf(visitor))
+  }
+})
+
+test('someone without a factor is told to set one up, and then gets to the page', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.page(toIntranet)
+  const { location } = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet }, { follow: false })
+  assert.equal(location, intranet, 'where the gate turns them back')
+  const told = await visitor.page(toIntranet, undefined, { follow: false })
+  assert.equal(told.status, 200)
+  assert.match(told.text, /<h1>A second factor is needed<\/h1>[\s\S]*href="\/security"/)
+  await visitor.page('/security')
+  const started = await visitor.page('/security/totp', {})
+  const [, secret] = /Or type this into it: <code>([^<]+)</.exec(started.text)
+  const codeNow = () => authenticatorCode(secret.replaceAll(' ', ''), service.now)
+  const on = await visitor.page('/security/totp/confirm', { code: codeNow() })
+  assert.match(on.text, /action="\/security\/fresh-factor"[\s\S]*name="next" value="\/intranet\/wiki\?page=2"/)
+  service.advance(30)
+  const step = await visitor.page('/security/fresh-factor', { next: intranet })
+  assert.equal(step.path, '/login/second-step')
+  const { location: then } = await visitor.page('/login/second-step', { method: 'totp', code: codeNow() }, { follow: false })
+  assert.equal(then, intranet)
+  assert.equal(passOf(visitor).sid, idOf(visitor))
+
+  // Without such a page the set-up ends where it always did.
+  const other = new Visitor(service)
+  await other.page('/login', { email: 'colleague@acme.example', password: passwords.colleague, next: '/users' }, { follow: false })
+  await other.page('/security')
+  const [, otherSecret] = /Or type this into it: <code>([^<]+)</.exec((await other.page('/security/totp', {})).text)
+  const plain = await other.page('/security/totp/confirm', { code: authenticatorCode(otherSecret.replaceAll(' ', ''), service.now) })
+  assert.match(plain.text, /Back to Security/)
+  assert.doesNotMatch(plain.text, /fresh-factor/)
+})
+
+test('someone who came in by a recovery code has a pass, and sets up a factor when it is too old', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await verifiedVisitor(service, 'owner')
+  await owner.json('/api/policy', { require: 'everyone', confirmed: true })
+  const { code } = await owner.json('/api/users/recovery-code', { user: userIdOf(service, 'member') })
+  const member = new Visitor(service)
+  await member.logIn('member')
+  assert.equal((await member.secondStep('recovery_code', code)).result, 'verified')
+  assert.equal(passOf(member).sid, idOf(member))
+  assert.match((await member.page(toIntranet, undefined, { follow: false })).text, /A second factor is needed/)
+})
+
+test('T35: whoever is sent to the login page, it leads only to a page of this site', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await verifiedVisitor(service, 'member')
+  const half = new Visitor(service)
+  const without = new Visitor(service)
+  await without.logIn('colleague')
+  const nextOf = () => service.database((db) => db.prepare('SELECT DISTINCT next FROM sessions').pluck().all())
+  for (const next of elsewhere) {
+    const path = `/login?next=${encodeURIComponent(next)}`
+    await half.logIn('member')
+    assert.equal((await half.page(path, undefined, { follow: false })).location, '/login/second-step')
+    assert.match((await visitor.page(path)).text, /name="next" value="\/"/, JSON.stringify(next))
+    assert.match((await without.page(path)).text, /A second factor is needed/)
+    assert.deepEqual(nextOf(), ['/'], JSON.stringify(next))
+  }
+  await half.page('/login?next=/a&next=//evil.example')
+  assert.deepEqual(nextOf(), ['/'])
+  assert.equal((await half.secondStep('totp', code())).next, '/')
+})
+
+test('nobody is sent to and fro between gate and login', async (t) => {
+  const service = await startService(t)
+  const { visitor: verified, code } = await verifiedVisitor(service, 'member')
+  const { visitor: owner, code: ownersCode } = await enrolledVisitor(service, 'owner')
+  const half = new Visitor(service)
+  await half.logIn('member')
+  const without = new Visitor(service)
+  await without.logIn('colleague')
+  const invented = new Visitor(service)
+  invented.cookies.set('session', 'x'.repeat(43)).set('second-factor', 'a.b.c')
+  await owner.showFactorAgain('totp', ownersCode())
+  await owner.json('/api/policy', { require: 'optional', deny: ['203.0.113.0/24'], confirmed: true })
+  const shutOut = verified.copy()
+  shutOut.ip = '203.0.113.9'
+  const out = new Visitor(service)
+  await out.logIn('colleague')
+  service.database((db) => db.prepare("UPDATE sessions SET proof = 'none' WHERE id = ?").run(idOf(out)))
+
+  // The strictest of gates: it turns everybody back. No chain of redirects may get there a second time.
+  const everybody = { nobody: new Visitor(service), invented, half, without, owner, verified, shutOut, out }
+  const seen = {}
+  for (const [name, visitor] of Object.entries(everybody)) {
+    let path = toIntranet
+    let answer
+    for (let hops = 0; hops < 5; hops += 1) {
+      answer = await visitor.page(path, undefined, { follow: false })
+      if (!answer.location) break
+      path = answer.location
+      assert.match(path, /^\/login/, `${name} is sent to ${path}`)
+    }
+    assert.equal(answer.status, 200, name)
+    seen[name] = /<h1>([^<]+)/.exec(answer.text)[1]
+  }
+  assert.deepEqual(seen, {
+    nobody: 'Log in', invented: 'Log in', half: 'Second step', without: 'A second factor is needed', owner: 'Confirm it is you',
+    verified: 'Confirm it is you', shutOut: 'Log in', out: 'Log in',
+  })
+  assert.equal(out.cookies.size, 0)
+  assert.equal((await verified.json('/api/me')).status, 200, 'the wrong address ended nothing')
+  // Without `next` the login page is for another login, as ever.
+  assert.match((await verified.page('/login')).text, /name="password"/)
+  assert.match((await half.page('/login')).text, /name="password"/)
+  service.advance(30)
+  assert.equal((await half.secondStep('totp', code())).result, 'verified')
+})
