@@ -12,6 +12,7 @@
     reason = "a test may panic"
 )]
 
+mod gate;
 mod layers;
 mod properties;
 mod scenarios;

@@ -1,0 +1,237 @@
+//! The gate without Envoy: no header and no answer of a storage opens it.
+
+use countersign::gate::{
+    CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Progress, Request, Secrets, Verdict, Verification,
+};
+use countersign::secret::Entropy;
+use countersign::time::UnixSeconds;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{Person, ann};
+
+const COOKIE: &str = "__Host-second-factor";
+
+fn gate(changes: Value) -> Gate {
+    let mut config = json!({
+        "v": 1,
+        "policy": {
+            "v": 1, "name": "Acme", "origin": "https://login.acme.example",
+            "methods": ["totp", "sms", "backup_code", "recovery_code"],
+        },
+        "session": {"cookie": "sid", "id": "plain"},
+        "challenge": {"page": "/login"},
+        "exempt": {"paths": ["/login"]},
+        "verify": {"cluster": "login", "authority": "login", "path": "/2fa"},
+    });
+    for (key, value) in changes.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    let keys = Some(include_str!("../vectors/keys.json").to_owned());
+    let secrets = Secrets { keys, storage_token: Some("a storage token of tests, 32 long".replace(' ', "-")) };
+    Gate::new(GateConfig::parse(&config.to_string(), &secrets).unwrap())
+}
+
+fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+    let all = [(":method", "GET"), (":path", path)];
+    all.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+}
+
+fn judge(gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64) -> Verdict {
+    let source = || Some(b"192.0.2.1:4711".to_vec());
+    gate.judge(&Request { headers, source: &source }, UnixSeconds::new(now).unwrap())
+}
+
+fn judged(verdict: Verdict) -> Judgement {
+    match verdict {
+        Verdict::Judged(judgement) => judgement,
+        Verdict::Verify(..) => panic!("a code is to be verified"),
+    }
+}
+
+/// `None` when the request goes on, else status and reason.
+fn refused(judgement: &Judgement) -> Option<(u16, String)> {
+    match &judgement.outcome {
+        Outcome::Admit(_) => None,
+        Outcome::Answer(answer) => {
+            let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            Some((answer.status, body["reason"].as_str().unwrap_or_default().to_owned()))
+        }
+    }
+}
+
+/// Ann, who has shown a code a while ago, with the ticket of a new login and the code of now.
+fn at_the_gate(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
+    let mut ann = ann();
+    ann.now += 60;
+    let (ticket, code) = (ann.ticket(), ann.code());
+    let headers = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
+    match judge(gate, &headers, ann.now) {
+        Verdict::Verify(call_out, verification) => (ann, call_out, verification),
+        Verdict::Judged(judgement) => panic!("decided at once: {judgement:?}"),
+    }
+}
+
+fn answer(gate: &mut Gate, verification: Verification, status: &str, body: &[u8], now: u64) -> Progress {
+    let response = CallOutResponse { status: Some(status.as_bytes()), body: Some(body) };
+    verification.answered(gate, &response, UnixSeconds::new(now).unwrap(), Entropy::new([9; 32]))
+}
+
+fn stored(ann: &Person) -> String {
+    json!({"record": ann.record, "version": 3}).to_string()
+}
+
+fn saving(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
+    let (ann, _, verification) = at_the_gate(gate);
+    match answer(gate, *verification, "200", stored(&ann).as_bytes(), ann.now) {
+        Progress::CallOut(call_out, verification) => (ann, call_out, verification),
+        Progress::Judged(judgement) => panic!("decided before the write: {judgement:?}"),
+    }
+}
+
+fn header<'a>(call_out: &'a CallOut, name: &str) -> &'a str {
+    call_out.headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| &value.0)
+}
+
+#[test]
+fn t3_a_code_opens_only_after_its_write_has_landed() {
+    let mut gate = gate(json!({}));
+    let (ann, call_out, verification) = at_the_gate(&mut gate);
+    assert_eq!((header(&call_out, ":method"), header(&call_out, ":path")), ("GET", "/2fa/records/ann"));
+    let Progress::CallOut(call_out, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
+        panic!("decided before the write");
+    };
+    assert_eq!((header(&call_out, ":method"), header(&call_out, "if-match")), ("PUT", "\"3\""));
+    let body: Value = serde_json::from_str(call_out.body.as_deref().unwrap()).unwrap();
+    assert!(body["record"].is_string() && body["effects"][0]["log"]["event"] == "code_accepted");
+    let Progress::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
+    assert_eq!(judgement.counters, [Counter::Allowed, Counter::VerifyOk]);
+    let Outcome::Admit(admission) = &judgement.outcome else { panic!("refused: {judgement:?}") };
+    let cookie = &admission.set_cookie().unwrap().0;
+    let pass = cookie.strip_prefix("__Host-second-factor=").and_then(|rest| rest.split_once(';')).unwrap().0;
+
+    // The new pass opens for this session and for no other.
+    let with = |session: &str| headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid={session}"))]);
+    assert_eq!(refused(&judged(judge(&mut gate, &with("s"), ann.now))), None);
+    assert_eq!(refused(&judged(judge(&mut gate, &with("t"), ann.now))), Some((401, "other_session".to_owned())));
+    // The record as it was before knows nothing of it: the same code is a lost race, not a second door.
+    let (_, _, verification) = saving(&mut gate);
+    let Progress::CallOut(again, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
+    assert_eq!(header(&again, ":method"), "GET");
+    let record = json!({"record": body["record"], "version": 4}).to_string();
+    let Progress::CallOut(put, verification) = answer(&mut gate, *verification, "200", record.as_bytes(), ann.now) else {
+        panic!("a used code costs an attempt, which is written");
+    };
+    assert_eq!(header(&put, "if-match"), "\"4\"");
+    let Progress::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
+    assert_eq!(refused(&judgement), Some((401, "wrong_code".to_owned())));
+    assert_eq!(judgement.counters, [Counter::Challenged, Counter::VerifyWrong]);
+}
+
+#[test]
+fn t3_a_race_lost_twice_is_refused() {
+    let mut gate = gate(json!({}));
+    let (ann, _, verification) = saving(&mut gate);
+    let Progress::CallOut(_, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
+    let Progress::CallOut(_, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
+        panic!("gave up");
+    };
+    let Progress::Judged(judgement) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("a third try") };
+    assert_eq!(refused(&judgement), Some((503, "storage_conflict".to_owned())));
+}
+
+#[test]
+fn no_strange_answer_of_the_storage_opens_the_gate() {
+    let mut gate = gate(json!({}));
+    let other = json!({"record": ann().record.map(|record| record.replace("\"ann\"", "\"bob\"")), "version": 3}).to_string();
+    let long = format!("{{\"record\":\"{}\",\"version\":3}}", "a".repeat(200_000));
+    let good = stored(&ann());
+    for (status, body) in [
+        ("503", ""),
+        ("504", ""),
+        ("404", "{\"error\":\"not_found\"}"),
+        ("204", ""),
+        ("302", ""),
+        ("200", ""),
+        ("200", "ok"),
+        ("200", "{}"),
+        ("200", "{\"record\":\"\",\"version\":3}"),
+        ("200", "{\"record\":\"{}\",\"version\":3}"),
+        ("200", "{\"record\":{},\"version\":3}"),
+        ("200", &good.replace(":3}", ":\"3\"}")),
+        ("200", &good.replace(":3}", ":-3}")),
+        ("200", &good.replace(":3}", ":3.5}")),
+        ("200", &good.replace(":3}", ":3,\"version\":4}")),
+        ("200", &good.replace(":3}", ":3,\"more\":1}")),
+        ("200", &other),
+        ("200", &long),
+        ("0200", &good),
+        ("201", &good),
+        ("", &good),
+    ] {
+        let (ann, _, verification) = at_the_gate(&mut gate);
+        match answer(&mut gate, *verification, status, body.as_bytes(), ann.now) {
+            Progress::Judged(judgement) => assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status} {body:.60}"),
+            Progress::CallOut(..) => panic!("believed {status} {body:.60}"),
+        }
+    }
+    for (status, body) in
+        [("200", ""), ("200", "{}"), ("201", ""), ("202", ""), ("400", ""), ("409", ""), ("500", ""), ("503", ""), ("", "")]
+    {
+        let (ann, _, verification) = saving(&mut gate);
+        match answer(&mut gate, *verification, status, body.as_bytes(), ann.now) {
+            Progress::Judged(judgement) => {
+                assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status}");
+                assert_eq!(judgement.counters.last(), Some(&Counter::CalloutError));
+            }
+            Progress::CallOut(..) => panic!("went on after {status}"),
+        }
+    }
+}
+
+#[test]
+fn in_shadow_everything_goes_on_and_is_counted() {
+    let mut gate = gate(json!({"mode": "shadow"}));
+    let given = headers("/reports", &[("x-second-factor-sub", "mallory"), ("accept", "text/html")]);
+    let judgement = judged(judge(&mut gate, &given, ann().now));
+    assert_eq!(judgement.counters, [Counter::Challenged, Counter::ShadowWouldDeny]);
+    let Outcome::Admit(admission) = &judgement.outcome else { panic!("stopped") };
+    assert!(admission.headers(&given).unwrap().iter().all(|(name, _)| !name.starts_with("x-second")));
+    let line: Value = serde_json::from_str(judgement.log.as_deref().unwrap()).unwrap();
+    assert_eq!(
+        line,
+        json!({"verdict": "challenged", "reason": "no_pass", "status": 303, "ip": "192.0.2.1", "method": "GET",
+        "path": "/reports", "mode": "shadow"})
+    );
+}
+
+fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
+    let name = prop_oneof![
+        "cookie|authorization|x-otp|x-otp-ticket|accept|x-forwarded-for|sec-fetch-mode|x-second-factor-sub|x_otp|:method|:path",
+        "[a-z_-]{1,20}",
+    ];
+    let value = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        "(sid=s|__Host-second-factor=[a-zA-Z0-9.]{0,20}|Bearer [a-z.]{0,9}|; |,|sms 123456|[0-9]{6}|text/html|/[a-z%;.]{0,9}){0,5}"
+            .prop_map(String::into_bytes),
+    ];
+    (name, value)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// T28: whatever the headers are, the answer is a refusal, and one line of JSON in the log.
+    #[test]
+    fn t28_no_headers_open_the_gate_or_make_it_panic(mut more in proptest::collection::vec(any_header(), 0..12), path in "/[a-z/%;.\\\\?=-]{0,20}") {
+        let mut gate = gate(json!({"exempt": {"paths": ["/login"]}, "challenge": {"page": "/login"}}));
+        let mut all = headers(&path, &[]);
+        all.append(&mut more);
+        let last = all.iter().rev().find(|(name, _)| name == ":path").map(|(_, value)| value.clone()).unwrap_or_default();
+        prop_assume!(!last.starts_with(b"/login"));
+        let judgement = judged(judge(&mut gate, &all, ann().now));
+        prop_assert!(refused(&judgement).is_some());
+        let line = judgement.log.unwrap();
+        prop_assert!(!line.contains('\n') && serde_json::from_str::<Value>(&line).is_ok());
+    }
+}
