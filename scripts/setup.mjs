@@ -2,7 +2,9 @@
 //   node scripts/setup.mjs          what building and starting need
 //   node scripts/setup.mjs --test   and what the tests need
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
+import { ENVOY, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
 
 const NODE = 20
 const WASM_PACK = '0.15.1'
@@ -120,23 +122,20 @@ async function testCommands(live) {
   if (wanted.length === 0) return Object.keys(TEST_COMMANDS).join(', ')
   const names = wanted.map((command) => TEST_COMMANDS[command])
   const problem = (why) => new Problem(`The tests need ${wanted.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`)
-  if (!onPath('apt-get')) throw problem('this machine has no apt-get to install them')
-  const sudo = process.getuid() === 0 ? [] : ['sudo']
-  if (sudo.length && !onPath('sudo')) throw problem('installing them takes root, or sudo')
-  const apt = (...args) => {
-    const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
-    return run(command, rest)
-  }
-  const install = () => apt('install', '-y', '--no-install-recommends', ...names)
   live()
-  try {
-    // The package lists of a new machine are empty or old; only then is the update worth its time.
-    await install().catch(() => apt('update').then(install))
-  } catch (error) {
-    throw problem(`installing them did not work: ${error.message}`)
-  }
+  await aptInstall(names, problem)
   if (missing().length > 0) throw problem(`${missing().join(', ')} is still missing after the installation`)
   return `installed ${names.join(', ')}`
+}
+
+/** For starting, Envoy is a guest: the login service runs without it. For testing it is not. */
+const envoy = (test) => async (live) => {
+  try {
+    return await installEnvoy(test ? [ENVOY, OLDEST_ENVOY] : [ENVOY], live)
+  } catch (error) {
+    if (test || !(error instanceof Problem)) throw error
+    return `not available: ${error.message}`
+  }
 }
 
 export async function setup({ test = false } = {}) {
@@ -147,6 +146,7 @@ export async function setup({ test = false } = {}) {
     ['npm packages', packages],
     ['Rust crates', crates],
     ['WebAssembly tools', tools],
+    ['Envoy', envoy(test)],
     ...(test ? [['test commands', testCommands]] : []),
   ]
   for (const [index, [name, step]] of steps.entries()) {

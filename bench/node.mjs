@@ -1,0 +1,135 @@
+// The package beside its peers on Node, each used as its own documentation says. All candidates of
+// one job take turns (ABAB…) and the median counts; compare the ratios, not the microseconds.
+import { execFileSync } from 'node:child_process'
+import { BlockList } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import argon2 from '@node-rs/argon2'
+import { argon2id, argon2Verify } from 'hash-wasm'
+import ipaddr from 'ipaddr.js'
+import { Secret, TOTP } from 'otpauth'
+import { verifySync } from 'otplib'
+import qrcode from 'qrcode'
+import speakeasy from 'speakeasy'
+import { backupCodes, createSecondFactor, generateKeys, memoryStore, policy, qr, totp } from 'countersign'
+
+const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
+
+const fastest = (numbers) => Math.min(...numbers)
+
+/** Microseconds a call of each candidate, over rounds in which all take turns. */
+async function compare(candidates, { rounds = 9, milliseconds = 60, of = median } = {}) {
+  const samples = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [name, call] of Object.entries(candidates)) {
+      let calls = 0
+      const start = performance.now()
+      do {
+        await call()
+        calls += 1
+      } while (performance.now() - start < milliseconds)
+      if (round >= 0) samples[name].push(((performance.now() - start) * 1000) / calls) // round -1 warms up
+    }
+  }
+  return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, of(values)]))
+}
+
+function print(job, results) {
+  const [ours] = Object.values(results)
+  console.log(`\n${job}`)
+  for (const [name, micros] of Object.entries(results)) {
+    const shown = micros >= 1000 ? `${(micros / 1000).toFixed(1)} ms` : `${micros.toFixed(micros < 10 ? 2 : 0)} µs`
+    console.log(`  ${name.padEnd(44)} ${shown.padStart(9)}   ${micros === ours ? '' : `${(micros / ours).toFixed(2)} × ours`}`)
+  }
+}
+
+function expect(value, what) {
+  if (!value) throw new Error(`${what}: a candidate gives another answer`)
+}
+
+export async function benchNode() {
+  await totpJob()
+  await argon2Job()
+  await qrJob()
+  await addressJob()
+  await importJob()
+}
+
+async function totpJob() {
+  const secret = totp.secret()
+  const now = () => Math.floor(Date.now() / 1000)
+  const right = [-60, -30, 0, 30, 60].map((shift) => totp.generate({ secret, time: now() + shift }))
+  const wrong = ['000001', '000002', '000003', '000004', '000005', '000006'].find((code) => !right.includes(code))
+  const candidates = (code) => ({
+    countersign: () => totp.verify({ secret, code, time: now() }).valid,
+    otpauth: () => new TOTP({ secret: Secret.fromBase32(secret) }).validate({ token: code, window: 1 }) !== null,
+    'otplib, verifySync': () => verifySync({ secret, token: code, epochTolerance: 30 }).valid,
+    speakeasy: () => speakeasy.totp.verify({ secret, encoding: 'base32', token: code, window: 1 }),
+  })
+  for (const call of Object.values(candidates(wrong))) expect(call() === false, 'TOTP')
+  for (const call of Object.values(candidates(totp.generate({ secret, time: now() })))) expect(call() === true, 'TOTP')
+  print('TOTP: a wrong code, ±1 step, secret in base32', await compare(candidates(wrong)))
+}
+
+async function argon2Job() {
+  // Ours is a whole try of a backup code; theirs the bare hash of the same cost.
+  const keys = JSON.stringify(generateKeys())
+  const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 1 })
+  const code = codes[0]
+  const cost = { memorySize: 19456, iterations: 2, parallelism: 1, hashLength: 32 }
+  const encoded = await argon2id({ ...cost, password: code, salt: 'saltsaltsaltsalt', outputType: 'encoded' })
+  const candidates = {
+    'countersign, backupCodes.verify': () => backupCodes.verify({ keys, user: 'ann', stored, code, time: 1_800_000_000 }).valid,
+    'hash-wasm, argon2Verify': () => argon2Verify({ password: code, hash: encoded }),
+    '@node-rs/argon2 (native), verifySync': () => argon2.verifySync(encoded, code),
+  }
+  for (const call of Object.values(candidates)) expect(await call(), 'Argon2id')
+  print('Argon2id: m=19456 KiB, t=2, p=1', await compare(candidates, { milliseconds: 120 }))
+}
+
+async function qrJob() {
+  const uri = `otpauth://totp/Acme:ann%40acme.example?secret=${totp.secret()}&issuer=Acme&algorithm=SHA1&digits=6`
+  const theirs = () => qrcode.toString(uri, { type: 'svg' })
+  print(`QR code as SVG: ${uri.length} characters (${qr.svg(uri).length} and ${(await theirs()).length} bytes)`, await compare({
+    countersign: () => qr.svg(uri),
+    qrcode: theirs,
+  }))
+}
+
+async function addressJob() {
+  const count = 100_000
+  const networks = Array.from({ length: count }, (_, i) => `${10 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`)
+  const address = '192.0.2.1' // in none of them: everything must be looked at
+  const document = policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', network: { deny: networks } })
+  const factor = await createSecondFactor({ policy: document, keys: generateKeys(), store: memoryStore() })
+  const parsed = networks.map((network) => ipaddr.parseCIDR(network))
+  const list = new BlockList()
+  for (const network of networks) list.addSubnet(network.split('/')[0], 24)
+  const candidates = {
+    'countersign, begin (all of a login question)': async () => (await factor.begin({ user: 'ann', session: 's', ip: address })).result === 'denied',
+    'countersign, policy.decide (reads the policy)': () => policy.decide(document, { ip: address, enrolment: 'usable' }).rules.includes('deny_rule'),
+    'ipaddr.js, match in a loop': () => {
+      const one = ipaddr.parse(address)
+      return parsed.some((network) => one.match(network))
+    },
+    'node:net BlockList': () => list.check(address),
+  }
+  for (const call of Object.values(candidates)) expect((await call()) === false, 'addresses')
+  print(`One address against ${count.toLocaleString('en')} networks`, await compare(candidates))
+}
+
+/** Whole processes: start, import, first call. The fastest of each counts, and a bare one is taken off. */
+async function importJob() {
+  const secret = totp.secret()
+  const programs = {
+    countersign: `const { totp } = await import('countersign'); totp.verify({ secret: '${secret}', code: '000000', time: 1800000000 })`,
+    otpauth: `const { TOTP, Secret } = await import('otpauth'); new TOTP({ secret: Secret.fromBase32('${secret}') }).validate({ token: '000000', window: 1 })`,
+    otplib: `const { verifySync } = await import('otplib'); verifySync({ secret: '${secret}', token: '000000', epochTolerance: 30 })`,
+    speakeasy: `const { default: s } = await import('speakeasy'); s.totp.verify({ secret: '${secret}', encoding: 'base32', token: '000000', window: 1 })`,
+    'hash-wasm': `const { argon2id } = await import('hash-wasm'); await argon2id({ password: 'x', salt: 'saltsaltsaltsalt', memorySize: 8, iterations: 1, parallelism: 1, hashLength: 32 })`,
+  }
+  const run = (program) => () => execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: fileURLToPath(new URL('.', import.meta.url)) })
+  const all = await compare({ bare: run(''), ...Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, run(program)])) }, { rounds: 15, milliseconds: 0, of: fastest })
+  const { bare, ...rest } = all
+  print('Cold import and first call, beyond a bare process', Object.fromEntries(Object.entries(rest).map(([name, micros]) => [name, micros - bare])))
+}

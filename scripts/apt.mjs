@@ -1,0 +1,20 @@
+// Installs Debian packages where that is possible.
+import { onPath, run } from './common.mjs'
+
+/** `problem(why)` makes the error for where it is not. */
+export async function aptInstall(names, problem) {
+  if (!onPath('apt-get')) throw problem('this machine has no apt-get to install them')
+  const sudo = process.getuid() === 0 ? [] : ['sudo']
+  if (sudo.length && !onPath('sudo')) throw problem('installing them takes root, or sudo')
+  const apt = (...args) => {
+    const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
+    return run(command, rest)
+  }
+  const install = () => apt('install', '-y', '--no-install-recommends', ...names)
+  try {
+    // The package lists of a new machine are empty or old; only then is the update worth its time.
+    await install().catch(() => apt('update').then(install))
+  } catch (error) {
+    throw problem(`installing them did not work: ${error.message}`)
+  }
+}

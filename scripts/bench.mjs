@@ -1,0 +1,52 @@
+// npm run bench: what the gate costs in Envoy, and the package beside its peers on Node. It judges
+// nothing; compare ratios within one run, and let nothing else run meanwhile.
+//   npm run bench -- --only envoy,node --rounds 7 --seconds 3 --proxied
+// --proxied: requests go on to a service behind Envoy, instead of being answered by Envoy.
+import { existsSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { aptInstall } from './apt.mjs'
+import { build } from './build.mjs'
+import { at, hashOf, main, npm, onPath, Problem, readIf, run } from './common.mjs'
+import { envoyBinary } from './envoy.mjs'
+import { setup } from './setup.mjs'
+
+const FILTER = at('target/envoy/countersign-envoy.wasm')
+const NOOP = at('target/bench/wasm32-wasip1/release/countersign_bench_noop.wasm')
+
+await main(import.meta.url, async () => {
+  const { only, ...settings } = options()
+  await setup()
+  await build()
+  await peers()
+  if (only.includes('node')) await (await import('../bench/node.mjs')).benchNode()
+  if (only.includes('envoy')) {
+    const envoy = envoyBinary()
+    if (!envoy) throw new Problem('Envoy is not installed; the set-up above says why.')
+    if (!existsSync(FILTER)) throw new Problem('target/envoy/countersign-envoy.wasm is not built.')
+    if (!onPath('wrk')) await aptInstall(['wrk'], (why) => new Problem(`The load comes from wrk, and ${why}. Install the Debian package wrk, or what your system calls it.`))
+    await run('cargo', ['build', '--quiet', '--release', '--locked', '--manifest-path', 'bench/noop/Cargo.toml', '--target', 'wasm32-wasip1', '--target-dir', 'target/bench'])
+    await (await import('../bench/envoy.mjs')).benchEnvoy({ envoy, filter: FILTER, noop: NOOP, ...settings })
+  }
+})
+
+function options() {
+  const usage = 'Usage: npm run bench [-- --only envoy,node --rounds 7 --seconds 3 --proxied]'
+  try {
+    const text = (standard) => ({ type: 'string', default: standard })
+    const { values } = parseArgs({ options: { only: text('envoy,node'), rounds: text('7'), seconds: text('3'), proxied: { type: 'boolean', default: false } } })
+    const only = values.only.split(',')
+    const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+    if (only.some((name) => !['envoy', 'node'].includes(name)) || !(rounds >= 1) || !(seconds >= 1)) throw new Problem(usage)
+    return { only, rounds, seconds, proxied: values.proxied }
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem(`${error.message}\n${usage}`)
+  }
+}
+
+/** The packages to compare with live in bench/node_modules, not among the project's own. */
+async function peers() {
+  const stamp = hashOf(['bench/package.json', 'bench/package-lock.json'])
+  if (readIf('bench/node_modules/.countersign-bench') === stamp) return
+  await npm(['ci', '--no-audit', '--no-fund', '--install-links=false'], { cwd: at('bench') })
+  writeFileSync(at('bench/node_modules/.countersign-bench'), stamp)
+}

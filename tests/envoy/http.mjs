@@ -1,0 +1,123 @@
+// An HTTP/1.1 client that sends what it is told, byte by byte: no header is checked, joined or cleaned.
+// Text stands for bytes (latin1).
+import { connect } from 'node:net'
+
+/** One connection; answers come in the order of the requests, which may be sent ahead. */
+export class Connection {
+  #socket
+  #buffer = Buffer.alloc(0)
+  #waiting = []
+  #end
+
+  constructor(port, host = '127.0.0.1') {
+    this.#socket = connect({ port, host, noDelay: true })
+    this.#socket.on('data', (bytes) => this.#take(bytes))
+    this.#socket.on('error', () => undefined)
+    this.closed = new Promise((resolve) => {
+      this.#socket.on('close', () => {
+        this.#end = new Error('the connection was closed without an answer')
+        // Without a length the end of the connection is the end of the body.
+        const [first] = this.#waiting
+        const last = first && parse(this.#buffer, first.method, true)
+        if (last) this.#waiting.shift().resolve(last.answer)
+        for (const { reject } of this.#waiting.splice(0)) reject(this.#end)
+        resolve()
+      })
+    })
+  }
+
+  /** Sends bytes; the answer to the one request in them. */
+  send(bytes, method = 'GET') {
+    if (this.#end) return Promise.reject(this.#end)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ method, resolve, reject })
+      this.#socket.write(bytes, 'latin1')
+    })
+  }
+
+  /** Sends bytes that wait for no answer of their own, as the rest of a body. */
+  write(bytes) {
+    this.#socket.write(bytes, 'latin1')
+  }
+
+  close() {
+    this.#socket.destroy()
+    return this.closed
+  }
+
+  #take(bytes) {
+    this.#buffer = this.#buffer.length ? Buffer.concat([this.#buffer, bytes]) : bytes
+    while (this.#waiting.length > 0) {
+      const found = parse(this.#buffer, this.#waiting[0].method, false)
+      if (!found) return
+      this.#buffer = this.#buffer.subarray(found.length)
+      if (found.answer.status >= 200) this.#waiting.shift().resolve(found.answer)
+    }
+  }
+}
+
+class Answer {
+  constructor(status, headers, body) {
+    this.status = status
+    this.headers = headers
+    this.text = body.toString()
+  }
+  all(name) {
+    return this.headers.filter(([other]) => other === name).map(([, value]) => value)
+  }
+  get(name) {
+    const values = this.all(name)
+    if (values.length > 1) throw new Error(`two headers ${name}`)
+    return values[0]
+  }
+  get json() {
+    return JSON.parse(this.text)
+  }
+}
+
+function parse(buffer, method, ended) {
+  const top = buffer.indexOf('\r\n\r\n')
+  if (top < 0) return undefined
+  const [line, ...rest] = buffer.toString('latin1', 0, top).split('\r\n')
+  const status = Number(line.split(' ')[1])
+  const headers = rest.map((text) => {
+    const colon = text.indexOf(':')
+    return [text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim()]
+  })
+  const one = (name) => headers.find(([other]) => other === name)?.[1]
+  const start = top + 4
+  const done = (body, length) => ({ answer: new Answer(status, headers, body), length })
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return done(Buffer.alloc(0), start)
+  if (one('transfer-encoding') === 'chunked') {
+    const chunks = []
+    for (let at = start; ;) {
+      const eol = buffer.indexOf('\r\n', at)
+      if (eol < 0) return undefined
+      const size = parseInt(buffer.toString('latin1', at, eol), 16)
+      if (buffer.length < eol + 2 + size + 2) return undefined
+      if (size === 0) return done(Buffer.concat(chunks), eol + 4)
+      chunks.push(buffer.subarray(eol + 2, eol + 2 + size))
+      at = eol + 2 + size + 2
+    }
+  }
+  const length = one('content-length')
+  if (length === undefined) return ended ? done(buffer.subarray(start), buffer.length) : undefined
+  return buffer.length < start + Number(length) ? undefined : done(buffer.subarray(start, start + Number(length)), start + Number(length))
+}
+
+/** The bytes of a request. `headers`: pairs, in this order and spelling. */
+export function bytesOf({ method = 'GET', path = '/', host = 'app.acme.example', headers = [], body } = {}) {
+  const length = body === undefined ? [] : [['content-length', Buffer.byteLength(body, 'latin1')]]
+  const lines = [['host', host], ...headers, ...length].map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`
+}
+
+/** One request on a connection of its own. */
+export async function request(port, options) {
+  const connection = new Connection(port, options?.address)
+  try {
+    return await connection.send(bytesOf(options), options?.method)
+  } finally {
+    connection.close()
+  }
+}

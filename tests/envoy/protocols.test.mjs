@@ -1,0 +1,103 @@
+// HTTP/1.1 and HTTP/2, connections that are kept, many at once; each version, one worker and two.
+import assert from 'node:assert/strict'
+import { connect } from 'node:http2'
+import { after, test } from 'node:test'
+import { Connection, bytesOf } from './http.mjs'
+import { ENVOYS, PASS, SESSION, cookies, named, passed, refused, startGate, verifyBy } from './support.mjs'
+
+const combinations = ENVOYS.flatMap(({ version }) => [1, 2].map((workers) => ({ version, workers })))
+
+/** One HTTP/2 connection without TLS. `cookie` may be several headers, as browsers send it. */
+function http2(t, port) {
+  const session = connect(`http://127.0.0.1:${port}`)
+  t.after(() => session.destroy())
+  session.on('error', () => undefined)
+  return (headers, body) => new Promise((resolve, reject) => {
+    const stream = session.request({ ':authority': 'app.acme.example', ':path': '/', ...headers }, { endStream: body === undefined })
+    const chunks = []
+    let answer
+    stream.on('response', (received) => (answer = received))
+    stream.on('data', (chunk) => chunks.push(chunk))
+    stream.on('error', reject)
+    stream.on('end', () => resolve({ status: answer?.[':status'], headers: answer, text: Buffer.concat(chunks).toString() }))
+    if (body !== undefined) stream.end(body)
+  })
+}
+
+const gates = await Promise.all(combinations.map((envoy) => startGate({ after }, { ...envoy, config: { verify: verifyBy({ timeoutMs: 5_000 }) } })))
+
+for (const [index, envoy] of combinations.entries()) {
+  const gate = gates[index]
+
+  test(`HTTP/2: no pass, good pass, split cookies, a code with a large body (${named(envoy)})`, async (t) => {
+    const ask = http2(t, gate.envoy.ports.main)
+    const pass = await gate.mint()
+    const none = await ask({ cookie: `${SESSION}=s1` })
+    assert.equal(none.status, 401)
+    assert.equal(JSON.parse(none.text).reason, 'no_pass')
+    assert.match(none.headers['www-authenticate'], /^Bearer error="insufficient_user_authentication"/)
+    const page = await ask({ accept: 'text/html', 'sec-fetch-mode': 'navigate' })
+    assert.equal(page.status, 303)
+    const good = await ask({ cookie: `${SESSION}=s1; ${PASS}=${pass}` })
+    assert.equal(good.status, 200, good.text)
+    assert.equal(JSON.parse(good.text).headers.find(([name]) => name === 'x-second-factor-sub')[1], 'ann')
+    // RFC 9113, 8.2.3: a cookie header for each crumb.
+    const split = await ask({ cookie: [`a=b`, `${SESSION}=s1`, `${PASS}=${pass}`] })
+    assert.equal(split.status, 200, split.text)
+    assert.ok(!split.text.includes(pass))
+    for (const headers of [
+      { cookie: [`${SESSION}=s1`, `${PASS}=${pass}`, `${PASS}=${pass}`] },
+      { cookie: `${SESSION}=s1; ${PASS}=${pass}`, authorization: `Bearer ${pass}` },
+    ]) {
+      const twice = await ask(headers)
+      assert.equal(twice.status, 400)
+      assert.equal(JSON.parse(twice.text).reason, 'duplicate_header')
+    }
+    const person = await gate.enrol()
+    const size = 2_000_000
+    const code = await ask({ ':method': 'POST', cookie: `${SESSION}=s1`, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() }, 'z'.repeat(size))
+    assert.equal(code.status, 200, code.text)
+    assert.equal(JSON.parse(code.text).bytes, size)
+    assert.ok(code.headers['set-cookie'].some((line) => line.startsWith(`${PASS}=`)))
+    // Many streams at once on one connection, good and bad by turns.
+    const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => ask({ cookie: `${SESSION}=s${i % 3 === 0 ? 1 : 2}; ${PASS}=${pass}` })))
+    assert.deepEqual(answers.map(({ status }) => status), answers.map((_, i) => (i % 3 === 0 ? 200 : 401)))
+    await gate.healthy()
+  })
+
+  test(`HTTP/1.1: requests ahead on one connection, each judged by itself (${named(envoy)})`, async () => {
+    const pass = await gate.mint()
+    const person = await gate.enrol()
+    const ticket = await person.ticket()
+    const connection = new Connection(gate.envoy.ports.main)
+    const ask = (jar, headers = [], more = {}) => connection.send(bytesOf({ headers: [['cookie', cookies(jar)], ...headers], ...more }), more.method)
+    const answers = []
+    // Two at a time: behind two answers of its own, Envoy lets a third request wait for more bytes.
+    for (const pair of [
+      [[{ [SESSION]: 's1', [PASS]: pass }], [{ [SESSION]: 's1' }]],
+      [[{ [SESSION]: 's1' }, [['x-otp', person.code()], ['x-otp-ticket', ticket]]], [{ [SESSION]: 's1' }]],
+      [[{ [SESSION]: 's2', [PASS]: pass }], [{ [SESSION]: 's1', [PASS]: pass }, [], { method: 'POST', body: 'b'.repeat(100_000) }]],
+    ]) answers.push(...await Promise.all(pair.map((one) => ask(...one))))
+    assert.deepEqual(answers.map(({ status }) => status), [200, 401, 200, 401, 401, 200])
+    assert.equal(passed(answers[0]).identity['x-second-factor-sub'], 'ann')
+    assert.equal(passed(answers[2]).identity['x-second-factor-sub'], person.user)
+    assert.equal(passed(answers[5]).bytes, 100_000)
+    // A pass of one request is none for the next on the same connection.
+    refused(answers[3], 401, 'no_pass')
+    await connection.close()
+    await gate.healthy()
+  })
+
+  test(`T3 one code on many connections, over all workers: exactly one comes in (${named(envoy)})`, async () => {
+    const person = await gate.enrol()
+    const [otp, ticket] = [person.code(), await person.ticket()]
+    const before = gate.upstream.count
+    const answers = await Promise.all(Array.from({ length: 200 }, () => gate.verify({ otp, ticket })))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+    // The pass that one worker made is good with the others, and so is one that they have never seen.
+    const made = answers.find(({ status }) => status === 200).all('set-cookie').find((line) => line.startsWith(PASS)).split(/[=;]/)[1]
+    for (const answer of await Promise.all(Array.from({ length: 40 }, () => gate.visit({ pass: made })))) passed(answer)
+    assert.equal(gate.upstream.count - before, 41)
+    await gate.healthy()
+  })
+}

@@ -1,0 +1,144 @@
+// The scenarios of tests/scenarios that have one: each `verify` goes through Envoy's x-otp, everything else through
+// the npm package on the same store, at the same time. The replies must be those of the files.
+import assert from 'node:assert/strict'
+import { createPrivateKey, sign } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { createSecondFactor, memoryStore, totp } from 'countersign'
+import { capturedSms } from 'countersign/testing'
+import { request } from './http.mjs'
+import { ENVOYS, PASS, SESSION, TOKEN, claimsOf, configWith, cookies, gateSession, named, startEnvoy, startStorage, startUpstream, verifyBy } from './support.mjs'
+
+const folder = new URL('../scenarios/', import.meta.url)
+const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'))
+const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+const verifies = (scenario) => scenario.steps.filter((step) => step.do?.verify).length
+const scenarios = readdirSync(folder).filter((name) => name.endsWith('.json')).map((file) => ({ file, ...JSON.parse(readFileSync(new URL(file, folder), 'utf8')) })).filter(verifies)
+const wanted = scenarios.reduce((sum, scenario) => sum + verifies(scenario), 0)
+const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
+
+// The pass of a gate names the session in its own way. Whoever goes on with it in Node needs one of the
+// login host's: the same claims for the new session, under the same key.
+function rebound(pass, session) {
+  const [header] = pass.split('.')
+  const seed = Buffer.from(keys.signing[0].secret, 'base64url')
+  const key = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' })
+  const input = `${header}.${Buffer.from(JSON.stringify({ ...claimsOf(pass), sid: session })).toString('base64url')}`
+  return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`
+}
+
+// The answer's reason for a reply that is a denial, where the gate has another name for it.
+const RENAMED = { method_not_offered: 'method_not_accepted' }
+const STATUS = { wrong: [401, 'wrong_code'], malformed: [400, 'code_malformed'], locked: [429, 'locked'], expired: [401, 'code_expired'] }
+
+function contains(actual, expected, place) {
+  if (Array.isArray(expected)) {
+    assert.equal(actual?.length, expected.length, place)
+    expected.forEach((value, index) => contains(actual[index], value, place))
+  } else if (typeof expected === 'object' && expected !== null) {
+    for (const [key, value] of Object.entries(expected)) contains(actual?.[key], value, `${place}.${key}`)
+  } else {
+    assert.equal(actual ?? null, expected, `${place}: ${JSON.stringify(actual)}`)
+  }
+}
+
+async function prepare(envoy) {
+  const upstream = await startUpstream({ after })
+  const clusters = { app: upstream.port }
+  const listeners = {}
+  const stores = {}
+  for (const scenario of scenarios) {
+    stores[scenario.file] = memoryStore()
+    clusters[scenario.file] = (await startStorage({ after }, { store: stores[scenario.file], token: TOKEN })).port
+    for (const [index, policy] of [scenario.policy, ...scenario.steps.map((step) => step.policy).filter(Boolean)].entries()) {
+      listeners[`${scenario.file} ${index}`] = {
+        hops: 1,
+        config: configWith({ policy, clientAddress: { trustedHops: 1 }, verify: verifyBy({ cluster: scenario.file, timeoutMs: 5_000, methods: METHODS }) }),
+      }
+    }
+  }
+  const gate = await startEnvoy({ after }, { ...envoy, listeners, clusters, clock: () => scenarios[0].steps[0].at, env: { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN } })
+  return { envoy, gate, stores }
+}
+
+// All of them first: the runner does not wait for tests that are declared after the first have ended.
+for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
+  let now = 0
+  let ran = 0
+
+  for (const scenario of scenarios) {
+    test(`scenario ${scenario.file} (${named(envoy)})`, async () => {
+      let { policy } = scenario
+      let version = 0
+      const sms = capturedSms()
+      const secondFactor = await createSecondFactor({ policy: () => policy, keys, store: stores[scenario.file], sendSms: sms.send, clock: () => now })
+      const saved = {}
+      const fill = (value) => {
+        if (typeof value === 'string' && value.startsWith('$totp ')) return totp.generate({ secret: saved[value.slice(6)], time: now })
+        if (typeof value === 'string' && value.startsWith('$')) return saved[value.slice(1)]
+        if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]))
+        return value
+      }
+      const throughEnvoy = async (fields, step, place) => {
+        const bytes = (text) => Buffer.from(text).toString('latin1')
+        const answer = await request(gate.ports[`${scenario.file} ${version}`], {
+          headers: [
+            ['cookie', bytes(cookies({ [SESSION]: fields.session }))],
+            ['x-forwarded-for', step.ip ?? 'unknown'],
+            ['x-otp', bytes(`${fields.method} ${fields.code}`)],
+            ['x-otp-ticket', bytes(fields.ticket)],
+          ],
+        })
+        const { result, reason } = step.expect
+        if (fields.code.includes('\0')) {
+          assert.equal(answer.status, 400, `${place}: such a byte never gets to the filter`)
+          return step.expect
+        }
+        if (result === 'verified') {
+          assert.equal(answer.status, 200, `${place}: ${answer.text}`)
+          const pass = answer.all('set-cookie').map((line) => line.match(`^${PASS}=([^;]+)`)?.[1]).find(Boolean)
+          const claims = claimsOf(pass)
+          assert.deepEqual([claims.sid, claims.second_factor, claims.auth_time], [gateSession(fields.session), fields.method, now], place)
+          assert.equal(answer.json.headers.find(([name]) => name === 'x-second-factor-sub')[1], encodeURIComponent(claims.sub), place)
+          const session = fields.newSession ?? 'a new session'
+          return { ...step.expect, result, session, user: claims.sub, method: fields.method, expiresAt: claims.exp, pass: rebound(pass, session) }
+        }
+        const [status, name] = STATUS[result] ?? [/^address_/.test(reason) ? 403 : 401, RENAMED[reason] ?? reason]
+        assert.equal(answer.json.reason, name, `${place}: ${answer.text}`)
+        assert.equal(answer.status, status, place)
+        // What was refused before the record was looked at has no reply of the engine's.
+        return answer.json.reply ?? step.expect
+      }
+      for (const [index, step] of scenario.steps.entries()) {
+        const place = `${scenario.file}, step ${index} (${step.why})`
+        if (step.policy) {
+          policy = step.policy
+          version += 1
+          continue
+        }
+        now = step.at
+        gate.tick(now)
+        const [[command, fields]] = Object.entries(step.do)
+        const sent = sms.messages.length
+        let reply
+        if (command === 'verify') {
+          reply = await throughEnvoy(fill(fields), step, place)
+          ran += 1
+        } else {
+          reply = await secondFactor[camelCase(command)]({ ...fill(fields), ...('ticket' in fields ? {} : { user: step.user }), ...(step.ip ? { ip: step.ip } : {}) })
+        }
+        contains(reply, step.expect, place)
+        if (step.sms !== undefined) assert.equal(sms.messages.length - sent, step.sms, `${place}: messages sent`)
+        for (const [name, path] of Object.entries(step.save ?? {})) {
+          saved[name] = path === 'sms' ? sms.lastCode() : path.split('.').reduce((at, key) => at[key], reply)
+        }
+      }
+    })
+  }
+
+  test(`every verify step of the scenarios ran through Envoy (${named(envoy)})`, () => {
+    assert.ok(scenarios.length >= 12 && wanted >= 60, `${scenarios.length}, ${wanted}`)
+    assert.equal(ran, wanted)
+    assert.doesNotMatch(gate.log(), /panicked|backtrace/)
+  })
+}

@@ -1,0 +1,471 @@
+// The filter in a real Envoy, between a client that sends any bytes, an upstream that tells what reached
+// it, and the login host's storage API.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
+import { storageApi } from 'countersign/express'
+import { capturedSms, fixedClock } from 'countersign/testing'
+import { ENVOY, envoyBinary, OLDEST_ENVOY } from '../../scripts/envoy.mjs'
+import { request } from './http.mjs'
+
+const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const express = createRequire(file('examples/login/package.json'))('express')
+
+export const WASM = file('target/envoy/countersign-envoy.wasm')
+export const TOKEN = 'storage-token-of-the-tests-0123456789'
+export const PASS = '__Host-second-factor'
+export const SESSION = '__Host-session'
+export const ORIGIN = 'https://login.acme.example'
+const STORAGE = '/internal/second-factor'
+
+/** Both versions, and one and two workers. */
+export const ENVOYS = [{ version: ENVOY, workers: 2 }, { version: OLDEST_ENVOY, workers: 1 }]
+export const named = ({ version, workers }) => `Envoy ${version}, ${workers} worker${workers > 1 ? 's' : ''}`
+
+export const policyWith = (changes = {}) => ({
+  v: 1,
+  name: 'Acme',
+  origin: ORIGIN,
+  methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
+  // Cheap, for there are many of them here.
+  backupCodes: { count: 1, memoryKib: 7_168, passes: 5 },
+  ...changes,
+})
+
+/** A gate's configuration. Its keys come from the environment unless `passKeys` are given. */
+export function configWith(changes = {}) {
+  return {
+    v: 1,
+    policy: policyWith(),
+    passKeys: [],
+    session: { cookie: SESSION, id: 'plain' },
+    challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
+    ...changes,
+  }
+}
+
+export async function publicKeys(keys) {
+  const factor = await createSecondFactor({ policy: policyWith({ methods: ['totp'] }), keys, store: memoryStore() })
+  return (await factor.jwks()).keys.map(({ kid, alg, x }) => ({ kid, alg, public: x }))
+}
+
+export const verifyBy = (changes = {}) => ({ cluster: 'storage', authority: 'login.internal', path: STORAGE, ...changes })
+export const revocationBy = (changes = {}) => ({ cluster: 'storage', authority: 'login.internal', path: `${STORAGE}/revoked`, everySeconds: 1, ...changes })
+
+/** The id of a session as the login host hands it in where it hashes cookies. */
+export const hashed = (value) => createHash('sha256').update(value).digest('base64url')
+/** The session id in a pass that a gate made. */
+export const gateSession = (id) => hashed(`countersign-gate\n${id}`)
+export const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+
+/** One test file's gates: one with each version; `body` declares the tests. */
+export async function onEach(options, body) {
+  // All of them first: the runner does not wait for tests that are declared after the first have ended.
+  const gates = await Promise.all(ENVOYS.map((envoy) => startGate({ after }, { ...envoy, ...options })))
+  for (const [index, gate] of gates.entries()) {
+    const told = (name) => `${name} (${named(ENVOYS[index])})`
+    body(gate, (name, work) => test(told(name), work))
+    test(told('the filter never fell'), () => gate.healthy())
+  }
+}
+
+const ERRORS = { 400: 'bad_request', 401: 'insufficient_user_authentication', 403: 'forbidden', 429: 'too_many_attempts', 503: 'unavailable' }
+
+/** That this is the filter's own answer, whole, for this reason. */
+export function refused(answer, status, reason, more = {}) {
+  assert.equal(answer.status, status, answer.text)
+  assert.equal(answer.get('cache-control'), 'no-store')
+  assert.match(answer.get('content-type'), /^application\/json\b/)
+  assert.equal(answer.get('set-cookie'), undefined)
+  const { message, ...rest } = answer.json
+  assert.deepEqual(rest, { error: ERRORS[status], reason, ...more })
+  assert.ok(typeof message === 'string' && message.length > 0, answer.text)
+  if (status === 401) assert.match(answer.get('www-authenticate'), /^Bearer error="insufficient_user_authentication", error_description="[^"]+", acr_values="urn:countersign:acr:2fa"(, max_age=\d+)?$/)
+  else assert.equal(answer.get('www-authenticate'), undefined)
+  return answer
+}
+
+/** That the upstream answered; what reached it. */
+export function passed(answer) {
+  assert.equal(answer.status, 200, answer.text)
+  const seen = answer.json
+  return { ...seen, get: (name) => seen.headers.filter(([other]) => other === name).map(([, value]) => value).join(' & ') || undefined, identity: Object.fromEntries(seen.headers.filter(([name]) => /second.factor/.test(name) && name !== 'cookie')) }
+}
+
+const running = new Set()
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+
+/** Envoy's wall clock, for a program that we did not write (see clock.c). */
+function clockLibrary() {
+  const source = file('tests/envoy/clock.c')
+  const library = file('target/tools/envoy-test-clock.so')
+  if (!existsSync(library) || statSync(library).mtimeMs < statSync(source).mtimeMs) {
+    const mine = `${library}.${process.pid}`
+    execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', mine, source])
+    renameSync(mine, library)
+  }
+  return library
+}
+
+/**
+ * Envoy by itself. `listeners`: name → settings (see `listenerOf`); `clusters`: name → port.
+ * With `updated` they can be given anew. `bootstrap`: instead of these, the whole text. With `refused`, Envoy is expected to stop by itself: gives `{ code, log }`.
+ */
+export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, clusters = {}, updated = false, bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated), env = {}, clock, refused = false }) {
+  const binary = envoyBinary(version)
+  assert.ok(binary, `Envoy ${version} is not installed: run npm run setup -- --test`)
+  const folder = mkdtempSync(join(tmpdir(), 'envoy-'))
+  const at = (name) => join(folder, name)
+  writeFileSync(at('bootstrap.yaml'), bootstrap.replace('LISTENERS_FILE', at('listeners.json')))
+  let versions = 0
+  // Envoy looks when a file is moved there.
+  const writeListeners = (listeners) => {
+    const resources = Object.entries(listeners).map(([name, settings]) => ({ '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener', ...listenerOf(name, settings) }))
+    writeFileSync(at('new.json'), JSON.stringify({ version_info: String((versions += 1)), resources }))
+    renameSync(at('new.json'), at('listeners.json'))
+  }
+  if (updated) writeListeners(listeners)
+  const tick = (now) => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64LE(BigInt(now))
+    writeFileSync(at('clock'), bytes, { flag: existsSync(at('clock')) ? 'r+' : 'w' })
+  }
+  tick(clock ? clock() : Math.floor(Date.now() / 1000))
+  const output = openSync(at('log'), 'w')
+  const child = spawn(binary, [
+    ...['-c', at('bootstrap.yaml'), '--admin-address-path', at('admin'), '--concurrency', String(workers)],
+    ...['--disable-hot-restart', '-l', 'warning', '--drain-time-s', '1'],
+  ], {
+    stdio: ['ignore', output, output],
+    env: { PATH: process.env.PATH, LD_PRELOAD: clockLibrary(), ...(clock && { CLOCK_FILE: at('clock') }), ...env },
+  })
+  closeSync(output)
+  running.add(child)
+  let ended
+  const end = new Promise((resolve) => {
+    child.once('error', (error) => resolve((ended = { code: error.message })))
+    child.once('exit', (code, signal) => resolve((ended = { code, signal })))
+  }).finally(() => running.delete(child))
+  const log = () => readFileSync(at('log'), 'utf8')
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await end
+    rmSync(folder, { recursive: true, force: true })
+  }
+  t.after(stop)
+
+  let admin
+  const ask = async (path) => {
+    const answer = await request(admin, { path, host: 'admin', headers: [['connection', 'close']] })
+    return answer.text
+  }
+  for (const deadline = Date.now() + 20_000; ; await sleep(10)) {
+    if (ended) {
+      if (refused) return { ...ended, log: log() }
+      throw new Error(`Envoy ended (${JSON.stringify(ended)}):\n${log()}`)
+    }
+    if (Date.now() > deadline) throw new Error(`Envoy does not get ready:\n${log()}`)
+    admin ??= Number(existsSync(at('admin')) && readFileSync(at('admin'), 'utf8').split(':').at(-1)) || undefined
+    if (admin && (await ask('/ready').catch(() => '')).startsWith('LIVE')) break
+  }
+  if (refused) throw new Error(`Envoy started, and should have refused to:\n${log()}`)
+  const ports = {}
+  for (const { name, local_address: { socket_address: { port_value } } } of JSON.parse(await ask('/listeners?format=json')).listener_statuses) ports[name] = port_value
+  return {
+    ports,
+    log,
+    /** Gives the listeners anew, as a control plane would; whether Envoy took them. */
+    async update(listeners) {
+      const names = ['update_success', 'update_rejected']
+      const counts = async () => {
+        const stats = await this.stats('listener_manager.lds.update_')
+        return names.map((name) => stats[`listener_manager.lds.${name}`])
+      }
+      const before = await counts()
+      writeListeners(listeners)
+      for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(5)) {
+        const [taken, rejected] = await counts()
+        if (taken > before[0]) return true
+        if (rejected > before[1]) return false
+      }
+      throw new Error(`Envoy does not look at the new listeners:\n${log()}`)
+    },
+    tick,
+    stop,
+    ask,
+    pid: child.pid,
+    /** Envoy's statistics as name → number, those that have `filter` in their name. */
+    async stats(filter = 'wasm') {
+      const lines = (await ask(`/stats?filter=${filter}`)).trim().split('\n')
+      return Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name, Number(value)]))
+    },
+  }
+}
+
+const API = 'type.googleapis.com/envoy.extensions.filters'
+
+// JSON, which is YAML too.
+function bootstrapOf(listeners, clusters, updated) {
+  return JSON.stringify({
+    node: { id: 'test', cluster: 'test' },
+    ...(updated && { dynamic_resources: { lds_config: { path_config_source: { path: 'LISTENERS_FILE' } } } }),
+    admin: { address: address(0) },
+    static_resources: {
+      listeners: Object.entries(listeners).map(([name, settings]) => listenerOf(name, settings)),
+      clusters: Object.entries(clusters).map(([name, port]) => ({
+        name,
+        type: 'STATIC',
+        connect_timeout: '1s',
+        load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }] },
+      })),
+    },
+  })
+}
+
+const address = (port, host = '127.0.0.1') => ({ socket_address: { address: host, port_value: port, ...(host === '::' && { ipv4_compat: true }) } })
+
+function listenerOf(name, { address: host, config, text, hops = 0, underscores = 'REJECT_REQUEST', clean = true, failure = { failure_policy: 'FAIL_RELOAD' }, filters }) {
+  const wasm = {
+    name: 'countersign',
+    typed_config: {
+      '@type': `${API}.http.wasm.v3.Wasm`,
+      config: {
+        name: 'countersign',
+        root_id: 'countersign',
+        ...failure,
+        vm_config: {
+          vm_id: 'countersign',
+          runtime: 'envoy.wasm.runtime.v8',
+          code: { local: { filename: WASM } },
+          environment_variables: { host_env_keys: ['COUNTERSIGN_KEYS', 'COUNTERSIGN_STORAGE_TOKEN'] },
+        },
+        configuration: { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: text ?? JSON.stringify(config) },
+      },
+    },
+  }
+  const manager = {
+    '@type': `${API}.network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: name,
+    codec_type: 'AUTO',
+    use_remote_address: true,
+    xff_num_trusted_hops: hops,
+    common_http_protocol_options: { headers_with_underscores_action: underscores },
+    ...(clean && { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT' }),
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '10s' } }] }] },
+    http_filters: [...(filters ?? [wasm]), { name: 'router', typed_config: { '@type': `${API}.http.router.v3.Router` } }],
+  }
+  return { name, address: address(0, host), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
+}
+
+/** Tells what reached it. */
+export async function startUpstream(t) {
+  const upstream = { requests: [], keep: true, count: 0 }
+  const server = createServer({ maxHeaderSize: 200_000 }, (req, res) => {
+    const hash = createHash('sha256')
+    let bytes = 0
+    req.on('data', (chunk) => {
+      hash.update(chunk)
+      bytes += chunk.length
+    })
+    req.on('end', () => {
+      const headers = []
+      for (let i = 0; i < req.rawHeaders.length; i += 2) headers.push([req.rawHeaders[i].toLowerCase(), req.rawHeaders[i + 1]])
+      const seen = { method: req.method, path: req.url, headers, bytes, sha256: hash.digest('hex') }
+      upstream.count += 1
+      if (upstream.keep) upstream.requests.push(seen)
+      res.setHeader('content-type', 'application/json')
+      res.setHeader('set-cookie', ['app=1; Path=/'])
+      res.end(JSON.stringify(seen))
+    })
+    req.on('error', () => undefined)
+  })
+  server.keepAliveTimeout = 60_000
+  upstream.port = await listen(t, server)
+  return upstream
+}
+
+/** The login host's storage API. `before(req, res, next)` may answer in its place, or break the connection. */
+export async function startStorage(t, options) {
+  const storage = { before: undefined, calls: [] }
+  const app = express()
+  app.use(STORAGE, (req, res, next) => {
+    storage.calls.push(`${req.method} ${req.url}`)
+    if (storage.before) return storage.before(req, res, next)
+    next()
+  }, storageApi(options))
+  const server = createServer(app)
+  server.keepAliveTimeout = 60_000
+  storage.port = await listen(t, server)
+  storage.close = () => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  }
+  storage.open = () => new Promise((resolve) => server.listen(storage.port, '127.0.0.1', resolve))
+  return storage
+}
+
+async function listen(t, server) {
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return server.address().port
+}
+
+/**
+ * Everything at once. `config` holds changes to the gate's configuration; `listeners` more of them,
+ * name → { config, hops, underscores, … }. `policy` is that of the login host as well.
+ */
+export async function startGate(t, { version, workers, keys = generateKeys(), policy = policyWith(), config = {}, listeners = {}, env, listener = {}, revoked, now = 1_800_000_000, realClock = false } = {}) {
+  const clock = realClock ? () => Math.floor(Date.now() / 1000) : fixedClock(now)
+  const store = memoryStore()
+  const sms = capturedSms()
+  const notices = []
+  const events = []
+  const hooks = { notify: (notice) => notices.push(notice), onEvent: (event) => events.push(event) }
+  const upstream = await startUpstream(t)
+  // Tests that come between load and save do so here.
+  const behind = { load: (user) => store.load(user), save: (...args) => store.save(...args) }
+  const storage = await startStorage(t, { store: { load: (user) => behind.load(user), save: (...args) => behind.save(...args) }, token: TOKEN, ...hooks, ...(revoked && { revoked }) })
+  const settings = {}
+  for (const [name, { config: changes, ...rest }] of Object.entries({ main: { ...listener, config }, ...listeners })) {
+    settings[name] = { ...rest, config: configWith({ policy, ...changes }) }
+  }
+  const envoy = await startEnvoy(t, {
+    ...{ version, workers, listeners: settings, clock: realClock ? undefined : clock },
+    clusters: { app: upstream.port, storage: storage.port },
+    env: env ?? { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
+  })
+  const factor = await createSecondFactor({ policy, keys, store, sendSms: sms.send, ...hooks, clock })
+  // Before the rules about who and from where came: so people get their factors and tickets.
+  const { require, network, ...earlier } = policy
+  const methods = ['totp', 'sms', 'recovery_code']
+  const hostWith = (more) => createSecondFactor({ policy: { ...earlier, methods: [...methods, ...more] }, keys, store, sendSms: sms.send, clock })
+  // Backup codes cost a password hash each, so only who needs them gets them.
+  const [hostPlain, hostOfCodes] = [await hostWith([]), await hostWith(['backup_code'])]
+
+  const gate = {
+    envoy, upstream, storage, behind, store, keys, policy, clock, factor, sms, notices, events,
+    send: ({ listener = 'main', ...options } = {}) => request(envoy.ports[listener], options),
+    /** Sends with this session and pass in their cookies. */
+    visit: ({ session = 's1', pass, headers = [], ...options } = {}) => gate.send({
+      headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
+      ...options,
+    }),
+    advance(seconds) {
+      clock.advance(seconds)
+      envoy.tick(clock())
+    },
+    setTime(seconds) {
+      clock.set(seconds)
+      envoy.tick(seconds)
+    },
+    mint: (options = {}) => mint({ keys, policy, at: clock(), ...options }),
+    /** A user in the gate's store with an app, whose next code is unused. */
+    async enrol(user = `user-${randomUUID()}`, { backupCodes = false } = {}) {
+      const host = backupCodes ? hostOfCodes : hostPlain
+      const started = await host.enrolTotp({ user, session: 'setup', label: user })
+      assert.equal(started.result, 'totp_started')
+      const secret = started.secret.replaceAll(' ', '')
+      const code = (shift = 0) => totp.generate({ secret, time: clock() + shift * 30 })
+      const enrolled = await host.confirmTotp({ user, session: 'setup', code: code(-1) })
+      assert.equal(enrolled.result, 'enrolled')
+      const wrong = () => ['000001', '000002', '000003', '000004', '000005', '000006'].find((text) => ![-2, -1, 0, 1, 2].map(code).includes(text))
+      return { user, secret, code, wrong, backupCodes: enrolled.backupCodes, ticket: (session = 's1') => gate.ticket(user, session) }
+    },
+    async ticket(user, session = 's1') {
+      const reply = await hostPlain.begin({ user, session })
+      assert.equal(reply.result, 'challenge')
+      return reply.ticket
+    },
+    /** Brings a code: `otp` as in the header. */
+    async verify({ otp, ticket, headers = [], ...options }) {
+      return gate.visit({ ...options, headers: [['x-otp', otp], ['x-otp-ticket', ticket], ...headers] })
+    },
+    /** The filter's own counters, without their prefix. */
+    async counters() {
+      const all = await envoy.stats('countersign_')
+      return Object.fromEntries(Object.entries(all).map(([name, value]) => [name.replace(/^wasmcustom\.countersign_/, ''), value]))
+    },
+    /** The filter's own log lines, parsed. */
+    lines: () => [...envoy.log().matchAll(/: countersign (\{.*)$/gm)].map(([, json]) => JSON.parse(json)),
+    /** That the filter never fell: to be asked at the end. */
+    async healthy() {
+      const stats = await envoy.stats()
+      for (const [name, value] of Object.entries(stats)) {
+        if (/^wasm\..*(vm_reload|fail)/.test(name)) assert.equal(value, 0, name)
+      }
+      assert.doesNotMatch(envoy.log(), /panicked|backtrace|Function: proxy_|critical/i)
+    },
+  }
+  return gate
+}
+
+export const cookies = (jar) => Object.entries(jar).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value}`).join('; ')
+
+/** A pass as the login host makes it, at `at`, by `method`. */
+export async function mint({ keys, policy = policyWith(), user = 'ann', session = 's1', method = 'totp', at }) {
+  let now = at - 60
+  const sms = capturedSms()
+  // The rules about who and from where do not show in a pass.
+  const { require, network, ...rest } = policy
+  const rules = { ...rest, methods: ['totp', 'sms', 'recovery_code', ...(method === 'backup_code' ? [method] : [])] }
+  const { records, secret, backupCodes } = await enrolled(JSON.stringify(keys), JSON.stringify(rules), user)
+  const store = memoryStore()
+  for (const [who, record] of Object.entries(records)) await store.save(who, record, undefined)
+  const factor = await createSecondFactor({ keys, store, policy: rules, sendSms: sms.send, clock: () => now })
+  const code = () => totp.generate({ secret, time: now })
+  const login = async (who, method, codeOf, newSession) => {
+    const { ticket } = is(await factor.begin({ user: who, session: 'before' }), 'challenge')
+    if (method === 'sms') is(await factor.sendSms({ ticket, session: 'before' }), 'sms_sent')
+    return is(await factor.verify({ ticket, session: 'before', newSession, method, code: codeOf() }), 'verified').pass
+  }
+  let recovery
+  if (method === 'sms') {
+    now = at - 3_600
+    const pass = await login(user, 'totp', code, 'phone')
+    is(await factor.enrolSms({ user, session: 'phone', pass, number: '+61412345678' }), 'sms_sent')
+    is(await factor.confirmSms({ user, session: 'phone', code: sms.lastCode() }), 'enrolled')
+  } else if (method === 'recovery_code') {
+    const by = { user: OWNER, session: 'owner', role: 'owner', pass: await login(OWNER, 'totp', code, 'owner') }
+    recovery = is(await factor.issueRecoveryCode({ user, by }), 'recovery_code').code
+  }
+  now = at
+  const codes = { totp: code, sms: () => sms.lastCode(), backup_code: () => backupCodes[0], recovery_code: () => recovery }
+  return login(user, method, codes[method], session)
+}
+
+const OWNER = 'an owner'
+const is = (reply, result) => (assert.equal(reply.result, result, JSON.stringify(reply)), reply)
+const known = new Map()
+
+/** A user and an owner, long enrolled with one app; made once, for it takes its time. */
+async function enrolled(keys, policy, user) {
+  const name = JSON.stringify([keys, policy, user])
+  if (!known.has(name)) {
+    const time = 1_000_000_000
+    const store = memoryStore()
+    const factor = await createSecondFactor({ keys, policy, store, sendSms: () => undefined, clock: () => time, entropy: () => new Uint8Array(32).fill(7) })
+    const people = {}
+    for (const who of [user, OWNER]) {
+      const secret = is(await factor.enrolTotp({ user: who, session: 'setup', label: 'app' }), 'totp_started').secret.replaceAll(' ', '')
+      const { backupCodes } = is(await factor.confirmTotp({ user: who, session: 'setup', code: totp.generate({ secret, time }) }), 'enrolled')
+      people[who] = { secret, backupCodes }
+    }
+    assert.equal(people[user].secret, people[OWNER].secret)
+    const records = {}
+    for (const who of [user, OWNER]) records[who] = (await store.load(who)).record
+    known.set(name, { records, ...people[user] })
+  }
+  return known.get(name)
+}

@@ -1,0 +1,62 @@
+// The decisions of tests/vectors/policy.json, through a real Envoy: those facts that a gate knows. It
+// knows no record: where a pass is always needed, everyone counts as enrolled; where the policy decides,
+// as not enrolled. A recovery code is never seen.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { ORIGIN, onEach, passed, policyWith, refused } from './support.mjs'
+
+const table = JSON.parse(readFileSync(new URL('../vectors/policy.json', import.meta.url), 'utf8'))
+const NEEDS = { always: 'usable', policy: 'none' }
+
+function onlyRow(rows, facts) {
+  const hits = rows.filter((row) => Object.entries(facts).every(([key, value]) => (Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value)))
+  assert.equal(hits.length, 1, JSON.stringify(facts))
+  return hits[0]
+}
+
+const listeners = {}
+for (const [require, requireDocument] of Object.entries(table.require)) {
+  for (const [network, networkDocument] of Object.entries(table.network)) {
+    for (const need of Object.keys(NEEDS)) {
+      listeners[`${require} ${network} ${need}`] = {
+        hops: 1,
+        config: {
+          policy: policyWith({ require: requireDocument, network: networkDocument }), require: need, debug: true,
+          clientAddress: { trustedHops: 1 }, programs: { prefixes: ['/api/'] }, challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
+        },
+      }
+    }
+  }
+}
+
+await onEach({ listeners }, (gate, test) => {
+  test('every decision that a gate can meet is that of the table, explained the same', async () => {
+    let count = 0
+    for (const require of Object.keys(table.require)) {
+      for (const network of Object.keys(table.network)) {
+        for (const [from, ip] of Object.entries(table.from)) {
+          const { forced } = onlyRow(table.forced, { require, from })
+          const address = onlyRow(table.addresses, { require, network, from })
+          for (const [need, enrolment] of Object.entries(NEEDS)) {
+            for (const channel of ['web', 'api']) {
+              count += 1
+              let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
+              if (address.denied === undefined) {
+                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrolment, recoveryCode: false, allowRule: address.allowRule })
+                expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
+              }
+              const answer = await gate.visit({ listener: `${require} ${network} ${need}`, path: channel === 'api' ? '/api/x' : '/x', headers: ip === null ? [] : [['x-forwarded-for', ip]] })
+              const { outcome, reason } = expected.decision
+              const explanation = { explanation: expected }
+              if (outcome === 'allowed') assert.deepEqual(passed(answer).identity, {})
+              else if (address.denied !== undefined || reason === 'api_client_blocked') refused(answer, 403, reason, explanation)
+              // Nobody at the gate can enrol: whoever must have a factor is asked for it.
+              else refused(answer, 401, 'no_pass', explanation)
+            }
+          }
+        }
+      }
+    }
+    assert.equal(count, 288)
+  })
+})
