@@ -1,6 +1,6 @@
 // What the gate costs a request: one Envoy with one worker and a listener for each candidate, loaded
-// in turns by wrk. The answer is Envoy's own (direct_response), so that next to nothing else is
-// measured; with `proxied` it comes from a second Envoy, as in life a request goes on to a service.
+// in turns by wrk. Requests go on to a service, as in life: a second Envoy, the lightest there is.
+// With `direct` Envoy itself answers, so that next to nothing but the filters is measured.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -15,7 +15,7 @@ import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign
 const CONNECTIONS = 16
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
-export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, proxied = false }) {
+export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct = false }) {
   const setting = await prepare()
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const children = []
@@ -40,16 +40,16 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, proxied
       children.push(child)
       return child
     }
-    if (proxied) run('upstream', { static_resources: { listeners: [listener({ name: 'upstream', port: upstreamPort }, answer)] } })
+    if (!direct) run('upstream', { static_resources: { listeners: [listener({ name: 'upstream', port: upstreamPort }, answer)] } })
     const proxy = run('envoy', {
       static_resources: {
-        listeners: candidates.map((candidate) => listener(candidate, proxied ? { route: { cluster: 'upstream' } } : answer)),
+        listeners: candidates.map((candidate) => listener(candidate, direct ? answer : { route: { cluster: 'upstream' } })),
         clusters: [cluster('authz', servicePort), cluster('upstream', upstreamPort)],
       },
     })
     for (const candidate of candidates) await mustWork(candidate, setting, proxy)
 
-    console.log(`\n${proxied ? 'Answered by a service behind Envoy' : 'Answered by Envoy itself'}: ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies`)
+    console.log(`\n${direct ? 'Answered by Envoy itself' : 'Answered by a service behind Envoy'}: ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies`)
     for (const candidate of candidates) load(candidate, 1) // warms up
     for (let round = 0; round < rounds; round += 1) {
       for (const candidate of candidates) {

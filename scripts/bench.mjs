@@ -1,7 +1,7 @@
 // npm run bench: what the gate costs in Envoy, and the package beside its peers on Node. It judges
 // nothing; compare ratios within one run, and let nothing else run meanwhile.
-//   npm run bench -- --only envoy,node --rounds 7 --seconds 3 --proxied
-// --proxied: requests go on to a service behind Envoy, instead of being answered by Envoy.
+//   npm run bench -- --only envoy,node --rounds 7 --seconds 3 --direct
+// --direct: Envoy answers by itself, where else requests go on to a service.
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { aptInstall } from './apt.mjs'
@@ -30,14 +30,14 @@ await main(import.meta.url, async () => {
 })
 
 function options() {
-  const usage = 'Usage: npm run bench [-- --only envoy,node --rounds 7 --seconds 3 --proxied]'
+  const usage = 'Usage: npm run bench [-- --only envoy,node --rounds 7 --seconds 3 --direct]'
   try {
     const text = (standard) => ({ type: 'string', default: standard })
-    const { values } = parseArgs({ options: { only: text('envoy,node'), rounds: text('7'), seconds: text('3'), proxied: { type: 'boolean', default: false } } })
+    const { values } = parseArgs({ options: { only: text('envoy,node'), rounds: text('7'), seconds: text('3'), direct: { type: 'boolean', default: false } } })
     const only = values.only.split(',')
     const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
     if (only.some((name) => !['envoy', 'node'].includes(name)) || !(rounds >= 1) || !(seconds >= 1)) throw new Problem(usage)
-    return { only, rounds, seconds, proxied: values.proxied }
+    return { only, rounds, seconds, direct: values.direct }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem(`${error.message}\n${usage}`)
   }

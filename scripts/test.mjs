@@ -21,6 +21,7 @@ const STEPS = [
   ['lint', 'Rust format', () => ['cargo', 'fmt', '--check']],
   ['lint', 'Rust lints', () => ['cargo', 'clippy', '--all-features', '--all-targets', '--', '-D', 'warnings']],
   ['lint', 'Rust lints, WebAssembly', () => ['cargo', 'clippy', '--target', 'wasm32-unknown-unknown', '--features', 'npm', '--', '-D', 'warnings']],
+  ['lint', 'Rust lints, Envoy', () => ['cargo', 'clippy', '--target', 'wasm32-wasip1', '--features', 'envoy', '--', '-D', 'warnings']],
   ['rust', 'Rust tests', () => ['cargo', 'test'], countRust],
   ['lint', 'Rust documentation', () => ['cargo', 'doc', '--no-deps'], undefined, { RUSTDOCFLAGS: '-D warnings' }],
   ['lint', 'TypeScript', () => [node, tsc, '-p', at('tsconfig.json'), '--noEmit']],

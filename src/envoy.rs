@@ -28,13 +28,17 @@ mod start {
 
 /// Longest body of a call-out that is copied out of Envoy; the gate reads no longer ones.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-/// Until the first revocation list is there, and when one could not be had.
+/// Until the first revocation list is asked for. Without one, nobody comes in.
+const AT_ONCE: Duration = Duration::from_millis(10);
+/// Until it is asked for again, when it could not be had.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// The configured filter, one in each worker.
 #[derive(Default)]
 struct Filter {
     running: Option<Rc<Running>>,
+    /// The last revocation list could not be had, and that was logged.
+    list_lost: bool,
 }
 
 struct Running {
@@ -43,6 +47,17 @@ struct Running {
 }
 
 impl Filter {
+    fn no_list(&mut self) {
+        if let Some(running) = &self.running {
+            running.count(Counter::CalloutError);
+        }
+        if !self.list_lost {
+            log(LogLevel::Warn, ": the revocation list could not be had; trying again until it can");
+        }
+        self.list_lost = true;
+        let _ = hostcalls::set_tick_period(RETRY);
+    }
+
     fn configure(&self) -> Result<Running, String> {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
         let text = String::from_utf8(text).map_err(|_| "the configuration is not UTF-8".to_owned())?;
@@ -63,11 +78,12 @@ impl Context for Filter {
         let Some(running) = &self.running else { return };
         let taken = with_response(body_size, |response| running.gate.borrow_mut().take_revocations(response, now()));
         let every = running.gate.borrow().revocation_seconds().map_or(RETRY, |seconds| Duration::from_secs(seconds.into()));
-        if !taken {
-            running.count(Counter::CalloutError);
-            log(LogLevel::Warn, ": the revocation list could not be read");
+        if taken {
+            self.list_lost = false;
+            let _ = hostcalls::set_tick_period(every);
+        } else {
+            self.no_list();
         }
-        let _ = hostcalls::set_tick_period(if taken { every } else { RETRY.max(every.min(Duration::from_secs(1))) });
     }
 }
 
@@ -76,7 +92,7 @@ impl RootContext for Filter {
         match self.configure() {
             Ok(running) => {
                 if running.gate.borrow().revocation_seconds().is_some() {
-                    let _ = hostcalls::set_tick_period(RETRY);
+                    let _ = hostcalls::set_tick_period(AT_ONCE);
                 }
                 self.running = Some(Rc::new(running));
                 true
@@ -91,9 +107,11 @@ impl RootContext for Filter {
 
     fn on_tick(&mut self) {
         let Some(running) = &self.running else { return };
+        // One at a time: its answer, or the end of its time, sets when the next is due.
+        let _ = hostcalls::set_tick_period(Duration::from_secs(60));
         let call_out = running.gate.borrow().fetch_revocations();
         if call_out.is_some_and(|call_out| !dispatch(self, &call_out)) {
-            running.count(Counter::CalloutError);
+            self.no_list();
         }
     }
 

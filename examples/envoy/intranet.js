@@ -13,7 +13,7 @@ const pages = {
 }
 
 const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url, 'http://intranet.invalid')
+  const [pathname] = request.url.split('?')
   const page = pages[pathname]
   const body = render(page ?? ['Not found', 'There is no such page.'], pathname, request.headers)
   response.writeHead(page ? 200 : 404, {

@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { generateKeys } from 'countersign'
 import { parse, parseAllDocuments } from 'yaml'
-import { at, onPath } from '../../scripts/common.mjs'
+import { at } from '../../scripts/common.mjs'
 import { envoyBinary } from '../../scripts/envoy.mjs'
 import { packageEnvoy } from '../../scripts/package-envoy.mjs'
 import { host, login, rules, withApp } from './support.mjs'
@@ -81,7 +81,6 @@ test('the same filter gives the same image, to the last byte', (t) => {
 })
 
 test('a tool of the trade reads the image', (t) => {
-  if (!onPath('skopeo')) return t.diagnostic('skopeo is not installed')
   const { image, sums } = packaged(t)
   const seen = JSON.parse(execFileSync('skopeo', ['inspect', `oci:${image}`], { encoding: 'utf8' }))
   assert.equal(seen.Digest, `sha256:${sums.image}`)
@@ -175,7 +174,7 @@ const filterConfigs = {
   'packaging/istio.yaml': plugin.spec.pluginConfig,
   'packaging/envoy-gateway.yaml': extension.spec.wasm[0].config,
 }
-const snippet = /```yaml\n(- name: countersign\n[\s\S]*?)```/.exec(readFileSync(at('examples/envoy/README.md'), 'utf8'))?.[1]
+const [snippet, another] = ['examples/envoy/README.md', 'README.md'].map((path) => /```yaml\n(- name: countersign\n[\s\S]*?)```/.exec(readFileSync(at(path), 'utf8'))?.[1])
 
 /** Runs Envoy's own validation, which loads the filter and lets it read its configuration. */
 function validate(t, config) {
@@ -200,6 +199,7 @@ test('the filter accepts every configuration that we show', (t) => {
   assert.match(validate(t, example), /OK/)
   assert.match(validate(t, readYaml('examples/envoy/jwt-authn.yaml')[0]), /OK/)
   assert.ok(snippet, 'the README of the example shows the short form')
+  assert.equal(another, snippet, 'so does the README of the project')
   assert.match(validate(t, withFilter(() => parse(snippet)[0])), /OK/)
   for (const [path, configuration] of Object.entries(filterConfigs)) {
     const config = withFilter((filter) => {
