@@ -224,7 +224,6 @@ impl Exchange {
     /// All headers are written at once: each call to Envoy costs more than what we do in between.
     fn admit(&mut self, admission: &Admission, headers: &[(String, Vec<u8>)]) -> Action {
         if let Some(headers) = admission.headers(headers) {
-            let headers = headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
             if hostcalls::set_map_bytes(MapType::HttpRequestHeaders, headers).is_err() {
                 return refuse();
             }

@@ -2,7 +2,7 @@
 //! counted and logged.
 
 use core::fmt::Write as _;
-use std::borrow::Cow;
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::time::UnixSeconds;
 use crate::token::{Pass, amr};
 
 use super::config::{GateConfig, Mode};
-use super::request::{Request, Seen, cookie, is_ours};
+use super::request::{Request, Seen, is_ours};
 
 /// Why a request does not go on. Stable: a name is never renamed or reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,50 +235,41 @@ impl Counter {
     }
 }
 
-/// Name and value of a header.
-pub type Header<'a> = (&'a str, Cow<'a, [u8]>);
-
 /// A request that goes on, and what has to be changed on it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Admission {
     /// Take out the headers that only the gate may set.
-    strip_ours: bool,
-    /// Take out this cookie, which holds the pass.
-    strip_cookie: Option<String>,
+    pub(super) strip_ours: bool,
+    /// The `cookie` header without the pass, where there was one; may be empty.
+    pub(super) cookie: Option<Vec<u8>>,
     /// Take out `authorization`, which holds the pass.
-    strip_authorization: bool,
+    pub(super) strip_authorization: bool,
     /// Who is there, for the upstream.
-    identity: Vec<(&'static str, Cow<'static, str>)>,
-    set_cookie: Option<Private>,
+    pub(super) identity: Option<Rc<Known>>,
+    pub(super) set_cookie: Option<Private>,
 }
 
 impl Admission {
-    /// As nobody, with these headers taken out.
-    pub(super) fn nobody(strip_ours: bool, strip_cookie: Option<String>, strip_authorization: bool) -> Self {
-        Self { strip_ours, strip_cookie, strip_authorization, ..Self::default() }
-    }
-
     /// The headers that the upstream gets, in the place of these; `None` when they stay as they are.
     #[must_use]
-    pub fn headers<'a>(&'a self, given: &'a [(String, Vec<u8>)]) -> Option<Vec<Header<'a>>> {
-        if !self.strip_ours && self.strip_cookie.is_none() && !self.strip_authorization && self.identity.is_empty() {
+    pub fn headers<'a>(&'a self, given: &'a [(String, Vec<u8>)]) -> Option<Vec<(&'a str, &'a [u8])>> {
+        let identity = self.identity.as_ref().map_or(&[][..], |known| &known.headers);
+        if !self.strip_ours && self.cookie.is_none() && !self.strip_authorization && identity.is_empty() {
             return None;
         }
-        let mut headers = Vec::with_capacity(given.len().saturating_add(self.identity.len()));
+        let mut headers = Vec::with_capacity(given.len().saturating_add(5));
         for (name, value) in given {
-            match (name.as_str(), &self.strip_cookie) {
-                ("cookie", Some(pass)) => {
-                    let rest = without_cookie(value, pass.as_bytes());
-                    if !rest.is_empty() {
-                        headers.push((name.as_str(), Cow::Owned(rest)));
-                    }
-                }
-                ("authorization", _) if self.strip_authorization => {}
-                (name, _) if self.strip_ours && is_ours(name) => {}
-                (name, _) => headers.push((name, Cow::Borrowed(value.as_slice()))),
+            let stays = match name.as_str() {
+                "cookie" => self.cookie.is_none(),
+                "authorization" => !self.strip_authorization,
+                name => !self.strip_ours || !is_ours(name),
+            };
+            if stays {
+                headers.push((name.as_str(), value.as_slice()));
             }
         }
-        headers.extend(self.identity.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_bytes()))));
+        headers.extend(self.cookie.iter().filter(|rest| !rest.is_empty()).map(|rest| ("cookie", rest.as_slice())));
+        headers.extend(identity.iter().map(|(name, value)| (*name, value.as_bytes())));
         Some(headers)
     }
 
@@ -288,29 +279,37 @@ impl Admission {
         self.set_cookie.as_ref()
     }
 
-    /// The same, as the user of a pass.
-    pub(super) fn of(mut self, pass: &Pass) -> Self {
-        self.identity = identity(pass);
-        self
-    }
-
     /// It is decided: the request goes on.
     pub(super) fn judgement(self) -> Judgement {
         Judgement { outcome: Outcome::Admit(self), counters: vec![Counter::Allowed], log: None }
     }
 }
 
-fn without_cookie(value: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut rest = Vec::with_capacity(value.len());
-    for part in value.split(|&b| b == b';').map(<[u8]>::trim_ascii) {
-        if !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name) {
-            if !rest.is_empty() {
-                rest.extend_from_slice(b"; ");
+/// A pass found good, and what the upstream learns of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) pass: Pass,
+    headers: [(&'static str, String); 4],
+}
+
+impl Known {
+    pub(super) fn new(pass: Pass) -> Self {
+        let mut user = String::new();
+        for character in pass.user().as_str().chars() {
+            if character.is_ascii_graphic() && character != '%' {
+                user.push(character);
+            } else {
+                percent_encode(&mut user, character.encode_utf8(&mut [0; 4]));
             }
-            rest.extend_from_slice(part);
         }
+        let headers = [
+            ("x-second-factor-sub", user),
+            ("x-second-factor-amr", amr(pass.method()).join(",")),
+            ("x-second-factor-method", pass.method().as_str().to_owned()),
+            ("x-second-factor-at", pass.auth_time().seconds().to_string()),
+        ];
+        Self { pass, headers }
     }
-    rest
 }
 
 /// An answer in the upstream's place.
@@ -325,7 +324,7 @@ pub struct Answer {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// It goes on.
     Admit(Admission),
@@ -334,7 +333,7 @@ pub enum Outcome {
 }
 
 /// A decided request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Judgement {
     /// What becomes of it.
     pub outcome: Outcome,
@@ -414,7 +413,7 @@ impl Context {
             return_target: seen.path.return_target().to_owned(),
             max_age,
             explanation,
-            admission: seen.admission(config),
+            admission: seen.admission(config, request),
         }
     }
 
@@ -423,12 +422,11 @@ impl Context {
     }
 
     /// Lets it go on with a new pass.
-    pub(super) fn admit_verified(&self, config: &GateConfig, token: &str, pass: &Pass) -> Judgement {
+    pub(super) fn admit_verified(&self, config: &GateConfig, token: &str, known: Rc<Known>) -> Judgement {
         let secure = if config.policy.issuer().starts_with("https:") { " Secure;" } else { "" };
-        let age = pass.expires_at().since(self.now);
+        let age = known.pass.expires_at().since(self.now);
         let cookie = format!("{}={token}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age={age}", config.pass.cookie);
-        let mut admission = self.admission.clone().of(pass);
-        admission.set_cookie = Some(Private(cookie));
+        let admission = Admission { identity: Some(known), set_cookie: Some(Private(cookie)), ..self.admission.clone() };
         let mut judgement = admission.judgement();
         judgement.counters.push(Counter::VerifyOk);
         judgement
@@ -500,24 +498,6 @@ impl Context {
         }
         challenge
     }
-}
-
-/// What the upstream learns of a pass.
-fn identity(pass: &Pass) -> Vec<(&'static str, Cow<'static, str>)> {
-    let mut user = String::with_capacity(64);
-    for character in pass.user().as_str().chars() {
-        if character.is_ascii_graphic() && character != '%' {
-            user.push(character);
-        } else {
-            percent_encode(&mut user, character.encode_utf8(&mut [0; 4]));
-        }
-    }
-    vec![
-        ("x-second-factor-sub", Cow::Owned(user)),
-        ("x-second-factor-amr", Cow::Owned(amr(pass.method()).join(","))),
-        ("x-second-factor-method", Cow::Borrowed(pass.method().as_str())),
-        ("x-second-factor-at", Cow::Owned(pass.auth_time().seconds().to_string())),
-    ]
 }
 
 #[cfg(test)]

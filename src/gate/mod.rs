@@ -22,7 +22,7 @@ mod request;
 mod revocations;
 mod verification;
 
-pub use answer::{Admission, Answer, Counter, Header, Judgement, Outcome, Refusal};
+pub use answer::{Admission, Answer, Counter, Judgement, Outcome, Refusal};
 pub use config::{GateConfig, Secrets};
 pub use request::Request;
 pub use verification::{CallOut, CallOutResponse, Progress, Verification};
@@ -38,9 +38,9 @@ use crate::secret::to_base64url;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, TokenRefusal};
 
-use answer::Context;
+use answer::{Context, Known};
 use config::Need;
-use pass_cache::PassCache;
+use pass_cache::{PassCache, TokenDigest};
 use paths::{Limits, Path};
 use request::{Credential, Once, Seen};
 use revocations::Revocations;
@@ -76,7 +76,7 @@ impl Gate {
         let seen = Seen::read(&self.config, request);
         let limits = self.config.routes.limits(&seen.path);
         let explanation = self.explain(request, &seen.path);
-        match self.admit(&seen, &limits, explanation.decision, now) {
+        match self.admit(request, &seen, &limits, explanation.decision, now) {
             Ok(Some(admission)) => Verdict::Judged(admission.judgement()),
             Ok(None) => {
                 let context = Context::new(&self.config, request, &seen, limits.max_age, explanation, now);
@@ -93,17 +93,23 @@ impl Gate {
     }
 
     /// Whether a request goes on as it is; `None`: its code is to be verified first.
-    fn admit(&mut self, seen: &Seen<'_>, limits: &Limits, decision: Decision, now: UnixSeconds) -> Result<Option<Admission>, Refusal> {
+    fn admit(
+        &mut self,
+        request: &Request<'_>,
+        seen: &Seen<'_>,
+        limits: &Limits,
+        decision: Decision,
+        now: UnixSeconds,
+    ) -> Result<Option<Admission>, Refusal> {
         if let Some(refusal) = turned_away(decision) {
             return Err(refusal);
         }
-        let admission = seen.admission(&self.config);
         if self.config.exempt.contain(&seen.path) {
-            return Ok(Some(admission));
+            return Ok(Some(seen.admission(&self.config, request)));
         }
         let without = match seen.credential()? {
             Credential::Pass(token) => match self.check(token, seen.session, limits, now) {
-                Ok(pass) => return Ok(Some(admission.of(&pass))),
+                Ok(known) => return Ok(Some(Admission { identity: Some(known), ..seen.admission(&self.config, request) })),
                 Err(Refusal::RevocationStale) => return Err(Refusal::RevocationStale),
                 Err(refusal) => refusal,
             },
@@ -112,7 +118,7 @@ impl Gate {
         };
         match (seen.code(), decision) {
             (Some(_), _) => Ok(None),
-            (None, Decision::Allowed) => Ok(Some(admission)),
+            (None, Decision::Allowed) => Ok(Some(seen.admission(&self.config, request))),
             (None, Decision::Challenge | Decision::Denied(_)) => Err(without),
         }
     }
@@ -124,9 +130,10 @@ impl Gate {
 
     /// Whether a pass is good for this session and path, now. The cache spares the signature and
     /// nothing else: end, session, revocation, age and method are asked each time.
-    fn check(&mut self, token: &str, session: Once<'_>, limits: &Limits, now: UnixSeconds) -> Result<Rc<Pass>, Refusal> {
-        let pass = match self.passes.find(token) {
-            Some(pass) => pass,
+    fn check(&mut self, token: &str, session: Once<'_>, limits: &Limits, now: UnixSeconds) -> Result<Rc<Known>, Refusal> {
+        let digest = TokenDigest::of(token);
+        let known = match self.passes.find(digest) {
+            Some(known) => known,
             None => {
                 let opened = Pass::open(&self.config.policy, &self.config.keys, token, now).map_err(|refusal| match refusal {
                     TokenRefusal::Expired => Refusal::PassExpired,
@@ -136,9 +143,10 @@ impl Gate {
                     | TokenRefusal::TooOld
                     | TokenRefusal::MethodNotAccepted => Refusal::PassInvalid,
                 });
-                self.passes.keep(token, opened?)
+                self.passes.keep(digest, Known::new(opened?))
             }
         };
+        let pass = &known.pass;
         if now >= pass.expires_at() {
             return Err(Refusal::PassExpired);
         }
@@ -153,7 +161,7 @@ impl Gate {
             if self.revocations.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
                 return Err(Refusal::RevocationStale);
             }
-            if self.revocations.hold(&pass, session.as_ref()) {
+            if self.revocations.hold(pass, session.as_ref()) {
                 return Err(Refusal::PassRevoked);
             }
         }
@@ -163,7 +171,7 @@ impl Gate {
         if !limits.accept(pass.method()) {
             return Err(Refusal::MethodNotAccepted);
         }
-        Ok(pass)
+        Ok(known)
     }
 
     /// The call-out that fetches the revocation list, where one is configured.

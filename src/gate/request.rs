@@ -93,7 +93,7 @@ impl<'a> Seen<'a> {
             match name.as_str() {
                 ":path" => seen.path = Path::new(value),
                 "cookie" => {
-                    for (name, value) in value.split(|&b| b == b';').filter_map(cookie) {
+                    for (name, value) in parts(value).filter_map(cookie) {
                         if name == config.pass.cookie.as_bytes() {
                             seen.pass.add(value);
                         } else if config.session.is_cookie(name) {
@@ -112,10 +112,15 @@ impl<'a> Seen<'a> {
         seen
     }
 
-    /// Lets the request go on.
-    pub(super) fn admission(&self, config: &GateConfig) -> Admission {
+    /// Lets the request go on, as nobody.
+    pub(super) fn admission(&self, config: &GateConfig, request: &Request<'_>) -> Admission {
         let strip = |credential| !config.pass.forward && !matches!(credential, Once::Absent);
-        Admission::nobody(self.ours, strip(self.pass).then(|| config.pass.cookie.clone()), strip(self.bearer))
+        Admission {
+            strip_ours: self.ours,
+            cookie: strip(self.pass).then(|| request.cookies_without(config.pass.cookie.as_bytes())),
+            strip_authorization: strip(self.bearer),
+            ..Admission::default()
+        }
     }
 
     /// An `Authorization` of another scheme, or where passes do not come by it, is the upstream's.
@@ -158,17 +163,32 @@ impl<'a> Seen<'a> {
 /// Headers that only the gate may set. A service behind it may read `_` as `-`.
 pub(super) fn is_ours(name: &str) -> bool {
     const OURS: [&str; 2] = ["x-second-factor-", "x-otp"];
-    name.starts_with('x')
+    name.as_bytes().first() == Some(&b'x')
         && OURS
             .iter()
             .any(|ours| name.len() >= ours.len() && name.bytes().zip(ours.bytes()).all(|(a, b)| a == b || (a == b'_' && b == b'-')))
 }
 
+/// The parts of a `cookie` header.
+fn parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    core::iter::from_fn(move || {
+        let all = rest?;
+        let (part, after) = split_at_byte(all, b';').map_or((all, None), |(part, after)| (part, Some(after)));
+        rest = after;
+        Some(part.trim_ascii())
+    })
+}
+
 /// Name and value of one part of a `cookie` header.
-pub(super) fn cookie(part: &[u8]) -> Option<(&[u8], &[u8])> {
-    let part = part.trim_ascii();
-    let (name, value) = part.split_at_checked(part.iter().position(|&b| b == b'=')?)?;
-    Some((name, value.get(1..)?))
+fn cookie(part: &[u8]) -> Option<(&[u8], &[u8])> {
+    split_at_byte(part, b'=')
+}
+
+/// What stands before and after the first such byte.
+fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = text.split_at_checked(memchr::memchr(byte, text)?)?;
+    Some((before, after.get(1..)?))
 }
 
 fn holds(text: &[u8], part: &[u8]) -> bool {
@@ -184,6 +204,18 @@ impl Request<'_> {
     /// The values of a header, in order.
     pub(super) fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.headers.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The `cookie` header without the cookies of one name; empty if none is left.
+    fn cookies_without(&self, name: &[u8]) -> Vec<u8> {
+        let mut rest = Vec::new();
+        for part in self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name)) {
+            if !rest.is_empty() {
+                rest.extend_from_slice(b"; ");
+            }
+            rest.extend_from_slice(part);
+        }
+        rest
     }
 
     /// Whether a person's browser is going to a page, and can be sent to another.

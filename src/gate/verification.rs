@@ -23,8 +23,9 @@ use crate::secret::Entropy;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Ticket, TokenRefusal};
 
-use super::answer::{Context, Counter, Detail, Judgement, Refusal};
+use super::answer::{Context, Known, Counter, Detail, Judgement, Refusal};
 use super::config::GateConfig;
+use super::pass_cache::TokenDigest;
 use super::paths::Limits;
 use super::request::SentCode;
 use super::{Gate, Verdict, gate_session};
@@ -265,9 +266,8 @@ impl Verification {
         match &reply {
             Reply::Verified { pass: Private(token), .. } => match Pass::open(&gate.config.policy, &gate.config.keys, token, now) {
                 Ok(pass) => {
-                    let judgement = self.context.admit_verified(&gate.config, token, &pass);
-                    gate.passes.keep(token, pass);
-                    judgement
+                    let known = gate.passes.keep(TokenDigest::of(token), Known::new(pass));
+                    self.context.admit_verified(&gate.config, token, known)
                 }
                 Err(_) => self.context.refuse(&gate.config, Refusal::PassInvalid, None),
             },
