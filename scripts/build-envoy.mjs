@@ -7,6 +7,9 @@ import { packageEnvoy } from './package-envoy.mjs'
 const FOLDER = 'target/envoy'
 const TARGET = 'wasm32-wasip1'
 
+// A signature is checked once for each pass and then cached; small counts for more than fast there.
+const SMALL = ['--config', 'profile.release.package.curve25519-dalek.opt-level="s"']
+
 // What Envoy calls. The SDK exports each call of proxy-wasm that there is; without those that we
 // have nothing to say to, the module is smaller and Envoy does not make them.
 const CALLS = [
@@ -19,7 +22,7 @@ async function buildFilter() {
   const built = at('target', TARGET, 'release/countersign.wasm')
   const [graph, shaken, filter] = ['graph.json', 'shaken.wasm', 'countersign-envoy.wasm'].map((name) => at(FOLDER, name))
   mkdirSync(at(FOLDER), { recursive: true })
-  await run('cargo', ['build', '--release', '--target', TARGET, '--features', 'envoy', ...remapPaths(TARGET)])
+  await run('cargo', ['build', '--release', '--target', TARGET, '--package', 'countersign', '--features', 'envoy', ...SMALL, ...remapPaths(TARGET)])
   const nodes = CALLS.map((name) => ({ name, export: name }))
   writeFileSync(graph, JSON.stringify([{ name: 'Envoy', reaches: CALLS, root: true }, ...nodes]))
   const env = withTools()
@@ -32,7 +35,7 @@ export async function buildEnvoy() {
   const start = performance.now()
   const title = 'Build of the Envoy filter'
   const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'package.json']
-  const inputs = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', ...scripts], process.env.RUSTFLAGS)
+  const inputs = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src', ...scripts], process.env.RUSTFLAGS)
   if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   await buildFilter()
   packageEnvoy()

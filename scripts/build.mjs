@@ -17,7 +17,7 @@ async function buildWasm() {
   // --no-pack: package.json is ours. no-install: wasm-bindgen and wasm-opt come from PATH.
   await run('wasm-pack', [
     ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
-    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--features', 'npm', ...remapPaths('wasm32-unknown-unknown')],
+    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--package', 'countersign', '--features', 'npm', ...remapPaths('wasm32-unknown-unknown')],
   ], { env: withTools() })
   // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
   rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
@@ -97,7 +97,7 @@ export async function build() {
 async function buildPackage() {
   const start = performance.now()
   const title = 'Build of pkg/'
-  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src'], buildWasm.toString(), process.env.RUSTFLAGS)
+  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src'], buildWasm.toString(), process.env.RUSTFLAGS)
   if (readIf(GLUE, '.built') !== rust) {
     await buildWasm()
     writeFileSync(at(GLUE, '.built'), rust)

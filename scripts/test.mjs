@@ -18,7 +18,7 @@ const nodeTests = (folder) => () => [node, '--test', '--test-reporter=spec', ...
 
 // [group, heading, command, parser of the counts when it runs tests, environment]
 const STEPS = [
-  ['lint', 'Rust format', () => ['cargo', 'fmt', '--check']],
+  ['lint', 'Rust format', () => ['cargo', 'fmt', '--all', '--check']],
   ['lint', 'Rust lints', () => ['cargo', 'clippy', '--all-features', '--all-targets', '--', '-D', 'warnings']],
   ['lint', 'Rust lints, WebAssembly', () => ['cargo', 'clippy', '--target', 'wasm32-unknown-unknown', '--features', 'npm', '--', '-D', 'warnings']],
   ['lint', 'Rust lints, Envoy', () => ['cargo', 'clippy', '--target', 'wasm32-wasip1', '--features', 'envoy', '--', '-D', 'warnings']],

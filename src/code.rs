@@ -11,12 +11,12 @@
 use core::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{Error, ErrorCode};
-use crate::json::from_json;
+use crate::json::{FromJson, from_json};
 use crate::secret::{Entropy, Purpose, SealingRing, from_base64url, mac, to_base64url};
 use crate::time::UnixSeconds;
 
@@ -138,7 +138,7 @@ impl LongCodeKind {
 /// Cost of Argon2id (RFC 9106 §3.1).
 ///
 /// At least what OWASP lists as equal: `memory_kib` × `passes` ≥ 35,840 and `memory_kib` ≥ 7,168.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(deny_unknown_fields, try_from = "RawCost", into = "RawCost")]
 pub struct HashCost {
     memory_kib: u32,
@@ -146,7 +146,7 @@ pub struct HashCost {
     lanes: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, FromJson)]
 #[serde(deny_unknown_fields)]
 struct RawCost {
     m: u32,
@@ -206,7 +206,7 @@ impl From<HashCost> for RawCost {
 }
 
 /// One stored long code: tag, salt and hash; nothing from which the code can be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Slot {
     tag: char,
@@ -217,7 +217,7 @@ pub(crate) struct Slot {
 }
 
 /// A set of stored long codes made together: the ten backup codes, or one recovery code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CodeSet {
     kid: String,

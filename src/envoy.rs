@@ -223,10 +223,9 @@ impl Exchange {
 
     /// All headers are written at once: each call to Envoy costs more than what we do in between.
     fn admit(&mut self, admission: &Admission, headers: &[(String, Vec<u8>)]) -> Action {
-        if let Some(headers) = admission.headers(headers) {
-            if hostcalls::set_map_bytes(MapType::HttpRequestHeaders, headers).is_err() {
-                return refuse();
-            }
+        let changed = admission.headers(headers);
+        if changed.is_some_and(|headers| hostcalls::set_map_bytes(MapType::HttpRequestHeaders, headers).is_err()) {
+            return refuse();
         }
         self.set_cookie = admission.set_cookie().map(|cookie| cookie.0.clone());
         Action::Continue

@@ -5,16 +5,16 @@
 //! and the effects: nothing has happened until it is stored. See [`engine::step`].
 //!
 //! Layers, each using only those before it:
-//! `time, error → json → secret → code → otp → network → phone → lockout → policy → record → token →
+//! `error → json → time → secret → code → otp → network → phone → lockout → policy → record → token →
 //! event → engine → gate → print → npm | envoy`.
 //!
 //! No function here panics on any input; errors are [`error::Error`] with a stable code.
 
-pub mod time;
-
 pub mod error;
 
 mod json;
+
+pub mod time;
 
 pub mod secret;
 

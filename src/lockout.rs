@@ -26,8 +26,9 @@
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::FromJson;
 use crate::time::UnixSeconds;
 
 /// Consecutive failures at which the account stops.
@@ -55,7 +56,7 @@ pub enum Door {
 }
 
 /// The attempt budget of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attempts {
     failures: u32,

@@ -4,14 +4,14 @@
 //! misspelt key would silently weaken a policy. Freed memory is wiped by the allocator; the
 //! JavaScript layer wipes the stack after each call.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::code::{BackupSet, Digits, HashCost};
 use crate::engine::{self, Command, Env, Pending, step};
 use crate::error::{Error, ErrorCode};
 use crate::event::Effect;
-use crate::json::from_json;
+use crate::json::{FromJson, from_json};
 use crate::network::ClientIp;
 use crate::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret, qr_svg};
 use crate::policy::{Channel, Enrolment, Facts, Method, People, Policy, explain, review};
@@ -63,7 +63,7 @@ fn entropy(bytes: &[u8]) -> Result<Entropy, JsValue> {
     seed.map(Entropy::new).map_err(|_| thrown(Error::new(ErrorCode::InvalidInput, "entropy", "must be 32 random bytes")))
 }
 
-fn argument<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, JsValue> {
+fn argument<T: FromJson>(json: &str) -> Result<T, JsValue> {
     from_json(json, ErrorCode::InvalidInput).map_err(thrown)
 }
 
@@ -107,7 +107,7 @@ pub enum PassCheck {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PassQuestion {
     pass: String,
@@ -154,7 +154,7 @@ impl Core {
             Some(text) => Record::parse(&user, &text).map_err(thrown)?,
             None => Record::new(user),
         };
-        let command: Command = argument(command)?;
+        let command = Command::parse(command).map_err(thrown)?;
         let env = Env { now: time(now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
         step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
     }
@@ -244,7 +244,7 @@ pub fn policy_check(policy: &str) -> Result<(), JsValue> {
     Policy::parse(policy).map(|_| ()).map_err(thrown)
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct FactsDocument {
     ip: Option<String>,
@@ -281,7 +281,7 @@ pub fn policy_enrolment(policy: &str, user: &str, record: Option<String>) -> Res
     to_js(&record.enrolment(&policy))
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TotpQuestion {
     secret: String,
@@ -327,7 +327,7 @@ pub fn totp_verify(question: &str, now: f64) -> Result<Option<f64>, JsValue> {
     Ok(step.map(|step| step as f64))
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OtpAuthDocument {
     issuer: String,
@@ -388,7 +388,7 @@ pub fn totp_secret(seed: &[u8]) -> Result<String, JsValue> {
     Ok(TotpSecret::mint(&mut entropy(seed)?).to_base32())
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(deny_unknown_fields)]
 struct SheetDocument {
     name: String,

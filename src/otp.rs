@@ -11,18 +11,19 @@ use core::fmt::Write as _;
 use data_encoding::{BASE32, BASE32_NOPAD};
 use fast_qr::ECL;
 use fast_qr::qr::QRBuilder;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::code::{Digits, group};
 use crate::error::{Error, ErrorCode};
+use crate::json::FromJson;
 use crate::secret::Entropy;
 use crate::time::UnixSeconds;
 
 /// Hash under the HMAC of TOTP (RFC 6238 §1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub enum TotpAlgorithm {
     /// The default, and the only one that Google Authenticator honours everywhere.
@@ -34,7 +35,7 @@ pub enum TotpAlgorithm {
 }
 
 /// What an authenticator app must know besides the secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", try_from = "RawParameters")]
 pub struct TotpParameters {
     algorithm: TotpAlgorithm,
@@ -42,7 +43,7 @@ pub struct TotpParameters {
     period_seconds: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RawParameters {
     algorithm: TotpAlgorithm,

@@ -4,11 +4,11 @@
 //! phone numbers are sealed, SMS codes are MACs, backup and recovery codes are Argon2id: the
 //! stored text alone opens no account and names no phone.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::code::CodeSet;
 use crate::error::{Error, ErrorCode};
-use crate::json::{from_json, to_json};
+use crate::json::{Faults, Fields, FromJson, Node, from_json, to_json};
 use crate::lockout::Attempts;
 use crate::otp::TotpParameters;
 use crate::policy::{Enrolment, Method, Policy};
@@ -19,7 +19,7 @@ use crate::time::UnixSeconds;
 const MAX_RECORD: usize = 65_536;
 
 /// A user id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(String);
@@ -55,7 +55,7 @@ impl From<UserId> for String {
 }
 
 /// A host's session id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionId(String);
@@ -99,7 +99,7 @@ fn opaque(text: &str, path: &str) -> Result<(), Error> {
 }
 
 /// A user's second factor as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
     v: u32,
@@ -124,8 +124,19 @@ pub struct Record {
     pub(crate) sms_sent: Vec<UnixSeconds>,
 }
 
+/// What the records of all versions have.
+struct Versioned {
+    v: u32,
+}
+
+impl FromJson for Versioned {
+    fn read(node: Node<'_>, faults: &mut Faults) -> Self {
+        Self { v: Fields::among_others(node, &["v"], faults).next() }
+    }
+}
+
 /// A confirmed authenticator app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TotpFactor {
     pub(crate) secret: Sealed,
@@ -138,7 +149,7 @@ pub(crate) struct TotpFactor {
 }
 
 /// A confirmed phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsFactor {
     pub(crate) number: Sealed,
@@ -148,7 +159,7 @@ pub(crate) struct SmsFactor {
 }
 
 /// The current set of backup codes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BackupCodes {
     pub(crate) set: CodeSet,
@@ -159,7 +170,7 @@ pub(crate) struct BackupCodes {
 }
 
 /// The one recovery code alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
@@ -170,7 +181,7 @@ pub(crate) struct RecoveryCode {
 }
 
 /// An authenticator app that no code has confirmed yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TotpDraft {
     pub(crate) secret: Sealed,
@@ -181,7 +192,7 @@ pub(crate) struct TotpDraft {
 }
 
 /// A phone that no code has confirmed yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsDraft {
     pub(crate) number: Sealed,
@@ -191,7 +202,7 @@ pub(crate) struct SmsDraft {
 }
 
 /// The one SMS code alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsCode {
     pub(crate) kid: String,
@@ -201,7 +212,7 @@ pub(crate) struct SmsCode {
 }
 
 /// What an SMS code answers; part of its MAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SmsPurpose {
     /// A login.
@@ -244,10 +255,6 @@ impl Record {
     /// [`ErrorCode::UnknownRecordVersion`] for a record of a newer version,
     /// [`ErrorCode::InvalidRecord`] for anything else that is not this user's record.
     pub fn parse(user: &UserId, text: &str) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            v: u32,
-        }
         let broken = |path: &str, message: &str| Error::new(ErrorCode::InvalidRecord, path, message);
         if text.len() > MAX_RECORD {
             return Err(broken("record", "is too long to be a record"));

@@ -15,11 +15,12 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::{Error, ErrorCode};
+use crate::json::FromJson;
 
 /// Random bytes for one step, expanded from a 32-byte seed out of the host's CSPRNG.
 ///
@@ -120,7 +121,7 @@ impl Purpose {
 }
 
 /// One sealing key.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]
 pub struct SealingKey {
@@ -206,7 +207,7 @@ impl SealingRing {
 }
 
 /// A sealed value as it stands in a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sealed {
     kid: String,

@@ -14,13 +14,13 @@ use core::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey as EdSigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorCode};
-use crate::json::{from_json, to_json};
+use crate::json::{FromJson, from_json, to_json};
 use crate::policy::{Method, Policy};
 use crate::record::{SessionId, UserId};
 use crate::secret::{Entropy, Purpose, SealingKey, SealingRing, check_kid, from_base64url, parse_secret32, to_base64url};
@@ -34,7 +34,7 @@ const CLOCK_SKEW: u64 = 60;
 const TICKET_AUDIENCE: &str = "countersign:second-step";
 
 /// The key ring as written in configuration (JSON).
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Keys {
@@ -47,7 +47,7 @@ pub struct Keys {
 }
 
 /// One key for passes.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]
 pub struct SigningKey {
@@ -64,7 +64,7 @@ pub struct SigningKey {
 }
 
 /// Signature algorithm of a pass (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub enum SigningAlgorithm {
     /// Ed25519; verifiers hold no secret. The default.
@@ -158,7 +158,7 @@ pub(crate) const fn amr(method: Method) -> &'static [&'static str] {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, FromJson)]
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
@@ -166,7 +166,7 @@ struct Header {
     kid: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, FromJson)]
 #[serde(deny_unknown_fields)]
 struct TicketClaims {
     iss: String,
@@ -278,7 +278,7 @@ impl Ticket {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, FromJson)]
 #[serde(deny_unknown_fields)]
 struct PassClaims {
     iss: String,
@@ -616,12 +616,12 @@ impl<'a> Parts<'a> {
         Ok(Self { header, signing_input, payload, signature })
     }
 
-    fn claims<T: serde::de::DeserializeOwned>(&self) -> Result<T, TokenRefusal> {
+    fn claims<T: FromJson>(&self) -> Result<T, TokenRefusal> {
         json(self.payload)
     }
 }
 
-fn json<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenRefusal> {
+fn json<T: FromJson>(part: &str) -> Result<T, TokenRefusal> {
     let bytes = from_base64url(part).ok_or(TokenRefusal::Invalid)?;
     let text = core::str::from_utf8(&bytes).map_err(|_| TokenRefusal::Invalid)?;
     from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenRefusal::Invalid)

@@ -6,14 +6,13 @@ use countersign::code::Digits;
 use countersign::error::{Error, ErrorCode};
 use countersign::network::{ClientIp, NetworkSet};
 use countersign::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret};
-use countersign::policy::{Channel, Decision, Enrolment, Facts, Policy, Reason, explain};
+use countersign::policy::{Channel, Enrolment, Facts, Policy, explain};
 use countersign::record::{SessionId, UserId};
 use countersign::time::UnixSeconds;
 use countersign::token::{KeyRing, Pass, TokenRefusal};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -35,8 +34,13 @@ fn texts(value: &Value) -> Vec<String> {
     list(value).iter().map(|v| text(v).to_owned()).collect()
 }
 
-fn read<T: DeserializeOwned>(value: &Value) -> T {
-    T::deserialize(value).unwrap_or_else(|error| panic!("{value}: {error}"))
+fn number<T: TryFrom<u64>>(value: &Value) -> T {
+    value.as_u64().and_then(|number| T::try_from(number).ok()).unwrap_or_else(|| panic!("{value} is no such number"))
+}
+
+fn algorithm(name: &Value) -> TotpAlgorithm {
+    let known = [TotpAlgorithm::SHA1, TotpAlgorithm::SHA256, TotpAlgorithm::SHA512];
+    known.into_iter().find(|algorithm| json!(algorithm) == *name).unwrap_or_else(|| panic!("{name} is no algorithm"))
 }
 
 fn at(seconds: &Value) -> UnixSeconds {
@@ -79,8 +83,8 @@ fn rfc6238_totp_values() {
     let rows = list(&vectors["codes"]);
     assert_eq!(rows.len(), 18);
     for row in rows {
-        let algorithm: TotpAlgorithm = read(&row["algorithm"]);
-        let parameters = TotpParameters::new(algorithm, read(&vectors["digits"]), read(&vectors["periodSeconds"])).unwrap();
+        let (digits, period) = (number(&vectors["digits"]), number(&vectors["periodSeconds"]));
+        let parameters = TotpParameters::new(algorithm(&row["algorithm"]), digits, period).unwrap();
         let secret = TotpSecret::from_base32(text(&vectors["secrets"][text(&row["algorithm"])])).unwrap();
         let now = at(&row["time"]);
         assert_eq!(secret.code_at(parameters, parameters.step_at(now)).as_str(), text(&row["code"]), "{row}");
@@ -214,17 +218,16 @@ fn every_login_is_decided_as_the_table_says() {
                         met.push(table["forcedRules"][text(&forced)].clone());
                         met.extend(list(&login["rules"]).iter().cloned());
                         match text(&login["outcome"]) {
-                            "allowed" => Decision::Allowed,
-                            "challenge" => Decision::Challenge,
-                            _ => Decision::Denied(read(&login["reason"])),
+                            "denied" => json!({"outcome": "denied", "reason": login["reason"]}),
+                            outcome => json!({"outcome": outcome}),
                         }
                     } else {
-                        Decision::Denied(read::<Reason>(&address["denied"]))
+                        json!({"outcome": "denied", "reason": address["denied"]})
                     };
                     let client = ip.as_str().map_or(ClientIp::Unknown, ClientIp::parse);
                     let explained = explain(&policy, &Facts { client, channel, enrolment, recovery_code });
                     let case = format!("{place:?} {channel:?} {enrolment:?} {recovery_code}");
-                    assert_eq!(explained.decision, decision, "{case}");
+                    assert_eq!(json!(explained.decision), decision, "{case}");
                     assert_eq!(json!(explained.rules), rules, "{case}");
                 }
             }
@@ -274,7 +277,7 @@ fn otpauth_uris_are_read_and_written() {
         let otpauth = OtpAuth::parse(text(&row["uri"])).unwrap_or_else(|error| panic!("{row}: {error}"));
         assert_eq!((otpauth.issuer.as_str(), otpauth.label.as_str()), (text(&row["issuer"]), text(&row["label"])));
         assert_eq!(otpauth.secret.to_base32(), text(&row["secret"]));
-        let parameters = TotpParameters::new(read(&row["algorithm"]), read(&row["digits"]), read(&row["periodSeconds"])).unwrap();
+        let parameters = TotpParameters::new(algorithm(&row["algorithm"]), number(&row["digits"]), number(&row["periodSeconds"])).unwrap();
         assert_eq!(otpauth.parameters, parameters, "{row}");
         if row["written"] == true {
             assert_eq!(otpauth.to_uri(), text(&row["uri"]));
@@ -295,7 +298,7 @@ fn otpauth_uris_are_read_and_written() {
         for (key, value) in row["set"].as_object().unwrap() {
             fields[key] = value.clone();
         }
-        let written = TotpParameters::new(TotpAlgorithm::SHA1, read(&fields["digits"]), read(&fields["periodSeconds"]))
+        let written = TotpParameters::new(TotpAlgorithm::SHA1, number(&fields["digits"]), number(&fields["periodSeconds"]))
             .and_then(|parameters| Ok((parameters, TotpSecret::from_base32(text(&fields["secret"]))?)))
             .and_then(|(parameters, secret)| OtpAuth::new(text(&fields["issuer"]), text(&fields["label"]), secret, parameters));
         match written {

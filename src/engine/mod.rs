@@ -23,11 +23,11 @@ mod sms;
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Effect, Event, Happened, Notice, NoticeKind, Private};
-use crate::json::to_json;
+use crate::json::{FromJson, from_json, to_json};
 use crate::lockout::Door;
 use crate::network::ClientIp;
 use crate::phone::PhoneNumber;
@@ -49,7 +49,7 @@ pub struct Env {
 }
 
 /// What the host asks.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[serde(rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Command {
     /// After the first factor: may this user come in, and by what?
@@ -144,8 +144,18 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Reads a command from JSON text, strictly.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] with the path of the field.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        from_json(json, ErrorCode::InvalidInput)
+    }
+}
+
 /// The second step of a login.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecondStep {
     /// From the challenge.
@@ -168,7 +178,7 @@ impl fmt::Debug for SecondStep {
 }
 
 /// Who issues a recovery code.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, FromJson)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// The issuer's user id.

@@ -5,14 +5,12 @@
 
 use core::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::Private;
-use crate::json::from_json;
+use crate::json::{Faults, FromJson, Node, from_json};
 use crate::otp::percent_encode;
 use crate::policy::{Method, Policy, PolicyDocument, origin_host};
 use crate::record::SessionId;
@@ -39,7 +37,7 @@ impl fmt::Debug for Secrets {
 }
 
 /// Whether requests are stopped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     #[default]
@@ -48,7 +46,7 @@ pub(super) enum Mode {
 }
 
 /// Where a pass is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromJson)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Need {
     /// On every path that is not exempt.
@@ -58,7 +56,7 @@ pub(super) enum Need {
     Policy,
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
     v: u32,
@@ -94,45 +92,33 @@ enum SessionDocument {
     Cookie(SessionCookie),
 }
 
-impl<'de> Deserialize<'de> for SessionDocument {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Session;
-
-        impl<'de> Visitor<'de> for Session {
-            type Value = SessionDocument;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{\"cookie\", \"id\"} or \"unbound\"")
-            }
-
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<SessionDocument, E> {
-                if word == "unbound" { Ok(SessionDocument::Unbound) } else { Err(E::invalid_value(de::Unexpected::Str(""), &self)) }
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SessionDocument, A::Error> {
-                SessionCookie::deserialize(MapAccessDeserializer::new(map)).map(SessionDocument::Cookie)
-            }
+impl FromJson for SessionDocument {
+    fn read(node: Node<'_>, faults: &mut Faults) -> Self {
+        if let Node::Object(_) = node {
+            return Self::Cookie(SessionCookie::read(node, faults));
         }
-
-        deserializer.deserialize_any(Session)
+        if !matches!(node, Node::Text(word) if word == "unbound") {
+            faults.expected("{\"cookie\", \"id\"} or \"unbound\"");
+        }
+        Self::Unbound
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(deny_unknown_fields)]
 struct SessionCookie {
     cookie: String,
     id: SessionIdForm,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, FromJson)]
 #[serde(rename_all = "snake_case")]
 enum SessionIdForm {
     Plain,
     Sha256,
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ChallengeDocument {
     page: String,
@@ -140,13 +126,13 @@ struct ChallengeDocument {
     return_to: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ClientAddressDocument {
     trusted_hops: u8,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct PassDocument {
     pub(super) cookie: String,
@@ -161,7 +147,7 @@ impl Default for PassDocument {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VerifyDocument {
     cluster: String,
@@ -173,7 +159,7 @@ struct VerifyDocument {
     methods: Vec<Method>,
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RevocationDocument {
     cluster: String,
@@ -311,7 +297,7 @@ fn pass_keys(ring: Option<&Keys>, public: Vec<SigningKey>) -> Result<PassKeys, E
     let public = (!public.is_empty())
         .then(|| PassKeys::parse(&public))
         .transpose()
-        .map_err(|error| Error { path: error.path.replacen("signing", "passKeys", 1), ..error })?;
+        .map_err(|error| Error { path: format!("passKeys{}", error.path.strip_prefix("signing").unwrap_or_default()), ..error })?;
     match (secret, public) {
         (Some(secret), Some(public)) => secret.with(public).map_err(|error| Error { path: "passKeys".to_owned(), ..error }),
         (Some(keys), None) | (None, Some(keys)) => Ok(keys),
@@ -376,7 +362,7 @@ impl Challenge {
                 "must be among the `exempt` paths: a page behind the gate would send people to itself for ever",
             )?;
         } else {
-            let path = page.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+            let path = page.splitn(4, '/').nth(3).unwrap_or_default();
             let origin = page.strip_suffix(path).map(|origin| origin.trim_end_matches('/'));
             let fits = origin.and_then(origin_host).is_some() && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b));
             check(fits, "challenge.page", "must be a path like /login, or https://host[:port]/path")?;

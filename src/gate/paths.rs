@@ -5,9 +5,8 @@
 //! for every path that might be meant: without regard to case, and for each path that is not
 //! plain.
 
-use serde::Deserialize;
-
 use crate::error::{Error, ErrorCode};
+use crate::json::FromJson;
 use crate::policy::Method;
 
 /// The target of a request, as Envoy hands it on.
@@ -79,7 +78,7 @@ fn without_escapes(path: &str) -> String {
 }
 
 /// Exact paths and prefixes, as written in configuration.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, FromJson)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PathsDocument {
     paths: Vec<String>,
@@ -123,7 +122,7 @@ fn check_prefix(prefix: &str, at: &str) -> Result<(), Error> {
 }
 
 /// A stricter rule, as written in configuration.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RouteDocument {
     #[serde(default)]
@@ -236,6 +235,13 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::from_json;
+
+    #[derive(FromJson)]
+    #[serde(deny_unknown_fields)]
+    struct Written {
+        routes: Vec<RouteDocument>,
+    }
 
     #[test]
     fn t35_a_return_target_is_a_path_of_this_site() {
@@ -280,7 +286,8 @@ mod tests {
         let document = PathsDocument { paths: vec!["/healthz".to_owned()], prefixes: vec!["/assets/".to_owned()] };
         let exempt = Paths::parse(document, "exempt").unwrap();
         let routes = r#"[{"prefix":"/admin/","maxAge":300},{"path":"/pay","methods":["totp","sms"]},{"path":"/pay","methods":["sms","backup_code"]}]"#;
-        let routes = Routes::parse(serde_json::from_str(routes).unwrap()).unwrap();
+        let routes: Written = from_json(&format!("{{\"routes\":{routes}}}"), ErrorCode::InvalidConfig).unwrap();
+        let routes = Routes::parse(routes.routes).unwrap();
         for open in ["/healthz", "/healthz?x=/%2f", "/assets/", "/assets/a.css", "/assets/a/b"] {
             assert!(exempt.contain(&Path::new(open.as_bytes())), "{open}");
         }

@@ -209,7 +209,9 @@ impl Request<'_> {
     /// The `cookie` header without the cookies of one name; empty if none is left.
     fn cookies_without(&self, name: &[u8]) -> Vec<u8> {
         let mut rest = Vec::new();
-        for part in self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name)) {
+        for part in
+            self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name))
+        {
             if !rest.is_empty() {
                 rest.extend_from_slice(b"; ");
             }

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
 use crate::error::ErrorCode;
-use crate::json::from_json;
+use crate::json::{FromJson, from_json};
 use crate::record::SessionId;
 use crate::time::UnixSeconds;
 use crate::token::Pass;
@@ -18,7 +16,7 @@ use super::verification::CallOutResponse;
 /// Longest list that is read, in bytes: some 90,000 sessions.
 const MAX_LIST: usize = 4 * 1024 * 1024;
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(deny_unknown_fields)]
 struct Document {
     v: u32,

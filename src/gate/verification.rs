@@ -10,12 +10,10 @@
 //! The request is held meanwhile. Nothing but an explicit success with a well-formed body means
 //! yes, and the reply is not taken out of the step before the write has landed.
 
-use serde::Deserialize;
-
 use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
 use crate::error::{Error, ErrorCode};
 use crate::event::Private;
-use crate::json::from_json;
+use crate::json::{FromJson, from_json};
 use crate::otp::percent_encode;
 use crate::policy::{Method, Reason};
 use crate::record::{Record, SessionId, UserId};
@@ -23,7 +21,7 @@ use crate::secret::Entropy;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Ticket, TokenRefusal};
 
-use super::answer::{Context, Known, Counter, Detail, Judgement, Refusal};
+use super::answer::{Context, Counter, Detail, Judgement, Known, Refusal};
 use super::config::GateConfig;
 use super::pass_cache::TokenDigest;
 use super::paths::Limits;
@@ -142,7 +140,7 @@ enum Stage {
     Saving(Box<Pending>),
 }
 
-#[derive(Deserialize)]
+#[derive(FromJson)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     record: String,

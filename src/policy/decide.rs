@@ -11,14 +11,15 @@
 //! 4. a person without one is let in, unless a second factor is forced: then only an owner's
 //!    recovery code helps
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::FromJson;
 use crate::network::ClientIp;
 
 use super::{Channel, Policy, Reason, Require};
 
 /// What a user brings to a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Enrolment {
@@ -44,7 +45,7 @@ pub struct Facts {
 }
 
 /// The decision on a login after the first factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Decision {
@@ -57,7 +58,7 @@ pub enum Decision {
 }
 
 /// A rule that a decision met on its way, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {

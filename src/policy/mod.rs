@@ -11,17 +11,17 @@ mod review;
 pub use decide::{Decision, Enrolment, Explanation, Facts, Rule, explain};
 pub use review::{ApiClient, BlockedApiClient, People, Person, Review, review};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::code::HashCost;
 use crate::error::{Error, ErrorCode};
-use crate::json::from_json;
+use crate::json::{FromJson, from_json};
 use crate::network::NetworkSet;
 use crate::otp::{TotpAlgorithm, TotpParameters};
 use crate::phone::is_gsm7;
 
 /// A way to prove possession.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
@@ -49,7 +49,7 @@ impl Method {
 }
 
 /// How the caller talks to the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -60,7 +60,7 @@ pub enum Channel {
 }
 
 /// What the user may do in the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -71,7 +71,7 @@ pub enum Role {
 }
 
 /// Why a request was turned down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -110,7 +110,7 @@ pub enum Reason {
 }
 
 /// Who must have a second factor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum RequireDocument {
@@ -125,7 +125,7 @@ pub enum RequireDocument {
 
 /// The policy as written in configuration (JSON). Every key but `v`, `name` and `origin` has a
 /// default; an unknown key is an error.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyDocument {
@@ -185,7 +185,7 @@ pub struct PolicyDocument {
 }
 
 /// Address rules. Deny beats allow; an empty allow list allows everywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkDocument {
@@ -198,7 +198,7 @@ pub struct NetworkDocument {
 }
 
 /// Authenticator apps (RFC 6238). Applies to new enrolments; an enrolled app keeps what it has.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TotpDocument {
@@ -223,7 +223,7 @@ impl Default for TotpDocument {
 }
 
 /// SMS. The budgets hold per user.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SmsDocument {
@@ -265,7 +265,7 @@ impl Default for SmsDocument {
 }
 
 /// Backup codes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct BackupCodesDocument {
@@ -293,7 +293,7 @@ impl Default for BackupCodesDocument {
 }
 
 /// Recovery codes issued by an owner.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RecoveryCodeDocument {
@@ -527,7 +527,8 @@ fn at(list: &str, error: Error) -> Error {
 
 /// The host of `https://host[:port]`; plain http only where no network is crossed.
 pub(crate) fn origin_host(origin: &str) -> Option<String> {
-    let (scheme, rest) = origin.split_once("://")?;
+    let (scheme, rest) = origin.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
     let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
     let host_fits = (1..=253).contains(&host.len())
         && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))

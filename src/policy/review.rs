@@ -1,14 +1,15 @@
 //! What a change of policy would do, before it is made: who needs a recovery code, which programs
 //! are blocked, and whether its author or all owners are locked out.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::FromJson;
 use crate::network::ClientIp;
 
 use super::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Require, Role, explain};
 
 /// Someone whom a change of policy concerns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Person {
     /// User id.
@@ -23,7 +24,7 @@ pub struct Person {
 }
 
 /// A program that logs in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(deny_unknown_fields)]
 pub struct ApiClient {
     /// Its id.
@@ -34,7 +35,7 @@ pub struct ApiClient {
 }
 
 /// Who asks for a change of policy, and whom it concerns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct People {
     /// User id of who makes the change; must be among `users`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 const LAYERS: [&str; 18] = [
-    "time", "error", "json", "secret", "code", "otp", "network", "phone", "lockout", "policy", "record", "token", "event", "engine",
+    "error", "json", "time", "secret", "code", "otp", "network", "phone", "lockout", "policy", "record", "token", "event", "engine",
     "gate", "print", "npm", "envoy",
 ];
 

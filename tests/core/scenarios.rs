@@ -50,7 +50,7 @@ fn run(name: &str, scenario: &Value) -> usize {
         let id = UserId::new(user).unwrap();
         let record = records.get(user).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
         let command = fill(&given["do"], &saved, now);
-        let command: Command = serde_json::from_value(command).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let command = Command::parse(&command.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
         let mut seed = [0; 32];
         seed[0] = u8::try_from(index).unwrap();
         let env = Env {

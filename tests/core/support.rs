@@ -87,7 +87,7 @@ impl Person {
             Some(text) => Record::parse(&id, text)?,
             None => Record::new(id),
         };
-        let command: Command = serde_json::from_value(command).unwrap();
+        let command = Command::parse(&command.to_string()).unwrap();
         self.draws.set(self.draws.get() + 1);
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());

@@ -58,6 +58,8 @@ for (const envoy of ENVOYS) {
   test(`T28 ${requests} mutated requests (${named(envoy)}, SEED=${SEED})`, async (t) => {
     const gate = await startGate(t, {
       ...envoy,
+      // Not a line for each refusal: but what goes wrong in the VM is told.
+      logLevel: 'error',
       config: { verify: verifyBy({ methods: ['totp', 'sms', 'backup_code', 'recovery_code'] }), exempt: { paths: ['/healthz'], prefixes: ['/assets/'] }, programs: { prefixes: ['/api/'] }, routes: [{ prefix: '/admin/', maxAge: 60 }], debug: true },
     })
     const rng = random(SEED)

@@ -51,7 +51,7 @@ await onEach({
     gate.storage.before = before
     try {
       // What was on its way arrives.
-      await sleep(50)
+      await sleep(200)
       await work()
     } finally {
       gate.storage.before = undefined

@@ -34,6 +34,7 @@ const WRONG = [
   ['a secret key beside the public', 'passKeys[1].secret', { ...good, passKeys: [publicKey, { kid: 'hs', alg: 'HS256', secret: other.sealing[0].secret }] }],
   ['a public key that is none', 'passKeys[0].public', { ...good, passKeys: [{ ...publicKey, public: 'AAAA' }] }],
   ['an algorithm that is none', 'passKeys[0].alg', { ...good, passKeys: [{ ...publicKey, alg: 'none' }] }],
+  ['another key under the name of one in the environment', 'passKeys', { ...good, passKeys: [{ ...publicKey, public: (await publicKeys(other))[0].public }] }],
   ['keys in the environment that are no JSON', 'COUNTERSIGN_KEYS', good, { ...env, COUNTERSIGN_KEYS: `${JSON.stringify(keys).slice(0, -3)}` }],
   ['a wrong secret in the environment', 'COUNTERSIGN_KEYS.signing[0].secret', good, { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [{ ...keys.signing[0], secret: `${keys.signing[0].secret}AAAA` }] }) }],
   ['no session', '', without('session')],
@@ -138,12 +139,22 @@ test('after all these, a good configuration is taken', async () => {
     assert.equal(await envoy.update(listenerOf({ ...good, debug: true })), true)
     const answer = await request(envoy.ports.main, {})
     assert.ok(answer.json.explanation)
+    // A public key may stand in both places.
+    assert.equal(await envoy.update(listenerOf({ ...good, passKeys: [publicKey] })), true)
+  }
+})
+
+const POLICIES = [{ failure_policy: 'FAIL_RELOAD' }, { failure_policy: 'FAIL_CLOSED' }, { failure_policy: 'FAIL_OPEN' }, { fail_open: false }, { fail_open: true }]
+
+test('a wrong configuration is refused whatever failure policy is set', async () => {
+  for (const [index, failure] of POLICIES.entries()) {
+    for (const envoy of running) assert.equal(await envoy.update({ main: { config: { ...good, v: 2 + index }, failure } }), false)
   }
 })
 
 for (const envoy of ENVOYS) {
-  test(`a wrong configuration at the start stops Envoy, whatever failure policy is set (${named(envoy)})`, async (t) => {
-    for (const failure of [{ failure_policy: 'FAIL_RELOAD' }, { failure_policy: 'FAIL_CLOSED' }, { failure_policy: 'FAIL_OPEN' }, { fail_open: false }, { fail_open: true }]) {
+  test(`a wrong configuration at the start stops Envoy, even where the filter may be left out (${named(envoy)})`, async (t) => {
+    for (const failure of [POLICIES[0], POLICIES[2]]) {
       const { code, log } = await startEnvoy(t, { ...envoy, clusters, env, listeners: { main: { config: { ...good, v: 2 }, failure } }, refused: true })
       assert.equal(code, 1)
       names(log, 'v')

@@ -73,7 +73,7 @@ export async function onEach(options, body) {
   const gates = await Promise.all(ENVOYS.map((envoy) => startGate({ after }, { ...envoy, ...options })))
   for (const [index, gate] of gates.entries()) {
     const told = (name) => `${name} (${named(ENVOYS[index])})`
-    body(gate, (name, work) => test(told(name), work))
+    body(gate, (name, work) => test(told(name), { timeout: 60_000 }, work))
     test(told('the filter never fell'), () => gate.healthy())
   }
 }
@@ -120,7 +120,7 @@ function clockLibrary() {
  * Envoy by itself. `listeners`: name → settings (see `listenerOf`); `clusters`: name → port.
  * With `updated` they can be given anew. `bootstrap`: instead of these, the whole text. With `refused`, Envoy is expected to stop by itself: gives `{ code, log }`.
  */
-export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, clusters = {}, updated = false, bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated), env = {}, clock, refused = false }) {
+export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, clusters = {}, updated = false, logLevel = 'warning', bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated), env = {}, clock, refused = false }) {
   const binary = envoyBinary(version)
   assert.ok(binary, `Envoy ${version} is not installed: run npm run setup -- --test`)
   const folder = mkdtempSync(join(tmpdir(), 'envoy-'))
@@ -143,7 +143,7 @@ export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, c
   const output = openSync(at('log'), 'w')
   const child = spawn(binary, [
     ...['-c', at('bootstrap.yaml'), '--admin-address-path', at('admin'), '--concurrency', String(workers)],
-    ...['--disable-hot-restart', '-l', 'warning', '--drain-time-s', '1'],
+    ...['--disable-hot-restart', '-l', logLevel, '--drain-time-s', '1'],
   ], {
     stdio: ['ignore', output, output],
     env: { PATH: process.env.PATH, LD_PRELOAD: clockLibrary(), ...(clock && { CLOCK_FILE: at('clock') }), ...env },
@@ -326,7 +326,7 @@ async function listen(t, server) {
  * Everything at once. `config` holds changes to the gate's configuration; `listeners` more of them,
  * name → { config, hops, underscores, … }. `policy` is that of the login host as well.
  */
-export async function startGate(t, { version, workers, keys = generateKeys(), policy = policyWith(), config = {}, listeners = {}, env, listener = {}, revoked, now = 1_800_000_000, realClock = false } = {}) {
+export async function startGate(t, { version, workers, logLevel, keys = generateKeys(), policy = policyWith(), config = {}, listeners = {}, env, listener = {}, revoked, now = 1_800_000_000, realClock = false } = {}) {
   const clock = realClock ? () => Math.floor(Date.now() / 1000) : fixedClock(now)
   const store = memoryStore()
   const sms = capturedSms()
@@ -342,7 +342,7 @@ export async function startGate(t, { version, workers, keys = generateKeys(), po
     settings[name] = { ...rest, config: configWith({ policy, ...changes }) }
   }
   const envoy = await startEnvoy(t, {
-    ...{ version, workers, listeners: settings, clock: realClock ? undefined : clock },
+    ...{ version, workers, logLevel, listeners: settings, clock: realClock ? undefined : clock },
     clusters: { app: upstream.port, storage: storage.port },
     env: env ?? { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
   })
