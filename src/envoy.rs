@@ -221,10 +221,11 @@ impl Exchange {
         }
     }
 
-    /// All headers are written at once: each call to Envoy costs more than what we do in between.
+    /// A header that cannot be changed as it must be ends the request.
     fn admit(&mut self, admission: &Admission, headers: &[(String, Vec<u8>)]) -> Action {
-        let changed = admission.headers(headers);
-        if changed.is_some_and(|headers| hostcalls::set_map_bytes(MapType::HttpRequestHeaders, headers).is_err()) {
+        let changes = admission.changes(headers);
+        let set = |(name, value): &(&str, Option<&[u8]>)| hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, *value).is_ok();
+        if !changes.iter().all(set) {
             return refuse();
         }
         self.set_cookie = admission.set_cookie().map(|cookie| cookie.0.clone());

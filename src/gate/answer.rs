@@ -250,27 +250,30 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// The headers that the upstream gets, in the place of these; `None` when they stay as they are.
+    /// What has to be changed on these headers, in this order: names to set to a value, or, without
+    /// one, to take out.
     #[must_use]
-    pub fn headers<'a>(&'a self, given: &'a [(String, Vec<u8>)]) -> Option<Vec<(&'a str, &'a [u8])>> {
-        let identity = self.identity.as_ref().map_or(&[][..], |known| &known.headers);
-        if !self.strip_ours && self.cookie.is_none() && !self.strip_authorization && identity.is_empty() {
-            return None;
+    pub fn changes<'a>(&'a self, given: &'a [(String, Vec<u8>)]) -> Vec<(&'a str, Option<&'a [u8]>)> {
+        let mut changes = Vec::new();
+        if self.strip_ours {
+            changes.extend(given.iter().filter(|(name, _)| is_ours(name)).map(|(name, _)| (name.as_str(), None)));
         }
-        let mut headers = Vec::with_capacity(given.len().saturating_add(5));
-        for (name, value) in given {
-            let stays = match name.as_str() {
-                "cookie" => self.cookie.is_none(),
-                "authorization" => !self.strip_authorization,
-                name => !self.strip_ours || !is_ours(name),
-            };
-            if stays {
-                headers.push((name.as_str(), value.as_slice()));
+        if self.strip_authorization {
+            changes.push(("authorization", None));
+        }
+        if let Some(rest) = &self.cookie {
+            // Whoever sets one of several leaves it to Envoy what becomes of the others.
+            if rest.is_empty() || given.iter().filter(|(name, _)| name == "cookie").nth(1).is_some() {
+                changes.push(("cookie", None));
+            }
+            if !rest.is_empty() {
+                changes.push(("cookie", Some(rest.as_slice())));
             }
         }
-        headers.extend(self.cookie.iter().filter(|rest| !rest.is_empty()).map(|rest| ("cookie", rest.as_slice())));
-        headers.extend(identity.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Some(headers)
+        if let Some(known) = &self.identity {
+            changes.extend(known.headers.iter().map(|(name, value)| (*name, Some(value.as_bytes()))));
+        }
+        changes
     }
 
     /// A new pass for the client, as `set-cookie`.
