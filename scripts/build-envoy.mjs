@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { at, hashOf, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
+import { notices } from './notices.mjs'
 import { packageEnvoy } from './package-envoy.mjs'
 
 const FOLDER = 'target/envoy'
@@ -34,11 +35,12 @@ async function buildFilter() {
 export async function buildEnvoy() {
   const start = performance.now()
   const title = 'Build of the Envoy filter'
-  const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'package.json']
+  const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'scripts/notices.mjs', 'package.json']
   const inputs = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src', ...scripts], process.env.RUSTFLAGS)
   if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   await buildFilter()
   packageEnvoy()
+  writeFileSync(at(FOLDER, 'THIRD-PARTY.txt'), notices('envoy', TARGET))
   writeFileSync(at(FOLDER, '.built'), inputs)
   const wasm = readFileSync(at(FOLDER, 'countersign-envoy.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`

@@ -108,7 +108,7 @@ async function buildPackage() {
   mkdirSync(at('pkg'))
   await declare() // first, for it finds the mistakes
   await bundle()
-  writeFileSync(at('pkg/THIRD-PARTY.txt'), notices())
+  writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
   writeFileSync(at('pkg/.built'), inputs)
   const wasm = readFileSync(at(GLUE, 'countersign_bg.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`

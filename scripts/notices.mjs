@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ask, Problem } from './common.mjs'
 
-export function notices() {
-  const metadata = ask('cargo', ['metadata', '--format-version', '1', '--offline', '--features', 'npm', '--filter-platform', 'wasm32-unknown-unknown'])
+export function notices(feature, target) {
+  const metadata = ask('cargo', ['metadata', '--format-version', '1', '--offline', '--features', feature, '--filter-platform', target])
   if (metadata === undefined) throw new Problem('cargo metadata failed.')
   const { packages, resolve } = JSON.parse(metadata)
   const [nodes, info] = [resolve.nodes, packages].map((list) => new Map(list.map((entry) => [entry.id, entry])))
@@ -28,5 +28,5 @@ export function notices() {
     for (const text of texts) users.set(text, [...(users.get(text) ?? []), `${name} ${version}`])
   }
   const rule = '-'.repeat(72)
-  return `The WebAssembly in this package contains these Rust crates.\n\n${[...users].map(([text, crates]) => `${rule}\n${crates.sort().join(', ')}\n\n${text}\n`).join('\n')}`
+  return `The WebAssembly beside this file contains these Rust crates.\n\n${[...users].map(([text, crates]) => `${rule}\n${crates.sort().join(', ')}\n\n${text}\n`).join('\n')}`
 }

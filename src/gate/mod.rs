@@ -125,7 +125,20 @@ impl Gate {
 
     fn attempt(&self, seen: &Seen<'_>, limits: &Limits, now: UnixSeconds) -> Result<Attempt, Refusal> {
         let code = seen.code().ok_or(Refusal::NoPass)??;
-        Attempt::begin(&self.config, code, self.config.session.id_of(seen.session), limits, now)
+        let session = self.config.session.id_of(seen.session);
+        // A ticket outlives the log-out that ended its session.
+        self.must_not_be_revoked(session.as_ref(), None, now)?;
+        Attempt::begin(&self.config, code, session, limits, now)
+    }
+
+    fn must_not_be_revoked(&self, session: Option<&SessionId>, pass: Option<&Pass>, now: UnixSeconds) -> Result<(), Refusal> {
+        let Some(source) = &self.config.revocation else { return Ok(()) };
+        if self.revocations.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
+            return Err(Refusal::RevocationStale);
+        }
+        let revoked = session.is_some_and(|session| self.revocations.hold_session(session))
+            || pass.is_some_and(|pass| self.revocations.hold_pass(pass));
+        if revoked { Err(Refusal::PassRevoked) } else { Ok(()) }
     }
 
     /// Whether a pass is good for this session and path, now. The cache spares the signature and
@@ -157,14 +170,7 @@ impl Gate {
                 return Err(Refusal::OtherSession);
             }
         }
-        if let Some(source) = &self.config.revocation {
-            if self.revocations.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
-                return Err(Refusal::RevocationStale);
-            }
-            if self.revocations.hold(pass, session.as_ref()) {
-                return Err(Refusal::PassRevoked);
-            }
-        }
+        self.must_not_be_revoked(session.as_ref(), Some(pass), now)?;
         if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
             return Err(Refusal::PassTooOld);
         }

@@ -46,9 +46,11 @@ impl Revocations {
         self.fetched_at.map(|at| now.since(at))
     }
 
-    pub(super) fn hold(&self, pass: &Pass, session: Option<&SessionId>) -> bool {
-        self.sessions.contains(pass.session().as_str())
-            || session.is_some_and(|session| self.sessions.contains(session.as_str()))
-            || self.users.get(pass.user().as_str()).is_some_and(|&until| pass.auth_time() <= until)
+    pub(super) fn hold_session(&self, session: &SessionId) -> bool {
+        self.sessions.contains(session.as_str())
+    }
+
+    pub(super) fn hold_pass(&self, pass: &Pass) -> bool {
+        self.hold_session(pass.session()) || self.users.get(pass.user().as_str()).is_some_and(|&until| pass.auth_time() <= until)
     }
 }

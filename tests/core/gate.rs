@@ -190,6 +190,48 @@ fn no_strange_answer_of_the_storage_opens_the_gate() {
 }
 
 #[test]
+fn a_revoked_session_gets_no_pass_from_its_ticket_and_keeps_none() {
+    let revocation = json!({"cluster": "login", "authority": "login", "path": "/2fa/revoked", "everySeconds": 10, "maxStaleSeconds": 60});
+    let mut gate = gate(json!({"revocation": revocation}));
+    let mut ann = ann();
+    ann.now += 60;
+    let pass = ann.log_in("in");
+    ann.now += 30;
+    let (ticket, code) = (ann.ticket(), ann.code());
+    let with_pass = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
+    let with_code = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
+    let reason = |gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64| match judge(gate, headers, now) {
+        Verdict::Judged(judgement) => refused(&judgement).map_or("admitted".to_owned(), |(_, reason)| reason),
+        Verdict::Verify(..) => "to be verified".to_owned(),
+    };
+    let list = |gate: &mut Gate, body: &str, now: u64| {
+        let response = CallOutResponse { status: Some(b"200"), body: Some(body.as_bytes()) };
+        gate.take_revocations(&response, UnixSeconds::new(now).unwrap())
+    };
+    for given in [&with_pass, &with_code] {
+        assert_eq!(reason(&mut gate, given, ann.now), "revocation_stale", "before the first list");
+    }
+    assert!(list(&mut gate, r#"{"v":1,"sessions":["other"],"users":{"bob":1900000000}}"#, ann.now));
+    assert_eq!(reason(&mut gate, &with_pass, ann.now), "admitted");
+    assert_eq!(reason(&mut gate, &with_code, ann.now), "to be verified");
+    assert_eq!(reason(&mut gate, &with_pass, ann.now + 60), "admitted");
+    for given in [&with_pass, &with_code] {
+        assert_eq!(reason(&mut gate, given, ann.now + 61), "revocation_stale", "after the last");
+    }
+    for bad in ["", "[]", r#"{"v":2}"#, r#"{"v":1,"sessions":"s"}"#, r#"{"v":1,"more":[]}"#] {
+        assert!(!list(&mut gate, bad, ann.now + 61), "{bad}");
+    }
+    assert!(list(&mut gate, r#"{"v":1,"sessions":["in","s"]}"#, ann.now));
+    for given in [&with_pass, &with_code] {
+        assert_eq!(reason(&mut gate, given, ann.now), "pass_revoked");
+    }
+    let until = ann.now - 30;
+    assert!(list(&mut gate, &format!(r#"{{"v":1,"users":{{"ann":{until}}}}}"#), ann.now));
+    assert_eq!(reason(&mut gate, &with_pass, ann.now), "pass_revoked");
+    assert_eq!(reason(&mut gate, &with_code, ann.now), "to be verified", "a new factor is no old pass");
+}
+
+#[test]
 fn in_shadow_everything_goes_on_and_is_counted() {
     let mut gate = gate(json!({"mode": "shadow"}));
     let given = headers("/reports", &[("x-second-factor-sub", "mallory"), ("accept", "text/html")]);
