@@ -6,9 +6,10 @@ import type * as wasm from '../target/npm/countersign.js'
  * Beside the codes of the rules engine: `store_failed` (the store threw or gave something else
  * than a record), `conflict` (other writers won the race 100 times), `sms_not_sent` (the code is
  * stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS and there
- * is no `sendSms`), `internal` (a defect of ours).
+ * is no `sendSms`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page
+ * does not allow it), `internal` (a defect of ours).
  */
-export type ErrorCode = wasm.ErrorCode | 'store_failed' | 'conflict' | 'sms_not_sent' | 'no_sms' | 'internal'
+export type ErrorCode = wasm.ErrorCode | 'store_failed' | 'conflict' | 'sms_not_sent' | 'no_sms' | 'not_loaded' | 'internal'
 
 /** The one kind of error that is thrown. A wrong code is no error but a reply. */
 export class CountersignError extends Error {

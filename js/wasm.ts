@@ -42,7 +42,7 @@ export const linearMemory = () => {
 }
 
 /**
- * Calls into the module, synchronously. Whatever the module throws becomes a
+ * Runs what calls into the module, synchronously. Whatever the module throws becomes a
  * {@link CountersignError}; afterwards the stack, which is dead then, is wiped. The heap wipes
  * itself when memory is freed.
  *
@@ -50,10 +50,10 @@ export const linearMemory = () => {
  * is given back, or trap after trap would eat it up.
  * @internal
  */
-export function call<T>(job: (module: typeof glue) => T): T {
+export function wiped<T>(job: () => T): T {
   linearMemory()
   try {
-    return job(glue)
+    return job()
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) {
       stackPointer!.value = stackTop
@@ -67,6 +67,13 @@ export function call<T>(job: (module: typeof glue) => T): T {
     new Uint8Array(memory!.buffer, 0, STACK_BYTES).fill(0)
   }
 }
+
+/**
+ * The same with the whole module at hand. The browser build names the few functions that it
+ * needs instead, and so holds no others.
+ * @internal
+ */
+export const call = <T>(job: (module: typeof glue) => T): T => wiped(() => job(glue))
 
 function ours(error: unknown): CountersignError {
   if (CountersignError.is(error)) return error

@@ -1,6 +1,6 @@
 // Builds pkg/, which is what npm ships: Rust → WebAssembly → one CommonJS bundle with thin entries,
 // and the types. Nothing is done for inputs that have not changed.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -70,6 +70,36 @@ async function bundle() {
   }
 }
 
+/** One file for browsers beside the module, which it fetches on first use. Node's layer is not in it. */
+async function bundleForBrowsers() {
+  const esbuild = await import('esbuild')
+  // The glue would look for the module under another name. We hand it the compiled module, and a
+  // host's bundler must find no file named that is not there.
+  const ownLoader = {
+    name: 'own loader',
+    setup: ({ onLoad }) => onLoad({ filter: /target[\\/]npm[\\/]countersign\.js$/ }, ({ path }) => {
+      const glue = readFileSync(path, 'utf8')
+      const contents = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
+      if (contents === glue) throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
+      return { contents, loader: 'js' }
+    }),
+  }
+  await esbuild.build({
+    bundle: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    charset: 'utf8',
+    absWorkingDir: at('.'),
+    loader: { '.wasm': 'empty' }, // not inlined here
+    entryPoints: [at('js/browser.ts')],
+    outfile: at('pkg/browser.mjs'),
+    plugins: [ownLoader],
+    logLevel: 'warning',
+  })
+  copyFileSync(at(GLUE, 'countersign_bg.wasm'), at('pkg/countersign.wasm'))
+}
+
 async function declare() {
   const types = at('pkg/types')
   mkdirSync(types, { recursive: true })
@@ -108,11 +138,13 @@ async function buildPackage() {
   mkdirSync(at('pkg'))
   await declare() // first, for it finds the mistakes
   await bundle()
+  await bundleForBrowsers()
   writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
   writeFileSync(at('pkg/.built'), inputs)
   const wasm = readFileSync(at(GLUE, 'countersign_bg.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
-  console.log(`${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`)
+  const both = (bytes) => `${kb(bytes.length)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`
+  console.log(`${title}: done (${seconds(start)}); WebAssembly ${both(wasm)}; browser.mjs ${both(readFileSync(at('pkg/browser.mjs')))}`)
 }
 
 await main(import.meta.url, async () => {

@@ -10,7 +10,10 @@ const NODE = 20
 const WASM_PACK = '0.15.1'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
 // command → Debian package
-const TEST_COMMANDS = { oathtool: 'oathtool', zbarimg: 'zbar-tools', 'rsvg-convert': 'librsvg2-bin', skopeo: 'skopeo' }
+const TEST_COMMANDS = {
+  ...{ oathtool: 'oathtool', zbarimg: 'zbar-tools', 'rsvg-convert': 'librsvg2-bin' },
+  ...{ chromium: 'chromium', pdftotext: 'poppler-utils', skopeo: 'skopeo' },
+}
 
 // Each step returns what it found or did, and calls live() before a child writes to the screen.
 

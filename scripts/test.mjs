@@ -1,5 +1,5 @@
 // npm test: everything, in the order in which a failure is cheapest to find.
-//   npm test -- --only rust,node    for developers: lint, rust, node, e2e, envoy
+//   npm test -- --only rust,node    for developers: lint, rust, node, e2e, browser, envoy
 import { readdirSync } from 'node:fs'
 import { build } from './build.mjs'
 import { at, has, inCi, main, Problem, run, seconds } from './common.mjs'
@@ -27,8 +27,10 @@ const STEPS = [
   ['lint', 'TypeScript', () => [node, tsc, '-p', at('tsconfig.json'), '--noEmit']],
   // As a user's strict project sees them, from import and from require, with nothing else installed.
   ['lint', 'TypeScript, the package’s types', () => [node, tsc, '--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022', '--module', 'nodenext', '--types', '', ...['index.d.ts', 'index.d.cts', 'express.d.ts', 'express.d.cts', 'testing.d.ts', 'testing.d.cts'].map((name) => at('pkg/types', name))]],
+  ['lint', 'TypeScript, the types for browsers', () => [node, tsc, '--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext', '--types', '', at('pkg/types/browser.d.ts')]],
   ['node', 'Node tests', nodeTests('tests/node'), countNode],
   ['e2e', 'End-to-end tests', nodeTests('tests/e2e'), countNode],
+  ['browser', 'Browser tests', nodeTests('tests/browser'), countNode],
   ['envoy', 'Envoy tests', nodeTests('tests/envoy'), countNode],
 ]
 

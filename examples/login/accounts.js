@@ -43,7 +43,7 @@ export async function openAccounts(db, clock) {
   const usersOf = db.prepare('SELECT * FROM users WHERE account = ? ORDER BY email')
   const client = db.prepare('SELECT * FROM api_clients WHERE id = ?')
   const clientsOf = db.prepare('SELECT * FROM api_clients WHERE account = ? ORDER BY id')
-  const setRules = db.prepare('UPDATE accounts SET require = ?, network = ? WHERE id = ?')
+  const setRules = db.prepare('UPDATE accounts SET require = ?, network = ?, name = ? WHERE id = ?')
   const setUserIp = db.prepare('UPDATE users SET last_ip = ? WHERE id = ?')
   const setClientIp = db.prepare('UPDATE api_clients SET last_ip = ? WHERE id = ?')
   const forgetOldTries = db.prepare('DELETE FROM password_tries WHERE ends_at <= ?')
@@ -83,13 +83,13 @@ export async function openAccounts(db, clock) {
       else setClientIp.run(ip, principal.clientId)
     },
 
-    saveRules(accountId, { require, network }) {
-      setRules.run(JSON.stringify(require), JSON.stringify(network), accountId)
+    saveRules(accountId, { require, network, name }) {
+      setRules.run(JSON.stringify(require), JSON.stringify(network), name, accountId)
     },
   }
 }
 
-/** The second factor's policy: what the operator fixes, and the two rules that an owner sets. */
+/** The second factor's policy: what the operator fixes, and what an owner sets. */
 export function policyOf({ name, require, network }, origin) {
   return {
     v: 1,

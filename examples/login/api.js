@@ -1,6 +1,7 @@
 // The JSON rendering: the reply as it is, and the status that fits it. Pages use the same status.
 
 const statuses = {
+  error: 400,
   malformed: 400,
   wrong: 401,
   expired: 401,

@@ -1,18 +1,16 @@
 // Express: headers, sessions, who may call what. Every route is closed unless routes.js opens it.
 
-import { readFileSync } from 'node:fs'
 import { timingSafeEqual } from 'node:crypto'
 import express from 'express'
 import { CountersignError } from 'countersign'
 import { sendJson, statusOf } from './api.js'
+import { serveAssets } from './assets.js'
 import { BadInput } from './bad-input.js'
-import { errorPage, pages } from './pages.js'
+import { errorPage, renderPage } from './pages/index.js'
 import { routes } from './routes.js'
 import { isSameOrigin } from './same-site.js'
 
-const style = readFileSync(new URL('style.css', import.meta.url))
-
-export function createApp({ accounts, sessions, useCases, storage, origin, trustProxy, clock, log }) {
+export function createApp({ accounts, sessions, useCases, storage, origin, trustProxy, clock, demo, log }) {
   const https = origin.startsWith('https:')
   // Without https, a browser takes neither the prefix nor the Secure attribute.
   const prefix = https ? '__Host-' : ''
@@ -29,8 +27,9 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   app.use((request, response, next) => {
     response.set({
-      'Content-Security-Policy': "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-        + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      // `wasm-unsafe-eval` lets the page compile WebAssembly, and evaluate nothing else.
+      'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; "
+        + "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       'X-Content-Type-Options': 'nosniff',
       // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
       'Referrer-Policy': 'same-origin',
@@ -43,7 +42,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   // For Envoy, with a token of its own; people's sessions mean nothing there.
   if (storage) app.use('/internal/second-factor', storage)
 
-  app.get('/style.css', (request, response) => response.type('css').send(style))
+  app.get(/^\/assets\//, serveAssets)
 
   for (const route of routes) {
     if (route.path) register(route, route.path, pageRendering, express.urlencoded({ extended: false }))
@@ -52,16 +51,27 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   function register(route, path, rendering, parseBody) {
     const handle = async (request, response) => {
-      const context = { input: (route.method === 'GET' ? request.query : request.body) ?? {}, ip: request.ip, path }
+      const context = { input: (route.method === 'GET' ? request.query : request.body) ?? {}, ip: request.ip, path, demo, now: clock() }
       Object.assign(context, callerOf(request, rendering))
       const refused = await refusal(route, context, request, rendering)
-      const reply = refused ?? (await useCases[route.act](context))
+      const reply = refused ?? (await answer(route, context))
       if (context.cookie !== undefined) setCookies(response, context)
       if (refused) rendering.refuse(response, refused, context)
       else rendering.send(response, reply, context, route)
     }
     if (route.method === 'GET') app.get(path, handle)
     else app.post(path, rendering.rightType, parseBody, handle)
+  }
+
+  /** What a person typed wrong is a reply like others, so that a page can show it beside what was typed. */
+  async function answer(route, context) {
+    try {
+      return await useCases[route.act](context)
+    } catch (error) {
+      const { status, reply } = failure(error)
+      if (status !== 400) throw error
+      return reply
+    }
   }
 
   /** The session and the pass bound to it come and go together. The pass is for the gate in Envoy; here nobody reads it. */
@@ -179,8 +189,9 @@ const pageRendering = {
     else sendPage(response, errorPage(reply, context), statusOf(reply))
   },
   send(response, reply, context, route) {
-    const page = pages[route.act](reply, context)
-    if (page.redirect) response.redirect(303, page.redirect)
+    const page = renderPage(route.act, reply, context)
+    if (page.file) response.attachment(page.file.name).type('text/plain').send(page.file.text)
+    else if (page.redirect) response.redirect(303, page.redirect)
     else sendPage(response, page, statusOf(reply))
   },
 }

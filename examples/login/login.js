@@ -6,7 +6,7 @@
 //   cookie   set by a use-case: the new session secret, or null to forget it
 //   pass     set beside it: the pass bound to the new session, { token, expiresAt }
 
-import { policy as rules } from 'countersign'
+import { backupCodes, policy as rules } from 'countersign'
 import parsePhoneNumber from 'libphonenumber-js'
 import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
@@ -226,6 +226,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return secondFactor.renewBackupCodes(whoWithPass(context))
     },
 
+    /** Gives back as a file what the page shows: here the codes may be kept as hashes only. */
+    async downloadBackupCodes({ input, principal, account }) {
+      const codes = text(input, 'codes').split(' ')
+      if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code))) throw new BadInput('codes', 'are no backup codes')
+      return { result: 'file', name: 'backup-codes.txt', text: backupCodes.toText({ name: account.name, user: principal.email, codes }) }
+    },
+
     /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
     async startFreshFactor(context) {
       const next = sameSitePath(context.input.next)
@@ -240,7 +247,14 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const users = await Promise.all(accounts.usersOf(account.id).map(async ({ id, email, role }) => ({
         id, email, role, self: id === principal.id, status: await secondFactor.status({ user: id, account: account.id }),
       })))
-      return { result: 'users', users }
+      // As far as it is known from where a client calls; nobody knows before it comes.
+      const clients = accounts.clientsOf(account.id).map(({ clientId, last_ip: lastIp }) => ({
+        id: clientId,
+        ...(lastIp !== null && {
+          lastIp, allowed: rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrolment: 'none' }).decision.outcome === 'allowed',
+        }),
+      }))
+      return { result: 'users', users, clients }
     },
 
     async issueRecoveryCode({ input, principal, account, session, ip }) {
@@ -256,13 +270,17 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async policy({ account }) {
-      return { result: 'policy', require: account.require, network: account.network }
+      return { result: 'policy', require: account.require, network: account.network, name: account.name }
     },
 
     /** Shows who a change would shut out; saves it only when that was seen and confirmed. */
     async changePolicy(context) {
       const { input, account, principal, ip } = context
-      const next = { require: requirement(input), network: { allow: list(input, 'allow'), deny: list(input, 'deny') } }
+      const next = {
+        require: requirement(input),
+        network: { allow: list(input, 'allow'), deny: list(input, 'deny') },
+        name: input.name === undefined ? account.name : text(input, 'name').trim(),
+      }
       const stale = await staleFactor(context)
       if (stale) return stale
       const users = accounts.usersOf(account.id)

@@ -63,7 +63,7 @@ const storage = COUNTERSIGN_STORAGE_TOKEN && storageApi({
 const demo = new URL(origin).hostname === 'localhost'
 const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
 const app = createApp({
-  accounts, sessions, useCases, storage, origin, trustProxy: trustProxy(TRUST_PROXY), clock, log: console.error,
+  accounts, sessions, useCases, storage, origin, trustProxy: trustProxy(TRUST_PROXY), clock, demo: demo && { logins: demoLogins }, log: console.error,
 })
 server.on('request', app)
 

@@ -35,7 +35,12 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   const on = await person.page('/security/totp/confirm', { code: enrolmentCode })
   assert.match(on.text, /Two-factor authentication is on/)
   assert.equal(new Set(codesOn(on.text)).size, 10)
-  assert.match(on.text, /download="backup-codes\.txt" href="data:text\/plain/)
+  const [, codes] = /action="\/security\/backup-codes\/download"[^]*?name="codes" value="([^"]+)"/.exec(on.text)
+  const file = await person.page('/security/backup-codes/download', { codes })
+  assert.equal(file.headers.get('content-disposition'), 'attachment; filename=backup-codes.txt')
+  assert.match(file.headers.get('content-type'), /^text\/plain/)
+  assert.deepEqual(file.text.match(/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/g), codesOn(on.text))
+  assert.match(file.text, /Acme[^]*member@acme\.example/)
   assert.match((await person.page('/security')).text, /10 of 10 left/, 'the session that set it up goes on')
 
   const out = await person.page('/logout', {})
@@ -52,7 +57,21 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   service.advance(30)
   const security = await person.page('/login/second-step', { method: 'totp', code: authenticatorCode(secret, service.now) })
   assert.equal(security.path, '/security')
-  assert.match(security.text, /Authenticator app<\/h2>\s*<p>On since/)
+  assert.match(security.text, /Authenticator app<\/h2> <span class="state good">On<\/span>/)
+})
+
+test('the file to download holds codes and nothing else', async (t) => {
+  const service = await startService(t)
+  const { visitor, backupCodes } = await enrolledVisitor(service, 'member')
+  await visitor.page('/security')
+  for (const codes of ['', 'hello', `${backupCodes[0]}\n`, `${backupCodes[0]} <script>`, backupCodes[0].toLowerCase(), Array(14).fill(backupCodes[0]).join(' ')]) {
+    assert.equal((await visitor.page('/security/backup-codes/download', { codes })).status, 400, JSON.stringify(codes))
+  }
+  const foreign = await visitor.request('POST', '/security/backup-codes/download', {
+    headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ form_token: visitor.formToken, codes: backupCodes[0] }).toString(),
+  })
+  assert.equal(foreign.status, 403)
 })
 
 test('T1: a code that logged in does not log in again, whatever the spelling', async (t) => {

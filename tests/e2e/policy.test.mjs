@@ -31,7 +31,7 @@ test('S9, S12: before everyone is forced, the owner sees who needs a code and wh
   assert.match(page.text, /<li>member@acme\.example<\/li>/)
   assert.match(page.text, /reports: the allow rule <code>203\.0\.113\.7\/32<\/code> would admit it/)
   const saved = await owner.page('/policy', { require: 'everyone', networks: '', allow: '', deny: '', confirmed: 'yes' })
-  assert.equal(saved.path, '/policy')
+  assert.equal(saved.path, '/policy?saved=yes')
   assert.match(saved.text, /value="everyone" checked/)
 
   assert.equal((await member.json('/api/me')).status, 401, 'it holds for sessions that are open')

@@ -280,15 +280,44 @@ test('T37: malformed requests get a 4xx and tell nothing', async (t) => {
   assert.equal((await visitor.page('/login', { email: '', password: '' })).status, 400)
 })
 
-test('every page forbids scripts, frames, sniffing and caching', async (t) => {
+test('every page forbids scripts but its own, frames, sniffing and caching', async (t) => {
   const service = await startService(t)
-  for (const path of ['/login', '/outbox', '/style.css', '/nowhere', '/api/me']) {
+  for (const path of ['/login', '/outbox', '/assets/nothing.js', '/nowhere', '/api/me']) {
     const { headers, text } = await new Visitor(service).request('GET', path)
-    assert.match(headers.get('content-security-policy'), /^default-src 'none';.*frame-ancestors 'none'/)
+    assert.equal(
+      headers.get('content-security-policy'),
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
+        + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    )
     assert.equal(headers.get('x-content-type-options'), 'nosniff')
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
     assert.equal(headers.get('x-powered-by'), null)
-    assert.doesNotMatch(text, /<script|style=|onclick/)
+    assert.doesNotMatch(text, /style=|\son[a-z]+=|<style|javascript:/)
+    for (const [tag, rest] of text.matchAll(/<script([^>]*)>/g)) assert.match(rest, /^ type="module" src="\/assets\/[^"]+\.js" blocking="render"$/, tag)
+    for (const [script] of text.matchAll(/<script[^>]*>[^]*?<\/script>/g)) assert.match(script, /><\/script>$/, 'no script in the page itself')
+  }
+})
+
+test('what pages load may be kept for good: its address changes with what it holds, and no other is served', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  const { text } = await visitor.page('/login')
+  const base = /href="(\/assets\/[^/"]+\/)style\.css"/.exec(text)[1]
+  const types = {
+    'style.css': 'text/css', 'icon.svg': 'image/svg+xml', 'page.js': 'text/javascript',
+    'countersign/browser.mjs': 'text/javascript', 'countersign/countersign.wasm': 'application/wasm',
+  }
+  for (const [name, type] of Object.entries(types)) {
+    const { status, headers } = await visitor.request('GET', base + name)
+    assert.equal(status, 200, name)
+    assert.match(headers.get('content-type'), new RegExp(`^${type.replace('+', '\\+')}`), name)
+    assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable', name)
+    assert.equal(headers.get('x-content-type-options'), 'nosniff', name)
+  }
+  for (const path of [`${base}../server.js`, `${base}%2e%2e/server.js`, `${base}package.json`, '/assets/style.css', base, '/assets/other/style.css']) {
+    const { status, headers } = await visitor.request('GET', path)
+    assert.equal(status, 404, path)
+    assert.equal(headers.get('cache-control'), 'no-store', path)
   }
 })

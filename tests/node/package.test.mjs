@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as imported from 'countersign'
+import * as importedBrowser from 'countersign/browser'
 import * as importedExpress from 'countersign/express'
 import * as importedTesting from 'countersign/testing'
 import { rules } from './support.mjs'
@@ -31,12 +32,64 @@ test('import and require give one instance', async () => {
 test('the exports are these', () => {
   assert.deepEqual(Object.keys(imported).sort(), ['CountersignError', 'backupCodes', 'createSecondFactor', 'generateKeys', 'memoryStore', 'otpauth', 'policy', 'qr', 'sqliteStore', 'totp'])
   assert.deepEqual(Object.keys(importedExpress), ['storageApi'])
+  assert.deepEqual(Object.keys(importedBrowser).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrolment'])
   assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
   for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
     assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
   assert.equal(require('countersign/package.json').name, 'countersign')
   for (const name of ['totp', 'otpauth', 'qr', 'backupCodes', 'policy']) assert.ok(Object.isFrozen(imported[name]), name)
+})
+
+test('the module for browsers lies beside the script, is the one that Node runs, and is in the tarball', () => {
+  const script = fileURLToPath(import.meta.resolve('countersign/browser'))
+  const wasm = fileURLToPath(import.meta.resolve('countersign/countersign.wasm'))
+  assert.equal(wasm, join(script, '..', 'countersign.wasm'))
+  const bytes = readFileSync(wasm)
+  assert.ok(readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8').includes(bytes.toString('base64').slice(0, 4_000)), 'the same module')
+  const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  const packed = files.map(({ path }) => path)
+  for (const path of ['pkg/browser.mjs', 'pkg/countersign.wasm', 'pkg/types/browser.d.ts', 'pkg/types/second-factor-qr.d.ts']) assert.ok(packed.includes(path), path)
+})
+
+const browserConsumer = `
+import { load, previewEnrolment, defineSecondFactorQr, CountersignError, type Preview, type PreviewSource, type WasmSource } from 'countersign/browser'
+const source: PreviewSource = { issuer: 'Acme', label: 'ann' }
+const from: WasmSource = new URL('https://a.example/x.wasm')
+export async function main(): Promise<string> {
+  await load({ wasm: from })
+  await load({ wasm: fetch('/x.wasm') })
+  const preview: Preview = await previewEnrolment(source)
+  defineSecondFactorQr('acme-qr')
+  try { await previewEnrolment({ uri: preview.uri }) } catch (error) { if (error instanceof CountersignError) return error.code }
+  return preview.sample ? preview.svg : preview.secret + preview.issuer + preview.label
+}
+// @ts-expect-error a secret never comes from the page
+export const own: PreviewSource = { issuer: 'Acme', label: 'ann', secret: 'x' }
+`
+
+test('the types for browsers hold for a strict consumer', () => {
+  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
+  const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
+  try {
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules', 'countersign'), 'dir')
+    const compile = (text) => {
+      writeFileSync(join(folder, 'consumer.mts'), text)
+      const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false, target: 'es2022', lib: ['es2022', 'dom'], module: 'nodenext', types: [] }
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }))
+      try {
+        execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
+        return ''
+      } catch (error) {
+        return error.stdout + error.stderr
+      }
+    }
+    assert.equal(compile(browserConsumer), '')
+    assert.match(compile(`${browserConsumer}\nexport const wrong: number = await main()\n`), /TS2322/, 'the compiler did look')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 test('nothing is to be installed with it, and no script runs on installation', () => {

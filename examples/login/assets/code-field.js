@@ -1,0 +1,34 @@
+// The field for a code, `data-digits` long: takes `123 456` as it was pasted, sends the form with the last
+// digit, and fills itself from the SMS (`data-sms`) where the browser can (WebOTP).
+
+for (const field of document.querySelectorAll('input[data-digits]')) {
+  const length = Number(field.dataset.digits)
+  const { form } = field
+  const waiting = new AbortController()
+  let sent = ''
+
+  field.addEventListener('input', ({ inputType = '' }) => {
+    const digits = field.value.replace(/[\s-]/g, '')
+    if (digits !== field.value) field.value = digits
+    // Not twice the same, not while something is being deleted, and not what cannot be a code.
+    if (digits.length !== length || digits === sent || inputType.startsWith('delete') || !/^[0-9]+$/.test(digits)) return
+    form.requestSubmit()
+  })
+
+  form.addEventListener('submit', (event) => {
+    // A second press of the key would be a second try.
+    if (sent !== '' && sent === field.value) event.preventDefault()
+    sent = field.value
+    waiting.abort()
+  })
+
+  // The page may come back as it was left.
+  addEventListener('pageshow', () => (sent = ''))
+
+  if ('sms' in field.dataset && 'OTPCredential' in window) {
+    navigator.credentials.get({ otp: { transport: ['sms'] }, signal: waiting.signal }).then(({ code }) => {
+      field.value = code
+      form.requestSubmit()
+    }, () => {}) // No SMS came, or the person typed faster.
+  }
+}

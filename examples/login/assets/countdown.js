@@ -1,0 +1,46 @@
+// Waits that can be seen. The seconds come from the server, so a wrong clock here does no harm.
+//   button[data-wait="28"]            cannot be pressed for so long, and says how long it still is
+//   [data-countdown="28"][data-done]  shows how long it still is, and then `data-done`
+
+import { announce } from './announce.js'
+
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+
+/** Calls `show` with the seconds left, now and each second until 0. */
+function countDown(seconds, show) {
+  const end = performance.now() + seconds * 1000
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000))
+    show(left)
+    if (left > 0) setTimeout(tick, 250)
+  }
+  tick()
+}
+
+for (const button of document.querySelectorAll('button[data-wait]')) {
+  const seconds = Number(button.dataset.wait)
+  if (!(seconds > 0)) continue
+  const label = button.textContent
+  // Only for the eye: a screen reader is told once, when the time has come.
+  const time = Object.assign(document.createElement('span'), { className: 'time-left', ariaHidden: 'true' })
+  button.append(' ', time)
+  button.ariaDisabled = 'true'
+  button.addEventListener('click', (event) => {
+    if (button.ariaDisabled !== 'true') return
+    event.preventDefault()
+    announce('Not yet: another code can be sent in a moment.')
+  })
+  countDown(seconds, (left) => {
+    time.textContent = left > 0 ? `in ${clock(left)}` : ''
+    if (left > 0) return
+    button.ariaDisabled = null
+    announce(`${label}: possible now.`)
+  })
+}
+
+for (const element of document.querySelectorAll('[data-countdown]')) {
+  countDown(Number(element.dataset.countdown), (left) => {
+    element.textContent = left > 0 ? `${clock(left)} left.` : element.dataset.done
+    if (left === 0) announce(element.dataset.done)
+  })
+}

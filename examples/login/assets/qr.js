@@ -1,0 +1,11 @@
+// QR codes drawn in the page by the same WebAssembly as on the server. The picture from the server
+// stays where this does not work; a preview follows what is typed in the field that names it.
+
+import { defineSecondFactorQr } from './countersign/browser.mjs'
+
+defineSecondFactorQr()
+
+for (const field of document.querySelectorAll('[data-preview]')) {
+  const preview = document.querySelector(field.dataset.preview)
+  field.addEventListener('input', () => preview.setAttribute('issuer', field.value.trim() || field.defaultValue))
+}

@@ -1,0 +1,128 @@
+// What people read. Each sentence about something that went wrong says what to do next.
+
+import { html } from '../html.js'
+
+export const methodNames = {
+  totp: 'Authenticator app',
+  sms: 'SMS',
+  backup_code: 'Backup code',
+  recovery_code: 'Recovery code',
+}
+
+const elsewhere = 'This account cannot be used from this network. Try from the network that you usually work from, or ask an owner of the account.'
+
+const reasons = {
+  address_denied: elsewhere,
+  address_not_allowed: elsewhere,
+  address_unknown: elsewhere,
+  enrolment_required:
+    'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
+  no_usable_method: 'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
+  method_not_offered: 'This way of logging in is not offered. Choose another one.',
+  number_not_allowed: 'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
+  plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
+  not_enrolled: 'Set up two-factor authentication first.',
+  last_factor: 'This account asks for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.',
+  not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
+  not_kept: 'These codes cannot be shown again. Make a new set instead.',
+  not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
+  owner_only: 'Only an owner of the account can do this. Ask one of them.',
+  ticket_invalid: 'This login is no longer open. Log in again.',
+  ticket_expired: 'That took too long. Log in again.',
+  fresh_factor_required: 'Confirm that it is you first.',
+  cross_site: 'This request came from another site and was refused. Open the page here and try again.',
+  form_outdated: 'This page is out of date. Go back, load it again and try once more.',
+}
+
+/** The sentence for a reply that is not a success, else undefined. `now` is for times near and far. */
+export function sentence(reply, now) {
+  const at = (seconds) => clockTime(seconds, now)
+  switch (reply.result) {
+    case 'wrong': {
+      if (reply.retryAt !== undefined) return html`That code is not right. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
+      const tries = reply.attemptsLeft === 1 ? 'one more try' : `${reply.attemptsLeft} more tries`
+      return html`That code is not right. Check it and try again: ${tries} before you have to wait.`
+    }
+    case 'malformed':
+      return html`That cannot be right. Please type ${reply.expected}.`
+    case 'expired':
+      return 'That code is no longer valid. Ask for a new one and type that.'
+    case 'locked':
+      return reply.retryAt === undefined
+        ? 'Too many wrong codes. Ask an owner of the account for a recovery code: only that helps now.'
+        : html`Too many wrong codes. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
+    case 'sms_refused':
+      if (reply.retryAt === undefined) return 'No SMS was sent: there were too many. Use another way to log in, or ask an owner of the account for a recovery code.'
+      return reply.reason === 'cooldown'
+        ? html`No SMS was sent: the last one may still be on its way. You can ask for another at ${at(reply.retryAt)}.`
+        : html`No SMS was sent: there were too many. Use another way, or try again at ${at(reply.retryAt)}.`
+    case 'denied':
+      return reasons[reply.reason] ?? 'This is not possible.'
+    case 'wrong_password':
+      return 'The e-mail address or the password is not right. Check both and try again.'
+    case 'throttled':
+      return html`Too many tries. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
+    case 'not_found':
+      return 'There is no such page. Check the address, or start from the home page.'
+    case 'error':
+      return reply.message ? `This could not be understood: ${reply.message}. Correct it and try again.` : 'This did not work. Please try again in a moment.'
+    default:
+      return undefined
+  }
+}
+
+export const events = {
+  login_allowed: 'Logged in, no second factor asked',
+  login_challenged: 'Password right, second factor asked',
+  login_denied: 'Login refused',
+  sms_sent: 'SMS sent',
+  sms_refused: 'SMS refused',
+  code_accepted: 'Code accepted',
+  code_refused: 'Wrong code',
+  attempt_while_locked: 'Code refused while locked out',
+  enrolment_started: 'Set-up begun',
+  factor_added: 'Second factor added',
+  factor_replaced: 'Second factor replaced',
+  factor_removed: 'Second factor turned off',
+  backup_codes_made: 'Backup codes made',
+  backup_codes_shown: 'Backup codes shown',
+  recovery_code_issued: 'Recovery code made',
+  recovery_code_spent: 'Recovery code used up',
+  refused: 'Change refused',
+}
+
+export const notices = {
+  factor_added: 'A second factor was added to your login.',
+  factor_removed: 'A second factor was removed from your login.',
+  number_changed: 'The mobile number of your second factor was changed.',
+  backup_codes_renewed: 'New backup codes were made. The old ones no longer work.',
+  backup_code_used: 'One of your backup codes was used to log in.',
+  recovery_code_issued: 'A recovery code was made for your login.',
+  recovery_code_used: 'A recovery code was used to log in.',
+  locked: 'Someone who knows your password typed too many wrong codes. Change your password if that was not you.',
+}
+
+// Times: what the server writes is whole; the script shows it in the reader's own time zone.
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+function time(seconds, shown, form) {
+  return html`<time datetime="${new Date(seconds * 1000).toISOString()}" data-local="${form}">${shown}</time>`
+}
+
+/** A day and a time. */
+export function moment(seconds) {
+  const date = new Date(seconds * 1000)
+  return time(seconds, `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${date.toISOString().slice(11, 16)} UTC`, 'moment')
+}
+
+/** When something soon ends: to the second, and with the day when that is another one. */
+export function clockTime(seconds, now = seconds) {
+  return seconds - now > 6 * 3600 ? moment(seconds) : time(seconds, `${new Date(seconds * 1000).toISOString().slice(11, 19)} UTC`, 'time')
+}
+
+/** Counts down where there is a script. */
+export function timeLeft(until, now) {
+  return now !== undefined && until > now && until - now < 3600
+    && html`<span class="scripted" data-countdown="${until - now}" data-done="You can try now."></span>`
+}

@@ -1,0 +1,241 @@
+// What a script makes better: the field for a code, waiting, copying, times, the preview.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { enrolledVisitor, passwords, startService, Visitor } from '../e2e/support.mjs'
+import { Person } from './person.mjs'
+
+/** Someone at the second step of a login, and the code of their app. */
+async function atSecondStep(t, options) {
+  const service = await startService(t)
+  const enrolled = await enrolledVisitor(service, 'member')
+  const person = await Person.open(t, service, options)
+  await person.logIn('member')
+  assert.equal(person.path, '/login/second-step')
+  return { service, person, ...enrolled }
+}
+
+/** Counts what is sent to a path. */
+function countPosts(page, path) {
+  const counted = { posts: 0 }
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && new URL(request.url()).pathname === path) counted.posts += 1
+  })
+  return counted
+}
+
+test('`123 456` is pasted as it is and sent at once, once', async (t) => {
+  const { person, code, service } = await atSecondStep(t)
+  const { page } = person
+  const counted = countPosts(page, '/login/second-step')
+  const digits = code()
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.origin })
+  await page.evaluate((text) => navigator.clipboard.writeText(text), ` ${digits.slice(0, 3)}\u00a0${digits.slice(3)}\n`)
+  await page.locator('#code').focus()
+  await Promise.all([page.waitForURL(`${service.origin}/`), page.keyboard.press('Control+V')])
+  assert.equal(counted.posts, 1)
+})
+
+test('the form is sent with the sixth digit, not before, not while something is deleted, and not twice', async (t) => {
+  const { person, code } = await atSecondStep(t)
+  const { page } = person
+  const counted = countPosts(page, '/login/second-step')
+  const wrong = code() === '111111' ? '222222' : '111111'
+  const field = page.locator('#code')
+  await field.pressSequentially('11111')
+  await page.waitForTimeout(200)
+  assert.equal(counted.posts, 0)
+  // Seven by mistake, and the last one taken back: the person looks at it first.
+  await field.evaluate((input) => (input.value = '1111117'))
+  await field.press('End')
+  await field.press('Backspace')
+  await page.waitForTimeout(200)
+  assert.equal(await field.inputValue(), '111111')
+  assert.equal(counted.posts, 0)
+  await field.fill('')
+  // The answer comes late; a person who presses Enter meanwhile has not tried twice.
+  await page.route('**/login/second-step', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await route.continue()
+  })
+  await field.pressSequentially(wrong)
+  await field.press('Enter').catch(() => {})
+  await page.getByRole('alert').waitFor()
+  assert.equal(counted.posts, 1)
+  await person.reads(/That code is not right/)
+  await person.typeCode(code())
+  assert.equal(await person.heading(), 'Welcome, member@acme.example')
+})
+
+test('WebOTP: where the browser offers it, the code of the SMS fills itself in', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.logIn('member')
+  await visitor.json('/api/security/sms', { number: '0412 345 678' })
+  const sms = async () => /\b\d{6}\b/.exec((await visitor.json('/api/outbox')).messages[0].message)[0]
+  assert.equal((await visitor.json('/api/security/sms/confirm', { code: await sms() })).result, 'enrolled')
+  service.advance(60)
+
+  const person = await Person.open(t, service)
+  await person.page.addInitScript(() => {
+    // As in Chrome on Android: the browser waits for an SMS that ends with this site's name and the code.
+    window.OTPCredential = class {}
+    navigator.credentials.get = ({ otp, signal }) => new Promise((resolve, reject) => {
+      if (otp.transport[0] !== 'sms') reject(new Error('not for SMS'))
+      signal.addEventListener('abort', () => reject(signal.reason))
+      window.smsArrives = (code) => resolve({ code })
+    })
+  })
+  await person.logIn('member')
+  await person.press('Send me a code')
+  const code = await sms()
+  const arrived = person.page.waitForURL(`${service.origin}/`)
+  await person.page.evaluate((text) => window.smsArrives(text), code)
+  await arrived
+  assert.deepEqual(person.troubles, [])
+})
+
+test('another SMS: the button shows the wait, cannot be pressed before, says when it can, and nothing jumps', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.logIn('member')
+  await person.follow('Security')
+  await person.unfold('Set up SMS')
+  await person.fill('Australian mobile number', '0412 345 678')
+  await person.page.clock.install()
+  await person.press('Send code')
+  const counted = countPosts(person.page, '/security/sms')
+  const again = person.button(/^Send another code/)
+  const box = await again.boundingBox()
+  assert.equal(await again.getAttribute('aria-disabled'), 'true')
+  assert.match(await again.textContent(), /in 0:30|in 0:29/)
+  await again.click({ force: true })
+  await again.press('Enter')
+  await person.page.clock.runFor(10_000)
+  assert.equal(counted.posts, 0)
+  assert.match(await again.textContent(), /in 0:(20|19)/)
+  await person.page.clock.runFor(21_000)
+  assert.equal(await again.getAttribute('aria-disabled'), null)
+  assert.equal((await again.textContent()).trim(), 'Send another code')
+  assert.match(await person.page.locator('#announce').textContent(), /Send another code: possible now/)
+  assert.deepEqual(await again.boundingBox(), box, 'the button is where and as large as it was')
+  await person.looksRight('set-up-sms-waited')
+  service.advance(31)
+  await person.press('Send another code')
+  await person.reads(/We sent a code to/)
+})
+
+test('the key and the codes are copied without their gaps, and a screen reader hears of it', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  const { page } = person
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.origin })
+  const copied = () => page.evaluate(() => navigator.clipboard.readText())
+  await person.logIn('member')
+  await person.follow('Security')
+  await person.press('Set up the app')
+  await person.button('Copy the key').click()
+  await page.locator('#announce', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
+  const secret = new URL(await person.scan()).searchParams.get('secret')
+  assert.equal(await copied(), secret)
+  assert.equal(await page.locator('#key button').textContent(), 'Copied the key')
+  await person.looksRight('set-up-app-copied')
+
+  await person.typeCode(person.codeOf(secret), 'Turn on')
+  await person.button('Copy the codes').click()
+  await page.locator('#announce', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
+  assert.deepEqual((await copied()).split('\n'), await person.codes())
+
+  // Where a page may not copy, it selects, and one key does the rest.
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error('no'))))
+  await person.button('Copy the codes').click()
+  await page.locator('#announce', { hasText: 'Selected' }).waitFor({ state: 'attached' })
+  assert.ok((await page.evaluate(() => getSelection().toString())).includes((await person.codes())[0]))
+})
+
+test('times are in the reader’s own zone, and what the server wrote stays beside them', async (t) => {
+  const service = await startService(t)
+  await enrolledVisitor(service, 'member')
+  const person = await Person.open(t, service, { timezone: 'Australia/Sydney' })
+  await person.open('/outbox')
+  const time = person.page.locator('.messages time').first()
+  assert.equal(await time.getAttribute('datetime'), '2027-01-15T08:00:00.000Z')
+  assert.equal(await time.getAttribute('title'), '15 Jan 2027, 08:00 UTC')
+  assert.equal(await time.textContent(), '15 Jan 2027, 19:00')
+})
+
+test('B1: the preview for the administrator follows what is typed, is marked as a sample, and sends nothing', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  const { page } = person
+  await person.logIn('owner')
+  await person.follow('Policy')
+  await page.waitForFunction(() => document.querySelector('#preview').shadowRoot?.querySelector('svg'))
+  const first = new URL(await person.scan('#preview'))
+  assert.equal(first.searchParams.get('issuer'), 'Acme')
+  assert.equal(decodeURIComponent(first.pathname).split(':').at(-1), 'owner@acme.example')
+  const requests = []
+  page.on('request', (request) => requests.push(request.url()))
+  await page.getByLabel('Name of this account', { exact: true }).fill('Bravo & Sons')
+  await page.waitForTimeout(300)
+  const second = new URL(await person.scan('#preview'))
+  assert.equal(second.searchParams.get('issuer'), 'Bravo & Sons')
+  assert.equal(second.searchParams.get('secret'), first.searchParams.get('secret'), 'T14: a sample, never a secret to enrol')
+  assert.deepEqual(requests, [])
+  await person.reads(/The QR code is a sample/)
+  await person.looksRight('policy-preview')
+})
+
+test('the name that the owner chose stands in the next QR code', async (t) => {
+  const service = await startService(t)
+  const owner = await Person.open(t, service)
+  await owner.logIn('owner')
+  await owner.follow('Policy')
+  await owner.fill('Name of this account', 'Bravo & Sons')
+  await owner.press('See what this changes')
+  await owner.press('Save')
+  const member = await Person.open(t, service)
+  await member.logIn('member')
+  await member.follow('Security')
+  await member.press('Set up the app')
+  assert.equal(new URL(await member.scan()).searchParams.get('issuer'), 'Bravo & Sons')
+})
+
+test('the set-up code is drawn in the page itself, from what the server handed out', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.logIn('member')
+  await person.follow('Security')
+  const files = []
+  person.page.on('request', (request) => files.push(new URL(request.url()).pathname.split('/').at(-1)))
+  await person.press('Set up the app')
+  await person.page.waitForFunction(() => document.querySelector('second-factor-qr').shadowRoot?.querySelector('svg'))
+  assert.ok(files.includes('countersign.wasm'))
+  const uri = await person.page.locator('second-factor-qr').getAttribute('uri')
+  assert.equal(await person.scan(), uri)
+  await person.looksRight('set-up-app-drawn')
+})
+
+test('without WebAssembly the picture from the server stays', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.page.route('**/countersign.wasm', (route) => route.fulfill({ status: 500, body: '' }))
+  await person.logIn('member')
+  await person.follow('Security')
+  await person.press('Set up the app')
+  await person.page.waitForTimeout(500)
+  assert.equal(await person.scan(), await person.page.locator('second-factor-qr').getAttribute('uri'))
+  assert.ok(await person.page.locator('second-factor-qr img').isVisible())
+})
+
+test('T20: with the demo’s own buttons somebody is in with one click; elsewhere there are none', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.open('/login?next=/security')
+  await person.press(/^colleague@acme\.example/)
+  assert.equal(person.path, '/security')
+  const real = await startService(t, { env: { PUBLIC_ORIGIN: 'https://login.example' } })
+  const answer = await new Visitor(real).page('/login')
+  assert.doesNotMatch(answer.text, /demo|outbox|acme\.example/i)
+  for (const password of Object.values(passwords)) assert.ok(!answer.text.includes(password))
+})

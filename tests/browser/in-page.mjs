@@ -1,0 +1,107 @@
+// What the shared tests of tests/node use of Node, for a page. Loaded in place of `node:test`,
+// `node:assert/strict`, `node:fs` and `node:crypto`; the last asks Node itself, in the test's own server.
+
+const results = []
+let running = Promise.resolve()
+
+/** A test, run after those before it. */
+export function test(name, job) {
+  running = running.then(() => attempt(name, job))
+  return running
+}
+export default test
+
+async function attempt(name, job) {
+  try {
+    await job({ test: (inner, work) => attempt(`${name} › ${inner}`, work) })
+    results.push({ name })
+  } catch (error) {
+    results.push({ name, error: `${error.message}\n${error.stack}` })
+  }
+}
+
+/** What became of the tests declared so far. */
+globalThis.finished = async () => {
+  await running
+  return results
+}
+
+const fail = (message, otherwise) => {
+  throw message instanceof Error ? message : new Error(message ?? otherwise)
+}
+
+function same(a, b) {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
+  const [left, right] = [Object.keys(a), Object.keys(b)]
+  return left.length === right.length && left.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]))
+}
+
+export const ok = (value, message) => value || fail(message, 'not truthy')
+export const equal = (a, b, message) => Object.is(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
+export const deepEqual = (a, b, message) => same(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
+const judged = (error, expected, message) => expected(error) === true || fail(message, 'another error than expected')
+export function throws(job, expected, message) {
+  try {
+    job()
+  } catch (error) {
+    return judged(error, expected, message)
+  }
+  fail(message, 'nothing was thrown')
+}
+export async function rejects(given, expected, message) {
+  try {
+    await (typeof given === 'function' ? given() : given)
+  } catch (error) {
+    return judged(error, expected, message)
+  }
+  fail(message, 'nothing was rejected')
+}
+
+// node:fs: the files of tests/, by the address that import.meta.url gives them here.
+const fileOf = (url) => decodeURIComponent(new URL(url).pathname).slice(1)
+export const readFileSync = (url) => globalThis.testFiles[fileOf(url)] ?? fail(`no file ${url}`)
+export const readdirSync = (url) => Object.keys(globalThis.testFiles).filter((name) => name.startsWith(fileOf(url))).map((name) => name.slice(fileOf(url).length))
+
+// Buffer, as much of it as is used.
+class Buffer extends Uint8Array {
+  static alloc(size) {
+    return new Buffer(size)
+  }
+  static from(content, encoding) {
+    const buffer = (bytes) => new Buffer(bytes)
+    if (encoding === 'base64url') return buffer([...atob(content.replaceAll('-', '+').replaceAll('_', '/'))].map((letter) => letter.charCodeAt(0)))
+    return buffer([...(typeof content === 'string' ? new TextEncoder().encode(content) : content)])
+  }
+  readUInt32BE(at) {
+    return new DataView(this.buffer).getUint32(at)
+  }
+  toString(encoding) {
+    if (encoding !== 'base64url') throw new Error('only base64url')
+    return btoa(String.fromCharCode(...this)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  }
+}
+globalThis.Buffer = Buffer
+
+// node:crypto, synchronous as there: the server of the test computes.
+function node(question) {
+  const request = new XMLHttpRequest()
+  request.open('POST', '/node-crypto', false)
+  request.send(JSON.stringify(question))
+  if (request.status !== 200) throw new Error(`node:crypto: ${request.status}`)
+  return request.responseText
+}
+const wire = (bytes) => Buffer.from(bytes).toString('base64url')
+
+export const createPrivateKey = ({ key }) => key
+export const createPublicKey = (key) => ({ export: () => JSON.parse(node({ publicOf: key })) })
+export const sign = (_, input, key) => Buffer.from(node({ sign: wire(input), key }), 'base64url')
+export const createHmac = (algorithm, key) => ({
+  update: (data) => ({
+    digest(encoding) {
+      const mac = Buffer.from(node({ hmac: algorithm, key: wire(key), data: wire(data) }), 'base64url')
+      return encoding === undefined ? mac : mac.toString(encoding)
+    },
+  }),
+})

@@ -1,0 +1,161 @@
+// With the keyboard alone, and as a screen reader tells it.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { enrolledVisitor, startService } from '../e2e/support.mjs'
+import { looks, Person } from './person.mjs'
+
+/** What has the focus: its name as assistive technology reads it, or its text. */
+const focused = (page) => page.evaluate(() => {
+  const { activeElement: element } = document
+  return element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent.trim().replace(/\s+/g, ' ') ?? element.textContent.trim().replace(/\s+/g, ' ')
+})
+
+/** `autofocus` comes with the first picture, which may be a moment after the page. */
+async function focusComesTo(page, name) {
+  for (let i = 0; i < 20 && (await focused(page)) !== name; i += 1) await page.waitForTimeout(50)
+  assert.equal(await focused(page), name)
+}
+
+/** Tab until something called `name` has the focus, which must be seen at every stop. */
+async function tabTo(person, name) {
+  const { page } = person
+  const passed = []
+  for (let i = 0; i < 60; i += 1) {
+    const here = await focused(page)
+    if (typeof name === 'string' ? here === name : name.test(here)) return passed
+    await page.keyboard.press('Tab')
+    passed.push(await focused(page))
+    const seen = await page.evaluate(() => {
+      const { activeElement: element } = document
+      if (element === document.body) return { ring: true, inView: true }
+      const { outlineStyle, outlineWidth } = getComputedStyle(element)
+      const { top, bottom, left, right } = element.getBoundingClientRect()
+      return { ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2, inView: bottom > 0 && top < innerHeight && right > 0 && left < innerWidth }
+    })
+    assert.deepEqual(seen, { ring: true, inView: true }, `the focus is seen at "${passed.at(-1)}"`)
+  }
+  assert.fail(`"${name}" cannot be reached; only ${passed.join(' → ')}`)
+}
+
+async function pressWithKey(person, name, key = 'Enter') {
+  await tabTo(person, name)
+  await Promise.all([person.page.waitForNavigation(), person.page.keyboard.press(key)])
+}
+
+for (const look of looks.filter(({ name }) => name !== 'dark')) {
+  test(`set up an app, keep the codes, log out and in, turn it off: no mouse (${look.name})`, async (t) => {
+    const service = await startService(t)
+    const person = await Person.open(t, service, { look })
+    const { page } = person
+    const { keyboard } = page
+    await person.open('/login')
+    // One can type at once.
+    await focusComesTo(page, 'E-mail address')
+    await keyboard.type('member@acme.example')
+    await keyboard.press('Tab')
+    await keyboard.type('member-demo-password')
+    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
+
+    await pressWithKey(person, 'Security')
+    await pressWithKey(person, 'Set up the app')
+    await tabTo(person, 'Copy the key')
+    const secret = new URL(await page.locator('second-factor-qr').getAttribute('uri')).searchParams.get('secret')
+    await tabTo(person, 'Code from your app')
+    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    service.advance(30)
+    await tabTo(person, 'Download as text')
+    const [file] = await Promise.all([page.waitForEvent('download'), keyboard.press('Enter')])
+    assert.equal(file.suggestedFilename(), 'backup-codes.txt')
+    await pressWithKey(person, 'Back to Security')
+
+    await pressWithKey(person, 'Log out')
+    await keyboard.type('member@acme.example')
+    await keyboard.press('Tab')
+    await keyboard.type('member-demo-password')
+    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
+    await focusComesTo(page, 'Code from your authenticator app')
+    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    service.advance(301)
+
+    await pressWithKey(person, 'Security')
+    await tabTo(person, 'Turn off…')
+    await keyboard.press('Space')
+    await pressWithKey(person, 'Turn off the app', 'Space')
+    await focusComesTo(page, 'Continue')
+    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
+    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    // Back where the question came up.
+    await focusComesTo(page, 'Turn off the app')
+    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
+    await person.reads(/Two-factor authentication is off/)
+  })
+}
+
+test('the way past the navigation comes first', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.logIn('owner')
+  await person.open('/policy')
+  await person.page.keyboard.press('Tab')
+  assert.equal(await focused(person.page), 'Skip to the content')
+  await person.page.keyboard.press('Enter')
+  await person.page.keyboard.press('Tab')
+  assert.match(await focused(person.page), /^Whoever has set it up/)
+})
+
+test('what a screen reader is told: errors at once and with the field, the place in the navigation, the state of buttons', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const person = await Person.open(t, service)
+  const { page } = person
+  await person.logIn('member')
+  await person.typeCode(code() === '000000' ? '000001' : '000000')
+  assert.equal(await page.title(), 'Error: Second step – Acme')
+  assert.match(await page.getByRole('alert').textContent(), /That code is not right/)
+  const field = page.getByRole('textbox', { name: 'Code from your authenticator app' })
+  assert.equal(await field.getAttribute('aria-invalid'), 'true')
+  assert.equal(await field.evaluate((input) => document.getElementById(input.getAttribute('aria-describedby')).getAttribute('role')), 'alert')
+  assert.equal(await field.evaluate((input) => input === document.activeElement), true)
+  await person.typeCode(code())
+  await person.follow('Security')
+  assert.equal(await page.getByRole('link', { name: 'Security' }).getAttribute('aria-current'), 'page')
+
+  const owner = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
+  await owner.logIn('owner')
+  await owner.open('/users')
+  // On a phone the rows look like cards, and are a table still.
+  const row = owner.page.getByRole('table', { name: 'People' }).getByRole('row', { name: /member@acme/ })
+  assert.equal(await row.getByRole('rowheader').count(), 1)
+  assert.equal(await row.getByRole('cell').count(), 2)
+  assert.equal(await row.getByRole('button', { name: 'Generate recovery code for member@acme.example' }).count(), 1)
+})
+
+test('on the narrowest screen, 320 px, or with everything at four times its size, nothing is cut off', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service, { look: { name: 'narrowest', scheme: 'light', width: 320 } })
+  await person.logIn('owner')
+  for (const path of ['/', '/security', '/users', '/policy', '/audit', '/outbox', '/login']) {
+    await person.open(path)
+    const [inner, outer] = await person.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+    assert.ok(inner <= outer, `${path} is ${inner} wide`)
+  }
+})
+
+test('every target is at least 24 px high and wide, but for links in sentences', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'owner')
+  const person = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
+  await person.logIn('owner')
+  const tooSmall = () => person.page.evaluate(() => [...document.querySelectorAll('a, button, input:not([type="hidden"]), summary, textarea')]
+    .filter((element) => element.checkVisibility() && !element.closest('p, td') && !element.matches('.skip'))
+    .map((element) => [element.outerHTML.slice(0, 80), element.closest('label') ?? element])
+    .filter(([, element]) => element.getBoundingClientRect().height < 24 || element.getBoundingClientRect().width < 24)
+    .map(([html]) => html))
+  assert.deepEqual(await tooSmall(), [], 'second step')
+  await person.typeCode(code())
+  for (const path of ['/', '/security', '/users', '/policy', '/login']) {
+    await person.open(path)
+    assert.deepEqual(await tooSmall(), [], path)
+  }
+})

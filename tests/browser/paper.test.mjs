@@ -1,0 +1,57 @@
+// Backup codes on paper and in a file.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { startService } from '../e2e/support.mjs'
+import { looks, Person } from './person.mjs'
+import { run } from './support.mjs'
+
+const textOf = (pdf) => run('pdftotext', ['-layout', '-', '-'], 'poppler-utils', pdf)
+
+// In the dark as well: paper is white.
+for (const look of looks) {
+  test(`what comes out of the printer are the codes, whose they are, and nothing else (${look.name})`, async (t) => {
+    const service = await startService(t)
+    const person = await Person.open(t, service, { look })
+    const { page } = person
+    await person.logIn('member')
+    const { codes } = await person.setUpApp()
+    await page.evaluate(() => (window.print = () => (window.printed = (window.printed ?? 0) + 1)))
+    await person.button('Print').click()
+    assert.equal(await page.evaluate(() => window.printed), 1)
+
+    const pdf = await page.pdf({ format: 'A4' })
+    const text = textOf(pdf)
+    assert.deepEqual(text.match(/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/g)?.toSorted(), codes.toSorted())
+    assert.match(text, /Backup codes\s+Acme · member@acme\.example · 15 Jan 2027/)
+    assert.match(text, /Each code works once/)
+    assert.doesNotMatch(text, /Log out|Security|Download|Print|Copy|Skip|is on/)
+    assert.equal([...pdf.toString('latin1').matchAll(/\/Type\s*\/Page\b/g)].length, 1, 'one sheet')
+    await page.emulateMedia({ media: 'print' })
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)')
+    assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.codes code')).color), 'rgb(0, 0, 0)')
+  })
+}
+
+test('the file holds the unused codes, whose they are, and no word of a page', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.logIn('member')
+  const { codes, code } = await person.setUpApp()
+  await person.logOut()
+  await person.logIn('member')
+  await person.follow('Use backup code')
+  await person.typeCode(codes[0])
+  await person.follow('Security')
+  await person.press('Show codes')
+  if ((await person.heading()) === 'Confirm it is you') {
+    await person.confirmWith(code())
+    await person.press('Show codes')
+  }
+  const [file] = await Promise.all([person.page.waitForEvent('download'), person.button('Download as text').click()])
+  const text = readFileSync(await file.path(), 'utf8')
+  assert.deepEqual(text.match(/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/g), codes.slice(1))
+  assert.match(text, /^Backup codes for Acme\nmember@acme\.example\n/)
+  assert.doesNotMatch(text, /[<>]/)
+})

@@ -1,0 +1,189 @@
+// A person at a browser. Whatever they open is looked at in the same way: nothing that axe finds, no
+// violation of the page's Content-Security-Policy, no error of a script, nothing that jumps, nothing wider than the screen.
+
+import assert from 'node:assert/strict'
+import { authenticatorCode, passwords } from '../e2e/support.mjs'
+import { newPage, noViolations, screenshot, zbar } from './support.mjs'
+
+/** The looks in which every guide is followed. */
+export const looks = [
+  { name: 'light', scheme: 'light', width: 1200 },
+  { name: 'dark', scheme: 'dark', width: 1200 },
+  { name: 'phone', scheme: 'light', width: 360 },
+]
+export const plainLook = looks[0]
+
+export class Person {
+  troubles = []
+
+  static async open(t, service, { look = plainLook, ip = '192.0.2.10', javaScript = true, timezone = 'UTC' } = {}) {
+    const person = new Person()
+    const page = await newPage(t, { scheme: look.scheme, width: look.width, height: 800, javaScript, timezone, headers: { 'x-forwarded-for': ip } })
+    Object.assign(person, { service, look, page, javaScript })
+    page.on('pageerror', (error) => person.troubles.push(`script: ${error.message}`))
+    page.on('console', (message) => {
+      // A page with status 401 is an error to the console, and is none.
+      if (message.type() !== 'error' || message.text().startsWith('Failed to load resource: the server responded with a status of 4')) return
+      person.troubles.push(`console: ${message.text()}`)
+    })
+    page.on('requestfailed', (request) => {
+      if (request.failure().errorText !== 'net::ERR_ABORTED') person.troubles.push(`request: ${request.url()} ${request.failure().errorText}`)
+    })
+    page.on('request', (request) => {
+      if (!request.url().startsWith(service.origin) && !request.url().startsWith('data:')) person.troubles.push(`another site was asked: ${request.url()}`)
+    })
+    await page.addInitScript(() => {
+      window.violations = []
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => window.violations.push(`${violatedDirective} ${blockedURI}`))
+      window.shifts = []
+      new PerformanceObserver((list) => {
+        for (const { value, sources, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts.push(`${value}: ${sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent).join(' | ')}`)
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    return person
+  }
+
+  open(path) {
+    return this.page.goto(this.service.origin + path)
+  }
+
+  get path() {
+    return new URL(this.page.url()).pathname
+  }
+
+  button(name) {
+    return this.page.getByRole('button', { name, exact: typeof name === 'string' })
+  }
+
+  /** Presses a button that leads to another page, or a link. */
+  press(name) {
+    return this.#leads(() => this.button(name).click())
+  }
+
+  follow(name) {
+    return this.#leads(() => this.page.getByRole('link', { name, exact: typeof name === 'string' }).click())
+  }
+
+  /** Opens what a `<summary>` hides. */
+  async unfold(text, within = this.page) {
+    await within.locator('summary', { hasText: text }).click()
+  }
+
+  fill(label, value) {
+    return this.page.getByLabel(label, { exact: true }).fill(value)
+  }
+
+  /** With a script, the last digit sends the form; without one, the button does. */
+  typeCode(code, button = 'Log in') {
+    return this.#leads(async () => {
+      await this.page.locator('#code').pressSequentially(code)
+      if (!this.javaScript || !/^\d+$/.test(code)) await this.button(button).click()
+    })
+  }
+
+  async #leads(action) {
+    const arrived = this.page.waitForNavigation()
+    await Promise.all([arrived, action()])
+  }
+
+  heading() {
+    return this.page.locator('h1').textContent()
+  }
+
+  async reads(pattern) {
+    const text = await this.page.locator('main').innerText()
+    assert.match(text, pattern)
+    return pattern.exec(text)
+  }
+
+  async doesNotRead(pattern) {
+    assert.doesNotMatch(await this.page.locator('main').innerText(), pattern)
+  }
+
+  /** Everything that holds on each page. The screenshot is called `name` and the look. */
+  async looksRight(name) {
+    const { page } = this
+    await page.evaluate(() => document.fonts.ready)
+    await screenshot(page, `${name}-${this.look.name}${this.javaScript ? '' : '-without-script'}`)
+    assert.equal(await page.locator('h1').count(), 1)
+    const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+    assert.ok(inner <= outer, `${name} is ${inner} wide on a screen of ${outer}`)
+    if (this.javaScript) {
+      assert.deepEqual(await page.evaluate(() => window.violations), [], `${name}: the Content-Security-Policy was violated`)
+      assert.deepEqual(await page.evaluate(() => window.shifts), [], `${name}: something jumped`)
+    }
+    await this.#axe()
+    assert.deepEqual(this.troubles, [], name)
+  }
+
+  /** axe is a script itself: where there is none, it looks at a copy of the page. */
+  async #axe() {
+    if (this.javaScript) return noViolations(this.page)
+    const body = (await this.page.content()).replace(/<script[^>]*><\/script>/g, '')
+    const copy = await this.page.context().browser().newPage({ colorScheme: this.look.scheme, viewport: this.page.viewportSize() })
+    await copy.route('**/copy', (route) => route.fulfill({ contentType: 'text/html', body }))
+    await copy.goto(`${this.service.origin}/copy`)
+    await noViolations(copy)
+    await copy.close()
+  }
+
+  // What people do over and over
+
+  async logIn(name) {
+    await this.open('/login')
+    await this.fill('E-mail address', `${name}@acme.example`)
+    await this.fill('Password', passwords[name])
+    await this.press('Log in')
+  }
+
+  async logOut() {
+    await this.press('Log out')
+    assert.equal(this.path, '/login')
+  }
+
+  /** What a camera reads from the screen. */
+  async scan(selector = 'second-factor-qr') {
+    return zbar(await this.page.locator(selector).screenshot())
+  }
+
+  codeOf(secret) {
+    return authenticatorCode(secret, this.service.now)
+  }
+
+  /** The guide "Setting up 2FA with Google Authenticator", from the Security page to the codes. */
+  async setUpApp(look = () => {}) {
+    await this.follow('Security')
+    await look('security-off')
+    await this.press('Set up the app')
+    const secret = new URL(await this.scan()).searchParams.get('secret')
+    await look('set-up-app')
+    await this.typeCode(this.codeOf(secret), 'Turn on')
+    assert.equal(await this.heading(), 'Two-factor authentication is on')
+    await look('backup-codes')
+    // The code that confirmed is used up; the app shows the next one half a minute later.
+    this.service.advance(30)
+    return { secret, codes: await this.codes(), code: () => this.codeOf(secret) }
+  }
+
+  codes() {
+    return this.page.locator('.codes code').allTextContents()
+  }
+
+  /** Reads the newest SMS in the outbox, as the demo offers it: in another tab. */
+  async readSms() {
+    const outbox = this.page.context().waitForEvent('page')
+    await this.page.getByRole('link', { name: /in the outbox/ }).click()
+    const tab = await outbox
+    const text = await tab.locator('.messages pre').first().textContent()
+    await tab.close()
+    return /\b\d{6}\b/.exec(text)[0]
+  }
+
+  /** Shows the factor again where a page asks for it. */
+  async confirmWith(code) {
+    assert.equal(await this.heading(), 'Confirm it is you')
+    await this.press('Continue')
+    await this.typeCode(code, 'Confirm')
+    this.service.advance(30)
+  }
+}
