@@ -223,8 +223,8 @@ const fn turned_away(decision: Decision) -> Option<Refusal> {
 
 /// The session of a pass that was made at the gate. The host's session id cannot be changed from
 /// here, and a pass must not be bound to the id from before the second step (fixation). What
-/// changes is the pass cookie itself; the pass names the session by this name, which only such
-/// a pass bears.
+/// changes is the pass cookie itself. A cookie must not be able to hold this name; where the host's
+/// ids are plain cookies it still can: see SECURITY.md.
 fn gate_session(session: &SessionId) -> SessionId {
     let digest = Sha256::new().chain_update(b"countersign-gate\n").chain_update(session.as_str().as_bytes()).finalize();
     // 43 characters of base64url are always a session id.
