@@ -29,11 +29,17 @@ export interface StorageApiOptions {
   onError?: (error: unknown) => unknown
 }
 
-/** Passes that no longer count though they have not ended. The filter reads at most 4 MiB of it, some 90,000 sessions. */
+/** Passes and tickets that no longer count though they have not ended. The filter reads at most 4 MiB of it, some 90,000 sessions. */
 export interface Revoked {
-  /** Their session ids. One may be left out when the last pass of that session has ended. */
+  /**
+   * Their session ids. One may be left out `ticketSeconds` and `passSeconds` after the session has
+   * ended, and two minutes more, for Envoy's clock may be behind and a code takes its time.
+   */
   sessions?: string[]
-  /** By user id: passes whose factor was shown at that time (unix seconds) or before. */
+  /**
+   * By user id: passes whose factor was shown, and tickets that were given out, at that time (unix
+   * seconds) or before. Passes that the filter makes bear the time of Envoy's clock.
+   */
   users?: Record<string, number>
 }
 

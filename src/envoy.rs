@@ -15,7 +15,7 @@ use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, Metr
 
 use crate::gate::{
     Admission, Answer, CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Progress, Request, Secrets, Verdict,
-    Verification,
+    Verification, is_ours,
 };
 use crate::secret::Entropy;
 use crate::time::UnixSeconds;
@@ -173,6 +173,15 @@ impl HttpContext for Exchange {
                 Some(judgement) => self.carry_out(&running, judgement, &headers),
             },
         }
+    }
+
+    /// HTTP/2 hands trailers on, and services may read them as headers.
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let Ok(trailers) = hostcalls::get_map_bytes(MapType::HttpRequestTrailers) else {
+            return refuse();
+        };
+        let remove = |(name, _): &(String, Vec<u8>)| hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None).is_ok();
+        if trailers.iter().filter(|(name, _)| is_ours(name)).all(remove) { Action::Continue } else { refuse() }
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {

@@ -7,10 +7,12 @@
 
 use core::fmt;
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 use data_encoding::{BASE32, BASE32_NOPAD};
 use fast_qr::ECL;
 use fast_qr::qr::QRBuilder;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use subtle::ConstantTimeEq;
 use totp_rs::{Builder, Totp};
@@ -364,30 +366,17 @@ pub fn qr_svg(text: &str) -> Result<String, Error> {
     ))
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters.
+/// Percent-encodes everything but RFC 3986's unreserved characters (§2.3).
 pub(crate) fn percent_encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+    const ALL_BUT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    out.extend(utf8_percent_encode(text, ALL_BUT_UNRESERVED));
 }
 
+/// Decodes what is encoded without a fault; the library leaves a `%` that means nothing as it is.
 fn percent_decode(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let high = char::from(bytes.next()?).to_digit(16)?;
-            let low = char::from(bytes.next()?).to_digit(16)?;
-            out.push(u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
+    let escaped = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let sound = text.split('%').skip(1).all(escaped);
+    if sound { percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned) } else { None }
 }
 
 #[cfg(test)]

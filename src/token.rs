@@ -184,6 +184,7 @@ pub struct Ticket {
     user: UserId,
     session: SessionId,
     id: String,
+    issued_at: UnixSeconds,
     expires_at: UnixSeconds,
 }
 
@@ -230,7 +231,7 @@ impl Ticket {
         let signature = jws_hs256(key.bytes(), &signing_input);
         let token = format!("{signing_input}.{}", to_base64url(&signature));
         check_length(&token)?;
-        Ok((token, Self { user: claims.sub, session: claims.sid, id: claims.jti, expires_at }))
+        Ok((token, Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: now, expires_at }))
     }
 
     /// Opens a ticket for the session that brought it.
@@ -258,7 +259,7 @@ impl Ticket {
         if claims.sid != *session {
             return Err(TokenRefusal::OtherSession);
         }
-        Ok(Self { user: claims.sub, session: claims.sid, id: claims.jti, expires_at: claims.exp })
+        Ok(Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
     }
 
     /// Whose first factor passed.
@@ -270,6 +271,11 @@ impl Ticket {
     /// The login it stands for; SMS codes are bound to it.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// When the first factor passed.
+    pub(crate) const fn issued_at(&self) -> UnixSeconds {
+        self.issued_at
     }
 
     /// When it ends.

@@ -6,19 +6,18 @@
 use core::fmt;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::Private;
-use crate::json::{Faults, FromJson, Node, from_json};
+use crate::json::{FromJson, from_json};
 use crate::otp::percent_encode;
 use crate::policy::{Method, Policy, PolicyDocument, origin_host};
-use crate::record::SessionId;
-use crate::secret::{SealingRing, to_base64url};
+use crate::secret::SealingRing;
 use crate::token::{KeyRing, Keys, PassKeys, SigningKey};
 
+use super::cookies::check_name;
 use super::paths::{Path, Paths, PathsDocument, RouteDocument, Routes};
-use super::request::Once;
+use super::session::{Session, SessionDocument};
 use super::verification::Storage;
 
 /// What the host's environment holds.
@@ -85,37 +84,6 @@ struct Document {
     revocation: Option<RevocationDocument>,
     #[serde(default)]
     debug: bool,
-}
-
-enum SessionDocument {
-    Unbound,
-    Cookie(SessionCookie),
-}
-
-impl FromJson for SessionDocument {
-    fn read(node: Node<'_>, faults: &mut Faults) -> Self {
-        if let Node::Object(_) = node {
-            return Self::Cookie(SessionCookie::read(node, faults));
-        }
-        if !matches!(node, Node::Text(word) if word == "unbound") {
-            faults.expected("{\"cookie\", \"id\"} or \"unbound\"");
-        }
-        Self::Unbound
-    }
-}
-
-#[derive(Debug, Clone, FromJson)]
-#[serde(deny_unknown_fields)]
-struct SessionCookie {
-    cookie: String,
-    id: SessionIdForm,
-}
-
-#[derive(Debug, Clone, Copy, FromJson)]
-#[serde(rename_all = "snake_case")]
-enum SessionIdForm {
-    Plain,
-    Sha256,
 }
 
 #[derive(FromJson)]
@@ -209,13 +177,6 @@ pub struct GateConfig {
     pub(super) debug: bool,
 }
 
-/// How the host's session is told, to which passes are bound.
-#[derive(Debug, Clone)]
-pub(super) enum Session {
-    Unbound,
-    Cookie { name: String, hashed: bool },
-}
-
 /// Where people confirm their second factor.
 #[derive(Debug, Clone)]
 pub(super) struct Challenge {
@@ -255,14 +216,14 @@ impl GateConfig {
         let hops = usize::from(document.client_address.trusted_hops);
         check(hops <= 5, "clientAddress.trustedHops", "must be 0 to 5")?;
         let pass = document.pass;
-        check_cookie(&pass.cookie, "pass.cookie")?;
+        check_name(&pass.cookie, "pass.cookie")?;
         check(
             pass.cookie.starts_with("__Host-") || plain_http,
             "pass.cookie",
             "must start with __Host-, so that no other host can set it; another name is for http://localhost only",
         )?;
         check(pass.cache_entries <= 65_536, "pass.cacheEntries", "must be 0 to 65536")?;
-        check(!session.is_cookie(pass.cookie.as_bytes()), "session.cookie", "must be another cookie than the pass")?;
+        check(session.cookie() != Some(&pass.cookie), "session.cookie", "must be another cookie than the pass")?;
         let ring =
             secrets.keys.as_deref().map(|keys| from_json::<Keys>(keys, ErrorCode::InvalidKeys).map_err(in_environment)).transpose()?;
         let keys = pass_keys(ring.as_ref(), document.pass_keys)?;
@@ -302,50 +263,6 @@ fn pass_keys(ring: Option<&Keys>, public: Vec<SigningKey>) -> Result<PassKeys, E
         (Some(secret), Some(public)) => secret.with(public).map_err(|error| Error { path: "passKeys".to_owned(), ..error }),
         (Some(keys), None) | (None, Some(keys)) => Ok(keys),
         (None, None) => Err(wrong("passKeys", "give public keys here, or the key ring in COUNTERSIGN_KEYS")),
-    }
-}
-
-impl Session {
-    fn parse(document: SessionDocument) -> Result<Self, Error> {
-        match document {
-            SessionDocument::Unbound => Ok(Self::Unbound),
-            SessionDocument::Cookie(SessionCookie { cookie, id }) => {
-                check_cookie(&cookie, "session.cookie")?;
-                Ok(Self::Cookie {
-                    name: cookie,
-                    hashed: match id {
-                        SessionIdForm::Plain => false,
-                        SessionIdForm::Sha256 => true,
-                    },
-                })
-            }
-        }
-    }
-
-    pub(super) const fn binds(&self) -> bool {
-        match self {
-            Self::Unbound => false,
-            Self::Cookie { .. } => true,
-        }
-    }
-
-    pub(super) fn is_cookie(&self, name: &[u8]) -> bool {
-        match self {
-            Self::Unbound => false,
-            Self::Cookie { name: ours, .. } => ours.as_bytes() == name,
-        }
-    }
-
-    /// The session id that a cookie stands for.
-    pub(super) fn id_of(&self, cookie: Once<'_>) -> Option<SessionId> {
-        match self {
-            Self::Unbound => None,
-            Self::Cookie { hashed, .. } => {
-                let value = cookie.text().filter(|value| !value.is_empty())?;
-                let hash = |value: &str| to_base64url(&Sha256::digest(value.as_bytes()));
-                SessionId::new(&if *hashed { hash(value) } else { value.to_owned() }).ok()
-            }
-        }
     }
 }
 
@@ -433,12 +350,6 @@ impl Storage {
 
 fn visible(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_graphic())
-}
-
-/// The name of a cookie (RFC 6265 §4.1.1).
-fn check_cookie(name: &str, at: &str) -> Result<(), Error> {
-    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    check(fits, at, "must be a cookie's name of letters, digits and - _ .")
 }
 
 fn in_environment(error: Error) -> Error {

@@ -16,25 +16,24 @@
 
 mod answer;
 mod config;
+mod cookies;
 mod pass_cache;
 mod paths;
 mod request;
 mod revocations;
+mod session;
 mod verification;
 
 pub use answer::{Admission, Answer, Counter, Judgement, Outcome, Refusal};
 pub use config::{GateConfig, Secrets};
-pub use request::Request;
+pub use request::{Request, is_ours};
 pub use verification::{CallOut, CallOutResponse, Progress, Verification};
 
 use std::rc::Rc;
 
-use sha2::{Digest, Sha256};
-
 use crate::network::ClientIp;
 use crate::policy::{Channel, Decision, Enrolment, Explanation, Facts, Reason, explain};
-use crate::record::SessionId;
-use crate::secret::to_base64url;
+use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
 use crate::token::{Pass, TokenRefusal};
 
@@ -44,6 +43,7 @@ use pass_cache::{PassCache, TokenDigest};
 use paths::{Limits, Path};
 use request::{Credential, Once, Seen};
 use revocations::Revocations;
+use session::made_here;
 use verification::Attempt;
 
 /// What the gate says to a request.
@@ -125,20 +125,25 @@ impl Gate {
 
     fn attempt(&self, seen: &Seen<'_>, limits: &Limits, now: UnixSeconds) -> Result<Attempt, Refusal> {
         let code = seen.code().ok_or(Refusal::NoPass)??;
-        let session = self.config.session.id_of(seen.session);
+        let attempt = Attempt::begin(&self.config, code, self.config.session.id_of(seen.session), limits, now)?;
         // A ticket outlives the log-out that ended its session.
-        self.must_not_be_revoked(session.as_ref(), None, now)?;
-        Attempt::begin(&self.config, code, session, limits, now)
+        self.must_not_be_revoked(&attempt.user, attempt.since, &[Some(&attempt.session)], now)?;
+        Ok(attempt)
     }
 
-    fn must_not_be_revoked(&self, session: Option<&SessionId>, pass: Option<&Pass>, now: UnixSeconds) -> Result<(), Refusal> {
+    /// Refuses what a user showed at a time, in these sessions, if the host has ended it.
+    fn must_not_be_revoked(
+        &self,
+        user: &UserId,
+        shown_at: UnixSeconds,
+        sessions: &[Option<&SessionId>],
+        now: UnixSeconds,
+    ) -> Result<(), Refusal> {
         let Some(source) = &self.config.revocation else { return Ok(()) };
         if self.revocations.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
             return Err(Refusal::RevocationStale);
         }
-        let revoked = session.is_some_and(|session| self.revocations.hold_session(session))
-            || pass.is_some_and(|pass| self.revocations.hold_pass(pass));
-        if revoked { Err(Refusal::PassRevoked) } else { Ok(()) }
+        if self.revocations.hold(user, shown_at, sessions) { Err(Refusal::PassRevoked) } else { Ok(()) }
     }
 
     /// Whether a pass is good for this session and path, now. The cache spares the signature and
@@ -166,11 +171,12 @@ impl Gate {
         let session = self.config.session.id_of(session);
         if self.config.session.binds() {
             let session = session.as_ref().ok_or(Refusal::NoSession)?;
-            if *pass.session() != *session && *pass.session() != gate_session(session) {
+            if *pass.session() != *session && *pass.session() != made_here(session) {
                 return Err(Refusal::OtherSession);
             }
         }
-        self.must_not_be_revoked(session.as_ref(), Some(pass), now)?;
+        let sessions = [Some(pass.session()), session.as_ref()];
+        self.must_not_be_revoked(pass.user(), pass.auth_time(), &sessions, now)?;
         if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
             return Err(Refusal::PassTooOld);
         }
@@ -219,14 +225,4 @@ const fn turned_away(decision: Decision) -> Option<Refusal> {
         Decision::Denied(reason) => Refusal::of_address(reason),
         Decision::Allowed | Decision::Challenge => None,
     }
-}
-
-/// The session of a pass that was made at the gate. The host's session id cannot be changed from
-/// here, and a pass must not be bound to the id from before the second step (fixation). What
-/// changes is the pass cookie itself. A cookie must not be able to hold this name; where the host's
-/// ids are plain cookies it still can: see SECURITY.md.
-fn gate_session(session: &SessionId) -> SessionId {
-    let digest = Sha256::new().chain_update(b"countersign-gate\n").chain_update(session.as_str().as_bytes()).finalize();
-    // 43 characters of base64url are always a session id.
-    SessionId::new(&to_base64url(&digest)).unwrap_or_else(|_| session.clone())
 }

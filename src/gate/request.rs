@@ -8,6 +8,7 @@ use crate::policy::Method;
 
 use super::answer::{Admission, Refusal};
 use super::config::GateConfig;
+use super::cookies::{Found, find, parts};
 use super::paths::Path;
 
 /// A request as Envoy shows it.
@@ -35,6 +36,15 @@ impl<'a> Once<'a> {
             Self::Absent => Self::Value(value),
             Self::Value(_) | Self::Repeated => Self::Repeated,
         };
+    }
+
+    /// Takes the cookie of this name, if it is in this part of the header.
+    fn look(&mut self, part: &'a [u8], name: &str) {
+        match find(part, name.as_bytes()) {
+            Found::Nothing => {}
+            Found::Value(value) => self.add(value),
+            Found::Resemblance => *self = Self::Repeated,
+        }
     }
 
     const fn is_repeated(self) -> bool {
@@ -93,11 +103,10 @@ impl<'a> Seen<'a> {
             match name.as_str() {
                 ":path" => seen.path = Path::new(value),
                 "cookie" => {
-                    for (name, value) in parts(value).filter_map(cookie) {
-                        if name == config.pass.cookie.as_bytes() {
-                            seen.pass.add(value);
-                        } else if config.session.is_cookie(name) {
-                            seen.session.add(value);
+                    for part in parts(value) {
+                        seen.pass.look(part, &config.pass.cookie);
+                        if let Some(name) = config.session.cookie() {
+                            seen.session.look(part, name);
                         }
                     }
                 }
@@ -117,7 +126,7 @@ impl<'a> Seen<'a> {
         let strip = |credential| !config.pass.forward && !matches!(credential, Once::Absent);
         Admission {
             strip_ours: self.ours,
-            cookie: strip(self.pass).then(|| request.cookies_without(config.pass.cookie.as_bytes())),
+            cookie: strip(self.pass).then(|| request.cookies_without(&config.pass.cookie)),
             strip_authorization: strip(self.bearer),
             ..Admission::default()
         }
@@ -160,35 +169,15 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Headers that only the gate may set. A service behind it may read `_` as `-`.
-pub(super) fn is_ours(name: &str) -> bool {
+/// Whether only the gate may set a header, or trailer, of this name in lower case. A service behind
+/// it may read `_` as `-`.
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
     const OURS: [&str; 2] = ["x-second-factor-", "x-otp"];
     name.as_bytes().first() == Some(&b'x')
         && OURS
             .iter()
             .any(|ours| name.len() >= ours.len() && name.bytes().zip(ours.bytes()).all(|(a, b)| a == b || (a == b'_' && b == b'-')))
-}
-
-/// The parts of a `cookie` header.
-fn parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value);
-    core::iter::from_fn(move || {
-        let all = rest?;
-        let (part, after) = split_at_byte(all, b';').map_or((all, None), |(part, after)| (part, Some(after)));
-        rest = after;
-        Some(part.trim_ascii())
-    })
-}
-
-/// Name and value of one part of a `cookie` header.
-fn cookie(part: &[u8]) -> Option<(&[u8], &[u8])> {
-    split_at_byte(part, b'=')
-}
-
-/// What stands before and after the first such byte.
-fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
-    let (before, after) = text.split_at_checked(memchr::memchr(byte, text)?)?;
-    Some((before, after.get(1..)?))
 }
 
 fn holds(text: &[u8], part: &[u8]) -> bool {
@@ -206,12 +195,10 @@ impl Request<'_> {
         self.headers.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_slice())
     }
 
-    /// The `cookie` header without the cookies of one name; empty if none is left.
-    fn cookies_without(&self, name: &[u8]) -> Vec<u8> {
+    /// The `cookie` header without the cookies that are or resemble this one; empty if none is left.
+    fn cookies_without(&self, name: &str) -> Vec<u8> {
         let mut rest = Vec::new();
-        for part in
-            self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && cookie(part).is_none_or(|(given, _)| given != name))
-        {
+        for part in self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && find(part, name.as_bytes()) == Found::Nothing) {
             if !rest.is_empty() {
                 rest.extend_from_slice(b"; ");
             }

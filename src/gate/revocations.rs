@@ -1,15 +1,14 @@
 //! Passes that ended before their time, as the host lists them.
 //!
-//! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}`: all passes of a session, and all passes
-//! of a user whose second factor passed at that time or before.
+//! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}`: all passes and tickets of a session, and
+//! those of a user whose second factor passed, or who got the ticket, at that time or before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ErrorCode;
 use crate::json::{FromJson, from_json};
-use crate::record::SessionId;
+use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
-use crate::token::Pass;
 
 use super::verification::CallOutResponse;
 
@@ -46,11 +45,9 @@ impl Revocations {
         self.fetched_at.map(|at| now.since(at))
     }
 
-    pub(super) fn hold_session(&self, session: &SessionId) -> bool {
-        self.sessions.contains(session.as_str())
-    }
-
-    pub(super) fn hold_pass(&self, pass: &Pass) -> bool {
-        self.hold_session(pass.session()) || self.users.get(pass.user().as_str()).is_some_and(|&until| pass.auth_time() <= until)
+    /// Whether one of the sessions is over, or all that the user showed until then.
+    pub(super) fn hold(&self, user: &UserId, shown_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
+        sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
+            || self.users.get(user.as_str()).is_some_and(|&until| shown_at <= until)
     }
 }

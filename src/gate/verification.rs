@@ -10,6 +10,8 @@
 //! The request is held meanwhile. Nothing but an explicit success with a well-formed body means
 //! yes, and the reply is not taken out of the step before the write has landed.
 
+use std::rc::Rc;
+
 use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
 use crate::error::{Error, ErrorCode};
 use crate::event::Private;
@@ -26,7 +28,8 @@ use super::config::GateConfig;
 use super::pass_cache::TokenDigest;
 use super::paths::Limits;
 use super::request::SentCode;
-use super::{Gate, Verdict, gate_session};
+use super::session::made_here;
+use super::{Gate, Verdict};
 
 /// Longest answer to a record's request that is read, in bytes: twice the longest record, for
 /// it comes escaped.
@@ -127,8 +130,10 @@ pub struct Verification {
 /// What the request brought, its ticket opened.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    user: UserId,
-    session: SessionId,
+    pub(super) user: UserId,
+    pub(super) session: SessionId,
+    /// When the first factor passed.
+    pub(super) since: UnixSeconds,
     ticket: Private,
     method: Method,
     code: Private,
@@ -170,15 +175,15 @@ impl Attempt {
             | TokenRefusal::TooOld
             | TokenRefusal::MethodNotAccepted => Refusal::TicketInvalid,
         })?;
-        let user = opened.user().clone();
-        Ok(Self { user, session, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
+        let (user, since) = (opened.user().clone(), opened.issued_at());
+        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
     }
 
     fn second_step(&self) -> SecondStep {
         SecondStep {
             ticket: self.ticket.0.clone(),
             session: self.session.clone(),
-            new_session: Some(gate_session(&self.session)),
+            new_session: Some(made_here(&self.session)),
             method: self.method,
             code: self.code.0.clone(),
         }
@@ -262,12 +267,9 @@ impl Verification {
 
     fn replied(self, gate: &mut Gate, reply: Reply, now: UnixSeconds) -> Judgement {
         match &reply {
-            Reply::Verified { pass: Private(token), .. } => match Pass::open(&gate.config.policy, &gate.config.keys, token, now) {
-                Ok(pass) => {
-                    let known = gate.passes.keep(TokenDigest::of(token), Known::new(pass));
-                    self.context.admit_verified(&gate.config, token, known)
-                }
-                Err(_) => self.context.refuse(&gate.config, Refusal::PassInvalid, None),
+            Reply::Verified { pass: Private(token), .. } => match self.new_pass(gate, token, now) {
+                Ok(known) => self.context.admit_verified(&gate.config, token, known),
+                Err(refusal) => self.context.refuse(&gate.config, refusal, None),
             },
             Reply::Allowed { .. }
             | Reply::Challenge { .. }
@@ -284,6 +286,14 @@ impl Verification {
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. } => self.not_verified(&gate.config, reply),
         }
+    }
+
+    fn new_pass(&self, gate: &mut Gate, token: &str, now: UnixSeconds) -> Result<Rc<Known>, Refusal> {
+        let pass = Pass::open(&gate.config.policy, &gate.config.keys, token, now).map_err(|_| Refusal::PassInvalid)?;
+        // The session may have ended while its code was verified.
+        let Attempt { user, session, since, .. } = &self.attempt;
+        gate.must_not_be_revoked(user, *since, &[Some(session)], now)?;
+        Ok(gate.passes.keep(TokenDigest::of(token), Known::new(pass)))
     }
 
     fn not_verified(&self, config: &GateConfig, reply: Reply) -> Judgement {

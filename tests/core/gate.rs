@@ -189,47 +189,180 @@ fn no_strange_answer_of_the_storage_opens_the_gate() {
     }
 }
 
+/// A gate with a revocation list, and Ann with a pass of session `in` and a ticket of session `s`.
+struct Revoking {
+    gate: Gate,
+    ann: Person,
+    with_pass: Vec<(String, Vec<u8>)>,
+    with_code: Vec<(String, Vec<u8>)>,
+}
+
+impl Revoking {
+    fn new() -> Self {
+        let source = json!({"cluster": "login", "authority": "login", "path": "/2fa/revoked", "everySeconds": 10, "maxStaleSeconds": 60});
+        let mut ann = ann();
+        ann.now += 60;
+        let pass = ann.log_in("in");
+        ann.now += 30;
+        let (ticket, code) = (ann.ticket(), ann.code());
+        Self {
+            gate: gate(json!({"revocation": source})),
+            with_pass: headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]),
+            with_code: headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]),
+            ann,
+        }
+    }
+
+    /// The gate takes this list in, `later` seconds after the ticket was made.
+    fn list(&mut self, list: &str, later: u64) -> bool {
+        let response = CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
+        self.gate.take_revocations(&response, UnixSeconds::new(self.ann.now + later).unwrap())
+    }
+
+    fn outcome(&mut self, headers: &[(String, Vec<u8>)], later: u64) -> String {
+        match judge(&mut self.gate, headers, self.ann.now + later) {
+            Verdict::Judged(judgement) => refused(&judgement).map_or("admitted".to_owned(), |(_, reason)| reason),
+            Verdict::Verify(..) => "to be verified".to_owned(),
+        }
+    }
+
+    fn pass(&mut self, later: u64) -> String {
+        let headers = self.with_pass.clone();
+        self.outcome(&headers, later)
+    }
+
+    fn code(&mut self, later: u64) -> String {
+        let headers = self.with_code.clone();
+        self.outcome(&headers, later)
+    }
+
+    /// Ann's code verified, with this list in between the right code and the end of its write.
+    fn verified(&mut self, meanwhile: &str, later: u64) -> Judgement {
+        let now = self.ann.now + later;
+        let Verdict::Verify(_, verification) = judge(&mut self.gate, &self.with_code, self.ann.now) else { panic!("decided at once") };
+        let body = stored(&self.ann);
+        let Progress::CallOut(_, verification) = answer(&mut self.gate, *verification, "200", body.as_bytes(), self.ann.now) else {
+            panic!("decided before the write");
+        };
+        assert!(self.list(meanwhile, later));
+        match answer(&mut self.gate, *verification, "204", b"", now) {
+            Progress::Judged(judgement) => judgement,
+            Progress::CallOut(..) => panic!("one more call-out"),
+        }
+    }
+}
+
+const NOTHING_REVOKED: &str = r#"{"v":1}"#;
+
 #[test]
 fn a_revoked_session_gets_no_pass_from_its_ticket_and_keeps_none() {
-    let revocation = json!({"cluster": "login", "authority": "login", "path": "/2fa/revoked", "everySeconds": 10, "maxStaleSeconds": 60});
-    let mut gate = gate(json!({"revocation": revocation}));
-    let mut ann = ann();
-    ann.now += 60;
-    let pass = ann.log_in("in");
-    ann.now += 30;
-    let (ticket, code) = (ann.ticket(), ann.code());
-    let with_pass = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
-    let with_code = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
-    let reason = |gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64| match judge(gate, headers, now) {
-        Verdict::Judged(judgement) => refused(&judgement).map_or("admitted".to_owned(), |(_, reason)| reason),
-        Verdict::Verify(..) => "to be verified".to_owned(),
-    };
-    let list = |gate: &mut Gate, body: &str, now: u64| {
-        let response = CallOutResponse { status: Some(b"200"), body: Some(body.as_bytes()) };
-        gate.take_revocations(&response, UnixSeconds::new(now).unwrap())
-    };
-    for given in [&with_pass, &with_code] {
-        assert_eq!(reason(&mut gate, given, ann.now), "revocation_stale", "before the first list");
-    }
-    assert!(list(&mut gate, r#"{"v":1,"sessions":["other"],"users":{"bob":1900000000}}"#, ann.now));
-    assert_eq!(reason(&mut gate, &with_pass, ann.now), "admitted");
-    assert_eq!(reason(&mut gate, &with_code, ann.now), "to be verified");
-    assert_eq!(reason(&mut gate, &with_pass, ann.now + 60), "admitted");
-    for given in [&with_pass, &with_code] {
-        assert_eq!(reason(&mut gate, given, ann.now + 61), "revocation_stale", "after the last");
-    }
+    let mut all = Revoking::new();
+    assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("revocation_stale", "revocation_stale"), "before the first list");
+    assert!(all.list(r#"{"v":1,"sessions":["other"],"users":{"bob":1900000000}}"#, 0));
+    assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"));
+    assert_eq!(all.pass(60), "admitted");
+    assert_eq!((all.pass(61).as_str(), all.code(61).as_str()), ("revocation_stale", "revocation_stale"), "after the last");
     for bad in ["", "[]", r#"{"v":2}"#, r#"{"v":1,"sessions":"s"}"#, r#"{"v":1,"more":[]}"#] {
-        assert!(!list(&mut gate, bad, ann.now + 61), "{bad}");
+        assert!(!all.list(bad, 61), "{bad}");
     }
-    assert!(list(&mut gate, r#"{"v":1,"sessions":["in","s"]}"#, ann.now));
-    for given in [&with_pass, &with_code] {
-        assert_eq!(reason(&mut gate, given, ann.now), "pass_revoked");
-    }
-    let until = ann.now - 30;
-    assert!(list(&mut gate, &format!(r#"{{"v":1,"users":{{"ann":{until}}}}}"#), ann.now));
-    assert_eq!(reason(&mut gate, &with_pass, ann.now), "pass_revoked");
-    assert_eq!(reason(&mut gate, &with_code, ann.now), "to be verified", "a new factor is no old pass");
+    assert!(all.list(r#"{"v":1,"sessions":["in","s"]}"#, 0));
+    assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("pass_revoked", "pass_revoked"));
 }
+
+#[test]
+fn a_revoked_user_keeps_neither_pass_nor_ticket_from_before() {
+    let mut all = Revoking::new();
+    let at = all.ann.now;
+    for (until, pass, code) in [
+        (at - 31, "admitted", "to be verified"),
+        (at - 30, "pass_revoked", "to be verified"),
+        (at - 1, "pass_revoked", "to be verified"),
+        (at, "pass_revoked", "pass_revoked"),
+        (at + 60, "pass_revoked", "pass_revoked"),
+    ] {
+        assert!(all.list(&json!({"v": 1, "users": {"ann": until}}).to_string(), 0));
+        assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), (pass, code), "{until}");
+        assert!(all.list(&json!({"v": 1, "users": {"bob": until}}).to_string(), 0));
+        assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"), "of another");
+    }
+}
+
+#[test]
+fn a_session_that_ends_while_its_code_is_verified_stays_outside() {
+    for (meanwhile, later, expected) in [
+        (NOTHING_REVOKED, 5, None),
+        (r#"{"v":1,"sessions":["s"]}"#, 5, Some((401, "pass_revoked".to_owned()))),
+        (r#"{"v":1,"users":{"ann":1900000000}}"#, 5, Some((401, "pass_revoked".to_owned()))),
+    ] {
+        let mut all = Revoking::new();
+        assert!(all.list(NOTHING_REVOKED, 0));
+        assert_eq!(refused(&all.verified(meanwhile, later)), expected, "{meanwhile}");
+    }
+}
+
+#[test]
+fn t19_the_session_of_a_pass_made_here_is_no_cookie() {
+    let mut all = Revoking::new();
+    assert!(all.list(NOTHING_REVOKED, 0));
+    let judgement = all.verified(NOTHING_REVOKED, 0);
+    let Outcome::Admit(admission) = &judgement.outcome else { panic!("refused: {judgement:?}") };
+    let pass = admission.set_cookie().unwrap().0.split([';', '=']).nth(1).unwrap().to_owned();
+    let claims = data_encoding::BASE64URL_NOPAD.decode(pass.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let sid = claims["sid"].as_str().unwrap();
+    let with = |cookie: &str| headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid={cookie}"))]);
+    assert_eq!(all.outcome(&with("s"), 0), "admitted");
+    // Whoever reads the pass can send what it says, which is on no list.
+    assert_eq!(all.outcome(&with(sid), 0), "no_session");
+    assert_eq!(all.outcome(&with(&sid.to_uppercase()), 0), "other_session");
+    assert!(all.list(r#"{"v":1,"sessions":["s"]}"#, 0));
+    assert_eq!(all.outcome(&with("s"), 0), "pass_revoked");
+    assert_eq!(all.outcome(&with(sid), 0), "no_session");
+}
+
+#[test]
+fn t26_a_session_that_another_parser_would_read_comes_twice() {
+    let mut gate = gate(json!({}));
+    let ann = ann();
+    let pass = ann.clone().log_in("mine");
+    for cookie in ANOTHER_READING {
+        for all in [format!("{cookie}; sid=mine; {COOKIE}={pass}"), format!("{COOKIE}={pass}; sid=mine; a=b; {cookie}")] {
+            let judgement = judged(judge(&mut gate, &headers("/reports", &[("cookie", &all)]), ann.now));
+            assert_eq!(refused(&judgement), Some((400, "duplicate_header".to_owned())), "{cookie:?}");
+        }
+    }
+    for cookie in ["xsid=v", "sid2=v", "my_sid=v", "sid", "a=sid=v", "a=xsid=v", "a=b;", "=", "a=\"b\"", "csrf=c2lk=="] {
+        let all = format!("{cookie}; sid=mine; {COOKIE}={pass}");
+        let judgement = judged(judge(&mut gate, &headers("/reports", &[("cookie", &all)]), ann.now));
+        assert_eq!(refused(&judgement), None, "{cookie:?}");
+    }
+}
+
+/// Cookies in which one parser or another finds one of the name `sid`.
+const ANOTHER_READING: [&str; 22] = [
+    "sid=v",
+    "sid =v",
+    "sid\t=v",
+    "\u{a0}sid=v",
+    "sid\u{85}=v",
+    "\u{b}sid=v",
+    "SID=v",
+    "Sid =v",
+    "=sid=v",
+    "==sid=v",
+    "\"sid\"=v",
+    "s id=v",
+    "%73id=v",
+    "s%69%64=v",
+    "sid%20=v",
+    "sid[]=v",
+    "a=b sid=v",
+    "a=b,sid=v",
+    "a=b, SID =v",
+    "a=\"b\"sid=v",
+    "$Version=1,sid=v",
+    "a=b c=d sid\t=v",
+];
 
 #[test]
 fn in_shadow_everything_goes_on_and_is_counted() {

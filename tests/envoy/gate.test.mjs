@@ -176,7 +176,7 @@ await onEach({
     const pass = await gate.mint({ session: 's1' })
     refused(await gate.visit({ pass, session: 's2' }), 401, 'other_session')
     refused(await gate.visit({ pass, session: 'S1' }), 401, 'other_session')
-    refused(await gate.visit({ pass, session: gateSession('s1') }), 401, 'other_session')
+    refused(await gate.visit({ pass, session: gateSession('s1') }), 401, 'no_session')
     for (const jar of [{ [PASS]: pass }, { [PASS]: pass, [SESSION]: '' }]) {
       refused(await gate.send({ headers: [['cookie', cookies(jar)]] }), 401, 'no_session')
     }

@@ -73,6 +73,26 @@ await onEach({
     }
   })
 
+  test('T26 a cookie that another server would take for the session or the pass: duplicate_header', async () => {
+    const pass = await gate.mint()
+    const jar = cookies({ [SESSION]: 's1', [PASS]: pass })
+    for (const [name, other] of [[SESSION, 'victim'], [PASS, await gate.mint({ user: 'bob' })]]) {
+      for (const spelled of [
+        `${name} `, `${name}\t`, `\xa0${name}`, `${name}\xa0`, `\xc2\xa0${name}`, name.toLowerCase(), name.toUpperCase(), `=${name}`, `"${name}"`,
+        name.replace('-', '%2d'), `%5f${name.slice(1)}`, `${name}[]`, `a=b ${name}`, `a=b,${name}`, `a="b" ${name} `, `$Version=1, ${name}`,
+      ]) {
+        for (const sent of [`${spelled}=${other}; ${jar}`, `${jar};${spelled}=${other}`]) {
+          refused(await gate.send({ headers: [['cookie', sent]] }), 400, 'duplicate_header')
+        }
+        refused(await gate.send({ headers: [['cookie', `${spelled}=${other}`], ['cookie', jar]] }), 400, 'duplicate_header')
+      }
+    }
+    // On exempt paths it opens nothing; a pass is stripped however it is spelled.
+    for (const spelled of [`${PASS} `, PASS.toLowerCase(), `=${PASS}`, `b=c,${PASS}`]) {
+      assert.equal(passed(await gate.send({ path: '/healthz', headers: [['cookie', `a=1; ${spelled}=${pass}; d=e`]] })).get('cookie'), 'a=1; d=e')
+    }
+  })
+
   test('T26 two authorization headers never let in, whichever is good', async () => {
     const pass = await gate.mint()
     for (const second of [`Bearer ${pass}`, 'Bearer x', 'Basic YTpi']) {

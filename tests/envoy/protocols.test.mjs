@@ -7,13 +7,14 @@ import { ENVOYS, PASS, SESSION, cookies, named, passed, refused, startGate, veri
 
 const combinations = ENVOYS.flatMap(({ version }) => [1, 2].map((workers) => ({ version, workers })))
 
-/** One HTTP/2 connection without TLS. `cookie` may be several headers, as browsers send it. */
+/** One HTTP/2 connection without TLS. `cookie` may be several headers, as browsers send it; `trailers` follow the body. */
 function http2(t, port) {
   const session = connect(`http://127.0.0.1:${port}`)
   t.after(() => session.destroy())
   session.on('error', () => undefined)
-  return (headers, body) => new Promise((resolve, reject) => {
-    const stream = session.request({ ':authority': 'app.acme.example', ':path': '/', ...headers }, { endStream: body === undefined })
+  return (headers, body, trailers) => new Promise((resolve, reject) => {
+    const stream = session.request({ ':authority': 'app.acme.example', ':path': '/', ...headers }, { endStream: body === undefined, waitForTrailers: trailers !== undefined })
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
     const chunks = []
     let answer
     stream.on('response', (received) => (answer = received))
@@ -24,7 +25,11 @@ function http2(t, port) {
   })
 }
 
-const gates = await Promise.all(combinations.map((envoy) => startGate({ after }, { ...envoy, config: { verify: verifyBy({ timeoutMs: 5_000 }) } })))
+const gates = await Promise.all(combinations.map((envoy) => startGate({ after }, {
+  ...envoy,
+  config: { verify: verifyBy({ timeoutMs: 5_000 }), exempt: { paths: ['/healthz'] } },
+  listeners: { h2: { cluster: 'app-h2', config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } }, underscores: 'ALLOW' } },
+})))
 
 for (const [index, envoy] of combinations.entries()) {
   const gate = gates[index]
@@ -62,6 +67,25 @@ for (const [index, envoy] of combinations.entries()) {
     // Many streams at once on one connection, good and bad by turns.
     const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => ask({ cookie: `${SESSION}=s${i % 3 === 0 ? 1 : 2}; ${PASS}=${pass}` })))
     assert.deepEqual(answers.map(({ status }) => status), answers.map((_, i) => (i % 3 === 0 ? 200 : 401)))
+    await gate.healthy()
+  })
+
+  test(`T26 identity in HTTP/2 trailers reaches no upstream (${named(envoy)})`, async (t) => {
+    const ask = http2(t, gate.envoy.ports.h2)
+    const person = await gate.enrol()
+    const forged = { 'x-second-factor-sub': 'mallory', 'X-Second-Factor-Role': 'owner', 'x_second_factor_sub': 'mallory', 'x-otp': '1', 'x-checksum': 'abc' }
+    const session = `${SESSION}=s1`
+    for (const headers of [
+      { cookie: `${session}; ${PASS}=${await gate.mint()}` },
+      { cookie: session, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() },
+      { ':path': '/healthz' },
+    ]) {
+      const { status, text } = await ask({ ':method': 'POST', ...headers }, 'body', forged)
+      assert.equal(status, 200, text)
+      assert.deepEqual(JSON.parse(text).trailers, { 'x-checksum': 'abc' })
+    }
+    const refusal = await ask({ ':method': 'POST', cookie: session }, 'body', forged)
+    assert.equal(refusal.status, 401, refusal.text)
     await gate.healthy()
   })
 

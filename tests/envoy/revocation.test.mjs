@@ -1,7 +1,7 @@
 // Sessions that the login host has ended.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gateSession, onEach, passed, refused, revocationBy, verifyBy } from './support.mjs'
+import { PASS, claimsOf, gateSession, onEach, passed, refused, revocationBy, verifyBy } from './support.mjs'
 
 const STALE = 30
 const list = { sessions: [], users: {} }
@@ -93,6 +93,38 @@ await onEach({
     const answer = await gate.verify({ session: 's7', otp: person.code(), ticket: await person.ticket('s7') })
     const made = answer.all('set-cookie').map((line) => /second-factor=([^;]+)/.exec(line)?.[1]).find(Boolean)
     if (made) refused(await gate.visit({ session: 's7', pass: made }), 401, 'pass_revoked')
+    clear()
+  })
+
+  test('T21 the session that a pass from Envoy names is no cookie, and evades no log-out', async () => {
+    clear()
+    await until(200, { pass: await gate.mint() })
+    const person = await gate.enrol()
+    const answer = await gate.verify({ session: 's8', otp: person.code(), ticket: await person.ticket('s8') })
+    passed(answer)
+    const pass = answer.all('set-cookie').find((line) => line.startsWith(`${PASS}=`)).split(/[=;]/)[1]
+    const { sid } = claimsOf(pass)
+    passed(await gate.visit({ session: 's8', pass }))
+    refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
+    list.sessions = ['s8']
+    refused(await until(401, { session: 's8', pass }), 401, 'pass_revoked')
+    refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
+    for (const session of [sid.slice('gate '.length), `"${sid}"`, sid.replace(' ', '%20'), sid.replace(' ', '+')]) refused(await gate.visit({ session, pass }), 401, 'other_session')
+    clear()
+  })
+
+  test('pass_revoked: a ticket from before the user was put out becomes no pass', async () => {
+    clear()
+    await until(200, { pass: await gate.mint() })
+    const person = await gate.enrol()
+    const ticket = await person.ticket('s6')
+    list.users = { [person.user]: gate.clock() }
+    await until(401, { pass: await gate.mint({ user: person.user }) })
+    const before = gate.storage.calls.filter((call) => call.includes('/records/')).length
+    refused(await gate.verify({ session: 's6', otp: person.code(), ticket }), 401, 'pass_revoked')
+    assert.equal(gate.storage.calls.filter((call) => call.includes('/records/')).length, before, 'nothing was spent')
+    gate.advance(1)
+    passed(await gate.verify({ session: 's6', otp: person.code(), ticket: await person.ticket('s6') }))
     clear()
   })
 

@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +65,7 @@ export const revocationBy = (changes = {}) => ({ cluster: 'storage', authority: 
 /** The id of a session as the login host hands it in where it hashes cookies. */
 export const hashed = (value) => createHash('sha256').update(value).digest('base64url')
 /** The session id in a pass that a gate made. */
-export const gateSession = (id) => hashed(`countersign-gate\n${id}`)
+export const gateSession = (id) => `gate ${hashed(`countersign-gate\n${id}`)}`
 export const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
 
 /** One test file's gates: one with each version; `body` declares the tests. */
@@ -117,7 +118,8 @@ function clockLibrary() {
 }
 
 /**
- * Envoy by itself. `listeners`: name → settings (see `listenerOf`); `clusters`: name → port.
+ * Envoy by itself. `listeners`: name → settings (see `listenerOf`); `clusters`: name → port; to a name
+ * that ends in `-h2` it speaks HTTP/2.
  * With `updated` they can be given anew. `bootstrap`: instead of these, the whole text. With `refused`, Envoy is expected to stop by itself: gives `{ code, log }`.
  */
 export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, clusters = {}, updated = false, logLevel = 'warning', bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated), env = {}, clock, refused = false }) {
@@ -225,6 +227,7 @@ function bootstrapOf(listeners, clusters, updated) {
         name,
         type: 'STATIC',
         connect_timeout: '1s',
+        ...(name.endsWith('-h2') && { http2_protocol_options: {} }),
         load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }] },
       })),
     },
@@ -233,7 +236,7 @@ function bootstrapOf(listeners, clusters, updated) {
 
 const address = (port, host = '127.0.0.1') => ({ socket_address: { address: host, port_value: port, ...(host === '::' && { ipv4_compat: true }) } })
 
-function listenerOf(name, { address: host, config, text, hops = 0, underscores = 'REJECT_REQUEST', clean = true, failure = { failure_policy: 'FAIL_RELOAD' }, filters }) {
+function listenerOf(name, { address: host, config, text, hops = 0, underscores = 'REJECT_REQUEST', clean = true, failure = { failure_policy: 'FAIL_RELOAD' }, filters, cluster = 'app' }) {
   const wasm = {
     name: 'countersign',
     typed_config: {
@@ -260,16 +263,16 @@ function listenerOf(name, { address: host, config, text, hops = 0, underscores =
     xff_num_trusted_hops: hops,
     common_http_protocol_options: { headers_with_underscores_action: underscores },
     ...(clean && { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT' }),
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '10s' } }] }] },
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster, timeout: '10s' } }] }] },
     http_filters: [...(filters ?? [wasm]), { name: 'router', typed_config: { '@type': `${API}.http.router.v3.Router` } }],
   }
   return { name, address: address(0, host), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
 }
 
-/** Tells what reached it. */
+/** Tells what reached it, by HTTP/1.1 at `port` and by HTTP/2 at `http2Port`. */
 export async function startUpstream(t) {
   const upstream = { requests: [], keep: true, count: 0 }
-  const server = createServer({ maxHeaderSize: 200_000 }, (req, res) => {
+  const tell = (req, res) => {
     const hash = createHash('sha256')
     let bytes = 0
     req.on('data', (chunk) => {
@@ -279,7 +282,7 @@ export async function startUpstream(t) {
     req.on('end', () => {
       const headers = []
       for (let i = 0; i < req.rawHeaders.length; i += 2) headers.push([req.rawHeaders[i].toLowerCase(), req.rawHeaders[i + 1]])
-      const seen = { method: req.method, path: req.url, headers, bytes, sha256: hash.digest('hex') }
+      const seen = { method: req.method, path: req.url, headers, bytes, sha256: hash.digest('hex'), trailers: { ...req.trailers } }
       upstream.count += 1
       if (upstream.keep) upstream.requests.push(seen)
       res.setHeader('content-type', 'application/json')
@@ -287,9 +290,11 @@ export async function startUpstream(t) {
       res.end(JSON.stringify(seen))
     })
     req.on('error', () => undefined)
-  })
+  }
+  const server = createServer({ maxHeaderSize: 200_000 }, tell)
   server.keepAliveTimeout = 60_000
   upstream.port = await listen(t, server)
+  upstream.http2Port = await listen(t, createHttp2Server(tell))
   return upstream
 }
 
@@ -316,7 +321,7 @@ export async function startStorage(t, options) {
 async function listen(t, server) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
-    server.closeAllConnections()
+    server.closeAllConnections?.()
     server.close()
   })
   return server.address().port
@@ -343,7 +348,7 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
   }
   const envoy = await startEnvoy(t, {
     ...{ version, workers, logLevel, listeners: settings, clock: realClock ? undefined : clock },
-    clusters: { app: upstream.port, storage: storage.port },
+    clusters: { app: upstream.port, 'app-h2': upstream.http2Port, storage: storage.port },
     env: env ?? { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
   })
   const factor = await createSecondFactor({ policy, keys, store, sendSms: sms.send, ...hooks, clock })

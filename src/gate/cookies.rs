@@ -1,0 +1,138 @@
+//! The `cookie` header, and the cookies in it that only others would find.
+//!
+//! The gate takes a cookie only under its name, byte for byte. Servers behind it do not agree on
+//! what else is that name: they trim more than blanks, decode `%73id`, take `SID` or `s.id` for
+//! it, split at commas or white space, or skip a leading `=`. If such a server read another
+//! session than the gate did, a pass of one user would open the session of another. So a name that
+//! anyone might take for ours is a second cookie of that name, and what comes twice is refused.
+
+use percent_encoding::percent_decode;
+
+use crate::error::{Error, ErrorCode};
+
+/// Checks the name that a cookie of ours is given (a part of RFC 6265 §4.1.1).
+pub(super) fn check_name(name: &str, at: &str) -> Result<(), Error> {
+    if (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorCode::InvalidConfig, at, "must be a cookie's name of letters, digits and - _ ."))
+    }
+}
+
+/// What a part of the header is to one who looks for a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    Nothing,
+    Value(&'a [u8]),
+    /// Not our cookie to us, but to some.
+    Resemblance,
+}
+
+/// The parts of a `cookie` header (RFC 6265 §4.2.1).
+pub(super) fn parts(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header.split(|&b| b == b';').map(<[u8]>::trim_ascii)
+}
+
+/// Looks for a cookie in a part. `name` is of letters, digits and `- _ .`.
+pub(super) fn find<'a>(part: &'a [u8], name: &[u8]) -> Found<'a> {
+    match part.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
+        Some(value) => Found::Value(value),
+        None if names(part).any(|other| resembles(other, name)) => Found::Resemblance,
+        None => Found::Nothing,
+    }
+}
+
+/// All that one parser or another takes for a name in a part: what stands before its first `=`,
+/// and in its value before an `=` after a comma, a quotation mark or white space.
+fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let start = part.iter().position(|&b| can_be_in_a_name(b)).unwrap_or(part.len());
+    let (_, part) = part.split_at_checked(start).unwrap_or_default();
+    let mut rest = part;
+    let mut first = true;
+    core::iter::from_fn(move || {
+        loop {
+            let (before, after) = rest.split_at_checked(memchr::memchr(b'=', rest)?)?;
+            rest = after.get(1..)?;
+            if core::mem::take(&mut first) {
+                return Some(before);
+            }
+            let name = trim_end(before);
+            if let Some(space) = name.iter().rposition(|&b| parts_values(b)) {
+                return name.get(space..);
+            }
+        }
+    })
+}
+
+/// Whether a parser might take one name for the other: it drops or decodes what is no part of a
+/// name, takes capitals for small letters, or, as PHP does, ` `, `.` and `[` for `_`.
+fn resembles(given: &[u8], name: &[u8]) -> bool {
+    let underscored = |b: u8| if matches!(b, b' ' | b'.' | b'[') { b'_' } else { b };
+    let fold = |b: u8| b.to_ascii_lowercase();
+    let ours = || name.iter().copied().map(fold);
+    percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
+        || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored))
+}
+
+/// `%` may stand for any of the others.
+const fn can_be_in_a_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'%')
+}
+
+const fn parts_values(b: u8) -> bool {
+    !b.is_ascii_graphic() || matches!(b, b',' | b'"')
+}
+
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = text
+        && parts_values(*last)
+    {
+        text = rest;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t26_a_cookie_is_found_under_its_name_and_suspected_under_every_other() {
+        for (part, found) in [
+            (&b"sid=v"[..], Found::Value(b"v")),
+            (b"sid=", Found::Value(b"")),
+            (b"sid=a=b", Found::Value(b"a=b")),
+            (b"sid= v ", Found::Value(b" v ")),
+            (b"\xa0sid=v", Found::Resemblance),
+            (b"sid\xa0=v", Found::Resemblance),
+            (b"\x1fsid\x7f=v", Found::Resemblance),
+            (b"sid==v", Found::Value(b"=v")),
+            (b"=sid=v", Found::Resemblance),
+            (b"= , sid=v", Found::Resemblance),
+            (b"%2573id=v", Found::Nothing),
+            (b"a=b\xa0sid=v", Found::Resemblance),
+            (b"a=b,c,sid=v", Found::Resemblance),
+            (b"a=b,sid", Found::Nothing),
+            (b"a=bsid=v", Found::Nothing),
+            (b"a==", Found::Nothing),
+            (b"", Found::Nothing),
+            (b"===", Found::Nothing),
+            (b"%=%", Found::Nothing),
+        ] {
+            assert_eq!(find(part, b"sid"), found, "{}", part.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn t26_names_that_php_takes_for_another() {
+        for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my%2esid=v", b"my.sid =v"] {
+            assert_eq!(find(part, b"my_sid"), Found::Resemblance, "{}", part.escape_ascii());
+        }
+        for part in [&b"my_sid=v"[..], b"my sid=v", b"My.Sid=v"] {
+            assert_eq!(find(part, b"my.sid"), Found::Resemblance, "{}", part.escape_ascii());
+        }
+        for part in [&b"my-sid=v"[..], b"mysid=v", b"my__sid=v"] {
+            assert_eq!(find(part, b"my_sid"), Found::Nothing, "{}", part.escape_ascii());
+        }
+    }
+}
