@@ -120,7 +120,7 @@ impl RootContext for Filter {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Exchange { running: self.running.clone(), verification: None, set_cookie: None }))
+        Some(Box::new(Exchange { running: self.running.clone(), verification: None, admitted: false, set_cookie: None }))
     }
 }
 
@@ -136,6 +136,7 @@ impl Running {
 struct Exchange {
     running: Option<Rc<Running>>,
     verification: Option<Box<Verification>>,
+    admitted: bool,
     set_cookie: Option<String>,
 }
 
@@ -175,13 +176,23 @@ impl HttpContext for Exchange {
         }
     }
 
-    /// HTTP/2 hands trailers on, and services may read them as headers.
+    /// Envoy holds the body of a held request itself, but with `allow_on_headers_stop_iteration` it
+    /// asks here, and would let the headers go on with the body.
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        if self.admitted { Action::Continue } else { Action::Pause }
+    }
+
+    /// HTTP/2 hands trailers on, and services may read them as headers. Of a held request they come
+    /// here once, before it goes on.
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         let Ok(trailers) = hostcalls::get_map_bytes(MapType::HttpRequestTrailers) else {
             return refuse();
         };
         let remove = |(name, _): &(String, Vec<u8>)| hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None).is_ok();
-        if trailers.iter().filter(|(name, _)| is_ours(name)).all(remove) { Action::Continue } else { refuse() }
+        if !trailers.iter().filter(|(name, _)| is_ours(name)).all(remove) {
+            return refuse();
+        }
+        if self.admitted { Action::Continue } else { Action::Pause }
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
@@ -238,6 +249,7 @@ impl Exchange {
             return refuse();
         }
         self.set_cookie = admission.set_cookie().map(|cookie| cookie.0.clone());
+        self.admitted = true;
         Action::Continue
     }
 }

@@ -30,6 +30,9 @@ use crate::time::UnixSeconds;
 pub const MAX_TOKEN: usize = 1_024;
 /// Seconds that a token may seem to come from the future: clocks of two machines differ.
 const CLOCK_SKEW: u64 = 60;
+/// `typ` of a pass, and of a ticket.
+const PASS_TYPE: &str = "2fa-pass+jwt";
+const TICKET_TYPE: &str = "2fa-ticket+jwt";
 /// `aud` of a ticket: the second step and nothing else.
 const TICKET_AUDIENCE: &str = "countersign:second-step";
 
@@ -227,7 +230,7 @@ impl Ticket {
             jti: entropy.id(),
         };
         let key = keys.newest_subkey(Purpose::Ticket);
-        let signing_input = encode("HS256", "2fa-ticket+jwt", keys.newest_kid(), &claims);
+        let signing_input = encode("HS256", TICKET_TYPE, keys.newest_kid(), &claims);
         let signature = jws_hs256(key.bytes(), &signing_input);
         let token = format!("{signing_input}.{}", to_base64url(&signature));
         check_length(&token)?;
@@ -240,7 +243,7 @@ impl Ticket {
     /// A [`TokenRefusal`].
     pub fn open(policy: &Policy, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenRefusal> {
         let parts = Parts::split(token)?;
-        if parts.header.alg != "HS256" || parts.header.typ != "2fa-ticket+jwt" {
+        if parts.header.alg != "HS256" || parts.header.typ != TICKET_TYPE {
             return Err(TokenRefusal::Invalid);
         }
         let key = keys.subkey(&parts.header.kid, Purpose::Ticket).map_err(|_| TokenRefusal::Invalid)?;
@@ -367,6 +370,12 @@ impl Pass {
             auth_time: claims.auth_time,
             expires_at: claims.exp,
         })
+    }
+
+    /// Whether a token says that it is a pass, be it true or not.
+    pub(crate) fn claims_to_be(token: &str) -> bool {
+        let header = token.split_once('.').filter(|_| token.len() <= MAX_TOKEN).map(|(header, _)| json::<Header>(header));
+        matches!(header, Some(Ok(Header { typ, .. })) if typ == PASS_TYPE)
     }
 
     /// Holds the pass against who brings it.
@@ -512,7 +521,7 @@ impl PassKeys {
     fn sign(&self, claims: &PassClaims) -> Result<String, Error> {
         let cannot = || Error::new(ErrorCode::InvalidKeys, "signing[0]", "the first signing key must have its secret, to sign passes");
         let key = self.0.first().ok_or_else(cannot)?;
-        let input = encode(key.algorithm(), "2fa-pass+jwt", &key.kid, claims);
+        let input = encode(key.algorithm(), PASS_TYPE, &key.kid, claims);
         let signature = match &key.material {
             Material::Ed25519(secret) => secret.sign(input.as_bytes()).to_bytes().to_vec(),
             Material::Hs256(mac) => mac.clone().chain_update(input.as_bytes()).finalize().into_bytes().to_vec(),
@@ -523,7 +532,7 @@ impl PassKeys {
 
     fn verify(&self, parts: &Parts<'_>) -> Result<(), TokenRefusal> {
         let key = self.0.iter().find(|key| key.kid == parts.header.kid).ok_or(TokenRefusal::Invalid)?;
-        if parts.header.typ != "2fa-pass+jwt" || parts.header.alg != key.algorithm() {
+        if parts.header.typ != PASS_TYPE || parts.header.alg != key.algorithm() {
             return Err(TokenRefusal::Invalid);
         }
         let input = parts.signing_input.as_bytes();

@@ -15,6 +15,11 @@ export const demoClient = { id: 'reports', secret: 'reports-demo-secret' }
 export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 
 const passwordTries = { count: 10, seconds: 900 }
+/**
+ * Logins with the right password and no second factor after it. Each leaves a session that Envoy must
+ * hear of when it ends, and who knows a password must not make that list too long to be read.
+ */
+const halfLogins = { count: 50, seconds: 900 }
 
 export async function openAccounts(db, clock) {
   db.exec(`
@@ -51,13 +56,19 @@ export async function openAccounts(db, clock) {
     ON CONFLICT (who) DO UPDATE SET count = count + 1 RETURNING count, ends_at`)
   const forgetTries = db.prepare('DELETE FROM password_tries WHERE who = ?')
 
+  /** One try more; if those are too many, the answer that says so. */
+  function charge(who, { count, seconds }) {
+    const now = clock()
+    forgetOldTries.run(now)
+    const tries = chargeTry.get(who, now + seconds)
+    return tries.count > count ? { result: 'throttled', retryAt: tries.ends_at } : undefined
+  }
+
   /** Charges the try before comparing, so that parallel guesses are all counted. */
   async function checkSecret(principal, name, secret, ip) {
-    const now = clock()
     const who = createHash('sha256').update(JSON.stringify([name, ip])).digest('base64url')
-    forgetOldTries.run(now)
-    const tries = chargeTry.get(who, now + passwordTries.seconds)
-    if (tries.count > passwordTries.count) return { result: 'throttled', retryAt: tries.ends_at }
+    const throttled = charge(who, passwordTries)
+    if (throttled) return throttled
     const right = await verify(principal?.secret_hash ?? nobodysHash, secret)
     if (principal === undefined || !right) return { result: 'wrong_password' }
     forgetTries.run(who)
@@ -77,6 +88,10 @@ export async function openAccounts(db, clock) {
 
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
     checkClient: (id, secret, ip) => checkSecret(clientPrincipal(client.get(id)), `client:${id}`, secret, ip),
+
+    /** To be asked at each login that is challenged: undefined, or the answer that these were too many. */
+    chargeHalfLogin: (principal) => charge(`half:${principal.id}`, halfLogins),
+    forgetHalfLogins: (principal) => forgetTries.run(`half:${principal.id}`),
 
     rememberIp(principal, ip) {
       if (principal.clientId === undefined) setUserIp.run(ip, principal.id)

@@ -38,6 +38,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
+    const throttled = challenge && accounts.chargeHalfLogin(principal)
+    if (throttled) return throttled
     if (context.session) end(context)
     sessions.start(fresh, {
       principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', challenge, next: challenge && next,
@@ -158,6 +160,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       if (!sessions.replace(session, fresh, { proof: 'verified', pass: token })) {
         return { result: 'denied', reason: 'ticket_invalid' }
       }
+      accounts.forgetHalfLogins(principal)
       context.cookie = fresh.secret
       context.pass = { token, expiresAt: reply.expiresAt }
       return { ...shown, next: session.next }

@@ -5,11 +5,10 @@
 //   allowed    the policy asked for no second factor
 //   enrolled   as `allowed`, and a factor was set up and confirmed in this very session
 //   verified   a second factor; `pass` proves it
-
-import { createHash, randomBytes } from 'node:crypto'
-
 //
 // `next` is where the person goes once a second factor was shown.
+
+import { createHash, randomBytes } from 'node:crypto'
 
 const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
 

@@ -213,6 +213,7 @@ impl GateConfig {
         let plain_http = policy.issuer().starts_with("http:");
         let session = Session::parse(document.session)?;
         let exempt = Paths::parse(document.exempt, "exempt")?;
+        check(!exempt.are_all(), "exempt.prefixes", "must not hold /, which opens everything; to only watch, set `mode` to shadow")?;
         let hops = usize::from(document.client_address.trusted_hops);
         check(hops <= 5, "clientAddress.trustedHops", "must be 0 to 5")?;
         let pass = document.pass;

@@ -7,7 +7,7 @@
 //! 3. a header that says who is there comes twice → refused
 //! 4. a good pass → admitted, as its user
 //! 5. a code and a ticket → the code is verified against the stored record ([`Verification`])
-//! 6. the policy asks for no second factor here → admitted, as nobody
+//! 6. neither the policy nor a stricter route asks for a second factor here → admitted, as nobody
 //! 7. otherwise → challenged
 //!
 //! Like the engine, the gate has no clock, no randomness and no network: headers and time come
@@ -22,6 +22,7 @@ mod paths;
 mod request;
 mod revocations;
 mod session;
+mod turns;
 mod verification;
 
 pub use answer::{Admission, Answer, Counter, Judgement, Outcome, Refusal};
@@ -44,6 +45,7 @@ use paths::{Limits, Path};
 use request::{Credential, Once, Seen};
 use revocations::Revocations;
 use session::made_here;
+use turns::Turns;
 use verification::Attempt;
 
 /// What the gate says to a request.
@@ -61,13 +63,14 @@ pub struct Gate {
     config: GateConfig,
     passes: PassCache,
     revocations: Revocations,
+    turns: Turns,
 }
 
 impl Gate {
     /// A gate that has seen nothing yet.
     #[must_use]
     pub fn new(config: GateConfig) -> Self {
-        Self { passes: PassCache::new(config.pass.cache_entries), revocations: Revocations::default(), config }
+        Self { passes: PassCache::new(config.pass.cache_entries), revocations: Revocations::default(), turns: Turns::default(), config }
     }
 
     /// Decides one request.
@@ -118,14 +121,15 @@ impl Gate {
         };
         match (seen.code(), decision) {
             (Some(_), _) => Ok(None),
-            (None, Decision::Allowed) => Ok(Some(seen.admission(&self.config, request))),
-            (None, Decision::Challenge | Decision::Denied(_)) => Err(without),
+            (None, Decision::Allowed) if limits.are_none() => Ok(Some(seen.admission(&self.config, request))),
+            (None, Decision::Allowed | Decision::Challenge | Decision::Denied(_)) => Err(without),
         }
     }
 
     fn attempt(&self, seen: &Seen<'_>, limits: &Limits, now: UnixSeconds) -> Result<Attempt, Refusal> {
         let code = seen.code().ok_or(Refusal::NoPass)??;
-        let attempt = Attempt::begin(&self.config, code, self.config.session.id_of(seen.session), limits, now)?;
+        let session = self.config.session.id_of(seen.session);
+        let attempt = Attempt::begin(&self.config, &self.turns, code, session, limits, now)?;
         // A ticket outlives the log-out that ended its session.
         self.must_not_be_revoked(&attempt.user, attempt.since, &[Some(&attempt.session)], now)?;
         Ok(attempt)

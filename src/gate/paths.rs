@@ -2,8 +2,8 @@
 //!
 //! Proxies and services do not agree on what `/admin;x`, `/%61dmin` or `/ADMIN` mean. So a rule
 //! that *opens* holds only for a plain path, letter by letter, and a rule that *closes* holds
-//! for every path that might be meant: without regard to case, and for each path that is not
-//! plain.
+//! for every path that might be meant: without regard to case or to what follows a word in a
+//! segment, as in `/admin.json`, and for each path that is not plain.
 
 use crate::error::{Error, ErrorCode};
 use crate::json::FromJson;
@@ -100,6 +100,11 @@ impl Paths {
         Ok(Self(document))
     }
 
+    /// Whether there is no path that is not one of these.
+    pub(super) fn are_all(&self) -> bool {
+        self.0.prefixes.iter().any(|prefix| prefix == "/")
+    }
+
     pub(super) fn contain(&self, path: &Path<'_>) -> bool {
         path.plain.is_some_and(|path| {
             self.0.paths.iter().any(|exact| exact == path) || self.0.prefixes.iter().any(|prefix| path.starts_with(prefix.as_str()))
@@ -159,6 +164,11 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// Whether nothing is asked of a pass, so that there need not be one.
+    pub(super) const fn are_none(&self) -> bool {
+        self.max_age.is_none() && self.methods.is_none()
+    }
+
     pub(super) fn accept(&self, method: Method) -> bool {
         self.methods.as_ref().is_none_or(|methods| methods.contains(&method))
     }
@@ -195,7 +205,7 @@ impl Routes {
                 (Some(_), Some(_)) | (None, None) => return wrong("give either `path` or `prefix`"),
             };
             let limits = Limits { max_age: document.max_age, methods: document.methods };
-            if limits.max_age.is_none() && limits.methods.is_none() {
+            if limits.are_none() {
                 return wrong("give `maxAge`, `methods` or both: a route without them changes nothing");
             }
             if limits.max_age.is_some_and(|age| !(10..=2_592_000).contains(&age)) {
@@ -223,13 +233,29 @@ impl Routes {
 impl Place {
     fn may_hold(&self, path: &str) -> bool {
         match self {
-            Self::Exact(exact) => path.trim_end_matches('/').eq_ignore_ascii_case(exact.trim_end_matches('/')),
-            Self::Below(prefix) => {
-                let start = path.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()));
-                start || path.eq_ignore_ascii_case(prefix.trim_end_matches('/'))
-            }
+            Self::Exact(exact) => segments(path).count() == segments(exact).count() && may_begin(path, exact),
+            Self::Below(prefix) => segments(path).count() >= segments(prefix).count() && may_begin(path, prefix),
         }
     }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// Whether each segment of the place might be meant by the one of the path. To some services `Pay` is
+/// `pay`, and so are `pay.json`, for a format of it, `pay.` and `pay:x`.
+fn may_begin(path: &str, place: &str) -> bool {
+    segments(path).zip(segments(place)).all(|(given, segment)| {
+        given
+            .split_at_checked(segment.len())
+            .is_some_and(|(start, rest)| start.eq_ignore_ascii_case(segment) && !rest.starts_with(is_of_a_word))
+    })
+}
+
+/// Whether a segment that goes on with it is another word.
+const fn is_of_a_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
 #[cfg(test)]
@@ -312,13 +338,20 @@ mod tests {
             assert!(!exempt.contain(&Path::new(shut.as_bytes())), "{shut}");
         }
         let age = |path: &str| routes.limits(&Path::new(path.as_bytes())).max_age;
-        for strict in ["/admin/", "/admin", "/ADMIN/x", "/Admin", "/%61dmin/", "/x;/admin", "/a//b", "/.."] {
+        for strict in
+            ["/admin/", "/admin", "/ADMIN/x", "/Admin", "/%61dmin/", "/x;/admin", "/a//b", "/..", "/admin.json", "/Admin./x", "/admin.d/x"]
+        {
             assert_eq!(age(strict), Some(300), "{strict}");
         }
-        for other in ["/", "/administrator", "/x/admin/", "/pay"] {
+        for other in ["/", "/administrator", "/x/admin/", "/pay", "/admi", "/admin-x.json", "/.admin/"] {
             assert_eq!(age(other), None, "{other}");
         }
-        let pay = routes.limits(&Path::new(b"/PAY/"));
-        assert!(pay.accept(Method::Sms) && !pay.accept(Method::Totp) && !pay.accept(Method::BackupCode));
+        for path in [&b"/PAY/"[..], b"/pay", b"/pay.json", b"/pay./"] {
+            let pay = routes.limits(&Path::new(path));
+            assert!(pay.accept(Method::Sms) && !pay.accept(Method::Totp) && !pay.accept(Method::BackupCode), "{}", path.escape_ascii());
+        }
+        for other in [&b"/pay/x"[..], b"/pays", b"/pay.json/x", b"/"] {
+            assert!(routes.limits(&Path::new(other)).accept(Method::Totp), "{}", other.escape_ascii());
+        }
     }
 }

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 
 use crate::network::ClientIp;
 use crate::policy::Method;
+use crate::token::Pass;
 
 use super::answer::{Admission, Refusal};
 use super::config::GateConfig;
@@ -121,13 +122,19 @@ impl<'a> Seen<'a> {
         seen
     }
 
-    /// Lets the request go on, as nobody.
+    /// Lets the request go on, as nobody and without a pass. A bearer token that does not claim to be
+    /// one is the upstream's.
     pub(super) fn admission(&self, config: &GateConfig, request: &Request<'_>) -> Admission {
-        let strip = |credential| !config.pass.forward && !matches!(credential, Once::Absent);
+        let in_cookie = !matches!(self.pass, Once::Absent);
+        let in_bearer = match self.bearer {
+            Once::Absent => false,
+            Once::Value(_) => self.bearer.text().is_some_and(Pass::claims_to_be),
+            Once::Repeated => true,
+        };
         Admission {
             strip_ours: self.ours,
-            cookie: strip(self.pass).then(|| request.cookies_without(&config.pass.cookie)),
-            strip_authorization: strip(self.bearer),
+            cookie: (in_cookie && !config.pass.forward).then(|| request.cookies_without(&config.pass.cookie)),
+            strip_authorization: in_bearer && !config.pass.forward,
             ..Admission::default()
         }
     }
@@ -170,14 +177,13 @@ impl<'a> Seen<'a> {
 }
 
 /// Whether only the gate may set a header, or trailer, of this name in lower case. A service behind
-/// it may read `_` as `-`.
+/// it may read any other character as `-`.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
     const OURS: [&str; 2] = ["x-second-factor-", "x-otp"];
+    let reads_as = |(given, ours): (u8, u8)| given == ours || (ours == b'-' && !given.is_ascii_alphanumeric());
     name.as_bytes().first() == Some(&b'x')
-        && OURS
-            .iter()
-            .any(|ours| name.len() >= ours.len() && name.bytes().zip(ours.bytes()).all(|(a, b)| a == b || (a == b'_' && b == b'-')))
+        && OURS.iter().any(|ours| name.len() >= ours.len() && name.bytes().zip(ours.bytes()).all(reads_as))
 }
 
 fn holds(text: &[u8], part: &[u8]) -> bool {
@@ -282,8 +288,17 @@ mod tests {
 
     #[test]
     fn t26_headers_of_the_gate_are_known_in_every_spelling() {
-        for ours in ["x-second-factor-sub", "x_second_factor_sub", "x-second_factor-anything", "x-otp", "x_otp", "x_otp_ticket", "x-otp-x"]
-        {
+        for ours in [
+            "x-second-factor-sub",
+            "x_second_factor_sub",
+            "x-second_factor-anything",
+            "x-otp",
+            "x_otp",
+            "x_otp_ticket",
+            "x-otp-x",
+            "x.second.factor.sub",
+            "x-second!factor~sub",
+        ] {
             assert!(is_ours(ours), "{ours}");
         }
         for other in ["x-second-factor", "x-second", "second-factor-sub", "xx-second-factor-sub", "x"] {

@@ -40,9 +40,10 @@ impl Revocations {
         true
     }
 
-    /// Seconds since the list was fetched; `None` before the first time.
+    /// Seconds since the list was fetched, or, when the clock was set back, until the time at which
+    /// it was; `None` before the first time.
     pub(super) fn age(&self, now: UnixSeconds) -> Option<u64> {
-        self.fetched_at.map(|at| now.since(at))
+        self.fetched_at.map(|at| now.since(at).max(at.since(now)))
     }
 
     /// Whether one of the sessions is over, or all that the user showed until then.

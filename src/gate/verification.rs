@@ -29,6 +29,7 @@ use super::pass_cache::TokenDigest;
 use super::paths::Limits;
 use super::request::SentCode;
 use super::session::made_here;
+use super::turns::{Turn, Turns};
 use super::{Gate, Verdict};
 
 /// Longest answer to a record's request that is read, in bytes: twice the longest record, for
@@ -137,6 +138,7 @@ pub(super) struct Attempt {
     ticket: Private,
     method: Method,
     code: Private,
+    _turn: Turn,
 }
 
 #[derive(Debug)]
@@ -156,6 +158,7 @@ impl Attempt {
     /// Looks at all that can be known without the record.
     pub(super) fn begin(
         config: &GateConfig,
+        turns: &Turns,
         sent: SentCode<'_>,
         session: Option<SessionId>,
         limits: &Limits,
@@ -176,7 +179,8 @@ impl Attempt {
             | TokenRefusal::MethodNotAccepted => Refusal::TicketInvalid,
         })?;
         let (user, since) = (opened.user().clone(), opened.issued_at());
-        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
+        let turn = turns.take(&user).ok_or(Refusal::StorageConflict)?;
+        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()), _turn: turn })
     }
 
     fn second_step(&self) -> SecondStep {

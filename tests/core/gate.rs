@@ -141,6 +141,24 @@ fn t3_a_race_lost_twice_is_refused() {
 }
 
 #[test]
+fn t6_codes_of_one_user_are_verified_one_at_a_time() {
+    let mut gate = gate(json!({}));
+    let (mut ann, _, verification) = at_the_gate(&mut gate);
+    let again = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "000000"), ("x-otp-ticket", &ann.ticket())]);
+    let refusal = refused(&judged(judge(&mut gate, &again, ann.now)));
+    assert_eq!(refusal, Some((503, "storage_conflict".to_owned())), "the first is not over");
+    let mut bob = Person::enrolled("bob", ann.policy.clone());
+    let of_bob = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "000000"), ("x-otp-ticket", &bob.ticket())]);
+    assert!(matches!(judge(&mut gate, &of_bob, bob.now), Verdict::Verify(..)), "others need not wait");
+    // The client has gone away.
+    drop(verification);
+    assert!(matches!(judge(&mut gate, &again, ann.now), Verdict::Verify(..)));
+    let (_, _, verification) = saving(&mut gate);
+    let Progress::Judged(_) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
+    assert!(matches!(judge(&mut gate, &again, ann.now), Verdict::Verify(..)), "over");
+}
+
+#[test]
 fn no_strange_answer_of_the_storage_opens_the_gate() {
     let mut gate = gate(json!({}));
     let other = json!({"record": ann().record.map(|record| record.replace("\"ann\"", "\"bob\"")), "version": 3}).to_string();
@@ -262,6 +280,10 @@ fn a_revoked_session_gets_no_pass_from_its_ticket_and_keeps_none() {
     assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"));
     assert_eq!(all.pass(60), "admitted");
     assert_eq!((all.pass(61).as_str(), all.code(61).as_str()), ("revocation_stale", "revocation_stale"), "after the last");
+    // The clock was set back, and a list of who knows when is there.
+    all.ann.now -= 61;
+    assert_eq!(all.pass(0), "revocation_stale");
+    all.ann.now += 61;
     for bad in ["", "[]", r#"{"v":2}"#, r#"{"v":1,"sessions":"s"}"#, r#"{"v":1,"more":[]}"#] {
         assert!(!all.list(bad, 61), "{bad}");
     }
@@ -363,6 +385,31 @@ const ANOTHER_READING: [&str; 22] = [
     "$Version=1,sid=v",
     "a=b c=d sid\t=v",
 ];
+
+#[test]
+fn t27_a_stricter_route_needs_a_pass_where_the_policy_asks_for_none() {
+    let routes = json!([{"prefix": "/payroll/", "maxAge": 300}, {"path": "/pay", "methods": ["totp"]}]);
+    let mut gate = gate(json!({"require": "policy", "routes": routes, "programs": {"prefixes": ["/payroll/api/", "/api/"]}}));
+    let mut ann = ann();
+    let pass = ann.log_in("in");
+    let cookie = format!("{COOKIE}={pass}; sid=in");
+    let mut reason = |path: &str, more: &[(&str, &str)], later: u64| {
+        refused(&judged(judge(&mut gate, &headers(path, more), ann.now + later))).map(|(_, reason)| reason)
+    };
+    for path in ["/", "/reports"] {
+        assert_eq!(reason(path, &[], 0), None, "{path}");
+    }
+    for path in ["/payroll/", "/Payroll", "/pay", "//pay"] {
+        assert_eq!(reason(path, &[], 0).as_deref(), Some("no_pass"), "{path}");
+        assert_eq!(reason(path, &[("cookie", &cookie)], 0), None, "{path}");
+        assert_eq!(reason(path, &[("cookie", &cookie.replace("sid=in", "sid=other"))], 0).as_deref(), Some("other_session"), "{path}");
+    }
+    assert_eq!(reason("/payroll/", &[("cookie", &cookie)], 301).as_deref(), Some("pass_too_old"));
+    assert_eq!(reason("/reports", &[("cookie", &cookie)], 301), None);
+    // Unforced, a program comes in from anywhere, but not where a route is stricter.
+    assert_eq!(reason("/api/x", &[], 0), None);
+    assert_eq!(reason("/payroll/api/x", &[], 0).as_deref(), Some("no_pass"));
+}
 
 #[test]
 fn in_shadow_everything_goes_on_and_is_counted() {

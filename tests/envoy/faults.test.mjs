@@ -49,6 +49,8 @@ await onEach({
     impatient: { config: { verify: verifyBy({ timeoutMs: TIMEOUT }) } },
     nowhere: { config: { verify: verifyBy({ cluster: 'no-such-cluster' }) } },
     shadow: { config: { mode: 'shadow', verify: verifyBy() } },
+    // Held headers do not hold the body by themselves then.
+    stopping: { config: { verify: verifyBy() }, failure: { failure_policy: 'FAIL_RELOAD', allow_on_headers_stop_iteration: true } },
   },
 }, (gate, test) => {
   const patience = (what) => (/hangs|drips/.test(what) ? 'impatient' : 'main')
@@ -118,6 +120,38 @@ await onEach({
       (record, version) => `[${record},${version}]`,
     ]) await suffers(instead((...stored) => [200, body(...stored)]), loading)
   })
+
+  for (const listener of ['main', 'stopping']) {
+    test(`nothing of a request goes on before its code is verified, whatever follows its headers (listener ${listener})`, async () => {
+      const person = await gate.enrol()
+      const ticket = await person.ticket()
+      const connection = new Connection(gate.envoy.ports[listener])
+      const send = async (otp, framing, body) => {
+        const head = `POST /x HTTP/1.1\r\nhost: a\r\ncookie: ${SESSION}=s1\r\nx-otp: ${otp}\r\nx-otp-ticket: ${ticket}\r\nx-second-factor-sub: root\r\n${framing}\r\n\r\n`
+        const answer = connection.send(head, 'POST')
+        for (const part of body) {
+          await sleep(30)
+          connection.write(part)
+        }
+        return answer
+      }
+      gate.storage.before = async (req, res, next) => (await sleep(100), next())
+      try {
+        const count = gate.upstream.count
+        refused(await send(person.wrong(), 'content-length: 5', ['hel', 'lo']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 4 } })
+        refused(await send(person.wrong(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 3 } })
+        refused(await send(person.wrong(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\nx-second-factor-sub: root\r\n\r\n']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 2 } })
+        assert.equal(gate.upstream.count, count)
+        const seen = passed(await send(person.code(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']))
+        assert.deepEqual([seen.bytes, seen.get('x-second-factor-sub')], [5, person.user])
+        const large = await gate.visit({ listener, method: 'POST', body: 'x'.repeat(300_000), pass: await gate.mint() })
+        assert.equal(passed(large).bytes, 300_000)
+      } finally {
+        gate.storage.before = undefined
+        await connection.close()
+      }
+    })
+  }
 
   test('storage is not there: storage_failed, without waiting, and well again when it is back', async () => {
     const person = await gate.enrol()

@@ -36,6 +36,7 @@ await onEach({
     closed: { config: { policy: policyWith({ network: { allow: ['198.51.100.0/24'] } }), exempt: { paths: ['/healthz'] } } },
     denied: { config: { policy: policyWith({ network: { deny: ['127.0.0.0/8'] } }), exempt: { paths: ['/healthz'] } } },
     voluntary: { config: { policy: policyWith({ require: 'optional' }), require: 'policy' } },
+    voluntaryStrict: { config: { require: 'policy', routes: [{ prefix: '/payroll/', maxAge: 60 }] } },
     forcedHere: { config: { policy: policyWith({ require: { networks: ['127.0.0.0/8'] } }), require: 'policy' } },
     forcedElsewhere: { config: { policy: policyWith({ require: { networks: ['198.51.100.0/24'] } }), require: 'policy' } },
     forcedAlways: { config: { policy: policyWith({ require: 'everyone' }), require: 'policy' } },
@@ -223,6 +224,17 @@ await onEach({
     const pass = await gate.mint()
     for (const listener of ['voluntary', 'forcedElsewhere', 'forcedHere', 'forcedAlways']) {
       assert.equal(passed(await gate.visit({ listener, pass })).identity['x-second-factor-sub'], 'ann')
+    }
+  })
+
+  test('require "policy": a stricter route needs a pass all the same', async () => {
+    const [fresh, old] = [await gate.mint(), await gate.mint({ at: gate.clock() - 61 })]
+    const visit = (path, pass) => gate.visit({ listener: 'voluntaryStrict', path, pass })
+    assert.deepEqual(passed(await visit('/other')).identity, {})
+    for (const path of ['/payroll/', '/payroll', '/PAYROLL/x', '/payroll.json', '/payroll./x']) {
+      refused(await visit(path), 401, 'no_pass', {})
+      refused(await visit(path, old), 401, 'pass_too_old')
+      passed(await visit(path, fresh))
     }
   })
 

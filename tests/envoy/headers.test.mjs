@@ -45,6 +45,26 @@ await onEach({
     }
   })
 
+  test('T26 identity headers in other spellings that services may fold are stripped by the filter', async () => {
+    const pass = await gate.mint()
+    for (const spell of [(name) => name.replaceAll('-', '.'), (name) => name.replaceAll('-', '~'), (name) => name.replace('Factor-', 'Factor!')]) {
+      assert.equal(Object.keys(passed(await gate.visit({ pass, headers: forged(spell) })).identity).length, 4)
+      assert.deepEqual(passed(await gate.send({ path: '/healthz', headers: forged(spell) })).identity, {})
+    }
+  })
+
+  test('a bearer token that is no pass reaches a service where none is needed; one that says it is does not', async () => {
+    const jwt = ['{"alg":"RS256","typ":"at+jwt","kid":"k"}', '{"sub":"ann"}', 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.')
+    const open = async (listener, value) => passed(await gate.send({ listener, path: '/healthz', headers: [['authorization', value]] })).get('authorization')
+    for (const value of [`Bearer ${jwt}`, 'Bearer opaque-token', 'bearer a.b.c', 'Basic YTpi', 'Bearer']) {
+      for (const listener of ['main', 'shadow']) assert.equal(await open(listener, value), value)
+    }
+    const pass = await gate.mint()
+    for (const value of [`Bearer ${pass}`, `bearer  ${pass}`, `Bearer ${pass.slice(0, -3)}`, `Bearer ${await gate.mint({ at: gate.clock() - 90_000 })}`]) {
+      for (const listener of ['main', 'shadow']) assert.equal(await open(listener, value), undefined)
+    }
+  })
+
   test('T26 the same identity header many times is stripped each time', async () => {
     const headers = Array.from({ length: 20 }, (_, i) => ['x-second-factor-sub', `evil${i}`])
     const seen = passed(await gate.visit({ pass: await gate.mint(), headers }))

@@ -56,6 +56,7 @@ const WRONG = [
   ['an exempt path without a slash', 'exempt.paths[0]', { ...good, exempt: { paths: ['healthz'] } }],
   ['an exempt path with dots', 'exempt.paths[0]', { ...good, exempt: { paths: ['/a/../b'] } }],
   ['an exempt path with an escape', 'exempt.paths[1]', { ...good, exempt: { paths: ['/a', '/%61'] } }],
+  ['everything exempt', 'exempt.prefixes', { ...good, exempt: { prefixes: ['/assets/', '/'] } }],
   ['an exempt prefix without its slash', 'exempt.prefixes[0]', { ...good, exempt: { prefixes: ['/assets'] } }],
   ['a programs prefix without its slash', 'programs.prefixes[0]', { ...good, programs: { prefixes: ['/api'] } }],
   ['a route without a place', 'routes[0]', { ...good, routes: [{ maxAge: 300 }] }],

@@ -229,11 +229,15 @@ test('the example guards paths, headers and failures as it says', () => {
   for (const path of exempt.paths) assert.ok(toLogin.some((match) => match.path === path || match.path_separated_prefix === path), path)
   for (const prefix of exempt.prefixes) assert.ok(toLogin.some((match) => `${match.path_separated_prefix}/` === prefix), prefix)
   assert.deepEqual(routes[0], { match: { prefix: '/internal/' }, direct_response: { status: 404 } })
+  // What clients send to the login service cannot crowd out the filter's own calls.
+  const { verify, revocation } = JSON.parse(config.configuration.value)
+  assert.deepEqual([verify.cluster, revocation.cluster], ['login-storage', 'login-storage'])
+  assert.ok(routes.every(({ route }) => route?.cluster !== 'login-storage'))
 })
 
 test('Envoy’s own JWT filter accepts a pass, and only a pass', async (t) => {
   const config = readYaml('examples/envoy/jwt-authn.yaml')[0]
-  const [filter] = manager(config).http_filters
+  const filter = manager(config).http_filters.find(({ name }) => name.endsWith('jwt_authn'))
   const { countersign: provider } = filter.typed_config.providers
   const service = await host({ policy: rules({ origin: provider.issuer }), clock: realClock() })
   const person = await withApp(service)
