@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../scripts/common.mjs'
 import { authenticatorCode, Visitor } from '../e2e/support.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -133,12 +133,3 @@ test('the end of one ends all', async () => {
   assert.deepEqual(await ended, [0, null], output)
   for (const port of [login, envoy, admin, intranet]) await assert.rejects(fetch(`http://localhost:${port}/`))
 })
-
-async function freePorts(count) {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve) => {
-    const server = createServer().listen(0, 'localhost', () => resolve(server))
-  })))
-  const ports = servers.map((server) => server.address().port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}

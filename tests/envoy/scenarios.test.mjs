@@ -2,18 +2,14 @@
 // the npm package on the same store, at the same time. The replies must be those of the files.
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { createSecondFactor, memoryStore, totp } from 'countersign'
-import { capturedSms } from 'countersign/testing'
+import { memoryStore } from 'countersign'
+import { keys, play, scenarios as allScenarios } from '../shared/scenarios.mjs'
 import { request } from './http.mjs'
 import { ENVOYS, PASS, SESSION, TOKEN, claimsOf, configWith, cookies, gateSession, named, startEnvoy, startStorage, startUpstream, verifyBy } from './support.mjs'
 
-const folder = new URL('../scenarios/', import.meta.url)
-const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'))
-const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 const verifies = (scenario) => scenario.steps.filter((step) => step.do?.verify).length
-const scenarios = readdirSync(folder).filter((name) => name.endsWith('.json')).map((file) => ({ file, ...JSON.parse(readFileSync(new URL(file, folder), 'utf8')) })).filter(verifies)
+const scenarios = allScenarios.filter(verifies)
 const wanted = scenarios.reduce((sum, scenario) => sum + verifies(scenario), 0)
 const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
 
@@ -30,17 +26,6 @@ function rebound(pass, session) {
 // The answer's reason for a reply that is a denial, where the gate has another name for it.
 const RENAMED = { method_not_offered: 'method_not_accepted' }
 const STATUS = { wrong: [401, 'wrong_code'], malformed: [400, 'code_malformed'], locked: [429, 'locked'], expired: [401, 'code_expired'] }
-
-function contains(actual, expected, place) {
-  if (Array.isArray(expected)) {
-    assert.equal(actual?.length, expected.length, place)
-    expected.forEach((value, index) => contains(actual[index], value, place))
-  } else if (typeof expected === 'object' && expected !== null) {
-    for (const [key, value] of Object.entries(expected)) contains(actual?.[key], value, `${place}.${key}`)
-  } else {
-    assert.equal(actual ?? null, expected, `${place}: ${JSON.stringify(actual)}`)
-  }
-}
 
 async function prepare(envoy) {
   const upstream = await startUpstream({ after })
@@ -63,23 +48,16 @@ async function prepare(envoy) {
 
 // All of them first: the runner does not wait for tests that are declared after the first have ended.
 for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
-  let now = 0
   let ran = 0
 
   for (const scenario of scenarios) {
     test(`scenario ${scenario.file} (${named(envoy)})`, async () => {
-      let { policy } = scenario
+      let now
       let version = 0
-      const sms = capturedSms()
-      const secondFactor = await createSecondFactor({ policy: () => policy, keys, store: stores[scenario.file], sendSms: sms.send, clock: () => now })
-      const saved = {}
-      const fill = (value) => {
-        if (typeof value === 'string' && value.startsWith('$totp ')) return totp.generate({ secret: saved[value.slice(6)], time: now })
-        if (typeof value === 'string' && value.startsWith('$')) return saved[value.slice(1)]
-        if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]))
-        return value
-      }
+      const tick = (time) => gate.tick((now = time))
       const throughEnvoy = async (fields, step, place) => {
+        // What Envoy does not tell stands in for itself; `null` means absent.
+        const untold = Object.fromEntries(Object.entries(step.expect).filter(([, value]) => value !== null))
         const bytes = (text) => Buffer.from(text).toString('latin1')
         const answer = await request(gate.ports[`${scenario.file} ${version}`], {
           headers: [
@@ -92,7 +70,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
         const { result, reason } = step.expect
         if (fields.code.includes('\0')) {
           assert.equal(answer.status, 400, `${place}: such a byte never gets to the filter`)
-          return step.expect
+          return untold
         }
         if (result === 'verified') {
           assert.equal(answer.status, 200, `${place}: ${answer.text}`)
@@ -101,38 +79,23 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
           assert.deepEqual([claims.sid, claims.second_factor, claims.auth_time], [gateSession(fields.session), fields.method, now], place)
           assert.equal(answer.json.headers.find(([name]) => name === 'x-second-factor-sub')[1], encodeURIComponent(claims.sub), place)
           const session = fields.newSession ?? 'a new session'
-          return { ...step.expect, result, session, user: claims.sub, method: fields.method, expiresAt: claims.exp, pass: rebound(pass, session) }
+          return { ...untold, result, session, user: claims.sub, method: fields.method, expiresAt: claims.exp, pass: rebound(pass, session) }
         }
         const [status, name] = STATUS[result] ?? [/^address_/.test(reason) ? 403 : 401, RENAMED[reason] ?? reason]
         assert.equal(answer.json.reason, name, `${place}: ${answer.text}`)
         assert.equal(answer.status, status, place)
         // What was refused before the record was looked at has no reply of the engine's.
-        return answer.json.reply ?? step.expect
+        return answer.json.reply ?? untold
       }
-      for (const [index, step] of scenario.steps.entries()) {
-        const place = `${scenario.file}, step ${index} (${step.why})`
-        if (step.policy) {
-          policy = step.policy
-          version += 1
-          continue
-        }
-        now = step.at
-        gate.tick(now)
-        const [[command, fields]] = Object.entries(step.do)
-        const sent = sms.messages.length
-        let reply
-        if (command === 'verify') {
-          reply = await throughEnvoy(fill(fields), step, place)
+      await play(scenario, {
+        store: stores[scenario.file],
+        tick,
+        policyChanged: () => (version += 1),
+        verify: (fields, step, place) => {
           ran += 1
-        } else {
-          reply = await secondFactor[camelCase(command)]({ ...fill(fields), ...('ticket' in fields ? {} : { user: step.user }), ...(step.ip ? { ip: step.ip } : {}) })
-        }
-        contains(reply, step.expect, place)
-        if (step.sms !== undefined) assert.equal(sms.messages.length - sent, step.sms, `${place}: messages sent`)
-        for (const [name, path] of Object.entries(step.save ?? {})) {
-          saved[name] = path === 'sms' ? sms.lastCode() : path.split('.').reduce((at, key) => at[key], reply)
-        }
-      }
+          return throughEnvoy(fields, step, place)
+        },
+      })
     })
   }
 

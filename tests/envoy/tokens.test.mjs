@@ -1,34 +1,9 @@
 // Passes as they should not be, and keys that come and go.
 import assert from 'node:assert/strict'
-import { createHmac, createPrivateKey, sign } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { generateKeys } from 'countersign'
+import { passOf, tokens } from '../shared/tokens.mjs'
 import { ENVOYS, PASS, TOKEN, mint, named, onEach, passed, publicKeys, refused, startGate, verifyBy } from './support.mjs'
-
-const tokens = JSON.parse(readFileSync(new URL('../vectors/tokens.json', import.meta.url), 'utf8'))
-const hs256 = (key, input) => createHmac('sha256', Buffer.from(key, 'base64url')).update(input).digest('base64url')
-const eddsa = (d, input) => sign(null, Buffer.from(input), createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: tokens.rfc8037.x }, format: 'jwk' })).toString('base64url')
-const signers = {
-  ed: (input) => eddsa(tokens.rfc8037.d, input),
-  hs: (input) => hs256(tokens.rfc7515.k, input),
-  'public as secret': (input) => hs256(tokens.rfc8037.x, input),
-  other: (input) => eddsa(tokens.otherSeed, input),
-  nothing: () => '',
-}
-
-function passOf(one) {
-  const part = (name) => {
-    let text = tokens[name]
-    if (one[name]) {
-      assert.ok(text.includes(one[name][0]))
-      text = text.replaceAll(one[name][0], () => one[name][1]).replace('<1000 times a>', 'a'.repeat(1_000))
-    }
-    return Buffer.from(text).toString('base64url')
-  }
-  const input = `${part('header')}.${part('claims')}`
-  return `${one.before ?? ''}${input}.${signers[one.sign ?? 'ed'](input)}${one.after ?? ''}`
-}
 
 const reasons = { invalid: 'pass_invalid', expired: 'pass_expired', other_user: 'in', other_session: 'other_session' }
 
