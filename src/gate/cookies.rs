@@ -30,7 +30,19 @@ pub(super) enum Found<'a> {
 
 /// The parts of a `cookie` header (RFC 6265 §4.2.1).
 pub(super) fn parts(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header.split(|&b| b == b';').map(<[u8]>::trim_ascii)
+    let mut rest = Some(header);
+    core::iter::from_fn(move || {
+        let all = rest?;
+        let (part, after) = split(all, b';').map_or((all, None), |(part, after)| (part, Some(after)));
+        rest = after;
+        Some(part.trim_ascii())
+    })
+}
+
+/// What stands before and after the first such byte.
+fn split(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = text.split_at_checked(memchr::memchr(byte, text)?)?;
+    Some((before, after.get(1..)?))
 }
 
 /// Looks for a cookie in a part. `name` is of letters, digits and `- _ .`.
@@ -45,20 +57,18 @@ pub(super) fn find<'a>(part: &'a [u8], name: &[u8]) -> Found<'a> {
 /// All that one parser or another takes for a name in a part: what stands before its first `=`,
 /// and in its value before an `=` after a comma, a quotation mark or white space.
 fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let start = part.iter().position(|&b| can_be_in_a_name(b)).unwrap_or(part.len());
-    let (_, part) = part.split_at_checked(start).unwrap_or_default();
-    let mut rest = part;
+    let mut rest = from_name(part);
     let mut first = true;
     core::iter::from_fn(move || {
         loop {
-            let (before, after) = rest.split_at_checked(memchr::memchr(b'=', rest)?)?;
-            rest = after.get(1..)?;
+            let (before, after) = split(rest, b'=')?;
+            rest = after;
             if core::mem::take(&mut first) {
                 return Some(before);
             }
             let name = trim_end(before);
-            if let Some(space) = name.iter().rposition(|&b| parts_values(b)) {
-                return name.get(space..);
+            if let Some(start) = name.iter().rposition(|&b| parts_values(b)) {
+                return name.get(start..).map(from_name);
             }
         }
     })
@@ -70,13 +80,26 @@ fn resembles(given: &[u8], name: &[u8]) -> bool {
     let underscored = |b: u8| if matches!(b, b' ' | b'.' | b'[') { b'_' } else { b };
     let fold = |b: u8| b.to_ascii_lowercase();
     let ours = || name.iter().copied().map(fold);
-    percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
-        || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored))
+    // Spares most cookies the rest.
+    let begins = given.first().is_some_and(|&b| stands_for_others(b) || ours().next() == Some(fold(b)));
+    begins
+        && (percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
+            || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored)))
 }
 
-/// `%` may stand for any of the others.
+/// Without what no name begins with.
+fn from_name(part: &[u8]) -> &[u8] {
+    let start = part.iter().position(|&b| can_be_in_a_name(b) || stands_for_others(b));
+    start.and_then(|start| part.get(start..)).unwrap_or_default()
+}
+
 const fn can_be_in_a_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'%')
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+/// `%` for anything, and the others for each other.
+const fn stands_for_others(b: u8) -> bool {
+    matches!(b, b'%' | b'[' | b'.' | b'_')
 }
 
 const fn parts_values(b: u8) -> bool {
@@ -127,6 +150,18 @@ mod tests {
     fn t26_names_that_php_takes_for_another() {
         for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my%2esid=v", b"my.sid =v"] {
             assert_eq!(find(part, b"my_sid"), Found::Resemblance, "{}", part.escape_ascii());
+        }
+        // CVE-2022-31629, CVE-2024-2756
+        for part in [
+            &b"..Host-sid=v"[..],
+            b"_.Host-sid=v",
+            b"[_Host-sid=v",
+            b"_[Host-sid=v",
+            b"_ Host-sid=v",
+            b" _.HOST-sid =v",
+            b"%5f%5fHost-sid=v",
+        ] {
+            assert_eq!(find(part, b"__Host-sid"), Found::Resemblance, "{}", part.escape_ascii());
         }
         for part in [&b"my_sid=v"[..], b"my sid=v", b"My.Sid=v"] {
             assert_eq!(find(part, b"my.sid"), Found::Resemblance, "{}", part.escape_ascii());
