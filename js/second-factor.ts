@@ -99,6 +99,7 @@ export interface SecondFactor {
 
 /** Writers that may win the race before we give up. */
 const MAX_RACES = 100
+const PATIENCE_MS = 10_000
 /** Policies kept compiled. */
 const MAX_POLICIES = 64
 
@@ -128,7 +129,7 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
-  const inTurn = turns()
+  const writes = writesUnderWay()
 
   const coreOf = async (account: unknown) => {
     const { policy } = given
@@ -158,26 +159,32 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   async function run(user: string, account: unknown, ip: unknown, name: string, fields: Record<string, unknown>): Promise<wasm.Reply> {
     const core = await coreOf(account)
     const command = JSON.stringify({ [name]: fields })
-    const { reply, effects } = await inTurn(user, async () => {
-      for (let race = 0; race < MAX_RACES; race += 1) {
-        const stored = await load(store, user)
-        const now = clock()
-        const seed = seedOf(entropy)
-        const pending = call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
-        let landed = false
-        try {
-          const record = call(() => pending.to_store())
-          landed = record === undefined || (await save(store, user, record, stored?.version))
-          if (landed) return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
-        } finally {
-          // A reply that did not happen is wiped at once.
-          if (!landed) call(() => pending.free())
-        }
+    for (let race = 0; race < MAX_RACES; ) {
+      const stored = await load(store, user)
+      const write = writes.of(user)
+      if (write !== undefined) {
+        await write
+        continue
       }
-      throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
-    })
-    await carryOut(effects, given)
-    return reply
+      race += 1
+      const now = clock()
+      const seed = seedOf(entropy)
+      const pending = call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
+      let landed = false
+      try {
+        const record = call(() => pending.to_store())
+        landed = record === undefined || (await writes.add(user, save(store, user, record, stored?.version)))
+        if (landed) {
+          const { reply, effects } = call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
+          await carryOut(effects, given)
+          return reply
+        }
+      } finally {
+        // A reply that did not happen is wiped at once.
+        if (!landed) call(() => pending.free())
+      }
+    }
+    throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
   }
 
   /** A command of a logged-in session: user from the input, the rest to the rules. */
@@ -284,21 +291,35 @@ function compiler(keys: string) {
 }
 
 /**
- * One call at a time for one user. Not for correctness, which compare-and-set gives across all
- * processes, but so that many calls at once do not hash in vain.
+ * No step of a user is computed while another waits for its write. Not for correctness, which
+ * compare-and-set gives across all processes, but so that many calls at once do not hash in vain.
  */
-function turns() {
-  const tails = new Map<string, Promise<unknown>>()
-  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
-    const turn = (tails.get(user) ?? Promise.resolve()).then(job, job)
-    const tail = turn.catch(() => undefined)
-    tails.set(user, tail)
-    try {
-      return await turn
-    } finally {
-      if (tails.get(user) === tail) tails.delete(user)
-    }
+function writesUnderWay() {
+  const writes = new Map<string, Promise<void>>()
+  return {
+    /** The write under way for this user: the end of it, or of the patience with it. */
+    of: (user: string) => writes.get(user),
+    /** The result of a write that is under way from now on. */
+    add<T>(user: string, write: Promise<T>): Promise<T> {
+      const end = settledOrLate(write).then(() => {
+        if (writes.get(user) === end) writes.delete(user)
+      })
+      writes.set(user, end)
+      return write
+    },
   }
+}
+
+/** A store may hang. */
+function settledOrLate(job: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS)
+    const settled = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    job.then(settled, settled)
+  })
 }
 
 const systemClock = () => Math.floor(Date.now() / 1000)

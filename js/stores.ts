@@ -10,12 +10,16 @@ export interface Stored {
 /**
  * Storage, all of it. `save` is a compare-and-set: it writes and returns `true` only if the
  * user's version still is `expected` (`undefined`: there is no record yet); the version then
- * becomes another. Everything about single use rests on that.
+ * becomes one that it never was before, not even before a deletion. Everything about single use
+ * rests on that.
  */
 export interface Store {
   load(user: string): Promise<Stored | undefined>
   save(user: string, record: string, expected: number | undefined): Promise<boolean>
 }
+
+/** Another each time: a record that was deleted and made anew must not look like the one of before to a write under way. */
+const firstVersion = () => crypto.getRandomValues(new Uint32Array(1))[0]! * 65_536 + 1
 
 /** In memory: for tests, and gone with the process. */
 export function memoryStore(): Store {
@@ -27,7 +31,7 @@ export function memoryStore(): Store {
     },
     async save(user, record, expected) {
       if (records.get(user)?.version !== expected) return false
-      records.set(user, { record, version: (expected ?? 0) + 1 })
+      records.set(user, { record, version: expected === undefined ? firstVersion() : expected + 1 })
       return true
     },
   }
@@ -52,7 +56,7 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
     }
     database.exec(`CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`)
     const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
-    const insert = database.prepare(`INSERT INTO ${table} (user, record, version) VALUES (?, ?, 1) ON CONFLICT (user) DO NOTHING`)
+    const insert = database.prepare(`INSERT INTO ${table} (user, record, version) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING`)
     const update = database.prepare(`UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`)
     return {
       async load(user) {
@@ -60,7 +64,7 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
         return row && { record: row.record, version: Number(row.version) }
       },
       async save(user, record, expected) {
-        const { changes } = expected === undefined ? insert.run(user, record) : update.run(record, user, expected)
+        const { changes } = expected === undefined ? insert.run(user, record, firstVersion()) : update.run(record, user, expected)
         return Number(changes) === 1
       },
     }
@@ -98,7 +102,7 @@ export async function save(store: Store, user: string, record: string, expected:
   try {
     saved = await store.save(user, record, expected)
   } catch (error) {
-    throw new CountersignError('store_failed', 'store.save', 'the record could not be written; nothing happened', error)
+    throw new CountersignError('store_failed', 'store.save', 'the store failed; it is not known whether the record was written, and nobody was told anything', error)
   }
   if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
   return saved

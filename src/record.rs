@@ -189,6 +189,9 @@ pub(crate) struct TotpDraft {
     /// MAC of the session that began it: a session id is worth stealing.
     pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
+    /// Whether a second factor had been shown when it was begun.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) with_pass: bool,
 }
 
 /// A phone that no code has confirmed yet.
@@ -199,6 +202,9 @@ pub(crate) struct SmsDraft {
     /// MAC of the session that began it: a session id is worth stealing.
     pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
+    /// Whether a second factor had been shown when it was begun.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) with_pass: bool,
 }
 
 /// The one SMS code alive.

@@ -33,10 +33,11 @@ pub(super) fn start_totp(
     let user = step.user();
     let sealed = step.keys.sealing().seal(&mut step.entropy, &user, TOTP_FIELD, secret.as_bytes())?;
     let expires_at = step.now.plus(SETUP_SECONDS);
+    let with_pass = step.holds_pass(session, pass);
     let shown = secret.grouped();
     let uri = OtpAuth::new(step.policy.name(), label, secret, parameters)?.to_uri();
     let qr_svg = Private(qr_svg(&uri)?);
-    step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: step.session_mac(session), expires_at });
+    step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: step.session_mac(session), expires_at, with_pass });
     step.log(Happened::EnrolmentStarted { method: Method::Totp });
     Ok(Reply::TotpStarted { uri: Private(uri), secret: Private(shown), qr_svg, expires_at })
 }
@@ -51,6 +52,9 @@ pub(super) fn confirm_totp(step: &mut Step<'_>, session: &SessionId, code: &str)
     else {
         return Ok(Reply::Expired {});
     };
+    if needs_pass(step, draft.with_pass) {
+        return Ok(step.denied(Action::EnrolTotp, Reason::FreshFactorRequired));
+    }
     let Some(typed) = Digits::parse(code, draft.parameters.digits()) else {
         return Ok(malformed_digits(draft.parameters.digits()));
     };
@@ -84,7 +88,9 @@ pub(super) fn start_sms(
     if let Reply::SmsSent { .. } = reply {
         let user = step.user();
         let number = step.keys.sealing().seal(&mut step.entropy, &user, sms::NUMBER_FIELD, number.as_str().as_bytes())?;
-        step.record.sms_draft = Some(SmsDraft { number, session: step.session_mac(&session), expires_at: step.now.plus(SETUP_SECONDS) });
+        let expires_at = step.now.plus(SETUP_SECONDS);
+        let with_pass = step.holds_pass(&session, pass);
+        step.record.sms_draft = Some(SmsDraft { number, session: step.session_mac(&session), expires_at, with_pass });
         step.log(Happened::EnrolmentStarted { method: Method::Sms });
     }
     Ok(reply)
@@ -100,6 +106,9 @@ pub(super) fn confirm_sms(step: &mut Step<'_>, session: &SessionId, code: &str) 
     let (Some(draft), Some(sent)) = (draft, sms::live_code(step, SmsPurpose::Enrol)) else {
         return Ok(Reply::Expired {});
     };
+    if needs_pass(step, draft.with_pass) {
+        return Ok(step.denied(Action::EnrolSms, Reason::FreshFactorRequired));
+    }
     let Some(typed) = Digits::parse(code, step.policy.sms().digits) else {
         return Ok(malformed_digits(step.policy.sms().digits));
     };
@@ -113,7 +122,7 @@ pub(super) fn confirm_sms(step: &mut Step<'_>, session: &SessionId, code: &str) 
     confirmed(step, Method::Sms, had_factor, replaced)
 }
 
-/// Removes a factor; with the last one, the backup codes go too.
+/// Removes a factor; with the last one that can be used, all the rest goes too.
 pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str>, method: Method) -> Result<Reply, Error> {
     let present = match method {
         Method::Totp => step.record.totp.is_some(),
@@ -126,24 +135,38 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     if !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor) {
         return Ok(step.denied(Action::Remove, Reason::FreshFactorRequired));
     }
-    let last = !(step.record.totp.is_some() && step.record.sms.is_some());
+    let other = match method {
+        Method::Totp => (Method::Sms, step.record.sms.is_some()),
+        Method::Sms | Method::BackupCode | Method::RecoveryCode => (Method::Totp, step.record.totp.is_some()),
+    };
+    let last = !(other.1 && step.policy.offers(other.0));
     if last && step.is_forced() {
         // They could not come back: first another factor, then away with this one.
         return Ok(step.denied(Action::Remove, Reason::EnrolmentRequired));
     }
-    if method == Method::Totp {
+    step.log(Happened::FactorRemoved { method });
+    if last {
+        // The other, if there is one, is no longer offered: alone it would only shut them out.
+        if other.1 {
+            step.log(Happened::FactorRemoved { method: other.0 });
+        }
+        (step.record.totp, step.record.sms, step.record.backup) = (None, None, None);
+    } else if method == Method::Totp {
         step.record.totp = None;
     } else {
         step.record.sms = None;
     }
-    if !step.record.has_factor() {
-        step.record.backup = None;
-    }
     drop_setups(step);
-    step.log(Happened::FactorRemoved { method });
     step.notify(NoticeKind::FactorRemoved, Some(method));
     let left = [(Method::Totp, step.record.totp.is_some()), (Method::Sms, step.record.sms.is_some())];
     Ok(Reply::Removed { method, methods_left: left.into_iter().filter_map(|(method, on)| on.then_some(method)).collect() })
+}
+
+/// Where a second factor is forced, the password alone must not enrol one: whoever has none comes in
+/// by an owner's recovery code, and that gave them a pass. Asked at both ends of a set-up, for the
+/// force may have begun in between.
+fn needs_pass(step: &Step<'_>, with_pass: bool) -> bool {
+    !step.record.has_factor() && step.is_forced() && !with_pass
 }
 
 /// Why this factor may not be set up.
@@ -152,11 +175,9 @@ fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, method: Me
         Some(Reason::MethodNotOffered)
     } else if !step.policy.plan_may_enrol(plan) {
         Some(Reason::Plan)
-    } else if !step.record.has_factor() && step.is_forced() && !step.holds_pass(session, pass) {
-        // Where a second factor is forced, the password alone must not enrol one: whoever has none
-        // comes in by an owner's recovery code, and that gave them a pass.
-        Some(Reason::FreshFactorRequired)
-    } else if step.record.has_factor() && !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor) {
+    } else if needs_pass(step, step.holds_pass(session, pass))
+        || (step.record.has_factor() && !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor))
+    {
         Some(Reason::FreshFactorRequired)
     } else {
         None

@@ -66,7 +66,7 @@ pub enum Refusal {
     Locked,
     /// The storage API did not answer as it should, or the record cannot be used.
     StorageFailed,
-    /// A code of the same user is being verified, or others changed the record at the same time, twice.
+    /// Others changed the record at the same time, twice.
     StorageConflict,
     /// The revocation list is older than allowed.
     RevocationStale,

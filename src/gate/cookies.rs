@@ -49,35 +49,35 @@ fn split(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
 pub(super) fn find<'a>(part: &'a [u8], name: &[u8]) -> Found<'a> {
     match part.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
         Some(value) => Found::Value(value),
-        None if names(part).any(|other| resembles(other, name)) => Found::Resemblance,
+        None if names(part).any(|other| resembles(other, name) || is_array_of(other, name)) => Found::Resemblance,
         None => Found::Nothing,
     }
 }
 
-/// All that one parser or another takes for a name in a part: what stands before its first `=`,
-/// and in its value before an `=` after a comma, a quotation mark or white space.
+/// All that one parser or another takes for a name in a part: what stands before its first `=`, and
+/// before each `=` what follows the last character at which some begin anew.
 fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = from_name(part);
-    let mut first = true;
-    core::iter::from_fn(move || {
-        loop {
-            let (before, after) = split(rest, b'=')?;
-            rest = after;
-            if core::mem::take(&mut first) {
-                return Some(before);
-            }
-            let name = trim_end(before);
-            if let Some(start) = name.iter().rposition(|&b| parts_values(b)) {
-                return name.get(start..).map(from_name);
-            }
-        }
-    })
+    let mut rest = Some(from_name(part));
+    let mut words = core::iter::from_fn(move || {
+        let (before, after) = split(rest?, b'=')?;
+        rest = Some(after);
+        Some(trim_end(before))
+    });
+    let first = words.next();
+    let in_first = first.and_then(|word| after_last(word, |b| !can_be_in_a_name(b) && b != b'%'));
+    let in_values = words.filter_map(|word| after_last(word, parts_words));
+    first.into_iter().chain(in_first).chain(in_values)
+}
+
+fn after_last(word: &[u8], parts: impl Fn(u8) -> bool) -> Option<&[u8]> {
+    let start = word.iter().rposition(|&b| parts(b))?;
+    word.get(start..).map(from_name)
 }
 
 /// Whether a parser might take one name for the other: it drops or decodes what is no part of a
-/// name, takes capitals for small letters, or, as PHP does, ` `, `.` and `[` for `_`.
+/// name, takes capitals for small letters, or, as PHP does, ` `, `+`, `.` and `[` for `_`.
 fn resembles(given: &[u8], name: &[u8]) -> bool {
-    let underscored = |b: u8| if matches!(b, b' ' | b'.' | b'[') { b'_' } else { b };
+    let underscored = |b: u8| if matches!(b, b' ' | b'+' | b'.' | b'[') { b'_' } else { b };
     let fold = |b: u8| b.to_ascii_lowercase();
     let ours = || name.iter().copied().map(fold);
     // Spares most cookies the rest.
@@ -85,6 +85,11 @@ fn resembles(given: &[u8], name: &[u8]) -> bool {
     begins
         && (percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
             || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored)))
+}
+
+/// `sid[x]` is an array `sid` to PHP.
+fn is_array_of(given: &[u8], name: &[u8]) -> bool {
+    split(given, b'[').is_some_and(|(array, _)| resembles(array, name))
 }
 
 /// Without what no name begins with.
@@ -102,13 +107,13 @@ const fn stands_for_others(b: u8) -> bool {
     matches!(b, b'%' | b'[' | b'.' | b'_')
 }
 
-const fn parts_values(b: u8) -> bool {
-    !b.is_ascii_graphic() || matches!(b, b',' | b'"')
+const fn parts_words(b: u8) -> bool {
+    !b.is_ascii_graphic() || matches!(b, b',' | b'"' | b'[' | b']' | b'\\')
 }
 
 fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., last] = text
-        && parts_values(*last)
+        && parts_words(*last)
     {
         text = rest;
     }
@@ -137,6 +142,23 @@ mod tests {
             (b"a=b,c,sid=v", Found::Resemblance),
             (b"a=b,sid", Found::Nothing),
             (b"a=bsid=v", Found::Nothing),
+            // No name of RFC 6265, but a word of aiohttp's, webob's and Python's.
+            (b"x sid=v", Found::Resemblance),
+            (b"$Version\tsid =v", Found::Resemblance),
+            (b"x,sid=v", Found::Resemblance),
+            (b"secure \"sid=v", Found::Resemblance),
+            (b"a]sid=v", Found::Resemblance),
+            (b"a=b\\sid=v", Found::Resemblance),
+            (b"a=b[sid=v", Found::Resemblance),
+            (b"x/sid=v", Found::Resemblance),
+            (b"x(sid=v", Found::Resemblance),
+            (b"x%sid=v", Found::Nothing),
+            (b"a=/?sid=v&c=d", Found::Nothing),
+            (b"xsid=v", Found::Nothing),
+            (b"sid x=v", Found::Nothing),
+            (b"sid[x]=v", Found::Resemblance),
+            (b"sid[x=v", Found::Resemblance),
+            (b"sidx[x]=v", Found::Nothing),
             (b"a==", Found::Nothing),
             (b"", Found::Nothing),
             (b"===", Found::Nothing),
@@ -148,7 +170,7 @@ mod tests {
 
     #[test]
     fn t26_names_that_php_takes_for_another() {
-        for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my%2esid=v", b"my.sid =v"] {
+        for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my+sid=v", b"my%2esid=v", b"my.sid =v"] {
             assert_eq!(find(part, b"my_sid"), Found::Resemblance, "{}", part.escape_ascii());
         }
         // CVE-2022-31629, CVE-2024-2756

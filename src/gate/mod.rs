@@ -128,8 +128,7 @@ impl Gate {
 
     fn attempt(&self, seen: &Seen<'_>, limits: &Limits, now: UnixSeconds) -> Result<Attempt, Refusal> {
         let code = seen.code().ok_or(Refusal::NoPass)??;
-        let session = self.config.session.id_of(seen.session);
-        let attempt = Attempt::begin(&self.config, &self.turns, code, session, limits, now)?;
+        let attempt = Attempt::begin(&self.config, code, self.config.session.id_of(seen.session), limits, now)?;
         // A ticket outlives the log-out that ended its session.
         self.must_not_be_revoked(&attempt.user, attempt.since, &[Some(&attempt.session)], now)?;
         Ok(attempt)

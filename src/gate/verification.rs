@@ -29,7 +29,7 @@ use super::pass_cache::TokenDigest;
 use super::paths::Limits;
 use super::request::SentCode;
 use super::session::made_here;
-use super::turns::{Turn, Turns};
+use super::turns::Turn;
 use super::{Gate, Verdict};
 
 /// Longest answer to a record's request that is read, in bytes: twice the longest record, for
@@ -123,7 +123,7 @@ impl Storage {
 pub struct Verification {
     attempt: Attempt,
     context: Context,
-    /// Another writer won once already.
+    /// Another won once already.
     lost: bool,
     stage: Stage,
 }
@@ -138,13 +138,16 @@ pub(super) struct Attempt {
     ticket: Private,
     method: Method,
     code: Private,
-    _turn: Turn,
 }
 
 #[derive(Debug)]
 enum Stage {
     Loading,
-    Saving(Box<Pending>),
+    /// Nobody else's guess for this user is computed meanwhile.
+    Saving {
+        pending: Box<Pending>,
+        _turn: Turn,
+    },
 }
 
 #[derive(FromJson)]
@@ -158,7 +161,6 @@ impl Attempt {
     /// Looks at all that can be known without the record.
     pub(super) fn begin(
         config: &GateConfig,
-        turns: &Turns,
         sent: SentCode<'_>,
         session: Option<SessionId>,
         limits: &Limits,
@@ -179,8 +181,7 @@ impl Attempt {
             | TokenRefusal::MethodNotAccepted => Refusal::TicketInvalid,
         })?;
         let (user, since) = (opened.user().clone(), opened.issued_at());
-        let turn = turns.take(&user).ok_or(Refusal::StorageConflict)?;
-        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()), _turn: turn })
+        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
     }
 
     fn second_step(&self) -> SecondStep {
@@ -208,17 +209,13 @@ impl Verification {
     pub fn answered(mut self, gate: &mut Gate, response: &CallOutResponse<'_>, now: UnixSeconds, entropy: Entropy) -> Progress {
         self.context.now = now;
         match core::mem::replace(&mut self.stage, Stage::Loading) {
-            Stage::Loading => self.step(&gate.config, response, now, entropy),
-            Stage::Saving(pending) if response.has(204) => {
+            Stage::Loading => self.step(gate, response, now, entropy),
+            Stage::Saving { pending, _turn } if response.has(204) => {
                 let (reply, _) = pending.stored();
                 Progress::Judged(self.replied(gate, reply, now))
             }
-            Stage::Saving(_) if response.has(412) && !self.lost => {
-                self.lost = true;
-                self.load(&gate.config)
-            }
-            Stage::Saving(_) if response.has(412) => Progress::Judged(self.context.refuse(&gate.config, Refusal::StorageConflict, None)),
-            Stage::Saving(_) => Progress::Judged(self.storage_failed(&gate.config)),
+            Stage::Saving { .. } if response.has(412) => self.lost_race(&gate.config),
+            Stage::Saving { .. } => Progress::Judged(self.storage_failed(&gate.config)),
         }
     }
 
@@ -238,11 +235,22 @@ impl Verification {
         }
     }
 
-    fn step(mut self, config: &GateConfig, response: &CallOutResponse<'_>, now: UnixSeconds, entropy: Entropy) -> Progress {
+    /// Once more from the start; the second time it is over.
+    fn lost_race(mut self, config: &GateConfig) -> Progress {
+        if core::mem::replace(&mut self.lost, true) {
+            Progress::Judged(self.context.refuse(config, Refusal::StorageConflict, None))
+        } else {
+            self.load(config)
+        }
+    }
+
+    fn step(mut self, gate: &Gate, response: &CallOutResponse<'_>, now: UnixSeconds, entropy: Entropy) -> Progress {
+        let config = &gate.config;
         let stored = response.text(200, MAX_BODY).and_then(|text| from_json::<Stored>(text, ErrorCode::InvalidRecord).ok());
         let (Some(Stored { record, version }), Some(verify)) = (stored, &config.verify) else {
             return Progress::Judged(self.storage_failed(config));
         };
+        let Some(turn) = gate.turns.take(&self.attempt.user) else { return self.lost_race(config) };
         let env = Env { now, client: self.context.client(), entropy };
         let stepped = Record::parse(&self.attempt.user, &record)
             .and_then(|record| verify_code(&config.policy, &verify.keys, record, self.attempt.second_step(), env));
@@ -251,7 +259,7 @@ impl Verification {
             Ok(pending) => match pending.to_hand_over() {
                 Some(body) => {
                     let call_out = verify.storage.put(verify.storage.record_path(&self.attempt.user), version, body);
-                    self.stage = Stage::Saving(Box::new(pending));
+                    self.stage = Stage::Saving { pending: Box::new(pending), _turn: turn };
                     Progress::CallOut(call_out, Box::new(self))
                 }
                 // Nothing was charged, so nothing was right either.

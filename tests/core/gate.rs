@@ -141,21 +141,44 @@ fn t3_a_race_lost_twice_is_refused() {
 }
 
 #[test]
-fn t6_codes_of_one_user_are_verified_one_at_a_time() {
+fn t6_no_code_is_computed_while_another_of_the_user_waits_for_its_write() {
     let mut gate = gate(json!({}));
-    let (mut ann, _, verification) = at_the_gate(&mut gate);
-    let again = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "000000"), ("x-otp-ticket", &ann.ticket())]);
-    let refusal = refused(&judged(judge(&mut gate, &again, ann.now)));
-    assert_eq!(refusal, Some((503, "storage_conflict".to_owned())), "the first is not over");
+    let (ann, _, first) = saving(&mut gate);
+    let loading = |gate: &mut Gate| at_the_gate(gate).2;
+    let step = |gate: &mut Gate, verification: Box<Verification>, ann: &Person| {
+        answer(gate, *verification, "200", stored(ann).as_bytes(), ann.now)
+    };
+    // The second is told to look again, which may be enough, and then to go.
+    let second = loading(&mut gate);
+    let Progress::CallOut(call_out, second) = step(&mut gate, second, &ann) else { panic!("gave up") };
+    assert_eq!(header(&call_out, ":method"), "GET");
+    let Progress::Judged(judgement) = step(&mut gate, second, &ann) else { panic!("computed beside the first") };
+    assert_eq!(refused(&judgement), Some((503, "storage_conflict".to_owned())));
+    // Another user need not wait, and nobody does after a write, a lost race, or when the client went away.
     let mut bob = Person::enrolled("bob", ann.policy.clone());
     let of_bob = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "000000"), ("x-otp-ticket", &bob.ticket())]);
-    assert!(matches!(judge(&mut gate, &of_bob, bob.now), Verdict::Verify(..)), "others need not wait");
-    // The client has gone away.
-    drop(verification);
-    assert!(matches!(judge(&mut gate, &again, ann.now), Verdict::Verify(..)));
-    let (_, _, verification) = saving(&mut gate);
-    let Progress::Judged(_) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
-    assert!(matches!(judge(&mut gate, &again, ann.now), Verdict::Verify(..)), "over");
+    let Verdict::Verify(_, verification) = judge(&mut gate, &of_bob, bob.now) else { panic!("decided at once") };
+    assert!(matches!(step(&mut gate, verification, &bob), Progress::CallOut(call_out, _) if header(&call_out, ":method") == "PUT"));
+    let puts = |gate: &mut Gate| {
+        let verification = loading(gate);
+        match step(gate, verification, &ann) {
+            Progress::CallOut(call_out, verification) if header(&call_out, ":method") == "PUT" => Some(verification),
+            Progress::CallOut(..) | Progress::Judged(_) => None,
+        }
+    };
+    assert!(puts(&mut gate).is_none());
+    let Progress::Judged(_) = answer(&mut gate, *first, "204", b"", ann.now) else { panic!("one more call-out") };
+    let lost = puts(&mut gate).expect("written");
+    let Progress::CallOut(..) = answer(&mut gate, *lost, "412", b"", ann.now) else { panic!("gave up") };
+    let left = puts(&mut gate).expect("lost");
+    drop(left);
+    assert!(puts(&mut gate).is_some(), "gone away");
+    // What costs no attempt takes no turn.
+    let malformed = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "1234567"), ("x-otp-ticket", &ann.clone().ticket())]);
+    let Verdict::Verify(_, verification) = judge(&mut gate, &malformed, ann.now) else { panic!("decided at once") };
+    let Progress::Judged(judgement) = step(&mut gate, verification, &ann) else { panic!("charged") };
+    assert_eq!(refused(&judgement), Some((400, "code_malformed".to_owned())));
+    assert!(puts(&mut gate).is_some());
 }
 
 #[test]

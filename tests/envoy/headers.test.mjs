@@ -99,7 +99,7 @@ await onEach({
     for (const [name, other] of [[SESSION, 'victim'], [PASS, await gate.mint({ user: 'bob' })]]) {
       for (const spelled of [
         `${name} `, `${name}\t`, `\xa0${name}`, `${name}\xa0`, `\xc2\xa0${name}`, name.toLowerCase(), name.toUpperCase(), `=${name}`, `"${name}"`,
-        name.replace('-', '%2d'), `%5f${name.slice(1)}`, `${name}[]`, `a=b ${name}`, `a=b,${name}`, `a="b" ${name} `, `$Version=1, ${name}`,
+        name.replace('-', '%2d'), `%5f${name.slice(1)}`, `${name}[]`, `a=b ${name}`, `a=b,${name}`, `a="b" ${name} `, `$Version=1, ${name}`, `x ${name}`, `x,${name}`, `$Version\t${name} `, `a=b\\${name}`, `a]${name}`, `${name}[x]`,
       ]) {
         for (const sent of [`${spelled}=${other}; ${jar}`, `${jar};${spelled}=${other}`]) {
           refused(await gate.send({ headers: [['cookie', sent]] }), 400, 'duplicate_header')

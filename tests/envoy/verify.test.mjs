@@ -163,12 +163,32 @@ await onEach({
     const reasons = answers.map(({ json }) => json.reason)
     assert.ok(reasons.filter((reason) => reason === 'wrong_code').length <= 5, reasons.join())
     assert.equal(answers.filter(({ status }) => status === 200).length, 0)
-    // Each worker computes one at a time; the rest is turned away before anything is fetched.
-    assert.ok(reasons.filter((reason) => reason === 'storage_conflict').length >= 40, reasons.join())
-    assert.ok(gate.storage.calls.length - calls <= 40, String(gate.storage.calls.length - calls))
+    // Each worker computes one at a time: no more are written than can be counted.
+    const written = gate.storage.calls.slice(calls).filter((call) => call.startsWith('PUT')).length
+    assert.ok(written <= 10, String(written))
     // Another ticket, another session: the same budget.
     for (let i = 0; i < 5; i += 1) await gate.verify({ otp: person.wrong(), ticket: await person.ticket('s2'), session: 's2' })
     assert.equal((await gate.verify({ otp: person.code(), ticket: await person.ticket('s3'), session: 's3' })).status, 429)
+  })
+
+  test('T9 codes that cost no attempt keep nobody waiting', async () => {
+    const person = await gate.enrol()
+    const ticket = await person.ticket()
+    let over = false
+    const busy = Array.from({ length: 8 }, async () => {
+      // In the way of a guess that is being written they have to wait themselves.
+      while (!over) assert.ok(['code_malformed', 'storage_conflict'].includes((await gate.verify({ otp: '1234567', ticket })).json.reason))
+    })
+    try {
+      for (let i = 0; i < 10; i += 1) {
+        passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+        gate.advance(30)
+      }
+    } finally {
+      over = true
+      await Promise.all(busy)
+      gate.advance(-300)
+    }
   })
 
   test('code_malformed is no attempt and, where it can be seen from outside, no call-out', async () => {

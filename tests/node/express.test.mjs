@@ -17,8 +17,21 @@ const TOKEN = 'test-token-of-the-storage-api-0123456789'
 const BASE = '/internal/second-factor'
 const stores = { memoryStore, sqliteStore: () => sqliteStore(new Database(':memory:')) }
 
+/** A store whose versions are 1, 2, 3. */
+function numbered() {
+  const records = new Map()
+  return {
+    load: async (user) => records.get(user),
+    async save(user, record, expected = 0) {
+      if ((records.get(user)?.version ?? 0) !== expected) return false
+      records.set(user, { record, version: expected + 1 })
+      return true
+    },
+  }
+}
+
 /** A service with the API; `call` shows the token unless told otherwise. */
-async function service(t, { store = memoryStore(), before = [], token = TOKEN, ...options } = {}) {
+async function service(t, { store = numbered(), before = [], token = TOKEN, ...options } = {}) {
   const app = express()
   for (const middleware of before) app.use(middleware)
   app.use(BASE, storageApi({ store, token, ...options }))
@@ -105,8 +118,9 @@ for (const [name, make] of Object.entries(stores)) {
       const path = encodeURIComponent(user).replaceAll('.', '%2E')
       assert.equal((await call('GET', `/records/${path}`)).status, 404, user)
       await store.save(user, `of ${user}`, undefined)
-      assert.equal((await call('GET', `/records/${path}`)).body.record, `of ${user}`)
-      assert.equal((await put(path, 1, { record: 'new' })).status, 204)
+      const { record, version } = (await call('GET', `/records/${path}`)).body
+      assert.equal(record, `of ${user}`)
+      assert.equal((await put(path, version, { record: 'new' })).status, 204)
       assert.equal((await store.load(user)).record, 'new')
     }
     assert.equal((await call('GET', '/records/ann')).status, 404)
@@ -319,7 +333,7 @@ test('a store that fails is an error of its own, told to the host and not to the
 
 test('effects are told once the record landed, in order, and never when it did not', async (t) => {
   const told = []
-  const inner = memoryStore()
+  const inner = numbered()
   let failing = false
   const store = {
     load: inner.load,

@@ -391,7 +391,7 @@ async function story() {
   tool('policy.decide', rules({ network: { allow: ['192.0.2.0/24'] } }), { enrolment: 'none' })
   tool('policy.decide', rules({ require: 'everyone' }), { enrolment: 'none' })
   tool('policy.review', rules({ require: 'everyone' }), { author: 'ann', users: [{ user: 'ann', role: 'owner', enrolment: 'none' }], apiClients: [] })
-  return JSON.stringify([told, await at.store.load('ann'), at.sms.messages, at.notices, at.events], null, 1)
+  return JSON.stringify([told, (await at.store.load('ann')).record, at.sms.messages, at.notices, at.events], null, 1)
 }
 
 const NAMES = [

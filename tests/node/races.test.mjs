@@ -64,6 +64,16 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal(at.notices.filter(({ kind }) => kind === 'locked').length, 1)
   })
 
+  test(`a record that was deleted and made anew is not overwritten by a call from before (${name})`, async () => {
+    const store = make()
+    assert.equal(await store.save('ann', 'old', undefined), true)
+    const { version } = await store.load('ann')
+    const anew = make()
+    assert.equal(await anew.save('ann', 'new', undefined), true)
+    assert.equal(await anew.save('ann', 'old, changed', version), false)
+    assert.equal((await anew.load('ann')).record, 'new')
+  })
+
   test(`an enrolment confirmed 20 times at once makes one set of backup codes (${name})`, async () => {
     const at = await host({ store: slow(make()) })
     const { secret } = await at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' })
@@ -200,4 +210,56 @@ test('policies by account: one store, rules of their own', async () => {
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'lax' })).result, 'allowed')
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's', account: 'other' }), refusedWith('invalid_policy', 'policy'))
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('invalid_policy', 'policy'))
+})
+
+test('T9: malformed codes, which cost no attempt, keep nobody waiting', async () => {
+  const at = await host({ store: slow(memoryStore()) })
+  const ann = await withApp(at)
+  const thief = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: 'zzzzzz' }
+  let over = false
+  let tries = 0
+  const flood = Array.from({ length: 50 }, async () => {
+    for (; !over; tries += 1) assert.equal((await at.factor.verify(thief)).result, 'malformed')
+  })
+  try {
+    for (let round = 0; round < 5; round += 1) {
+      const before = tries
+      await login(at, ann)
+      assert.ok(tries - before < 50 * 20, `${tries - before} of them went first`)
+    }
+  } finally {
+    over = true
+    await Promise.all(flood)
+  }
+})
+
+test('a store that hangs in one call holds up no other for good', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const inner = memoryStore()
+  let hanging
+  const store = {
+    load: (user) => (hanging === 'load' ? new Promise(() => undefined) : inner.load(user)),
+    save: (...args) => (hanging === 'save' ? new Promise(() => undefined) : inner.save(...args)),
+  }
+  const at = await host({ store })
+  const ann = await withApp(at)
+  const attempt = async () => ({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const input = await attempt()
+  hanging = 'load'
+  at.factor.verify(input)
+  await turn()
+  hanging = undefined
+  assert.equal((await at.factor.verify({ ...input, code: 'x' })).result, 'malformed')
+  hanging = 'save'
+  at.factor.verify(input)
+  await turn()
+  hanging = undefined
+  const next = at.factor.verify(input)
+  let done = false
+  next.then(() => (done = true))
+  await turn()
+  assert.equal(done, false, 'the write may still land')
+  t.mock.timers.tick(10_000)
+  assert.equal((await next).result, 'verified')
 })
