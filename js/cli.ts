@@ -1,9 +1,26 @@
 // `npx countersign keys`: prints a new key ring.
-import { generateKeys } from './index.js'
+// `npx countersign pass-keys < keys.json`: prints its public half, as Envoy's filter takes it.
+import { readFileSync } from 'node:fs'
+import { createSecondFactor, generateKeys, memoryStore } from './index.js'
 
-if (process.argv[2] === 'keys' && process.argv.length === 3) {
+async function passKeys(keys: string): Promise<void> {
+  const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
+  const factor = await createSecondFactor({ policy, keys, store: memoryStore() })
+  const jwks = await factor.jwks()
+  if (jwks.keys.length === 0) throw new Error('all signing keys are HS256, which have no public half: give Envoy the ring in COUNTERSIGN_KEYS')
+  console.log(JSON.stringify(jwks.keys.map(({ kid, alg, x }) => ({ kid, alg, public: x })), null, 2))
+}
+
+const [command, ...rest] = process.argv.slice(2)
+if (command === 'keys' && rest.length === 0) {
   console.log(JSON.stringify(generateKeys(), null, 2))
+} else if (command === 'pass-keys' && rest.length === 0) {
+  passKeys(readFileSync(0, 'utf8')).catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
 } else {
-  console.error('usage: countersign keys    print a new key ring (keep it secret, and out of the database)')
+  console.error(`usage: countersign keys                      print a new key ring (keep it secret, and out of the database)
+       countersign pass-keys < keys.json     print its public keys, as \`passKeys\` of the filter for Envoy`)
   process.exitCode = 2
 }

@@ -29,7 +29,7 @@ async function buildFilter() {
   writeFileSync(graph, JSON.stringify([{ name: 'Envoy', reaches: CALLS, root: true }, ...nodes]))
   const env = withTools()
   await run('wasm-metadce', [built, '--graph-file', graph, '-o', shaken], { env, quiet: true })
-  await run('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', shaken, '-o', filter], { env })
+  await run('wasm-opt', ['-Oz', '--gufa', '-Oz', '--strip-debug', '--strip-producers', shaken, '-o', filter], { env })
   for (const file of [graph, shaken]) rmSync(file)
 }
 

@@ -80,7 +80,8 @@ Open    http://localhost:${ports.ENVOY_PORT}   an intranet behind Envoy: it has 
         ${login}    the login service alone; the same login
         http://localhost:${ports.ENVOY_ADMIN_PORT}/stats?filter=countersign    what the gate counted
 
-Log in at the first address, set up an app under Security, and the intranet opens. Ctrl-C stops all.`)
+Log in at the first address and set up an app under Security; the intranet then asks for the app's
+next code, and opens. Ctrl-C stops all.`)
 }
 
 function start(name, command, args, { cwd, env }) {

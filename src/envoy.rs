@@ -47,12 +47,20 @@ struct Running {
 }
 
 impl Filter {
-    fn no_list(&mut self) {
+    fn no_list(&mut self, response: &str) {
         if let Some(running) = &self.running {
             running.count(Counter::CalloutError);
         }
         if !self.list_lost {
-            log(LogLevel::Warn, ": the revocation list could not be had; trying again until it can");
+            let why = match response {
+                "not_asked" => "does Envoy know `revocation.cluster`?",
+                "no_answer" => "no connection, or no answer in time",
+                "status_200" => "what came is no list, or too long",
+                "status_401" => "does COUNTERSIGN_STORAGE_TOKEN match the login service's?",
+                "status_404" => "is `revocation.path` right, and does the login service give `revoked`?",
+                _ => "see the login service's log",
+            };
+            log(LogLevel::Warn, &format!(": the revocation list could not be had ({response}: {why}); trying again until it can"));
         }
         self.list_lost = true;
         let _ = hostcalls::set_tick_period(RETRY);
@@ -76,13 +84,14 @@ fn secrets() -> Secrets {
 impl Context for Filter {
     fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
         let Some(running) = &self.running else { return };
-        let taken = with_response(body_size, |response| running.gate.borrow_mut().take_revocations(response, now()));
+        let (taken, response) =
+            with_response(body_size, |response| (running.gate.borrow_mut().take_revocations(response, now()), response.shown()));
         let every = running.gate.borrow().revocation_seconds().map_or(RETRY, |seconds| Duration::from_secs(seconds.into()));
         if taken {
             self.list_lost = false;
             let _ = hostcalls::set_tick_period(every);
         } else {
-            self.no_list();
+            self.no_list(&response);
         }
     }
 }
@@ -111,7 +120,7 @@ impl RootContext for Filter {
         let _ = hostcalls::set_tick_period(Duration::from_secs(60));
         let call_out = running.gate.borrow().fetch_revocations();
         if call_out.is_some_and(|call_out| !dispatch(self, &call_out)) {
-            self.no_list();
+            self.no_list("not_asked");
         }
     }
 

@@ -210,6 +210,43 @@ pub enum TokenRefusal {
     MethodNotAccepted,
 }
 
+/// What is wrong with a token that is to be a pass. For the operator's log, never for who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// Not of the form of a token, or not of its claims.
+    Malformed,
+    /// Of another kind.
+    NotAPass,
+    /// Signed under a name that no key here has.
+    UnknownKey,
+    /// Not signed by the key that it names.
+    WrongSignature,
+    /// Made for another `origin`.
+    OtherOrigin,
+    /// Made for another `audience`.
+    OtherAudience,
+    /// Made at a time that is yet to come: a clock is wrong.
+    FromTheFuture,
+    /// Its time is over.
+    Expired,
+}
+
+impl From<Flaw> for TokenRefusal {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Expired => Self::Expired,
+            Flaw::Malformed
+            | Flaw::NotAPass
+            | Flaw::UnknownKey
+            | Flaw::WrongSignature
+            | Flaw::OtherOrigin
+            | Flaw::OtherAudience
+            | Flaw::FromTheFuture => Self::Invalid,
+        }
+    }
+}
+
 impl Ticket {
     pub(crate) fn issue(
         policy: &Policy,
@@ -347,29 +384,37 @@ impl Pass {
     /// # Errors
     /// A [`TokenRefusal`].
     pub fn open(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, TokenRefusal> {
-        let parts = Parts::split(token)?;
+        Self::examine(policy, keys, token, now).map_err(TokenRefusal::from)
+    }
+
+    /// Opens a pass, and says what is wrong with it.
+    pub(crate) fn examine(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, Flaw> {
+        let parts = Parts::split(token).map_err(|_| Flaw::Malformed)?;
         keys.verify(&parts)?;
-        let claims: PassClaims = parts.claims()?;
-        let sound = claims.iss == policy.issuer()
-            && claims.aud == policy.audience()
-            && claims.iat < claims.exp
-            && claims.iat <= now.plus(CLOCK_SKEW)
+        let claims: PassClaims = parts.claims().map_err(|_| Flaw::Malformed)?;
+        let consistent = claims.iat < claims.exp
             && claims.auth_time <= claims.iat
             && claims.acr == Acr::of(claims.second_factor).as_str()
             && claims.amr.iter().map(String::as_str).eq(amr(claims.second_factor).iter().copied());
-        if !sound {
-            return Err(TokenRefusal::Invalid);
+        if claims.iss != policy.issuer() {
+            Err(Flaw::OtherOrigin)
+        } else if claims.aud != policy.audience() {
+            Err(Flaw::OtherAudience)
+        } else if claims.iat > now.plus(CLOCK_SKEW) {
+            Err(Flaw::FromTheFuture)
+        } else if !consistent {
+            Err(Flaw::Malformed)
+        } else if now >= claims.exp {
+            Err(Flaw::Expired)
+        } else {
+            Ok(Self {
+                user: claims.sub,
+                session: claims.sid,
+                method: claims.second_factor,
+                auth_time: claims.auth_time,
+                expires_at: claims.exp,
+            })
         }
-        if now >= claims.exp {
-            return Err(TokenRefusal::Expired);
-        }
-        Ok(Self {
-            user: claims.sub,
-            session: claims.sid,
-            method: claims.second_factor,
-            auth_time: claims.auth_time,
-            expires_at: claims.exp,
-        })
     }
 
     /// Whether a token says that it is a pass, be it true or not.
@@ -530,22 +575,22 @@ impl PassKeys {
         Ok(format!("{input}.{}", to_base64url(&signature)))
     }
 
-    fn verify(&self, parts: &Parts<'_>) -> Result<(), TokenRefusal> {
-        let key = self.0.iter().find(|key| key.kid == parts.header.kid).ok_or(TokenRefusal::Invalid)?;
-        if parts.header.typ != PASS_TYPE || parts.header.alg != key.algorithm() {
-            return Err(TokenRefusal::Invalid);
+    fn verify(&self, parts: &Parts<'_>) -> Result<(), Flaw> {
+        if parts.header.typ != PASS_TYPE {
+            return Err(Flaw::NotAPass);
         }
+        let key = self.0.iter().find(|key| key.kid == parts.header.kid).ok_or(Flaw::UnknownKey)?;
         let input = parts.signing_input.as_bytes();
         let ed25519 = |public: &VerifyingKey| {
-            Signature::from_slice(&parts.signature)
-                .and_then(|signature| public.verify_strict(input, &signature))
-                .map_err(|_| TokenRefusal::Invalid)
+            Signature::from_slice(&parts.signature).is_ok_and(|signature| public.verify_strict(input, &signature).is_ok())
         };
-        match &key.material {
-            Material::Ed25519(secret) => ed25519(&secret.verifying_key()),
-            Material::Ed25519Public(public) => ed25519(public),
-            Material::Hs256(mac) => mac.clone().chain_update(input).verify_slice(&parts.signature).map_err(|_| TokenRefusal::Invalid),
-        }
+        let signed = parts.header.alg == key.algorithm()
+            && match &key.material {
+                Material::Ed25519(secret) => ed25519(&secret.verifying_key()),
+                Material::Ed25519Public(public) => ed25519(public),
+                Material::Hs256(mac) => mac.clone().chain_update(input).verify_slice(&parts.signature).is_ok(),
+            };
+        if signed { Ok(()) } else { Err(Flaw::WrongSignature) }
     }
 
     /// The public keys as a JWK set (RFC 7517 §5, RFC 8037 §2), for other verifiers of passes.

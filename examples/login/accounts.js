@@ -16,8 +16,8 @@ export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 
 const passwordTries = { count: 10, seconds: 900 }
 /**
- * Logins with the right password and no second factor after it. Each leaves a session that Envoy must
- * hear of when it ends, and who knows a password must not make that list too long to be read.
+ * Logins with the right password and no second factor after it. Each hands out a ticket, of whose session
+ * Envoy must hear when it ends; who knows a password must not make that list too long to be read.
  */
 const halfLogins = { count: 50, seconds: 900 }
 
@@ -89,8 +89,8 @@ export async function openAccounts(db, clock) {
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
     checkClient: (id, secret, ip) => checkSecret(clientPrincipal(client.get(id)), `client:${id}`, secret, ip),
 
-    /** To be asked at each login that is challenged: undefined, or the answer that these were too many. */
-    chargeHalfLogin: (principal) => charge(`half:${principal.id}`, halfLogins),
+    /** To be asked at each login that is challenged. */
+    hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,
     forgetHalfLogins: (principal) => forgetTries.run(`half:${principal.id}`),
 
     rememberIp(principal, ip) {

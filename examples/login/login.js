@@ -38,16 +38,18 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
-    const throttled = challenge && accounts.chargeHalfLogin(principal)
-    if (throttled) return throttled
+    // Who logs in again and again with the password alone gets no more tickets to take to Envoy. The
+    // second step here goes on as ever: it needs the session only.
+    const kept = challenge && accounts.hasManyHalfLogins(principal)
     if (context.session) end(context)
     sessions.start(fresh, {
-      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', challenge, next: challenge && next,
+      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', next: challenge && next,
+      challenge: challenge && { ...challenge, kept },
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
     context.cookie = fresh.secret
     // With the ticket: a program can take it, and a code, to Envoy. Pages never show it.
-    return { ...reply, next }
+    return { ...(kept ? withoutTicket(reply) : reply), next }
   }
 
   /**
@@ -330,7 +332,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
 
-function withoutTicket({ ticket, ...shown }) {
+function withoutTicket({ ticket, kept, ...shown }) {
   return shown
 }
 

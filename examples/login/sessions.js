@@ -44,11 +44,11 @@ export function createSessions(db, clock, passSeconds) {
 
   /**
    * The one way in which sessions end. Whoever checks passes without asking here, as Envoy does,
-   * must hear of it. A session that was challenged counts as well: Envoy can turn its ticket into a pass.
+   * must hear of it. A session whose ticket was handed out counts as well: Envoy can turn it into a pass.
    */
   function removal(condition) {
     const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
-      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR challenge IS NOT NULL) AND ${condition}`)
+      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR NOT coalesce(json_extract(challenge, '$.kept'), challenge IS NULL)) AND ${condition}`)
     const remove = db.prepare(`DELETE FROM sessions WHERE ${condition}`)
     return db.transaction((given) => {
       keep.run({ ...given, until: clock() + passSeconds })

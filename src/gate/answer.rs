@@ -14,7 +14,7 @@ use crate::network::ClientIp;
 use crate::otp::percent_encode;
 use crate::policy::{Explanation, Reason};
 use crate::time::UnixSeconds;
-use crate::token::{Pass, amr};
+use crate::token::{Flaw, Pass, amr};
 
 use super::config::{GateConfig, Mode};
 use super::request::{Request, Seen, is_ours};
@@ -24,8 +24,8 @@ use super::request::{Request, Seen, is_ours};
 pub enum Refusal {
     /// No pass came with the request.
     NoPass,
-    /// Not a pass, or not one of ours.
-    PassInvalid,
+    /// Not a pass, or not one of ours; why, for the log.
+    PassInvalid(Flaw),
     /// The pass has ended.
     PassExpired,
     /// The second factor is longer ago than this path asks for.
@@ -86,7 +86,7 @@ enum Kind {
 impl Refusal {
     const ALL: [Self; 24] = [
         Self::NoPass,
-        Self::PassInvalid,
+        Self::PassInvalid(Flaw::Malformed),
         Self::PassExpired,
         Self::PassTooOld,
         Self::PassRevoked,
@@ -114,7 +114,7 @@ impl Refusal {
     const fn parts(self) -> (&'static str, Kind, &'static str) {
         match self {
             Self::NoPass => ("no_pass", Kind::Challenge, "confirm the second factor"),
-            Self::PassInvalid => ("pass_invalid", Kind::Challenge, "the pass is not one of ours; confirm the second factor again"),
+            Self::PassInvalid(_) => ("pass_invalid", Kind::Challenge, "the pass is not one of ours; confirm the second factor again"),
             Self::PassExpired => ("pass_expired", Kind::Challenge, "the pass has ended; confirm the second factor again"),
             Self::PassTooOld => ("pass_too_old", Kind::Challenge, "this needs a second factor confirmed more recently; confirm it again"),
             Self::PassRevoked => ("pass_revoked", Kind::Challenge, "the session has ended; log in again"),
@@ -381,6 +381,9 @@ struct Line<'a> {
     method: &'a str,
     path: &'a str,
     mode: Mode,
+    /// What is wrong with the pass, or what became of the call to the storage API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     /// What is wrong with a record or the keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<ErrorCode>,
@@ -395,6 +398,8 @@ pub(super) enum Detail {
         retry_at: Option<UnixSeconds>,
     },
     Error(ErrorCode),
+    /// Of the storage API.
+    Response(String),
 }
 
 impl Context {
@@ -452,7 +457,12 @@ impl Context {
             mode: config.mode,
             code: match detail {
                 Some(Detail::Error(code)) => Some(*code),
-                Some(Detail::Reply { .. }) | None => None,
+                Some(Detail::Reply { .. } | Detail::Response(_)) | None => None,
+            },
+            detail: match (refusal, detail) {
+                (Refusal::PassInvalid(flaw), _) => Some(to_json(&flaw).replace('"', "")),
+                (_, Some(Detail::Response(response))) => Some(response.clone()),
+                (_, Some(Detail::Reply { .. } | Detail::Error(_)) | None) => None,
             },
         };
         let log = Some(to_json(&line));
@@ -479,7 +489,7 @@ impl Context {
         }
         let (reply, retry_at) = match detail {
             Some(Detail::Reply { reply, retry_at }) => (Some(reply), *retry_at),
-            Some(Detail::Error(_)) | None => (None, None),
+            Some(Detail::Error(_) | Detail::Response(_)) | None => (None, None),
         };
         if kind == Kind::Challenge {
             headers.push(("www-authenticate", self.step_up(error, message)));

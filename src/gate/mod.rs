@@ -36,7 +36,7 @@ use crate::network::ClientIp;
 use crate::policy::{Channel, Decision, Enrolment, Explanation, Facts, Reason, explain};
 use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
-use crate::token::{Pass, TokenRefusal};
+use crate::token::{Flaw, Pass};
 
 use answer::{Context, Known};
 use config::Need;
@@ -156,13 +156,15 @@ impl Gate {
         let known = match self.passes.find(digest) {
             Some(known) => known,
             None => {
-                let opened = Pass::open(&self.config.policy, &self.config.keys, token, now).map_err(|refusal| match refusal {
-                    TokenRefusal::Expired => Refusal::PassExpired,
-                    TokenRefusal::Invalid
-                    | TokenRefusal::OtherUser
-                    | TokenRefusal::OtherSession
-                    | TokenRefusal::TooOld
-                    | TokenRefusal::MethodNotAccepted => Refusal::PassInvalid,
+                let opened = Pass::examine(&self.config.policy, &self.config.keys, token, now).map_err(|flaw| match flaw {
+                    Flaw::Expired => Refusal::PassExpired,
+                    Flaw::Malformed
+                    | Flaw::NotAPass
+                    | Flaw::UnknownKey
+                    | Flaw::WrongSignature
+                    | Flaw::OtherOrigin
+                    | Flaw::OtherAudience
+                    | Flaw::FromTheFuture => Refusal::PassInvalid(flaw),
                 });
                 self.passes.keep(digest, Known::new(opened?))
             }

@@ -65,6 +65,12 @@ impl<'a> CallOutResponse<'a> {
         core::str::from_utf8(body).ok()
     }
 
+    /// What came, for the log: `no_answer`, or `status_503`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.status.map_or_else(|| "no_answer".to_owned(), |status| format!("status_{}", String::from_utf8_lossy(status)))
+    }
+
     fn has(&self, status: u16) -> bool {
         self.status == Some(status.to_string().as_bytes())
     }
@@ -215,14 +221,14 @@ impl Verification {
                 Progress::Judged(self.replied(gate, reply, now))
             }
             Stage::Saving { .. } if response.has(412) => self.lost_race(&gate.config),
-            Stage::Saving { .. } => Progress::Judged(self.storage_failed(&gate.config)),
+            Stage::Saving { .. } => Progress::Judged(self.storage_failed(&gate.config, &response.shown())),
         }
     }
 
     /// Ends it: a call-out could not be made, or nothing can be decided without randomness.
     #[must_use]
     pub fn given_up(&self, gate: &Gate) -> Judgement {
-        self.storage_failed(&gate.config)
+        self.storage_failed(&gate.config, "not_asked")
     }
 
     fn load(self, config: &GateConfig) -> Progress {
@@ -231,7 +237,7 @@ impl Verification {
                 let call_out = verify.storage.get(&verify.storage.record_path(&self.attempt.user));
                 Progress::CallOut(call_out, Box::new(self))
             }
-            None => Progress::Judged(self.storage_failed(config)),
+            None => Progress::Judged(self.storage_failed(config, "not_asked")),
         }
     }
 
@@ -248,7 +254,7 @@ impl Verification {
         let config = &gate.config;
         let stored = response.text(200, MAX_BODY).and_then(|text| from_json::<Stored>(text, ErrorCode::InvalidRecord).ok());
         let (Some(Stored { record, version }), Some(verify)) = (stored, &config.verify) else {
-            return Progress::Judged(self.storage_failed(config));
+            return Progress::Judged(self.storage_failed(config, &response.shown()));
         };
         let Some(turn) = gate.turns.take(&self.attempt.user) else { return self.lost_race(config) };
         let env = Env { now, client: self.context.client(), entropy };
@@ -271,8 +277,8 @@ impl Verification {
         }
     }
 
-    fn storage_failed(&self, config: &GateConfig) -> Judgement {
-        let mut judgement = self.context.refuse(config, Refusal::StorageFailed, None);
+    fn storage_failed(&self, config: &GateConfig, response: &str) -> Judgement {
+        let mut judgement = self.context.refuse(config, Refusal::StorageFailed, Some(&Detail::Response(response.to_owned())));
         judgement.counters.push(Counter::CalloutError);
         judgement
     }
@@ -301,7 +307,7 @@ impl Verification {
     }
 
     fn new_pass(&self, gate: &mut Gate, token: &str, now: UnixSeconds) -> Result<Rc<Known>, Refusal> {
-        let pass = Pass::open(&gate.config.policy, &gate.config.keys, token, now).map_err(|_| Refusal::PassInvalid)?;
+        let pass = Pass::examine(&gate.config.policy, &gate.config.keys, token, now).map_err(Refusal::PassInvalid)?;
         // The session may have ended while its code was verified.
         let Attempt { user, session, since, .. } = &self.attempt;
         gate.must_not_be_revoked(user, *since, &[Some(session)], now)?;

@@ -8,7 +8,7 @@ use countersign::time::UnixSeconds;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Person, ann};
+use crate::support::{Person, ann, policy};
 
 const COOKIE: &str = "__Host-second-factor";
 
@@ -432,6 +432,41 @@ fn t27_a_stricter_route_needs_a_pass_where_the_policy_asks_for_none() {
     // Unforced, a program comes in from anywhere, but not where a route is stricter.
     assert_eq!(reason("/api/x", &[], 0), None);
     assert_eq!(reason("/payroll/api/x", &[], 0).as_deref(), Some("no_pass"));
+}
+
+#[test]
+fn the_log_tells_the_operator_what_is_wrong_with_a_pass_and_the_answer_tells_nobody() {
+    let mut gate = gate(json!({}));
+    let (mut here, mut elsewhere) = (ann(), Person::enrolled("ann", policy(json!({"origin": "https://acme.example"}))));
+    let pass = here.log_in("in");
+    let (start, signature) = pass.rsplit_once('.').unwrap();
+    let other_key = {
+        let header = data_encoding::BASE64URL_NOPAD.encode(br#"{"alg":"EdDSA","typ":"2fa-pass+jwt","kid":"nobodys"}"#);
+        format!("{header}.{}.{signature}", pass.split('.').nth(1).unwrap())
+    };
+    let now = here.now;
+    for (token, now, detail) in [
+        (pass.clone(), now, None),
+        ("x".to_owned(), now, Some("malformed")),
+        (here.ticket(), now, Some("not_a_pass")),
+        (other_key, now, Some("unknown_key")),
+        (format!("{start}.A{}", &signature[1..]), now, Some("wrong_signature")),
+        (elsewhere.log_in("in"), now, Some("other_origin")),
+        (pass, now - 1_000, Some("from_the_future")),
+    ] {
+        let mut gate = self::gate(json!({"pass": {"cacheEntries": 0}}));
+        let judgement = judged(judge(&mut gate, &headers("/", &[("cookie", &format!("{COOKIE}={token}; sid=in"))]), now));
+        let line: Option<Value> = judgement.log.as_deref().map(|line| serde_json::from_str(line).unwrap());
+        assert_eq!(line.as_ref().and_then(|line| line["detail"].as_str()), detail, "{token}");
+        assert_eq!(refused(&judgement).map(|(_, reason)| reason).as_deref(), detail.map(|_| "pass_invalid"));
+        if let (Outcome::Answer(answer), Some(detail)) = (&judgement.outcome, detail) {
+            assert!(!answer.body.contains(detail), "{}", answer.body);
+        }
+    }
+    // Of the storage API likewise.
+    let (ann, _, verification) = at_the_gate(&mut gate);
+    let Progress::Judged(judgement) = answer(&mut gate, *verification, "401", b"", ann.now) else { panic!("went on") };
+    assert!(judgement.log.unwrap().contains(r#""detail":"status_401""#));
 }
 
 #[test]

@@ -209,6 +209,22 @@ test('an owner reads in the audit log who did what, from where, in this account 
   assert.deepEqual([...new Set(events.map(({ user }) => user))].toSorted(), ['member@acme.example', 'owner@acme.example'])
 })
 
+test('tries while locked push nothing else off the audit log', async (t) => {
+  const service = await startService(t)
+  await enrolledVisitor(service, 'member')
+  const attacker = new Visitor(service)
+  await attacker.logIn('member')
+  for (let i = 0; i < 30; i += 1) await attacker.secondStep('totp', '000000')
+  const owner = new Visitor(service)
+  await owner.logIn('owner')
+  const { events } = await owner.json('/api/audit')
+  const locked = events.filter(({ event }) => event === 'attempt_while_locked')
+  assert.equal(locked.length, 1)
+  assert.ok(locked[0].times >= 20, JSON.stringify(locked))
+  assert.ok(events.some(({ event }) => event === 'factor_added'))
+  assert.match((await owner.page('/audit')).text, new RegExp(`${locked[0].times} times`))
+})
+
 test('the keys are for the service alone', async (t) => {
   const service = await startService(t)
   assert.equal(statSync(join(service.dataDir, 'keys.json')).mode & 0o777, 0o600)

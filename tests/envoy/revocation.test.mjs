@@ -30,6 +30,7 @@ await onEach({
     without: {},
     ...Object.fromEntries(Object.keys(faults).map((name, index) => [name, { config: { revocation: revocationBy({ path: `/internal/second-factor/list-${index}`, maxStaleSeconds: STALE, timeoutMs: 500 }) } }])),
     // Its list never comes.
+    nowhere: { config: { revocation: revocationBy({ cluster: 'no-such-cluster' }) } },
     never: { config: { revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
     shadow: { config: { mode: 'shadow', revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
   },
@@ -187,6 +188,9 @@ await onEach({
       for (const listener of names) refused(await gate.visit({ listener, pass: other, session: 's2' }), 503, 'revocation_stale')
       gate.advance(-STALE - 1)
     })
+    for (const told of ['not_asked: does Envoy know `revocation.cluster`', 'no_answer: no connection', 'status_401: does COUNTERSIGN_STORAGE_TOKEN', 'status_404: is `revocation.path` right', 'status_200: what came is no list']) {
+      assert.ok(gate.envoy.log().includes(`the revocation list could not be had (${told}`), told)
+    }
     const { callout_error: after } = await gate.counters()
     assert.ok(after - before >= names.length, `${after - before} errors counted`)
   })

@@ -104,10 +104,16 @@ test('an error says what it is', () => {
   assert.deepEqual([error.name, error.code, error.path, error.message], ['CountersignError', 'invalid_input', 'user', '`user`: must be a string'])
 })
 
-test('the key printer prints a key ring', () => {
+test('the key printer prints a key ring, and its public half', () => {
   const cli = join(root, require('countersign/package.json').bin.countersign)
   const keys = JSON.parse(execFileSync(process.execPath, [cli, 'keys'], { encoding: 'utf8' }))
   assert.deepEqual(Object.keys(keys), ['v', 'sealing', 'signing'])
+  const publicHalf = (input) => execFileSync(process.execPath, [cli, 'pass-keys'], { input, encoding: 'utf8', stdio: 'pipe' })
+  const [key, ...more] = JSON.parse(publicHalf(JSON.stringify(keys)))
+  assert.deepEqual([Object.keys(key), key.kid, key.alg, more], [['kid', 'alg', 'public'], keys.signing[0].kid, 'EdDSA', []])
+  assert.ok(!JSON.stringify(key).includes(keys.signing[0].secret))
+  const hs256 = { ...keys, signing: [{ kid: 'hs', alg: 'HS256', secret: 'A'.repeat(43) }] }
+  for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => publicHalf(bad), { status: 1 })
   assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })
 })
 

@@ -130,6 +130,14 @@ const manifests = {
       wasm: [{ name: text, code: { type: one('Image', 'HTTP'), image: { url: text, sha256: digest } }, failOpen: flag, env: { hostKeys: [text] }, config: anything }],
     },
   },
+  Service: {
+    apiVersion: one('v1'), kind: text, metadata,
+    spec: { selector: { app: text }, ports: [{ name: text, port: one(80), targetPort: one(3000) }] },
+  },
+  HTTPRoute: {
+    apiVersion: one('gateway.networking.k8s.io/v1'), kind: text, metadata,
+    spec: { parentRefs: [{ name: text }], hostnames: [text], rules: [{ backendRefs: [{ name: text, port: one(80) }] }] },
+  },
 }
 
 function fits(value, shape, path) {
@@ -149,8 +157,8 @@ const [proxy, traffic, extension] = envoyGateway
 const SECRETS = ['COUNTERSIGN_KEYS', 'COUNTERSIGN_STORAGE_TOKEN']
 
 test('the manifests have the fields of their kinds and no other', () => {
-  assert.deepEqual(istio.map(({ kind }) => kind), ['WasmPlugin'])
-  assert.deepEqual(envoyGateway.map(({ kind }) => kind), ['EnvoyProxy', 'ClientTrafficPolicy', 'EnvoyExtensionPolicy'])
+  assert.deepEqual(istio.map(({ kind }) => kind), ['WasmPlugin', 'Service'])
+  assert.deepEqual(envoyGateway.map(({ kind }) => kind), ['EnvoyProxy', 'ClientTrafficPolicy', 'EnvoyExtensionPolicy', 'HTTPRoute'])
   for (const manifest of [...istio, ...envoyGateway]) fits(manifest, manifests[manifest.kind], manifest.kind)
 })
 

@@ -26,7 +26,6 @@ import Database from 'better-sqlite3'
 import { createSecondFactor, sqliteStore } from 'countersign'
 import express from '${express}'
 export const app = express()
-const sessions = new Map()
 app.use(express.json(), (req, res, next) => {
   req.sessionID = req.get('x-session')
   Object.assign(req, sessions.get(req.sessionID))
@@ -34,11 +33,12 @@ app.use(express.json(), (req, res, next) => {
 })
 const checkPassword = (req, res, next) => { req.user = req.body.user; next() }
 const signedIn = (req, res, next) => { req.user ??= req.get('x-user'); next() }
-const logIn = async (req, reply) => { sessions.set(reply.session, { user: reply.user, pass: reply.pass }) }
+export const sessions = new Map()
+const logIn = async (req, user, session, pass) => { sessions.set(session, { user, pass }) }
 ${blocks.join('\n')}`)
   process.env.COUNTERSIGN_KEYS = JSON.stringify(generateKeys())
   process.env.DATABASE = `${folder}/app.db`
-  const { app } = await import(pathToFileURL(`${folder}/app.mjs`))
+  const { app, sessions } = await import(pathToFileURL(`${folder}/app.mjs`))
   const server = app.listen(0, '127.0.0.1')
   t.after(() => server.close())
   await new Promise((done) => server.once('listening', done))
@@ -62,8 +62,9 @@ ${blocks.join('\n')}`)
   assert.equal((await post('/login/code', { ticket, method: 'totp', code: '000000' }, 's2')).result, 'wrong')
   assert.equal((await post('/login/code', { ticket, method: 'totp', code: totp.generate({ secret, time: now }) }, 'other')).reason, 'ticket_invalid')
   const verified = await post('/login/code', { ticket, method: 'totp', code: totp.generate({ secret, time: now }) }, 's2')
-  assert.equal(verified.result, 'verified')
+  assert.deepEqual([verified.result, verified.pass, verified.session], ['verified', undefined, undefined], 'pages see neither pass nor session id')
+  const [newSession] = sessions.keys()
   // The pass is kept in the new session and counts there as a fresh factor.
-  assert.equal((await post('/security/app', {}, verified.session)).result, 'totp_started')
+  assert.equal((await post('/security/app', {}, newSession)).result, 'totp_started')
   assert.equal((await post('/security/app', {}, 's2')).reason, 'fresh_factor_required')
 })

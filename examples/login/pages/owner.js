@@ -75,8 +75,9 @@ function clientRow({ id, lastIp, allowed }) {
     : html`<span class="state bad">Blocked</span> <a class="minor" href="/policy">Add an allow rule</a>`]
 }
 
-function details({ at, user, event, method, ip, reason, failures, by, action }) {
+function details({ times, method, ip, reason, failures, by, action }) {
   return [
+    times && `${times} times`,
     method && methodNames[method],
     by && `by ${by}`,
     action && action.replaceAll('_', ' '),
