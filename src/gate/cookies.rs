@@ -19,15 +19,6 @@ pub(super) fn check_name(name: &str, at: &str) -> Result<(), Error> {
     }
 }
 
-/// What a part of the header is to one who looks for a name.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'a> {
-    Nothing,
-    Value(&'a [u8]),
-    /// Not our cookie to us, but to some.
-    Resemblance,
-}
-
 /// The parts of a `cookie` header (RFC 6265 §4.2.1).
 pub(super) fn parts(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(header);
@@ -45,18 +36,15 @@ fn split(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     Some((before, after.get(1..)?))
 }
 
-/// Looks for a cookie in a part. `name` is of letters, digits and `- _ .`.
-pub(super) fn find<'a>(part: &'a [u8], name: &[u8]) -> Found<'a> {
-    match part.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
-        Some(value) => Found::Value(value),
-        None if names(part).any(|other| resembles(other, name) || is_array_of(other, name)) => Found::Resemblance,
-        None => Found::Nothing,
-    }
+/// The value of the cookie of this name, if the part is that cookie. `name` is of letters, digits
+/// and `- _ .`.
+pub(super) fn value_of<'a>(part: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    part.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
 /// All that one parser or another takes for a name in a part: what stands before its first `=`, and
 /// before each `=` what follows the last character at which some begin anew.
-fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(from_name(part));
     let mut words = core::iter::from_fn(move || {
         let (before, after) = split(rest?, b'=')?;
@@ -75,21 +63,19 @@ fn after_last(word: &[u8], parts: impl Fn(u8) -> bool) -> Option<&[u8]> {
 }
 
 /// Whether a parser might take one name for the other: it drops or decodes what is no part of a
-/// name, takes capitals for small letters, or, as PHP does, ` `, `+`, `.` and `[` for `_`.
-fn resembles(given: &[u8], name: &[u8]) -> bool {
+/// name, takes capitals for small letters, or, as PHP does, ` `, `+`, `.` and `[` for `_`, and `sid[x]`
+/// for an array `sid`.
+pub(super) fn resembles(given: &[u8], name: &str) -> bool {
     let underscored = |b: u8| if matches!(b, b' ' | b'+' | b'.' | b'[') { b'_' } else { b };
     let fold = |b: u8| b.to_ascii_lowercase();
-    let ours = || name.iter().copied().map(fold);
+    let ours = || name.bytes().map(fold);
+    let is_like = |given: &[u8]| {
+        percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
+            || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored))
+    };
     // Spares most cookies the rest.
     let begins = given.first().is_some_and(|&b| stands_for_others(b) || ours().next() == Some(fold(b)));
-    begins
-        && (percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
-            || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored)))
-}
-
-/// `sid[x]` is an array `sid` to PHP.
-fn is_array_of(given: &[u8], name: &[u8]) -> bool {
-    split(given, b'[').is_some_and(|(array, _)| resembles(array, name))
+    begins && (is_like(given) || split(given, b'[').is_some_and(|(array, _)| is_like(array)))
 }
 
 /// Without what no name begins with.
@@ -123,6 +109,21 @@ fn trim_end(mut text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum Found<'a> {
+        Nothing,
+        Value(&'a [u8]),
+        Resemblance,
+    }
+
+    fn find<'a>(part: &'a [u8], name: &str) -> Found<'a> {
+        match value_of(part, name) {
+            Some(value) => Found::Value(value),
+            None if names(part).any(|other| resembles(other, name)) => Found::Resemblance,
+            None => Found::Nothing,
+        }
+    }
 
     #[test]
     fn t26_a_cookie_is_found_under_its_name_and_suspected_under_every_other() {
@@ -164,14 +165,14 @@ mod tests {
             (b"===", Found::Nothing),
             (b"%=%", Found::Nothing),
         ] {
-            assert_eq!(find(part, b"sid"), found, "{}", part.escape_ascii());
+            assert_eq!(find(part, "sid"), found, "{}", part.escape_ascii());
         }
     }
 
     #[test]
     fn t26_names_that_php_takes_for_another() {
         for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my+sid=v", b"my%2esid=v", b"my.sid =v"] {
-            assert_eq!(find(part, b"my_sid"), Found::Resemblance, "{}", part.escape_ascii());
+            assert_eq!(find(part, "my_sid"), Found::Resemblance, "{}", part.escape_ascii());
         }
         // CVE-2022-31629, CVE-2024-2756
         for part in [
@@ -183,13 +184,13 @@ mod tests {
             b" _.HOST-sid =v",
             b"%5f%5fHost-sid=v",
         ] {
-            assert_eq!(find(part, b"__Host-sid"), Found::Resemblance, "{}", part.escape_ascii());
+            assert_eq!(find(part, "__Host-sid"), Found::Resemblance, "{}", part.escape_ascii());
         }
         for part in [&b"my_sid=v"[..], b"my sid=v", b"My.Sid=v"] {
-            assert_eq!(find(part, b"my.sid"), Found::Resemblance, "{}", part.escape_ascii());
+            assert_eq!(find(part, "my.sid"), Found::Resemblance, "{}", part.escape_ascii());
         }
         for part in [&b"my-sid=v"[..], b"mysid=v", b"my__sid=v"] {
-            assert_eq!(find(part, b"my_sid"), Found::Nothing, "{}", part.escape_ascii());
+            assert_eq!(find(part, "my_sid"), Found::Nothing, "{}", part.escape_ascii());
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::token::Pass;
 
 use super::answer::{Admission, Refusal};
 use super::config::GateConfig;
-use super::cookies::{Found, find, parts};
+use super::cookies::{names, parts, resembles, value_of};
 use super::paths::Path;
 
 /// A request as Envoy shows it.
@@ -37,15 +37,6 @@ impl<'a> Once<'a> {
             Self::Absent => Self::Value(value),
             Self::Value(_) | Self::Repeated => Self::Repeated,
         };
-    }
-
-    /// Takes the cookie of this name, if it is in this part of the header.
-    fn look(&mut self, part: &'a [u8], name: &str) {
-        match find(part, name.as_bytes()) {
-            Found::Nothing => {}
-            Found::Value(value) => self.add(value),
-            Found::Resemblance => *self = Self::Repeated,
-        }
     }
 
     const fn is_repeated(self) -> bool {
@@ -105,10 +96,7 @@ impl<'a> Seen<'a> {
                 ":path" => seen.path = Path::new(value),
                 "cookie" => {
                     for part in parts(value) {
-                        seen.pass.look(part, &config.pass.cookie);
-                        if let Some(name) = config.session.cookie() {
-                            seen.session.look(part, name);
-                        }
+                        seen.read_cookie(config, part);
                     }
                 }
                 "authorization" => seen.bearer.add(value),
@@ -120,6 +108,23 @@ impl<'a> Seen<'a> {
         }
         seen.read_bearer(config);
         seen
+    }
+
+    fn read_cookie(&mut self, config: &GateConfig, part: &'a [u8]) {
+        let (pass, session) = (config.pass.cookie.as_str(), config.session.cookie());
+        if let Some(value) = value_of(part, pass) {
+            self.pass.add(value);
+        } else if let Some(value) = session.and_then(|session| value_of(part, session)) {
+            self.session.add(value);
+        } else {
+            for name in names(part) {
+                if resembles(name, pass) {
+                    self.pass = Once::Repeated;
+                } else if session.is_some_and(|session| resembles(name, session)) {
+                    self.session = Once::Repeated;
+                }
+            }
+        }
     }
 
     /// Lets the request go on, as nobody and without a pass. A bearer token that does not claim to be
@@ -204,7 +209,9 @@ impl Request<'_> {
     /// The `cookie` header without the cookies that are or resemble this one; empty if none is left.
     fn cookies_without(&self, name: &str) -> Vec<u8> {
         let mut rest = Vec::new();
-        for part in self.all("cookie").flat_map(parts).filter(|part| !part.is_empty() && find(part, name.as_bytes()) == Found::Nothing) {
+        let is_other =
+            |part: &&[u8]| !part.is_empty() && value_of(part, name).is_none() && !names(part).any(|given| resembles(given, name));
+        for part in self.all("cookie").flat_map(parts).filter(is_other) {
             if !rest.is_empty() {
                 rest.extend_from_slice(b"; ");
             }
