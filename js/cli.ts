@@ -7,7 +7,11 @@ async function passKeys(keys: string): Promise<void> {
   const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
   const factor = await createSecondFactor({ policy, keys, store: memoryStore() })
   const jwks = await factor.jwks()
-  if (jwks.keys.length === 0) throw new Error('all signing keys are HS256, which have no public half: give Envoy the ring in COUNTERSIGN_KEYS')
+  const { signing } = JSON.parse(keys) as { signing: { kid: string }[] }
+  const [first, ...others] = signing.map(({ kid }) => (jwks.keys.some((key) => key.kid === kid) ? undefined : kid))
+  const only = 'is HS256 and has no public half: give Envoy the ring in COUNTERSIGN_KEYS'
+  if (first !== undefined) throw new Error(`the key that signs, \`${first}\`, ${only}`)
+  for (const kid of others) if (kid !== undefined) console.error(`left out: \`${kid}\` ${only}`)
   console.log(JSON.stringify(jwks.keys.map(({ kid, alg, x }) => ({ kid, alg, public: x })), null, 2))
 }
 

@@ -1,7 +1,7 @@
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { anything, callable, documentText, listOf, optional, read, shape, text, whole } from './input.js'
-import { load, save, storage, type Store } from './stores.js'
+import { load, save, storage, type Store, type Stored } from './stores.js'
 import { call, randomSeed, shelf } from './wasm.js'
 import type * as wasm from './wasm.js'
 
@@ -72,7 +72,7 @@ export interface SecondFactor {
   enrolSms(input: Session & Proof & Plan & From & Account & { number: string }): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
   /** Turns the phone on with the code sent to it. */
   confirmSms(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
-  /** Removes a factor; with the last one, the backup codes go too. */
+  /** Removes a factor; with the last one that can be used, all the rest goes too. */
   remove(input: Session & Proof & From & Account & { method: 'totp' | 'sms' }): Promise<Result<'removed' | 'denied'>>
   /** New backup codes; the old ones die. */
   renewBackupCodes(input: Session & Proof & From & Account): Promise<Result<'backup_codes' | 'denied'>>
@@ -130,6 +130,7 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   const entropy = given.entropy ?? randomSeed
   const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
   const writes = writesUnderWay()
+  const inLine = lines()
 
   const coreOf = async (account: unknown) => {
     const { policy } = given
@@ -159,26 +160,33 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   async function run(user: string, account: unknown, ip: unknown, name: string, fields: Record<string, unknown>): Promise<wasm.Reply> {
     const core = await coreOf(account)
     const command = JSON.stringify({ [name]: fields })
-    for (let race = 0; race < MAX_RACES; ) {
+    const step = (stored: Stored | undefined) => {
+      const now = clock()
+      const seed = seedOf(entropy)
+      return call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
+    }
+    const { reply, effects } = (await race(user, step, false)) ?? (await inLine(user, () => race(user, step, true)))!
+    await carryOut(effects, given)
+    return reply
+  }
+
+  /** `undefined`: it met a write under way, and was not to wait for it. */
+  async function race(user: string, step: (stored: Stored | undefined) => wasm.PendingStep, waits: boolean) {
+    for (let races = 0; races < MAX_RACES; ) {
       const stored = await load(store, user)
       const write = writes.of(user)
       if (write !== undefined) {
+        if (!waits) return undefined
         await write
         continue
       }
-      race += 1
-      const now = clock()
-      const seed = seedOf(entropy)
-      const pending = call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
+      races += 1
+      const pending = step(stored)
       let landed = false
       try {
         const record = call(() => pending.to_store())
         landed = record === undefined || (await writes.add(user, save(store, user, record, stored?.version)))
-        if (landed) {
-          const { reply, effects } = call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
-          await carryOut(effects, given)
-          return reply
-        }
+        if (landed) return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
       } finally {
         // A reply that did not happen is wiped at once.
         if (!landed) call(() => pending.free())
@@ -307,6 +315,22 @@ function writesUnderWay() {
       writes.set(user, end)
       return write
     },
+  }
+}
+
+/** Those who met a write, one after the other for each user: or each end of a write would make all of them load. */
+function lines() {
+  const tails = new Map<string, Promise<unknown>>()
+  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
+    const before = tails.get(user)
+    const turn = before === undefined ? job() : settledOrLate(before).then(job)
+    const tail = turn.catch(() => undefined)
+    tails.set(user, tail)
+    try {
+      return await turn
+    } finally {
+      if (tails.get(user) === tail) tails.delete(user)
+    }
   }
 }
 

@@ -37,8 +37,8 @@ const RETRY: Duration = Duration::from_millis(500);
 #[derive(Default)]
 struct Filter {
     running: Option<Rc<Running>>,
-    /// The last revocation list could not be had, and that was logged.
-    list_lost: bool,
+    /// Why the last revocation list could not be had, which was logged.
+    list_lost: Option<String>,
 }
 
 struct Running {
@@ -51,10 +51,10 @@ impl Filter {
         if let Some(running) = &self.running {
             running.count(Counter::CalloutError);
         }
-        if !self.list_lost {
+        if self.list_lost.as_deref() != Some(response) {
             let why = match response {
                 "not_asked" => "does Envoy know `revocation.cluster`?",
-                "no_answer" => "no connection, or no answer in time",
+                "no_answer" | "status_503" | "status_504" => "no connection or no answer in time, unless the login service said so itself",
                 "status_200" => "what came is no list, or too long",
                 "status_401" => "does COUNTERSIGN_STORAGE_TOKEN match the login service's?",
                 "status_404" => "is `revocation.path` right, and does the login service give `revoked`?",
@@ -62,7 +62,7 @@ impl Filter {
             };
             log(LogLevel::Warn, &format!(": the revocation list could not be had ({response}: {why}); trying again until it can"));
         }
-        self.list_lost = true;
+        self.list_lost = Some(response.to_owned());
         let _ = hostcalls::set_tick_period(RETRY);
     }
 
@@ -88,7 +88,7 @@ impl Context for Filter {
             with_response(body_size, |response| (running.gate.borrow_mut().take_revocations(response, now()), response.shown()));
         let every = running.gate.borrow().revocation_seconds().map_or(RETRY, |seconds| Duration::from_secs(seconds.into()));
         if taken {
-            self.list_lost = false;
+            self.list_lost = None;
             let _ = hostcalls::set_tick_period(every);
         } else {
             self.no_list(&response);

@@ -11,20 +11,23 @@ export function createOutbox(db) {
     ) STRICT`)
   const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message) VALUES (?, ?, ?, ?)')
   const addEvent = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
-  const lastEvent = db.prepare('SELECT id, event FROM events WHERE user = ? ORDER BY id DESC LIMIT 1')
-  const changeEvent = db.prepare('UPDATE events SET event = ? WHERE id = ?')
+  const lastEvents = db.prepare('SELECT id, event FROM events WHERE user = ? ORDER BY id DESC LIMIT 5')
+  const removeEvent = db.prepare('DELETE FROM events WHERE id = ?')
   const messages = db.prepare('SELECT kind, at, recipient, message FROM outbox ORDER BY id DESC LIMIT 50')
   const events = db.prepare(
     'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200')
 
-  /** The same again and again is one event, or whoever has a password could push all others off the page. */
+  /** The same again within a quarter of an hour is one event, or whoever has a password could push all others off the page. */
   const saveEvent = db.transaction((event) => {
-    const last = lastEvent.get(event.user)
-    const { at, times = 1, ...before } = last ? JSON.parse(last.event) : {}
-    const { at: now, ...rest } = event
-    if (JSON.stringify(before) === JSON.stringify(rest)) changeEvent.run(JSON.stringify({ ...event, times: times + 1 }), last.id)
-    else addEvent.run(event.user, JSON.stringify(event))
+    const same = lastEvents.all(event.user).map(({ id, event: text }) => ({ id, ...JSON.parse(text) })).find((last) => isSame(last, event))
+    if (same) removeEvent.run(same.id)
+    const { times = 1, since = same?.at } = same ?? {}
+    addEvent.run(event.user, JSON.stringify(same ? { ...event, times: times + 1, since } : event))
   })
+
+  function isSame({ id, at, times, since = at, ...last }, { at: now, ...event }) {
+    return now - since <= 900 && JSON.stringify(last) === JSON.stringify(event)
+  }
 
   return {
     sms: (at, to, body) => addMessage.run('sms', at, to, body),

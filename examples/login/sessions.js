@@ -26,6 +26,7 @@ export function createSessions(db, clock, passSeconds) {
       form_token TEXT NOT NULL,
       expires_at INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
     CREATE TABLE IF NOT EXISTS ended_sessions (
       id TEXT PRIMARY KEY, until INTEGER NOT NULL
     ) STRICT`)
@@ -67,7 +68,8 @@ export function createSessions(db, clock, passSeconds) {
       challenge: challenge ? JSON.stringify(challenge) : null,
       next,
       formToken: randomBytes(32).toString('base64url'),
-      expiresAt: clock() + lifetimeSeconds[channel],
+      // One whose ticket was kept is good for nothing after it, and there may be very many.
+      expiresAt: challenge?.kept ? challenge.expiresAt : clock() + lifetimeSeconds[channel],
     })
   }
 

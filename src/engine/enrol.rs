@@ -135,11 +135,14 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     if !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor) {
         return Ok(step.denied(Action::Remove, Reason::FreshFactorRequired));
     }
-    let other = match method {
-        Method::Totp => (Method::Sms, step.record.sms.is_some()),
-        Method::Sms | Method::BackupCode | Method::RecoveryCode => (Method::Totp, step.record.totp.is_some()),
+    let (other, there, usable) = match method {
+        Method::Totp => (Method::Sms, step.record.sms.is_some(), sms_is_usable(step)?),
+        Method::Sms | Method::BackupCode | Method::RecoveryCode => {
+            let there = step.record.totp.is_some();
+            (Method::Totp, there, there && step.policy.offers(Method::Totp))
+        }
     };
-    let last = !(other.1 && step.policy.offers(other.0));
+    let last = !usable;
     if last && step.is_forced() {
         // They could not come back: first another factor, then away with this one.
         return Ok(step.denied(Action::Remove, Reason::EnrolmentRequired));
@@ -147,8 +150,9 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     step.log(Happened::FactorRemoved { method });
     if last {
         // The other, if there is one, is no longer offered: alone it would only shut them out.
-        if other.1 {
-            step.log(Happened::FactorRemoved { method: other.0 });
+        if there {
+            step.log(Happened::FactorRemoved { method: other });
+            step.notify(NoticeKind::FactorRemoved, Some(other));
         }
         (step.record.totp, step.record.sms, step.record.backup) = (None, None, None);
     } else if method == Method::Totp {
@@ -160,6 +164,11 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     step.notify(NoticeKind::FactorRemoved, Some(method));
     let left = [(Method::Totp, step.record.totp.is_some()), (Method::Sms, step.record.sms.is_some())];
     Ok(Reply::Removed { method, methods_left: left.into_iter().filter_map(|(method, on)| on.then_some(method)).collect() })
+}
+
+fn sms_is_usable(step: &Step<'_>) -> Result<bool, Error> {
+    let Some(factor) = step.record.sms.as_ref().filter(|_| step.policy.offers(Method::Sms)) else { return Ok(false) };
+    Ok(sms::open_number(step.keys, &step.record, &factor.number)?.starts_with_any(&step.policy.sms().prefixes))
 }
 
 /// Where a second factor is forced, the password alone must not enrol one: whoever has none comes in

@@ -15,7 +15,7 @@ use crate::policy::{Method, Policy, PolicyDocument, origin_host};
 use crate::secret::SealingRing;
 use crate::token::{KeyRing, Keys, PassKeys, SigningKey};
 
-use super::cookies::check_name;
+use super::cookies::{check_name, resembles};
 use super::paths::{Path, Paths, PathsDocument, RouteDocument, Routes};
 use super::session::{Session, SessionDocument};
 use super::verification::Storage;
@@ -224,7 +224,8 @@ impl GateConfig {
             "must start with __Host-, so that no other host can set it; another name is for http://localhost only",
         )?;
         check(pass.cache_entries <= 65_536, "pass.cacheEntries", "must be 0 to 65536")?;
-        check(session.cookie() != Some(&pass.cookie), "session.cookie", "must be another cookie than the pass")?;
+        let alike = session.cookie().is_some_and(|session| resembles(session.as_bytes(), &pass.cookie));
+        check(!alike, "session.cookie", "must be another cookie than the pass, and not resemble it")?;
         let ring =
             secrets.keys.as_deref().map(|keys| from_json::<Keys>(keys, ErrorCode::InvalidKeys).map_err(in_environment)).transpose()?;
         let keys = pass_keys(ring.as_ref(), document.pass_keys)?;

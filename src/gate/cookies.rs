@@ -80,8 +80,18 @@ pub(super) fn resembles(given: &[u8], name: &str) -> bool {
 
 /// Without what no name begins with.
 fn from_name(part: &[u8]) -> &[u8] {
-    let start = part.iter().position(|&b| can_be_in_a_name(b) || stands_for_others(b));
-    start.and_then(|start| part.get(start..)).unwrap_or_default()
+    let mut rest = part;
+    loop {
+        match rest {
+            [b'[', b'=', ..] => {}
+            [b, ..] if can_be_in_a_name(*b) || stands_for_others(*b) => return rest,
+            [] | [..] => {}
+        }
+        rest = match rest {
+            [_, rest @ ..] => rest,
+            [] => return rest,
+        };
+    }
 }
 
 const fn can_be_in_a_name(b: u8) -> bool {
@@ -137,6 +147,7 @@ mod tests {
             (b"\x1fsid\x7f=v", Found::Resemblance),
             (b"sid==v", Found::Value(b"=v")),
             (b"=sid=v", Found::Resemblance),
+            (b"[=sid=v", Found::Resemblance),
             (b"= , sid=v", Found::Resemblance),
             (b"%2573id=v", Found::Nothing),
             (b"a=b\xa0sid=v", Found::Resemblance),

@@ -112,17 +112,20 @@ impl<'a> Seen<'a> {
 
     fn read_cookie(&mut self, config: &GateConfig, part: &'a [u8]) {
         let (pass, session) = (config.pass.cookie.as_str(), config.session.cookie());
-        if let Some(value) = value_of(part, pass) {
+        let rest = if let Some(value) = value_of(part, pass) {
             self.pass.add(value);
+            value
         } else if let Some(value) = session.and_then(|session| value_of(part, session)) {
             self.session.add(value);
+            value
         } else {
-            for name in names(part) {
-                if resembles(name, pass) {
-                    self.pass = Once::Repeated;
-                } else if session.is_some_and(|session| resembles(name, session)) {
-                    self.session = Once::Repeated;
-                }
+            part
+        };
+        for name in names(rest) {
+            if resembles(name, pass) {
+                self.pass = Once::Repeated;
+            } else if session.is_some_and(|session| resembles(name, session)) {
+                self.session = Once::Repeated;
             }
         }
     }

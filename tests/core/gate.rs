@@ -383,6 +383,18 @@ fn t26_a_session_that_another_parser_would_read_comes_twice() {
     }
 }
 
+#[test]
+fn t26_no_session_hides_behind_a_pass_that_is_handed_on() {
+    let mut gate = gate(json!({"pass": {"forward": true}}));
+    let mut ann = ann();
+    ann.now += 60;
+    let (ticket, code) = (ann.ticket(), ann.code());
+    for cookie in ["sid=s; __Host-second-factor=x sid=victim", "__Host-second-factor=x,sid=victim; sid=s"] {
+        let given = headers("/reports", &[("cookie", cookie), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
+        assert_eq!(refused(&judged(judge(&mut gate, &given, ann.now))), Some((400, "duplicate_header".to_owned())), "{cookie}");
+    }
+}
+
 /// Cookies in which one parser or another finds one of the name `sid`.
 const ANOTHER_READING: [&str; 22] = [
     "sid=v",

@@ -43,6 +43,7 @@ const WRONG = [
   ['a session without a form', 'session', { ...good, session: { cookie: '__Host-session' } }],
   ['a session cookie that is no name', 'session.cookie', { ...good, session: { cookie: 'a=b', id: 'plain' } }],
   ['one cookie for session and pass', 'session.cookie', { ...good, session: { cookie: '__Host-second-factor', id: 'plain' } }],
+  ['a session that resembles the pass', 'session.cookie', { ...good, session: { cookie: '__host-second.factor', id: 'plain' }, pass: { cookie: '__Host-second_factor' } }],
   ['no challenge', '', without('challenge')],
   ['a challenge page behind the gate', 'challenge.page', { ...good, challenge: { page: '/login' } }],
   ['a challenge page that is a script', 'challenge.page', { ...good, challenge: { page: 'javascript:alert(1)', returnTo: 'https://app.acme.example' } }],

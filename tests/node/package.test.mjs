@@ -112,6 +112,9 @@ test('the key printer prints a key ring, and its public half', () => {
   const [key, ...more] = JSON.parse(publicHalf(JSON.stringify(keys)))
   assert.deepEqual([Object.keys(key), key.kid, key.alg, more], [['kid', 'alg', 'public'], keys.signing[0].kid, 'EdDSA', []])
   assert.ok(!JSON.stringify(key).includes(keys.signing[0].secret))
+  const old = { kid: 'old', alg: 'HS256', secret: 'A'.repeat(43) }
+  assert.equal(JSON.parse(publicHalf(JSON.stringify({ ...keys, signing: [...keys.signing, old] }))).length, 1)
+  assert.throws(() => publicHalf(JSON.stringify({ ...keys, signing: [old, ...keys.signing] })), { status: 1 }, 'the key that signs has none')
   const hs256 = { ...keys, signing: [{ kid: 'hs', alg: 'HS256', secret: 'A'.repeat(43) }] }
   for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => publicHalf(bad), { status: 1 })
   assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })

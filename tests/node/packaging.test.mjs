@@ -136,7 +136,7 @@ const manifests = {
   },
   HTTPRoute: {
     apiVersion: one('gateway.networking.k8s.io/v1'), kind: text, metadata,
-    spec: { parentRefs: [{ name: text }], hostnames: [text], rules: [{ backendRefs: [{ name: text, port: one(80) }] }] },
+    spec: { parentRefs: [{ name: text }], hostnames: [text], rules: [{ matches: [{ path: { type: one('Exact'), value: text } }], backendRefs: [{ name: text, port: one(80) }] }] },
   },
 }
 

@@ -263,3 +263,12 @@ test('a store that hangs in one call holds up no other for good', async (t) => {
   t.mock.timers.tick(10_000)
   assert.equal((await next).result, 'verified')
 })
+
+test('many calls at once cost few loads each', async () => {
+  let loads = 0
+  const inner = slow(memoryStore())
+  const at = await host({ store: { load: (user) => ((loads += 1), inner.load(user)), save: inner.save } })
+  const replies = await Promise.all(Array.from({ length: 200 }, (_, i) => at.factor.enrolTotp({ user: 'ann', session: `s${i}`, label: 'ann' })))
+  assert.equal(count(replies, 'totp_started'), 200)
+  assert.ok(loads <= 200 * 4, `${loads} loads`)
+})
