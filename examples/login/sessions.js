@@ -49,7 +49,7 @@ export function createSessions(db, clock, passSeconds) {
    */
   function removal(condition) {
     const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
-      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR NOT coalesce(json_extract(challenge, '$.kept'), challenge IS NULL)) AND ${condition}`)
+      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR (challenge IS NOT NULL AND json_extract(challenge, '$.kept') IS NOT 1)) AND ${condition}`)
     const remove = db.prepare(`DELETE FROM sessions WHERE ${condition}`)
     return db.transaction((given) => {
       keep.run({ ...given, until: clock() + passSeconds })

@@ -79,19 +79,14 @@ pub(super) fn resembles(given: &[u8], name: &str) -> bool {
 }
 
 /// Without what no name begins with.
-fn from_name(part: &[u8]) -> &[u8] {
-    let mut rest = part;
-    loop {
-        match rest {
-            [b'[', b'=', ..] => {}
-            [b, ..] if can_be_in_a_name(*b) || stands_for_others(*b) => return rest,
-            [] | [..] => {}
+fn from_name(mut part: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = part {
+        if (can_be_in_a_name(*first) || stands_for_others(*first)) && !part.starts_with(b"[=") {
+            break;
         }
-        rest = match rest {
-            [_, rest @ ..] => rest,
-            [] => return rest,
-        };
+        part = rest;
     }
+    part
 }
 
 const fn can_be_in_a_name(b: u8) -> bool {

@@ -156,16 +156,8 @@ impl Gate {
         let known = match self.passes.find(digest) {
             Some(known) => known,
             None => {
-                let opened = Pass::examine(&self.config.policy, &self.config.keys, token, now).map_err(|flaw| match flaw {
-                    Flaw::Expired => Refusal::PassExpired,
-                    Flaw::Malformed
-                    | Flaw::NotAPass
-                    | Flaw::UnknownKey
-                    | Flaw::WrongSignature
-                    | Flaw::OtherOrigin
-                    | Flaw::OtherAudience
-                    | Flaw::FromTheFuture => Refusal::PassInvalid(flaw),
-                });
+                let opened = Pass::examine(&self.config.policy, &self.config.keys, token, now)
+                    .map_err(|flaw| if flaw == Flaw::Expired { Refusal::PassExpired } else { Refusal::PassInvalid(flaw) });
                 self.passes.keep(digest, Known::new(opened?))
             }
         };
