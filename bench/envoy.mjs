@@ -78,7 +78,7 @@ async function prepare() {
   const passWith = async (signing) => {
     let now = Math.floor(Date.now() / 1000) - 120
     const factor = await createSecondFactor({ policy, keys: { v: 1, sealing, signing }, store: memoryStore(), clock: () => now })
-    const { secret } = await factor.enrolTotp({ user, session, label: user })
+    const { secret } = await factor.enrollTotp({ user, session, label: user })
     const code = () => totp.generate({ secret: secret.replaceAll(' ', ''), time: now })
     await factor.confirmTotp({ user, session, code: code() })
     now += 60

@@ -107,7 +107,7 @@ async function addressJob() {
   for (const network of networks) list.addSubnet(network.split('/')[0], 24)
   const candidates = {
     'countersign, begin (all of a login question)': async () => (await factor.begin({ user: 'ann', session: 's', ip: address })).result === 'denied',
-    'countersign, policy.decide (reads the policy)': () => policy.decide(document, { ip: address, enrolment: 'usable' }).rules.includes('deny_rule'),
+    'countersign, policy.decide (reads the policy)': () => policy.decide(document, { ip: address, enrollment: 'usable' }).rules.includes('deny_rule'),
     'ipaddr.js, match in a loop': () => {
       const one = ipaddr.parse(address)
       return parsed.some((network) => one.match(network))

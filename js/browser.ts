@@ -31,7 +31,7 @@ export interface Preview {
   issuer: string
   /** Whose codes they are, as the app will show it. */
   label: string
-  /** Whether this is a sample, which nobody can enrol. */
+  /** Whether this is a sample, which nobody can enroll. */
   sample: boolean
 }
 
@@ -87,7 +87,7 @@ async function compiled(source: unknown): Promise<WebAssembly.Module> {
  * A set-up as it will look, before anything is saved: from the URI that the server handed out, or
  * from names alone, as a marked sample for choosing them. Sends nothing anywhere.
  */
-export async function previewEnrolment(source: PreviewSource): Promise<Preview> {
+export async function previewEnrollment(source: PreviewSource): Promise<Preview> {
   const given = read(source, '', { uri: optional(text), issuer: optional(text), label: optional(text) })
   const named = given.issuer !== undefined || given.label !== undefined
   if (given.uri !== undefined && named) throw invalid('uri', 'is there, so issuer and label must not be')

@@ -1,6 +1,6 @@
 // The web component. Everything that needs a page stands inside functions: the file can be imported
 // on a server, too.
-import { previewEnrolment, type PreviewSource } from './browser.js'
+import { previewEnrollment, type PreviewSource } from './browser.js'
 import { invalid } from './error.js'
 import { text } from './input.js'
 
@@ -61,7 +61,7 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
     async #draw() {
       const turn = ++this.#turn
       try {
-        const preview = await previewEnrolment(this.#source())
+        const preview = await previewEnrollment(this.#source())
         if (turn !== this.#turn) return
         const picture = document.importNode(new DOMParser().parseFromString(preview.svg, 'image/svg+xml').documentElement, true)
         const kind = preview.sample ? 'Sample QR code' : 'QR code'

@@ -65,11 +65,11 @@ export interface SecondFactor {
   /** The second step. On `verified`, change the session id: hand the new one in as `newSession`, or use the one in the reply. */
   verify(input: { ticket: string; session: string; newSession?: string; method: wasm.Method; code: string } & From & Account): Promise<Result<'verified'> | CodeReply>
   /** Begins to set up an authenticator app; `label` is shown in it beside the service's name. */
-  enrolTotp(input: Session & Proof & Plan & From & Account & { label: string }): Promise<Result<'totp_started' | 'denied'>>
+  enrollTotp(input: Session & Proof & Plan & From & Account & { label: string }): Promise<Result<'totp_started' | 'denied'>>
   /** Turns the app on with a code from it. On the first factor the reply has the backup codes. */
   confirmTotp(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
   /** Begins to set up a phone, or sends its code again. `number` in E.164 form. */
-  enrolSms(input: Session & Proof & Plan & From & Account & { number: string }): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
+  enrollSms(input: Session & Proof & Plan & From & Account & { number: string }): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
   /** Turns the phone on with the code sent to it. */
   confirmSms(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
   /** Removes a factor; with the last one that can be used, all the rest goes too. */
@@ -212,7 +212,7 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       const now = clock()
       const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, now)) as
         | { result: 'valid'; user: string }
-        | { result: 'refused'; reason: wasm.TokenRefusal }
+        | { result: 'refused'; reason: wasm.TokenError }
       if (owner.result === 'refused') {
         return { result: 'denied', reason: owner.reason === 'expired' ? 'ticket_expired' : 'ticket_invalid' }
       }
@@ -223,9 +223,9 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     begin: commandOf('begin', { ...plan, channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)) }),
     sendSms: ticketCommandOf('send_sms', {}),
     verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
-    enrolTotp: commandOf('enrol_totp', { ...proof, ...plan, label: text }),
+    enrollTotp: commandOf('enroll_totp', { ...proof, ...plan, label: text }),
     confirmTotp: commandOf('confirm_totp', { code: text }),
-    enrolSms: commandOf('enrol_sms', { ...proof, ...plan, number: text }),
+    enrollSms: commandOf('enroll_sms', { ...proof, ...plan, number: text }),
     confirmSms: commandOf('confirm_sms', { code: text }),
     remove: commandOf('remove', { ...proof, method: text }),
     renewBackupCodes: commandOf('renew_backup_codes', proof),
@@ -267,7 +267,7 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       const people = []
       for (const person of users) {
         const stored = await load(store, person.user)
-        people.push({ ...person, enrolment: call((module) => module.policy_enrolment(next, person.user, stored?.record)) })
+        people.push({ ...person, enrollment: call((module) => module.policy_enrollment(next, person.user, stored?.record)) })
       }
       const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
       return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)

@@ -117,10 +117,10 @@ export const policy = Object.freeze({
   /** Decides a login by policy and facts alone, and names the rules met. */
   decide: (
     source: wasm.PolicyDocument | string,
-    facts: { ip?: string | undefined; channel?: wasm.Channel; enrolment: wasm.Enrolment; recoveryCode?: boolean },
+    facts: { ip?: string | undefined; channel?: wasm.Channel; enrollment: wasm.Enrollment; recoveryCode?: boolean },
   ): wasm.Explanation => {
     const document = documentText(source, 'invalid_policy', '')
-    const given = read(facts, '', { ip: optional(text), channel: optional(text), enrolment: text, recoveryCode: optional(flag) })
+    const given = read(facts, '', { ip: optional(text), channel: optional(text), enrollment: text, recoveryCode: optional(flag) })
     const question = JSON.stringify({ channel: 'web', recoveryCode: false, ...given })
     return call((module) => module.policy_decide(document, question) as wasm.Explanation)
   },
@@ -130,7 +130,7 @@ export const policy = Object.freeze({
     people: {
       author: string
       authorIp?: string | undefined
-      users: { user: string; role: wasm.Role; enrolment: wasm.Enrolment; ip?: string | undefined }[]
+      users: { user: string; role: wasm.Role; enrollment: wasm.Enrollment; ip?: string | undefined }[]
       apiClients: { id: string; ip?: string | undefined }[]
     },
   ): wasm.Review => {
@@ -139,7 +139,7 @@ export const policy = Object.freeze({
     const given = read(people, '', {
       author: text,
       authorIp: optional(text),
-      users: listOf(shape({ user: text, role: text, enrolment: text, ...place })),
+      users: listOf(shape({ user: text, role: text, enrollment: text, ...place })),
       apiClients: listOf(shape({ id: text, ...place })),
     })
     return call((module) => module.policy_review(document, JSON.stringify(given)) as wasm.Review)

@@ -86,7 +86,7 @@ function ours(error: unknown): CountersignError {
 }
 
 const COMMAND =
-  /^(begin|send_sms|verify|enrol_totp|confirm_totp|enrol_sms|confirm_sms|remove|renew_backup_codes|show_backup_codes|issue_recovery_code)(\.|$)/
+  /^(begin|send_sms|verify|enroll_totp|confirm_totp|enroll_sms|confirm_sms|remove|renew_backup_codes|show_backup_codes|issue_recovery_code)(\.|$)/
 
 /** 32 bytes of the platform's cryptographic random source. */
 export const randomSeed = (): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(32))

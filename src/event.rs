@@ -121,14 +121,14 @@ pub struct Event {
     pub ip: Option<String>,
     /// What happened.
     #[serde(flatten)]
-    pub happened: Happened,
+    pub happened: EventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Happened {
+pub enum EventKind {
     /// A login needed no second factor.
     LoginAllowed,
     /// A login was challenged.
@@ -160,7 +160,7 @@ pub enum Happened {
         method: Method,
     },
     /// Someone began to set up a factor.
-    EnrolmentStarted {
+    EnrollmentStarted {
         /// Which.
         method: Method,
     },
@@ -209,9 +209,9 @@ pub enum Action {
     /// Sending a login code.
     SendSms,
     /// Setting up an authenticator app.
-    EnrolTotp,
+    EnrollTotp,
     /// Setting up a phone.
-    EnrolSms,
+    EnrollSms,
     /// Removing a factor.
     Remove,
     /// Making new backup codes.

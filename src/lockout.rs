@@ -1,10 +1,10 @@
 //! Attempts: one budget per account over all factors, as a small state machine.
 //!
 //! ```text
-//!             charge, pressure < 5            charge, pressure ≥ 5
+//!             charge, level < 5            charge, level ≥ 5
 //!            ┌──────┐                        ┌───────────────────────┐
 //!            │      ▼                        │                       ▼
-//!          ┌─┴────────┐  charge, pressure ≥ 5   ┌─────────┐  charge (recovery code)
+//!          ┌─┴────────┐  charge, level ≥ 5   ┌─────────┐  charge (recovery code)
 //!  new ──▶ │   Open   │ ───────────────────────▶│ Waiting │ ◀──┐
 //!          │          │ ◀────────────────────── │         │ ───┘
 //!          └──────────┘  retry_at has come      └─────────┘
@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Two numbers are kept. `failures` counts consecutive failures; only success sets it to 0, and
-//! at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `pressure` also counts failures, but
-//! success does not lower it, only time: one is forgiven each hour and per candidate code of a
+//! at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
+//! raises it, success does not lower it, only time does: one failure leaks out each hour and per candidate code of a
 //! time-based attempt (3 hours at ±1 step). It sets the wait: none below 5, then 30 seconds
 //! doubling to an hour, and from 50 on the time in which one is forgiven. So someone who knows
 //! the password and guesses all year, while the owner of the account logs in every day and
@@ -46,7 +46,7 @@ const SUSTAINED: u32 = 50;
 
 /// Whether an attempt may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum LockState {
     /// Yes.
     Open,
     /// Not before this time.
@@ -60,14 +60,14 @@ pub enum Door {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attempts {
     failures: u32,
-    pressure: u32,
-    pressure_at: UnixSeconds,
+    level: u32,
+    level_at: UnixSeconds,
     retry_at: UnixSeconds,
 }
 
 impl Attempts {
     /// No attempt made yet.
-    pub const NEW: Self = Self { failures: 0, pressure: 0, pressure_at: UnixSeconds::EPOCH, retry_at: UnixSeconds::EPOCH };
+    pub const NEW: Self = Self { failures: 0, level: 0, level_at: UnixSeconds::EPOCH, retry_at: UnixSeconds::EPOCH };
 
     /// Consecutive failures since the last success, 0 to [`STOP_AT`].
     #[must_use]
@@ -77,14 +77,14 @@ impl Attempts {
 
     /// Whether an attempt may be made now.
     #[must_use]
-    pub fn door(&self, now: UnixSeconds) -> Door {
+    pub fn lock_state(&self, now: UnixSeconds) -> LockState {
         if self.failures >= STOP_AT {
-            Door::Stopped
+            LockState::Stopped
         } else if now < self.retry_at {
             // No wait is longer than this: a clock that once ran ahead must not lock for years.
-            Door::Waiting(self.retry_at.min(now.plus(LONGEST_PAUSE)))
+            LockState::Waiting(self.retry_at.min(now.plus(LONGEST_PAUSE)))
         } else {
-            Door::Open
+            LockState::Open
         }
     }
 
@@ -96,26 +96,26 @@ impl Attempts {
     /// Attempts left before the next wait.
     #[must_use]
     pub const fn left_before_wait(&self) -> u32 {
-        FREE.saturating_sub(self.pressure)
+        FREE.saturating_sub(self.level)
     }
 
     /// Counts an attempt as failed, before it is looked at. `window` is the number of time steps
     /// accepted to either side.
     pub(crate) fn charge(&mut self, now: UnixSeconds, window: u8) {
-        self.pressure_at = self.pressure_at.min(now);
+        self.level_at = self.level_at.min(now);
         let forgiveness = forgiveness_seconds(window);
-        let forgiven = now.since(self.pressure_at).checked_div(forgiveness).unwrap_or(0);
-        self.pressure = self.pressure.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
-        self.pressure_at = match self.pressure {
+        let forgiven = now.since(self.level_at).checked_div(forgiveness).unwrap_or(0);
+        self.level = self.level.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+        self.level_at = match self.level {
             0 => now,
-            _ => self.pressure_at.plus(forgiven.saturating_mul(forgiveness)),
+            _ => self.level_at.plus(forgiven.saturating_mul(forgiveness)),
         };
         self.failures = self.failures.saturating_add(1).min(STOP_AT);
-        self.pressure = self.pressure.saturating_add(1);
-        let wait = match self.pressure {
+        self.level = self.level.saturating_add(1);
+        let wait = match self.level {
             0..FREE => 0,
             FREE..SUSTAINED => {
-                let doublings = self.pressure.saturating_sub(FREE);
+                let doublings = self.level.saturating_sub(FREE);
                 2_u64.saturating_pow(doublings).saturating_mul(FIRST_WAIT).min(LONGEST_WAIT)
             }
             SUSTAINED.. => forgiveness,
@@ -129,7 +129,7 @@ impl Attempts {
     }
 
     /// Forgets everything: an owner's recovery code vouches for the person.
-    pub(crate) fn lift(&mut self) {
+    pub(crate) fn clear(&mut self) {
         *self = Self::NEW;
     }
 }
@@ -152,14 +152,14 @@ mod tests {
         let mut attempts = Attempts::NEW;
         for left in [4, 3, 2, 1] {
             attempts.charge(at(1_000_000), 1);
-            assert_eq!(attempts.door(at(1_000_000)), Door::Open);
+            assert_eq!(attempts.lock_state(at(1_000_000)), LockState::Open);
             assert_eq!(attempts.left_before_wait(), left);
         }
         attempts.charge(at(1_000_000), 1);
-        assert_eq!(attempts.door(at(1_000_029)), Door::Waiting(at(1_000_030)));
-        assert_eq!(attempts.door(at(1_000_030)), Door::Open);
+        assert_eq!(attempts.lock_state(at(1_000_029)), LockState::Waiting(at(1_000_030)));
+        assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Open);
         attempts.charge(at(1_000_030), 1);
-        assert_eq!(attempts.door(at(1_000_030)), Door::Waiting(at(1_000_090)), "the wait doubles");
+        assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Waiting(at(1_000_090)), "the wait doubles");
     }
 
     #[test]
@@ -169,10 +169,10 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..14 {
             attempts.charge(now, 1);
-            let wait = match attempts.door(now) {
-                Door::Open => 0,
-                Door::Waiting(until) => until.since(now),
-                Door::Stopped => panic!("stopped"),
+            let wait = match attempts.lock_state(now) {
+                LockState::Open => 0,
+                LockState::Waiting(until) => until.since(now),
+                LockState::Stopped => panic!("stopped"),
             };
             waits.push(wait);
             now = now.plus(wait);
@@ -187,24 +187,24 @@ mod tests {
             attempts.charge(at(4_000_000_000), 1);
         }
         let now = at(1_800_000_000);
-        assert_eq!(attempts.door(now), Door::Waiting(now.plus(LONGEST_PAUSE)));
+        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(LONGEST_PAUSE)));
     }
 
     #[test]
-    fn stops_at_one_hundred_until_lifted() {
+    fn stops_at_one_hundred_until_cleared() {
         let mut attempts = Attempts::NEW;
         let mut now = at(1_000_000);
         for _ in 0..STOP_AT {
             now = now.plus(1_000_000);
             attempts.charge(now, 1);
         }
-        assert_eq!(attempts.door(now.plus(1_000_000_000)), Door::Stopped);
-        attempts.lift();
-        assert_eq!(attempts.door(now), Door::Open);
+        assert_eq!(attempts.lock_state(now.plus(1_000_000_000)), LockState::Stopped);
+        attempts.clear();
+        assert_eq!(attempts.lock_state(now), LockState::Open);
     }
 
     #[test]
-    fn success_resets_the_count_and_not_the_pressure() {
+    fn success_resets_the_count_and_not_the_level() {
         let mut attempts = Attempts::NEW;
         for _ in 0..4 {
             attempts.charge(at(1_000_000), 1);
@@ -213,9 +213,9 @@ mod tests {
         attempts.charge(at(1_000_001), 1);
         attempts.succeed(&before);
         assert_eq!(attempts.failures(), 0);
-        assert_eq!(attempts.door(at(1_000_001)), Door::Open);
+        assert_eq!(attempts.lock_state(at(1_000_001)), LockState::Open);
         attempts.charge(at(1_000_002), 1);
-        assert_eq!(attempts.door(at(1_000_002)), Door::Waiting(at(1_000_032)), "the fifth failure within hours waits");
+        assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
     }
 
     /// T6: a year of guessing by someone who knows the password, while the account's owner
@@ -229,19 +229,19 @@ mod tests {
             let mut now = start;
             let mut guesses = 0_u32;
             while now < end {
-                match attempts.door(now) {
-                    Door::Open => {
+                match attempts.lock_state(now) {
+                    LockState::Open => {
                         attempts.charge(now, window);
                         guesses += 1;
-                        if let Door::Open = attempts.door(now) {
+                        if let LockState::Open = attempts.lock_state(now) {
                             let before = attempts.clone();
                             attempts.succeed(&before);
                         } else {
                             attempts.failures = 0;
                         }
                     }
-                    Door::Waiting(until) => now = until,
-                    Door::Stopped => break,
+                    LockState::Waiting(until) => now = until,
+                    LockState::Stopped => break,
                 }
             }
             let chance = f64::from(guesses) * f64::from(2 * window + 1) / 1e6;

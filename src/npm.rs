@@ -14,12 +14,12 @@ use crate::event::Effect;
 use crate::json::{FromJson, from_json};
 use crate::network::ClientIp;
 use crate::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret, qr_svg};
-use crate::policy::{Channel, Enrolment, Facts, Method, People, Policy, explain, review};
+use crate::policy::{Channel, Enrollment, Facts, Method, People, Policy, explain, review};
 use crate::print::Sheet;
 use crate::record::{Record, SessionId, UserId};
 use crate::secret::{Entropy, to_base64url};
 use crate::time::UnixSeconds;
-use crate::token::{KeyRing, Pass, Ticket, TokenRefusal, amr};
+use crate::token::{KeyRing, Pass, Ticket, TokenError, amr};
 
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -37,7 +37,7 @@ export type Event = {
     at: UnixSeconds;
     /** The client's address, canonical, if known. */
     ip?: string;
-} & Happened;
+} & EventKind;
 "#;
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
@@ -78,7 +78,7 @@ pub struct Core {
 #[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum TicketCheck {
     Valid { user: UserId },
-    Refused { reason: TokenRefusal },
+    Refused { reason: TokenError },
 }
 
 /// What a pass says, once it is found good.
@@ -103,7 +103,7 @@ pub enum PassCheck {
     /// It is not good here.
     Refused {
         /// Why.
-        reason: TokenRefusal,
+        reason: TokenError,
     },
 }
 
@@ -175,11 +175,11 @@ impl Core {
         let checked = Pass::open(&self.policy, self.keys.passes(), &question.pass, now)
             .and_then(|pass| pass.of(&question.user, &question.session))
             .and_then(|pass| match question.max_age {
-                Some(age) if now.since(pass.auth_time()) > u64::from(age) => Err(TokenRefusal::TooOld),
+                Some(age) if now.since(pass.auth_time()) > u64::from(age) => Err(TokenError::TooOld),
                 Some(_) | None => Ok(pass),
             })
             .and_then(|pass| match &question.methods {
-                Some(methods) if !methods.contains(&pass.method()) => Err(TokenRefusal::MethodNotAccepted),
+                Some(methods) if !methods.contains(&pass.method()) => Err(TokenError::MethodNotAccepted),
                 Some(_) | None => Ok(pass),
             });
         to_js(&match checked {
@@ -249,7 +249,7 @@ pub fn policy_check(policy: &str) -> Result<(), JsValue> {
 struct FactsDocument {
     ip: Option<String>,
     channel: Channel,
-    enrolment: Enrolment,
+    enrollment: Enrollment,
     recovery_code: bool,
 }
 
@@ -257,8 +257,8 @@ struct FactsDocument {
 #[wasm_bindgen]
 pub fn policy_decide(policy: &str, facts: &str) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(thrown)?;
-    let FactsDocument { ip, channel, enrolment, recovery_code } = argument(facts)?;
-    to_js(&explain(&policy, &Facts { client: client(ip.as_deref()), channel, enrolment, recovery_code }))
+    let FactsDocument { ip, channel, enrollment, recovery_code } = argument(facts)?;
+    to_js(&explain(&policy, &Facts { client: client(ip.as_deref()), channel, enrollment, recovery_code }))
 }
 
 /// Whom a policy would lock out.
@@ -271,14 +271,14 @@ pub fn policy_review(policy: &str, people: &str) -> Result<JsValue, JsValue> {
 
 /// What the next policy makes of a user's record.
 #[wasm_bindgen]
-pub fn policy_enrolment(policy: &str, user: &str, record: Option<String>) -> Result<JsValue, JsValue> {
+pub fn policy_enrollment(policy: &str, user: &str, record: Option<String>) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(thrown)?;
     let user = UserId::new(user).map_err(thrown)?;
     let record = match record {
         Some(text) => Record::parse(&user, &text).map_err(thrown)?,
         None => Record::new(user),
     };
-    to_js(&record.enrolment(&policy))
+    to_js(&record.enrollment(&policy))
 }
 
 #[derive(FromJson)]

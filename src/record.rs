@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json::{Faults, Fields, FromJson, Node, from_json, to_json};
 use crate::lockout::Attempts;
 use crate::otp::TotpParameters;
-use crate::policy::{Enrolment, Method, Policy};
+use crate::policy::{Enrollment, Method, Policy};
 use crate::secret::Sealed;
 use crate::time::UnixSeconds;
 
@@ -223,15 +223,15 @@ pub(crate) struct SmsCode {
 pub(crate) enum SmsPurpose {
     /// A login.
     Login,
-    /// Enrolment of a number.
-    Enrol,
+    /// Enrollment of a number.
+    Enroll,
 }
 
 impl SmsPurpose {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Login => "login",
-            Self::Enrol => "enrol",
+            Self::Enroll => "enroll",
         }
     }
 }
@@ -300,14 +300,14 @@ impl Record {
 
     /// What the user has, seen through a policy.
     #[must_use]
-    pub fn enrolment(&self, policy: &Policy) -> Enrolment {
+    pub fn enrollment(&self, policy: &Policy) -> Enrollment {
         let totp = self.totp.is_some() && policy.offers(Method::Totp);
         let sms = self.sms.is_some() && policy.offers(Method::Sms);
         let backup = self.has_factor() && self.backup_left() > 0 && policy.offers(Method::BackupCode);
         match (self.has_factor(), totp || sms || backup) {
-            (false, _) => Enrolment::None,
-            (true, true) => Enrolment::Usable,
-            (true, false) => Enrolment::Unusable,
+            (false, _) => Enrollment::None,
+            (true, true) => Enrollment::Usable,
+            (true, false) => Enrollment::Unusable,
         }
     }
 

@@ -195,7 +195,7 @@ pub struct Ticket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
-pub enum TokenRefusal {
+pub enum TokenError {
     /// Not a token of this kind, or not signed by a key of the ring.
     Invalid,
     /// Its time is over.
@@ -232,7 +232,7 @@ pub enum Flaw {
     Expired,
 }
 
-impl From<Flaw> for TokenRefusal {
+impl From<Flaw> for TokenError {
     fn from(flaw: Flaw) -> Self {
         match flaw {
             Flaw::Expired => Self::Expired,
@@ -277,27 +277,27 @@ impl Ticket {
     /// Opens a ticket for the session that brought it.
     ///
     /// # Errors
-    /// A [`TokenRefusal`].
-    pub fn open(policy: &Policy, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenRefusal> {
+    /// A [`TokenError`].
+    pub fn open(policy: &Policy, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
         let parts = Parts::split(token)?;
         if parts.header.alg != "HS256" || parts.header.typ != TICKET_TYPE {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
-        let key = keys.subkey(&parts.header.kid, Purpose::Ticket).map_err(|_| TokenRefusal::Invalid)?;
+        let key = keys.subkey(&parts.header.kid, Purpose::Ticket).map_err(|_| TokenError::Invalid)?;
         if !bool::from(jws_hs256(key.bytes(), parts.signing_input).ct_eq(&parts.signature)) {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         let claims: TicketClaims = parts.claims()?;
         let sound =
             claims.iss == policy.issuer() && claims.aud == TICKET_AUDIENCE && claims.iat < claims.exp && claims.iat <= now.plus(CLOCK_SKEW);
         if !sound {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
         if now >= claims.exp {
-            return Err(TokenRefusal::Expired);
+            return Err(TokenError::Expired);
         }
         if claims.sid != *session {
-            return Err(TokenRefusal::OtherSession);
+            return Err(TokenError::OtherSession);
         }
         Ok(Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
     }
@@ -382,9 +382,9 @@ impl Pass {
     /// Opens a pass.
     ///
     /// # Errors
-    /// A [`TokenRefusal`].
-    pub fn open(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, TokenRefusal> {
-        Self::examine(policy, keys, token, now).map_err(TokenRefusal::from)
+    /// A [`TokenError`].
+    pub fn open(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, TokenError> {
+        Self::examine(policy, keys, token, now).map_err(TokenError::from)
     }
 
     /// Opens a pass, and says what is wrong with it.
@@ -426,12 +426,12 @@ impl Pass {
     /// Holds the pass against who brings it.
     ///
     /// # Errors
-    /// [`TokenRefusal::OtherUser`] or [`TokenRefusal::OtherSession`].
-    pub fn of(self, user: &UserId, session: &SessionId) -> Result<Self, TokenRefusal> {
+    /// [`TokenError::OtherUser`] or [`TokenError::OtherSession`].
+    pub fn of(self, user: &UserId, session: &SessionId) -> Result<Self, TokenError> {
         if self.user != *user {
-            Err(TokenRefusal::OtherUser)
+            Err(TokenError::OtherUser)
         } else if self.session != *session {
-            Err(TokenRefusal::OtherSession)
+            Err(TokenError::OtherSession)
         } else {
             Ok(self)
         }
@@ -665,26 +665,26 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, TokenRefusal> {
+    fn split(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN {
-            return Err(TokenRefusal::Invalid);
+            return Err(TokenError::Invalid);
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenRefusal::Invalid)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(TokenRefusal::Invalid)?;
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Invalid)?;
         let header = json(header)?;
-        let signature = from_base64url(signature).ok_or(TokenRefusal::Invalid)?;
+        let signature = from_base64url(signature).ok_or(TokenError::Invalid)?;
         Ok(Self { header, signing_input, payload, signature })
     }
 
-    fn claims<T: FromJson>(&self) -> Result<T, TokenRefusal> {
+    fn claims<T: FromJson>(&self) -> Result<T, TokenError> {
         json(self.payload)
     }
 }
 
-fn json<T: FromJson>(part: &str) -> Result<T, TokenRefusal> {
-    let bytes = from_base64url(part).ok_or(TokenRefusal::Invalid)?;
-    let text = core::str::from_utf8(&bytes).map_err(|_| TokenRefusal::Invalid)?;
-    from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenRefusal::Invalid)
+fn json<T: FromJson>(part: &str) -> Result<T, TokenError> {
+    let bytes = from_base64url(part).ok_or(TokenError::Invalid)?;
+    let text = core::str::from_utf8(&bytes).map_err(|_| TokenError::Invalid)?;
+    from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenError::Invalid)
 }
 
 fn encode(alg: &str, typ: &str, kid: &str, claims: &impl Serialize) -> String {

@@ -6,10 +6,10 @@ use countersign::code::Digits;
 use countersign::error::{Error, ErrorCode};
 use countersign::network::{ClientIp, NetworkSet};
 use countersign::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret};
-use countersign::policy::{Channel, Enrolment, Facts, Policy, explain};
+use countersign::policy::{Channel, Enrollment, Facts, Policy, explain};
 use countersign::record::{SessionId, UserId};
 use countersign::time::UnixSeconds;
-use countersign::token::{KeyRing, Pass, TokenRefusal};
+use countersign::token::{KeyRing, Pass, TokenError};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -196,9 +196,9 @@ fn every_login_is_decided_as_the_table_says() {
                 let place = [("require", json!(require)), ("network", json!(network)), ("from", json!(from))];
                 let forced = only_row(&forced_rows, &[place[0].clone(), place[2].clone()])["forced"].clone();
                 let address = only_row(&address_rows, &place);
-                for (channel, enrolment, recovery_code) in [Channel::Web, Channel::Api]
+                for (channel, enrollment, recovery_code) in [Channel::Web, Channel::Api]
                     .into_iter()
-                    .flat_map(|c| [Enrolment::None, Enrolment::Usable, Enrolment::Unusable].map(|e| (c, e)))
+                    .flat_map(|c| [Enrollment::None, Enrollment::Usable, Enrollment::Unusable].map(|e| (c, e)))
                     .flat_map(|(c, e)| [false, true].map(|r| (c, e, r)))
                 {
                     count += 1;
@@ -209,7 +209,7 @@ fn every_login_is_decided_as_the_table_says() {
                             &[
                                 ("channel", json!(channel)),
                                 ("forced", forced.clone()),
-                                ("enrolment", json!(enrolment)),
+                                ("enrollment", json!(enrollment)),
                                 ("recoveryCode", json!(recovery_code)),
                                 ("allowRule", address["allowRule"].clone()),
                             ],
@@ -225,8 +225,8 @@ fn every_login_is_decided_as_the_table_says() {
                         json!({"outcome": "denied", "reason": address["denied"]})
                     };
                     let client = ip.as_str().map_or(ClientIp::Unknown, ClientIp::parse);
-                    let explained = explain(&policy, &Facts { client, channel, enrolment, recovery_code });
-                    let case = format!("{place:?} {channel:?} {enrolment:?} {recovery_code}");
+                    let explained = explain(&policy, &Facts { client, channel, enrollment, recovery_code });
+                    let case = format!("{place:?} {channel:?} {enrollment:?} {recovery_code}");
                     assert_eq!(json!(explained.decision), decision, "{case}");
                     assert_eq!(json!(explained.rules), rules, "{case}");
                 }
@@ -342,11 +342,11 @@ fn t29_hostile_passes_are_refused() {
     let (user, session) = (UserId::new(text(&table["user"])).unwrap(), SessionId::new(text(&table["session"])).unwrap());
     let open = |token: &str| match Pass::open(&policy, keys.passes(), token, now).and_then(|pass| pass.of(&user, &session)) {
         Ok(_) => "valid",
-        Err(TokenRefusal::Invalid) => "invalid",
-        Err(TokenRefusal::Expired) => "expired",
-        Err(TokenRefusal::OtherUser) => "other_user",
-        Err(TokenRefusal::OtherSession) => "other_session",
-        Err(TokenRefusal::TooOld | TokenRefusal::MethodNotAccepted) => "not asked here",
+        Err(TokenError::Invalid) => "invalid",
+        Err(TokenError::Expired) => "expired",
+        Err(TokenError::OtherUser) => "other_user",
+        Err(TokenError::OtherSession) => "other_session",
+        Err(TokenError::TooOld | TokenError::MethodNotAccepted) => "not asked here",
     };
     let mut wrong = Vec::new();
     for case in list(&table["cases"]) {
@@ -398,6 +398,6 @@ fn t29_every_symbol_of_a_pass_counts() {
         let mut changed = token.clone().into_bytes();
         changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
-        assert_eq!(Pass::open(&policy, keys.passes(), &changed, at(&table["now"])).err(), Some(TokenRefusal::Invalid), "{index}");
+        assert_eq!(Pass::open(&policy, keys.passes(), &changed, at(&table["now"])).err(), Some(TokenError::Invalid), "{index}");
     }
 }

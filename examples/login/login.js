@@ -58,9 +58,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
    */
   async function entryOf(session, principal, account, ip) {
     if (session.proof === 'password') return { state: 'second_step' }
-    const { enrolment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
+    const { enrollment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
     const { decision } = rules.decide(policyFor(account), {
-      ip, channel: session.channel, enrolment, recoveryCode: recoveryCode !== undefined,
+      ip, channel: session.channel, enrollment, recoveryCode: recoveryCode !== undefined,
     })
     if (decision.outcome === 'denied' && decision.reason.startsWith('address_')) {
       return { state: 'wrong_address', reason: decision.reason }
@@ -80,7 +80,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   }
 
   /** A set-up counts as proof in the session that did it, and ends the person's other sessions. */
-  function afterEnrolment(context, reply) {
+  function afterEnrollment(context, reply) {
     if (reply.result !== 'enrolled') return reply
     if (context.session.proof === 'allowed') sessions.enrolledHere(context.session)
     sessions.endOthers(context.session)
@@ -198,11 +198,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startTotp(context) {
       const { principal, account } = context
-      return secondFactor.enrolTotp({ ...whoWithPass(context), label: principal.email, plan: account.plan })
+      return secondFactor.enrollTotp({ ...whoWithPass(context), label: principal.email, plan: account.plan })
     },
 
     async confirmTotp(context) {
-      return afterEnrolment(context, await secondFactor.confirmTotp({ ...who(context), code: context.input.code }))
+      return afterEnrollment(context, await secondFactor.confirmTotp({ ...who(context), code: context.input.code }))
     },
 
     async startSms(context) {
@@ -211,12 +211,12 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       // The phone library would read digits of any script; here a digit is 0 to 9, as in codes.
       const number = /(?![0-9])\p{N}/u.test(typed) ? undefined : parsePhoneNumber(typed, 'AU')
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
-      const reply = await secondFactor.enrolSms({ ...whoWithPass(context), number: number.number, plan: account.plan })
+      const reply = await secondFactor.enrollSms({ ...whoWithPass(context), number: number.number, plan: account.plan })
       return { ...reply, number: number.number }
     },
 
     async confirmSms(context) {
-      return afterEnrolment(context, await secondFactor.confirmSms({ ...who(context), code: context.input.code }))
+      return afterEnrollment(context, await secondFactor.confirmSms({ ...who(context), code: context.input.code }))
     },
 
     async removeMethod(context) {
@@ -256,7 +256,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const clients = accounts.clientsOf(account.id).map(({ clientId, last_ip: lastIp }) => ({
         id: clientId,
         ...(lastIp !== null && {
-          lastIp, allowed: rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrolment: 'none' }).decision.outcome === 'allowed',
+          lastIp, allowed: rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrollment: 'none' }).decision.outcome === 'allowed',
         }),
       }))
       return { result: 'users', users, clients }

@@ -2,7 +2,7 @@
 
 use crate::code::{CodeSet, LongCode, LongCodeKind};
 use crate::error::Error;
-use crate::event::{Action, Effect, Happened, Notice, NoticeKind, Private};
+use crate::event::{Action, Effect, EventKind, Notice, NoticeKind, Private};
 use crate::policy::{Method, Reason, Role};
 use crate::record::{BackupCodes, RecoveryCode, SessionId};
 
@@ -20,7 +20,7 @@ pub(super) fn mint_backup(step: &mut Step<'_>) -> Result<Vec<Private>, Error> {
     let seal = |step: &mut Step<'_>| step.keys.sealing().seal(&mut step.entropy, &user, COPY_FIELD, codes.join("\n").as_bytes());
     let copy = rules.keep_for_showing.then(|| seal(step)).transpose()?;
     step.record.backup = Some(BackupCodes { set, created_at: step.now, copy });
-    step.log(Happened::BackupCodesMade);
+    step.log(EventKind::BackupCodesMade);
     Ok(codes.into_iter().map(Private).collect())
 }
 
@@ -48,7 +48,7 @@ pub(super) fn show_backup(step: &mut Step<'_>, session: &SessionId, pass: Option
     let codes =
         text.lines().zip(&backup.set.slots).map(|(code, slot)| ShownCode { code: Private(code.to_owned()), used: slot.used_at.is_some() });
     let reply = Reply::BackupCodes { codes: codes.collect() };
-    step.log(Happened::BackupCodesShown);
+    step.log(EventKind::BackupCodesShown);
     Ok(reply)
 }
 
@@ -74,7 +74,7 @@ pub(super) fn issue_recovery(step: &mut Step<'_>, by: &Issuer) -> Result<Reply, 
     let expires_at = step.now.plus(step.policy.recovery_seconds());
     // One alive per user: an older one is overwritten.
     step.record.recovery = Some(RecoveryCode { set, issued_by: by.user.clone(), expires_at, tries: 0 });
-    step.log(Happened::RecoveryCodeIssued { by: by.user.clone() });
+    step.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
     let (user, kind, method, at) = (step.record.user().clone(), NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), step.now);
     step.effects.push(Effect::Notify(Notice { user: user.clone(), kind, method, at, by: Some(by.user.clone()), about: None }));
     step.effects.push(Effect::Notify(Notice { user: by.user.clone(), kind, method, at, by: None, about: Some(user) }));

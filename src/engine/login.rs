@@ -2,12 +2,12 @@
 
 use crate::code::{Digits, LongCode, LongCodeKind};
 use crate::error::{Error, ErrorCode};
-use crate::event::{Action, Happened, NoticeKind, Private};
+use crate::event::{Action, EventKind, NoticeKind, Private};
 use crate::otp::TotpSecret;
 use crate::policy::{Channel, Decision, Method, Reason};
 use crate::record::{Record, SessionId, SmsPurpose};
 use crate::secret::Sealed;
-use crate::token::{KeyRing, Pass, Ticket, TokenRefusal};
+use crate::token::{KeyRing, Pass, Ticket, TokenError};
 
 use super::{Reply, SecondStep, Step, UsableMethod, invalid, sms};
 
@@ -25,21 +25,21 @@ pub(super) fn open_totp(keys: &KeyRing, record: &Record, sealed: &Sealed) -> Res
 
 /// After the first factor: allowed, challenged or denied.
 pub(super) fn begin(step: &mut Step<'_>, session: &SessionId, channel: Channel, plan: Option<&str>) -> Result<Reply, Error> {
-    match step.decide(channel, step.record.enrolment(step.policy)) {
+    match step.decide(channel, step.record.enrollment(step.policy)) {
         Decision::Allowed => {
-            step.log(Happened::LoginAllowed);
-            let enrol = channel == Channel::Web && !step.record.has_factor() && step.policy.may_enrol(plan);
-            Ok(Reply::Allowed { enrol })
+            step.log(EventKind::LoginAllowed);
+            let enroll = channel == Channel::Web && !step.record.has_factor() && step.policy.may_enroll(plan);
+            Ok(Reply::Allowed { enroll })
         }
         Decision::Denied(reason) => {
-            step.log(Happened::LoginDenied { reason });
+            step.log(EventKind::LoginDenied { reason });
             Ok(Reply::Denied { reason })
         }
         Decision::Challenge => {
             let methods = usable_methods(step)?;
             let user = step.record.user().clone();
             let (token, ticket) = Ticket::issue(step.policy, step.keys.sealing(), &mut step.entropy, &user, session, step.now)?;
-            step.log(Happened::LoginChallenged);
+            step.log(EventKind::LoginChallenged);
             Ok(Reply::Challenge { ticket: Private(token), methods, expires_at: ticket.expires_at() })
         }
     }
@@ -81,7 +81,7 @@ pub(super) fn verify(step: &mut Step<'_>, second: SecondStep) -> Result<Reply, E
         return Ok(reply);
     }
     match method {
-        Method::RecoveryCode => step.record.attempts.lift(),
+        Method::RecoveryCode => step.record.attempts.clear(),
         Method::Totp | Method::Sms | Method::BackupCode => {
             let before = step.record.attempts.clone();
             step.record.attempts.succeed(&before);
@@ -90,7 +90,7 @@ pub(super) fn verify(step: &mut Step<'_>, second: SecondStep) -> Result<Reply, E
     // Whatever else was under way for this login is over.
     step.record.sms_code = None;
     step.record.recovery = None;
-    step.log(Happened::CodeAccepted { method });
+    step.log(EventKind::CodeAccepted { method });
     let user = step.record.user().clone();
     let session = match new_session {
         Some(session) => session,
@@ -103,7 +103,7 @@ pub(super) fn verify(step: &mut Step<'_>, second: SecondStep) -> Result<Reply, E
         session,
         method,
         expires_at: pass.expires_at(),
-        enrol: method == Method::RecoveryCode || !step.record.has_factor(),
+        enroll: method == Method::RecoveryCode || !step.record.has_factor(),
         backup_codes_left: (method == Method::BackupCode).then(|| step.record.backup_left()),
     })
 }
@@ -133,14 +133,10 @@ fn usable_methods(step: &Step<'_>) -> Result<Vec<UsableMethod>, Error> {
 fn admit(step: &mut Step<'_>, ticket: &str, session: &SessionId, method: Method, action: Action) -> Result<Ticket, Reply> {
     let ticket = match Ticket::open(step.policy, step.keys.sealing(), ticket, session, step.now) {
         Ok(ticket) if ticket.user() == step.record.user() => ticket,
-        Err(TokenRefusal::Expired) => return Err(step.denied(action, Reason::TicketExpired)),
+        Err(TokenError::Expired) => return Err(step.denied(action, Reason::TicketExpired)),
         Ok(_)
         | Err(
-            TokenRefusal::Invalid
-            | TokenRefusal::OtherUser
-            | TokenRefusal::OtherSession
-            | TokenRefusal::TooOld
-            | TokenRefusal::MethodNotAccepted,
+            TokenError::Invalid | TokenError::OtherUser | TokenError::OtherSession | TokenError::TooOld | TokenError::MethodNotAccepted,
         ) => {
             return Err(step.denied(action, Reason::TicketInvalid));
         }
@@ -246,7 +242,7 @@ fn verify_recovery(step: &mut Step<'_>, code: &str) -> Checked {
             let tries = recovery.tries.saturating_add(1);
             if tries >= RECOVERY_TRIES {
                 step.record.recovery = None;
-                step.log(Happened::RecoveryCodeSpent);
+                step.log(EventKind::RecoveryCodeSpent);
             } else if let Some(recovery) = &mut step.record.recovery {
                 recovery.tries = tries;
             }

@@ -17,7 +17,7 @@
 //! parallel, one code opens one door, and no SMS leaves for a state that was not saved.
 
 mod codes;
-mod enrol;
+mod enroll;
 mod login;
 mod sms;
 
@@ -26,12 +26,12 @@ use core::fmt;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorCode};
-use crate::event::{Action, Effect, Event, Happened, Notice, NoticeKind, Private};
+use crate::event::{Action, Effect, Event, EventKind, Notice, NoticeKind, Private};
 use crate::json::{FromJson, from_json, to_json};
-use crate::lockout::Door;
+use crate::lockout::LockState;
 use crate::network::ClientIp;
 use crate::phone::PhoneNumber;
-use crate::policy::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Role, explain};
+use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Role, explain};
 use crate::record::{Record, SessionId, UserId};
 use crate::secret::{Entropy, Purpose, mac, to_base64url};
 use crate::time::UnixSeconds;
@@ -72,7 +72,7 @@ pub enum Command {
     /// The second step.
     Verify(SecondStep),
     /// Begin to set up an authenticator app. The secret is always ours, never the client's.
-    EnrolTotp {
+    EnrollTotp {
         /// The logged-in session.
         session: SessionId,
         /// A fresh pass, where the user has a factor already.
@@ -92,7 +92,7 @@ pub enum Command {
         code: String,
     },
     /// Begin to set up a phone, or send its code again.
-    EnrolSms {
+    EnrollSms {
         /// The logged-in session.
         session: SessionId,
         /// A fresh pass, where the user has a factor already.
@@ -198,9 +198,9 @@ impl fmt::Debug for Command {
             Self::Begin { .. } => "Begin",
             Self::SendSms { .. } => "SendSms",
             Self::Verify(_) => "Verify",
-            Self::EnrolTotp { .. } => "EnrolTotp",
+            Self::EnrollTotp { .. } => "EnrollTotp",
             Self::ConfirmTotp { .. } => "ConfirmTotp",
-            Self::EnrolSms { .. } => "EnrolSms",
+            Self::EnrollSms { .. } => "EnrollSms",
             Self::ConfirmSms { .. } => "ConfirmSms",
             Self::Remove { .. } => "Remove",
             Self::RenewBackupCodes { .. } => "RenewBackupCodes",
@@ -252,7 +252,7 @@ pub enum Reply {
     /// In, without a second factor.
     Allowed {
         /// This user has none and may set one up: suggest it.
-        enrol: bool,
+        enroll: bool,
     },
     /// A second factor is needed.
     Challenge {
@@ -298,7 +298,7 @@ pub enum Reply {
         /// When the pass ends.
         expires_at: UnixSeconds,
         /// The user should set up a factor now: the next login needs another recovery code.
-        enrol: bool,
+        enroll: bool,
         /// After a backup code: how many are left.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes_left: Option<usize>,
@@ -416,9 +416,9 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
     run(policy, keys, record, env, |step| match command {
         // An address that the rules turn away may do nothing at all; `begin` and the second step
         // say so themselves, after looking at the ticket.
-        Command::EnrolTotp { .. }
+        Command::EnrollTotp { .. }
         | Command::ConfirmTotp { .. }
-        | Command::EnrolSms { .. }
+        | Command::EnrollSms { .. }
         | Command::ConfirmSms { .. }
         | Command::Remove { .. }
         | Command::RenewBackupCodes { .. }
@@ -427,17 +427,17 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
             if step.turned_away().is_some() =>
         {
             let reason = step.turned_away().unwrap_or(Reason::AddressDenied);
-            step.log(Happened::LoginDenied { reason });
+            step.log(EventKind::LoginDenied { reason });
             Ok(Reply::Denied { reason })
         }
         Command::Begin { session, channel, plan } => login::begin(step, &session, channel, plan.as_deref()),
         Command::SendSms { ticket, session } => login::send_sms(step, &ticket, &session),
         Command::Verify(second) => login::verify(step, second),
-        Command::EnrolTotp { session, pass, label, plan } => enrol::start_totp(step, &session, pass.as_deref(), &label, plan.as_deref()),
-        Command::ConfirmTotp { session, code } => enrol::confirm_totp(step, &session, &code),
-        Command::EnrolSms { session, pass, number, plan } => enrol::start_sms(step, session, pass.as_deref(), &number, plan.as_deref()),
-        Command::ConfirmSms { session, code } => enrol::confirm_sms(step, &session, &code),
-        Command::Remove { session, pass, method } => enrol::remove(step, &session, pass.as_deref(), method),
+        Command::EnrollTotp { session, pass, label, plan } => enroll::start_totp(step, &session, pass.as_deref(), &label, plan.as_deref()),
+        Command::ConfirmTotp { session, code } => enroll::confirm_totp(step, &session, &code),
+        Command::EnrollSms { session, pass, number, plan } => enroll::start_sms(step, session, pass.as_deref(), &number, plan.as_deref()),
+        Command::ConfirmSms { session, code } => enroll::confirm_sms(step, &session, &code),
+        Command::Remove { session, pass, method } => enroll::remove(step, &session, pass.as_deref(), method),
         Command::RenewBackupCodes { session, pass } => codes::renew_backup(step, &session, pass.as_deref()),
         Command::ShowBackupCodes { session, pass } => codes::show_backup(step, &session, pass.as_deref()),
         Command::IssueRecoveryCode { by } => codes::issue_recovery(step, &by),
@@ -496,7 +496,7 @@ impl Step<'_> {
         self.record.user().as_str().to_owned()
     }
 
-    fn log(&mut self, happened: Happened) {
+    fn log(&mut self, happened: EventKind) {
         let ip = match self.client {
             ClientIp::Known(address) => Some(address.to_string()),
             ClientIp::Unknown => None,
@@ -510,19 +510,19 @@ impl Step<'_> {
     }
 
     fn denied(&mut self, action: Action, reason: Reason) -> Reply {
-        self.log(Happened::Refused { action, reason });
+        self.log(EventKind::Refused { action, reason });
         Reply::Denied { reason }
     }
 
     /// The login decision for whoever comes from here, were they to log in now.
-    fn decide(&self, channel: Channel, enrolment: Enrolment) -> Decision {
+    fn decide(&self, channel: Channel, enrollment: Enrollment) -> Decision {
         let recovery_code = self.record.live_recovery(self.policy, self.now).is_some();
-        explain(self.policy, &Facts { client: self.client, channel, enrolment, recovery_code }).decision
+        explain(self.policy, &Facts { client: self.client, channel, enrollment, recovery_code }).decision
     }
 
     /// Why the client's address is turned away, if it is.
     fn turned_away(&self) -> Option<Reason> {
-        match self.decide(Channel::Web, self.record.enrolment(self.policy)) {
+        match self.decide(Channel::Web, self.record.enrollment(self.policy)) {
             Decision::Denied(reason @ (Reason::AddressDenied | Reason::AddressNotAllowed | Reason::AddressUnknown)) => Some(reason),
             Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
         }
@@ -530,7 +530,7 @@ impl Step<'_> {
 
     /// Whether someone without a factor could not come in from here but by a recovery code.
     fn is_forced(&self) -> bool {
-        self.decide(Channel::Web, Enrolment::None) != Decision::Allowed
+        self.decide(Channel::Web, Enrollment::None) != Decision::Allowed
     }
 
     /// What stands for a session id in a record.
@@ -569,17 +569,17 @@ impl Step<'_> {
         compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
     ) -> Result<Result<T, Reply>, Error> {
         // A recovery code lifts the lock, so the lock must not stop it; ten tries end it.
-        let door = if method == Method::RecoveryCode { Door::Open } else { self.record.attempts.door(self.now) };
+        let door = if method == Method::RecoveryCode { LockState::Open } else { self.record.attempts.lock_state(self.now) };
         let retry_at = match door {
-            Door::Open => None,
-            Door::Waiting(until) => Some(until),
-            Door::Stopped => {
-                self.log(Happened::AttemptWhileLocked { method });
+            LockState::Open => None,
+            LockState::Waiting(until) => Some(until),
+            LockState::Stopped => {
+                self.log(EventKind::AttemptWhileLocked { method });
                 return Ok(Err(Reply::Locked { retry_at: None }));
             }
         };
         if retry_at.is_some() {
-            self.log(Happened::AttemptWhileLocked { method });
+            self.log(EventKind::AttemptWhileLocked { method });
             return Ok(Err(Reply::Locked { retry_at }));
         }
         let before = self.record.attempts.clone();
@@ -589,11 +589,11 @@ impl Step<'_> {
             return Ok(Ok(matched));
         }
         let failures = self.record.attempts.failures();
-        self.log(Happened::CodeRefused { method, failures });
-        let (attempts_left, retry_at) = match self.record.attempts.door(self.now) {
-            Door::Open => (self.record.attempts.left_before_wait(), None),
-            Door::Waiting(until) => (0, Some(until)),
-            Door::Stopped => (0, None),
+        self.log(EventKind::CodeRefused { method, failures });
+        let (attempts_left, retry_at) = match self.record.attempts.lock_state(self.now) {
+            LockState::Open => (self.record.attempts.left_before_wait(), None),
+            LockState::Waiting(until) => (0, Some(until)),
+            LockState::Stopped => (0, None),
         };
         if self.record.attempts.just_locked(&before) {
             self.notify(NoticeKind::Locked, None);
@@ -610,7 +610,7 @@ pub struct Status {
     /// Whether the user has a factor of their own.
     pub enrolled: bool,
     /// What that is worth under the policy.
-    pub enrolment: Enrolment,
+    pub enrollment: Enrollment,
     /// The factors.
     pub methods: Vec<FactorStatus>,
     /// The backup codes, if there are any.
@@ -701,13 +701,13 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
     });
     let recovery_code =
         record.live_recovery(policy, now).map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.expires_at });
-    let (locked_until, stopped) = match record.attempts.door(now) {
-        Door::Open => (None, false),
-        Door::Waiting(until) => (Some(until), false),
-        Door::Stopped => (None, true),
+    let (locked_until, stopped) = match record.attempts.lock_state(now) {
+        LockState::Open => (None, false),
+        LockState::Waiting(until) => (Some(until), false),
+        LockState::Stopped => (None, true),
     };
     let attempts = AttemptStatus { failures: record.attempts.failures(), locked_until, stopped };
-    Ok(Status { enrolled: record.has_factor(), enrolment: record.enrolment(policy), methods, backup_codes, recovery_code, attempts })
+    Ok(Status { enrolled: record.has_factor(), enrollment: record.enrollment(policy), methods, backup_codes, recovery_code, attempts })
 }
 
 /// An argument that the host must get right.

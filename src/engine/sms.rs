@@ -2,12 +2,12 @@
 //!
 //! One code is alive at a time; sending another revokes it. The code is stored as a MAC over
 //! user, purpose, number and the request that asked for it: a login code answers one ticket, an
-//! enrolment code one session. Messages are counted per user, over logins and enrolments alike.
+//! enrollment code one session. Messages are counted per user, over logins and enrollments alike.
 
 use crate::code::{Digits, same, sms_mac};
 use crate::error::{Error, ErrorCode};
-use crate::event::{Effect, Happened, Private, SmsMessage, SmsTemplate};
-use crate::lockout::Door;
+use crate::event::{Effect, EventKind, Private, SmsMessage, SmsTemplate};
+use crate::lockout::LockState;
 use crate::phone::PhoneNumber;
 use crate::record::{Record, SmsCode, SmsPurpose};
 use crate::secret::{Purpose, Sealed};
@@ -31,7 +31,7 @@ pub(super) fn open_number(keys: &KeyRing, record: &Record, sealed: &Sealed) -> R
 /// Sends a new code to `number`, if the budgets allow it.
 pub(super) fn send(step: &mut Step<'_>, number: &PhoneNumber, purpose: SmsPurpose, binding: &str) -> Reply {
     if let Some((reason, retry_at)) = refusal(step) {
-        step.log(Happened::SmsRefused);
+        step.log(EventKind::SmsRefused);
         return Reply::SmsRefused { reason, retry_at };
     }
     let rules = step.policy.sms();
@@ -57,7 +57,7 @@ pub(super) fn send(step: &mut Step<'_>, number: &PhoneNumber, purpose: SmsPurpos
         },
     };
     step.effects.push(Effect::Sms(message));
-    step.log(Happened::SmsSent);
+    step.log(EventKind::SmsSent);
     Reply::SmsSent { hint: number.hint(), expires_at, resend_at: step.now.plus(u64::from(rules.cooldown_seconds)) }
 }
 
@@ -79,10 +79,10 @@ const DAY: u64 = 86_400;
 
 /// Why no message may be sent now, and when to ask again.
 fn refusal(step: &Step<'_>) -> Option<(SmsRefusal, Option<UnixSeconds>)> {
-    match step.record.attempts.door(step.now) {
-        Door::Open => {}
-        Door::Waiting(until) => return Some((SmsRefusal::TooManyAttempts, Some(until))),
-        Door::Stopped => return Some((SmsRefusal::TooManyAttempts, None)),
+    match step.record.attempts.lock_state(step.now) {
+        LockState::Open => {}
+        LockState::Waiting(until) => return Some((SmsRefusal::TooManyAttempts, Some(until))),
+        LockState::Stopped => return Some((SmsRefusal::TooManyAttempts, None)),
     }
     let rules = step.policy.sms();
     // A clock that once ran ahead must not forbid messages for years.

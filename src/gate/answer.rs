@@ -156,7 +156,7 @@ impl Refusal {
             Reason::AddressDenied => Some(Self::AddressDenied),
             Reason::AddressNotAllowed => Some(Self::AddressNotAllowed),
             Reason::AddressUnknown => Some(Self::AddressUnknown),
-            Reason::EnrolmentRequired
+            Reason::EnrollmentRequired
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
             | Reason::Plan

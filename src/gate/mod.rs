@@ -33,7 +33,7 @@ pub use verification::{CallOut, CallOutResponse, Progress, Verification};
 use std::rc::Rc;
 
 use crate::network::ClientIp;
-use crate::policy::{Channel, Decision, Enrolment, Explanation, Facts, Reason, explain};
+use crate::policy::{Channel, Decision, Enrollment, Explanation, Facts, Reason, explain};
 use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
 use crate::token::{Flaw, Pass};
@@ -208,11 +208,11 @@ impl Gate {
         let GateConfig { policy, programs, need, trusted_hops, .. } = &self.config;
         let client = if policy.asks_for_address() { request.client(*trusted_hops) } else { ClientIp::Unknown };
         let channel = if programs.contain(path) { Channel::Api } else { Channel::Web };
-        let enrolment = match need {
-            Need::Always => Enrolment::Usable,
-            Need::Policy => Enrolment::None,
+        let enrollment = match need {
+            Need::Always => Enrollment::Usable,
+            Need::Policy => Enrollment::None,
         };
-        explain(policy, &Facts { client, channel, enrolment, recovery_code: false })
+        explain(policy, &Facts { client, channel, enrollment, recovery_code: false })
     }
 }
 

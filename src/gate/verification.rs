@@ -21,7 +21,7 @@ use crate::policy::{Method, Reason};
 use crate::record::{Record, SessionId, UserId};
 use crate::secret::Entropy;
 use crate::time::UnixSeconds;
-use crate::token::{Pass, Ticket, TokenRefusal};
+use crate::token::{Pass, Ticket, TokenError};
 
 use super::answer::{Context, Counter, Detail, Judgement, Known, Refusal};
 use super::config::GateConfig;
@@ -179,12 +179,10 @@ impl Attempt {
         }
         let session = session.ok_or(Refusal::NoSession)?;
         let opened = Ticket::open(&config.policy, verify.keys.sealing(), ticket, &session, now).map_err(|refusal| match refusal {
-            TokenRefusal::Expired => Refusal::TicketExpired,
-            TokenRefusal::Invalid
-            | TokenRefusal::OtherUser
-            | TokenRefusal::OtherSession
-            | TokenRefusal::TooOld
-            | TokenRefusal::MethodNotAccepted => Refusal::TicketInvalid,
+            TokenError::Expired => Refusal::TicketExpired,
+            TokenError::Invalid | TokenError::OtherUser | TokenError::OtherSession | TokenError::TooOld | TokenError::MethodNotAccepted => {
+                Refusal::TicketInvalid
+            }
         })?;
         let (user, since) = (opened.user().clone(), opened.issued_at());
         Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
@@ -347,7 +345,7 @@ const fn denied(reason: Reason) -> Refusal {
         Reason::NotEnrolled => Refusal::NotEnrolled,
         Reason::MethodNotOffered => Refusal::MethodNotAccepted,
         // No answers to `verify`.
-        Reason::EnrolmentRequired
+        Reason::EnrollmentRequired
         | Reason::ApiClientBlocked
         | Reason::NoUsableMethod
         | Reason::Plan

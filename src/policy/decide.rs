@@ -22,7 +22,7 @@ use super::{Channel, Policy, Reason, Require};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
-pub enum Enrolment {
+pub enum Enrollment {
     /// No factor of their own.
     None,
     /// A factor that the policy offers.
@@ -39,7 +39,7 @@ pub struct Facts {
     /// Person or program.
     pub channel: Channel,
     /// What the user has enrolled.
-    pub enrolment: Enrolment,
+    pub enrollment: Enrollment,
     /// Whether an owner's recovery code is alive for the user.
     pub recovery_code: bool,
 }
@@ -138,12 +138,12 @@ fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decisio
         Require::From(_) | Require::Optional => None,
     };
     rules.push(forced.unwrap_or(Rule::NotForced));
-    rules.push(match facts.enrolment {
-        Enrolment::None => Rule::NotEnrolled,
-        Enrolment::Usable => Rule::Enrolled,
-        Enrolment::Unusable => Rule::EnrolledUnusable,
+    rules.push(match facts.enrollment {
+        Enrollment::None => Rule::NotEnrolled,
+        Enrollment::Usable => Rule::Enrolled,
+        Enrollment::Unusable => Rule::EnrolledUnusable,
     });
-    let needed = forced.is_some() || facts.enrolment != Enrolment::None;
+    let needed = forced.is_some() || facts.enrollment != Enrollment::None;
     match facts.channel {
         Channel::Api => {
             rules.push(Rule::ApiClient);
@@ -153,11 +153,11 @@ fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decisio
             if facts.recovery_code {
                 rules.push(Rule::RecoveryCodeAlive);
             }
-            match (facts.enrolment, forced.is_some(), facts.recovery_code) {
-                (Enrolment::Usable, _, _) | (Enrolment::Unusable, _, true) | (Enrolment::None, true, true) => Decision::Challenge,
-                (Enrolment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
-                (Enrolment::None, true, false) => Decision::Denied(Reason::EnrolmentRequired),
-                (Enrolment::None, false, _) => Decision::Allowed,
+            match (facts.enrollment, forced.is_some(), facts.recovery_code) {
+                (Enrollment::Usable, _, _) | (Enrollment::Unusable, _, true) | (Enrollment::None, true, true) => Decision::Challenge,
+                (Enrollment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
+                (Enrollment::None, true, false) => Decision::Denied(Reason::EnrollmentRequired),
+                (Enrollment::None, false, _) => Decision::Allowed,
             }
         }
     }

@@ -2,13 +2,13 @@
 //! would lock out.
 //!
 //! [`Policy::parse`] is strict and the only way to a [`Policy`]; [`explain`] decides; [`review`]
-//! looks ahead. The plan gates enrolment and nothing else: a plan that lapses drops no one's second
+//! looks ahead. The plan gates enrollment and nothing else: a plan that lapses drops no one's second
 //! factor, and opens no door that was forced shut.
 
 mod decide;
 mod review;
 
-pub use decide::{Decision, Enrolment, Explanation, Facts, Rule, explain};
+pub use decide::{Decision, Enrollment, Explanation, Facts, Rule, explain};
 pub use review::{ApiClient, BlockedApiClient, People, Person, Review, review};
 
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub enum Method {
     Totp,
     /// A code by SMS.
     Sms,
-    /// One of the ten single-use codes made at enrolment.
+    /// One of the ten single-use codes made at enrollment.
     BackupCode,
     /// A single-use code issued by an owner, good for an hour.
     RecoveryCode,
@@ -82,7 +82,7 @@ pub enum Reason {
     /// A rule depends on the address, and none is known.
     AddressUnknown,
     /// A second factor is forced, the user has none, and no recovery code is alive.
-    EnrolmentRequired,
+    EnrollmentRequired,
     /// An API client where a second factor is needed, without an allow rule for its address.
     ApiClientBlocked,
     /// The user's factors are not offered any more, and no recovery code is alive.
@@ -113,7 +113,7 @@ pub enum Reason {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
-pub enum RequireDocument {
+pub enum RequirePolicy {
     /// Whoever wants one.
     #[default]
     Optional,
@@ -146,30 +146,30 @@ pub struct PolicyDocument {
     /// Who must have a second factor; default: `optional`.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub require: RequireDocument,
+    pub require: RequirePolicy,
     /// Restriction of the whole account by address.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub network: NetworkDocument,
-    /// The plans that may enrol; absent: every plan.
+    pub network: NetworkPolicy,
+    /// The plans that may enroll; absent: every plan.
     #[serde(default)]
     pub plans: Option<Vec<String>>,
     /// Authenticator apps.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub totp: TotpDocument,
+    pub totp: TotpPolicy,
     /// SMS.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub sms: SmsDocument,
+    pub sms: SmsPolicy,
     /// Backup codes.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub backup_codes: BackupCodesDocument,
+    pub backup_codes: BackupCodesPolicy,
     /// Recovery codes.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
-    pub recovery_code: RecoveryCodeDocument,
+    pub recovery_code: RecoveryCodePolicy,
     /// Life of a ticket in seconds, 60 to 1,800; default 600.
     #[serde(default = "default_ticket_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
@@ -188,7 +188,7 @@ pub struct PolicyDocument {
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
-pub struct NetworkDocument {
+pub struct NetworkPolicy {
     /// Networks (CIDR) that may log in; these also admit API clients.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub allow: Vec<String>,
@@ -197,11 +197,11 @@ pub struct NetworkDocument {
     pub deny: Vec<String>,
 }
 
-/// Authenticator apps (RFC 6238). Applies to new enrolments; an enrolled app keeps what it has.
+/// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps what it has.
 #[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct TotpDocument {
+pub struct TotpPolicy {
     /// Default `SHA1`, which every app knows.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub algorithm: TotpAlgorithm,
@@ -216,7 +216,7 @@ pub struct TotpDocument {
     pub window: u8,
 }
 
-impl Default for TotpDocument {
+impl Default for TotpPolicy {
     fn default() -> Self {
         Self { algorithm: TotpAlgorithm::SHA1, digits: 6, period_seconds: 30, window: 1 }
     }
@@ -226,7 +226,7 @@ impl Default for TotpDocument {
 #[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct SmsDocument {
+pub struct SmsPolicy {
     /// Prefixes of numbers that may be enrolled; default `+614`, Australian mobiles.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub prefixes: Vec<String>,
@@ -250,7 +250,7 @@ pub struct SmsDocument {
     pub per_day: u32,
 }
 
-impl Default for SmsDocument {
+impl Default for SmsPolicy {
     fn default() -> Self {
         Self {
             prefixes: vec!["+614".to_owned()],
@@ -268,7 +268,7 @@ impl Default for SmsDocument {
 #[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct BackupCodesDocument {
+pub struct BackupCodesPolicy {
     /// Codes in a set, 1 to 20; default 10.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub count: u8,
@@ -286,7 +286,7 @@ pub struct BackupCodesDocument {
     pub lanes: u32,
 }
 
-impl Default for BackupCodesDocument {
+impl Default for BackupCodesPolicy {
     fn default() -> Self {
         Self { count: 10, keep_for_showing: false, memory_kib: 19_456, passes: 2, lanes: 1 }
     }
@@ -296,13 +296,13 @@ impl Default for BackupCodesDocument {
 #[derive(Debug, Clone, PartialEq, Eq, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct RecoveryCodeDocument {
+pub struct RecoveryCodePolicy {
     /// Life in seconds, 60 to 3,600; default 3,600.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub lifetime_seconds: u32,
 }
 
-impl Default for RecoveryCodeDocument {
+impl Default for RecoveryCodePolicy {
     fn default() -> Self {
         Self { lifetime_seconds: 3_600 }
     }
@@ -404,9 +404,9 @@ impl Policy {
         check((60..=2_592_000).contains(&document.pass_seconds), "passSeconds", "must be 60 to 2592000")?;
         check((30..=3_600).contains(&document.fresh_seconds), "freshSeconds", "must be 30 to 3600")?;
         let require = match &document.require {
-            RequireDocument::Optional => Require::Optional,
-            RequireDocument::Everyone => Require::Everyone,
-            RequireDocument::Networks(texts) => {
+            RequirePolicy::Optional => Require::Optional,
+            RequirePolicy::Everyone => Require::Everyone,
+            RequirePolicy::Networks(texts) => {
                 check(!texts.is_empty(), "require.networks", "name at least one network, or use \"optional\"")?;
                 Require::From(Box::new(NetworkSet::parse(texts).map_err(|e| at("require.networks", e))?))
             }
@@ -456,10 +456,10 @@ impl Policy {
         !self.allow.is_empty() || !self.deny.is_empty() || matches!(self.require, Require::From(_))
     }
 
-    /// Whether a plan may enrol a factor. `None` is "no plan known" and may enrol only where no
+    /// Whether a plan may enroll a factor. `None` is "no plan known" and may enroll only where no
     /// plan is asked for.
     #[must_use]
-    pub fn plan_may_enrol(&self, plan: Option<&str>) -> bool {
+    pub fn plan_may_enroll(&self, plan: Option<&str>) -> bool {
         match (&self.document.plans, plan) {
             (None, Some(_) | None) => true,
             (Some(plans), Some(plan)) => plans.iter().any(|p| p == plan),
@@ -468,8 +468,8 @@ impl Policy {
     }
 
     /// Whether anyone may still set up a factor that a person carries.
-    pub(crate) fn may_enrol(&self, plan: Option<&str>) -> bool {
-        self.plan_may_enrol(plan) && (self.offers(Method::Totp) || self.offers(Method::Sms))
+    pub(crate) fn may_enroll(&self, plan: Option<&str>) -> bool {
+        self.plan_may_enroll(plan) && (self.offers(Method::Totp) || self.offers(Method::Sms))
     }
 
     pub(crate) const fn totp(&self) -> TotpParameters {
@@ -480,11 +480,11 @@ impl Policy {
         self.document.totp.window
     }
 
-    pub(crate) const fn sms(&self) -> &SmsDocument {
+    pub(crate) const fn sms(&self) -> &SmsPolicy {
         &self.document.sms
     }
 
-    pub(crate) const fn backup_codes(&self) -> &BackupCodesDocument {
+    pub(crate) const fn backup_codes(&self) -> &BackupCodesPolicy {
         &self.document.backup_codes
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::json::FromJson;
 use crate::network::ClientIp;
 
-use super::{Channel, Decision, Enrolment, Facts, Method, Policy, Reason, Require, Role, explain};
+use super::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Require, Role, explain};
 
 /// Someone whom a change of policy concerns.
 #[derive(Debug, Clone, FromJson)]
@@ -17,7 +17,7 @@ pub struct Person {
     /// What they may do.
     pub role: Role,
     /// Their factors under the *next* policy.
-    pub enrolment: Enrolment,
+    pub enrollment: Enrollment,
     /// Where they usually come from, if known.
     #[serde(default)]
     pub ip: Option<String>,
@@ -85,8 +85,8 @@ pub struct Review {
 /// Works out whom a policy would lock out, before it is switched on.
 #[must_use]
 pub fn review(next: &Policy, people: &People) -> Review {
-    let verdict = |client: ClientIp, channel: Channel, enrolment: Enrolment| {
-        explain(next, &Facts { client, channel, enrolment, recovery_code: false }).decision
+    let verdict = |client: ClientIp, channel: Channel, enrollment: Enrollment| {
+        explain(next, &Facts { client, channel, enrollment, recovery_code: false }).decision
     };
     let address = |ip: Option<&str>| ip.map_or(ClientIp::Unknown, ClientIp::parse);
     let turned_away = |decision: Decision| matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed));
@@ -96,15 +96,15 @@ pub fn review(next: &Policy, people: &People) -> Review {
             (Require::Everyone, _) | (Require::From(_), ClientIp::Unknown) => true,
             (Require::From(networks), ClientIp::Known(ip)) => networks.contains(ip),
         };
-        match person.enrolment {
-            Enrolment::Usable => false,
-            Enrolment::Unusable => true,
-            Enrolment::None => forced_somewhere,
+        match person.enrollment {
+            Enrollment::Usable => false,
+            Enrollment::Unusable => true,
+            Enrollment::None => forced_somewhere,
         }
     };
     let blocked_api_clients = people.api_clients.iter().filter_map(|client| {
         let ip = address(client.ip.as_deref());
-        let Decision::Denied(reason) = verdict(ip, Channel::Api, Enrolment::None) else { return None };
+        let Decision::Denied(reason) = verdict(ip, Channel::Api, Enrollment::None) else { return None };
         let rule = match (ip, reason) {
             (ClientIp::Known(ip), Reason::AddressNotAllowed | Reason::ApiClientBlocked) => Some(ipnet::IpNet::from(ip).to_string()),
             _ => None,
@@ -114,19 +114,19 @@ pub fn review(next: &Policy, people: &People) -> Review {
     let author = people.users.iter().find(|person| person.user == people.author);
     let locks_out_author = author.is_none_or(|person| {
         let client = address(people.author_ip.as_deref());
-        matches!(verdict(client, Channel::Web, person.enrolment), Decision::Denied(_))
+        matches!(verdict(client, Channel::Web, person.enrollment), Decision::Denied(_))
     });
     let owner_gets_in = |person: &Person| {
         let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
         match client.map(ClientIp::parse) {
-            Some(given) => !matches!(verdict(given, Channel::Web, person.enrolment), Decision::Denied(_)),
+            Some(given) => !matches!(verdict(given, Channel::Web, person.enrollment), Decision::Denied(_)),
             // Where they come from is not known: assume a place that the rules allow.
             None => !without_factor(person),
         }
     };
     let locks_out_owners = !people.users.iter().filter(|person| person.role == Role::Owner).any(owner_gets_in);
     let need_recovery_code: Vec<String> = people.users.iter().filter(|p| without_factor(p)).map(|p| p.user.clone()).collect();
-    let issuer = |person: &Person| person.role == Role::Owner && person.enrolment == Enrolment::Usable;
+    let issuer = |person: &Person| person.role == Role::Owner && person.enrollment == Enrollment::Usable;
     let can_issue = next.offers(Method::RecoveryCode) && people.users.iter().any(issuer);
     let no_rescue = !need_recovery_code.is_empty() && !can_issue;
     Review {
@@ -134,7 +134,7 @@ pub fn review(next: &Policy, people: &People) -> Review {
         blocked_users: people
             .users
             .iter()
-            .filter(|p| p.ip.is_some() && turned_away(verdict(address(p.ip.as_deref()), Channel::Web, p.enrolment)))
+            .filter(|p| p.ip.is_some() && turned_away(verdict(address(p.ip.as_deref()), Channel::Web, p.enrollment)))
             .map(|p| p.user.clone())
             .collect(),
         blocked_api_clients: blocked_api_clients.collect(),

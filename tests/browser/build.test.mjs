@@ -24,7 +24,7 @@ test('B1: a set-up from the server, drawn in the page with one request: for the 
   const { page, asked, origin } = await open(t)
   await page.evaluate(() => import('/browser.mjs'))
   assert.deepEqual(asked, [`${origin}/`, `${origin}/browser.mjs`], 'nothing is fetched before the first use')
-  const preview = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrolment(source), { uri })
+  const preview = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), { uri })
   assert.deepEqual(preview, { uri, svg: qr.svg(uri), secret: secret.match(/.{1,4}/g).join(' '), issuer: 'Acme', label: 'ann@acme.example', sample: false })
   assert.deepEqual(asked, [`${origin}/`, `${origin}/browser.mjs`, `${origin}/countersign.wasm`])
 })
@@ -32,10 +32,10 @@ test('B1: a set-up from the server, drawn in the page with one request: for the 
 test('T14: without a server there is only the sample: one known secret, marked', async (t) => {
   const { page } = await open(t)
   const names = await page.evaluate(async () => Object.keys(await import('/browser.mjs')).sort())
-  assert.deepEqual(names, ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrolment'], 'nothing here makes a secret')
+  assert.deepEqual(names, ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'], 'nothing here makes a secret')
   const draw = () => page.evaluate(async () => {
-    const { previewEnrolment } = await import('/browser.mjs')
-    return [await previewEnrolment({ issuer: 'Acme', label: 'ann' }), await previewEnrolment({ issuer: 'Other', label: 'bob' })]
+    const { previewEnrollment } = await import('/browser.mjs')
+    return [await previewEnrollment({ issuer: 'Acme', label: 'ann' }), await previewEnrollment({ issuer: 'Other', label: 'bob' })]
   })
   for (const preview of [...await draw(), ...await draw()]) {
     assert.equal(preview.secret.replaceAll(' ', ''), SAMPLE)
@@ -43,7 +43,7 @@ test('T14: without a server there is only the sample: one known secret, marked',
     assert.equal(preview.sample, true)
     assert.match(preview.svg, />SAMPLE<\/text>/)
   }
-  const again = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrolment(source), { uri: otpauth.format({ issuer: 'Acme', label: 'ann', secret: SAMPLE }) })
+  const again = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), { uri: otpauth.format({ issuer: 'Acme', label: 'ann', secret: SAMPLE }) })
   assert.equal(again.sample, true, 'nor does the sample pass for a set-up when it comes as a URI')
   const script = readFileSync(new URL('../../pkg/browser.mjs', import.meta.url), 'utf8')
   assert.doesNotMatch(script, /getRandomValues|randomUUID|Math\.random|totp_secret|generate_keys|backup_mint/)
@@ -52,9 +52,9 @@ test('T14: without a server there is only the sample: one known secret, marked',
 test('T32: no address in the picture, nothing sent, nothing kept, nothing in an error', async (t) => {
   const { page, requests } = await open(t)
   const seen = await page.evaluate(async (source) => {
-    const { previewEnrolment } = await import('/browser.mjs')
-    const { svg } = await previewEnrolment(source)
-    const error = await previewEnrolment({ uri: `${source.uri}&digits=5` }).catch((error) => `${error.code} ${error.path} ${error.message} ${error.stack} ${error.cause}`)
+    const { previewEnrollment } = await import('/browser.mjs')
+    const { svg } = await previewEnrollment(source)
+    const error = await previewEnrollment({ uri: `${source.uri}&digits=5` }).catch((error) => `${error.code} ${error.path} ${error.message} ${error.stack} ${error.cause}`)
     return { svg, error, kept: localStorage.length + sessionStorage.length + document.cookie.length }
   }, { uri })
   assert.doesNotMatch(seen.svg.replace('xmlns="http://www.w3.org/2000/svg"', ''), /:\/\/|href|url\(|<script|<image|otpauth/)
@@ -65,7 +65,7 @@ test('T32: no address in the picture, nothing sent, nothing kept, nothing in an 
 
 test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => {
   const { page, requests } = await open(t, { scripts: "script-src 'self'" })
-  const error = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrolment(source).catch(({ code, message }) => ({ code, message })), { uri })
+  const error = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source).catch(({ code, message }) => ({ code, message })), { uri })
   assert.equal(error.code, 'not_loaded')
   assert.match(error.message, /wasm-unsafe-eval/)
   assert.ok(!requests.includes('/countersign.wasm'))
@@ -74,9 +74,9 @@ test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => 
 test('loading is one promise, whoever asks', async (t) => {
   const { page, requests } = await open(t)
   assert.ok(await page.evaluate(async (source) => {
-    const { load, previewEnrolment } = await import('/browser.mjs')
+    const { load, previewEnrollment } = await import('/browser.mjs')
     const [first, second] = [load(), load()]
-    await Promise.all([first, second, previewEnrolment(source), previewEnrolment(source)])
+    await Promise.all([first, second, previewEnrollment(source), previewEnrollment(source)])
     return first === second && first === load()
   }, { uri }))
   assert.equal(requests.filter((path) => path === '/countersign.wasm').length, 1)
@@ -91,7 +91,7 @@ test('a server that does not know the type, one that fails, one that sends a pag
     (response) => response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }).end(module),
   ]
   const { page } = await open(t, { files: { '/countersign.wasm': (request, response) => answers.shift()(response) } })
-  const draw = () => page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrolment(source).then(({ uri }) => uri, ({ code }) => code), { uri })
+  const draw = () => page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source).then(({ uri }) => uri, ({ code }) => code), { uri })
   await page.route('**/countersign.wasm', (route) => route.abort(), { times: 1 })
   for (let turn = 0; turn < 4; turn += 1) assert.equal(await draw(), 'not_loaded')
   assert.equal(await draw(), uri)
@@ -103,7 +103,7 @@ test('the module may come from elsewhere: bytes, an answer, an address, compiled
   for (const kind of ['bytes', 'buffer', 'response', 'promise', 'address', 'url', 'module']) {
     const { page, requests } = await open(t, { files: { '/other.wasm': ['application/wasm', module] } })
     const drawn = await page.evaluate(async ([kind, source]) => {
-      const { load, previewEnrolment } = await import('/browser.mjs')
+      const { load, previewEnrollment } = await import('/browser.mjs')
       const answer = () => fetch('/other.wasm')
       const wasm = {
         bytes: async () => new Uint8Array(await (await answer()).arrayBuffer()),
@@ -115,7 +115,7 @@ test('the module may come from elsewhere: bytes, an answer, an address, compiled
         module: async () => WebAssembly.compileStreaming(answer()),
       }[kind]
       await load({ wasm: kind === 'promise' ? wasm() : await wasm() })
-      return (await previewEnrolment(source)).uri
+      return (await previewEnrollment(source)).uri
     }, [kind, { uri }])
     assert.equal(drawn, uri, kind)
     assert.deepEqual(requests, ['/', '/browser.mjs', '/other.wasm'], kind)
@@ -125,7 +125,7 @@ test('the module may come from elsewhere: bytes, an answer, an address, compiled
 test('T37: any value of any type is a coded error, and the next call works', async (t) => {
   const { page } = await open(t)
   const results = await page.evaluate(async (good) => {
-    const { load, previewEnrolment, defineSecondFactorQr, CountersignError } = await import('/browser.mjs')
+    const { load, previewEnrollment, defineSecondFactorQr, CountersignError } = await import('/browser.mjs')
     const nasty = [
       undefined, null, 0, 1n, NaN, true, '', 'otpauth://', [], {}, () => {}, Symbol('x'), new Date(), /x/, new Map(), '\ud800', 'x'.repeat(70_000), '\0',
       new Proxy({}, { ownKeys() { throw new Error('trap') } }), { get uri() { throw new Error('getter') } }, Object.create({ uri: good }), { uri: good, issuer: 'x' }, { uri: good, more: 1 },
@@ -137,7 +137,7 @@ test('T37: any value of any type is a coded error, and the next call works', asy
     const jobs = [
       ...nasty.filter((value) => value !== undefined).map((wasm) => () => load(wasm)),
       ...nasty.filter((value) => value !== undefined && value !== null && typeof value !== 'string').map((wasm) => () => load({ wasm })),
-      ...sources.map((source) => () => previewEnrolment(source)),
+      ...sources.map((source) => () => previewEnrollment(source)),
       ...nasty.filter((value) => value !== undefined && typeof value !== 'string').map((name) => async () => defineSecondFactorQr(name)),
     ]
     let refused = 0
@@ -150,7 +150,7 @@ test('T37: any value of any type is a coded error, and the next call works', asy
         else wrong.push(`${index}: ${error}`)
       }
     }
-    return { jobs: jobs.length, refused, wrong, then: (await previewEnrolment({ uri: good })).uri }
+    return { jobs: jobs.length, refused, wrong, then: (await previewEnrollment({ uri: good })).uri }
   }, uri)
   assert.deepEqual(results.wrong, [])
   assert.ok(results.refused > 100, `only ${results.refused} of ${results.jobs}`)
@@ -165,10 +165,10 @@ test('T33: a polluted prototype changes nothing', async (t) => {
     Object.prototype.label = 'evil'
     Object.prototype.secret = 'EVILEVILEVILEVILEVILEVILEVILEVIL'
     Object.prototype.wasm = '/evil.wasm'
-    const { previewEnrolment } = await import('/browser.mjs')
-    const refused = await previewEnrolment({}).then(() => 'drawn', ({ code }) => code)
-    const drawn = await previewEnrolment({ uri: good })
-    const sample = await previewEnrolment({ issuer: 'Acme', label: 'ann' })
+    const { previewEnrollment } = await import('/browser.mjs')
+    const refused = await previewEnrollment({}).then(() => 'drawn', ({ code }) => code)
+    const drawn = await previewEnrollment({ uri: good })
+    const sample = await previewEnrollment({ issuer: 'Acme', label: 'ann' })
     return [refused, drawn.uri, drawn.issuer, sample.issuer, sample.secret]
   }, uri)
   assert.deepEqual(seen, ['invalid_input', uri, 'Acme', 'Acme', SAMPLE.match(/.{4}/g).join(' ')])
@@ -182,5 +182,5 @@ test('the file for browsers holds nothing of Node, and no second address', () =>
 })
 
 test('importing it on a server does nothing', async () => {
-  assert.deepEqual(Object.keys(await import('countersign/browser')).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrolment'])
+  assert.deepEqual(Object.keys(await import('countersign/browser')).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'])
 })

@@ -180,7 +180,7 @@ test('B1: the preview for the administrator follows what is typed, is marked as 
   await page.waitForTimeout(300)
   const second = new URL(await person.scan('#preview'))
   assert.equal(second.searchParams.get('issuer'), 'Bravo & Sons')
-  assert.equal(second.searchParams.get('secret'), first.searchParams.get('secret'), 'T14: a sample, never a secret to enrol')
+  assert.equal(second.searchParams.get('secret'), first.searchParams.get('secret'), 'T14: a sample, never a secret to enroll')
   assert.deepEqual(requests, [])
   await person.reads(/The QR code is a sample/)
   await person.looksRight('policy-preview')

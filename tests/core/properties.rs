@@ -7,7 +7,7 @@ use countersign::code::{Digits, LongCode};
 use countersign::network::{ClientIp, NetworkSet};
 use countersign::otp::OtpAuth;
 use countersign::phone::PhoneNumber;
-use countersign::policy::{Channel, Decision, Enrolment, Facts, Policy, Reason, explain};
+use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, explain};
 use countersign::record::{Record, UserId};
 use countersign::time::UnixSeconds;
 use countersign::token::{KeyRing, Pass};
@@ -229,11 +229,11 @@ fn loose() -> impl Strategy<Value = Value> {
 fn facts() -> impl Strategy<Value = Facts> {
     let ip = prop::sample::select(vec!["203.0.113.5", "198.51.100.5", "10.1.2.3", "2001:db8:1::5", "192.0.2.1", "unknown"]);
     let channel = prop::sample::select(vec![Channel::Web, Channel::Api]);
-    let enrolment = prop::sample::select(vec![Enrolment::None, Enrolment::Usable, Enrolment::Unusable]);
-    (ip, channel, enrolment, any::<bool>()).prop_map(|(ip, channel, enrolment, recovery_code)| Facts {
+    let enrollment = prop::sample::select(vec![Enrollment::None, Enrollment::Usable, Enrollment::Unusable]);
+    (ip, channel, enrollment, any::<bool>()).prop_map(|(ip, channel, enrollment, recovery_code)| Facts {
         client: ClientIp::parse(ip),
         channel,
-        enrolment,
+        enrollment,
         recovery_code,
     })
 }

@@ -66,14 +66,14 @@ impl Person {
     /// Someone with an app and a phone, and half an hour gone since.
     pub fn enrolled(user: &str, policy: Policy) -> Self {
         let mut person = Self::new(user, policy);
-        let started = person.reply(json!({"enrol_totp": {"session": "s", "label": user}}));
+        let started = person.reply(json!({"enroll_totp": {"session": "s", "label": user}}));
         person.secret = started["secret"].as_str().unwrap().replace(' ', "");
         let code = person.code();
         let enrolled = person.reply(json!({"confirm_totp": {"session": "s", "code": code}}));
         person.backup = enrolled["backupCodes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
         person.now += 60;
         let pass = person.log_in("in");
-        person.reply(json!({"enrol_sms": {"session": "in", "pass": pass, "number": "+61412345678"}}));
+        person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61412345678"}}));
         let code = person.sms_code();
         assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "enrolled");
         person.now += 1_800;

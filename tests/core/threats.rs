@@ -78,12 +78,12 @@ fn t8_every_command_that_takes_a_code_moves_the_count() {
             }
             "confirm_totp" => {
                 let pass = person.log_in("in");
-                person.reply(json!({"enrol_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+                person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
                 json!({"confirm_totp": {"session": "in", "code": wrong}})
             }
             "confirm_sms" => {
                 let pass = person.log_in("in");
-                person.reply(json!({"enrol_sms": {"session": "in", "pass": pass, "number": "+61412345678"}}));
+                person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61412345678"}}));
                 json!({"confirm_sms": {"session": "in", "code": wrong}})
             }
             other => panic!("{other}"),
@@ -230,8 +230,8 @@ fn t14_no_change_without_a_fresh_factor_and_no_secret_from_the_client() {
             fields
         };
         [
-            json!({"enrol_totp": with(json!({"label": "ann"}))}),
-            json!({"enrol_sms": with(json!({"number": "+61487654321"}))}),
+            json!({"enroll_totp": with(json!({"label": "ann"}))}),
+            json!({"enroll_sms": with(json!({"number": "+61487654321"}))}),
             json!({"remove": with(json!({"method": "totp"}))}),
             json!({"renew_backup_codes": with(json!({}))}),
         ]
@@ -248,8 +248,8 @@ fn t14_no_change_without_a_fresh_factor_and_no_secret_from_the_client() {
     for command in attempts(Some(&pass)) {
         assert_ne!(person.try_step(command.clone()).unwrap().1["result"], "denied", "{command}");
     }
-    let supplied = json!({"enrol_totp": {"session": "in", "label": "ann", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}});
-    assert_eq!(countersign::engine::Command::parse(&supplied.to_string()).err().unwrap().path, "enrol_totp.secret");
+    let supplied = json!({"enroll_totp": {"session": "in", "label": "ann", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}});
+    assert_eq!(countersign::engine::Command::parse(&supplied.to_string()).err().unwrap().path, "enroll_totp.secret");
 }
 
 #[test]
@@ -259,14 +259,14 @@ fn t16_an_sms_code_is_bound_to_user_purpose_number_and_request() {
     person.reply(json!({"send_sms": {"ticket": ticket, "session": "s"}}));
     let code = person.sms_code();
     let pass = person.log_in("in");
-    // The login code does not enrol a number.
+    // The login code does not enroll a number.
     assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "expired");
-    // An enrolment code does not log in, and asking for it revoked the login code.
+    // An enrollment code does not log in, and asking for it revoked the login code.
     person.now += 60;
-    person.reply(json!({"enrol_sms": {"session": "in", "pass": pass, "number": "+61487654321"}}));
+    person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61487654321"}}));
     let verify = |code: &str| json!({"verify": {"ticket": ticket, "session": "s", "method": "sms", "code": code}});
-    let enrolment = person.sms_code();
-    assert_eq!(person.reply(verify(&enrolment))["result"], "expired");
+    let enrollment = person.sms_code();
+    assert_eq!(person.reply(verify(&enrollment))["result"], "expired");
     assert_eq!(person.reply(verify(&code))["result"], "expired");
 }
 
@@ -355,7 +355,7 @@ fn ring(sealing: &[(&str, u8)], signing: &[(&str, u8)]) -> KeyRing {
 fn t40_an_old_key_opens_a_new_one_writes_and_a_missing_one_is_a_typed_failure() {
     let mut person = Person::new("ann", policy(json!({})));
     person.keys = ring(&[("old", 1)], &[("p1", 9)]);
-    let started = person.reply(json!({"enrol_totp": {"session": "s", "label": "ann"}}));
+    let started = person.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
     person.secret = started["secret"].as_str().unwrap().replace(' ', "");
     let code = person.code();
     person.reply(json!({"confirm_totp": {"session": "s", "code": code}}));

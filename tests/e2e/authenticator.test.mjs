@@ -31,8 +31,8 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.equal(wrong.status, 401)
   assert.match(wrong.text, /That code is not right/)
 
-  const enrolmentCode = authenticatorCode(secret, service.now)
-  const on = await person.page('/security/totp/confirm', { code: enrolmentCode })
+  const enrollmentCode = authenticatorCode(secret, service.now)
+  const on = await person.page('/security/totp/confirm', { code: enrollmentCode })
   assert.match(on.text, /Two-factor authentication is on/)
   assert.equal(new Set(codesOn(on.text)).size, 10)
   const [, codes] = /action="\/security\/backup-codes\/download"[^]*?name="codes" value="([^"]+)"/.exec(on.text)
@@ -51,7 +51,7 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.equal(step.path, '/login/second-step')
   assert.match(step.text, /autocomplete="one-time-code" inputmode="numeric"/)
 
-  const replayed = await person.page('/login/second-step', { method: 'totp', code: enrolmentCode })
+  const replayed = await person.page('/login/second-step', { method: 'totp', code: enrollmentCode })
   assert.equal(replayed.status, 401, 'T1: the code that confirmed the set-up does not log in')
 
   service.advance(30)

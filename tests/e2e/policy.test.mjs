@@ -35,7 +35,7 @@ test('S9, S12: before everyone is forced, the owner sees who needs a code and wh
   assert.match(saved.text, /value="everyone" checked/)
 
   assert.equal((await member.json('/api/me')).status, 401, 'it holds for sessions that are open')
-  assert.equal((await member.logIn('member')).reason, 'enrolment_required')
+  assert.equal((await member.logIn('member')).reason, 'enrollment_required')
   assert.equal((await owner.json('/api/me')).status, 200)
 })
 
@@ -102,7 +102,7 @@ test('S10: a second factor is forced only from certain networks', async (t) => {
   assert.equal(saved.result, 'policy_saved', JSON.stringify(saved))
   assert.equal((await new Visitor(service, '192.0.2.20').logIn('member')).result, 'allowed')
   for (const ip of ['198.51.100.9', '::ffff:198.51.100.9']) {
-    assert.equal((await new Visitor(service, ip).logIn('member')).reason, 'enrolment_required', ip)
+    assert.equal((await new Visitor(service, ip).logIn('member')).reason, 'enrollment_required', ip)
   }
   assert.equal((await new Visitor(service, '198.51.100.9').logIn('owner')).result, 'challenge')
 

@@ -90,7 +90,7 @@ test('S9, S8: new staff under a forced policy: refused, let in by a code, and ou
   assert.equal(saved.result, 'policy_saved', JSON.stringify(saved))
 
   const member = new Visitor(service)
-  assert.equal((await member.logIn('member')).reason, 'enrolment_required')
+  assert.equal((await member.logIn('member')).reason, 'enrollment_required')
   const page = await member.page('/login', { email: 'member@acme.example', password: 'member-demo-password' })
   assert.match(page.text, /Ask an owner of the account for a recovery code/)
 
@@ -100,10 +100,10 @@ test('S9, S8: new staff under a forced policy: refused, let in by a code, and ou
   const home = await member.page('/login/second-step', { method: 'recovery_code', code: first.code })
   assert.match(home.text, /You logged in with a recovery code\. Set up two-factor authentication now/)
 
-  assert.equal((await new Visitor(service).logIn('member')).reason, 'enrolment_required', 'without a set-up the next login needs another')
+  assert.equal((await new Visitor(service).logIn('member')).reason, 'enrollment_required', 'without a set-up the next login needs another')
   const second = await issue(owner, 'member')
   await member.logIn('member')
-  assert.equal((await member.secondStep('recovery_code', second.code)).enrol, true)
+  assert.equal((await member.secondStep('recovery_code', second.code)).enroll, true)
 })
 
 test('S8: after the login by recovery code a set-up works, and logs in from then on', async (t) => {

@@ -91,7 +91,7 @@ await onEach({
     assert.equal(await reason('noRules'), 'in')
     assert.equal(await reason('everywhere', 'garbage'), 'address_unknown')
     assert.equal(await reason('forced', 'garbage'), 'address_unknown', 'it may be the network where a factor is forced')
-    refused(await gate.visit({ listener: 'forced', headers: xff('198.51.100.7') }), 401, 'no_pass', { explanation: { decision: { outcome: 'denied', reason: 'enrolment_required' }, rules: ['forced_from_network', 'not_enrolled'] } })
+    refused(await gate.visit({ listener: 'forced', headers: xff('198.51.100.7') }), 401, 'no_pass', { explanation: { decision: { outcome: 'denied', reason: 'enrollment_required' }, rules: ['forced_from_network', 'not_enrolled'] } })
     passed(await gate.visit({ listener: 'forced', headers: xff('203.0.113.7') }))
   })
 

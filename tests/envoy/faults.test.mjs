@@ -56,7 +56,7 @@ await onEach({
   const patience = (what) => (/hangs|drips/.test(what) ? 'impatient' : 'main')
   /** What `fault` did to someone whose code is right; and that the same code works when it is over. */
   const suffers = async (fault, { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {}) => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const count = gate.upstream.count
     gate.storage.before = (req, res, next) => (when(req) ? fault(req, res, next) : next())
@@ -87,7 +87,7 @@ await onEach({
 
   test('storage gives the right record, as it should: verified', async () => {
     // That the tests below fail for nothing but what they change.
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     gate.storage.before = (req, res, next) => (req.method === 'GET' ? instead((...stored) => [200, well(...stored)])(req, res) : next())
     passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
     gate.storage.before = undefined
@@ -105,7 +105,7 @@ await onEach({
   })
 
   test('storage gives the record of another: storage_failed', async () => {
-    const other = await gate.enrol()
+    const other = await gate.enroll()
     const { record, version } = await gate.store.load(other.user)
     await suffers(status(200, JSON.stringify({ record, version })), loading)
   })
@@ -123,7 +123,7 @@ await onEach({
 
   for (const listener of ['main', 'stopping']) {
     test(`nothing of a request goes on before its code is verified, whatever follows its headers (listener ${listener})`, async () => {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const ticket = await person.ticket()
       const connection = new Connection(gate.envoy.ports[listener])
       const send = async (otp, framing, body) => {
@@ -154,7 +154,7 @@ await onEach({
   }
 
   test('storage is not there: storage_failed, without waiting, and well again when it is back', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     await gate.storage.close()
     const start = Date.now()
@@ -166,7 +166,7 @@ await onEach({
   })
 
   test('a hanging storage is given up after the time that was set', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     gate.storage.before = () => undefined
     const ticket = await person.ticket()
     const start = Date.now()
@@ -177,7 +177,7 @@ await onEach({
   })
 
   test('the cluster is unknown to Envoy: storage_failed', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     refused(await gate.verify({ listener: 'nowhere', otp: person.code(), ticket: await person.ticket() }), 503, 'storage_failed')
   })
 
@@ -208,7 +208,7 @@ await onEach({
   })
 
   test('storage is gone between loading and storing: storage_failed', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const { load } = gate.behind
     gate.behind.load = async (user) => {
@@ -226,7 +226,7 @@ await onEach({
   test('lost the race once: loaded again, and verified; twice: storage_conflict', async () => {
     const { save } = gate.behind
     for (const [times, works] of [[1, true], [2, false]]) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const ticket = await person.ticket()
       let left = times
       const calls = gate.storage.calls.length
@@ -248,7 +248,7 @@ await onEach({
   })
 
   test('T5 lost the race to someone who used the same code: wrong_code', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const [ticket, other] = [await person.ticket(), await person.ticket('n1')]
     const { save } = gate.behind
     gate.behind.save = async (...args) => {
@@ -262,7 +262,7 @@ await onEach({
 
   test('the client goes away meanwhile: the gate works on', async () => {
     for (let i = 0; i < 20; i += 1) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       let arrived
       const reached = new Promise((resolve) => (arrived = resolve))
       gate.storage.before = (req, res, next) => {
@@ -278,12 +278,12 @@ await onEach({
     }
     await sleep(50)
     gate.storage.before = undefined
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
   })
 
   test('many hanging verifications at once do not keep others waiting', async () => {
-    const people = await Promise.all(Array.from({ length: 20 }, () => gate.enrol()))
+    const people = await Promise.all(Array.from({ length: 20 }, () => gate.enroll()))
     const tickets = await Promise.all(people.map((person) => person.ticket()))
     const pass = await gate.mint()
     gate.storage.before = () => undefined
@@ -299,14 +299,14 @@ await onEach({
   })
 
   test('in shadow mode a storage in trouble stops nobody', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     gate.storage.before = status(500)
     assert.deepEqual(passed(await gate.verify({ listener: 'shadow', otp: person.code(), ticket: await person.ticket() })).identity, {})
     gate.storage.before = undefined
   })
 
   test('the storage API was asked as agreed', async () => {
-    const person = await gate.enrol('zoë/@ x')
+    const person = await gate.enroll('zoë/@ x')
     const seen = []
     gate.storage.before = (req, res, next) => {
       seen.push([req.method, req.originalUrl, req.headers])

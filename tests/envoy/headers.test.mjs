@@ -126,7 +126,7 @@ await onEach({
   })
 
   test('T26 two codes or two tickets: duplicate_header, nothing is fetched and nothing counted', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const before = gate.storage.calls.length
     const send = (headers) => gate.visit({ headers })
@@ -143,7 +143,7 @@ await onEach({
   })
 
   test('T26 x_otp with underscores is no code, and reaches no upstream', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const headers = [['x_otp', person.code()], ['x_otp_ticket', await person.ticket()]]
     assert.equal((await gate.visit({ headers })).status, 400)
     refused(await gate.visit({ listener: 'lax', headers }), 401, 'no_pass')
@@ -152,7 +152,7 @@ await onEach({
   })
 
   test('T26 pass, code and ticket are nowhere in what the upstream gets', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const [code, ticket, pass] = [person.code(), await person.ticket(), await gate.mint()]
     for (const answer of [
       await gate.visit({ pass, headers: [['x-otp', code], ['x-otp-ticket', ticket]] }),
@@ -195,7 +195,7 @@ await onEach({
 
   test('T28 bytes that are no text, in every header that is read: a plain refusal, and the filter lives', async () => {
     const pass = await gate.mint()
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     for (const bytes of ['\xff', '\xc3\x28', '\xed\xa0\x80', '\xf4\x90\x80\x80', '\x80'.repeat(100), `${pass}\xff`, `\xff${pass}`]) {
       refused(await gate.send({ headers: [['cookie', bytes]] }), 401, 'no_pass')

@@ -63,7 +63,7 @@ for (const envoy of ENVOYS) {
       config: { verify: verifyBy({ methods: ['totp', 'sms', 'backup_code', 'recovery_code'] }), exempt: { paths: ['/healthz'], prefixes: ['/assets/'] }, programs: { prefixes: ['/api/'] }, routes: [{ prefix: '/admin/', maxAge: 60 }], debug: true },
     })
     const rng = random(SEED)
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const good = await gate.mint({ session: 'the-session-of-this-run' })
     // Good in itself, but not for this session; and one that has ended. No mutation makes them fit.
     const [foreign, ended, ticket, strangeTicket] = [await gate.mint({ session: 'x1' }), await gate.mint({ session: 's1', at: gate.clock() - 50_000 }), await person.ticket('s1'), await person.ticket('x1')]
@@ -152,7 +152,7 @@ for (const envoy of ENVOYS) {
     // And it works.
     passed(await gate.visit({ session: 'the-session-of-this-run', pass: good }))
     refused(await gate.visit({}), 401, 'no_pass', { explanation: { decision: { outcome: 'challenge' }, rules: ['not_forced', 'enrolled'] } })
-    const other = await gate.enrol()
+    const other = await gate.enroll()
     passed(await gate.verify({ otp: other.code(), ticket: await other.ticket() }))
   })
 }

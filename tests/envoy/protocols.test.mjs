@@ -63,7 +63,7 @@ for (const [index, envoy] of combinations.entries()) {
       assert.equal(twice.status, 400)
       assert.equal(JSON.parse(twice.text).reason, 'duplicate_header')
     }
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const size = 2_000_000
     const code = await ask({ ':method': 'POST', cookie: `${SESSION}=s1`, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() }, 'z'.repeat(size))
     assert.equal(code.status, 200, code.text)
@@ -79,7 +79,7 @@ for (const [index, envoy] of combinations.entries()) {
     const ask = http2(t, gate.envoy.ports[listener])
     gate.storage.before = async (req, res, next) => (await sleep(100), next())
     t.after(() => (gate.storage.before = undefined))
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const forged = { 'x-second-factor-sub': 'mallory', 'X-Second-Factor-Role': 'owner', 'x_second_factor_sub': 'mallory', 'x-otp': '1', 'x-checksum': 'abc' }
     const session = `${SESSION}=s1`
     for (const headers of [
@@ -98,7 +98,7 @@ for (const [index, envoy] of combinations.entries()) {
 
   test(`HTTP/1.1: requests ahead on one connection, each judged by itself (${named(envoy)})`, async () => {
     const pass = await gate.mint()
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const connection = new Connection(gate.envoy.ports.main)
     const ask = (jar, headers = [], more = {}) => connection.send(bytesOf({ headers: [['cookie', cookies(jar)], ...headers], ...more }), more.method)
@@ -120,7 +120,7 @@ for (const [index, envoy] of combinations.entries()) {
   })
 
   test(`T3 one code on many connections, over all workers: exactly one comes in (${named(envoy)})`, async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const [otp, ticket] = [person.code(), await person.ticket()]
     const before = gate.upstream.count
     const answers = await Promise.all(Array.from({ length: 200 }, () => gate.verify({ otp, ticket })))

@@ -90,7 +90,7 @@ await onEach({
     list.sessions = ['s7']
     refused(await until(401, { pass, session: 's7' }), 401, 'pass_revoked')
     // A code shows the factor again, but the session is still over.
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const answer = await gate.verify({ session: 's7', otp: person.code(), ticket: await person.ticket('s7') })
     const made = answer.all('set-cookie').map((line) => /second-factor=([^;]+)/.exec(line)?.[1]).find(Boolean)
     if (made) refused(await gate.visit({ session: 's7', pass: made }), 401, 'pass_revoked')
@@ -100,7 +100,7 @@ await onEach({
   test('T21 the session that a pass from Envoy names is no cookie, and evades no log-out', async () => {
     clear()
     await until(200, { pass: await gate.mint() })
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const answer = await gate.verify({ session: 's8', otp: person.code(), ticket: await person.ticket('s8') })
     passed(answer)
     const pass = answer.all('set-cookie').find((line) => line.startsWith(`${PASS}=`)).split(/[=;]/)[1]
@@ -117,7 +117,7 @@ await onEach({
   test('pass_revoked: a ticket from before the user was put out becomes no pass', async () => {
     clear()
     await until(200, { pass: await gate.mint() })
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket('s6')
     list.users = { [person.user]: gate.clock() }
     await until(401, { pass: await gate.mint({ user: person.user }) })

@@ -10,7 +10,7 @@ await onEach({
   test('configuration, statistics and log show no key, token, code, ticket, pass or session', async () => {
     const secrets = [TOKEN, ...[...gate.keys.sealing, ...gate.keys.signing].map(({ secret }) => secret)]
     const session = 'a-session-id-that-nobody-may-see'
-    const person = await gate.enrol(undefined, { backupCodes: true })
+    const person = await gate.enroll(undefined, { backupCodes: true })
     const keep = (text) => (secrets.push(text), text)
     keep(person.secret)
     keep(session)
@@ -57,7 +57,7 @@ await onEach({
   })
 
   test('an answer tells its client nothing that the client did not send', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     for (const options of [{ pass: await gate.mint({ session: 'x' }) }, { headers: [['x-otp', person.wrong()], ['x-otp-ticket', ticket]] }, { headers: [['x-otp', '1'], ['x-otp-ticket', ticket]] }]) {
       const answer = await gate.visit(options)

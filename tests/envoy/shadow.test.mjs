@@ -12,7 +12,7 @@ await onEach({
   },
 }, (gate, test) => {
   test('what would be refused goes on, as nobody, without pass, code or ticket; counted and logged each time', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const pass = await gate.mint()
     const ticket = await person.ticket()
     const forged = ['x-second-factor-sub', 'root']
@@ -57,7 +57,7 @@ await onEach({
     const before = await gate.counters()
     const { identity } = passed(await gate.visit({ pass: await gate.mint() }))
     assert.equal(identity['x-second-factor-sub'], 'ann')
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const verified = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
     assert.equal(passed(verified).identity['x-second-factor-sub'], person.user)
     assert.equal(verified.all('set-cookie').filter((line) => line.startsWith(PASS)).length, 1)

@@ -22,7 +22,7 @@ await onEach({
   })
 
   test('each request moves just its counters, and each refusal writes one line', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const pass = await gate.mint()
     const failing = (req, res) => res.writeHead(500).end()

@@ -377,9 +377,9 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
     },
     mint: (options = {}) => mint({ keys, policy, at: clock(), ...options }),
     /** A user in the gate's store with an app, whose next code is unused. */
-    async enrol(user = `user-${randomUUID()}`, { backupCodes = false } = {}) {
+    async enroll(user = `user-${randomUUID()}`, { backupCodes = false } = {}) {
       const host = backupCodes ? hostOfCodes : hostPlain
-      const started = await host.enrolTotp({ user, session: 'setup', label: user })
+      const started = await host.enrollTotp({ user, session: 'setup', label: user })
       assert.equal(started.result, 'totp_started')
       const secret = started.secret.replaceAll(' ', '')
       const code = (shift = 0) => totp.generate({ secret, time: clock() + shift * 30 })
@@ -439,7 +439,7 @@ export async function mint({ keys, policy = policyWith(), user = 'ann', session 
   if (method === 'sms') {
     now = at - 3_600
     const pass = await login(user, 'totp', code, 'phone')
-    is(await factor.enrolSms({ user, session: 'phone', pass, number: '+61412345678' }), 'sms_sent')
+    is(await factor.enrollSms({ user, session: 'phone', pass, number: '+61412345678' }), 'sms_sent')
     is(await factor.confirmSms({ user, session: 'phone', code: sms.lastCode() }), 'enrolled')
   } else if (method === 'recovery_code') {
     const by = { user: OWNER, session: 'owner', role: 'owner', pass: await login(OWNER, 'totp', code, 'owner') }
@@ -463,7 +463,7 @@ async function enrolled(keys, policy, user) {
     const factor = await createSecondFactor({ keys, policy, store, sendSms: () => undefined, clock: () => time, entropy: () => new Uint8Array(32).fill(7) })
     const people = {}
     for (const who of [user, OWNER]) {
-      const secret = is(await factor.enrolTotp({ user: who, session: 'setup', label: 'app' }), 'totp_started').secret.replaceAll(' ', '')
+      const secret = is(await factor.enrollTotp({ user: who, session: 'setup', label: 'app' }), 'totp_started').secret.replaceAll(' ', '')
       const { backupCodes } = is(await factor.confirmTotp({ user: who, session: 'setup', code: totp.generate({ secret, time }) }), 'enrolled')
       people[who] = { secret, backupCodes }
     }

@@ -40,7 +40,7 @@ await onEach({
   })
 
   test('T18 a ticket is no pass, and a pass is no ticket', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket(tokens.session)
     refused(await gate.visit({ session: tokens.session, pass: ticket }), 401, 'pass_invalid')
     refused(await gate.visit({ session: tokens.session, headers: [['authorization', `Bearer ${ticket}`]] }), 401, 'pass_invalid')
@@ -116,7 +116,7 @@ for (const envoy of ENVOYS) {
     for (const [keys, works] of [[both, true], [gone, false]]) {
       // The gate is ahead: the login host still has the old keys.
       const gate = await startGate(t, { ...envoy, keys: before, env: { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN }, config: { passKeys: [], verify: verifyBy() } })
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const answer = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
       if (works) {
         passed(answer)

@@ -37,12 +37,12 @@ await onEach({ listeners }, (gate, test) => {
         for (const [from, ip] of Object.entries(table.from)) {
           const { forced } = onlyRow(table.forced, { require, from })
           const address = onlyRow(table.addresses, { require, network, from })
-          for (const [need, enrolment] of Object.entries(NEEDS)) {
+          for (const [need, enrollment] of Object.entries(NEEDS)) {
             for (const channel of ['web', 'api']) {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
               if (address.denied === undefined) {
-                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrolment, recoveryCode: false, allowRule: address.allowRule })
+                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrollment, recoveryCode: false, allowRule: address.allowRule })
                 expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
               }
               const answer = await gate.visit({ listener: `${require} ${network} ${need}`, path: channel === 'api' ? '/api/x' : '/x', headers: ip === null ? [] : [['x-forwarded-for', ip]] })
@@ -50,7 +50,7 @@ await onEach({ listeners }, (gate, test) => {
               const explanation = { explanation: expected }
               if (outcome === 'allowed') assert.deepEqual(passed(answer).identity, {})
               else if (address.denied !== undefined || reason === 'api_client_blocked') refused(answer, 403, reason, explanation)
-              // Nobody at the gate can enrol: whoever must have a factor is asked for it.
+              // Nobody at the gate can enroll: whoever must have a factor is asked for it.
               else refused(answer, 401, 'no_pass', explanation)
             }
           }

@@ -27,7 +27,7 @@ await onEach({
   },
 }, (gate, test) => {
   test('a right code lets in, with a new pass that lets in again', async () => {
-    const person = await gate.enrol('ann')
+    const person = await gate.enroll('ann')
     const answer = await gate.verify({ otp: person.code(), ticket: await person.ticket(), method: 'POST', body: 'x'.repeat(1_000) })
     const seen = passed(answer)
     assert.deepEqual(seen.identity, {
@@ -50,11 +50,11 @@ await onEach({
 
   test('every way to write a TOTP code in the header', async () => {
     for (const write of [(code) => code, (code) => `totp ${code}`, (code) => ` ${code} `, (code) => `${code.slice(0, 3)} ${code.slice(3)}`, (code) => `totp ${code.slice(0, 3)} ${code.slice(3)}`]) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       passed(await gate.verify({ otp: write(person.code()), ticket: await person.ticket() }))
     }
     for (const write of [(code) => `TOTP ${code}`, (code) => `hotp ${code}`, (code) => `totp,${code}`, (code) => `totp  ${code} x`, (code) => `${code}0`, (code) => code.slice(1), (code) => `"${code}"`, (code) => `+${code}`]) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const answer = await gate.verify({ otp: write(person.code()), ticket: await person.ticket() })
       assert.equal(answer.json.reason, 'code_malformed', write('123456'))
       passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
@@ -62,7 +62,7 @@ await onEach({
   })
 
   test('T30 digits of other scripts are no digits', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     for (const zero of [0xff10, 0x0660, 0x0966, 0x1d7ce]) {
       const other = [...person.code()].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
@@ -74,10 +74,10 @@ await onEach({
   })
 
   test('T1 a code works once: through Envoy, through Node, and across the two', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const code = person.code()
-    const ofEnrolment = await gate.verify({ otp: person.code(-1), ticket: await person.ticket() })
-    refused(ofEnrolment, 401, 'wrong_code', { reply: ofEnrolment.json.reply })
+    const ofEnrollment = await gate.verify({ otp: person.code(-1), ticket: await person.ticket() })
+    refused(ofEnrollment, 401, 'wrong_code', { reply: ofEnrollment.json.reply })
     passed(await gate.verify({ otp: code, ticket: await person.ticket() }))
     const again = await gate.verify({ otp: code, ticket: await person.ticket() })
     assert.equal(refused(again, 401, 'wrong_code', { reply: again.json.reply }).json.reply.result, 'wrong')
@@ -95,7 +95,7 @@ await onEach({
   })
 
   test('T2 another spelling of a used code is the same code', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const code = person.code()
     passed(await gate.verify({ otp: code, ticket: await person.ticket() }))
     for (const otp of [`${code.slice(0, 3)} ${code.slice(3)}`, `totp ${code}`, ` ${code}`, `${code.slice(0, 3)}-${code.slice(3)}`]) {
@@ -105,7 +105,7 @@ await onEach({
 
   test('T3 one code many times at once: exactly one comes in', async () => {
     for (let round = 0; round < 3; round += 1) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const [otp, ticket] = [person.code(), await person.ticket()]
       const answers = await Promise.all(Array.from({ length: 50 }, () => gate.verify({ otp, ticket })))
       const statuses = answers.map(({ status }) => status)
@@ -120,7 +120,7 @@ await onEach({
 
   test('T3 one code at once through Envoy and through Node: exactly one', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const person = await gate.enrol()
+      const person = await gate.enroll()
       const code = person.code()
       const [here, there] = [await person.ticket('s1'), await person.ticket('n1')]
       const results = await Promise.all([
@@ -132,7 +132,7 @@ await onEach({
   })
 
   test('wrong_code is told with the attempts left, counted once for Envoy and Node, and ends in locked', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const first = refused(await gate.verify({ otp: person.wrong(), ticket }), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 4 } })
     assert.equal(first.get('set-cookie'), undefined)
@@ -156,7 +156,7 @@ await onEach({
   })
 
   test('T4 T7 fifty wrong codes at once: no more are compared than the budget allows', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const calls = gate.storage.calls.length
     const answers = await Promise.all(Array.from({ length: 50 }, () => gate.verify({ otp: person.wrong(), ticket })))
@@ -172,7 +172,7 @@ await onEach({
   })
 
   test('T9 codes that cost no attempt keep nobody waiting', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     let over = false
     const busy = Array.from({ length: 8 }, async () => {
@@ -192,7 +192,7 @@ await onEach({
   })
 
   test('code_malformed is no attempt and, where it can be seen from outside, no call-out', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const calls = gate.storage.calls.length
     for (const otp of ['', ' ', 'x'.repeat(65)]) refused(await gate.verify({ otp, ticket }), 400, 'code_malformed')
@@ -208,7 +208,7 @@ await onEach({
   })
 
   test('T18 ticket_invalid: of another session, changed, a pass, nothing; storage is not asked', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket('s1')
     const otp = person.code()
     const calls = gate.storage.calls.length
@@ -223,7 +223,7 @@ await onEach({
   })
 
   test('ticket_expired: to the second', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const now = gate.clock()
     gate.setTime(now + 600)
@@ -234,14 +234,14 @@ await onEach({
   })
 
   test('T21 the ticket of one with the code of another opens nothing', async () => {
-    const [a, b] = [await gate.enrol(), await gate.enrol()]
+    const [a, b] = [await gate.enroll(), await gate.enroll()]
     const answer = await gate.verify({ otp: a.code(), ticket: await b.ticket() })
     refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
     passed(await gate.verify({ otp: a.code(), ticket: await a.ticket() }))
   })
 
   test('T21 the ticket binds to the hash where the host hashes its cookie', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const cookie = 'the-cookie-itself'
     const ticket = await person.ticket(hashed(cookie))
     const otp = person.code()
@@ -255,7 +255,7 @@ await onEach({
   })
 
   test('T19 a new pass for each verification, bound to no id that was known before', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const planted = await gate.mint({ user: 'mallory', session: 'mallory' })
     const ticket = await person.ticket()
     // A pass that somebody planted does not pass for one, and is replaced.
@@ -277,7 +277,7 @@ await onEach({
   })
 
   test('a good pass is enough: the code beside it is not used up', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const calls = gate.storage.calls.length
     const answer = await gate.visit({ pass: await gate.mint(), headers: [['x-otp', person.code()], ['x-otp-ticket', await person.ticket()]] })
     passed(answer)
@@ -287,7 +287,7 @@ await onEach({
   })
 
   test('a pass that has ended, or is too old for the path, is renewed by a code', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const old = await gate.mint({ user: person.user, at: gate.clock() - 61 })
     refused(await gate.visit({ pass: old, path: '/admin/x' }), 401, 'pass_too_old')
     const answer = await gate.visit({ pass: old, path: '/admin/x', headers: [['x-otp', person.code()], ['x-otp-ticket', await person.ticket()]] })
@@ -296,11 +296,11 @@ await onEach({
   })
 
   test('SMS: the code that the login host sent, verified by Envoy', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     // A phone as a second way.
     const ticket = await person.ticket('before')
     const { pass } = await gate.factor.verify({ ticket, session: 'before', newSession: 'in', method: 'totp', code: person.code() })
-    assert.equal((await gate.factor.enrolSms({ user: person.user, session: 'in', pass, number: '+61412345678' })).result, 'sms_sent')
+    assert.equal((await gate.factor.enrollSms({ user: person.user, session: 'in', pass, number: '+61412345678' })).result, 'sms_sent')
     assert.equal((await gate.factor.confirmSms({ user: person.user, session: 'in', code: gate.sms.lastCode() })).result, 'enrolled')
     const start = gate.clock()
     gate.advance(60)
@@ -320,13 +320,13 @@ await onEach({
   })
 
   test('not_enrolled: a method that the user has not', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const answer = await gate.verify({ otp: 'sms 123456', ticket: await person.ticket() })
     refused(answer, 401, 'not_enrolled', { reply: { result: 'denied', reason: 'not_enrolled' } })
   })
 
   test('use_login_page: backup and recovery codes are not verified here unless asked for, nor anything where verify is off', async () => {
-    const person = await gate.enrol(undefined, { backupCodes: true })
+    const person = await gate.enroll(undefined, { backupCodes: true })
     const ticket = await person.ticket()
     const [backup] = person.backupCodes
     const calls = gate.storage.calls.length
@@ -344,7 +344,7 @@ await onEach({
   })
 
   test('the address rules hold for a code as well', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const ticket = await person.ticket()
     const otp = person.code()
     const from = (ip) => gate.verify({ listener: 'office', otp, ticket, headers: [['x-forwarded-for', ip]] })
@@ -356,7 +356,7 @@ await onEach({
   })
 
   test('where the policy asks for no factor, a wrong code is still an answer', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     passed(await gate.visit({ listener: 'optional' }))
     const answer = await gate.verify({ listener: 'optional', otp: person.wrong(), ticket: await person.ticket() })
     refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
@@ -365,20 +365,20 @@ await onEach({
 
   test('user ids of any letters find their record', async () => {
     for (const user of [`zoë/../${Math.random()}`, `a b%2f?#${Math.random()}`, `用户 ${Math.random()}`, `"';--${Math.random()}`, `.`, `..`]) {
-      const person = await gate.enrol(user)
+      const person = await gate.enroll(user)
       const answer = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
       assert.equal(decodeURIComponent(passed(answer).identity['x-second-factor-sub']), user)
     }
   })
 
   test('a browser that sends a code gets an answer, not a page', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     const answer = await gate.verify({ otp: person.wrong(), ticket: await person.ticket(), headers: [['accept', 'text/html']] })
     refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
   })
 
   test('the body is held until the code is verified, and then arrives whole', async () => {
-    const person = await gate.enrol()
+    const person = await gate.enroll()
     let release
     gate.storage.before = (req, res, next) => {
       if (req.method === 'GET') release = next

@@ -71,7 +71,7 @@ function* places(input, path = '') {
 const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const keys = generateKeys()
 const sheet = { name: 'Acme', user: 'ann', codes: ['A', 'B'] }
-const people = { author: 'ann', authorIp: '192.0.2.1', users: [{ user: 'ann', role: 'owner', enrolment: 'usable', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.2' }] }
+const people = { author: 'ann', authorIp: '192.0.2.1', users: [{ user: 'ann', role: 'owner', enrollment: 'usable', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.2' }] }
 const smallRules = rules({ network: { allow: ['192.0.2.0/24'], deny: [] }, require: { networks: ['192.0.2.0/24'] }, plans: ['pro'] })
 
 const TOOLS = {
@@ -85,7 +85,7 @@ const TOOLS = {
   'backupCodes.generate': [{ keys, user: 'ann', count: 1 }],
   'backupCodes.verify': [{ keys, user: 'ann', stored: countersign.backupCodes.generate({ keys, user: 'ann', count: 1 }).stored, code: 'x', time: 0 }],
   'policy.parse': [smallRules],
-  'policy.decide': [smallRules, { ip: '192.0.2.1', channel: 'web', enrolment: 'none', recoveryCode: false }],
+  'policy.decide': [smallRules, { ip: '192.0.2.1', channel: 'web', enrollment: 'none', recoveryCode: false }],
   'policy.review': [smallRules, people],
   sqliteStore: [{ exec: () => {}, prepare: () => ({ get: () => {}, run: () => ({ changes: 1 }) }) }, { table: 'x' }],
 }
@@ -131,7 +131,7 @@ async function household() {
   const ticket = await ticketOf(at, 'ann')
   await at.factor.sendSms({ ticket, session: 'before' })
   at.clock.advance(60)
-  await at.factor.enrolTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
+  await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
   const records = new Map(await Promise.all(['ann'].map(async (user) => [user, await at.store.load(user)])))
   const state = new Map(records)
   const store = {
@@ -149,9 +149,9 @@ async function household() {
     begin: { ...inside, channel: 'web', plan: 'pro' },
     sendSms: { ticket, session: 'before', ...common },
     verify: { ticket, session: 'before', newSession: 'in', method: 'totp', code: '1', ...common },
-    enrolTotp: { ...inside, pass, plan: 'pro', label: 'ann' },
+    enrollTotp: { ...inside, pass, plan: 'pro', label: 'ann' },
     confirmTotp: { ...inside, code: '1' },
-    enrolSms: { ...inside, pass, plan: 'pro', number: '+61412345678' },
+    enrollSms: { ...inside, pass, plan: 'pro', number: '+61412345678' },
     confirmSms: { ...inside, code: '1' },
     remove: { ...inside, pass, method: 'totp' },
     renewBackupCodes: { ...inside, pass },
@@ -244,8 +244,8 @@ test('T37: every option of createSecondFactor, and whatever its functions give o
   const good = () => ({ policy: rules(), keys, store: memoryStore(), sendSms: () => {}, notify: () => {}, onEvent: () => {}, onEffectError: () => {}, clock: fixedClock(), entropy: fixedEntropy() })
   const steps = async (factor) => {
     await factor.begin({ user: 'ann', session: 's' })
-    await factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' })
-    await factor.enrolSms({ user: 'ann', session: 's', number: '+61412345678' })
+    await factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
+    await factor.enrollSms({ user: 'ann', session: 's', number: '+61412345678' })
     await factor.status({ user: 'ann' })
     await factor.jwks()
   }
@@ -351,7 +351,7 @@ async function story() {
     return reply
   }
   const ip = '192.0.2.1'
-  const started = await ask('enrolTotp', { user: 'ann', session: 'a', label: 'ann', ip })
+  const started = await ask('enrollTotp', { user: 'ann', session: 'a', label: 'ann', ip })
   await ask('confirmTotp', { user: 'ann', session: 'a', ip })
   await ask('confirmTotp', { user: 'ann', session: 'a', code: '000000', ip })
   await ask('confirmTotp', { user: 'ann', session: 'a', code: codeOf(at, started.secret), ip })
@@ -368,7 +368,7 @@ async function story() {
   await ask('checkPass', { user: 'ann', session: 's' })
   await ask('checkPass', { user: 'bob', session, pass })
   await ask('remove', { user: 'ann', session, method: 'totp', ip })
-  await ask('enrolSms', { user: 'ann', session, pass, number: '+61412345678', ip })
+  await ask('enrollSms', { user: 'ann', session, pass, number: '+61412345678', ip })
   await ask('showBackupCodes', { user: 'ann', session, pass, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
@@ -388,9 +388,9 @@ async function story() {
   tool('totp.generate', { secret, time: 59 })
   tool('otpauth.format', { issuer: 'Acme', label: 'ann', secret })
   tool('otpauth.parse', `otpauth://totp/Acme:ann?secret=${secret}`)
-  tool('policy.decide', rules({ network: { allow: ['192.0.2.0/24'] } }), { enrolment: 'none' })
-  tool('policy.decide', rules({ require: 'everyone' }), { enrolment: 'none' })
-  tool('policy.review', rules({ require: 'everyone' }), { author: 'ann', users: [{ user: 'ann', role: 'owner', enrolment: 'none' }], apiClients: [] })
+  tool('policy.decide', rules({ network: { allow: ['192.0.2.0/24'] } }), { enrollment: 'none' })
+  tool('policy.decide', rules({ require: 'everyone' }), { enrollment: 'none' })
+  tool('policy.review', rules({ require: 'everyone' }), { author: 'ann', users: [{ user: 'ann', role: 'owner', enrollment: 'none' }], apiClients: [] })
   return JSON.stringify([told, (await at.store.load('ann')).record, at.sms.messages, at.notices, at.events], null, 1)
 }
 
@@ -398,7 +398,7 @@ const NAMES = [
   ...['code', 'pass', 'user', 'session', 'newSession', 'ticket', 'method', 'methods', 'maxAge', 'label', 'number', 'plan', 'channel', 'account', 'ip', 'by', 'role', 'policy', 'author', 'authorIp', 'users', 'apiClients', 'id'],
   ...['keys', 'store', 'sendSms', 'notify', 'onEvent', 'onEffectError', 'clock', 'entropy', 'table', 'load', 'save', 'record', 'version'],
   ...['allow', 'deny', 'network', 'networks', 'require', 'totp', 'sms', 'log', 'backupCodes', 'recoveryCode', 'plans', 'v', 'origin', 'audience', 'passSeconds', 'ticketSeconds', 'freshSeconds', 'window', 'digits', 'algorithm', 'periodSeconds', 'after', 'time', 'secret', 'issuer'],
-  ...['enrolment', 'stored', 'count', 'codes', 'result', 'reason', 'reply', 'effects', 'valid', 'admin', 'sealing', 'signing', 'kid', 'alg', 'message', 'toJSON', 'cause'],
+  ...['enrollment', 'stored', 'count', 'codes', 'result', 'reason', 'reply', 'effects', 'valid', 'admin', 'sealing', 'signing', 'kid', 'alg', 'message', 'toJSON', 'cause'],
 ]
 
 test('T33: a polluted Object.prototype changes no verdict', async (t) => {

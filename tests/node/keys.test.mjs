@@ -148,7 +148,7 @@ test('records that are not ours are refused, whatever is asked', async (t) => {
       const refused = refusedWith(code, path)
       await assert.rejects(factor.begin({ user: 'ann', session: 's' }), refused)
       await assert.rejects(factor.status({ user: 'ann' }), refused)
-      await assert.rejects(factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' }), refused)
+      await assert.rejects(factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' }), refused)
       await assert.rejects(factor.verify({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }), refused)
       assert.deepEqual(writes, [])
     })
@@ -183,6 +183,6 @@ test('a sealed value moved to another user or field, or changed, does not open',
 test('a record in a fresh store is that of someone without a factor', async () => {
   const at = await host({ store: memoryStore() })
   assert.deepEqual((await at.factor.status({ user: 'ann' })).methods, [])
-  assert.deepEqual(await at.factor.begin({ user: 'ann', session: 's' }), { result: 'allowed', enrol: true })
+  assert.deepEqual(await at.factor.begin({ user: 'ann', session: 's' }), { result: 'allowed', enroll: true })
   assert.equal(await at.store.load('ann'), undefined, 'asking writes nothing')
 })

@@ -32,7 +32,7 @@ test('import and require give one instance', async () => {
 test('the exports are these', () => {
   assert.deepEqual(Object.keys(imported).sort(), ['CountersignError', 'backupCodes', 'createSecondFactor', 'generateKeys', 'memoryStore', 'otpauth', 'policy', 'qr', 'sqliteStore', 'totp'])
   assert.deepEqual(Object.keys(importedExpress), ['storageApi'])
-  assert.deepEqual(Object.keys(importedBrowser).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrolment'])
+  assert.deepEqual(Object.keys(importedBrowser).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'])
   assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
   for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
     assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
@@ -53,15 +53,15 @@ test('the module for browsers lies beside the script, is the one that Node runs,
 })
 
 const browserConsumer = `
-import { load, previewEnrolment, defineSecondFactorQr, CountersignError, type Preview, type PreviewSource, type WasmSource } from 'countersign/browser'
+import { load, previewEnrollment, defineSecondFactorQr, CountersignError, type Preview, type PreviewSource, type WasmSource } from 'countersign/browser'
 const source: PreviewSource = { issuer: 'Acme', label: 'ann' }
 const from: WasmSource = new URL('https://a.example/x.wasm')
 export async function main(): Promise<string> {
   await load({ wasm: from })
   await load({ wasm: fetch('/x.wasm') })
-  const preview: Preview = await previewEnrolment(source)
+  const preview: Preview = await previewEnrollment(source)
   defineSecondFactorQr('acme-qr')
-  try { await previewEnrolment({ uri: preview.uri }) } catch (error) { if (error instanceof CountersignError) return error.code }
+  try { await previewEnrollment({ uri: preview.uri }) } catch (error) { if (error instanceof CountersignError) return error.code }
   return preview.sample ? preview.svg : preview.secret + preview.issuer + preview.label
 }
 // @ts-expect-error a secret never comes from the page
@@ -141,7 +141,7 @@ export async function main(ip: string | undefined): Promise<string> {
   })
   const login = await factor.begin({ user: 'ann', session: 's', ip })
   if (login.result === 'denied') return login.reason
-  if (login.result === 'allowed') return String(login.enrol)
+  if (login.result === 'allowed') return String(login.enroll)
   const step = await factor.verify({ ticket: login.ticket, session: 's', method: 'totp', code: '123456', ip })
   switch (step.result) {
     case 'verified': return step.pass + step.session
@@ -157,7 +157,7 @@ export async function main(ip: string | undefined): Promise<string> {
 export function parts(): string {
   const checked = totp.verify({ secret: totp.secret(), code: '123456', time: 0 })
   const step: number = checked.valid ? checked.step : 0
-  const decision: Decision = policy.decide(rules, { enrolment: 'none' }).decision
+  const decision: Decision = policy.decide(rules, { enrollment: 'none' }).decision
   const used = backupCodes.verify({ keys, user: 'ann', stored: '', code: '', time: 0 })
   const uri = otpauth.format({ issuer: 'a', label: 'b', secret: totp.secret() })
   try {

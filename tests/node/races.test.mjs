@@ -74,9 +74,9 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal((await anew.load('ann')).record, 'new')
   })
 
-  test(`an enrolment confirmed 20 times at once makes one set of backup codes (${name})`, async () => {
+  test(`an enrollment confirmed 20 times at once makes one set of backup codes (${name})`, async () => {
     const at = await host({ store: slow(make()) })
-    const { secret } = await at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' })
+    const { secret } = await at.factor.enrollTotp({ user: 'ann', session: 'setup', label: 'ann' })
     const factors = await instances(at, 4)
     const input = { user: 'ann', session: 'setup', code: codeOf(at, secret) }
     const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => factors[i % 4].confirmTotp(input)))
@@ -111,7 +111,7 @@ for (const [name, make] of Object.entries(stores)) {
   test(`T5: no SMS leaves for a state that was not saved (${name})`, async () => {
     const inner = make()
     const at = await host({ store: { load: (user) => inner.load(user), save: () => Promise.reject(new Error('disk full')) } })
-    await assert.rejects(at.factor.enrolSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('store_failed', 'store.save'))
+    await assert.rejects(at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('store_failed', 'store.save'))
     assert.equal(at.sms.messages.length, 0)
     assert.equal(await inner.load('ann'), undefined)
   })
@@ -152,7 +152,7 @@ test('a lost race is tried again with fresh entropy', async () => {
       return seed
     },
   })
-  const started = await at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' })
+  const started = await at.factor.enrollTotp({ user: 'ann', session: 'setup', label: 'ann' })
   assert.equal(seeds.length, 4)
   assert.equal(new Set(seeds).size, 4)
   const done = await at.factor.confirmTotp({ user: 'ann', session: 'setup', code: codeOf(at, started.secret) })
@@ -162,7 +162,7 @@ test('a lost race is tried again with fresh entropy', async () => {
 test('a race lost every time ends in conflict', async () => {
   let tries = 0
   const at = await host({ store: { load: async () => undefined, save: async () => (tries++, false) } })
-  await assert.rejects(at.factor.enrolTotp({ user: 'ann', session: 'setup', label: 'ann' }), refusedWith('conflict', 'store'))
+  await assert.rejects(at.factor.enrollTotp({ user: 'ann', session: 'setup', label: 'ann' }), refusedWith('conflict', 'store'))
   assert.equal(tries, 100)
 })
 
@@ -173,7 +173,7 @@ test('a store that gives something else than a record is told so', async () => {
   }
   for (const given of [undefined, null, 0, 1, 'true', {}]) {
     const at = await host({ store: { load: async () => undefined, save: async () => given } })
-    await assert.rejects(at.factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' }), refusedWith('store_failed', 'store.save'), String(given))
+    await assert.rejects(at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' }), refusedWith('store_failed', 'store.save'), String(given))
   }
 })
 
@@ -185,7 +185,7 @@ test('a gateway that fails is told, and the code that was stored still works', a
       throw new Error('gateway')
     },
   })
-  await assert.rejects(at.factor.enrolSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('sms_not_sent', 'sendSms'))
+  await assert.rejects(at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('sms_not_sent', 'sendSms'))
   assert.equal((await at.factor.confirmSms({ user: 'ann', session: 'setup', code: sent[0].template.code })).result, 'enrolled')
 })
 
@@ -206,7 +206,7 @@ test('a failing notify, onEvent or onEffectError never costs the reply', async (
 test('policies by account: one store, rules of their own', async () => {
   const of = { strict: rules({ require: 'everyone' }), lax: JSON.stringify(rules()) }
   const at = await host({ policy: async (account) => of[account] })
-  assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrolment_required')
+  assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrollment_required')
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'lax' })).result, 'allowed')
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's', account: 'other' }), refusedWith('invalid_policy', 'policy'))
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('invalid_policy', 'policy'))
@@ -263,7 +263,7 @@ test('many calls at once cost few loads each', async () => {
   let loads = 0
   const inner = slow(memoryStore())
   const at = await host({ store: { load: (user) => ((loads += 1), inner.load(user)), save: inner.save } })
-  const replies = await Promise.all(Array.from({ length: 200 }, (_, i) => at.factor.enrolTotp({ user: 'ann', session: `s${i}`, label: 'ann' })))
+  const replies = await Promise.all(Array.from({ length: 200 }, (_, i) => at.factor.enrollTotp({ user: 'ann', session: `s${i}`, label: 'ann' })))
   assert.equal(count(replies, 'totp_started'), 200)
   assert.ok(loads <= 200 * 4, `${loads} loads`)
 })

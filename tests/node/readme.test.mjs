@@ -1,4 +1,4 @@
-// The README's code is run as it stands there: enrol, log in, and be refused, over HTTP.
+// The README's code is run as it stands there: enroll, log in, and be refused, over HTTP.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -50,7 +50,7 @@ ${blocks.join('\n')}`)
     })
     return answer.json()
   }
-  assert.deepEqual(await post('/login', { user: 'ann' }), { result: 'allowed', enrol: true })
+  assert.deepEqual(await post('/login', { user: 'ann' }), { result: 'allowed', enroll: true })
   const { secret } = await post('/security/app', {})
   const now = Math.floor(Date.now() / 1000)
   // The window reaches one step back: enrolling with the code before leaves the present one for the login.

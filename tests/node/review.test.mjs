@@ -6,7 +6,7 @@ import { host, refusedWith, rules, withApp } from './support.mjs'
 
 const OFFICE = '198.51.100.7'
 const AWAY = '192.0.2.44'
-const user = (user, role, enrolment, ip) => ({ user, role, enrolment, ...(ip && { ip }) })
+const user = (user, role, enrollment, ip) => ({ user, role, enrollment, ...(ip && { ip }) })
 const people = (changes = {}) => ({
   author: 'ann',
   authorIp: OFFICE,

@@ -86,8 +86,8 @@ async function life(changes = {}) {
   }
   const typed = (code) => (secrets.plain.push(code), code)
   const app = (secret) => typed(codeOf(at, secret, { digits: 8 }))
-  const enrol = async (user, proof = {}) => {
-    const { secret } = await run('enrolTotp', { user, session: 'in', label: user, ...proof })
+  const enroll = async (user, proof = {}) => {
+    const { secret } = await run('enrollTotp', { user, session: 'in', label: user, ...proof })
     secrets.secret.push(secret.replaceAll(' ', ''))
     const done = await run('confirmTotp', { user, session: 'in', code: app(secret) })
     secrets.long.push(...(done.backupCodes ?? []))
@@ -102,11 +102,11 @@ async function life(changes = {}) {
     at.clock.advance(60)
     return reply
   }
-  const ann = await enrol('ann')
-  const bob = await enrol('bob')
+  const ann = await enroll('ann')
+  const bob = await enroll('bob')
   let { pass } = await enter('ann', 'totp', () => app(ann))
   for (const number of secrets.number) {
-    await run('enrolSms', { user: 'ann', session: 'in', pass, number })
+    await run('enrollSms', { user: 'ann', session: 'in', pass, number })
     await run('confirmSms', { user: 'ann', session: 'in', code: typed(at.sms.lastCode()) })
     at.clock.advance(3_600)
     pass = (await enter('ann', 'totp', () => app(ann))).pass
@@ -122,7 +122,7 @@ async function life(changes = {}) {
   secrets.long.push(issued.code)
   const back = await enter('bob', 'recovery_code', issued.code)
   assert.equal(back.result, 'verified')
-  await enrol('bob', { pass: back.pass })
+  await enroll('bob', { pass: back.pass })
   await run('remove', { user: 'bob', session: 'in', pass: back.pass, method: 'totp' })
   await run('status', { user: 'ann' })
   const results = new Set(replies.map(({ result }) => result))
@@ -185,9 +185,9 @@ test('T32: no error quotes what it was given', async () => {
     () => at.factor.verify({ ticket, session: code, method: code, code: 1 }),
     () => at.factor.remove({ ...begin, method: code }),
     () => at.factor.remove({ ...begin, method: { code } }),
-    () => at.factor.enrolTotp({ ...begin, label: `${code}\n` }),
-    () => at.factor.enrolTotp({ ...begin, label: code.repeat(20) }),
-    () => at.factor.enrolTotp({ ...begin, user: `${code}\n`, label: 'x' }),
+    () => at.factor.enrollTotp({ ...begin, label: `${code}\n` }),
+    () => at.factor.enrollTotp({ ...begin, label: code.repeat(20) }),
+    () => at.factor.enrollTotp({ ...begin, user: `${code}\n`, label: 'x' }),
     () => at.factor.issueRecoveryCode({ user: 'bob', by: { ...begin, role: code } }),
     () => at.factor.checkPass({ ...begin, pass: code, methods: [code] }),
     () => at.factor.reviewPolicy({ policy: rules({ methods: [code] }), author: { user: 'ann' }, users: [] }),
@@ -216,7 +216,7 @@ test('T32: no error quotes what it was given', async () => {
     () => qr.svg(secret.repeat(120)),
     () => backupCodes.verify({ keys, user: 'ann', stored: quoted, code, time: 0 }),
     () => backupCodes.verify({ keys, user: 'ann', stored: JSON.stringify({ kid: quoted, cost: quoted, slots: quoted }), code, time: 0 }),
-    () => policy.decide(rules(), { enrolment: code }),
+    () => policy.decide(rules(), { enrollment: code }),
     () => policy.parse(rules({ require: code })),
     () => policy.parse(rules({ network: { allow: [code] } })),
   ]
@@ -282,7 +282,7 @@ test('T34: nor after a store that fails, or a race that is lost', async () => {
   // The same seed gives the same secret: where the store works, it is told.
   const start = async (store) => {
     const at = await host({ entropy: fixedEntropy('one secret'), ...(store && { store }) })
-    return at.factor.enrolTotp({ user: 'ann', session: 's', label: 'ann' })
+    return at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
   }
   const secret = (await start()).secret.replaceAll(' ', '')
   assertAbsent(memory(), { secret: [secret] }, 'after a store that works')

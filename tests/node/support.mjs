@@ -29,7 +29,7 @@ export async function host(given = {}) {
 
 /** A user with an app; the clock then stands in a step not used yet. */
 export async function withApp(at, user = 'ann') {
-  const started = await at.factor.enrolTotp({ user, session: 'setup', label: user })
+  const started = await at.factor.enrollTotp({ user, session: 'setup', label: user })
   assert.equal(started.result, 'totp_started')
   const secret = started.secret.replaceAll(' ', '')
   const done = await at.factor.confirmTotp({ user, session: 'setup', code: codeOf(at, secret) })
@@ -41,7 +41,7 @@ export async function withApp(at, user = 'ann') {
 /** The same with a phone. */
 export async function withPhone(at, person, number = '+61412345678') {
   const { pass } = await login(at, person, 'phone')
-  assert.equal((await at.factor.enrolSms({ user: person.user, session: 'phone', pass, number })).result, 'sms_sent')
+  assert.equal((await at.factor.enrollSms({ user: person.user, session: 'phone', pass, number })).result, 'sms_sent')
   assert.equal((await at.factor.confirmSms({ user: person.user, session: 'phone', code: at.sms.lastCode() })).result, 'enrolled')
   at.clock.advance(1_800)
 }

@@ -127,8 +127,8 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     const needed = { result: 'denied', reason: 'fresh_factor_required' }
     assert.deepEqual(await at.factor.renewBackupCodes(asPass), needed)
     assert.deepEqual(await at.factor.remove({ ...asPass, method: 'totp' }), needed)
-    assert.deepEqual(await at.factor.enrolTotp({ ...asPass, label: 'ann' }), needed)
-    assert.deepEqual(await at.factor.enrolSms({ ...asPass, number: '+61412345678' }), needed)
+    assert.deepEqual(await at.factor.enrollTotp({ ...asPass, label: 'ann' }), needed)
+    assert.deepEqual(await at.factor.enrollSms({ ...asPass, number: '+61412345678' }), needed)
     assert.deepEqual(await at.factor.issueRecoveryCode({ user: 'bob', by: { ...asPass, role: 'owner' } }), needed)
     assert.equal(await failures(), 0)
     // What was refused there is good where it belongs.

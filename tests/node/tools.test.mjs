@@ -159,5 +159,5 @@ test('policy.parse gives the text back', () => {
 })
 
 test('policy.decide: a person by default, and without a recovery code', () => {
-  assert.equal(policy.decide(rules({ require: 'everyone' }), { enrolment: 'none' }).decision.reason, 'enrolment_required')
+  assert.equal(policy.decide(rules({ require: 'everyone' }), { enrollment: 'none' }).decision.reason, 'enrollment_required')
 })

@@ -50,7 +50,7 @@ test('RFC 4648: base32', () => {
   for (const row of refused) assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'), row.because)
 })
 
-const from = (networks, ip) => policy.decide({ ...minimal, network: { allow: networks } }, { ip, enrolment: 'none' })
+const from = (networks, ip) => policy.decide({ ...minimal, network: { allow: networks } }, { ip, enrollment: 'none' })
 
 test('networks: who is in them, however spelt (T22)', () => {
   const { membership, spellings } = vectors('networks')
@@ -61,7 +61,7 @@ test('networks: who is in them, however spelt (T22)', () => {
   for (const [first, ...others] of spellings) {
     for (const ip of [first, ...others]) {
       assert.equal(from([first], ip).decision.outcome, 'allowed', ip)
-      assert.equal(policy.decide({ ...minimal, network: { deny: [first] } }, { ip, enrolment: 'none' }).decision.reason, 'address_denied', ip)
+      assert.equal(policy.decide({ ...minimal, network: { deny: [first] } }, { ip, enrollment: 'none' }).decision.reason, 'address_denied', ip)
     }
   }
 })
@@ -95,15 +95,15 @@ test('every login is decided as the table says', () => {
         const { forced } = onlyRow(table.forced, { require, from })
         const address = onlyRow(table.addresses, { require, network, from })
         for (const channel of ['web', 'api']) {
-          for (const enrolment of ['none', 'usable', 'unusable']) {
+          for (const enrollment of ['none', 'usable', 'unusable']) {
             for (const recoveryCode of [false, true]) {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
               if (address.denied === undefined) {
-                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrolment, recoveryCode, allowRule: address.allowRule })
+                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrollment, recoveryCode, allowRule: address.allowRule })
                 expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
               }
-              const facts = { ip, channel, enrolment, recoveryCode }
+              const facts = { ip, channel, enrollment, recoveryCode }
               assert.deepEqual(policy.decide(document, facts), expected, JSON.stringify({ require, network, ...facts }))
             }
           }

@@ -11,7 +11,7 @@ export const securityPages = {
     const { methods, backupCodes, attempts } = status
     const { go } = context.input
     const of = (name) => methods.find(({ method }) => method === name)
-    const canEnrol = plan === 'pro'
+    const canEnroll = plan === 'pro'
     const everyone = context.account.require === 'everyone'
     return layout('Security', context, html`
 ${go !== undefined && notice('good', 'Confirmed. Go on below; it is not asked for again in the next five minutes.', 'status')}
@@ -20,11 +20,11 @@ ${attempts.stopped && notice('warning', 'Too many wrong codes were typed for you
 ${attempts.lockedUntil > context.now && notice('warning', html`Wrong codes were typed for your login, so no code is taken until ${clockTime(attempts.lockedUntil, context.now)}. If that was not you, change your password.`)}
 ${status.enrolled
     ? go === undefined && notice('good', 'Two-factor authentication is on: your password alone does not log anybody in.')
-    : canEnrol
+    : canEnroll
       ? notice('info', `Two-factor authentication is off. ${everyone ? 'This account asks everyone for it: set it up now.' : 'Set up one of these: with it, a stolen password is not enough.'}`)
       : notice('info', 'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.')}
-${appCard(context, of('totp'), { go, canEnrol, last: methods.length === 1, everyone })}
-${smsCard(context, of('sms'), { go, canEnrol, last: methods.length === 1, everyone })}
+${appCard(context, of('totp'), { go, canEnroll, last: methods.length === 1, everyone })}
+${smsCard(context, of('sms'), { go, canEnroll, last: methods.length === 1, everyone })}
 ${backupCodes && backupCard(context, backupCodes, go)}`)
   },
 
@@ -84,7 +84,7 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
     const { method } = context.input
     if (needsFreshFactor(reply)) return freshFactorPage(context, method === 'sms' ? '/security?go=remove-sms' : '/security?go=remove-totp')
     // From a page that is older than the policy, or from a network that forces it.
-    if (reply.reason === 'enrolment_required') return problemPage({ result: 'denied', reason: 'last_factor' }, context)
+    if (reply.reason === 'enrollment_required') return problemPage({ result: 'denied', reason: 'last_factor' }, context)
     return reply.result === 'removed' ? { redirect: '/security' } : problemPage(reply, context)
   },
 
@@ -132,24 +132,24 @@ ${form(context, '/security/remove', html`<input type="hidden" name="method" valu
 }
 
 function appCard(context, totp, options) {
-  const { go, canEnrol } = options
+  const { go, canEnroll } = options
   const start = (label, kind) => form(context, '/security/totp', html`<button${kind && html` class="${kind}"`}${go === 'totp' && html` autofocus`}>${label}</button>`)
   return card('totp', 'Authenticator app', totp ? on : off, totp
     ? html`<p>A code from your app is asked for when you log in.</p>
 ${used(totp)}
-<div class="actions">${canEnrol && start('Move to another phone', 'second')}${removal(context, 'totp', 'the app', options)}</div>`
+<div class="actions">${canEnroll && start('Move to another phone', 'second')}${removal(context, 'totp', 'the app', options)}</div>`
     : html`<p>An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.</p>
-${canEnrol && html`<div class="actions">${start('Set up the app')}</div>`}`)
+${canEnroll && html`<div class="actions">${start('Set up the app')}</div>`}`)
 }
 
 function smsCard(context, sms, options) {
-  const { go, canEnrol } = options
+  const { go, canEnroll } = options
   const open = go === 'sms' || context.input['set-up'] === 'sms'
   return card('sms', 'SMS', sms ? on : off, html`
 <p>${sms ? `On for ${sms.hint}.` : 'A code comes to your mobile each time you log in. For Australian mobile numbers.'}</p>
 ${sms && used(sms)}
 <div class="actions">
-${canEnrol && confirmed(sms ? 'Change number' : 'Set up SMS', numberForm(context, { autofocus: open }), { open })}
+${canEnroll && confirmed(sms ? 'Change number' : 'Set up SMS', numberForm(context, { autofocus: open }), { open })}
 ${sms && removal(context, 'sms', 'SMS', options)}
 </div>`)
 }

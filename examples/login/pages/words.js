@@ -15,7 +15,7 @@ const reasons = {
   address_denied: elsewhere,
   address_not_allowed: elsewhere,
   address_unknown: elsewhere,
-  enrolment_required:
+  enrollment_required:
     'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
   no_usable_method: 'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
   method_not_offered: 'This way of logging in is not offered. Choose another one.',
@@ -80,7 +80,7 @@ export const events = {
   code_accepted: 'Code accepted',
   code_refused: 'Wrong code',
   attempt_while_locked: 'Code refused while locked out',
-  enrolment_started: 'Set-up begun',
+  enrollment_started: 'Set-up begun',
   factor_added: 'Second factor added',
   factor_replaced: 'Second factor replaced',
   factor_removed: 'Second factor turned off',

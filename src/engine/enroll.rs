@@ -6,7 +6,7 @@
 
 use crate::code::{Digits, same};
 use crate::error::Error;
-use crate::event::{Action, Happened, NoticeKind, Private};
+use crate::event::{Action, EventKind, NoticeKind, Private};
 use crate::otp::{OtpAuth, TotpSecret, qr_svg};
 use crate::policy::{Method, Reason};
 use crate::record::{SessionId, SmsDraft, SmsFactor, SmsPurpose, TotpDraft, TotpFactor};
@@ -26,7 +26,7 @@ pub(super) fn start_totp(
     plan: Option<&str>,
 ) -> Result<Reply, Error> {
     if let Some(reason) = obstacle(step, session, pass, Method::Totp, plan) {
-        return Ok(step.denied(Action::EnrolTotp, reason));
+        return Ok(step.denied(Action::EnrollTotp, reason));
     }
     let parameters = step.policy.totp();
     let secret = TotpSecret::mint(&mut step.entropy);
@@ -38,14 +38,14 @@ pub(super) fn start_totp(
     let uri = OtpAuth::new(step.policy.name(), label, secret, parameters)?.to_uri();
     let qr_svg = Private(qr_svg(&uri)?);
     step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: step.session_mac(session), expires_at, with_pass });
-    step.log(Happened::EnrolmentStarted { method: Method::Totp });
+    step.log(EventKind::EnrollmentStarted { method: Method::Totp });
     Ok(Reply::TotpStarted { uri: Private(uri), secret: Private(shown), qr_svg, expires_at })
 }
 
 /// Turns the app on when a code from it is right.
 pub(super) fn confirm_totp(step: &mut Step<'_>, session: &SessionId, code: &str) -> Result<Reply, Error> {
     if !step.policy.offers(Method::Totp) {
-        return Ok(step.denied(Action::EnrolTotp, Reason::MethodNotOffered));
+        return Ok(step.denied(Action::EnrollTotp, Reason::MethodNotOffered));
     }
     let Some(draft) =
         step.record.totp_draft.clone().filter(|draft| same(&draft.session, &step.session_mac(session)) && step.now < draft.expires_at)
@@ -53,7 +53,7 @@ pub(super) fn confirm_totp(step: &mut Step<'_>, session: &SessionId, code: &str)
         return Ok(Reply::Expired {});
     };
     if needs_pass(step, draft.with_pass) {
-        return Ok(step.denied(Action::EnrolTotp, Reason::FreshFactorRequired));
+        return Ok(step.denied(Action::EnrollTotp, Reason::FreshFactorRequired));
     }
     let Some(typed) = Digits::parse(code, draft.parameters.digits()) else {
         return Ok(malformed_digits(draft.parameters.digits()));
@@ -79,19 +79,19 @@ pub(super) fn start_sms(
     plan: Option<&str>,
 ) -> Result<Reply, Error> {
     if let Some(reason) = obstacle(step, &session, pass, Method::Sms, plan) {
-        return Ok(step.denied(Action::EnrolSms, reason));
+        return Ok(step.denied(Action::EnrollSms, reason));
     }
     let Some(number) = allowed_number(step.policy, number) else {
-        return Ok(step.denied(Action::EnrolSms, Reason::NumberNotAllowed));
+        return Ok(step.denied(Action::EnrollSms, Reason::NumberNotAllowed));
     };
-    let reply = sms::send(step, &number, SmsPurpose::Enrol, session.as_str());
+    let reply = sms::send(step, &number, SmsPurpose::Enroll, session.as_str());
     if let Reply::SmsSent { .. } = reply {
         let user = step.user();
         let number = step.keys.sealing().seal(&mut step.entropy, &user, sms::NUMBER_FIELD, number.as_str().as_bytes())?;
         let expires_at = step.now.plus(SETUP_SECONDS);
         let with_pass = step.holds_pass(&session, pass);
         step.record.sms_draft = Some(SmsDraft { number, session: step.session_mac(&session), expires_at, with_pass });
-        step.log(Happened::EnrolmentStarted { method: Method::Sms });
+        step.log(EventKind::EnrollmentStarted { method: Method::Sms });
     }
     Ok(reply)
 }
@@ -99,15 +99,15 @@ pub(super) fn start_sms(
 /// Turns the phone on when the code sent to it is right.
 pub(super) fn confirm_sms(step: &mut Step<'_>, session: &SessionId, code: &str) -> Result<Reply, Error> {
     if !step.policy.offers(Method::Sms) {
-        return Ok(step.denied(Action::EnrolSms, Reason::MethodNotOffered));
+        return Ok(step.denied(Action::EnrollSms, Reason::MethodNotOffered));
     }
     let draft =
         step.record.sms_draft.clone().filter(|draft| same(&draft.session, &step.session_mac(session)) && step.now < draft.expires_at);
-    let (Some(draft), Some(sent)) = (draft, sms::live_code(step, SmsPurpose::Enrol)) else {
+    let (Some(draft), Some(sent)) = (draft, sms::live_code(step, SmsPurpose::Enroll)) else {
         return Ok(Reply::Expired {});
     };
     if needs_pass(step, draft.with_pass) {
-        return Ok(step.denied(Action::EnrolSms, Reason::FreshFactorRequired));
+        return Ok(step.denied(Action::EnrollSms, Reason::FreshFactorRequired));
     }
     let Some(typed) = Digits::parse(code, step.policy.sms().digits) else {
         return Ok(malformed_digits(step.policy.sms().digits));
@@ -145,13 +145,13 @@ pub(super) fn remove(step: &mut Step<'_>, session: &SessionId, pass: Option<&str
     let last = !usable;
     if last && step.is_forced() {
         // They could not come back: first another factor, then away with this one.
-        return Ok(step.denied(Action::Remove, Reason::EnrolmentRequired));
+        return Ok(step.denied(Action::Remove, Reason::EnrollmentRequired));
     }
-    step.log(Happened::FactorRemoved { method });
+    step.log(EventKind::FactorRemoved { method });
     if last {
         // The other, if there is one, is no longer offered: alone it would only shut them out.
         if there {
-            step.log(Happened::FactorRemoved { method: other });
+            step.log(EventKind::FactorRemoved { method: other });
             step.notify(NoticeKind::FactorRemoved, Some(other));
         }
         (step.record.totp, step.record.sms, step.record.backup) = (None, None, None);
@@ -171,7 +171,7 @@ fn sms_is_usable(step: &Step<'_>) -> Result<bool, Error> {
     Ok(sms::open_number(step.keys, &step.record, &factor.number)?.starts_with_any(&step.policy.sms().prefixes))
 }
 
-/// Where a second factor is forced, the password alone must not enrol one: whoever has none comes in
+/// Where a second factor is forced, the password alone must not enroll one: whoever has none comes in
 /// by an owner's recovery code, and that gave them a pass. Asked at both ends of a set-up, for the
 /// force may have begun in between.
 fn needs_pass(step: &Step<'_>, with_pass: bool) -> bool {
@@ -182,7 +182,7 @@ fn needs_pass(step: &Step<'_>, with_pass: bool) -> bool {
 fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, method: Method, plan: Option<&str>) -> Option<Reason> {
     if !step.policy.offers(method) {
         Some(Reason::MethodNotOffered)
-    } else if !step.policy.plan_may_enrol(plan) {
+    } else if !step.policy.plan_may_enroll(plan) {
         Some(Reason::Plan)
     } else if needs_pass(step, step.holds_pass(session, pass))
         || (step.record.has_factor() && !step.is_fresh(step.record.user(), session, pass, Proof::AnyFactor))
@@ -196,7 +196,7 @@ fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, method: Me
 fn confirmed(step: &mut Step<'_>, method: Method, had_factor: bool, replaced: bool) -> Result<Reply, Error> {
     drop_setups(step);
     step.record.recovery = None;
-    step.log(if replaced { Happened::FactorReplaced { method } } else { Happened::FactorAdded { method } });
+    step.log(if replaced { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
     let kind = if replaced && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
     step.notify(kind, Some(method));
     let first = !had_factor && step.policy.offers(Method::BackupCode);
