@@ -25,7 +25,9 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(service)
-    const servicePort = Number(await new Promise((resolve) => createInterface({ input: service.stdout }).once('line', resolve)))
+    const servicePort = Number(
+      await new Promise((resolve) => createInterface({ input: service.stdout }).once('line', resolve)),
+    )
 
     const candidates = candidatesOf({ setting, filter, noop })
     const [upstreamPort, ...ports] = await freePorts(candidates.length + 1)
@@ -40,16 +42,21 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
       children.push(child)
       return child
     }
-    if (!direct) run('upstream', { static_resources: { listeners: [listener({ name: 'upstream', port: upstreamPort }, answer)] } })
+    if (!direct)
+      run('upstream', { static_resources: { listeners: [listener({ name: 'upstream', port: upstreamPort }, answer)] } })
     const proxy = run('envoy', {
       static_resources: {
-        listeners: candidates.map((candidate) => listener(candidate, direct ? answer : { route: { cluster: 'upstream' } })),
+        listeners: candidates.map((candidate) =>
+          listener(candidate, direct ? answer : { route: { cluster: 'upstream' } }),
+        ),
         clusters: [cluster('authz', servicePort), cluster('upstream', upstreamPort)],
       },
     })
     for (const candidate of candidates) await mustWork(candidate, setting, proxy)
 
-    console.log(`\n${direct ? 'Answered by Envoy itself' : 'Answered by a service behind Envoy'}: ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies`)
+    console.log(
+      `\n${direct ? 'Answered by Envoy itself' : 'Answered by a service behind Envoy'}: ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies`,
+    )
     for (const candidate of candidates) load(candidate, 1) // warms up
     for (let round = 0; round < rounds; round += 1) {
       for (const candidate of candidates) {
@@ -73,17 +80,31 @@ async function prepare() {
   const user = 'ann'
   const session = 'c2Vzc2lvbi1vZi1hLXBlcnNvbi13aG8taXMtbG9nZ2Vk'
   const policy = JSON.stringify({ v: 1, name: 'Bench', origin: 'http://localhost:10000', methods: ['totp'] })
-  const { sealing, signing: [eddsa] } = generateKeys()
+  const {
+    sealing,
+    signing: [eddsa],
+  } = generateKeys()
   const hs256 = { kid: 'hs', alg: 'HS256', secret: Buffer.alloc(32, 7).toString('base64url') }
   const passWith = async (signing) => {
     let now = Math.floor(Date.now() / 1000) - 120
-    const factor = await createSecondFactor({ policy, keys: { v: 1, sealing, signing }, store: memoryStore(), clock: () => now })
+    const factor = await createSecondFactor({
+      policy,
+      keys: { v: 1, sealing, signing },
+      store: memoryStore(),
+      clock: () => now,
+    })
     const { secret } = await factor.enrollTotp({ user, session, label: user })
     const code = () => totp.generate({ secret: secret.replaceAll(' ', ''), time: now })
     await factor.confirmTotp({ user, session, code: code() })
     now += 60
     const { ticket } = await factor.begin({ user, session: 'before' })
-    const { pass } = await factor.verify({ ticket, session: 'before', newSession: session, method: 'totp', code: code() })
+    const { pass } = await factor.verify({
+      ticket,
+      session: 'before',
+      newSession: session,
+      method: 'totp',
+      code: code(),
+    })
     return { cookie: `session=${session}; second-factor=${pass}`, jwks: await factor.jwks() }
   }
   const [one, other] = [await passWith([hs256]), await passWith([eddsa])]
@@ -101,7 +122,12 @@ async function prepare() {
 
 function candidatesOf({ setting, filter, noop }) {
   const gate = (more = {}) => ({
-    v: 1, policy: JSON.parse(setting.policy), session: { cookie: 'session', id: 'plain' }, challenge: { page: '/login' }, exempt: { paths: ['/login'] }, ...more,
+    v: 1,
+    policy: JSON.parse(setting.policy),
+    session: { cookie: 'session', id: 'plain' },
+    challenge: { page: '/login' },
+    exempt: { paths: ['/login'] },
+    ...more,
   })
   const cookie = 'second-factor'
   const { passKeys } = setting
@@ -111,7 +137,11 @@ function candidatesOf({ setting, filter, noop }) {
     ['Lua, finds the pass and checks nothing', setting.eddsa, lua()],
     ['countersign, HS256', setting.hs256, wasm('hs256', filter, gate({ pass: { cookie } }))],
     ['countersign, EdDSA', setting.eddsa, wasm('eddsa', filter, gate({ passKeys, pass: { cookie } }))],
-    ['countersign, EdDSA, no cache', setting.eddsa, wasm('uncached', filter, gate({ passKeys, pass: { cookie, cacheEntries: 0 } }))],
+    [
+      'countersign, EdDSA, no cache',
+      setting.eddsa,
+      wasm('uncached', filter, gate({ passKeys, pass: { cookie, cacheEntries: 0 } })),
+    ],
     ['ext_authz to Node, the same check', setting.eddsa, extAuthz()],
     ['ext_authz to Node, which checks nothing', setting.eddsa, extAuthz('/nothing')],
   ]
@@ -133,7 +163,9 @@ function wasm(id, filename, configuration) {
           code: { local: { filename } },
           environment_variables: { host_env_keys: ['COUNTERSIGN_KEYS'] },
         },
-        ...(configuration && { configuration: typed('google.protobuf.StringValue', { value: JSON.stringify(configuration) }) }),
+        ...(configuration && {
+          configuration: typed('google.protobuf.StringValue', { value: JSON.stringify(configuration) }),
+        }),
       },
     }),
   }
@@ -159,7 +191,10 @@ function extAuthz(prefix) {
   return {
     name: 'ext_authz',
     typed_config: typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
-      http_service: { server_uri: { uri: 'http://127.0.0.1', cluster: 'authz', timeout: '1s' }, ...(prefix && { path_prefix: prefix }) },
+      http_service: {
+        server_uri: { uri: 'http://127.0.0.1', cluster: 'authz', timeout: '1s' },
+        ...(prefix && { path_prefix: prefix }),
+      },
       allowed_headers: { patterns: [{ exact: 'cookie' }] },
     }),
   }
@@ -171,22 +206,31 @@ function listener({ name, port, httpFilter }, action) {
   return {
     name,
     address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [{
-      filters: [{
-        name: 'envoy.filters.network.http_connection_manager',
-        typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
-          stat_prefix: 'bench',
-          use_remote_address: true,
-          normalize_path: true,
-          merge_slashes: true,
-          http_filters: [
-            ...(httpFilter ? [httpFilter] : []),
-            { name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router') },
-          ],
-          route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, ...action }] }] },
-        }),
-      }],
-    }],
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+              stat_prefix: 'bench',
+              use_remote_address: true,
+              normalize_path: true,
+              merge_slashes: true,
+              http_filters: [
+                ...(httpFilter ? [httpFilter] : []),
+                {
+                  name: 'envoy.filters.http.router',
+                  typed_config: typed('envoy.extensions.filters.http.router.v3.Router'),
+                },
+              ],
+              route_config: {
+                virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, ...action }] }],
+              },
+            }),
+          },
+        ],
+      },
+    ],
   }
 }
 
@@ -211,9 +255,21 @@ async function mustWork({ name, port, cookie }, setting, proxy) {
 
 /** Requests answered in that time. */
 function load({ name, port, cookie }, seconds) {
-  const output = execFileSync('wrk', [
-    '--threads', '1', '--connections', String(CONNECTIONS), '--duration', `${seconds}s`, '--header', `cookie: ${cookie}`, `http://127.0.0.1:${port}/`,
-  ], { encoding: 'utf8' })
+  const output = execFileSync(
+    'wrk',
+    [
+      '--threads',
+      '1',
+      '--connections',
+      String(CONNECTIONS),
+      '--duration',
+      `${seconds}s`,
+      '--header',
+      `cookie: ${cookie}`,
+      `http://127.0.0.1:${port}/`,
+    ],
+    { encoding: 'utf8' },
+  )
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`${name}: ${output}`)
   return Number(/(\d+) requests in/.exec(output)[1])
 }
@@ -236,13 +292,15 @@ function report(candidates, filter) {
   const find = (start) => candidates.find(({ name }) => name.startsWith(start))
   console.log(`\n${''.padEnd(40)}requests/s   of unfiltered   processor µs   adds µs`)
   for (const candidate of candidates) {
-    console.log([
-      candidate.name.padEnd(40),
-      candidate.rate.toFixed(0).padStart(10),
-      `${((candidate.rate / bare.rate) * 100).toFixed(0)} %`.padStart(16),
-      candidate.micros.toFixed(1).padStart(15),
-      (candidate === bare ? '' : added(candidate).toFixed(1)).padStart(10),
-    ].join(''))
+    console.log(
+      [
+        candidate.name.padEnd(40),
+        candidate.rate.toFixed(0).padStart(10),
+        `${((candidate.rate / bare.rate) * 100).toFixed(0)} %`.padStart(16),
+        candidate.micros.toFixed(1).padStart(15),
+        (candidate === bare ? '' : added(candidate).toFixed(1)).padStart(10),
+      ].join(''),
+    )
   }
   console.log('\nProcessor time a request, of Envoy and of the service it asks: it is steadier than requests a second.')
   for (const name of ['countersign, HS256', 'countersign, EdDSA']) {

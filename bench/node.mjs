@@ -39,7 +39,9 @@ function print(job, results) {
   console.log(`\n${job}`)
   for (const [name, micros] of Object.entries(results)) {
     const shown = micros >= 1000 ? `${(micros / 1000).toFixed(1)} ms` : `${micros.toFixed(micros < 10 ? 2 : 0)} µs`
-    console.log(`  ${name.padEnd(44)} ${shown.padStart(9)}   ${micros === ours ? '' : `${(micros / ours).toFixed(2)} × ours`}`)
+    console.log(
+      `  ${name.padEnd(44)} ${shown.padStart(9)}   ${micros === ours ? '' : `${(micros / ours).toFixed(2)} × ours`}`,
+    )
   }
 }
 
@@ -79,7 +81,8 @@ async function argon2Job() {
   const cost = { memorySize: 19456, iterations: 2, parallelism: 1, hashLength: 32 }
   const encoded = await argon2id({ ...cost, password: code, salt: 'saltsaltsaltsalt', outputType: 'encoded' })
   const candidates = {
-    'countersign, backupCodes.verify': () => backupCodes.verify({ keys, user: 'ann', stored, code, time: 1_800_000_000 }).valid,
+    'countersign, backupCodes.verify': () =>
+      backupCodes.verify({ keys, user: 'ann', stored, code, time: 1_800_000_000 }).valid,
     'hash-wasm, argon2Verify': () => argon2Verify({ password: code, hash: encoded }),
     '@node-rs/argon2 (native), verifySync': () => argon2.verifySync(encoded, code),
   }
@@ -90,10 +93,13 @@ async function argon2Job() {
 async function qrJob() {
   const uri = `otpauth://totp/Acme:ann%40acme.example?secret=${totp.secret()}&issuer=Acme&algorithm=SHA1&digits=6`
   const theirs = () => qrcode.toString(uri, { type: 'svg' })
-  print(`QR code as SVG: ${uri.length} characters (${qr.svg(uri).length} and ${(await theirs()).length} bytes)`, await compare({
-    countersign: () => qr.svg(uri),
-    qrcode: theirs,
-  }))
+  print(
+    `QR code as SVG: ${uri.length} characters (${qr.svg(uri).length} and ${(await theirs()).length} bytes)`,
+    await compare({
+      countersign: () => qr.svg(uri),
+      qrcode: theirs,
+    }),
+  )
 }
 
 async function addressJob() {
@@ -106,8 +112,10 @@ async function addressJob() {
   const list = new BlockList()
   for (const network of networks) list.addSubnet(network.split('/')[0], 24)
   const candidates = {
-    'countersign, begin (all of a login question)': async () => (await factor.begin({ user: 'ann', session: 's', ip: address })).result === 'denied',
-    'countersign, policy.decide (reads the policy)': () => policy.decide(document, { ip: address, enrollment: 'usable' }).rules.includes('deny_rule'),
+    'countersign, begin (all of a login question)': async () =>
+      (await factor.begin({ user: 'ann', session: 's', ip: address })).result === 'denied',
+    'countersign, policy.decide (reads the policy)': () =>
+      policy.decide(document, { ip: address, enrollment: 'usable' }).rules.includes('deny_rule'),
     'ipaddr.js, match in a loop': () => {
       const one = ipaddr.parse(address)
       return parsed.some((network) => one.match(network))
@@ -128,8 +136,17 @@ async function importJob() {
     speakeasy: `const { default: s } = await import('speakeasy'); s.totp.verify({ secret: '${secret}', encoding: 'base32', token: '000000', window: 1 })`,
     'hash-wasm': `const { argon2id } = await import('hash-wasm'); await argon2id({ password: 'x', salt: 'saltsaltsaltsalt', memorySize: 8, iterations: 1, parallelism: 1, hashLength: 32 })`,
   }
-  const run = (program) => () => execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: fileURLToPath(new URL('.', import.meta.url)) })
-  const all = await compare({ bare: run(''), ...Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, run(program)])) }, { rounds: 15, milliseconds: 0, of: fastest })
+  const run = (program) => () =>
+    execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    })
+  const all = await compare(
+    { bare: run(''), ...Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, run(program)])) },
+    { rounds: 15, milliseconds: 0, of: fastest },
+  )
   const { bare, ...rest } = all
-  print('Cold import and first call, beyond a bare process', Object.fromEntries(Object.entries(rest).map(([name, micros]) => [name, micros - bare])))
+  print(
+    'Cold import and first call, beyond a bare process',
+    Object.fromEntries(Object.entries(rest).map(([name, micros]) => [name, micros - bare])),
+  )
 }

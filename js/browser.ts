@@ -48,7 +48,9 @@ let loading: Promise<void> | undefined
 export function load(options: { wasm?: WasmSource | Promise<WasmSource> } = {}): Promise<void> {
   loading ??= start(options).catch((error: unknown) => {
     loading = undefined
-    throw CountersignError.is(error) ? error : new CountersignError('not_loaded', '', 'the WebAssembly could not be loaded', error)
+    throw CountersignError.is(error)
+      ? error
+      : new CountersignError('not_loaded', '', 'the WebAssembly could not be loaded', error)
   })
   return loading
 }
@@ -65,18 +67,25 @@ function permitted() {
   try {
     new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
   } catch (error) {
-    throw new CountersignError('not_loaded', '', "this page may not run WebAssembly: allow 'wasm-unsafe-eval' in script-src", error)
+    throw new CountersignError(
+      'not_loaded',
+      '',
+      "this page may not run WebAssembly: allow 'wasm-unsafe-eval' in script-src",
+      error,
+    )
   }
 }
 
 async function compiled(source: unknown): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return WebAssembly.compile(source as Uint8Array<ArrayBuffer>)
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array)
+    return WebAssembly.compile(source as Uint8Array<ArrayBuffer>)
   if (typeof source !== 'string' && !(source instanceof URL) && !(source instanceof Response)) {
     throw invalid('wasm', 'must be a URL, a Response, bytes or a WebAssembly.Module')
   }
   const response = source instanceof Response ? source : await fetch(source)
-  if (!response.ok) throw new CountersignError('not_loaded', '', `the WebAssembly could not be fetched: status ${response.status}`)
+  if (!response.ok)
+    throw new CountersignError('not_loaded', '', `the WebAssembly could not be fetched: status ${response.status}`)
   // Streaming insists on the right type; a server that does not know it only costs the streaming.
   const [type] = (response.headers.get('content-type') ?? '').split(';')
   if (type!.trim().toLowerCase() === 'application/wasm') return WebAssembly.compileStreaming(response)
@@ -94,7 +103,8 @@ export async function previewEnrollment(source: PreviewSource): Promise<Preview>
   if (given.uri === undefined) for (const name of ['issuer', 'label']) text(given[name], name)
   await load()
   return wiped(() => {
-    const uri = (given.uri ?? otpauth_format(JSON.stringify({ issuer: given.issuer, label: given.label, secret: SAMPLE_SECRET }))) as string
+    const uri = (given.uri ??
+      otpauth_format(JSON.stringify({ issuer: given.issuer, label: given.label, secret: SAMPLE_SECRET }))) as string
     const { issuer, label, secret } = otpauth_parse(uri) as { issuer: string; label: string; secret: string }
     const sample = secret === SAMPLE_SECRET
     const svg = qr(uri)
@@ -111,6 +121,9 @@ function marked(svg: string): string {
       .replace(`viewBox="0 0 ${side} ${side}"`, `viewBox="0 0 ${side} ${side + band}"`)
       .replace('aria-label="QR code"', 'aria-label="Sample QR code"')
       .replace(/<path fill="#fff" d="[^"]*"\/>/, `<path fill="#fff" d="M0 0h${side}v${side + band}H0z"/>`)
-      .replace('</svg>', `<text x="${side / 2}" y="${side + band * 0.4}" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${band * 0.8}" fill="#b00020">SAMPLE</text></svg>`)
+      .replace(
+        '</svg>',
+        `<text x="${side / 2}" y="${side + band * 0.4}" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${band * 0.8}" fill="#b00020">SAMPLE</text></svg>`,
+      )
   })
 }

@@ -12,7 +12,13 @@ async function passKeys(keys: string): Promise<void> {
   const only = 'is HS256 and has no public half: give Envoy the ring in COUNTERSIGN_KEYS'
   if (first !== undefined) throw new Error(`the key that signs, \`${first}\`, ${only}`)
   for (const kid of others) if (kid !== undefined) console.error(`left out: \`${kid}\` ${only}`)
-  console.log(JSON.stringify(jwks.keys.map(({ kid, alg, x }) => ({ kid, alg, public: x })), null, 2))
+  console.log(
+    JSON.stringify(
+      jwks.keys.map(({ kid, alg, x }) => ({ kid, alg, public: x })),
+      null,
+      2,
+    ),
+  )
 }
 
 const [command, ...rest] = process.argv.slice(2)

@@ -17,7 +17,12 @@ export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promis
       try {
         await host.sendSms!((effect as { sms: wasm.SmsMessage }).sms)
       } catch (error) {
-        unsent = new CountersignError('sms_not_sent', 'sendSms', 'the gateway did not take the message; ask for another', error)
+        unsent = new CountersignError(
+          'sms_not_sent',
+          'sendSms',
+          'the gateway did not take the message; ask for another',
+          error,
+        )
       }
       continue
     }

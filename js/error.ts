@@ -9,7 +9,14 @@ import type * as wasm from '../target/npm/countersign.js'
  * is no `sendSms`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page
  * does not allow it), `internal` (a defect of ours).
  */
-export type ErrorCode = wasm.ErrorCode | 'store_failed' | 'conflict' | 'sms_not_sent' | 'no_sms' | 'not_loaded' | 'internal'
+export type ErrorCode =
+  | wasm.ErrorCode
+  | 'store_failed'
+  | 'conflict'
+  | 'sms_not_sent'
+  | 'no_sms'
+  | 'not_loaded'
+  | 'internal'
 
 /** The one kind of error that is thrown. A wrong code is no error but a reply. */
 export class CountersignError extends Error {

@@ -149,7 +149,10 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     if (!isJson || headersOf(request, 'content-encoding').length > 0) return refusal(415, 'unsupported_media_type')
     const body = await bodyOf(request)
     if (body.refused !== undefined) return body.refused
-    const { record, effects } = read(jsonOf(body.given), '', { record: filled, effects: optional(listOf(effectOn(user))) })
+    const { record, effects } = read(jsonOf(body.given), '', {
+      record: filled,
+      effects: optional(listOf(effectOn(user))),
+    })
     if (!(await save(store, user, record as string, version))) return refusal(412, 'precondition_failed')
     await carryOut((effects ?? []) as wasm.Effect[], host)
     return answer(204)
@@ -157,9 +160,13 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
 
   async function readRevoked(ask: () => Revoked | Promise<Revoked>): Promise<Answer> {
     try {
-      const { sessions = [], users = {} } = read(await ask(), 'revoked', { sessions: optional(listOf(text)), users: optional(times) })
+      const { sessions = [], users = {} } = read(await ask(), 'revoked', {
+        sessions: optional(listOf(text)),
+        users: optional(times),
+      })
       const list = { v: 1, sessions, users }
-      if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED) throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
+      if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED)
+        throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
       return answer(200, list)
     } catch (error) {
       report(error)
@@ -169,7 +176,8 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
 
   function answerOn(error: unknown): Answer {
     const code = CountersignError.is(error) ? error.code : 'internal'
-    if (code === 'invalid_input') return answer(400, { error: 'bad_request', message: (error as CountersignError).message })
+    if (code === 'invalid_input')
+      return answer(400, { error: 'bad_request', message: (error as CountersignError).message })
     report(error)
     return refusal(500, code === 'store_failed' ? code : 'internal')
   }
@@ -179,20 +187,26 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     // A host with time limits of its own may have answered meanwhile.
     if (response.headersSent) return
     response.statusCode = status
-    for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers })) response.setHeader(name, value)
+    for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers }))
+      response.setHeader(name, value)
     if (body !== undefined) response.setHeader('content-type', 'application/json')
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }
 }
 
 // Each with all its properties, so that none is looked for in a polluted Object.prototype.
-const answer = (status: number, body?: unknown, headers: Record<string, string> = {}): Answer => ({ status, body, headers })
+const answer = (status: number, body?: unknown, headers: Record<string, string> = {}): Answer => ({
+  status,
+  body,
+  headers,
+})
 const refusal = (status: number, error: string, headers?: Record<string, string>) => answer(status, { error }, headers)
 
 const sha256 = (value: string): Uint8Array => createHash('sha256').update(value).digest()
 
 const tokenHash: Check = (value, path) => {
-  if (!/^[\x21-\x7e]{32,}$/.test(text(value, path) as string)) throw invalid(path, 'must be at least 32 visible ASCII characters')
+  if (!/^[\x21-\x7e]{32,}$/.test(text(value, path) as string))
+    throw invalid(path, 'must be at least 32 visible ASCII characters')
   return sha256(value as string)
 }
 
@@ -204,7 +218,8 @@ function headersOf({ rawHeaders }: ApiRequest, name: string): string[] {
 /** The user id in a path: by the same rule as everywhere, 1 to 256 bytes without control characters. */
 function userOf(name: string): string {
   const user = guarded('invalid_input', 'user', 'is not percent-encoded UTF-8', () => decodeURIComponent(name))
-  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > 256) throw invalid('user', 'must be 1 to 256 bytes without control characters')
+  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > 256)
+    throw invalid('user', 'must be 1 to 256 bytes without control characters')
   return user
 }
 
@@ -251,7 +266,8 @@ async function bodyOf(request: ApiRequest): Promise<Body> {
 /** What the body says: bytes and text are parsed, anything else came from a parser. */
 function jsonOf(body: unknown): unknown {
   return guarded('invalid_input', '', 'the body is not JSON in UTF-8', () => {
-    const json = body instanceof Uint8Array ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body) : body
+    const json =
+      body instanceof Uint8Array ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body) : body
     return typeof json === 'string' ? JSON.parse(json) : json
   })
 }
@@ -269,23 +285,34 @@ const times: Check = (value, path) => {
 }
 
 /** An effect of a step on this user's record. */
-const effectOn = (user: string): Check => (value, path) => {
-  const { notify, log } = read(value, path, { notify: optional(factsOn(user, 'kind')), log: optional(factsOn(user, 'event')) })
-  if ((notify === undefined) === (log === undefined)) throw invalid(path, 'must have either notify or log')
-  return notify === undefined ? { log } : { notify }
-}
+const effectOn =
+  (user: string): Check =>
+  (value, path) => {
+    const { notify, log } = read(value, path, {
+      notify: optional(factsOn(user, 'kind')),
+      log: optional(factsOn(user, 'event')),
+    })
+    if ((notify === undefined) === (log === undefined)) throw invalid(path, 'must have either notify or log')
+    return notify === undefined ? { log } : { notify }
+  }
 
 /** A notice or an event: facts about this user, flat, as the rules write them. */
-const factsOn = (user: string, tag: string): Check => (value, path) => {
-  const fact: Check = (given, at) => (typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at))
-  const names = typeof value === 'object' && value !== null ? Object.keys(value).filter((name) => /^[a-z][A-Za-z]*$/.test(name)) : []
-  const known = {
-    user: (given: unknown, at: string) => {
-      if (given !== user) throw invalid(at, 'must be the user of the record')
-      return given
-    },
-    at: whole,
-    [tag]: filled,
+const factsOn =
+  (user: string, tag: string): Check =>
+  (value, path) => {
+    const fact: Check = (given, at) =>
+      typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at)
+    const names =
+      typeof value === 'object' && value !== null
+        ? Object.keys(value).filter((name) => /^[a-z][A-Za-z]*$/.test(name))
+        : []
+    const known = {
+      user: (given: unknown, at: string) => {
+        if (given !== user) throw invalid(at, 'must be the user of the record')
+        return given
+      },
+      at: whole,
+      [tag]: filled,
+    }
+    return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }) }
   }
-  return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }) }
-}

@@ -13,7 +13,8 @@ export const text: Check = (value, path) => {
 }
 
 export const whole: Check = (value, path) => {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw invalid(path, 'must be a whole number, not negative')
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw invalid(path, 'must be a whole number, not negative')
   return value
 }
 
@@ -30,16 +31,24 @@ export const callable: Check = (value, path) => {
 export const anything: Check = (value) => value
 
 /** Absent, `undefined` or `null`: left out. */
-export const optional = (check: Check): Check => (value, path) => (value === undefined || value === null ? undefined : check(value, path))
+export const optional =
+  (check: Check): Check =>
+  (value, path) =>
+    value === undefined || value === null ? undefined : check(value, path)
 
-export const listOf = (check: Check): Check => (value, path) => {
-  if (!Array.isArray(value)) throw invalid(path, 'must be a list')
-  const { length } = value
-  if (length > 100_000) throw invalid(path, 'is too long')
-  return Array.from({ length }, (_, index) => check(value[index], `${path}[${index}]`))
-}
+export const listOf =
+  (check: Check): Check =>
+  (value, path) => {
+    if (!Array.isArray(value)) throw invalid(path, 'must be a list')
+    const { length } = value
+    if (length > 100_000) throw invalid(path, 'is too long')
+    return Array.from({ length }, (_, index) => check(value[index], `${path}[${index}]`))
+  }
 
-export const shape = (fields: Record<string, Check>): Check => (value, path) => read(value, path, fields)
+export const shape =
+  (fields: Record<string, Check>): Check =>
+  (value, path) =>
+    read(value, path, fields)
 
 /** The named fields of an object, checked; anything else in it is refused. */
 export function read(value: unknown, path: string, fields: Record<string, Check>): Record<string, unknown> {
@@ -47,7 +56,8 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'must be an object')
     for (const key of Reflect.ownKeys(value)) {
-      if (typeof key !== 'string' || !Object.hasOwn(fields, key)) throw invalid(at(String(key).slice(0, 64)), 'is not known here')
+      if (typeof key !== 'string' || !Object.hasOwn(fields, key))
+        throw invalid(at(String(key).slice(0, 64)), 'is not known here')
     }
     const out: Record<string, unknown> = Object.create(null)
     for (const name of Object.keys(fields)) {

@@ -63,12 +63,22 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
       try {
         const preview = await previewEnrollment(this.#source())
         if (turn !== this.#turn) return
-        const picture = document.importNode(new DOMParser().parseFromString(preview.svg, 'image/svg+xml').documentElement, true)
+        const picture = document.importNode(
+          new DOMParser().parseFromString(preview.svg, 'image/svg+xml').documentElement,
+          true,
+        )
         const kind = preview.sample ? 'Sample QR code' : 'QR code'
-        picture.setAttribute('aria-label', this.getAttribute('alt') ?? `${kind} for ${preview.issuer}, ${preview.label}`)
+        picture.setAttribute(
+          'aria-label',
+          this.getAttribute('alt') ?? `${kind} for ${preview.issuer}, ${preview.label}`,
+        )
         this.#code.replaceChildren(picture)
         this.#show(true)
-        this.dispatchEvent(new CustomEvent('ready', { detail: { issuer: preview.issuer, label: preview.label, sample: preview.sample } }))
+        this.dispatchEvent(
+          new CustomEvent('ready', {
+            detail: { issuer: preview.issuer, label: preview.label, sample: preview.sample },
+          }),
+        )
       } catch (error) {
         if (turn !== this.#turn) return
         // The code of before must not stand for what cannot be drawn.

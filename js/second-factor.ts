@@ -59,17 +59,27 @@ interface Plan {
 /** The second factor of all users of a service. Every method takes one object. */
 export interface SecondFactor {
   /** After the first factor: may this user come in, and by what? Changes nothing in the record. */
-  begin(input: Session & From & Plan & Account & { channel?: wasm.Channel }): Promise<Result<'allowed' | 'challenge' | 'denied'>>
+  begin(
+    input: Session & From & Plan & Account & { channel?: wasm.Channel },
+  ): Promise<Result<'allowed' | 'challenge' | 'denied'>>
   /** Sends a login code, or a new one; the old one dies. */
-  sendSms(input: { ticket: string; session: string } & From & Account): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
+  sendSms(
+    input: { ticket: string; session: string } & From & Account,
+  ): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
   /** The second step. On `verified`, change the session id: hand the new one in as `newSession`, or use the one in the reply. */
-  verify(input: { ticket: string; session: string; newSession?: string; method: wasm.Method; code: string } & From & Account): Promise<Result<'verified'> | CodeReply>
+  verify(
+    input: { ticket: string; session: string; newSession?: string; method: wasm.Method; code: string } & From & Account,
+  ): Promise<Result<'verified'> | CodeReply>
   /** Begins to set up an authenticator app; `label` is shown in it beside the service's name. */
-  enrollTotp(input: Session & Proof & Plan & From & Account & { label: string }): Promise<Result<'totp_started' | 'denied'>>
+  enrollTotp(
+    input: Session & Proof & Plan & From & Account & { label: string },
+  ): Promise<Result<'totp_started' | 'denied'>>
   /** Turns the app on with a code from it. On the first factor the reply has the backup codes. */
   confirmTotp(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
   /** Begins to set up a phone, or sends its code again. `number` in E.164 form. */
-  enrollSms(input: Session & Proof & Plan & From & Account & { number: string }): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
+  enrollSms(
+    input: Session & Proof & Plan & From & Account & { number: string },
+  ): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
   /** Turns the phone on with the code sent to it. */
   confirmSms(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
   /** Removes a factor; with the last one that can be used, all the rest goes too. */
@@ -85,7 +95,9 @@ export interface SecondFactor {
   /** A user's second factor at a glance, without secrets. */
   status(input: { user: string } & Account): Promise<wasm.Status>
   /** Whether a pass is good for this user and session; no storage is asked. `maxAge` in seconds since the factor was shown. */
-  checkPass(input: Session & Account & { pass: string; maxAge?: number; methods?: wasm.Method[] }): Promise<wasm.PassCheck>
+  checkPass(
+    input: Session & Account & { pass: string; maxAge?: number; methods?: wasm.Method[] },
+  ): Promise<wasm.PassCheck>
   /** Whom a policy would lock out, before it is switched on. */
   reviewPolicy(input: {
     policy: PolicySource
@@ -147,17 +159,30 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   }
   const withGateway = (core: wasm.Core) => {
     if (given.sendSms === undefined && call(() => core.offers_sms())) {
-      throw new CountersignError('no_sms', 'sendSms', 'the policy offers sms: give createSecondFactor a sendSms function')
+      throw new CountersignError(
+        'no_sms',
+        'sendSms',
+        'the policy offers sms: give createSecondFactor a sendSms function',
+      )
     }
     return core
   }
   // A wrong policy or key is told at the start, not at the first login; and a policy that does not
   // change is compiled once.
   const anyPolicy = () => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' }))
-  const fixed = typeof given.policy === 'function' ? void anyPolicy() : withGateway(cores(documentText(given.policy, 'invalid_policy', 'policy')))
+  const fixed =
+    typeof given.policy === 'function'
+      ? void anyPolicy()
+      : withGateway(cores(documentText(given.policy, 'invalid_policy', 'policy')))
 
   /** Load, step, save; and only when that landed, the reply and the effects. */
-  async function run(user: string, account: unknown, ip: unknown, name: string, fields: Record<string, unknown>): Promise<wasm.Reply> {
+  async function run(
+    user: string,
+    account: unknown,
+    ip: unknown,
+    name: string,
+    fields: Record<string, unknown>,
+  ): Promise<wasm.Reply> {
     const core = await coreOf(account)
     const command = JSON.stringify({ [name]: fields })
     const step = (stored: Stored | undefined) => {
@@ -207,7 +232,12 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
   const ticketCommandOf =
     (name: string, fields: Parameters<typeof read>[2]) =>
     async (input: unknown): Promise<any> => {
-      const { account, ip, newSession, ...rest } = read(input, '', { ticket: text, session: text, ...context, ...fields })
+      const { account, ip, newSession, ...rest } = read(input, '', {
+        ticket: text,
+        session: text,
+        ...context,
+        ...fields,
+      })
       const core = await coreOf(account)
       const now = clock()
       const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, now)) as
@@ -220,7 +250,10 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
     }
 
   return Object.freeze({
-    begin: commandOf('begin', { ...plan, channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)) }),
+    begin: commandOf('begin', {
+      ...plan,
+      channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)),
+    }),
     sendSms: ticketCommandOf('send_sms', {}),
     verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
     enrollTotp: commandOf('enroll_totp', { ...proof, ...plan, label: text }),
@@ -236,7 +269,10 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       return run(user as string, account, ip, 'issue_recovery_code', rest) as Promise<any>
     },
     status: async (input) => {
-      const { user, account } = read(input, '', { user: text, account: optional(text) }) as { user: string; account?: string }
+      const { user, account } = read(input, '', { user: text, account: optional(text) }) as {
+        user: string
+        account?: string
+      }
       const core = await coreOf(account)
       const stored = await load(store, user)
       const now = clock()
@@ -261,13 +297,21 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
         author: shape({ user: text, ...place }),
         users: listOf(shape({ user: text, role: text, ...place })),
         apiClients: optional(listOf(shape({ id: text, ...place }))),
-      }) as { policy: unknown; author: { user: string; ip?: string }; users: { user: string }[]; apiClients?: unknown[] }
+      }) as {
+        policy: unknown
+        author: { user: string; ip?: string }
+        users: { user: string }[]
+        apiClients?: unknown[]
+      }
       const next = documentText(policy, 'invalid_policy', 'policy')
       call((module) => module.policy_check(next))
       const people = []
       for (const person of users) {
         const stored = await load(store, person.user)
-        people.push({ ...person, enrollment: call((module) => module.policy_enrollment(next, person.user, stored?.record)) })
+        people.push({
+          ...person,
+          enrollment: call((module) => module.policy_enrollment(next, person.user, stored?.record)),
+        })
       }
       const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
       return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
@@ -355,7 +399,8 @@ function timeOf(clock: () => number): number {
 function seedOf(entropy: () => Uint8Array): Uint8Array {
   return guarded('invalid_input', 'entropy', 'must give a Uint8Array of 32 random bytes', () => {
     const seed = entropy()
-    if (!(seed instanceof Uint8Array) || seed.length !== 32) throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
+    if (!(seed instanceof Uint8Array) || seed.length !== 32)
+      throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
     return new Uint8Array(seed)
   })
 }

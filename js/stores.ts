@@ -54,17 +54,24 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
     if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
       throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
     }
-    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`)
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`,
+    )
     const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
-    const insert = database.prepare(`INSERT INTO ${table} (user, record, version) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING`)
-    const update = database.prepare(`UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`)
+    const insert = database.prepare(
+      `INSERT INTO ${table} (user, record, version) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING`,
+    )
+    const update = database.prepare(
+      `UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`,
+    )
     return {
       async load(user) {
         const row = select.get(user) as Stored | undefined
         return row && { record: row.record, version: Number(row.version) }
       },
       async save(user, record, expected) {
-        const { changes } = expected === undefined ? insert.run(user, record, firstVersion()) : update.run(record, user, expected)
+        const { changes } =
+          expected === undefined ? insert.run(user, record, firstVersion()) : update.run(record, user, expected)
         return Number(changes) === 1
       },
     }
@@ -75,7 +82,8 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
 export const storage: Check = (value, path) =>
   guarded('invalid_input', path, 'could not be read', () => {
     const store = value as Partial<Store> | null | undefined
-    if (typeof store?.load !== 'function' || typeof store?.save !== 'function') throw invalid(path, 'must have load and save')
+    if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
+      throw invalid(path, 'must have load and save')
     return value
   })
 
@@ -91,7 +99,8 @@ export async function load(store: Store, user: string): Promise<Stored | undefin
   const form = 'must give { record: string, version: number } or undefined'
   return guarded('store_failed', 'store.load', form, () => {
     const { record, version } = stored
-    if (typeof record !== 'string' || !Number.isSafeInteger(version)) throw new CountersignError('store_failed', 'store.load', form)
+    if (typeof record !== 'string' || !Number.isSafeInteger(version))
+      throw new CountersignError('store_failed', 'store.load', form)
     return { record, version }
   })
 }
@@ -102,7 +111,12 @@ export async function save(store: Store, user: string, record: string, expected:
   try {
     saved = await store.save(user, record, expected)
   } catch (error) {
-    throw new CountersignError('store_failed', 'store.save', 'the store failed; it is not known whether the record was written, and nobody was told anything', error)
+    throw new CountersignError(
+      'store_failed',
+      'store.save',
+      'the store failed; it is not known whether the record was written, and nobody was told anything',
+      error,
+    )
   }
   if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
   return saved

@@ -8,7 +8,9 @@ import { linearMemory } from './wasm.js'
 import type * as wasm from './wasm.js'
 
 /** A clock that moves only when told. Hand it in as `clock`. Times in unix seconds. */
-export function fixedClock(start = 1_800_000_000): (() => number) & { set(time: number): void; advance(seconds: number): void } {
+export function fixedClock(
+  start = 1_800_000_000,
+): (() => number) & { set(time: number): void; advance(seconds: number): void } {
   let now = start
   return Object.assign(() => now, {
     set: (time: number) => void (now = time),
@@ -30,7 +32,11 @@ export function fixedEntropy(seed = 'test'): () => Uint8Array {
 }
 
 /** An SMS gateway that keeps what it is given. Hand `send` in as `sendSms`. */
-export function capturedSms(): { send: (message: wasm.SmsMessage) => void; messages: wasm.SmsMessage[]; lastCode(): string | undefined } {
+export function capturedSms(): {
+  send: (message: wasm.SmsMessage) => void
+  messages: wasm.SmsMessage[]
+  lastCode(): string | undefined
+} {
   const messages: wasm.SmsMessage[] = []
   return { messages, send: (message) => void messages.push(message), lastCode: () => messages.at(-1)?.template.code }
 }

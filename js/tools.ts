@@ -30,8 +30,16 @@ export const totp = Object.freeze({
    * Whether a code is right at a time. `window`: steps to either side, default 1. `after`: the
    * last step used; keep the `step` of every success and hand it in, or codes can be replayed.
    */
-  verify: (input: TotpSettings & { code: string; time: number; window?: number; after?: number }): { valid: true; step: number } | { valid: false } => {
-    const { time, ...question } = read(input, '', { ...settings, code: text, time: whole, window: optional(whole), after: optional(whole) })
+  verify: (
+    input: TotpSettings & { code: string; time: number; window?: number; after?: number },
+  ): { valid: true; step: number } | { valid: false } => {
+    const { time, ...question } = read(input, '', {
+      ...settings,
+      code: text,
+      time: whole,
+      window: optional(whole),
+      after: optional(whole),
+    })
     const step = call((module) => module.totp_verify(JSON.stringify(question), time as number))
     return step === undefined ? { valid: false } : { valid: true, step }
   },
@@ -91,17 +99,41 @@ export const backupCodes = Object.freeze({
     return call((module) => module.backup_html(document))
   },
   /** New codes (1 to 20, default 10): show `codes` once, store `stored`. About 25 ms a code. */
-  generate: (input: { keys: wasm.Keys | string; user: string; count?: number }): { codes: string[]; stored: string } => {
+  generate: (input: {
+    keys: wasm.Keys | string
+    user: string
+    count?: number
+  }): { codes: string[]; stored: string } => {
     const { keys, user, count } = read(input, '', { keys: (value) => value, user: text, count: optional(whole) })
     const ring = documentText(keys, 'invalid_keys', 'keys')
     if (count !== undefined && (count as number) > 20) throw invalid('count', 'must be 1 to 20')
-    return call((module) => module.backup_mint(ring, user as string, (count as number | undefined) ?? 10, randomSeed()) as { codes: string[]; stored: string })
+    return call(
+      (module) =>
+        module.backup_mint(ring, user as string, (count as number | undefined) ?? 10, randomSeed()) as {
+          codes: string[]
+          stored: string
+        },
+    )
   },
   /** Whether a code is right and unused. Then store `stored` by compare-and-set before letting anyone in. Count attempts yourself. */
-  verify: (input: { keys: wasm.Keys | string; user: string; stored: string; code: string; time: number }): { valid: true; stored: string } | { valid: false } => {
-    const { keys, user, stored, code, time } = read(input, '', { keys: (value) => value, user: text, stored: text, code: text, time: whole })
+  verify: (input: {
+    keys: wasm.Keys | string
+    user: string
+    stored: string
+    code: string
+    time: number
+  }): { valid: true; stored: string } | { valid: false } => {
+    const { keys, user, stored, code, time } = read(input, '', {
+      keys: (value) => value,
+      user: text,
+      stored: text,
+      code: text,
+      time: whole,
+    })
     const ring = documentText(keys, 'invalid_keys', 'keys')
-    const next = call((module) => module.backup_use(ring, user as string, stored as string, code as string, time as number))
+    const next = call((module) =>
+      module.backup_use(ring, user as string, stored as string, code as string, time as number),
+    )
     return next === undefined ? { valid: false } : { valid: true, stored: next }
   },
 })
@@ -120,7 +152,12 @@ export const policy = Object.freeze({
     facts: { ip?: string | undefined; channel?: wasm.Channel; enrollment: wasm.Enrollment; recoveryCode?: boolean },
   ): wasm.Explanation => {
     const document = documentText(source, 'invalid_policy', '')
-    const given = read(facts, '', { ip: optional(text), channel: optional(text), enrollment: text, recoveryCode: optional(flag) })
+    const given = read(facts, '', {
+      ip: optional(text),
+      channel: optional(text),
+      enrollment: text,
+      recoveryCode: optional(flag),
+    })
     const question = JSON.stringify({ channel: 'web', recoveryCode: false, ...given })
     return call((module) => module.policy_decide(document, question) as wasm.Explanation)
   },

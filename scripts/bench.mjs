@@ -23,8 +23,26 @@ await main(import.meta.url, async () => {
     const envoy = envoyBinary()
     if (!envoy) throw new Problem('Envoy is not installed; the set-up above says why.')
     if (!existsSync(FILTER)) throw new Problem('target/envoy/countersign-envoy.wasm is not built.')
-    if (!onPath('wrk')) await aptInstall(['wrk'], (why) => new Problem(`The load comes from wrk, and ${why}. Install the Debian package wrk, or what your system calls it.`))
-    await run('cargo', ['build', '--quiet', '--release', '--locked', '--manifest-path', 'bench/noop/Cargo.toml', '--target', 'wasm32-wasip1', '--target-dir', 'target/bench'])
+    if (!onPath('wrk'))
+      await aptInstall(
+        ['wrk'],
+        (why) =>
+          new Problem(
+            `The load comes from wrk, and ${why}. Install the Debian package wrk, or what your system calls it.`,
+          ),
+      )
+    await run('cargo', [
+      'build',
+      '--quiet',
+      '--release',
+      '--locked',
+      '--manifest-path',
+      'bench/noop/Cargo.toml',
+      '--target',
+      'wasm32-wasip1',
+      '--target-dir',
+      'target/bench',
+    ])
     await (await import('../bench/envoy.mjs')).benchEnvoy({ envoy, filter: FILTER, noop: NOOP, ...settings })
   }
 })
@@ -33,10 +51,18 @@ function options() {
   const usage = 'Usage: npm run bench [-- --only envoy,node --rounds 7 --seconds 3 --direct]'
   try {
     const text = (standard) => ({ type: 'string', default: standard })
-    const { values } = parseArgs({ options: { only: text('envoy,node'), rounds: text('7'), seconds: text('3'), direct: { type: 'boolean', default: false } } })
+    const { values } = parseArgs({
+      options: {
+        only: text('envoy,node'),
+        rounds: text('7'),
+        seconds: text('3'),
+        direct: { type: 'boolean', default: false },
+      },
+    })
     const only = values.only.split(',')
     const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
-    if (only.some((name) => !['envoy', 'node'].includes(name)) || !(rounds >= 1) || !(seconds >= 1)) throw new Problem(usage)
+    if (only.some((name) => !['envoy', 'node'].includes(name)) || !(rounds >= 1) || !(seconds >= 1))
+      throw new Problem(usage)
     return { only, rounds, seconds, direct: values.direct }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem(`${error.message}\n${usage}`)

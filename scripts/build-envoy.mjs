@@ -22,9 +22,22 @@ const CALLS = [
 
 async function buildFilter() {
   const built = at('target', TARGET, 'release/countersign.wasm')
-  const [graph, shaken, filter] = ['graph.json', 'shaken.wasm', 'countersign-envoy.wasm'].map((name) => at(FOLDER, name))
+  const [graph, shaken, filter] = ['graph.json', 'shaken.wasm', 'countersign-envoy.wasm'].map((name) =>
+    at(FOLDER, name),
+  )
   mkdirSync(at(FOLDER), { recursive: true })
-  await run('cargo', ['build', '--release', '--target', TARGET, '--package', 'countersign', '--features', 'envoy', ...SMALL, ...remapPaths(TARGET)])
+  await run('cargo', [
+    'build',
+    '--release',
+    '--target',
+    TARGET,
+    '--package',
+    'countersign',
+    '--features',
+    'envoy',
+    ...SMALL,
+    ...remapPaths(TARGET),
+  ])
   const nodes = CALLS.map((name) => ({ name, export: name }))
   writeFileSync(graph, JSON.stringify([{ name: 'Envoy', reaches: CALLS, root: true }, ...nodes]))
   const env = withTools()
@@ -37,7 +50,10 @@ export async function buildEnvoy() {
   const start = performance.now()
   const title = 'Build of the Envoy filter'
   const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'scripts/notices.mjs', 'package.json']
-  const inputs = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src', ...scripts], process.env.RUSTFLAGS)
+  const inputs = hashOf(
+    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src', ...scripts],
+    process.env.RUSTFLAGS,
+  )
   if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   await buildFilter()
   packageEnvoy()
@@ -45,5 +61,7 @@ export async function buildEnvoy() {
   writeFileSync(at(FOLDER, '.built'), inputs)
   const wasm = readFileSync(at(FOLDER, 'countersign-envoy.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
-  console.log(`${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`)
+  console.log(
+    `${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`,
+  )
 }

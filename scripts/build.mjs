@@ -15,10 +15,25 @@ const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may h
 
 async function buildWasm() {
   // --no-pack: package.json is ours. no-install: wasm-bindgen and wasm-opt come from PATH.
-  await run('wasm-pack', [
-    ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
-    ...['--out-dir', GLUE, '--out-name', 'countersign', '--', '--package', 'countersign', '--features', 'npm', ...remapPaths('wasm32-unknown-unknown')],
-  ], { env: withTools() })
+  await run(
+    'wasm-pack',
+    [
+      ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
+      ...[
+        '--out-dir',
+        GLUE,
+        '--out-name',
+        'countersign',
+        '--',
+        '--package',
+        'countersign',
+        '--features',
+        'npm',
+        ...remapPaths('wasm32-unknown-unknown'),
+      ],
+    ],
+    { env: withTools() },
+  )
   // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
   rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
 }
@@ -40,29 +55,43 @@ async function bundle() {
   // One bundle holds everything, so that import and require, and both entries, share one instance.
   await esbuild.build({
     ...options,
-    stdin: { resolveDir: at('.'), contents: ENTRIES.map((name) => `export * as ${name} from './js/${name}.ts'`).join('\n') },
+    stdin: {
+      resolveDir: at('.'),
+      contents: ENTRIES.map((name) => `export * as ${name} from './js/${name}.ts'`).join('\n'),
+    },
     outfile: at('pkg/countersign.cjs'),
   })
   const built = createRequire(import.meta.url)(at('pkg/countersign.cjs'))
   for (const entry of ENTRIES) {
     const names = Object.keys(built[entry])
     if (names.length === 0) throw new Problem(`js/${entry}.ts exports nothing.`)
-    writeFileSync(at(`pkg/${entry}.cjs`), [
-      `'use strict'`,
-      `const { ${entry} } = require('./countersign.cjs')`,
-      // One line a name, in the form that Node's scan for the names of a CommonJS module sees.
-      ...names.map((name) => `exports.${name} = ${entry}.${name}`),
-      '',
-    ].join('\n'))
-    writeFileSync(at(`pkg/${entry}.mjs`), [
-      `import bundle from './countersign.cjs'`,
-      `export const { ${names.join(', ')} } = bundle.${entry}`,
-      '',
-    ].join('\n'))
+    writeFileSync(
+      at(`pkg/${entry}.cjs`),
+      [
+        `'use strict'`,
+        `const { ${entry} } = require('./countersign.cjs')`,
+        // One line a name, in the form that Node's scan for the names of a CommonJS module sees.
+        ...names.map((name) => `exports.${name} = ${entry}.${name}`),
+        '',
+      ].join('\n'),
+    )
+    writeFileSync(
+      at(`pkg/${entry}.mjs`),
+      [`import bundle from './countersign.cjs'`, `export const { ${names.join(', ')} } = bundle.${entry}`, ''].join(
+        '\n',
+      ),
+    )
   }
   if (has('js/cli.ts')) {
     // The command uses the bundle that is there instead of carrying a second copy.
-    const shared = { name: 'shared', setup: ({ onResolve }) => onResolve({ filter: /^\.\/(index|testing)\.js$/ }, ({ path }) => ({ path: path.replace(/\.js$/, '.cjs'), external: true })) }
+    const shared = {
+      name: 'shared',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^\.\/(index|testing)\.js$/ }, ({ path }) => ({
+          path: path.replace(/\.js$/, '.cjs'),
+          external: true,
+        })),
+    }
     await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
     const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
@@ -77,12 +106,14 @@ async function bundleForBrowsers() {
   // host's bundler must find no file named that is not there.
   const ownLoader = {
     name: 'own loader',
-    setup: ({ onLoad }) => onLoad({ filter: /target[\\/]npm[\\/]countersign\.js$/ }, ({ path }) => {
-      const glue = readFileSync(path, 'utf8')
-      const contents = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
-      if (contents === glue) throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
-      return { contents, loader: 'js' }
-    }),
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /target[\\/]npm[\\/]countersign\.js$/ }, ({ path }) => {
+        const glue = readFileSync(path, 'utf8')
+        const contents = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
+        if (contents === glue)
+          throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
+        return { contents, loader: 'js' }
+      }),
   }
   await esbuild.build({
     bundle: true,
@@ -103,19 +134,35 @@ async function bundleForBrowsers() {
 async function declare() {
   const types = at('pkg/types')
   mkdirSync(types, { recursive: true })
-  await run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.json'), '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', types])
+  await run(process.execPath, [
+    at('node_modules/typescript/bin/tsc'),
+    '-p',
+    at('tsconfig.json'),
+    '--noEmit',
+    'false',
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--outDir',
+    types,
+  ])
   rmSync(join(types, 'cli.d.ts'), { force: true })
   // How to load and free the module is our business, and would ask the user for the newest types of
   // the DOM and the language.
   const [wasm] = readFileSync(at(GLUE, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
-  writeFileSync(join(types, `${WASM_TYPES}.d.ts`), wasm.replace(/^ *\[Symbol\.dispose\].*\n|^\/\* [\w:-]+ \*\/\n/gm, ''))
+  writeFileSync(
+    join(types, `${WASM_TYPES}.d.ts`),
+    wasm.replace(/^ *\[Symbol\.dispose\].*\n|^\/\* [\w:-]+ \*\/\n/gm, ''),
+  )
   for (const name of readdirSync(types, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
     const file = join(types, name)
     const toWasm = `./${posix.relative(dirname(name), WASM_TYPES)}.js`.replace('./../', '../')
     const esm = readFileSync(file, 'utf8').replace(/(['"])(?:\.\.\/)+target\/npm\/countersign\.js\1/g, `$1${toWasm}$1`)
     writeFileSync(file, esm)
     // The same for require(): TypeScript wants a file that says it is CommonJS, with such neighbours.
-    writeFileSync(file.replace(/\.ts$/, '.cts'), esm.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.js(['"])/g, '$1.cjs$2'))
+    writeFileSync(
+      file.replace(/\.ts$/, '.cts'),
+      esm.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.js(['"])/g, '$1.cjs$2'),
+    )
   }
 }
 
@@ -127,7 +174,11 @@ export async function build() {
 async function buildPackage() {
   const start = performance.now()
   const title = 'Build of pkg/'
-  const rust = hashOf(['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src'], buildWasm.toString(), process.env.RUSTFLAGS)
+  const rust = hashOf(
+    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src'],
+    buildWasm.toString(),
+    process.env.RUSTFLAGS,
+  )
   if (readIf(GLUE, '.built') !== rust) {
     await buildWasm()
     writeFileSync(at(GLUE, '.built'), rust)
@@ -144,7 +195,9 @@ async function buildPackage() {
   const wasm = readFileSync(at(GLUE, 'countersign_bg.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
   const both = (bytes) => `${kb(bytes.length)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`
-  console.log(`${title}: done (${seconds(start)}); WebAssembly ${both(wasm)}; browser.mjs ${both(readFileSync(at('pkg/browser.mjs')))}`)
+  console.log(
+    `${title}: done (${seconds(start)}); WebAssembly ${both(wasm)}; browser.mjs ${both(readFileSync(at('pkg/browser.mjs')))}`,
+  )
 }
 
 await main(import.meta.url, async () => {

@@ -33,7 +33,8 @@ export function ask(command, args) {
 }
 
 /** Whether PATH holds a command. */
-export const onPath = (command) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
+export const onPath = (command) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
 
 /** Runs a command with its output on the screen; `keep` also returns that output, `quiet` shows errors only. */
 export function run(command, args, { cwd = root, env, keep = false, quiet = false, minutes = 30 } = {}) {
@@ -52,8 +53,14 @@ export function run(command, args, { cwd = root, env, keep = false, quiet = fals
       })
     }
     const failed = (why) => reject(Object.assign(new Problem(`${[command, ...args].join(' ')} ${why}.`), { output }))
-    child.on('error', (error) => failed(error.code === 'ENOENT' ? 'could not start: the command is not installed' : `could not start: ${error.message}`))
-    child.on('close', (code, signal) => (code === 0 ? resolve(output) : failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`)))
+    child.on('error', (error) =>
+      failed(
+        error.code === 'ENOENT' ? 'could not start: the command is not installed' : `could not start: ${error.message}`,
+      ),
+    )
+    child.on('close', (code, signal) =>
+      code === 0 ? resolve(output) : failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`),
+    )
   })
 }
 
@@ -81,7 +88,9 @@ export function hashOf(paths, ...more) {
 export const readIf = (...parts) => (has(...parts) ? readFileSync(at(...parts), 'utf8') : undefined)
 
 /** Prefixes PATH with the project's own tools. */
-export const withTools = () => ({ PATH: [at('target/tools/bin'), at('node_modules/.bin'), process.env.PATH].join(delimiter) })
+export const withTools = () => ({
+  PATH: [at('target/tools/bin'), at('node_modules/.bin'), process.env.PATH].join(delimiter),
+})
 
 /**
  * Options for cargo that keep the paths of this machine out of a module: the messages of panics
@@ -98,9 +107,15 @@ export const seconds = (since) => `${((performance.now() - since) / 1000).toFixe
 
 /** Ports that nobody listens at just now. */
 export async function freePorts(count) {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve) => {
-    const server = createServer().listen(0, 'localhost', () => resolve(server))
-  })))
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((resolve) => {
+          const server = createServer().listen(0, 'localhost', () => resolve(server))
+        }),
+    ),
+  )
   const ports = servers.map((server) => server.address().port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports

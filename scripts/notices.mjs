@@ -4,7 +4,16 @@ import { dirname, join } from 'node:path'
 import { ask, Problem } from './common.mjs'
 
 export function notices(feature, target) {
-  const metadata = ask('cargo', ['metadata', '--format-version', '1', '--offline', '--features', feature, '--filter-platform', target])
+  const metadata = ask('cargo', [
+    'metadata',
+    '--format-version',
+    '1',
+    '--offline',
+    '--features',
+    feature,
+    '--filter-platform',
+    target,
+  ])
   if (metadata === undefined) throw new Problem('cargo metadata failed.')
   const { packages, resolve } = JSON.parse(metadata)
   const [nodes, info] = [resolve.nodes, packages].map((list) => new Map(list.map((entry) => [entry.id, entry])))
@@ -20,11 +29,14 @@ export function notices(feature, target) {
   const users = new Map() // licence text → the crates that carry it
   for (const { name, version, license, authors, manifest_path } of [...inside].map((id) => info.get(id))) {
     const folder = dirname(manifest_path)
-    const files = readdirSync(folder, { withFileTypes: true }).filter((file) => file.isFile() && /^(licen[cs]e|copying|unlicense)/i.test(file.name)).map((file) => file.name)
+    const files = readdirSync(folder, { withFileTypes: true })
+      .filter((file) => file.isFile() && /^(licen[cs]e|copying|unlicense)/i.test(file.name))
+      .map((file) => file.name)
     // Of a choice of licences one is taken, MIT where it is offered.
     const mit = files.filter((file) => /mit/i.test(file))
     const texts = (mit.length ? mit : files).map((file) => readFileSync(join(folder, file), 'utf8').trim())
-    if (texts.length === 0) texts.push(`(${license}; the crate carries no text. Authors: ${authors.join(', ') || 'not named'})`)
+    if (texts.length === 0)
+      texts.push(`(${license}; the crate carries no text. Authors: ${authors.join(', ') || 'not named'})`)
     for (const text of texts) users.set(text, [...(users.get(text) ?? []), `${name} ${version}`])
   }
   const rule = '-'.repeat(72)

@@ -75,7 +75,13 @@ function tarOf(name, bytes) {
   header.write(' '.repeat(8), 148) // stands for the checksum while it is computed
   header.write('0', 156) // a regular file
   header.write('ustar\x0000', 257)
-  header.write(`${octal(header.reduce((sum, byte) => sum + byte), 7)} `, 148)
+  header.write(
+    `${octal(
+      header.reduce((sum, byte) => sum + byte),
+      7,
+    )} `,
+    148,
+  )
   return Buffer.concat([header, bytes, Buffer.alloc(-bytes.length & 511), Buffer.alloc(1024)])
 }
 

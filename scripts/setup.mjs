@@ -25,7 +25,8 @@ function node() {
 }
 
 function rust() {
-  const install = 'Install it with rustup: see https://rustup.rs, or run\n  curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs | sh\nthen open a new shell.'
+  const install =
+    'Install it with rustup: see https://rustup.rs, or run\n  curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs | sh\nthen open a new shell.'
   const found = ask('rustc', ['--version'])?.split(' ')[1]
   if (!found || !ask('cargo', ['--version'])) throw new Problem(`Rust (rustc and cargo) was not found. ${install}`)
   const wanted = readIf('Cargo.toml')?.match(/^rust-version\s*=\s*"([\d.]+)"/m)?.[1] ?? '0'
@@ -96,7 +97,8 @@ async function crates(live) {
 
 async function tools(live) {
   const bindgen = readIf('Cargo.lock')?.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
-  if (!bindgen) throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')
+  if (!bindgen)
+    throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')
   const wanted = [
     // The tool and the crate must be of the same version, to the last digit.
     { crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: bindgen },
@@ -105,12 +107,25 @@ async function tools(live) {
   for (const { crate, version } of wanted) {
     live()
     console.log(`Building ${crate} ${version} from source; this takes a few minutes, once.`)
-    const args = ['install', crate, '--version', version, '--debug', '--force', '--root', 'target/tools', '--target-dir', 'target/tools/build']
+    const args = [
+      'install',
+      crate,
+      '--version',
+      version,
+      '--debug',
+      '--force',
+      '--root',
+      'target/tools',
+      '--target-dir',
+      'target/tools/build',
+    ]
     const env = { CARGO_PROFILE_DEV_DEBUG: '0' }
     try {
       await run('cargo', [...args, '--locked'], { env })
     } catch {
-      console.log('That did not work with the lock file of the tool itself; trying again with the newest compatible crates.')
+      console.log(
+        'That did not work with the lock file of the tool itself; trying again with the newest compatible crates.',
+      )
       await run('cargo', args, { env })
     }
   }
@@ -124,7 +139,10 @@ async function testCommands(live) {
   const wanted = missing()
   if (wanted.length === 0) return Object.keys(TEST_COMMANDS).join(', ')
   const names = wanted.map((command) => TEST_COMMANDS[command])
-  const problem = (why) => new Problem(`The tests need ${wanted.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`)
+  const problem = (why) =>
+    new Problem(
+      `The tests need ${wanted.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`,
+    )
   live()
   await aptInstall(names, problem)
   if (missing().length > 0) throw problem(`${missing().join(', ')} is still missing after the installation`)

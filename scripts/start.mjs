@@ -69,10 +69,15 @@ async function startAll(ports, envoy) {
   })
   // The login service made the keys when it started for the first time.
   const keys = readFileSync(join(dataDir, 'keys.json'), 'utf8')
-  start('Envoy', envoy, ['-c', envoyConfig(ports), '--log-level', 'warn', '--log-format', 'envoy %l: %v', '--use-dynamic-base-id'], {
-    cwd: at('.'),
-    env: { COUNTERSIGN_KEYS: keys, ...token },
-  })
+  start(
+    'Envoy',
+    envoy,
+    ['-c', envoyConfig(ports), '--log-level', 'warn', '--log-format', 'envoy %l: %v', '--use-dynamic-base-id'],
+    {
+      cwd: at('.'),
+      env: { COUNTERSIGN_KEYS: keys, ...token },
+    },
+  )
   await answers('the intranet', `http://127.0.0.1:${ports.INTRANET_PORT}/`)
   await answers('Envoy', `http://127.0.0.1:${ports.ENVOY_PORT}/login`)
   console.log(`
@@ -86,8 +91,11 @@ next code, and opens. Ctrl-C stops all.`)
 
 function start(name, command, args, { cwd, env }) {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
-  const ended = new Promise((resolve) => child.on('error', (error) => resolve(`could not be started: ${error.message}`))
-    .on('exit', (code, signal) => resolve(`ended ${signal ? `by ${signal}` : `with exit code ${code}`}`)))
+  const ended = new Promise((resolve) =>
+    child
+      .on('error', (error) => resolve(`could not be started: ${error.message}`))
+      .on('exit', (code, signal) => resolve(`ended ${signal ? `by ${signal}` : `with exit code ${code}`}`)),
+  )
   ended.then((how) => {
     children.find((one) => one.name === name).how = how
     if (stopping) return
@@ -132,7 +140,8 @@ function readPorts() {
   for (const [name, standard] of Object.entries(PORTS)) {
     const text = process.env[name] ?? String(standard)
     const number = Number(text)
-    if (!/^\d{1,5}$/.test(text) || number < 1 || number > 65535) throw new Problem(`${name}=${text} is not a port from 1 to 65535.`)
+    if (!/^\d{1,5}$/.test(text) || number < 1 || number > 65535)
+      throw new Problem(`${name}=${text} is not a port from 1 to 65535.`)
     const other = Object.keys(ports).find((key) => ports[key] === number)
     if (other) throw new Problem(`${other} and ${name} are both ${number}.`)
     ports[name] = number
@@ -143,7 +152,9 @@ function readPorts() {
 async function mustBeFree(name, port) {
   const server = createServer()
   try {
-    await new Promise((resolve, reject) => server.once('error', reject).listen(port, name === 'PORT' ? 'localhost' : '127.0.0.1', resolve))
+    await new Promise((resolve, reject) =>
+      server.once('error', reject).listen(port, name === 'PORT' ? 'localhost' : '127.0.0.1', resolve),
+    )
   } catch (error) {
     const why = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened (${error.code})`
     throw new Problem(`Port ${port} ${why}. Stop that program, or choose another port: ${name}=${port + 1} npm start`)

@@ -10,7 +10,11 @@ const node = process.execPath
 
 // Node 20 takes no patterns after --test, so the files are listed here.
 function testFiles(folder) {
-  const files = has(folder) ? readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs')).sort() : []
+  const files = has(folder)
+    ? readdirSync(at(folder))
+        .filter((name) => name.endsWith('.test.mjs'))
+        .sort()
+    : []
   if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
   return files.map((name) => at(folder, name))
 }
@@ -20,14 +24,64 @@ const nodeTests = (folder) => () => [node, '--test', '--test-reporter=spec', ...
 const STEPS = [
   ['lint', 'Rust format', () => ['cargo', 'fmt', '--all', '--check']],
   ['lint', 'Rust lints', () => ['cargo', 'clippy', '--all-features', '--all-targets', '--', '-D', 'warnings']],
-  ['lint', 'Rust lints, WebAssembly', () => ['cargo', 'clippy', '--target', 'wasm32-unknown-unknown', '--features', 'npm', '--', '-D', 'warnings']],
-  ['lint', 'Rust lints, Envoy', () => ['cargo', 'clippy', '--target', 'wasm32-wasip1', '--features', 'envoy', '--', '-D', 'warnings']],
+  [
+    'lint',
+    'Rust lints, WebAssembly',
+    () => ['cargo', 'clippy', '--target', 'wasm32-unknown-unknown', '--features', 'npm', '--', '-D', 'warnings'],
+  ],
+  [
+    'lint',
+    'Rust lints, Envoy',
+    () => ['cargo', 'clippy', '--target', 'wasm32-wasip1', '--features', 'envoy', '--', '-D', 'warnings'],
+  ],
   ['rust', 'Rust tests', () => ['cargo', 'test'], countRust],
   ['lint', 'Rust documentation', () => ['cargo', 'doc', '--no-deps'], undefined, { RUSTDOCFLAGS: '-D warnings' }],
   ['lint', 'TypeScript', () => [node, tsc, '-p', at('tsconfig.json'), '--noEmit']],
   // As a user's strict project sees them, from import and from require, with nothing else installed.
-  ['lint', 'TypeScript, the package’s types', () => [node, tsc, '--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022', '--module', 'nodenext', '--types', '', ...['index.d.ts', 'index.d.cts', 'express.d.ts', 'express.d.cts', 'testing.d.ts', 'testing.d.cts'].map((name) => at('pkg/types', name))]],
-  ['lint', 'TypeScript, the types for browsers', () => [node, tsc, '--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext', '--types', '', at('pkg/types/browser.d.ts')]],
+  [
+    'lint',
+    'TypeScript, the package’s types',
+    () => [
+      node,
+      tsc,
+      '--ignoreConfig',
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--types',
+      '',
+      ...['index.d.ts', 'index.d.cts', 'express.d.ts', 'express.d.cts', 'testing.d.ts', 'testing.d.cts'].map((name) =>
+        at('pkg/types', name),
+      ),
+    ],
+  ],
+  [
+    'lint',
+    'TypeScript, the types for browsers',
+    () => [
+      node,
+      tsc,
+      '--ignoreConfig',
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022,dom',
+      '--module',
+      'nodenext',
+      '--types',
+      '',
+      at('pkg/types/browser.d.ts'),
+    ],
+  ],
   ['node', 'Node tests', nodeTests('tests/node'), countNode],
   ['e2e', 'End-to-end tests', nodeTests('tests/e2e'), countNode],
   ['browser', 'Browser tests', nodeTests('tests/browser'), countNode],
@@ -81,7 +135,8 @@ await main(import.meta.url, async () => {
         const counts = count && add(output)
         if (counts?.passed === 0) throw new Problem(`${heading}: no test ran.`)
         if (counts?.failed > 0) throw new Problem(`${heading}: ${counts.failed} failed.`)
-        if (counts?.skipped > 0 && inCi) throw new Problem(`${heading}: ${counts.skipped} skipped or to do; in CI every test must run.`)
+        if (counts?.skipped > 0 && inCi)
+          throw new Problem(`${heading}: ${counts.skipped} skipped or to do; in CI every test must run.`)
       } catch (error) {
         if (count && error.output) add(error.output)
         throw error

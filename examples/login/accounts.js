@@ -66,7 +66,9 @@ export async function openAccounts(db, clock) {
 
   /** Charges the try before comparing, so that parallel guesses are all counted. */
   async function checkSecret(principal, name, secret, ip) {
-    const who = createHash('sha256').update(JSON.stringify([name, ip])).digest('base64url')
+    const who = createHash('sha256')
+      .update(JSON.stringify([name, ip]))
+      .digest('base64url')
     const throttled = charge(who, passwordTries)
     if (throttled) return throttled
     const right = await verify(principal?.secret_hash ?? nobodysHash, secret)
@@ -129,7 +131,12 @@ async function seed(db) {
   const clientHash = await hash(demoClient.secret)
   db.transaction(() => {
     db.prepare('INSERT INTO accounts VALUES (?, ?, ?, ?, ?)').run(
-      'acme', 'Acme', 'pro', JSON.stringify('optional'), JSON.stringify({ allow: [], deny: [] }))
+      'acme',
+      'Acme',
+      'pro',
+      JSON.stringify('optional'),
+      JSON.stringify({ allow: [], deny: [] }),
+    )
     for (const { email, role, hash } of users) {
       db.prepare('INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL)').run(randomUUID(), 'acme', email, role, hash)
     }

@@ -28,8 +28,9 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   app.use((request, response, next) => {
     response.set({
       // `wasm-unsafe-eval` lets the page compile WebAssembly, and evaluate nothing else.
-      'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; "
-        + "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      'Content-Security-Policy':
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; " +
+        "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       'X-Content-Type-Options': 'nosniff',
       // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
       'Referrer-Policy': 'same-origin',
@@ -51,7 +52,13 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   function register(route, path, rendering, parseBody) {
     const handle = async (request, response) => {
-      const context = { input: (route.method === 'GET' ? request.query : request.body) ?? {}, ip: request.ip, path, demo, now: clock() }
+      const context = {
+        input: (route.method === 'GET' ? request.query : request.body) ?? {},
+        ip: request.ip,
+        path,
+        demo,
+        now: clock(),
+      }
       Object.assign(context, callerOf(request, rendering))
       const refused = await refusal(route, context, request, rendering)
       const reply = refused ?? (await answer(route, context))
@@ -78,7 +85,8 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   function setCookies(response, { cookie, pass }) {
     if (cookie) response.cookie(cookieName, cookie, cookieOptions)
     else response.clearCookie(cookieName, cookieOptions)
-    if (pass) response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
+    if (pass)
+      response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
     else response.clearCookie(passCookieName, cookieOptions)
   }
 
@@ -92,8 +100,11 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   }
 
   function cookieOf(request) {
-    const values = (request.get('cookie') ?? '').split(';').map((pair) => pair.trim())
-      .filter((pair) => pair.startsWith(`${cookieName}=`)).map((pair) => pair.slice(cookieName.length + 1))
+    const values = (request.get('cookie') ?? '')
+      .split(';')
+      .map((pair) => pair.trim())
+      .filter((pair) => pair.startsWith(`${cookieName}=`))
+      .map((pair) => pair.slice(cookieName.length + 1))
     // Two of one name: somebody planted one.
     return values.length === 1 ? values[0] : undefined
   }

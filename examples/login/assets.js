@@ -10,11 +10,19 @@ const built = import.meta.resolve('countersign/browser')
 const wasm = 'countersign.wasm'
 
 const files = new Map([
-  ...readdirSync(own).sort().map((name) => [name, readFileSync(new URL(name, own))]),
+  ...readdirSync(own)
+    .sort()
+    .map((name) => [name, readFileSync(new URL(name, own))]),
   ['countersign/browser.mjs', readFileSync(new URL(built))],
   [`countersign/${wasm}`, readFileSync(new URL(wasm, built))],
 ])
-const types = { '.css': 'text/css', '.js': 'text/javascript', '.mjs': 'text/javascript', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' }
+const types = {
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+}
 
 const hash = createHash('sha256')
 for (const [name, bytes] of files) hash.update(`${name}\n${bytes.length}\n`).update(bytes)
@@ -27,5 +35,7 @@ export function serveAssets(request, response, next) {
   const name = request.path.startsWith(base) ? request.path.slice(base.length) : undefined
   const file = files.get(name)
   if (file === undefined) return next()
-  response.set({ 'Cache-Control': 'public, max-age=31536000, immutable', 'Content-Type': types[extname(name)] }).send(file)
+  response
+    .set({ 'Cache-Control': 'public, max-age=31536000, immutable', 'Content-Type': types[extname(name)] })
+    .send(file)
 }

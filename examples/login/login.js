@@ -12,15 +12,28 @@ import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
-  const who = ({ session, principal, account, ip }) => ({ user: principal.id, session: session.id, account: account.id, ip })
+  const who = ({ session, principal, account, ip }) => ({
+    user: principal.id,
+    session: session.id,
+    account: account.id,
+    ip,
+  })
   const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
-  const checkPass = ({ session, principal, account }, maxAge) => secondFactor.checkPass({
-    pass: session.pass, user: principal.id, session: session.id, account: account.id, maxAge,
-  })
+  const checkPass = ({ session, principal, account }, maxAge) =>
+    secondFactor.checkPass({
+      pass: session.pass,
+      user: principal.id,
+      session: session.id,
+      account: account.id,
+      maxAge,
+    })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
-  const begin = (context) => secondFactor.begin({
-    ...who(context), channel: channelOf(context.principal), plan: context.account.plan,
-  })
+  const begin = (context) =>
+    secondFactor.begin({
+      ...who(context),
+      channel: channelOf(context.principal),
+      plan: context.account.plan,
+    })
 
   function end(context) {
     sessions.end(context.session)
@@ -43,7 +56,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     const kept = challenge && accounts.hasManyHalfLogins(principal)
     if (context.session) end(context)
     sessions.start(fresh, {
-      principal: principal.id, channel, proof: challenge ? 'password' : 'allowed', next: challenge && next,
+      principal: principal.id,
+      channel,
+      proof: challenge ? 'password' : 'allowed',
+      next: challenge && next,
       challenge: challenge && { ...challenge, kept },
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
@@ -60,7 +76,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (session.proof === 'password') return { state: 'second_step' }
     const { enrollment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
     const { decision } = rules.decide(policyFor(account), {
-      ip, channel: session.channel, enrollment, recoveryCode: recoveryCode !== undefined,
+      ip,
+      channel: session.channel,
+      enrollment,
+      recoveryCode: recoveryCode !== undefined,
     })
     if (decision.outcome === 'denied' && decision.reason.startsWith('address_')) {
       return { state: 'wrong_address', reason: decision.reason }
@@ -152,8 +171,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const { session, principal, account, ip, input } = context
       const fresh = sessions.fresh()
       const reply = await secondFactor.verify({
-        ticket: session.challenge.ticket, session: session.id, newSession: fresh.id,
-        account: account.id, ip, method: input.method, code: input.code,
+        ticket: session.challenge.ticket,
+        session: session.id,
+        newSession: fresh.id,
+        account: account.id,
+        ip,
+        method: input.method,
+        code: input.code,
       })
       if (reply.result === 'denied') return endUnlessIn(context, reply)
       if (reply.result !== 'verified') return reply
@@ -171,7 +195,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async sendLoginSms(context) {
       const { session, account, ip } = context
       const reply = await secondFactor.sendSms({
-        ticket: session.challenge.ticket, session: session.id, account: account.id, ip,
+        ticket: session.challenge.ticket,
+        session: session.id,
+        account: account.id,
+        ip,
       })
       return reply.result === 'denied' ? endUnlessIn(context, reply) : reply
     },
@@ -187,13 +214,22 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       if (principal.clientId !== undefined) return { result: 'me', client: principal.clientId, account: account.name }
       const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
       return {
-        result: 'me', email: principal.email, role: principal.role, account: account.name, plan: account.plan,
-        enrolled, method: entry.method,
+        result: 'me',
+        email: principal.email,
+        role: principal.role,
+        account: account.name,
+        plan: account.plan,
+        enrolled,
+        method: entry.method,
       }
     },
 
     async security({ principal, account }) {
-      return { result: 'security', plan: account.plan, status: await secondFactor.status({ user: principal.id, account: account.id }) }
+      return {
+        result: 'security',
+        plan: account.plan,
+        status: await secondFactor.status({ user: principal.id, account: account.id }),
+      }
     },
 
     async startTotp(context) {
@@ -234,8 +270,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     /** Gives back as a file what the page shows: here the codes may be kept as hashes only. */
     async downloadBackupCodes({ input, principal, account }) {
       const codes = text(input, 'codes').split(' ')
-      if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code))) throw new BadInput('codes', 'are no backup codes')
-      return { result: 'file', name: 'backup-codes.txt', text: backupCodes.toText({ name: account.name, user: principal.email, codes }) }
+      if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
+        throw new BadInput('codes', 'are no backup codes')
+      return {
+        result: 'file',
+        name: 'backup-codes.txt',
+        text: backupCodes.toText({ name: account.name, user: principal.email, codes }),
+      }
     },
 
     /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
@@ -249,14 +290,23 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     // For owners
 
     async users({ account, principal }) {
-      const users = await Promise.all(accounts.usersOf(account.id).map(async ({ id, email, role }) => ({
-        id, email, role, self: id === principal.id, status: await secondFactor.status({ user: id, account: account.id }),
-      })))
+      const users = await Promise.all(
+        accounts.usersOf(account.id).map(async ({ id, email, role }) => ({
+          id,
+          email,
+          role,
+          self: id === principal.id,
+          status: await secondFactor.status({ user: id, account: account.id }),
+        })),
+      )
       // As far as it is known from where a client calls; nobody knows before it comes.
       const clients = accounts.clientsOf(account.id).map(({ clientId, last_ip: lastIp }) => ({
         id: clientId,
         ...(lastIp !== null && {
-          lastIp, allowed: rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrollment: 'none' }).decision.outcome === 'allowed',
+          lastIp,
+          allowed:
+            rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrollment: 'none' }).decision.outcome ===
+            'allowed',
         }),
       }))
       return { result: 'users', users, clients }
@@ -298,7 +348,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       })
       const emailOf = (id) => users.find((user) => user.id === id)?.email ?? id
       const review = {
-        ...found, needRecoveryCode: found.needRecoveryCode.map(emailOf), blockedUsers: found.blockedUsers.map(emailOf),
+        ...found,
+        needRecoveryCode: found.needRecoveryCode.map(emailOf),
+        blockedUsers: found.blockedUsers.map(emailOf),
       }
       const change = { ...next, review }
       if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
@@ -311,7 +363,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const names = new Map(accounts.usersOf(account.id).map(({ id, email }) => [id, email]))
       for (const { id, clientId } of accounts.clientsOf(account.id)) names.set(id, clientId)
       const events = outbox.events([...names.keys()]).map((event) => ({
-        ...event, user: names.get(event.user), ...(event.by && { by: names.get(event.by) }),
+        ...event,
+        user: names.get(event.user),
+        ...(event.by && { by: names.get(event.by) }),
       }))
       return { result: 'audit', events }
     },
@@ -338,7 +392,8 @@ function withoutTicket({ ticket, kept, ...shown }) {
 
 function text(input, name) {
   const value = input[name]
-  if (typeof value !== 'string' || value === '' || value.length > 256) throw new BadInput(name, 'is missing, too long or no text')
+  if (typeof value !== 'string' || value === '' || value.length > 256)
+    throw new BadInput(name, 'is missing, too long or no text')
   return value
 }
 

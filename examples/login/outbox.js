@@ -15,11 +15,15 @@ export function createOutbox(db) {
   const removeEvent = db.prepare('DELETE FROM events WHERE id = ?')
   const messages = db.prepare('SELECT kind, at, recipient, message FROM outbox ORDER BY id DESC LIMIT 50')
   const events = db.prepare(
-    'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200')
+    'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200',
+  )
 
   /** The same again within a quarter of an hour is one event, or whoever has a password could push all others off the page. */
   const saveEvent = db.transaction((event) => {
-    const same = lastEvents.all(event.user).map(({ id, event: text }) => ({ id, ...JSON.parse(text) })).find((last) => isSame(last, event))
+    const same = lastEvents
+      .all(event.user)
+      .map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
+      .find((last) => isSame(last, event))
     if (same) removeEvent.run(same.id)
     const { times = 1, since = same?.at } = same ?? {}
     addEvent.run(event.user, JSON.stringify(same ? { ...event, times: times + 1, since } : event))

@@ -55,18 +55,28 @@ const secondFactor = await createSecondFactor({
   clock,
 })
 
-const storage = COUNTERSIGN_STORAGE_TOKEN && storageApi({
-  ...shared,
-  token: COUNTERSIGN_STORAGE_TOKEN,
-  revoked: () => ({ sessions: sessions.ended() }),
-  onError: console.error,
-})
+const storage =
+  COUNTERSIGN_STORAGE_TOKEN &&
+  storageApi({
+    ...shared,
+    token: COUNTERSIGN_STORAGE_TOKEN,
+    revoked: () => ({ sessions: sessions.ended() }),
+    onError: console.error,
+  })
 
 // The outbox shows every SMS code to whoever looks, so it exists on one's own machine only.
 const demo = new URL(origin).hostname === 'localhost'
 const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
 const app = createApp({
-  accounts, sessions, useCases, storage, origin, trustProxy: trustProxy(TRUST_PROXY), clock, demo: demo && { logins: demoLogins }, log: console.error,
+  accounts,
+  sessions,
+  useCases,
+  storage,
+  origin,
+  trustProxy: trustProxy(TRUST_PROXY),
+  clock,
+  demo: demo && { logins: demoLogins },
+  log: console.error,
 })
 server.on('request', app)
 

@@ -24,26 +24,45 @@ test('B1: a set-up from the server, drawn in the page with one request: for the 
   const { page, asked, origin } = await open(t)
   await page.evaluate(() => import('/browser.mjs'))
   assert.deepEqual(asked, [`${origin}/`, `${origin}/browser.mjs`], 'nothing is fetched before the first use')
-  const preview = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), { uri })
-  assert.deepEqual(preview, { uri, svg: qr.svg(uri), secret: secret.match(/.{1,4}/g).join(' '), issuer: 'Acme', label: 'ann@acme.example', sample: false })
+  const preview = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), {
+    uri,
+  })
+  assert.deepEqual(preview, {
+    uri,
+    svg: qr.svg(uri),
+    secret: secret.match(/.{1,4}/g).join(' '),
+    issuer: 'Acme',
+    label: 'ann@acme.example',
+    sample: false,
+  })
   assert.deepEqual(asked, [`${origin}/`, `${origin}/browser.mjs`, `${origin}/countersign.wasm`])
 })
 
 test('T14: without a server there is only the sample: one known secret, marked', async (t) => {
   const { page } = await open(t)
   const names = await page.evaluate(async () => Object.keys(await import('/browser.mjs')).sort())
-  assert.deepEqual(names, ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'], 'nothing here makes a secret')
-  const draw = () => page.evaluate(async () => {
-    const { previewEnrollment } = await import('/browser.mjs')
-    return [await previewEnrollment({ issuer: 'Acme', label: 'ann' }), await previewEnrollment({ issuer: 'Other', label: 'bob' })]
-  })
-  for (const preview of [...await draw(), ...await draw()]) {
+  assert.deepEqual(
+    names,
+    ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'],
+    'nothing here makes a secret',
+  )
+  const draw = () =>
+    page.evaluate(async () => {
+      const { previewEnrollment } = await import('/browser.mjs')
+      return [
+        await previewEnrollment({ issuer: 'Acme', label: 'ann' }),
+        await previewEnrollment({ issuer: 'Other', label: 'bob' }),
+      ]
+    })
+  for (const preview of [...(await draw()), ...(await draw())]) {
     assert.equal(preview.secret.replaceAll(' ', ''), SAMPLE)
     assert.equal(new URL(preview.uri).searchParams.get('secret'), SAMPLE)
     assert.equal(preview.sample, true)
     assert.match(preview.svg, />SAMPLE<\/text>/)
   }
-  const again = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), { uri: otpauth.format({ issuer: 'Acme', label: 'ann', secret: SAMPLE }) })
+  const again = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), {
+    uri: otpauth.format({ issuer: 'Acme', label: 'ann', secret: SAMPLE }),
+  })
   assert.equal(again.sample, true, 'nor does the sample pass for a set-up when it comes as a URI')
   const script = readFileSync(new URL('../../pkg/browser.mjs', import.meta.url), 'utf8')
   assert.doesNotMatch(script, /getRandomValues|randomUUID|Math\.random|totp_secret|generate_keys|backup_mint/)
@@ -51,13 +70,21 @@ test('T14: without a server there is only the sample: one known secret, marked',
 
 test('T32: no address in the picture, nothing sent, nothing kept, nothing in an error', async (t) => {
   const { page, requests } = await open(t)
-  const seen = await page.evaluate(async (source) => {
-    const { previewEnrollment } = await import('/browser.mjs')
-    const { svg } = await previewEnrollment(source)
-    const error = await previewEnrollment({ uri: `${source.uri}&digits=5` }).catch((error) => `${error.code} ${error.path} ${error.message} ${error.stack} ${error.cause}`)
-    return { svg, error, kept: localStorage.length + sessionStorage.length + document.cookie.length }
-  }, { uri })
-  assert.doesNotMatch(seen.svg.replace('xmlns="http://www.w3.org/2000/svg"', ''), /:\/\/|href|url\(|<script|<image|otpauth/)
+  const seen = await page.evaluate(
+    async (source) => {
+      const { previewEnrollment } = await import('/browser.mjs')
+      const { svg } = await previewEnrollment(source)
+      const error = await previewEnrollment({ uri: `${source.uri}&digits=5` }).catch(
+        (error) => `${error.code} ${error.path} ${error.message} ${error.stack} ${error.cause}`,
+      )
+      return { svg, error, kept: localStorage.length + sessionStorage.length + document.cookie.length }
+    },
+    { uri },
+  )
+  assert.doesNotMatch(
+    seen.svg.replace('xmlns="http://www.w3.org/2000/svg"', ''),
+    /:\/\/|href|url\(|<script|<image|otpauth/,
+  )
   assert.ok(!seen.error.includes(secret) && seen.error.startsWith('invalid_uri'), seen.error)
   assert.equal(seen.kept, 0)
   assert.deepEqual(requests, ['/', '/browser.mjs', '/countersign.wasm'])
@@ -65,7 +92,11 @@ test('T32: no address in the picture, nothing sent, nothing kept, nothing in an 
 
 test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => {
   const { page, requests } = await open(t, { scripts: "script-src 'self'" })
-  const error = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source).catch(({ code, message }) => ({ code, message })), { uri })
+  const error = await page.evaluate(
+    async (source) =>
+      (await import('/browser.mjs')).previewEnrollment(source).catch(({ code, message }) => ({ code, message })),
+    { uri },
+  )
   assert.equal(error.code, 'not_loaded')
   assert.match(error.message, /wasm-unsafe-eval/)
   assert.ok(!requests.includes('/countersign.wasm'))
@@ -73,12 +104,17 @@ test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => 
 
 test('loading is one promise, whoever asks', async (t) => {
   const { page, requests } = await open(t)
-  assert.ok(await page.evaluate(async (source) => {
-    const { load, previewEnrollment } = await import('/browser.mjs')
-    const [first, second] = [load(), load()]
-    await Promise.all([first, second, previewEnrollment(source), previewEnrollment(source)])
-    return first === second && first === load()
-  }, { uri }))
+  assert.ok(
+    await page.evaluate(
+      async (source) => {
+        const { load, previewEnrollment } = await import('/browser.mjs')
+        const [first, second] = [load(), load()]
+        await Promise.all([first, second, previewEnrollment(source), previewEnrollment(source)])
+        return first === second && first === load()
+      },
+      { uri },
+    ),
+  )
   assert.equal(requests.filter((path) => path === '/countersign.wasm').length, 1)
 })
 
@@ -88,10 +124,19 @@ test('a server that does not know the type, one that fails, one that sends a pag
     (response) => response.writeHead(503).end(),
     (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>'),
     (response) => response.writeHead(200, { 'content-type': 'application/wasm' }).end(module.subarray(0, 1000)),
-    (response) => response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }).end(module),
+    (response) =>
+      response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }).end(module),
   ]
   const { page } = await open(t, { files: { '/countersign.wasm': (request, response) => answers.shift()(response) } })
-  const draw = () => page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source).then(({ uri }) => uri, ({ code }) => code), { uri })
+  const draw = () =>
+    page.evaluate(
+      async (source) =>
+        (await import('/browser.mjs')).previewEnrollment(source).then(
+          ({ uri }) => uri,
+          ({ code }) => code,
+        ),
+      { uri },
+    )
   await page.route('**/countersign.wasm', (route) => route.abort(), { times: 1 })
   for (let turn = 0; turn < 4; turn += 1) assert.equal(await draw(), 'not_loaded')
   assert.equal(await draw(), uri)
@@ -102,21 +147,24 @@ test('the module may come from elsewhere: bytes, an answer, an address, compiled
   const module = readFileSync(new URL('../../pkg/countersign.wasm', import.meta.url))
   for (const kind of ['bytes', 'buffer', 'response', 'promise', 'address', 'url', 'module']) {
     const { page, requests } = await open(t, { files: { '/other.wasm': ['application/wasm', module] } })
-    const drawn = await page.evaluate(async ([kind, source]) => {
-      const { load, previewEnrollment } = await import('/browser.mjs')
-      const answer = () => fetch('/other.wasm')
-      const wasm = {
-        bytes: async () => new Uint8Array(await (await answer()).arrayBuffer()),
-        buffer: async () => (await answer()).arrayBuffer(),
-        response: answer,
-        promise: async () => ({ then: undefined, promise: answer() }).promise,
-        address: async () => '/other.wasm',
-        url: async () => new URL('/other.wasm', location.href),
-        module: async () => WebAssembly.compileStreaming(answer()),
-      }[kind]
-      await load({ wasm: kind === 'promise' ? wasm() : await wasm() })
-      return (await previewEnrollment(source)).uri
-    }, [kind, { uri }])
+    const drawn = await page.evaluate(
+      async ([kind, source]) => {
+        const { load, previewEnrollment } = await import('/browser.mjs')
+        const answer = () => fetch('/other.wasm')
+        const wasm = {
+          bytes: async () => new Uint8Array(await (await answer()).arrayBuffer()),
+          buffer: async () => (await answer()).arrayBuffer(),
+          response: answer,
+          promise: async () => ({ then: undefined, promise: answer() }).promise,
+          address: async () => '/other.wasm',
+          url: async () => new URL('/other.wasm', location.href),
+          module: async () => WebAssembly.compileStreaming(answer()),
+        }[kind]
+        await load({ wasm: kind === 'promise' ? wasm() : await wasm() })
+        return (await previewEnrollment(source)).uri
+      },
+      [kind, { uri }],
+    )
     assert.equal(drawn, uri, kind)
     assert.deepEqual(requests, ['/', '/browser.mjs', '/other.wasm'], kind)
   }
@@ -127,18 +175,56 @@ test('T37: any value of any type is a coded error, and the next call works', asy
   const results = await page.evaluate(async (good) => {
     const { load, previewEnrollment, defineSecondFactorQr, CountersignError } = await import('/browser.mjs')
     const nasty = [
-      undefined, null, 0, 1n, NaN, true, '', 'otpauth://', [], {}, () => {}, Symbol('x'), new Date(), /x/, new Map(), '\ud800', 'x'.repeat(70_000), '\0',
-      new Proxy({}, { ownKeys() { throw new Error('trap') } }), { get uri() { throw new Error('getter') } }, Object.create({ uri: good }), { uri: good, issuer: 'x' }, { uri: good, more: 1 },
+      undefined,
+      null,
+      0,
+      1n,
+      NaN,
+      true,
+      '',
+      'otpauth://',
+      [],
+      {},
+      () => {},
+      Symbol('x'),
+      new Date(),
+      /x/,
+      new Map(),
+      '\ud800',
+      'x'.repeat(70_000),
+      '\0',
+      new Proxy(
+        {},
+        {
+          ownKeys() {
+            throw new Error('trap')
+          },
+        },
+      ),
+      {
+        get uri() {
+          throw new Error('getter')
+        },
+      },
+      Object.create({ uri: good }),
+      { uri: good, issuer: 'x' },
+      { uri: good, more: 1 },
     ]
     const sources = [
       ...nasty,
-      ...nasty.map((uri) => ({ uri })), ...nasty.map((issuer) => ({ issuer, label: 'ann' })), ...nasty.map((label) => ({ issuer: 'Acme', label })),
+      ...nasty.map((uri) => ({ uri })),
+      ...nasty.map((issuer) => ({ issuer, label: 'ann' })),
+      ...nasty.map((label) => ({ issuer: 'Acme', label })),
     ]
     const jobs = [
       ...nasty.filter((value) => value !== undefined).map((wasm) => () => load(wasm)),
-      ...nasty.filter((value) => value !== undefined && value !== null && typeof value !== 'string').map((wasm) => () => load({ wasm })),
+      ...nasty
+        .filter((value) => value !== undefined && value !== null && typeof value !== 'string')
+        .map((wasm) => () => load({ wasm })),
       ...sources.map((source) => () => previewEnrollment(source)),
-      ...nasty.filter((value) => value !== undefined && typeof value !== 'string').map((name) => async () => defineSecondFactorQr(name)),
+      ...nasty
+        .filter((value) => value !== undefined && typeof value !== 'string')
+        .map((name) => async () => defineSecondFactorQr(name)),
     ]
     let refused = 0
     const wrong = []
@@ -166,7 +252,10 @@ test('T33: a polluted prototype changes nothing', async (t) => {
     Object.prototype.secret = 'EVILEVILEVILEVILEVILEVILEVILEVIL'
     Object.prototype.wasm = '/evil.wasm'
     const { previewEnrollment } = await import('/browser.mjs')
-    const refused = await previewEnrollment({}).then(() => 'drawn', ({ code }) => code)
+    const refused = await previewEnrollment({}).then(
+      () => 'drawn',
+      ({ code }) => code,
+    )
     const drawn = await previewEnrollment({ uri: good })
     const sample = await previewEnrollment({ issuer: 'Acme', label: 'ann' })
     return [refused, drawn.uri, drawn.issuer, sample.issuer, sample.secret]
@@ -176,11 +265,22 @@ test('T33: a polluted prototype changes nothing', async (t) => {
 
 test('the file for browsers holds nothing of Node, and no second address', () => {
   const script = readFileSync(new URL('../../pkg/browser.mjs', import.meta.url), 'utf8')
-  assert.doesNotMatch(script, /node:|\brequire\("|countersign_bg\.wasm', import|process\.|\bBuffer\b|^await |eval\(|new Function/m)
-  assert.deepEqual([...script.matchAll(/new URL\(([^)]*)\)/g)].map(([, found]) => found), ['"countersign.wasm", import.meta.url'])
+  assert.doesNotMatch(
+    script,
+    /node:|\brequire\("|countersign_bg\.wasm', import|process\.|\bBuffer\b|^await |eval\(|new Function/m,
+  )
+  assert.deepEqual(
+    [...script.matchAll(/new URL\(([^)]*)\)/g)].map(([, found]) => found),
+    ['"countersign.wasm", import.meta.url'],
+  )
   assert.ok(script.length < 40_000, `${script.length} bytes`)
 })
 
 test('importing it on a server does nothing', async () => {
-  assert.deepEqual(Object.keys(await import('countersign/browser')).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'])
+  assert.deepEqual(Object.keys(await import('countersign/browser')).sort(), [
+    'CountersignError',
+    'defineSecondFactorQr',
+    'load',
+    'previewEnrollment',
+  ])
 })

@@ -80,11 +80,12 @@ test('WebOTP: where the browser offers it, the code of the SMS fills itself in',
   await person.page.addInitScript(() => {
     // As in Chrome on Android: the browser waits for an SMS that ends with this site's name and the code.
     window.OTPCredential = class {}
-    navigator.credentials.get = ({ otp, signal }) => new Promise((resolve, reject) => {
-      if (otp.transport[0] !== 'sms') reject(new Error('not for SMS'))
-      signal.addEventListener('abort', () => reject(signal.reason))
-      window.smsArrives = (code) => resolve({ code })
-    })
+    navigator.credentials.get = ({ otp, signal }) =>
+      new Promise((resolve, reject) => {
+        if (otp.transport[0] !== 'sms') reject(new Error('not for SMS'))
+        signal.addEventListener('abort', () => reject(signal.reason))
+        window.smsArrives = (code) => resolve({ code })
+      })
   })
   await person.logIn('member')
   await person.press('Send me a code')
@@ -180,7 +181,11 @@ test('B1: the preview for the administrator follows what is typed, is marked as 
   await page.waitForTimeout(300)
   const second = new URL(await person.scan('#preview'))
   assert.equal(second.searchParams.get('issuer'), 'Bravo & Sons')
-  assert.equal(second.searchParams.get('secret'), first.searchParams.get('secret'), 'T14: a sample, never a secret to enroll')
+  assert.equal(
+    second.searchParams.get('secret'),
+    first.searchParams.get('secret'),
+    'T14: a sample, never a secret to enroll',
+  )
   assert.deepEqual(requests, [])
   await person.reads(/The QR code is a sample/)
   await person.looksRight('policy-preview')

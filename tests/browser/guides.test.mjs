@@ -26,7 +26,11 @@ guide('S1, S4, S6: set up an authenticator app, log out, and log in with it', as
   await person.fill('Password', 'not the password')
   await person.press('Log in')
   await person.reads(/e-mail address or the password is not right/)
-  assert.equal(await person.page.getByLabel('E-mail address').inputValue(), 'member@acme.example', 'what was typed stands')
+  assert.equal(
+    await person.page.getByLabel('E-mail address').inputValue(),
+    'member@acme.example',
+    'what was typed stands',
+  )
   await person.looksRight('login-wrong')
   await person.fill('Password', 'member-demo-password')
   await person.press('Log in')
@@ -65,7 +69,11 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.looksRight('confirm-it-is-you')
   await person.confirmWith(code())
   await person.reads(/Confirmed\. Go on below/)
-  assert.equal(await person.page.getByLabel('Australian mobile number').evaluate((field) => field === document.activeElement), true, 'where they were')
+  assert.equal(
+    await person.page.getByLabel('Australian mobile number').evaluate((field) => field === document.activeElement),
+    true,
+    'where they were',
+  )
   await person.fill('Australian mobile number', '+44 7911 123456')
   await person.press('Send code')
   await person.reads(/Australian mobile numbers only/)
@@ -91,7 +99,9 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.follow('Use the authenticator app')
   await person.follow('Use SMS')
   await person.press('Send me a code')
-  await person.reads(/No SMS was sent: the last one may still be on its way\. You can ask for another at \d\d:\d\d:\d\d/)
+  await person.reads(
+    /No SMS was sent: the last one may still be on its way\. You can ask for another at \d\d:\d\d:\d\d/,
+  )
   await person.looksRight('second-step-sms-too-early')
   service.advance(31)
   await person.follow('Use the authenticator app')
@@ -123,7 +133,10 @@ guide('S7, S4: log in with a backup code, see what is left, show them again, mak
   }
   assert.equal(await person.heading(), 'Your backup codes')
   assert.equal(await person.page.locator('.codes del').textContent(), codes[2])
-  assert.deepEqual(await person.codes(), codes.filter((each) => each !== codes[2]))
+  assert.deepEqual(
+    await person.codes(),
+    codes.filter((each) => each !== codes[2]),
+  )
   await person.looksRight('backup-codes-shown')
   await person.follow('Back to Security')
   await person.unfold('Make a new set')
@@ -134,191 +147,229 @@ guide('S7, S4: log in with a backup code, see what is left, show them again, mak
   assert.equal((await person.codes()).filter((each) => codes.includes(each)).length, 0)
 })
 
-guide('S5, S8, T39: an owner makes a recovery code, it logs in once, and the page urges to set up a factor', async ({ someone, service }) => {
-  const owner = await someone()
-  await owner.logIn('owner')
-  await owner.looksRight('home-owner')
-  await owner.follow('Users')
-  const { code } = await owner.setUpApp()
-  await owner.follow('Users')
-  await owner.looksRight('users')
-  await owner.press(/^Generate recovery code for member/)
-  await owner.confirmWith(code())
-  assert.equal(owner.path, '/users')
-  assert.match(await owner.page.evaluate(() => document.activeElement.textContent), /for member@acme/, 'back at the button')
-  await owner.press(/^Generate recovery code for member/)
-  await owner.reads(/For member@acme\.example, once, until \d\d:\d\d:\d\d/)
-  await owner.looksRight('recovery-code')
-  const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
-  await owner.follow('Back to Users')
-  await owner.reads(/One is good until/)
+guide(
+  'S5, S8, T39: an owner makes a recovery code, it logs in once, and the page urges to set up a factor',
+  async ({ someone, service }) => {
+    const owner = await someone()
+    await owner.logIn('owner')
+    await owner.looksRight('home-owner')
+    await owner.follow('Users')
+    const { code } = await owner.setUpApp()
+    await owner.follow('Users')
+    await owner.looksRight('users')
+    await owner.press(/^Generate recovery code for member/)
+    await owner.confirmWith(code())
+    assert.equal(owner.path, '/users')
+    assert.match(
+      await owner.page.evaluate(() => document.activeElement.textContent),
+      /for member@acme/,
+      'back at the button',
+    )
+    await owner.press(/^Generate recovery code for member/)
+    await owner.reads(/For member@acme\.example, once, until \d\d:\d\d:\d\d/)
+    await owner.looksRight('recovery-code')
+    const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
+    await owner.follow('Back to Users')
+    await owner.reads(/One is good until/)
 
-  // As after "force for everyone", which has its own guide.
-  service.database((db) => db.prepare('UPDATE accounts SET require = ?').run('"everyone"'))
-  const member = await someone({ ip: '198.51.100.9' })
-  await member.logIn('member')
-  assert.equal(member.path, '/login/second-step')
-  await member.looksRight('second-step-recovery')
-  await member.page.locator('#code').fill(recoveryCode)
-  await member.press('Log in')
-  await member.reads(/You logged in with a recovery code\. Set up two-factor authentication now/)
-  await member.looksRight('home-after-recovery')
-  await member.follow('Set it up')
-  await member.reads(/You logged in with a recovery code/)
-  await member.press('Set up the app')
-  const secret = new URL(await member.scan()).searchParams.get('secret')
-  await member.typeCode(member.codeOf(secret), 'Turn on')
-  assert.equal(await member.heading(), 'Two-factor authentication is on')
-})
+    // As after "force for everyone", which has its own guide.
+    service.database((db) => db.prepare('UPDATE accounts SET require = ?').run('"everyone"'))
+    const member = await someone({ ip: '198.51.100.9' })
+    await member.logIn('member')
+    assert.equal(member.path, '/login/second-step')
+    await member.looksRight('second-step-recovery')
+    await member.page.locator('#code').fill(recoveryCode)
+    await member.press('Log in')
+    await member.reads(/You logged in with a recovery code\. Set up two-factor authentication now/)
+    await member.looksRight('home-after-recovery')
+    await member.follow('Set it up')
+    await member.reads(/You logged in with a recovery code/)
+    await member.press('Set up the app')
+    const secret = new URL(await member.scan()).searchParams.get('secret')
+    await member.typeCode(member.codeOf(secret), 'Turn on')
+    assert.equal(await member.heading(), 'Two-factor authentication is on')
+  },
+)
 
-guide('S8: with a second factor, the way to the recovery code leads over the backup code', async ({ someone, service }) => {
-  const owner = await someone()
-  await owner.logIn('owner')
-  const { code } = await owner.setUpApp()
-  const member = await someone()
-  await member.logIn('member')
-  await member.setUpApp()
-  await member.logOut()
-  await owner.follow('Users')
-  await owner.press(/^Generate recovery code for member/)
-  await owner.confirmWith(code())
-  await owner.press(/^Generate recovery code for member/)
-  const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
+guide(
+  'S8: with a second factor, the way to the recovery code leads over the backup code',
+  async ({ someone, service }) => {
+    const owner = await someone()
+    await owner.logIn('owner')
+    const { code } = await owner.setUpApp()
+    const member = await someone()
+    await member.logIn('member')
+    await member.setUpApp()
+    await member.logOut()
+    await owner.follow('Users')
+    await owner.press(/^Generate recovery code for member/)
+    await owner.confirmWith(code())
+    await owner.press(/^Generate recovery code for member/)
+    const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
 
-  await member.logIn('member')
-  assert.equal(await member.page.getByText('Use recovery code').count(), 0, 'the last resort comes last')
-  await member.follow('Use backup code')
-  await member.follow('Use recovery code')
-  await member.looksRight('second-step-recovery-after-backup')
-  await member.page.locator('#code').fill(recoveryCode)
-  await member.press('Log in')
-  assert.equal(await member.heading(), 'Welcome, member@acme.example')
-})
+    await member.logIn('member')
+    assert.equal(await member.page.getByText('Use recovery code').count(), 0, 'the last resort comes last')
+    await member.follow('Use backup code')
+    await member.follow('Use recovery code')
+    await member.looksRight('second-step-recovery-after-backup')
+    await member.page.locator('#code').fill(recoveryCode)
+    await member.press('Log in')
+    assert.equal(await member.heading(), 'Welcome, member@acme.example')
+  },
+)
 
-guide('S9, S12, T38: force a second factor on everyone: first the page says who would be shut out', async ({ someone, service }) => {
-  const client = new Visitor(service, '203.0.113.7')
-  assert.equal((await client.json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })).result, 'token')
-  const member = await someone({ ip: '192.0.2.44' })
-  await member.logIn('member')
+guide(
+  'S9, S12, T38: force a second factor on everyone: first the page says who would be shut out',
+  async ({ someone, service }) => {
+    const client = new Visitor(service, '203.0.113.7')
+    assert.equal(
+      (await client.json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })).result,
+      'token',
+    )
+    const member = await someone({ ip: '192.0.2.44' })
+    await member.logIn('member')
 
-  const owner = await someone()
-  await owner.logIn('owner')
-  await owner.follow('Policy')
-  await owner.looksRight('policy')
-  await owner.page.getByRole('radio', { name: /^Everyone Who/ }).check()
-  await owner.press('See what this changes')
-  await owner.reads(/You would shut yourself out[^]*Set up a second factor for yourself first/)
-  await owner.looksRight('policy-review-refused')
-  await owner.follow('Back without saving')
+    const owner = await someone()
+    await owner.logIn('owner')
+    await owner.follow('Policy')
+    await owner.looksRight('policy')
+    await owner.page.getByRole('radio', { name: /^Everyone Who/ }).check()
+    await owner.press('See what this changes')
+    await owner.reads(/You would shut yourself out[^]*Set up a second factor for yourself first/)
+    await owner.looksRight('policy-review-refused')
+    await owner.follow('Back without saving')
 
-  const { code } = await owner.setUpApp()
-  await owner.follow('Policy')
-  await owner.page.getByRole('radio', { name: /^Everyone Who/ }).check()
-  await owner.press('See what this changes')
-  await owner.confirmWith(code())
-  await owner.reads(/This is your draft\. Nothing is saved yet/)
-  assert.equal(await owner.page.getByRole('radio', { name: /^Everyone Who/ }).isChecked(), true, 'confirming lost nothing')
-  await owner.press('See what this changes')
-  await owner.reads(/These people will need a recovery code[^]*colleague@acme\.example[^]*member@acme\.example/)
-  await owner.reads(/reports: the allow rule 203\.0\.113\.7\/32 would admit it/)
-  await owner.looksRight('policy-review')
-  await owner.press('Add this rule and look again')
-  await owner.reads(/You would shut yourself out[^]*you are at 192\.0\.2\.10/)
-  await owner.follow('Change it')
-  await owner.fill('Allow only these networks', '203.0.113.7/32\n192.0.2.0/24')
-  await owner.press('See what this changes')
-  await owner.doesNotRead(/shut|blocked/)
-  await owner.press('Save')
-  await owner.reads(/Saved\. It holds at once/)
-  await owner.looksRight('policy-saved')
-  await owner.follow('Users')
-  await owner.reads(/reports[^]*Gets in/)
+    const { code } = await owner.setUpApp()
+    await owner.follow('Policy')
+    await owner.page.getByRole('radio', { name: /^Everyone Who/ }).check()
+    await owner.press('See what this changes')
+    await owner.confirmWith(code())
+    await owner.reads(/This is your draft\. Nothing is saved yet/)
+    assert.equal(
+      await owner.page.getByRole('radio', { name: /^Everyone Who/ }).isChecked(),
+      true,
+      'confirming lost nothing',
+    )
+    await owner.press('See what this changes')
+    await owner.reads(/These people will need a recovery code[^]*colleague@acme\.example[^]*member@acme\.example/)
+    await owner.reads(/reports: the allow rule 203\.0\.113\.7\/32 would admit it/)
+    await owner.looksRight('policy-review')
+    await owner.press('Add this rule and look again')
+    await owner.reads(/You would shut yourself out[^]*you are at 192\.0\.2\.10/)
+    await owner.follow('Change it')
+    await owner.fill('Allow only these networks', '203.0.113.7/32\n192.0.2.0/24')
+    await owner.press('See what this changes')
+    await owner.doesNotRead(/shut|blocked/)
+    await owner.press('Save')
+    await owner.reads(/Saved\. It holds at once/)
+    await owner.looksRight('policy-saved')
+    await owner.follow('Users')
+    await owner.reads(/reports[^]*Gets in/)
 
-  await member.open('/security')
-  await member.logIn('member')
-  await member.reads(/This account asks for a second factor and you have not set one up\. Ask an owner of the account for a recovery code/)
-  await member.looksRight('login-needs-recovery')
-  assert.equal((await client.json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })).result, 'token', 'the client is let in by the rule')
-})
+    await member.open('/security')
+    await member.logIn('member')
+    await member.reads(
+      /This account asks for a second factor and you have not set one up\. Ask an owner of the account for a recovery code/,
+    )
+    await member.looksRight('login-needs-recovery')
+    assert.equal(
+      (await client.json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })).result,
+      'token',
+      'the client is let in by the rule',
+    )
+  },
+)
 
-guide('S10, S11: address rules: who comes from elsewhere is told; a typing mistake is shown beside the line', async ({ someone }) => {
-  const owner = await someone()
-  await owner.logIn('owner')
-  const { code } = await owner.setUpApp()
-  await owner.follow('Policy')
-  await owner.fill('Never these networks', '203.0.113.0/24\n10.0.0.0/33')
-  await owner.press('See what this changes')
-  await owner.confirmWith(code())
-  await owner.press('See what this changes')
-  await owner.reads(/In the networks to keep out, 10\.0\.0\.0\/33 must be a network/)
-  assert.equal(await owner.page.getByLabel('Never these networks').evaluate((field) => field === document.activeElement), true)
-  await owner.looksRight('policy-mistake')
-  await owner.fill('Never these networks', '203.0.113.0/24')
-  await owner.page.getByRole('radio', { name: /^Everyone who comes/ }).check()
-  await owner.fill('These networks, one a line', '198.51.100.0/24')
-  await owner.press('See what this changes')
-  await owner.looksRight('policy-review-networks')
-  await owner.press('Save')
+guide(
+  'S10, S11: address rules: who comes from elsewhere is told; a typing mistake is shown beside the line',
+  async ({ someone }) => {
+    const owner = await someone()
+    await owner.logIn('owner')
+    const { code } = await owner.setUpApp()
+    await owner.follow('Policy')
+    await owner.fill('Never these networks', '203.0.113.0/24\n10.0.0.0/33')
+    await owner.press('See what this changes')
+    await owner.confirmWith(code())
+    await owner.press('See what this changes')
+    await owner.reads(/In the networks to keep out, 10\.0\.0\.0\/33 must be a network/)
+    assert.equal(
+      await owner.page.getByLabel('Never these networks').evaluate((field) => field === document.activeElement),
+      true,
+    )
+    await owner.looksRight('policy-mistake')
+    await owner.fill('Never these networks', '203.0.113.0/24')
+    await owner.page.getByRole('radio', { name: /^Everyone who comes/ }).check()
+    await owner.fill('These networks, one a line', '198.51.100.0/24')
+    await owner.press('See what this changes')
+    await owner.looksRight('policy-review-networks')
+    await owner.press('Save')
 
-  const elsewhere = await someone({ ip: '203.0.113.9' })
-  await elsewhere.logIn('member')
-  await elsewhere.reads(/cannot be used from this network\. Try from/)
-  const forced = await someone({ ip: '198.51.100.9' })
-  await forced.logIn('member')
-  await forced.reads(/Ask an owner of the account for a recovery code/)
-  const free = await someone({ ip: '192.0.2.99' })
-  await free.logIn('member')
-  assert.equal(await free.heading(), 'Welcome, member@acme.example')
+    const elsewhere = await someone({ ip: '203.0.113.9' })
+    await elsewhere.logIn('member')
+    await elsewhere.reads(/cannot be used from this network\. Try from/)
+    const forced = await someone({ ip: '198.51.100.9' })
+    await forced.logIn('member')
+    await forced.reads(/Ask an owner of the account for a recovery code/)
+    const free = await someone({ ip: '192.0.2.99' })
+    await free.logIn('member')
+    assert.equal(await free.heading(), 'Welcome, member@acme.example')
 
-  await owner.follow('Audit')
-  await owner.reads(/Login refused[^]*address denied, from 203\.0\.113\.9/)
-  await owner.looksRight('audit')
-})
+    await owner.follow('Audit')
+    await owner.reads(/Login refused[^]*address denied, from 203\.0\.113\.9/)
+    await owner.looksRight('audit')
+  },
+)
 
-guide('T14: turning a factor off and moving to another phone ask for a fresh factor, and go on where one was', async ({ someone, service }) => {
-  const person = await someone()
-  await person.logIn('member')
-  const first = await person.setUpApp()
-  await person.follow('Back to Security')
-  await person.press('Move to another phone')
-  await person.confirmWith(first.code())
-  await person.press('Move to another phone')
-  const secret = new URL(await person.scan()).searchParams.get('secret')
-  assert.notEqual(secret, first.secret)
-  await person.typeCode(person.codeOf(secret), 'Turn on')
-  await person.follow('Security')
+guide(
+  'T14: turning a factor off and moving to another phone ask for a fresh factor, and go on where one was',
+  async ({ someone, service }) => {
+    const person = await someone()
+    await person.logIn('member')
+    const first = await person.setUpApp()
+    await person.follow('Back to Security')
+    await person.press('Move to another phone')
+    await person.confirmWith(first.code())
+    await person.press('Move to another phone')
+    const secret = new URL(await person.scan()).searchParams.get('secret')
+    assert.notEqual(secret, first.secret)
+    await person.typeCode(person.codeOf(secret), 'Turn on')
+    await person.follow('Security')
 
-  service.advance(301)
-  await person.unfold('Turn off')
-  await person.reads(/This is your only second factor/)
-  await person.looksRight('turn-off')
-  await person.press('Turn off the app')
-  await person.confirmWith(person.codeOf(secret))
-  await person.reads(/This is your only second factor/)
-  await person.press('Turn off the app')
-  assert.equal(person.path, '/security')
-  await person.reads(/Two-factor authentication is off/)
-})
+    service.advance(301)
+    await person.unfold('Turn off')
+    await person.reads(/This is your only second factor/)
+    await person.looksRight('turn-off')
+    await person.press('Turn off the app')
+    await person.confirmWith(person.codeOf(secret))
+    await person.reads(/This is your only second factor/)
+    await person.press('Turn off the app')
+    assert.equal(person.path, '/security')
+    await person.reads(/Two-factor authentication is off/)
+  },
+)
 
-guide('T6, S6: too many wrong codes: the page says when the lock ends, and what helps until then', async ({ someone }) => {
-  const person = await someone()
-  await person.logIn('member')
-  const { code } = await person.setUpApp()
-  await person.logOut()
-  await person.logIn('member')
-  const wrong = code() === '000000' ? '000001' : '000000'
-  const left = []
-  for (let i = 0; i < 12 && !/Too many/.test(await person.page.locator('main').innerText()); i += 1) {
-    await person.typeCode(wrong)
-    left.push(/(\w+) more tr/.exec(await person.page.locator('main').innerText())?.[1])
-  }
-  assert.deepEqual(left.filter(Boolean).slice(-2), ['2', 'one'])
-  await person.reads(/Too many wrong codes\. Wait, and try again at \d\d:\d\d:\d\d/)
-  await person.reads(/0:\d\d left/)
-  await person.looksRight('second-step-locked')
-  await person.follow('Use recovery code')
-  await person.reads(/An owner of your account makes one for you/)
-})
+guide(
+  'T6, S6: too many wrong codes: the page says when the lock ends, and what helps until then',
+  async ({ someone }) => {
+    const person = await someone()
+    await person.logIn('member')
+    const { code } = await person.setUpApp()
+    await person.logOut()
+    await person.logIn('member')
+    const wrong = code() === '000000' ? '000001' : '000000'
+    const left = []
+    for (let i = 0; i < 12 && !/Too many/.test(await person.page.locator('main').innerText()); i += 1) {
+      await person.typeCode(wrong)
+      left.push(/(\w+) more tr/.exec(await person.page.locator('main').innerText())?.[1])
+    }
+    assert.deepEqual(left.filter(Boolean).slice(-2), ['2', 'one'])
+    await person.reads(/Too many wrong codes\. Wait, and try again at \d\d:\d\d:\d\d/)
+    await person.reads(/0:\d\d left/)
+    await person.looksRight('second-step-locked')
+    await person.follow('Use recovery code')
+    await person.reads(/An owner of your account makes one for you/)
+  },
+)
 
 guide('the outbox and the pages for what is not there', async ({ someone }) => {
   const person = await someone()

@@ -39,8 +39,10 @@ function same(a, b) {
 }
 
 export const ok = (value, message) => value || fail(message, 'not truthy')
-export const equal = (a, b, message) => Object.is(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
-export const deepEqual = (a, b, message) => same(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
+export const equal = (a, b, message) =>
+  Object.is(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
+export const deepEqual = (a, b, message) =>
+  same(a, b) || fail(message, `${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
 const judged = (error, expected, message) => expected(error) === true || fail(message, 'another error than expected')
 export function throws(job, expected, message) {
   try {
@@ -62,7 +64,10 @@ export async function rejects(given, expected, message) {
 // node:fs: the files of tests/, by the address that import.meta.url gives them here.
 const fileOf = (url) => decodeURIComponent(new URL(url).pathname).slice(1)
 export const readFileSync = (url) => globalThis.testFiles[fileOf(url)] ?? fail(`no file ${url}`)
-export const readdirSync = (url) => Object.keys(globalThis.testFiles).filter((name) => name.startsWith(fileOf(url))).map((name) => name.slice(fileOf(url).length))
+export const readdirSync = (url) =>
+  Object.keys(globalThis.testFiles)
+    .filter((name) => name.startsWith(fileOf(url)))
+    .map((name) => name.slice(fileOf(url).length))
 
 // Buffer, as much of it as is used.
 class Buffer extends Uint8Array {
@@ -71,7 +76,8 @@ class Buffer extends Uint8Array {
   }
   static from(content, encoding) {
     const buffer = (bytes) => new Buffer(bytes)
-    if (encoding === 'base64url') return buffer([...atob(content.replaceAll('-', '+').replaceAll('_', '/'))].map((letter) => letter.charCodeAt(0)))
+    if (encoding === 'base64url')
+      return buffer([...atob(content.replaceAll('-', '+').replaceAll('_', '/'))].map((letter) => letter.charCodeAt(0)))
     return buffer([...(typeof content === 'string' ? new TextEncoder().encode(content) : content)])
   }
   readUInt32BE(at) {
@@ -79,7 +85,10 @@ class Buffer extends Uint8Array {
   }
   toString(encoding) {
     if (encoding !== 'base64url') throw new Error('only base64url')
-    return btoa(String.fromCharCode(...this)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+    return btoa(String.fromCharCode(...this))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+      .replace(/=+$/, '')
   }
 }
 globalThis.Buffer = Buffer

@@ -6,10 +6,15 @@ import { enrolledVisitor, startService } from '../e2e/support.mjs'
 import { looks, Person } from './person.mjs'
 
 /** What has the focus: its name as assistive technology reads it, or its text. */
-const focused = (page) => page.evaluate(() => {
-  const { activeElement: element } = document
-  return element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent.trim().replace(/\s+/g, ' ') ?? element.textContent.trim().replace(/\s+/g, ' ')
-})
+const focused = (page) =>
+  page.evaluate(() => {
+    const { activeElement: element } = document
+    return (
+      element.getAttribute('aria-label') ??
+      element.labels?.[0]?.textContent.trim().replace(/\s+/g, ' ') ??
+      element.textContent.trim().replace(/\s+/g, ' ')
+    )
+  })
 
 /** `autofocus` comes with the first picture, which may be a moment after the page. */
 async function focusComesTo(page, name) {
@@ -31,7 +36,10 @@ async function tabTo(person, name) {
       if (element === document.body) return { ring: true, inView: true }
       const { outlineStyle, outlineWidth } = getComputedStyle(element)
       const { top, bottom, left, right } = element.getBoundingClientRect()
-      return { ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2, inView: bottom > 0 && top < innerHeight && right > 0 && left < innerWidth }
+      return {
+        ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+        inView: bottom > 0 && top < innerHeight && right > 0 && left < innerWidth,
+      }
     })
     assert.deepEqual(seen, { ring: true, inView: true }, `the focus is seen at "${passed.at(-1)}"`)
   }
@@ -115,7 +123,12 @@ test('what a screen reader is told: errors at once and with the field, the place
   assert.match(await page.getByRole('alert').textContent(), /That code is not right/)
   const field = page.getByRole('textbox', { name: 'Code from your authenticator app' })
   assert.equal(await field.getAttribute('aria-invalid'), 'true')
-  assert.equal(await field.evaluate((input) => document.getElementById(input.getAttribute('aria-describedby')).getAttribute('role')), 'alert')
+  assert.equal(
+    await field.evaluate((input) =>
+      document.getElementById(input.getAttribute('aria-describedby')).getAttribute('role'),
+    ),
+    'alert',
+  )
   assert.equal(await field.evaluate((input) => input === document.activeElement), true)
   await person.typeCode(code())
   await person.follow('Security')
@@ -147,11 +160,16 @@ test('every target is at least 24 px high and wide, but for links in sentences',
   const { code } = await enrolledVisitor(service, 'owner')
   const person = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
   await person.logIn('owner')
-  const tooSmall = () => person.page.evaluate(() => [...document.querySelectorAll('a, button, input:not([type="hidden"]), summary, textarea')]
-    .filter((element) => element.checkVisibility() && !element.closest('p, td') && !element.matches('.skip'))
-    .map((element) => [element.outerHTML.slice(0, 80), element.closest('label') ?? element])
-    .filter(([, element]) => element.getBoundingClientRect().height < 24 || element.getBoundingClientRect().width < 24)
-    .map(([html]) => html))
+  const tooSmall = () =>
+    person.page.evaluate(() =>
+      [...document.querySelectorAll('a, button, input:not([type="hidden"]), summary, textarea')]
+        .filter((element) => element.checkVisibility() && !element.closest('p, td') && !element.matches('.skip'))
+        .map((element) => [element.outerHTML.slice(0, 80), element.closest('label') ?? element])
+        .filter(
+          ([, element]) => element.getBoundingClientRect().height < 24 || element.getBoundingClientRect().width < 24,
+        )
+        .map(([html]) => html),
+    )
   assert.deepEqual(await tooSmall(), [], 'second step')
   await person.typeCode(code())
   for (const path of ['/', '/security', '/users', '/policy', '/login']) {

@@ -18,7 +18,8 @@ test('set up an app and SMS, keep the codes, log in by all ways', async (t) => {
   const { codes, code } = await person.setUpApp(async (name) => {
     await person.looksRight(name)
     // What only a script makes work is not there.
-    for (const each of ['Copy', 'Print']) assert.equal(await page.getByRole('button', { name: each }).count(), 0, `${name}: ${each}`)
+    for (const each of ['Copy', 'Print'])
+      assert.equal(await page.getByRole('button', { name: each }).count(), 0, `${name}: ${each}`)
     await person.doesNotRead(/as soon as the sixth digit/)
   })
   await person.reads(/use the browser’s own Print/)
@@ -94,6 +95,8 @@ test('recovery code, force for everyone, address rules, turning off', async (t) 
 
   await owner.follow('Security')
   await owner.unfold('Turn off')
-  await owner.reads(/This account asks everyone for a second factor, and this is your only one\. Set up the other one first/)
+  await owner.reads(
+    /This account asks everyone for a second factor, and this is your only one\. Set up the other one first/,
+  )
   assert.equal(await owner.button('Turn off the app').count(), 0, 'what would be refused is not offered')
 })

@@ -30,7 +30,10 @@ for (const look of looks) {
     assert.equal([...pdf.toString('latin1').matchAll(/\/Type\s*\/Page\b/g)].length, 1, 'one sheet')
     await page.emulateMedia({ media: 'print' })
     assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)')
-    assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.codes code')).color), 'rgb(0, 0, 0)')
+    assert.equal(
+      await page.evaluate(() => getComputedStyle(document.querySelector('.codes code')).color),
+      'rgb(0, 0, 0)',
+    )
   })
 }
 

@@ -18,26 +18,45 @@ export class Person {
 
   static async open(t, service, { look = plainLook, ip = '192.0.2.10', javaScript = true, timezone = 'UTC' } = {}) {
     const person = new Person()
-    const page = await newPage(t, { scheme: look.scheme, width: look.width, height: 800, javaScript, timezone, headers: { 'x-forwarded-for': ip } })
+    const page = await newPage(t, {
+      scheme: look.scheme,
+      width: look.width,
+      height: 800,
+      javaScript,
+      timezone,
+      headers: { 'x-forwarded-for': ip },
+    })
     Object.assign(person, { service, look, page, javaScript })
     page.on('pageerror', (error) => person.troubles.push(`script: ${error.message}`))
     page.on('console', (message) => {
       // A page with status 401 is an error to the console, and is none.
-      if (message.type() !== 'error' || message.text().startsWith('Failed to load resource: the server responded with a status of 4')) return
+      if (
+        message.type() !== 'error' ||
+        message.text().startsWith('Failed to load resource: the server responded with a status of 4')
+      )
+        return
       person.troubles.push(`console: ${message.text()}`)
     })
     page.on('requestfailed', (request) => {
-      if (request.failure().errorText !== 'net::ERR_ABORTED') person.troubles.push(`request: ${request.url()} ${request.failure().errorText}`)
+      if (request.failure().errorText !== 'net::ERR_ABORTED')
+        person.troubles.push(`request: ${request.url()} ${request.failure().errorText}`)
     })
     page.on('request', (request) => {
-      if (!request.url().startsWith(service.origin) && !request.url().startsWith('data:')) person.troubles.push(`another site was asked: ${request.url()}`)
+      if (!request.url().startsWith(service.origin) && !request.url().startsWith('data:'))
+        person.troubles.push(`another site was asked: ${request.url()}`)
     })
     await page.addInitScript(() => {
       window.violations = []
-      document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => window.violations.push(`${violatedDirective} ${blockedURI}`))
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+        window.violations.push(`${violatedDirective} ${blockedURI}`),
+      )
       window.shifts = []
       new PerformanceObserver((list) => {
-        for (const { value, sources, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts.push(`${value}: ${sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent).join(' | ')}`)
+        for (const { value, sources, hadRecentInput } of list.getEntries())
+          if (!hadRecentInput)
+            window.shifts.push(
+              `${value}: ${sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent).join(' | ')}`,
+            )
       }).observe({ type: 'layout-shift', buffered: true })
     })
     return person
@@ -109,7 +128,11 @@ export class Person {
     const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     assert.ok(inner <= outer, `${name} is ${inner} wide on a screen of ${outer}`)
     if (this.javaScript) {
-      assert.deepEqual(await page.evaluate(() => window.violations), [], `${name}: the Content-Security-Policy was violated`)
+      assert.deepEqual(
+        await page.evaluate(() => window.violations),
+        [],
+        `${name}: the Content-Security-Policy was violated`,
+      )
       assert.deepEqual(await page.evaluate(() => window.shifts), [], `${name}: something jumped`)
     }
     await this.#axe()
@@ -120,7 +143,10 @@ export class Person {
   async #axe() {
     if (this.javaScript) return noViolations(this.page)
     const body = (await this.page.content()).replace(/<script[^>]*><\/script>/g, '')
-    const copy = await this.page.context().browser().newPage({ colorScheme: this.look.scheme, viewport: this.page.viewportSize() })
+    const copy = await this.page
+      .context()
+      .browser()
+      .newPage({ colorScheme: this.look.scheme, viewport: this.page.viewportSize() })
     await copy.route('**/copy', (route) => route.fulfill({ contentType: 'text/html', body }))
     await copy.goto(`${this.service.origin}/copy`)
     await noViolations(copy)

@@ -9,15 +9,24 @@ import { newPage, noViolations, oathtool, screenshot, zbar } from './support.mjs
 const secret = totp.secret()
 const uri = otpauth.format({ issuer: 'Acme', label: 'ann@acme.example', secret })
 const escaped = uri.replaceAll('&', '&amp;')
-const fallback = '<img alt="QR code from the server" width="96" height="96" src="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E">'
-const define = { '/define.js': ['text/javascript', "import { defineSecondFactorQr } from './browser.mjs'\ndefineSecondFactorQr()\n"] }
+const fallback =
+  '<img alt="QR code from the server" width="96" height="96" src="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E">'
+const define = {
+  '/define.js': ['text/javascript', "import { defineSecondFactorQr } from './browser.mjs'\ndefineSecondFactorQr()\n"],
+}
 
 async function open(t, body, { scheme, width, ...options } = {}) {
-  const at = await site(t, { body: `${body}<script type="module" src="/define.js"></script>`, files: define, ...options })
+  const at = await site(t, {
+    body: `${body}<script type="module" src="/define.js"></script>`,
+    files: define,
+    ...options,
+  })
   const page = await newPage(t, { scheme, width })
   const violations = []
   await page.exposeFunction('violated', (text) => violations.push(text))
-  await page.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => window.violated(violatedDirective)))
+  await page.addInitScript(() =>
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => window.violated(violatedDirective)),
+  )
   await page.goto(at.origin)
   return { ...at, page, violations }
 }
@@ -27,7 +36,11 @@ const drawn = (page) => page.locator('second-factor-qr svg').waitFor()
 for (const scheme of ['light', 'dark']) {
   for (const width of [1200, 360]) {
     test(`a camera reads it, and the authenticator's codes are right (${scheme}, ${width} px)`, async (t) => {
-      const { page, violations, requests } = await open(t, `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`, { scheme, width })
+      const { page, violations, requests } = await open(
+        t,
+        `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`,
+        { scheme, width },
+      )
       await drawn(page)
       assert.equal(zbar(await page.locator('second-factor-qr').screenshot()), uri)
       const read = new URL(zbar(await page.screenshot())).searchParams.get('secret')
@@ -35,7 +48,10 @@ for (const scheme of ['light', 'dark']) {
       assert.equal(await page.getByRole('img', { name: 'QR code for Acme, ann@acme.example' }).count(), 1)
       assert.equal(await page.getByAltText('QR code from the server').isVisible(), false)
       assert.deepEqual(violations, [])
-      assert.deepEqual(requests.filter((path) => path === '/countersign.wasm'), ['/countersign.wasm'])
+      assert.deepEqual(
+        requests.filter((path) => path === '/countersign.wasm'),
+        ['/countersign.wasm'],
+      )
       await noViolations(page)
       await screenshot(page, `component-${scheme}-${width}`)
     })
@@ -46,7 +62,10 @@ test('a sample says that it is one, to the eye and to a screen reader', async (t
   const { page } = await open(t, '<second-factor-qr issuer="Acme" label="ann@acme.example" sample></second-factor-qr>')
   await drawn(page)
   assert.equal(await page.getByRole('img', { name: 'Sample QR code for Acme, ann@acme.example' }).count(), 1)
-  assert.equal(new URL(zbar(await page.locator('second-factor-qr').screenshot())).searchParams.get('secret'), 'SAMPLESAMPLESAMPLESAMPLESAMPLE22')
+  assert.equal(
+    new URL(zbar(await page.locator('second-factor-qr').screenshot())).searchParams.get('secret'),
+    'SAMPLESAMPLESAMPLESAMPLESAMPLE22',
+  )
   assert.equal(await page.locator('second-factor-qr svg text').textContent(), 'SAMPLE')
   await noViolations(page)
   await screenshot(page, 'component-sample')
@@ -54,7 +73,9 @@ test('a sample says that it is one, to the eye and to a screen reader', async (t
 
 for (const [name, options] of Object.entries({
   'where the page does not allow WebAssembly': { scripts: "script-src 'self'" },
-  'where the module is not there': { files: { ...define, '/countersign.wasm': (request, response) => response.writeHead(404).end() } },
+  'where the module is not there': {
+    files: { ...define, '/countersign.wasm': (request, response) => response.writeHead(404).end() },
+  },
 })) {
   test(`the server's picture stays ${name}`, async (t) => {
     const { page } = await open(t, `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`, options)
@@ -74,25 +95,48 @@ for (const [name, options] of Object.entries({
 test('it follows its attributes, draws changes made together once, and never shows the code of before', async (t) => {
   const { page } = await open(t, `<second-factor-qr issuer="Acme" label="ann" sample>${fallback}</second-factor-qr>`)
   await drawn(page)
-  const change = (attributes) => page.evaluate((attributes) => {
-    const element = document.querySelector('second-factor-qr')
-    window.count = 0
-    element.addEventListener('ready', () => (window.count += 1))
-    return new Promise((resolve) => {
-      for (const kind of ['ready', 'error']) element.addEventListener(kind, ({ detail }) => resolve([kind, detail.code ?? detail.issuer]), { once: true })
-      for (const [name, value] of attributes) value === null ? element.removeAttribute(name) : element.setAttribute(name, value)
-    })
-  }, attributes)
+  const change = (attributes) =>
+    page.evaluate((attributes) => {
+      const element = document.querySelector('second-factor-qr')
+      window.count = 0
+      element.addEventListener('ready', () => (window.count += 1))
+      return new Promise((resolve) => {
+        for (const kind of ['ready', 'error'])
+          element.addEventListener(kind, ({ detail }) => resolve([kind, detail.code ?? detail.issuer]), { once: true })
+        for (const [name, value] of attributes)
+          value === null ? element.removeAttribute(name) : element.setAttribute(name, value)
+      })
+    }, attributes)
   const read = async () => new URL(zbar(await page.locator('second-factor-qr').screenshot())).searchParams.get('issuer')
-  assert.deepEqual(await change([['issuer', 'x'], ['label', 'y'], ['issuer', 'Other']]), ['ready', 'Other'])
+  assert.deepEqual(
+    await change([
+      ['issuer', 'x'],
+      ['label', 'y'],
+      ['issuer', 'Other'],
+    ]),
+    ['ready', 'Other'],
+  )
   assert.equal(await page.evaluate(() => window.count), 1)
   assert.equal(await read(), 'Other')
   assert.deepEqual(await change([['uri', uri]]), ['ready', 'Acme'])
   assert.deepEqual(await change([['uri', 'otpauth://nonsense']]), ['error', 'invalid_uri'])
   assert.equal(await page.locator('second-factor-qr svg').count(), 0)
   assert.equal(await page.getByAltText('QR code from the server').isVisible(), true)
-  assert.deepEqual(await change([['uri', null], ['sample', null]]), ['error', 'invalid_input'], 'no sample unless asked for')
-  assert.deepEqual(await change([['uri', uri], ['alt', 'Scan <me>']]), ['ready', 'Acme'])
+  assert.deepEqual(
+    await change([
+      ['uri', null],
+      ['sample', null],
+    ]),
+    ['error', 'invalid_input'],
+    'no sample unless asked for',
+  )
+  assert.deepEqual(
+    await change([
+      ['uri', uri],
+      ['alt', 'Scan <me>'],
+    ]),
+    ['ready', 'Acme'],
+  )
   assert.equal(await page.getByRole('img', { name: 'Scan <me>', exact: true }).count(), 1)
 })
 
@@ -106,14 +150,20 @@ test('made by a script, under another name, moved, hidden, styled; the keyboard 
     for (const name of ['second-factor-qr', 'acme-qr']) {
       const element = document.createElement(name)
       element.setAttribute('uri', uri)
-      const ready = new Promise((resolve) => element.addEventListener('ready', ({ detail }) => resolve(JSON.stringify(detail))))
+      const ready = new Promise((resolve) =>
+        element.addEventListener('ready', ({ detail }) => resolve(JSON.stringify(detail))),
+      )
       document.querySelector('#here').append(element)
       out.push(await ready)
       element.style.setProperty('--second-factor-qr-size', '300px')
     }
     return out
   }, uri)
-  assert.deepEqual(said, Array(2).fill('{"issuer":"Acme","label":"ann@acme.example","sample":false}'), 'no secret in an event')
+  assert.deepEqual(
+    said,
+    Array(2).fill('{"issuer":"Acme","label":"ann@acme.example","sample":false}'),
+    'no secret in an event',
+  )
   for (const name of ['second-factor-qr', 'acme-qr']) {
     assert.equal(zbar(await page.locator(name).screenshot()), uri)
     assert.equal((await page.locator(name).boundingBox()).width, 300)

@@ -53,7 +53,13 @@ test('T21: the session of one with the pass of another', async (t) => {
 test('T35: a link to the login page leads nowhere else', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
-  for (const next of ['//evil.example', '/\\evil.example', '/%2f/evil.example', 'https://evil.example', 'javascript:alert(1)']) {
+  for (const next of [
+    '//evil.example',
+    '/\\evil.example',
+    '/%2f/evil.example',
+    'https://evil.example',
+    'javascript:alert(1)',
+  ]) {
     await person.open(`/login?next=${encodeURIComponent(next)}`)
     await person.fill('E-mail address', 'member@acme.example')
     await person.fill('Password', 'member-demo-password')
@@ -101,7 +107,9 @@ test('no page may be shown inside another', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.open('/outbox')
-  await person.page.route('**/frame', (route) => route.fulfill({ contentType: 'text/html', body: '<iframe src="/login"></iframe>' }))
+  await person.page.route('**/frame', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<iframe src="/login"></iframe>' }),
+  )
   await person.open('/frame')
   await person.page.waitForTimeout(300)
   assert.equal(person.page.frames().length, 2)

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 const built = (name) => readFileSync(fileURLToPath(new URL(`../../pkg/${name}`, import.meta.url)))
 
 export const WASM = "script-src 'self' 'wasm-unsafe-eval'"
-const rest = "; connect-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const rest =
+  "; connect-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 /**
  * Serves `body` as /, scripts and other files by `files` ({ path: [type, content] or a handler }).
@@ -26,7 +27,10 @@ export async function site(t, { body = '', scripts = WASM, files = {} } = {}) {
     requests.push(request.url)
     const file = all[request.url]
     if (typeof file === 'function') return file(request, response)
-    response.writeHead(file ? 200 : 404, { 'content-type': file?.[0] ?? 'text/plain', 'content-security-policy': `default-src 'none'; ${scripts}${rest}` })
+    response.writeHead(file ? 200 : 404, {
+      'content-type': file?.[0] ?? 'text/plain',
+      'content-security-policy': `default-src 'none'; ${scripts}${rest}`,
+    })
     response.end(file?.[1])
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -10,7 +10,16 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { startService } from '../e2e/support.mjs'
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 const pictures = fileURLToPath(new URL('../../target/screenshots/', import.meta.url))
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -24,9 +33,16 @@ export function withBrowser() {
 }
 
 /** A page with cookies of its own, until the test `t` ends. */
-export async function newPage(t, { scheme = 'light', width = 1200, height = 800, javaScript = true, headers, timezone = 'UTC' } = {}) {
+export async function newPage(
+  t,
+  { scheme = 'light', width = 1200, height = 800, javaScript = true, headers, timezone = 'UTC' } = {},
+) {
   const context = await (await withBrowser()).newContext({
-    colorScheme: scheme, viewport: { width, height }, timezoneId: timezone, javaScriptEnabled: javaScript, ...(headers && { extraHTTPHeaders: headers }),
+    colorScheme: scheme,
+    viewport: { width, height },
+    timezoneId: timezone,
+    javaScriptEnabled: javaScript,
+    ...(headers && { extraHTTPHeaders: headers }),
   })
   context.setDefaultTimeout(10_000)
   t.after(() => context.close())
@@ -45,8 +61,16 @@ export function screenshot(page, name) {
 /** Accessible by WCAG 2.2 AA, as far as axe can tell. */
 export async function noViolations(page) {
   await page.evaluate(axe) // through the debugger, so the page's Content-Security-Policy stays as it is
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
-  assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`), [])
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  )
+  assert.deepEqual(
+    violations.map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`,
+    ),
+    [],
+  )
 }
 
 /** What a real authenticator shows for this secret at that second. */
@@ -54,15 +78,20 @@ export const oathtool = (secret, unixSeconds, ...options) =>
   run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`, ...options], 'oathtool').trim()
 
 /** What a camera reads from a picture. */
-export const zbar = (png) => run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
+export const zbar = (png) =>
+  run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
 
 /** The output of a program; says which Debian package it is in where it is missing. */
 export function run(program, args, debianPackage, input) {
-  return execFileSync(commandPath(program, debianPackage), args, { input, stdio: ['pipe', 'pipe', 'ignore'] }).toString()
+  return execFileSync(commandPath(program, debianPackage), args, {
+    input,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  }).toString()
 }
 
 function commandPath(program, debianPackage) {
   const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, program)))
-  if (folder === undefined) throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
+  if (folder === undefined)
+    throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
   return join(folder, program)
 }

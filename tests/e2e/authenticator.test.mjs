@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authenticatorCode, enrolledVisitor, freshVisitor, readQrCode, smsCode, startService, Visitor } from './support.mjs'
+import {
+  authenticatorCode,
+  enrolledVisitor,
+  freshVisitor,
+  readQrCode,
+  smsCode,
+  startService,
+  Visitor,
+} from './support.mjs'
 
 const codesOn = (page) => [...page.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code]) => code)
 
@@ -10,7 +18,11 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   const service = await startService(t)
   const person = new Visitor(service)
   await person.page('/login')
-  const home = await person.page('/login', { email: 'member@acme.example', password: 'member-demo-password', next: '/' })
+  const home = await person.page('/login', {
+    email: 'member@acme.example',
+    password: 'member-demo-password',
+    next: '/',
+  })
   assert.match(home.text, /Welcome, member@acme\.example/)
   assert.match(home.text, /Set up two-factor authentication/)
 
@@ -47,7 +59,11 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.equal(out.path, '/login')
   assert.equal(person.cookies.size, 0)
 
-  const step = await person.page('/login', { email: 'member@acme.example', password: 'member-demo-password', next: '/security' })
+  const step = await person.page('/login', {
+    email: 'member@acme.example',
+    password: 'member-demo-password',
+    next: '/security',
+  })
   assert.equal(step.path, '/login/second-step')
   assert.match(step.text, /autocomplete="one-time-code" inputmode="numeric"/)
 
@@ -55,7 +71,10 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.equal(replayed.status, 401, 'T1: the code that confirmed the set-up does not log in')
 
   service.advance(30)
-  const security = await person.page('/login/second-step', { method: 'totp', code: authenticatorCode(secret, service.now) })
+  const security = await person.page('/login/second-step', {
+    method: 'totp',
+    code: authenticatorCode(secret, service.now),
+  })
   assert.equal(security.path, '/security')
   assert.match(security.text, /Authenticator app<\/h2> <span class="state good">On<\/span>/)
 })
@@ -64,7 +83,14 @@ test('the file to download holds codes and nothing else', async (t) => {
   const service = await startService(t)
   const { visitor, backupCodes } = await enrolledVisitor(service, 'member')
   await visitor.page('/security')
-  for (const codes of ['', 'hello', `${backupCodes[0]}\n`, `${backupCodes[0]} <script>`, backupCodes[0].toLowerCase(), Array(14).fill(backupCodes[0]).join(' ')]) {
+  for (const codes of [
+    '',
+    'hello',
+    `${backupCodes[0]}\n`,
+    `${backupCodes[0]} <script>`,
+    backupCodes[0].toLowerCase(),
+    Array(14).fill(backupCodes[0]).join(' '),
+  ]) {
     assert.equal((await visitor.page('/security/backup-codes/download', { codes })).status, 400, JSON.stringify(codes))
   }
   const foreign = await visitor.request('POST', '/security/backup-codes/download', {
@@ -96,7 +122,20 @@ test('T2, T13, T30, T37: what is no code is malformed or refused, and logs nobod
   const visitor = new Visitor(service)
   await visitor.logIn('member')
   const fullWidth = [...code()].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join('')
-  for (const value of ['', null, [], {}, 0, Number(code()), [code()], true, '12345', '1234567', fullWidth, 'x'.repeat(10_000)]) {
+  for (const value of [
+    '',
+    null,
+    [],
+    {},
+    0,
+    Number(code()),
+    [code()],
+    true,
+    '12345',
+    '1234567',
+    fullWidth,
+    'x'.repeat(10_000),
+  ]) {
     const answer = await visitor.secondStep('totp', value)
     assert.equal(answer.status, 400, JSON.stringify(value))
     assert.ok(answer.result === 'malformed' || answer.result === 'error', JSON.stringify(answer))
@@ -170,7 +209,11 @@ test('T14: turning a factor off and setting another up need a fresh factor; five
   }
   const other = new Visitor(service)
   await other.logIn('member')
-  assert.equal((await other.json('/api/security/remove', { method: 'totp' })).status, 401, 'a password alone cannot even ask')
+  assert.equal(
+    (await other.json('/api/security/remove', { method: 'totp' })).status,
+    401,
+    'a password alone cannot even ask',
+  )
 
   assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
   const removed = await visitor.json('/api/security/remove', { method: 'totp' })

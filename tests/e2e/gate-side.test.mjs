@@ -8,9 +8,20 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { policyOf } from '../../examples/login/accounts.js'
-import { authenticatorCode, elsewhere, enrolledVisitor, freshVisitor, passwords, smsCode, startService, Visitor } from './support.mjs'
+import {
+  authenticatorCode,
+  elsewhere,
+  enrolledVisitor,
+  freshVisitor,
+  passwords,
+  smsCode,
+  startService,
+  Visitor,
+} from './support.mjs'
 
-const { createSecondFactor } = createRequire(new URL('../../examples/login/package.json', import.meta.url))('countersign')
+const { createSecondFactor } = createRequire(new URL('../../examples/login/package.json', import.meta.url))(
+  'countersign',
+)
 
 const token = 'storage-token-of-the-end-to-end-tests'
 const withStorage = { env: { COUNTERSIGN_STORAGE_TOKEN: token } }
@@ -19,28 +30,37 @@ const twelveHours = 12 * 3600
 /** Calls the storage API as the filter does. */
 async function storage(service, path, { method = 'GET', headers = {}, body } = {}) {
   const answer = await fetch(`${service.origin}/internal/second-factor${path}`, {
-    method, body: body && JSON.stringify(body), headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }), ...headers },
+    method,
+    body: body && JSON.stringify(body),
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }), ...headers },
   })
   const text = await answer.text()
-  return { status: answer.status, headers: answer.headers, body: text && answer.headers.get('content-type') === 'application/json' ? JSON.parse(text) : text }
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: text && answer.headers.get('content-type') === 'application/json' ? JSON.parse(text) : text,
+  }
 }
 
 const endedSessions = async (service) => (await storage(service, '/revoked')).body.sessions
 
 /** The session id that passes carry: the hash of the cookie. */
-const idOf = (visitor, cookie = 'session') => createHash('sha256').update(visitor.cookies.get(cookie)).digest('base64url')
+const idOf = (visitor, cookie = 'session') =>
+  createHash('sha256').update(visitor.cookies.get(cookie)).digest('base64url')
 
 const passOf = (visitor) => {
   const pass = visitor.cookies.get('second-factor')
   return pass && JSON.parse(Buffer.from(pass.split('.')[1], 'base64url'))
 }
 
-const userIdOf = (service, name) => service.database((db) => db.prepare('SELECT id FROM users WHERE email = ?').pluck().get(`${name}@acme.example`))
+const userIdOf = (service, name) =>
+  service.database((db) => db.prepare('SELECT id FROM users WHERE email = ?').pluck().get(`${name}@acme.example`))
 
 /** The answer of the second step with its cookies. */
 function answerSecondStep(visitor, code) {
   return visitor.request('POST', '/api/login/second-step', {
-    headers: { 'content-type': 'application/json' }, body: JSON.stringify({ method: 'totp', code }),
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ method: 'totp', code }),
   })
 }
 
@@ -61,7 +81,12 @@ test('T19, T21: the second step sets the pass as a cookie, bound to the new sess
   const [session, pass, ...more] = headers.getSetCookie()
   assert.deepEqual(more, [])
   assert.match(session, /^session=/)
-  assert.match(pass, new RegExp(`^second-factor=[\\w-]+\\.[\\w-]+\\.[\\w-]+; Max-Age=${twelveHours}; Path=/; Expires=[^;]+; HttpOnly; SameSite=Lax$`))
+  assert.match(
+    pass,
+    new RegExp(
+      `^second-factor=[\\w-]+\\.[\\w-]+\\.[\\w-]+; Max-Age=${twelveHours}; Path=/; Expires=[^;]+; HttpOnly; SameSite=Lax$`,
+    ),
+  )
   const claims = passOf(visitor)
   assert.equal(claims.sid, idOf(visitor))
   assert.equal(claims.sub, userIdOf(service, 'member'))
@@ -72,13 +97,21 @@ test('with https the pass has the host prefix and goes over https only', async (
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   await service.stop()
-  const behindTls = await startService(t, { env: { PUBLIC_ORIGIN: 'https://login.acme.example', DATA_DIR: service.dataDir } })
+  const behindTls = await startService(t, {
+    env: { PUBLIC_ORIGIN: 'https://login.acme.example', DATA_DIR: service.dataDir },
+  })
   behindTls.advance(service.now - behindTls.now)
   const visitor = new Visitor(behindTls)
   await visitor.logIn('member')
   const { headers } = await answerSecondStep(visitor, code())
-  assert.match(headers.getSetCookie()[1], /^__Host-second-factor=[\w.-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)
-  const out = await visitor.request('POST', '/api/logout', { headers: { 'content-type': 'application/json' }, body: '{}' })
+  assert.match(
+    headers.getSetCookie()[1],
+    /^__Host-second-factor=[\w.-]+; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
+  )
+  const out = await visitor.request('POST', '/api/logout', {
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
   const [, gone] = out.headers.getSetCookie()
   assert.match(gone, /^__Host-second-factor=; Path=\/; Expires=Thu, 01 Jan 1970[^;]*; HttpOnly; Secure; SameSite=Lax$/)
 })
@@ -223,12 +256,20 @@ test('the storage API is there with a token only, and people’s sessions open n
   const { visitor } = await verifiedVisitor(service, 'owner')
   const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   for (const path of ['/revoked', `/records/${userIdOf(service, 'owner')}`, '/records', '/']) {
-    for (const headers of [{ authorization: '', cookie }, { authorization: 'Bearer x', cookie }, { authorization: `Bearer ${visitor.cookies.get('session')}` }]) {
+    for (const headers of [
+      { authorization: '', cookie },
+      { authorization: 'Bearer x', cookie },
+      { authorization: `Bearer ${visitor.cookies.get('session')}` },
+    ]) {
       const { status, body } = await storage(service, path, { headers })
       assert.deepEqual([status, body], [401, { error: 'unauthorized' }], path)
     }
   }
-  assert.equal((await visitor.json('/api/me', undefined, { authorization: `Bearer ${token}` })).status, 401, 'nor does the token open anything else')
+  assert.equal(
+    (await visitor.json('/api/me', undefined, { authorization: `Bearer ${token}` })).status,
+    401,
+    'nor does the token open anything else',
+  )
   assert.equal((await storage(service, '/nowhere')).body.error, 'not_found')
   assert.equal((await storage(service, '/records/nobody')).status, 404)
 })
@@ -255,8 +296,15 @@ test('T3: a ticket of the JSON login can be used by the filter, and what it writ
         return status === 404 ? undefined : body
       },
       save: async (name, record, version) => {
-        effects = [{ log: { user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } }, { notify: { user: name, at: service.now, kind: 'locked' } }]
-        const { status } = await storage(service, `/records/${encodeURIComponent(name)}`, { method: 'PUT', headers: { 'if-match': `"${version}"` }, body: { record, effects } })
+        effects = [
+          { log: { user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } },
+          { notify: { user: name, at: service.now, kind: 'locked' } },
+        ]
+        const { status } = await storage(service, `/records/${encodeURIComponent(name)}`, {
+          method: 'PUT',
+          headers: { 'if-match': `"${version}"` },
+          body: { record, effects },
+        })
         assert.ok(status === 204 || status === 412)
         return status === 204
       },
@@ -267,7 +315,11 @@ test('T3: a ticket of the JSON login can be used by the filter, and what it writ
   assert.equal(login.result, 'challenge')
   assert.equal(typeof login.ticket, 'string')
   const verify = () => filter.verify({ ticket: login.ticket, session: idOf(visitor), method: 'totp', code: code() })
-  assert.equal((await filter.verify({ ticket: login.ticket, session: idOf(visitor).slice(1), method: 'totp', code: code() })).reason, 'ticket_invalid')
+  assert.equal(
+    (await filter.verify({ ticket: login.ticket, session: idOf(visitor).slice(1), method: 'totp', code: code() }))
+      .reason,
+    'ticket_invalid',
+  )
 
   const [atTheEdge, here] = await Promise.all([verify(), visitor.copy().secondStep('totp', code())])
   assert.deepEqual([atTheEdge.result, here.result].sort(), ['verified', 'wrong'], 'once, wherever it is shown')
@@ -316,14 +368,22 @@ test('a login leads to the page of another service that asked for it, mistakes i
   assert.equal(nextIn(await visitor.page(toIntranet)), intranet)
   const wrong = await visitor.page('/login', { email: 'member@acme.example', password: 'wrong', next: intranet })
   assert.equal(nextIn(wrong), intranet)
-  const right = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet }, { follow: false })
+  const right = await visitor.page(
+    '/login',
+    { email: 'member@acme.example', password: passwords.member, next: intranet },
+    { follow: false },
+  )
   assert.equal(right.location, '/login/second-step')
   await visitor.page('/login/second-step')
   service.advance(601)
   const late = await visitor.page('/login/second-step', { method: 'totp', code: code() })
   assert.equal(nextIn(late), intranet)
   await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet })
-  const { status, location } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+  const { status, location } = await visitor.page(
+    '/login/second-step',
+    { method: 'totp', code: code() },
+    { follow: false },
+  )
   assert.deepEqual([status, location], [303, intranet])
 })
 
@@ -335,7 +395,11 @@ test('someone half-way in goes on with the second step, and then to the page tha
   const { status, location } = await visitor.page(toIntranet, undefined, { follow: false })
   assert.deepEqual([status, location], [303, '/login/second-step'])
   await visitor.page('/login/second-step')
-  const { location: then } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+  const { location: then } = await visitor.page(
+    '/login/second-step',
+    { method: 'totp', code: code() },
+    { follow: false },
+  )
   assert.equal(then, intranet)
 
   const late = new Visitor(service)
@@ -350,7 +414,11 @@ test('someone half-way in goes on with the second step, and then to the page tha
 test('someone who is in confirms with their factor, gets a new pass and goes on', async (t) => {
   const service = await startService(t)
   const { visitor, code } = await verifiedVisitor(service, 'member')
-  for (const prepare of [() => service.advance(3600), () => visitor.cookies.delete('second-factor'), () => visitor.cookies.set('second-factor', 'not.a.pass')]) {
+  for (const prepare of [
+    () => service.advance(3600),
+    () => visitor.cookies.delete('second-factor'),
+    () => visitor.cookies.set('second-factor', 'not.a.pass'),
+  ]) {
     prepare()
     service.advance(30)
     const page = await visitor.page(toIntranet, undefined, { follow: false })
@@ -370,7 +438,11 @@ test('someone without a factor is told to set one up, and then gets to the page'
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.page(toIntranet)
-  const { location } = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next: intranet }, { follow: false })
+  const { location } = await visitor.page(
+    '/login',
+    { email: 'member@acme.example', password: passwords.member, next: intranet },
+    { follow: false },
+  )
   assert.equal(location, intranet, 'where the gate turns them back')
   const told = await visitor.page(toIntranet, undefined, { follow: false })
   assert.equal(told.status, 200)
@@ -384,16 +456,26 @@ test('someone without a factor is told to set one up, and then gets to the page'
   service.advance(30)
   const step = await visitor.page('/security/fresh-factor', { next: intranet })
   assert.equal(step.path, '/login/second-step')
-  const { location: then } = await visitor.page('/login/second-step', { method: 'totp', code: codeNow() }, { follow: false })
+  const { location: then } = await visitor.page(
+    '/login/second-step',
+    { method: 'totp', code: codeNow() },
+    { follow: false },
+  )
   assert.equal(then, intranet)
   assert.equal(passOf(visitor).sid, idOf(visitor))
 
   // Without such a page the set-up ends where it always did.
   const other = new Visitor(service)
-  await other.page('/login', { email: 'colleague@acme.example', password: passwords.colleague, next: '/users' }, { follow: false })
+  await other.page(
+    '/login',
+    { email: 'colleague@acme.example', password: passwords.colleague, next: '/users' },
+    { follow: false },
+  )
   await other.page('/security')
   const [, otherSecret] = /Or type this into it: <code>([^<]+)</.exec((await other.page('/security/totp', {})).text)
-  const plain = await other.page('/security/totp/confirm', { code: authenticatorCode(otherSecret.replaceAll(' ', ''), service.now) })
+  const plain = await other.page('/security/totp/confirm', {
+    code: authenticatorCode(otherSecret.replaceAll(' ', ''), service.now),
+  })
   assert.match(plain.text, /Back to Security/)
   assert.doesNotMatch(plain.text, /fresh-factor/)
 })
@@ -464,8 +546,14 @@ test('nobody is sent to and fro between gate and login', async (t) => {
     seen[name] = /<h1>([^<]+)/.exec(answer.text)[1]
   }
   assert.deepEqual(seen, {
-    nobody: 'Log in', invented: 'Log in', half: 'Second step', without: 'A second factor is needed', owner: 'Confirm it is you',
-    verified: 'Confirm it is you', shutOut: 'Log in', out: 'Log in',
+    nobody: 'Log in',
+    invented: 'Log in',
+    half: 'Second step',
+    without: 'A second factor is needed',
+    owner: 'Confirm it is you',
+    verified: 'Confirm it is you',
+    shutOut: 'Log in',
+    out: 'Log in',
   })
   assert.equal(out.cookies.size, 0)
   assert.equal((await verified.json('/api/me')).status, 200, 'the wrong address ended nothing')

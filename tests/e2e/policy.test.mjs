@@ -21,7 +21,10 @@ test('S9, S12: before everyone is forced, the owner sees who needs a code and wh
   const preview = await owner.json('/api/policy', { require: 'everyone' })
   assert.equal(preview.result, 'policy_preview')
   assert.deepEqual(preview.review.needRecoveryCode.toSorted(), ['colleague@acme.example', 'member@acme.example'])
-  assert.deepEqual(preview.review.blockedApiClients.map(({ id, rule }) => ({ id, rule })), [{ id: 'reports', rule: `${clientIp}/32` }])
+  assert.deepEqual(
+    preview.review.blockedApiClients.map(({ id, rule }) => ({ id, rule })),
+    [{ id: 'reports', rule: `${clientIp}/32` }],
+  )
   assert.equal(preview.review.refused, false)
   assert.equal((await member.json('/api/me')).status, 200, 'a preview changes nothing')
 
@@ -30,7 +33,13 @@ test('S9, S12: before everyone is forced, the owner sees who needs a code and wh
   assert.match(page.text, /These people will need a recovery code/)
   assert.match(page.text, /<li>member@acme\.example<\/li>/)
   assert.match(page.text, /reports: the allow rule <code>203\.0\.113\.7\/32<\/code> would admit it/)
-  const saved = await owner.page('/policy', { require: 'everyone', networks: '', allow: '', deny: '', confirmed: 'yes' })
+  const saved = await owner.page('/policy', {
+    require: 'everyone',
+    networks: '',
+    allow: '',
+    deny: '',
+    confirmed: 'yes',
+  })
   assert.equal(saved.path, '/policy?saved=yes')
   assert.match(saved.text, /value="everyone" checked/)
 
@@ -55,7 +64,9 @@ test('S12: a forced policy blocks the API client, its open sessions too, until a
   service.advance(60)
   await owner.showFactorAgain('totp', code())
   const admitted = await owner.json('/api/policy', {
-    require: 'everyone', allow: [`${clientIp}/32`, '192.0.2.0/24'], confirmed: true,
+    require: 'everyone',
+    allow: [`${clientIp}/32`, '192.0.2.0/24'],
+    confirmed: true,
   })
   assert.equal(admitted.result, 'policy_saved', JSON.stringify(admitted))
   assert.deepEqual(admitted.review.blockedApiClients, [])
@@ -135,7 +146,15 @@ test('S11, T22, T23: deny and allow rules, in every spelling of an address, also
   const allowing = await owner.json('/api/policy', { require: 'optional', allow: ['192.0.2.0/24'], confirmed: true })
   assert.equal(allowing.result, 'policy_saved', JSON.stringify(allowing))
   assert.equal((await new Visitor(service, '203.0.114.5').logIn('member')).reason, 'address_not_allowed')
-  for (const ip of ['garbage', '0300.0.2.10', '192.0.2.010', '0xc000020a', '3221225994', '192.0.2.10:80', 'fe80::1%eth0']) {
+  for (const ip of [
+    'garbage',
+    '0300.0.2.10',
+    '192.0.2.010',
+    '0xc000020a',
+    '3221225994',
+    '192.0.2.10:80',
+    'fe80::1%eth0',
+  ]) {
     const answer = await new Visitor(service, ip).logIn('member')
     assert.equal(answer.result, 'denied', ip)
   }
@@ -172,7 +191,10 @@ test('a rule that is no network is refused with its place, and nothing is saved'
 test('changing the policy needs a fresh factor and an owner', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await enrolledVisitor(service, 'owner')
-  assert.equal((await owner.json('/api/policy', { require: 'everyone', confirmed: true })).reason, 'fresh_factor_required')
+  assert.equal(
+    (await owner.json('/api/policy', { require: 'everyone', confirmed: true })).reason,
+    'fresh_factor_required',
+  )
   const member = new Visitor(service)
   await member.logIn('member')
   assert.equal((await member.json('/api/policy', { require: 'optional', confirmed: true })).reason, 'owner_only')

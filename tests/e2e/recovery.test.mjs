@@ -57,9 +57,11 @@ test('T39: one alive per person, bound to the person, owners only, not for onese
   assert.equal((await issue(owner, 'owner')).reason, 'not_for_oneself')
   const ids = { colleague: await userId(owner, 'colleague') }
   assert.equal((await member.json('/api/users/recovery-code', { user: ids.colleague })).reason, 'owner_only')
-  service.database((db) => db.exec(`
+  service.database((db) =>
+    db.exec(`
     INSERT INTO accounts SELECT 'other', 'Other', plan, require, network FROM accounts;
-    INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL FROM users LIMIT 1`))
+    INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL FROM users LIMIT 1`),
+  )
   for (const user of ['nobody', 'stranger', 'client:reports', '', null]) {
     assert.equal((await owner.json('/api/users/recovery-code', { user })).status, 400, 'for people of the account only')
   }
@@ -100,7 +102,11 @@ test('S9, S8: new staff under a forced policy: refused, let in by a code, and ou
   const home = await member.page('/login/second-step', { method: 'recovery_code', code: first.code })
   assert.match(home.text, /You logged in with a recovery code\. Set up two-factor authentication now/)
 
-  assert.equal((await new Visitor(service).logIn('member')).reason, 'enrollment_required', 'without a set-up the next login needs another')
+  assert.equal(
+    (await new Visitor(service).logIn('member')).reason,
+    'enrollment_required',
+    'without a set-up the next login needs another',
+  )
   const second = await issue(owner, 'member')
   await member.logIn('member')
   assert.equal((await member.secondStep('recovery_code', second.code)).enroll, true)

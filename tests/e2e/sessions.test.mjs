@@ -77,8 +77,11 @@ test('T20: every way to log in asks for the second factor', async (t) => {
   const { visitor: owner } = await enrolledVisitor(service, 'owner')
   await owner.json('/api/logout', {})
   const waysIn = routes.filter(({ method, access }) => method === 'POST' && access === 'open')
-  assert.deepEqual(waysIn.flatMap(({ path, api }) => [path, api]), ['/login', '/api/login', null, '/api/token'],
-    'a new way in needs a line below')
+  assert.deepEqual(
+    waysIn.flatMap(({ path, api }) => [path, api]),
+    ['/login', '/api/login', null, '/api/token'],
+    'a new way in needs a line below',
+  )
 
   const email = 'owner@acme.example'
   const byPage = new Visitor(service)
@@ -148,8 +151,10 @@ test('T21: the session of one person and the code of another do not add up', asy
   // A pass moved to another session in the database is worth nothing there.
   const thief = new Visitor(service)
   await thief.logIn('colleague')
-  service.database((db) => db.exec(`
-    UPDATE sessions SET proof = 'verified', pass = (SELECT pass FROM sessions WHERE pass IS NOT NULL LIMIT 1) WHERE pass IS NULL`))
+  service.database((db) =>
+    db.exec(`
+    UPDATE sessions SET proof = 'verified', pass = (SELECT pass FROM sessions WHERE pass IS NOT NULL LIMIT 1) WHERE pass IS NULL`),
+  )
   assert.equal((await thief.json('/api/me')).status, 401)
 })
 
@@ -172,13 +177,20 @@ test('T35: a login leads only to a page of this site', async (t) => {
   for (const next of elsewhere) {
     const form = await new Visitor(service).page(`/login?next=${encodeURIComponent(next)}`)
     assert.match(form.text, /name="next" value="\/"/, JSON.stringify(next))
-    const { location } = await visitor.page('/login', { email: 'member@acme.example', password: passwords.member, next }, { follow: false })
+    const { location } = await visitor.page(
+      '/login',
+      { email: 'member@acme.example', password: passwords.member, next },
+      { follow: false },
+    )
     assert.equal(location, '/', JSON.stringify(next))
   }
   const twice = await new Visitor(service).page('/login?next=/security&next=//evil.example')
   assert.match(twice.text, /name="next" value="\/"/)
   const { location } = await visitor.page(
-    '/login', { email: 'member@acme.example', password: passwords.member, next: '/users?page=2' }, { follow: false })
+    '/login',
+    { email: 'member@acme.example', password: passwords.member, next: '/users?page=2' },
+    { follow: false },
+  )
   assert.equal(location, '/users?page=2')
 })
 
@@ -189,7 +201,11 @@ test('T35: so do the second step and the step that asks for a factor again', asy
     await visitor.json('/api/security/fresh-factor', { next })
     assert.equal((await visitor.secondStep('totp', code())).next, '/')
     service.advance(30)
-    const { next: answered } = await visitor.json('/api/login', { email: 'member@acme.example', password: passwords.member, next })
+    const { next: answered } = await visitor.json('/api/login', {
+      email: 'member@acme.example',
+      password: passwords.member,
+      next,
+    })
     assert.equal(answered, '/')
     assert.equal((await visitor.secondStep('totp', code())).next, '/')
     service.advance(30)
@@ -204,9 +220,11 @@ test('a form from another site, without its token, or with that of another sessi
   const other = new Visitor(service)
   await other.logIn('member')
   await other.page('/security')
-  const send = (headers, formToken, type = 'application/x-www-form-urlencoded') => visitor.copy().request('POST', '/logout', {
-    headers: { 'content-type': type, ...headers }, body: new URLSearchParams({ form_token: formToken }).toString(),
-  })
+  const send = (headers, formToken, type = 'application/x-www-form-urlencoded') =>
+    visitor.copy().request('POST', '/logout', {
+      headers: { 'content-type': type, ...headers },
+      body: new URLSearchParams({ form_token: formToken }).toString(),
+    })
   const home = { origin: service.origin }
   assert.equal((await send({}, visitor.formToken)).status, 403, 'no browser, no form')
   assert.equal((await send({ origin: 'https://evil.example' }, visitor.formToken)).status, 403)
@@ -238,14 +256,27 @@ test('T26: two session cookies are none', async (t) => {
   const visitor = new Visitor(service)
   await visitor.logIn('member')
   const session = visitor.cookies.get('session')
-  const answer = await new Visitor(service).json('/api/me', undefined, { cookie: `session=${session}; session=planted` })
+  const answer = await new Visitor(service).json('/api/me', undefined, {
+    cookie: `session=${session}; session=planted`,
+  })
   assert.equal(answer.status, 401)
 })
 
 test('T27: other spellings of a path open nothing', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
-  for (const path of ['//users', '/users/', '/USERS', '/%75sers', '/users;x', '/users%2f', '/./users', '/login/../users', '/api//users', '/API/users']) {
+  for (const path of [
+    '//users',
+    '/users/',
+    '/USERS',
+    '/%75sers',
+    '/users;x',
+    '/users%2f',
+    '/./users',
+    '/login/../users',
+    '/api//users',
+    '/API/users',
+  ]) {
     const { status, text } = await visitor.request('GET', path)
     assert.ok(status === 404 || status === 303 || status === 401, `${path}: ${status}`)
     assert.doesNotMatch(text, /owner@acme\.example/)
@@ -260,7 +291,11 @@ test('passwords: no hint who exists, and ten tries from one address', async (t) 
   for (let i = 0; i < 9; i += 1) assert.equal((await attempt('member@acme.example', 'wrong')).status, 401)
   const parallel = await Promise.all(Array.from({ length: 10 }, () => visitor.copy().logIn('member')))
   assert.ok(parallel.every(({ result }) => result === 'throttled'))
-  assert.equal((await new Visitor(service).logIn('member')).result, 'allowed', 'from elsewhere the person still gets in')
+  assert.equal(
+    (await new Visitor(service).logIn('member')).result,
+    'allowed',
+    'from elsewhere the person still gets in',
+  )
   service.advance(901)
   assert.equal((await visitor.logIn('member')).result, 'allowed')
 })
@@ -268,13 +303,25 @@ test('passwords: no hint who exists, and ten tries from one address', async (t) 
 test('T37: malformed requests get a 4xx and tell nothing', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
-  for (const body of ['{', 'null', '[]', '"x"', '{"email":{"x":1},"password":[]}', '{"email":"a","password":7}', '{"__proto__":{"email":"x"}}']) {
-    const { status, text } = await visitor.request('POST', '/api/login', { headers: { 'content-type': 'application/json' }, body })
+  for (const body of [
+    '{',
+    'null',
+    '[]',
+    '"x"',
+    '{"email":{"x":1},"password":[]}',
+    '{"email":"a","password":7}',
+    '{"__proto__":{"email":"x"}}',
+  ]) {
+    const { status, text } = await visitor.request('POST', '/api/login', {
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
     assert.equal(status, 400, body)
     assert.equal(JSON.parse(text).result, 'error')
   }
   const long = await visitor.request('POST', '/api/login', {
-    headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'x'.repeat(200_000) }),
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'x'.repeat(200_000) }),
   })
   assert.equal(long.status, 413)
   assert.equal((await visitor.page('/login', { email: '', password: '' })).status, 400)
@@ -286,16 +333,18 @@ test('every page forbids scripts but its own, frames, sniffing and caching', asy
     const { headers, text } = await new Visitor(service).request('GET', path)
     assert.equal(
       headers.get('content-security-policy'),
-      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
-        + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; img-src 'self' data:; " +
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     )
     assert.equal(headers.get('x-content-type-options'), 'nosniff')
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('referrer-policy'), 'same-origin')
     assert.equal(headers.get('x-powered-by'), null)
     assert.doesNotMatch(text, /style=|\son[a-z]+=|<style|javascript:/)
-    for (const [tag, rest] of text.matchAll(/<script([^>]*)>/g)) assert.match(rest, /^ type="module" src="\/assets\/[^"]+\.js" blocking="render"$/, tag)
-    for (const [script] of text.matchAll(/<script[^>]*>[^]*?<\/script>/g)) assert.match(script, /><\/script>$/, 'no script in the page itself')
+    for (const [tag, rest] of text.matchAll(/<script([^>]*)>/g))
+      assert.match(rest, /^ type="module" src="\/assets\/[^"]+\.js" blocking="render"$/, tag)
+    for (const [script] of text.matchAll(/<script[^>]*>[^]*?<\/script>/g))
+      assert.match(script, /><\/script>$/, 'no script in the page itself')
   }
 })
 
@@ -305,8 +354,11 @@ test('what pages load may be kept for good: its address changes with what it hol
   const { text } = await visitor.page('/login')
   const base = /href="(\/assets\/[^/"]+\/)style\.css"/.exec(text)[1]
   const types = {
-    'style.css': 'text/css', 'icon.svg': 'image/svg+xml', 'page.js': 'text/javascript',
-    'countersign/browser.mjs': 'text/javascript', 'countersign/countersign.wasm': 'application/wasm',
+    'style.css': 'text/css',
+    'icon.svg': 'image/svg+xml',
+    'page.js': 'text/javascript',
+    'countersign/browser.mjs': 'text/javascript',
+    'countersign/countersign.wasm': 'application/wasm',
   }
   for (const [name, type] of Object.entries(types)) {
     const { status, headers } = await visitor.request('GET', base + name)
@@ -315,7 +367,14 @@ test('what pages load may be kept for good: its address changes with what it hol
     assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable', name)
     assert.equal(headers.get('x-content-type-options'), 'nosniff', name)
   }
-  for (const path of [`${base}../server.js`, `${base}%2e%2e/server.js`, `${base}package.json`, '/assets/style.css', base, '/assets/other/style.css']) {
+  for (const path of [
+    `${base}../server.js`,
+    `${base}%2e%2e/server.js`,
+    `${base}package.json`,
+    '/assets/style.css',
+    base,
+    '/assets/other/style.css',
+  ]) {
     const { status, headers } = await visitor.request('GET', path)
     assert.equal(status, 404, path)
     assert.equal(headers.get('cache-control'), 'no-store', path)

@@ -39,7 +39,15 @@ test('S3, T30: other numbers are refused before anything is sent', async (t) => 
     const answer = await visitor.json('/api/security/sms', { number })
     assert.equal(answer.reason, 'number_not_allowed', number)
   }
-  for (const number of ['hello', '1', '+', '٠٤١٢٣٤٥٦٧٨', '０４１２ ３４５ ６７８', '0412 345 67⁸', '0412 345 678'.repeat(20)]) {
+  for (const number of [
+    'hello',
+    '1',
+    '+',
+    '٠٤١٢٣٤٥٦٧٨',
+    '０４１２ ３４５ ６７８',
+    '0412 345 67⁸',
+    '0412 345 678'.repeat(20),
+  ]) {
     assert.equal((await visitor.json('/api/security/sms', { number })).status, 400, number)
   }
   assert.equal(await countSms(visitor), 0)
@@ -68,7 +76,10 @@ test('S6: log in by SMS, and switch between the app and SMS', async (t) => {
 
   const other = new Visitor(service)
   const challenge = await other.logIn('member')
-  assert.deepEqual(challenge.methods.map(({ method }) => method).filter((method) => !method.endsWith('_code')), ['totp', 'sms'])
+  assert.deepEqual(
+    challenge.methods.map(({ method }) => method).filter((method) => !method.endsWith('_code')),
+    ['totp', 'sms'],
+  )
   service.advance(60)
   await other.json('/api/login/second-step/sms', {})
   assert.equal((await other.secondStep('totp', code())).result, 'verified', 'back to the app after an SMS')

@@ -4,7 +4,15 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { authenticatorCode, enrolledVisitor, freshVisitor, newKeys, smsCode, startService, Visitor } from './support.mjs'
+import {
+  authenticatorCode,
+  enrolledVisitor,
+  freshVisitor,
+  newKeys,
+  smsCode,
+  startService,
+  Visitor,
+} from './support.mjs'
 
 test('T5: a kill at any point of a set-up and a login loses nothing', async (t) => {
   const service = await startService(t)
@@ -21,7 +29,11 @@ test('T5: a kill at any point of a set-up and a login loses nothing', async (t) 
   const person = new Visitor(service)
   assert.equal((await person.logIn('member')).result, 'challenge')
   await service.restart('SIGKILL')
-  assert.equal((await person.secondStep('totp', authenticatorCode(secret, service.now))).result, 'wrong', 'the used step is remembered')
+  assert.equal(
+    (await person.secondStep('totp', authenticatorCode(secret, service.now))).result,
+    'wrong',
+    'the used step is remembered',
+  )
   const [backupCode] = enrolled.backupCodes
   assert.equal((await person.secondStep('backup_code', backupCode)).result, 'verified')
   await service.restart('SIGKILL')
@@ -48,7 +60,9 @@ test('T5: a kill between an SMS or a recovery code and its use loses neither', a
   assert.equal((await member.secondStep('sms', await smsCode(member))).result, 'verified')
 
   const { users } = await owner.json('/api/users')
-  const { code } = await owner.json('/api/users/recovery-code', { user: users.find(({ email }) => email.startsWith('member')).id })
+  const { code } = await owner.json('/api/users/recovery-code', {
+    user: users.find(({ email }) => email.startsWith('member')).id,
+  })
   await service.restart('SIGKILL')
   await member.logIn('member')
   assert.equal((await member.secondStep('recovery_code', code)).result, 'verified')
@@ -110,7 +124,11 @@ test('T3: of 30 identical backup codes at once, from 30 logins, exactly one logs
     visitors.push(visitor)
   }
   const answers = await Promise.all(visitors.map((visitor) => visitor.secondStep('backup_code', backupCodes[0])))
-  assert.equal(answers.filter(({ result }) => result === 'verified').length, 1, JSON.stringify(answers.map(({ result }) => result)))
+  assert.equal(
+    answers.filter(({ result }) => result === 'verified').length,
+    1,
+    JSON.stringify(answers.map(({ result }) => result)),
+  )
   const inside = await Promise.all(visitors.map(async (visitor) => (await visitor.json('/api/me')).status))
   assert.equal(inside.filter((status) => status === 200).length, 1)
 })
@@ -118,13 +136,20 @@ test('T3: of 30 identical backup codes at once, from 30 logins, exactly one logs
 test('T3: of 30 identical codes at once, from one session, exactly one logs in', async (t) => {
   const service = await startService(t)
   const { backupCodes, code } = await enrolledVisitor(service, 'member')
-  for (const [method, show] of [['backup_code', () => backupCodes[0]], ['totp', code]]) {
+  for (const [method, show] of [
+    ['backup_code', () => backupCodes[0]],
+    ['totp', code],
+  ]) {
     const visitor = new Visitor(service)
     await visitor.logIn('member')
     const value = show()
     const copies = Array.from({ length: 30 }, () => visitor.copy())
     const answers = await Promise.all(copies.map((copy) => copy.secondStep(method, value)))
-    assert.equal(answers.filter(({ result }) => result === 'verified').length, 1, JSON.stringify(answers.map(({ result }) => result)))
+    assert.equal(
+      answers.filter(({ result }) => result === 'verified').length,
+      1,
+      JSON.stringify(answers.map(({ result }) => result)),
+    )
     service.advance(3601)
   }
 })
@@ -154,13 +179,19 @@ test('T11, T12, T32: no code, secret or number can be read in the database, in a
   await pending.json('/api/login/second-step/sms', {})
   const smsLogin = await smsCode(pending)
   const { users } = await owner.json('/api/users')
-  const recovery = await owner.json('/api/users/recovery-code', { user: users.find(({ email }) => email.startsWith('member')).id })
+  const recovery = await owner.json('/api/users/recovery-code', {
+    user: users.find(({ email }) => email.startsWith('member')).id,
+  })
   assert.equal(recovery.result, 'recovery_code', JSON.stringify(recovery))
 
   const records = service.database((db) => db.prepare('SELECT * FROM second_factor').all())
   assert.equal(records.length, 2)
   for (const value of records.flatMap(Object.values).filter((each) => typeof each === 'string')) {
-    assert.notEqual((await pending.secondStep('backup_code', value)).result, 'verified', 'T12: what is stored is no code')
+    assert.notEqual(
+      (await pending.secondStep('backup_code', value)).result,
+      'verified',
+      'T12: what is stored is no code',
+    )
   }
 
   // The outbox stands for people's phones; without it, the whole file is what a thief would get.
@@ -201,12 +232,24 @@ test('an owner reads in the audit log who did what, from where, in this account 
   await enrolledVisitor(service, 'member', '198.51.100.9')
   const owner = new Visitor(service)
   await owner.logIn('owner')
-  service.database((db) => db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
-    .run('stranger', JSON.stringify({ event: 'login_allowed', user: 'stranger', at: service.now })))
+  service.database((db) =>
+    db
+      .prepare('INSERT INTO events (user, event) VALUES (?, ?)')
+      .run('stranger', JSON.stringify({ event: 'login_allowed', user: 'stranger', at: service.now })),
+  )
   const { events } = await owner.json('/api/audit')
   const added = events.find(({ event }) => event === 'factor_added')
-  assert.deepEqual(added, { event: 'factor_added', user: 'member@acme.example', method: 'totp', ip: '198.51.100.9', at: service.now - 30 })
-  assert.deepEqual([...new Set(events.map(({ user }) => user))].toSorted(), ['member@acme.example', 'owner@acme.example'])
+  assert.deepEqual(added, {
+    event: 'factor_added',
+    user: 'member@acme.example',
+    method: 'totp',
+    ip: '198.51.100.9',
+    at: service.now - 30,
+  })
+  assert.deepEqual([...new Set(events.map(({ user }) => user))].toSorted(), [
+    'member@acme.example',
+    'owner@acme.example',
+  ])
 })
 
 test('tries while locked push nothing else off the audit log', async (t) => {
@@ -242,12 +285,18 @@ function holds(file, bytes) {
 
 function encodings(value) {
   const bytes = Buffer.from(value)
-  const found = [['plain', bytes], ['hex', Buffer.from(bytes.toString('hex'))]]
+  const found = [
+    ['plain', bytes],
+    ['hex', Buffer.from(bytes.toString('hex'))],
+  ]
   if (typeof value === 'string') found.push(['lower case', Buffer.from(value.toLowerCase())])
   // Base64 looks different at each of the three places where a value can begin; its ends depend on the neighbours.
   for (const before of [0, 1, 2]) {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
-    const middle = text.slice(before === 0 ? 0 : before + 1).replace(/=+$/, '').slice(0, -1)
+    const middle = text
+      .slice(before === 0 ? 0 : before + 1)
+      .replace(/=+$/, '')
+      .slice(0, -1)
     for (const variant of new Set([middle, middle.replaceAll('+', '-').replaceAll('/', '_')])) {
       found.push([`base64 after ${before}`, Buffer.from(variant)])
     }
@@ -256,6 +305,8 @@ function encodings(value) {
 }
 
 function base32Bytes(text) {
-  const bits = [...text].map((symbol) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(symbol).toString(2).padStart(5, '0')).join('')
+  const bits = [...text]
+    .map((symbol) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(symbol).toString(2).padStart(5, '0'))
+    .join('')
   return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
 }

@@ -24,10 +24,33 @@ export const passwords = {
 
 /** Targets to which no login may lead. */
 export const elsewhere = [
-  '//evil.example', '///evil.example', '/\\evil.example', '\\\\evil.example', '\\/evil.example', '/%2f/evil.example',
-  '/%2F%2Fevil.example', '/%5cevil.example', '/\tevil.example', '/\t/evil.example', '/\n/evil.example', '\t//evil.example',
-  ' //evil.example', '/ /evil.example', '/%09/evil.example', '/%0d%0aLocation: x', 'https://evil.example', 'javascript:alert(1)',
-  'data:text/html,x', 'evil.example', '', '/\u0000', '/..//evil.example', '/.//evil.example', '/%', '@evil.example', '/\u2044evil.example',
+  '//evil.example',
+  '///evil.example',
+  '/\\evil.example',
+  '\\\\evil.example',
+  '\\/evil.example',
+  '/%2f/evil.example',
+  '/%2F%2Fevil.example',
+  '/%5cevil.example',
+  '/\tevil.example',
+  '/\t/evil.example',
+  '/\n/evil.example',
+  '\t//evil.example',
+  ' //evil.example',
+  '/ /evil.example',
+  '/%09/evil.example',
+  '/%0d%0aLocation: x',
+  'https://evil.example',
+  'javascript:alert(1)',
+  'data:text/html,x',
+  'evil.example',
+  '',
+  '/\u0000',
+  '/..//evil.example',
+  '/.//evil.example',
+  '/%',
+  '@evil.example',
+  '/\u2044evil.example',
 ]
 
 /** The service with a fresh database; it ends with the test `t`. */
@@ -44,7 +67,12 @@ export async function startService(t, { env = {} } = {}) {
   async function start() {
     child = spawn(process.execPath, [fileURLToPath(new URL('server.js', example))], {
       env: {
-        ...process.env, PORT: String(port), DATA_DIR: dataDir, DEMO_CLOCK_FILE: clockFile, TRUST_PROXY: 'loopback', ...env,
+        ...process.env,
+        PORT: String(port),
+        DATA_DIR: dataDir,
+        DEMO_CLOCK_FILE: clockFile,
+        TRUST_PROXY: 'loopback',
+        ...env,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -120,24 +148,33 @@ export class Visitor {
   async request(method, path, { headers = {}, body } = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(this.service.origin + path, {
-      method, body, redirect: 'manual', headers: { 'x-forwarded-for': this.ip, ...(cookie && { cookie }), ...headers },
+      method,
+      body,
+      redirect: 'manual',
+      headers: { 'x-forwarded-for': this.ip, ...(cookie && { cookie }), ...headers },
     })
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
       if (value === '') this.cookies.delete(name)
       else this.cookies.set(name, value)
     }
-    return { status: response.status, headers: response.headers, location: response.headers.get('location'), text: await response.text() }
+    return {
+      status: response.status,
+      headers: response.headers,
+      location: response.headers.get('location'),
+      text: await response.text(),
+    }
   }
 
   /** Opens a page, or sends a form if there are `fields`; follows redirects and notes the page's form token. */
   async page(path, fields, { follow = true } = {}) {
-    let answer = fields === undefined
-      ? await this.request('GET', path)
-      : await this.request('POST', path, {
-        headers: { origin: this.service.origin, 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ ...(this.formToken && { form_token: this.formToken }), ...fields }).toString(),
-      })
+    let answer =
+      fields === undefined
+        ? await this.request('GET', path)
+        : await this.request('POST', path, {
+            headers: { origin: this.service.origin, 'content-type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams({ ...(this.formToken && { form_token: this.formToken }), ...fields }).toString(),
+          })
     for (let hops = 0; follow && answer.location; hops += 1) {
       if (hops === 5) throw new Error(`too many redirects at ${answer.location}`)
       path = answer.location
@@ -149,11 +186,13 @@ export class Visitor {
 
   /** Calls a JSON route: GET, or POST if there is a `body`. */
   async json(path, body, headers = {}) {
-    const answer = body === undefined
-      ? await this.request('GET', path, { headers })
-      : await this.request('POST', path, {
-        headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body),
-      })
+    const answer =
+      body === undefined
+        ? await this.request('GET', path, { headers })
+        : await this.request('POST', path, {
+            headers: { 'content-type': 'application/json', ...headers },
+            body: JSON.stringify(body),
+          })
     return { status: answer.status, ...JSON.parse(answer.text) }
   }
 
@@ -204,7 +243,12 @@ export function authenticatorCode(secret, unixSeconds) {
 export function readQrCode(page) {
   const [, picture] = /src="data:image\/svg\+xml;base64,([^"]+)"/.exec(page) ?? []
   if (picture === undefined) throw new Error('there is no QR code on the page')
-  const png = run('rsvg-convert', ['--width', '600', '--background-color', 'white'], 'librsvg2-bin', Buffer.from(picture, 'base64'))
+  const png = run(
+    'rsvg-convert',
+    ['--width', '600', '--background-color', 'white'],
+    'librsvg2-bin',
+    Buffer.from(picture, 'base64'),
+  )
   return run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
 }
 
@@ -213,7 +257,8 @@ function run(program, options, debianPackage, input) {
     const output = execFileSync(program, options, { input, stdio: ['pipe', 'pipe', 'ignore'] })
     return program === 'rsvg-convert' ? output : output.toString()
   } catch (error) {
-    if (error.code === 'ENOENT') throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
+    if (error.code === 'ENOENT')
+      throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
     throw error
   }
 }

@@ -22,7 +22,14 @@ const now = () => Math.floor(Date.now() / 1000)
 const child = spawn(process.execPath, ['scripts/start.mjs'], {
   cwd: root,
   detached: true,
-  env: { ...process.env, DATA_DIR: dataDir, PORT: login, ENVOY_PORT: envoy, ENVOY_ADMIN_PORT: admin, INTRANET_PORT: intranet },
+  env: {
+    ...process.env,
+    DATA_DIR: dataDir,
+    PORT: login,
+    ENVOY_PORT: envoy,
+    ENVOY_ADMIN_PORT: admin,
+    INTRANET_PORT: intranet,
+  },
   stdio: ['ignore', 'pipe', 'pipe'],
 })
 let output = ''
@@ -39,7 +46,9 @@ class GateVisitor extends Visitor {
   async request(method, path, { headers = {}, body } = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await new Promise((resolve, reject) => {
-      httpRequest(gate.origin + path, { method, headers: { ...(cookie && { cookie }), ...headers } }, resolve).on('error', reject).end(body)
+      httpRequest(gate.origin + path, { method, headers: { ...(cookie && { cookie }), ...headers } }, resolve)
+        .on('error', reject)
+        .end(body)
     })
     const text = Buffer.concat(await answer.toArray()).toString()
     for (const line of answer.headers['set-cookie'] ?? []) {
@@ -69,8 +78,11 @@ test('npm start prints both addresses', async () => {
 test('curl without a pass sees the answer of RFC 9470', async () => {
   const answer = await visitor.request('GET', '/payroll/')
   assert.equal(answer.status, 401)
-  assert.equal(answer.headers['www-authenticate'], 'Bearer error="insufficient_user_authentication", '
-    + 'error_description="confirm the second factor", acr_values="urn:countersign:acr:2fa", max_age=300')
+  assert.equal(
+    answer.headers['www-authenticate'],
+    'Bearer error="insufficient_user_authentication", ' +
+      'error_description="confirm the second factor", acr_values="urn:countersign:acr:2fa", max_age=300',
+  )
   assert.equal(answer.headers['cache-control'], 'no-store')
   assert.equal(JSON.parse(answer.text).reason, 'no_pass')
 })
@@ -85,7 +97,10 @@ test('a browser is sent to the login page, and the password alone opens nothing'
 test('after the second factor the upstream opens, and is told who is there', async () => {
   const started = await visitor.json('/api/security/totp', {})
   secret = started.secret.replaceAll(' ', '')
-  assert.equal((await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, now()) })).result, 'enrolled')
+  assert.equal(
+    (await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, now()) })).result,
+    'enrolled',
+  )
   assert.equal((await visitor.browse('/')).status, 303, 'the code that confirmed the app is no login')
   assert.equal((await visitor.showFactorAgain('totp', authenticatorCode(secret, now() + 30))).result, 'verified')
   const claims = JSON.parse(Buffer.from(visitor.cookies.get('second-factor').split('.')[1], 'base64url'))

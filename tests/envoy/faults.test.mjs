@@ -6,18 +6,21 @@ import { SESSION, cookies, onEach, passed, refused, verifyBy } from './support.m
 
 const TIMEOUT = 250 // of a listener that waits for what never comes
 const raw = (text) => (req, res) => void res.socket.write(text, 'latin1')
-const status = (code, body = '{}', headers = {}) => (req, res) => void res.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body)
+const status =
+  (code, body = '{}', headers = {}) =>
+  (req, res) =>
+    void res.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body)
 const length = (body) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body}\r\n\r\n`
 
 /** Answers to the GET of a record. */
 const OF_LOADING = {
-  'hangs': () => undefined,
+  hangs: () => undefined,
   'resets the connection': (req) => req.socket.resetAndDestroy(),
   'closes the connection': (req) => req.socket.destroy(),
   'answers no HTTP': raw('hello\r\n\r\n'),
   'answers half a head': (req, res) => (res.socket.write('HTTP/1.1 200 OK\r\ncontent-ty'), res.socket.end()),
   'answers half a body': (req, res) => (res.socket.write(`${length(1_000)}{"record":`), res.socket.end()),
-  'drips': (req, res) => {
+  drips: (req, res) => {
     res.socket.write(length(1_000))
     const timer = setInterval(() => res.socket.write(' '), 20)
     res.socket.on('close', () => clearInterval(timer))
@@ -43,288 +46,356 @@ const OF_LOADING = {
   'answers with nesting without end': status(200, '['.repeat(100_000)),
 }
 
-await onEach({
-  config: { verify: verifyBy({ timeoutMs: 5_000 }) },
-  listeners: {
-    impatient: { config: { verify: verifyBy({ timeoutMs: TIMEOUT }) } },
-    nowhere: { config: { verify: verifyBy({ cluster: 'no-such-cluster' }) } },
-    shadow: { config: { mode: 'shadow', verify: verifyBy() } },
-    // Held headers do not hold the body by themselves then.
-    stopping: { config: { verify: verifyBy() }, failure: { failure_policy: 'FAIL_RELOAD', allow_on_headers_stop_iteration: true } },
+await onEach(
+  {
+    config: { verify: verifyBy({ timeoutMs: 5_000 }) },
+    listeners: {
+      impatient: { config: { verify: verifyBy({ timeoutMs: TIMEOUT }) } },
+      nowhere: { config: { verify: verifyBy({ cluster: 'no-such-cluster' }) } },
+      shadow: { config: { mode: 'shadow', verify: verifyBy() } },
+      // Held headers do not hold the body by themselves then.
+      stopping: {
+        config: { verify: verifyBy() },
+        failure: { failure_policy: 'FAIL_RELOAD', allow_on_headers_stop_iteration: true },
+      },
+    },
   },
-}, (gate, test) => {
-  const patience = (what) => (/hangs|drips/.test(what) ? 'impatient' : 'main')
-  /** What `fault` did to someone whose code is right; and that the same code works when it is over. */
-  const suffers = async (fault, { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {}) => {
-    const person = await gate.enroll()
-    const ticket = await person.ticket()
-    const count = gate.upstream.count
-    gate.storage.before = (req, res, next) => (when(req) ? fault(req, res, next) : next())
-    try {
-      const answer = await gate.verify({ listener, otp: person.code(), ticket })
-      refused(answer, 503, reason)
-      assert.deepEqual(answer.all('set-cookie'), [])
-    } finally {
-      gate.storage.before = undefined
-    }
-    assert.equal(gate.upstream.count, count)
-    if (works) passed(await gate.verify({ otp: person.code(), ticket }))
-    return person
-  }
-
-  for (const [what, fault] of Object.entries(OF_LOADING)) {
-    test(`storage ${what}: storage_failed, and the code is good afterwards`, () => suffers(fault, { listener: patience(what) }))
-  }
-
-  /** The right record of the user who is asked for, in an answer that is not right. */
-  const instead = (answer) => async (req, res) => {
-    const { record, version } = await gate.store.load(decodeURIComponent(req.url.split('/').at(-1)))
-    const [code, body] = answer(JSON.stringify(record), version)
-    res.writeHead(code, { 'content-type': 'application/json' }).end(body)
-  }
-  const well = (record, version) => `{"record":${record},"version":${version}}`
-  const loading = { when: ({ method }) => method === 'GET' }
-
-  test('storage gives the right record, as it should: verified', async () => {
-    // That the tests below fail for nothing but what they change.
-    const person = await gate.enroll()
-    gate.storage.before = (req, res, next) => (req.method === 'GET' ? instead((...stored) => [200, well(...stored)])(req, res) : next())
-    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
-    gate.storage.before = undefined
-  })
-
-  test('storage gives a version of the wrong type: storage_failed', async () => {
-    for (const version of ['"2"', '2.5', '-2', 'null', 'true', '[2]', '2e0', '18446744073709551616']) {
-      await suffers(instead((record) => [200, well(record, version)]), loading)
-    }
-    await suffers(instead((record) => [200, `{"record":${record}}`]), loading)
-  })
-
-  test('storage gives the right record under a wrong status: storage_failed', async () => {
-    for (const code of [201, 202, 203, 206, 400, 401, 404, 409, 500, 503]) await suffers(instead((...stored) => [code, well(...stored)]), loading)
-  })
-
-  test('storage gives the record of another: storage_failed', async () => {
-    const other = await gate.enroll()
-    const { record, version } = await gate.store.load(other.user)
-    await suffers(status(200, JSON.stringify({ record, version })), loading)
-  })
-
-  test('storage gives a field twice, or more than was asked: storage_failed', async () => {
-    for (const body of [
-      (record, version) => `{"record":${record},"version":${version},"version":${version}}`,
-      (record, version) => `{"record":${record},"record":${record},"version":${version}}`,
-      (record, version) => `{"record":${record},"version":${version},"valid":true}`,
-      (record, version) => `${well(record, version)}{}`,
-      (record, version) => `[${well(record, version)}]`,
-      (record, version) => `[${record},${version}]`,
-    ]) await suffers(instead((...stored) => [200, body(...stored)]), loading)
-  })
-
-  for (const listener of ['main', 'stopping']) {
-    test(`nothing of a request goes on before its code is verified, whatever follows its headers (listener ${listener})`, async () => {
+  (gate, test) => {
+    const patience = (what) => (/hangs|drips/.test(what) ? 'impatient' : 'main')
+    /** What `fault` did to someone whose code is right; and that the same code works when it is over. */
+    const suffers = async (
+      fault,
+      { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {},
+    ) => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
-      const connection = new Connection(gate.envoy.ports[listener])
-      const send = async (otp, framing, body) => {
-        const head = `POST /x HTTP/1.1\r\nhost: a\r\ncookie: ${SESSION}=s1\r\nx-otp: ${otp}\r\nx-otp-ticket: ${ticket}\r\nx-second-factor-sub: root\r\n${framing}\r\n\r\n`
-        const answer = connection.send(head, 'POST')
-        for (const part of body) {
-          await sleep(30)
-          connection.write(part)
-        }
-        return answer
-      }
-      gate.storage.before = async (req, res, next) => (await sleep(100), next())
+      const count = gate.upstream.count
+      gate.storage.before = (req, res, next) => (when(req) ? fault(req, res, next) : next())
       try {
-        const count = gate.upstream.count
-        refused(await send(person.wrong(), 'content-length: 5', ['hel', 'lo']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 4 } })
-        refused(await send(person.wrong(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 3 } })
-        refused(await send(person.wrong(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\nx-second-factor-sub: root\r\n\r\n']), 401, 'wrong_code', { reply: { result: 'wrong', attemptsLeft: 2 } })
-        assert.equal(gate.upstream.count, count)
-        const seen = passed(await send(person.code(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']))
-        assert.deepEqual([seen.bytes, seen.get('x-second-factor-sub')], [5, person.user])
-        const large = await gate.visit({ listener, method: 'POST', body: 'x'.repeat(300_000), pass: await gate.mint() })
-        assert.equal(passed(large).bytes, 300_000)
+        const answer = await gate.verify({ listener, otp: person.code(), ticket })
+        refused(answer, 503, reason)
+        assert.deepEqual(answer.all('set-cookie'), [])
       } finally {
         gate.storage.before = undefined
-        await connection.close()
       }
+      assert.equal(gate.upstream.count, count)
+      if (works) passed(await gate.verify({ otp: person.code(), ticket }))
+      return person
+    }
+
+    for (const [what, fault] of Object.entries(OF_LOADING)) {
+      test(`storage ${what}: storage_failed, and the code is good afterwards`, () =>
+        suffers(fault, { listener: patience(what) }))
+    }
+
+    /** The right record of the user who is asked for, in an answer that is not right. */
+    const instead = (answer) => async (req, res) => {
+      const { record, version } = await gate.store.load(decodeURIComponent(req.url.split('/').at(-1)))
+      const [code, body] = answer(JSON.stringify(record), version)
+      res.writeHead(code, { 'content-type': 'application/json' }).end(body)
+    }
+    const well = (record, version) => `{"record":${record},"version":${version}}`
+    const loading = { when: ({ method }) => method === 'GET' }
+
+    test('storage gives the right record, as it should: verified', async () => {
+      // That the tests below fail for nothing but what they change.
+      const person = await gate.enroll()
+      gate.storage.before = (req, res, next) =>
+        req.method === 'GET' ? instead((...stored) => [200, well(...stored)])(req, res) : next()
+      passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+      gate.storage.before = undefined
     })
-  }
 
-  test('storage is not there: storage_failed, without waiting, and well again when it is back', async () => {
-    const person = await gate.enroll()
-    const ticket = await person.ticket()
-    await gate.storage.close()
-    const start = Date.now()
-    refused(await gate.verify({ otp: person.code(), ticket }), 503, 'storage_failed')
-    assert.ok(Date.now() - start < 3_000)
-    passed(await gate.visit({ pass: await gate.mint() }), 'passes need no storage')
-    await gate.storage.open()
-    passed(await gate.verify({ otp: person.code(), ticket }))
-  })
+    test('storage gives a version of the wrong type: storage_failed', async () => {
+      for (const version of ['"2"', '2.5', '-2', 'null', 'true', '[2]', '2e0', '18446744073709551616']) {
+        await suffers(
+          instead((record) => [200, well(record, version)]),
+          loading,
+        )
+      }
+      await suffers(
+        instead((record) => [200, `{"record":${record}}`]),
+        loading,
+      )
+    })
 
-  test('a hanging storage is given up after the time that was set', async () => {
-    const person = await gate.enroll()
-    gate.storage.before = () => undefined
-    const ticket = await person.ticket()
-    const start = Date.now()
-    refused(await gate.verify({ listener: 'impatient', otp: person.code(), ticket }), 503, 'storage_failed')
-    const took = Date.now() - start
-    gate.storage.before = undefined
-    assert.ok(took >= TIMEOUT - 20 && took < TIMEOUT + 2_000, String(took))
-  })
+    test('storage gives the right record under a wrong status: storage_failed', async () => {
+      for (const code of [201, 202, 203, 206, 400, 401, 404, 409, 500, 503])
+        await suffers(
+          instead((...stored) => [code, well(...stored)]),
+          loading,
+        )
+    })
 
-  test('the cluster is unknown to Envoy: storage_failed', async () => {
-    const person = await gate.enroll()
-    refused(await gate.verify({ listener: 'nowhere', otp: person.code(), ticket: await person.ticket() }), 503, 'storage_failed')
-  })
+    test('storage gives the record of another: storage_failed', async () => {
+      const other = await gate.enroll()
+      const { record, version } = await gate.store.load(other.user)
+      await suffers(status(200, JSON.stringify({ record, version })), loading)
+    })
 
-  for (const [what, fault] of Object.entries({
-    'answers 200 instead of 204': status(200, '{"ok":true}'),
-    'answers 201': status(201),
-    'answers 500': status(500),
-    'answers 413': status(413),
-    'answers 428': status(428),
-    'resets the connection': (req) => req.socket.resetAndDestroy(),
-    'hangs': () => undefined,
-  })) {
-    test(`storing ${what}: storage_failed, no pass, and the code is good afterwards`, () => suffers(fault, { when: ({ method }) => method === 'PUT', listener: patience(what) }))
-  }
+    test('storage gives a field twice, or more than was asked: storage_failed', async () => {
+      for (const body of [
+        (record, version) => `{"record":${record},"version":${version},"version":${version}}`,
+        (record, version) => `{"record":${record},"record":${record},"version":${version}}`,
+        (record, version) => `{"record":${record},"version":${version},"valid":true}`,
+        (record, version) => `${well(record, version)}{}`,
+        (record, version) => `[${well(record, version)}]`,
+        (record, version) => `[${record},${version}]`,
+      ])
+        await suffers(
+          instead((...stored) => [200, body(...stored)]),
+          loading,
+        )
+    })
 
-  test('T5 storage stores and dies before it says so: no pass, and the code is spent, not twice', async () => {
-    const fault = (req, res, next) => {
-      res.writeHead = () => req.socket.destroy()
-      res.end = () => req.socket.destroy()
-      next()
+    for (const listener of ['main', 'stopping']) {
+      test(`nothing of a request goes on before its code is verified, whatever follows its headers (listener ${listener})`, async () => {
+        const person = await gate.enroll()
+        const ticket = await person.ticket()
+        const connection = new Connection(gate.envoy.ports[listener])
+        const send = async (otp, framing, body) => {
+          const head = `POST /x HTTP/1.1\r\nhost: a\r\ncookie: ${SESSION}=s1\r\nx-otp: ${otp}\r\nx-otp-ticket: ${ticket}\r\nx-second-factor-sub: root\r\n${framing}\r\n\r\n`
+          const answer = connection.send(head, 'POST')
+          for (const part of body) {
+            await sleep(30)
+            connection.write(part)
+          }
+          return answer
+        }
+        gate.storage.before = async (req, res, next) => (await sleep(100), next())
+        try {
+          const count = gate.upstream.count
+          refused(await send(person.wrong(), 'content-length: 5', ['hel', 'lo']), 401, 'wrong_code', {
+            reply: { result: 'wrong', attemptsLeft: 4 },
+          })
+          refused(
+            await send(person.wrong(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']),
+            401,
+            'wrong_code',
+            { reply: { result: 'wrong', attemptsLeft: 3 } },
+          )
+          refused(
+            await send(person.wrong(), 'transfer-encoding: chunked', [
+              '5\r\nhello\r\n',
+              '0\r\nx-second-factor-sub: root\r\n\r\n',
+            ]),
+            401,
+            'wrong_code',
+            { reply: { result: 'wrong', attemptsLeft: 2 } },
+          )
+          assert.equal(gate.upstream.count, count)
+          const seen = passed(await send(person.code(), 'transfer-encoding: chunked', ['5\r\nhello\r\n', '0\r\n\r\n']))
+          assert.deepEqual([seen.bytes, seen.get('x-second-factor-sub')], [5, person.user])
+          const large = await gate.visit({
+            listener,
+            method: 'POST',
+            body: 'x'.repeat(300_000),
+            pass: await gate.mint(),
+          })
+          assert.equal(passed(large).bytes, 300_000)
+        } finally {
+          gate.storage.before = undefined
+          await connection.close()
+        }
+      })
     }
-    const person = await suffers(fault, { works: false, when: ({ method }) => method === 'PUT' })
-    const again = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
-    refused(again, 401, 'wrong_code', { reply: again.json.reply })
-    gate.advance(60)
-    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
-    gate.advance(-60)
-  })
 
-  test('storage is gone between loading and storing: storage_failed', async () => {
-    const person = await gate.enroll()
-    const ticket = await person.ticket()
-    const { load } = gate.behind
-    gate.behind.load = async (user) => {
-      const stored = await load(user)
-      setImmediate(() => gate.storage.close())
-      return stored
-    }
-    const answer = await gate.verify({ otp: person.code(), ticket })
-    gate.behind.load = load
-    refused(answer, 503, 'storage_failed')
-    await gate.storage.open()
-    passed(await gate.verify({ otp: person.code(), ticket }))
-  })
-
-  test('lost the race once: loaded again, and verified; twice: storage_conflict', async () => {
-    const { save } = gate.behind
-    for (const [times, works] of [[1, true], [2, false]]) {
+    test('storage is not there: storage_failed, without waiting, and well again when it is back', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
-      let left = times
-      const calls = gate.storage.calls.length
-      gate.behind.save = async (user, record, expected) => {
-        if (left-- > 0) {
-          // Somebody else writes in between.
-          const { record, version } = await gate.store.load(user)
-          await gate.store.save(user, record, version)
-        }
-        return save(user, record, expected)
+      await gate.storage.close()
+      const start = Date.now()
+      refused(await gate.verify({ otp: person.code(), ticket }), 503, 'storage_failed')
+      assert.ok(Date.now() - start < 3_000)
+      passed(await gate.visit({ pass: await gate.mint() }), 'passes need no storage')
+      await gate.storage.open()
+      passed(await gate.verify({ otp: person.code(), ticket }))
+    })
+
+    test('a hanging storage is given up after the time that was set', async () => {
+      const person = await gate.enroll()
+      gate.storage.before = () => undefined
+      const ticket = await person.ticket()
+      const start = Date.now()
+      refused(await gate.verify({ listener: 'impatient', otp: person.code(), ticket }), 503, 'storage_failed')
+      const took = Date.now() - start
+      gate.storage.before = undefined
+      assert.ok(took >= TIMEOUT - 20 && took < TIMEOUT + 2_000, String(took))
+    })
+
+    test('the cluster is unknown to Envoy: storage_failed', async () => {
+      const person = await gate.enroll()
+      refused(
+        await gate.verify({ listener: 'nowhere', otp: person.code(), ticket: await person.ticket() }),
+        503,
+        'storage_failed',
+      )
+    })
+
+    for (const [what, fault] of Object.entries({
+      'answers 200 instead of 204': status(200, '{"ok":true}'),
+      'answers 201': status(201),
+      'answers 500': status(500),
+      'answers 413': status(413),
+      'answers 428': status(428),
+      'resets the connection': (req) => req.socket.resetAndDestroy(),
+      hangs: () => undefined,
+    })) {
+      test(`storing ${what}: storage_failed, no pass, and the code is good afterwards`, () =>
+        suffers(fault, { when: ({ method }) => method === 'PUT', listener: patience(what) }))
+    }
+
+    test('T5 storage stores and dies before it says so: no pass, and the code is spent, not twice', async () => {
+      const fault = (req, res, next) => {
+        res.writeHead = () => req.socket.destroy()
+        res.end = () => req.socket.destroy()
+        next()
+      }
+      const person = await suffers(fault, { works: false, when: ({ method }) => method === 'PUT' })
+      const again = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
+      refused(again, 401, 'wrong_code', { reply: again.json.reply })
+      gate.advance(60)
+      passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+      gate.advance(-60)
+    })
+
+    test('storage is gone between loading and storing: storage_failed', async () => {
+      const person = await gate.enroll()
+      const ticket = await person.ticket()
+      const { load } = gate.behind
+      gate.behind.load = async (user) => {
+        const stored = await load(user)
+        setImmediate(() => gate.storage.close())
+        return stored
       }
       const answer = await gate.verify({ otp: person.code(), ticket })
-      gate.behind.save = save
-      if (works) passed(answer)
-      else refused(answer, 503, 'storage_conflict')
-      assert.deepEqual(gate.storage.calls.slice(calls).map((call) => call.split(' ')[0]), ['GET', 'PUT', 'GET', 'PUT'])
-      if (!works) passed(await gate.verify({ otp: person.code(), ticket }))
-    }
-  })
+      gate.behind.load = load
+      refused(answer, 503, 'storage_failed')
+      await gate.storage.open()
+      passed(await gate.verify({ otp: person.code(), ticket }))
+    })
 
-  test('T5 lost the race to someone who used the same code: wrong_code', async () => {
-    const person = await gate.enroll()
-    const [ticket, other] = [await person.ticket(), await person.ticket('n1')]
-    const { save } = gate.behind
-    gate.behind.save = async (...args) => {
-      gate.behind.save = save
-      assert.equal((await gate.factor.verify({ ticket: other, session: 'n1', method: 'totp', code: person.code() })).result, 'verified')
-      return save(...args)
-    }
-    const answer = await gate.verify({ otp: person.code(), ticket })
-    refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
-  })
-
-  test('the client goes away meanwhile: the gate works on', async () => {
-    for (let i = 0; i < 20; i += 1) {
-      const person = await gate.enroll()
-      let arrived
-      const reached = new Promise((resolve) => (arrived = resolve))
-      gate.storage.before = (req, res, next) => {
-        arrived()
-        setTimeout(next, i)
+    test('lost the race once: loaded again, and verified; twice: storage_conflict', async () => {
+      const { save } = gate.behind
+      for (const [times, works] of [
+        [1, true],
+        [2, false],
+      ]) {
+        const person = await gate.enroll()
+        const ticket = await person.ticket()
+        let left = times
+        const calls = gate.storage.calls.length
+        gate.behind.save = async (user, record, expected) => {
+          if (left-- > 0) {
+            // Somebody else writes in between.
+            const { record, version } = await gate.store.load(user)
+            await gate.store.save(user, record, version)
+          }
+          return save(user, record, expected)
+        }
+        const answer = await gate.verify({ otp: person.code(), ticket })
+        gate.behind.save = save
+        if (works) passed(answer)
+        else refused(answer, 503, 'storage_conflict')
+        assert.deepEqual(
+          gate.storage.calls.slice(calls).map((call) => call.split(' ')[0]),
+          ['GET', 'PUT', 'GET', 'PUT'],
+        )
+        if (!works) passed(await gate.verify({ otp: person.code(), ticket }))
       }
-      const connection = new Connection(gate.envoy.ports.main)
-      const headers = [['cookie', cookies({ [SESSION]: 's1' })], ['x-otp', person.code()], ['x-otp-ticket', await person.ticket()]]
-      const answer = connection.send(bytesOf({ headers })).catch(() => undefined)
-      await reached
-      await connection.close()
-      await answer
-    }
-    await sleep(50)
-    gate.storage.before = undefined
-    const person = await gate.enroll()
-    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
-  })
+    })
 
-  test('many hanging verifications at once do not keep others waiting', async () => {
-    const people = await Promise.all(Array.from({ length: 20 }, () => gate.enroll()))
-    const tickets = await Promise.all(people.map((person) => person.ticket()))
-    const pass = await gate.mint()
-    gate.storage.before = () => undefined
-    let over = 0
-    const hanging = people.map((person, i) => gate.verify({ otp: person.code(), ticket: tickets[i] }).finally(() => (over += 1)))
-    await sleep(30)
-    passed(await gate.visit({ pass }))
-    assert.equal(over, 0, 'and it did not wait for them')
-    gate.storage.before = undefined
-    await gate.storage.close()
-    await gate.storage.open()
-    for (const answer of await Promise.all(hanging)) refused(answer, 503, 'storage_failed')
-  })
+    test('T5 lost the race to someone who used the same code: wrong_code', async () => {
+      const person = await gate.enroll()
+      const [ticket, other] = [await person.ticket(), await person.ticket('n1')]
+      const { save } = gate.behind
+      gate.behind.save = async (...args) => {
+        gate.behind.save = save
+        assert.equal(
+          (await gate.factor.verify({ ticket: other, session: 'n1', method: 'totp', code: person.code() })).result,
+          'verified',
+        )
+        return save(...args)
+      }
+      const answer = await gate.verify({ otp: person.code(), ticket })
+      refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
+    })
 
-  test('in shadow mode a storage in trouble stops nobody', async () => {
-    const person = await gate.enroll()
-    gate.storage.before = status(500)
-    assert.deepEqual(passed(await gate.verify({ listener: 'shadow', otp: person.code(), ticket: await person.ticket() })).identity, {})
-    gate.storage.before = undefined
-  })
+    test('the client goes away meanwhile: the gate works on', async () => {
+      for (let i = 0; i < 20; i += 1) {
+        const person = await gate.enroll()
+        let arrived
+        const reached = new Promise((resolve) => (arrived = resolve))
+        gate.storage.before = (req, res, next) => {
+          arrived()
+          setTimeout(next, i)
+        }
+        const connection = new Connection(gate.envoy.ports.main)
+        const headers = [
+          ['cookie', cookies({ [SESSION]: 's1' })],
+          ['x-otp', person.code()],
+          ['x-otp-ticket', await person.ticket()],
+        ]
+        const answer = connection.send(bytesOf({ headers })).catch(() => undefined)
+        await reached
+        await connection.close()
+        await answer
+      }
+      await sleep(50)
+      gate.storage.before = undefined
+      const person = await gate.enroll()
+      passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+    })
 
-  test('the storage API was asked as agreed', async () => {
-    const person = await gate.enroll('zoë/@ x')
-    const seen = []
-    gate.storage.before = (req, res, next) => {
-      seen.push([req.method, req.originalUrl, req.headers])
-      next()
-    }
-    passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
-    gate.storage.before = undefined
-    const [[get, getUrl, getHeaders], [put, putUrl, putHeaders]] = seen
-    const { version } = await gate.store.load(person.user)
-    assert.deepEqual([get, put], ['GET', 'PUT'])
-    for (const url of [getUrl, putUrl]) assert.equal(url, '/internal/second-factor/records/zo%C3%AB%2F%40%20x')
-    for (const headers of [getHeaders, putHeaders]) {
-      assert.match(headers.authorization, /^Bearer \S{32,}$/)
-      assert.equal(headers.host, 'login.internal')
-      // Nothing of the client's goes there.
-      for (const name of ['cookie', 'x-otp', 'x-otp-ticket']) assert.equal(headers[name], undefined)
-    }
-    assert.equal(putHeaders['content-type'], 'application/json')
-    assert.equal(putHeaders['if-match'], `"${version - 1}"`)
-  })
-})
+    test('many hanging verifications at once do not keep others waiting', async () => {
+      const people = await Promise.all(Array.from({ length: 20 }, () => gate.enroll()))
+      const tickets = await Promise.all(people.map((person) => person.ticket()))
+      const pass = await gate.mint()
+      gate.storage.before = () => undefined
+      let over = 0
+      const hanging = people.map((person, i) =>
+        gate.verify({ otp: person.code(), ticket: tickets[i] }).finally(() => (over += 1)),
+      )
+      await sleep(30)
+      passed(await gate.visit({ pass }))
+      assert.equal(over, 0, 'and it did not wait for them')
+      gate.storage.before = undefined
+      await gate.storage.close()
+      await gate.storage.open()
+      for (const answer of await Promise.all(hanging)) refused(answer, 503, 'storage_failed')
+    })
+
+    test('in shadow mode a storage in trouble stops nobody', async () => {
+      const person = await gate.enroll()
+      gate.storage.before = status(500)
+      assert.deepEqual(
+        passed(await gate.verify({ listener: 'shadow', otp: person.code(), ticket: await person.ticket() })).identity,
+        {},
+      )
+      gate.storage.before = undefined
+    })
+
+    test('the storage API was asked as agreed', async () => {
+      const person = await gate.enroll('zoë/@ x')
+      const seen = []
+      gate.storage.before = (req, res, next) => {
+        seen.push([req.method, req.originalUrl, req.headers])
+        next()
+      }
+      passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
+      gate.storage.before = undefined
+      const [[get, getUrl, getHeaders], [put, putUrl, putHeaders]] = seen
+      const { version } = await gate.store.load(person.user)
+      assert.deepEqual([get, put], ['GET', 'PUT'])
+      for (const url of [getUrl, putUrl]) assert.equal(url, '/internal/second-factor/records/zo%C3%AB%2F%40%20x')
+      for (const headers of [getHeaders, putHeaders]) {
+        assert.match(headers.authorization, /^Bearer \S{32,}$/)
+        assert.equal(headers.host, 'login.internal')
+        // Nothing of the client's goes there.
+        for (const name of ['cookie', 'x-otp', 'x-otp-ticket']) assert.equal(headers[name], undefined)
+      }
+      assert.equal(putHeaders['content-type'], 'application/json')
+      assert.equal(putHeaders['if-match'], `"${version - 1}"`)
+    })
+  },
+)

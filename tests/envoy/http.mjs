@@ -90,7 +90,7 @@ function parse(buffer, method, ended) {
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return done(Buffer.alloc(0), start)
   if (one('transfer-encoding') === 'chunked') {
     const chunks = []
-    for (let at = start; ;) {
+    for (let at = start; ; ) {
       const eol = buffer.indexOf('\r\n', at)
       if (eol < 0) return undefined
       const size = parseInt(buffer.toString('latin1', at, eol), 16)
@@ -102,7 +102,9 @@ function parse(buffer, method, ended) {
   }
   const length = one('content-length')
   if (length === undefined) return ended ? done(buffer.subarray(start), buffer.length) : undefined
-  return buffer.length < start + Number(length) ? undefined : done(buffer.subarray(start, start + Number(length)), start + Number(length))
+  return buffer.length < start + Number(length)
+    ? undefined
+    : done(buffer.subarray(start, start + Number(length)), start + Number(length))
 }
 
 /** The bytes of a request. `headers`: pairs, in this order and spelling. */

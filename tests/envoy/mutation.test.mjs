@@ -24,23 +24,62 @@ function random(seed) {
 }
 
 // Bytes that Envoy hands on: visible, blank, tab and everything above ASCII. Others end the connection.
-const ALLOWED = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte === 9 || (byte >= 32 && byte !== 127))
-const SPECIAL = [';', '=', ',', ' ', '"', '%', '.', '-', '_', '\t', '\xff', '\xc3', '\xed\xa0\x80', '\xf4\x90\x80\x80', '\u00a0', '0', '{', '}', '/', '\\', '?', '#', ':', '[', ']']
+const ALLOWED = Array.from({ length: 256 }, (_, byte) => byte).filter(
+  (byte) => byte === 9 || (byte >= 32 && byte !== 127),
+)
+const SPECIAL = [
+  ';',
+  '=',
+  ',',
+  ' ',
+  '"',
+  '%',
+  '.',
+  '-',
+  '_',
+  '\t',
+  '\xff',
+  '\xc3',
+  '\xed\xa0\x80',
+  '\xf4\x90\x80\x80',
+  '\u00a0',
+  '0',
+  '{',
+  '}',
+  '/',
+  '\\',
+  '?',
+  '#',
+  ':',
+  '[',
+  ']',
+]
 
 function mutator(rng, words) {
-  const byte = () => (rng.chance(1) && rng.chance(20) ? String.fromCharCode(rng.pick([0, 1, 11, 127])) : String.fromCharCode(rng.pick(ALLOWED)))
+  const byte = () =>
+    rng.chance(1) && rng.chance(20)
+      ? String.fromCharCode(rng.pick([0, 1, 11, 127]))
+      : String.fromCharCode(rng.pick(ALLOWED))
   const bytes = (length) => Array.from({ length }, byte).join('')
   const change = (text) => {
     const at = rng.below(text.length + 1)
     switch (rng.below(8)) {
-      case 0: return text.slice(0, at) + byte() + text.slice(at + 1)
-      case 1: return text.slice(0, at) + byte() + text.slice(at)
-      case 2: return text.slice(0, at) + text.slice(at + 1 + rng.below(8))
-      case 3: return text.slice(0, at) + rng.pick(SPECIAL) + text.slice(at)
-      case 4: return text + rng.pick(SPECIAL) + rng.pick(words)
-      case 5: return text.slice(0, at)
-      case 6: return text.slice(at) + text.slice(0, at)
-      default: return text.slice(0, at) + bytes(rng.below(12)) + text.slice(at)
+      case 0:
+        return text.slice(0, at) + byte() + text.slice(at + 1)
+      case 1:
+        return text.slice(0, at) + byte() + text.slice(at)
+      case 2:
+        return text.slice(0, at) + text.slice(at + 1 + rng.below(8))
+      case 3:
+        return text.slice(0, at) + rng.pick(SPECIAL) + text.slice(at)
+      case 4:
+        return text + rng.pick(SPECIAL) + rng.pick(words)
+      case 5:
+        return text.slice(0, at)
+      case 6:
+        return text.slice(at) + text.slice(0, at)
+      default:
+        return text.slice(0, at) + bytes(rng.below(12)) + text.slice(at)
     }
   }
   return (text) => {
@@ -60,19 +99,55 @@ for (const envoy of ENVOYS) {
       ...envoy,
       // Not a line for each refusal: but what goes wrong in the VM is told.
       logLevel: 'error',
-      config: { verify: verifyBy({ methods: ['totp', 'sms', 'backup_code', 'recovery_code'] }), exempt: { paths: ['/healthz'], prefixes: ['/assets/'] }, programs: { prefixes: ['/api/'] }, routes: [{ prefix: '/admin/', maxAge: 60 }], debug: true },
+      config: {
+        verify: verifyBy({ methods: ['totp', 'sms', 'backup_code', 'recovery_code'] }),
+        exempt: { paths: ['/healthz'], prefixes: ['/assets/'] },
+        programs: { prefixes: ['/api/'] },
+        routes: [{ prefix: '/admin/', maxAge: 60 }],
+        debug: true,
+      },
     })
     const rng = random(SEED)
     const person = await gate.enroll()
     const good = await gate.mint({ session: 'the-session-of-this-run' })
     // Good in itself, but not for this session; and one that has ended. No mutation makes them fit.
-    const [foreign, ended, ticket, strangeTicket] = [await gate.mint({ session: 'x1' }), await gate.mint({ session: 's1', at: gate.clock() - 50_000 }), await person.ticket('s1'), await person.ticket('x1')]
-    const words = [foreign, ended, ticket, strangeTicket, PASS, SESSION, 's1', 'Bearer ', 'text/html', 'totp 000000', 'sms 123456', '/healthz', '/assets/', '..', '%2e%2e', '%2f', 'x-second-factor-sub', '{"v":1}']
+    const [foreign, ended, ticket, strangeTicket] = [
+      await gate.mint({ session: 'x1' }),
+      await gate.mint({ session: 's1', at: gate.clock() - 50_000 }),
+      await person.ticket('s1'),
+      await person.ticket('x1'),
+    ]
+    const words = [
+      foreign,
+      ended,
+      ticket,
+      strangeTicket,
+      PASS,
+      SESSION,
+      's1',
+      'Bearer ',
+      'text/html',
+      'totp 000000',
+      'sms 123456',
+      '/healthz',
+      '/assets/',
+      '..',
+      '%2e%2e',
+      '%2f',
+      'x-second-factor-sub',
+      '{"v":1}',
+    ]
     const mutate = mutator(rng, words)
     const maybe = (text) => (rng.chance(70) ? mutate(text) : text)
     const makers = [
-      () => ['cookie', maybe(rng.chance(80) ? cookies({ [SESSION]: 's1', [PASS]: rng.pick([foreign, ended]) }) : `${PASS}=${ended}`)],
-      () => (rng.chance(70) ? ['x-nothing', mutate('')] : ['authorization', maybe(`Bearer ${rng.pick([foreign, ended, ticket])}`)]),
+      () => [
+        'cookie',
+        maybe(rng.chance(80) ? cookies({ [SESSION]: 's1', [PASS]: rng.pick([foreign, ended]) }) : `${PASS}=${ended}`),
+      ],
+      () =>
+        rng.chance(70)
+          ? ['x-nothing', mutate('')]
+          : ['authorization', maybe(`Bearer ${rng.pick([foreign, ended, ticket])}`)],
       () => ['accept', maybe('text/html,application/xhtml+xml')],
       () => ['sec-fetch-mode', maybe('navigate')],
       () => ['x-forwarded-for', maybe('198.51.100.7, 2001:db8::1')],
@@ -80,7 +155,18 @@ for (const envoy of ENVOYS) {
       () => ['x-otp', maybe(rng.pick(['000000', 'totp 000000', 'sms 123456', 'backup_code AAAA-AAAA-AAAA-AAAA']))],
       () => ['x-otp-ticket', mutate(ticket)],
     ]
-    const paths = ['/', '/reports?x=1', '/admin/x', '/Healthz', '/assets', '/api/v1', '/a/%2e%2e/b', '/login?next=//x', '/healthz/', '/ASSETS/app.css']
+    const paths = [
+      '/',
+      '/reports?x=1',
+      '/admin/x',
+      '/Healthz',
+      '/assets',
+      '/api/v1',
+      '/a/%2e%2e/b',
+      '/login?next=//x',
+      '/healthz/',
+      '/ASSETS/app.css',
+    ]
     const path = () => {
       // Bytes that may not stand in a path never get to the filter.
       const text = rng.chance(50) ? rng.pick(paths) : mutate(rng.pick(paths)).replace(/[^!-~]/g, '')
@@ -89,10 +175,19 @@ for (const envoy of ENVOYS) {
     let brought = 0
     const make = () => {
       // Envoy ends the connection after a 400, which takes its time: so not too many of one header.
-      const some = rng.chance(5) ? Array.from({ length: 5 }, () => rng.pick(makers)) : makers.filter(() => rng.chance(30))
+      const some = rng.chance(5)
+        ? Array.from({ length: 5 }, () => rng.pick(makers))
+        : makers.filter(() => rng.chance(30))
       const headers = some.map((header) => header())
       // Now and then a code that gets as far as the storage.
-      if (rng.chance(1)) headers.splice(0, headers.length, ['cookie', `${SESSION}=s1`], ['x-otp', maybe('000000')], ['x-otp-ticket', ticket])
+      if (rng.chance(1))
+        headers.splice(
+          0,
+          headers.length,
+          ['cookie', `${SESSION}=s1`],
+          ['x-otp', maybe('000000')],
+          ['x-otp-ticket', ticket],
+        )
       brought += 1
       return bytesOf({ method: rng.pick(['GET', 'GET', 'HEAD', 'POST', 'DELETE']), path: path(), headers })
     }
@@ -101,24 +196,26 @@ for (const envoy of ENVOYS) {
     let answered = 0
     let lost = 0
     const run = async (until) => {
-      await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
-        let connection = new Connection(gate.envoy.ports.main)
-        while (answered < until) {
-          const bytes = make()
-          try {
-            const answer = await connection.send(bytes, bytes.slice(0, bytes.indexOf(' ')))
-            answered += 1
-            statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
-            if (answer.get('connection') !== 'close') continue
-          } catch {
-            lost += 1
+      await Promise.all(
+        Array.from({ length: CONNECTIONS }, async () => {
+          let connection = new Connection(gate.envoy.ports.main)
+          while (answered < until) {
+            const bytes = make()
+            try {
+              const answer = await connection.send(bytes, bytes.slice(0, bytes.indexOf(' ')))
+              answered += 1
+              statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
+              if (answer.get('connection') !== 'close') continue
+            } catch {
+              lost += 1
+            }
+            // Envoy ends it at bytes that are no HTTP.
+            await connection.close()
+            connection = new Connection(gate.envoy.ports.main)
           }
-          // Envoy ends it at bytes that are no HTTP.
           await connection.close()
-          connection = new Connection(gate.envoy.ports.main)
-        }
-        await connection.close()
-      }))
+        }),
+      )
     }
 
     const start = Date.now()
@@ -127,7 +224,9 @@ for (const envoy of ENVOYS) {
     const created = (await gate.envoy.stats())['wasm.envoy.wasm.runtime.v8.created']
     await run(requests)
     const end = memory(gate.envoy.pid)
-    t.diagnostic(`${answered} answers (${JSON.stringify(statuses)}), ${lost} ended with their connection, in ${((Date.now() - start) / 1000).toFixed(1)} s; memory ${warm.toFixed(0)} → ${end.toFixed(0)} MB`)
+    t.diagnostic(
+      `${answered} answers (${JSON.stringify(statuses)}), ${lost} ended with their connection, in ${((Date.now() - start) / 1000).toFixed(1)} s; memory ${warm.toFixed(0)} → ${end.toFixed(0)} MB`,
+    )
 
     assert.ok(answered >= requests && brought >= requests)
     // What came through was exempt once Envoy had cleaned its path, and came as nobody.
@@ -145,13 +244,20 @@ for (const envoy of ENVOYS) {
 
     // Each request was counted once, as one thing or another.
     const { allowed, challenged, ...others } = await gate.counters()
-    const denied = Object.entries(others).filter(([name]) => name.startsWith('denied_')).reduce((sum, [, count]) => sum + count, 0)
+    const denied = Object.entries(others)
+      .filter(([name]) => name.startsWith('denied_'))
+      .reduce((sum, [, count]) => sum + count, 0)
     assert.equal(allowed, statuses[200] ?? 0)
-    assert.ok(challenged + denied <= answered + lost && challenged + denied > requests / 2, `${challenged} + ${denied} of ${answered}`)
+    assert.ok(
+      challenged + denied <= answered + lost && challenged + denied > requests / 2,
+      `${challenged} + ${denied} of ${answered}`,
+    )
 
     // And it works.
     passed(await gate.visit({ session: 'the-session-of-this-run', pass: good }))
-    refused(await gate.visit({}), 401, 'no_pass', { explanation: { decision: { outcome: 'challenge' }, rules: ['not_forced', 'enrolled'] } })
+    refused(await gate.visit({}), 401, 'no_pass', {
+      explanation: { decision: { outcome: 'challenge' }, rules: ['not_forced', 'enrolled'] },
+    })
     const other = await gate.enroll()
     passed(await gate.verify({ otp: other.code(), ticket: await other.ticket() }))
   })

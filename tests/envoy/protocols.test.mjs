@@ -13,28 +13,50 @@ function http2(t, port) {
   const session = connect(`http://127.0.0.1:${port}`)
   t.after(() => session.destroy())
   session.on('error', () => undefined)
-  return (headers, body, trailers) => new Promise((resolve, reject) => {
-    const stream = session.request({ ':authority': 'app.acme.example', ':path': '/', ...headers }, { endStream: body === undefined, waitForTrailers: trailers !== undefined })
-    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
-    const chunks = []
-    let answer
-    stream.on('response', (received) => (answer = received))
-    stream.on('data', (chunk) => chunks.push(chunk))
-    stream.on('error', reject)
-    stream.on('end', () => resolve({ status: answer?.[':status'], headers: answer, text: Buffer.concat(chunks).toString() }))
-    if (body !== undefined) stream.end(body)
-  })
+  return (headers, body, trailers) =>
+    new Promise((resolve, reject) => {
+      const stream = session.request(
+        { ':authority': 'app.acme.example', ':path': '/', ...headers },
+        { endStream: body === undefined, waitForTrailers: trailers !== undefined },
+      )
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+      const chunks = []
+      let answer
+      stream.on('response', (received) => (answer = received))
+      stream.on('data', (chunk) => chunks.push(chunk))
+      stream.on('error', reject)
+      stream.on('end', () =>
+        resolve({ status: answer?.[':status'], headers: answer, text: Buffer.concat(chunks).toString() }),
+      )
+      if (body !== undefined) stream.end(body)
+    })
 }
 
-const gates = await Promise.all(combinations.map((envoy) => startGate({ after }, {
-  ...envoy,
-  config: { verify: verifyBy({ timeoutMs: 5_000 }), exempt: { paths: ['/healthz'] } },
-  listeners: {
-    h2: { cluster: 'app-h2', config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } }, underscores: 'ALLOW' },
-    // Held headers do not hold the trailers by themselves then.
-    h2Stopping: { cluster: 'app-h2', config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } }, underscores: 'ALLOW', failure: { failure_policy: 'FAIL_RELOAD', allow_on_headers_stop_iteration: true } },
-  },
-})))
+const gates = await Promise.all(
+  combinations.map((envoy) =>
+    startGate(
+      { after },
+      {
+        ...envoy,
+        config: { verify: verifyBy({ timeoutMs: 5_000 }), exempt: { paths: ['/healthz'] } },
+        listeners: {
+          h2: {
+            cluster: 'app-h2',
+            config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } },
+            underscores: 'ALLOW',
+          },
+          // Held headers do not hold the trailers by themselves then.
+          h2Stopping: {
+            cluster: 'app-h2',
+            config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } },
+            underscores: 'ALLOW',
+            failure: { failure_policy: 'FAIL_RELOAD', allow_on_headers_stop_iteration: true },
+          },
+        },
+      },
+    ),
+  ),
+)
 
 for (const [index, envoy] of combinations.entries()) {
   const gate = gates[index]
@@ -65,51 +87,83 @@ for (const [index, envoy] of combinations.entries()) {
     }
     const person = await gate.enroll()
     const size = 2_000_000
-    const code = await ask({ ':method': 'POST', cookie: `${SESSION}=s1`, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() }, 'z'.repeat(size))
+    const code = await ask(
+      { ':method': 'POST', cookie: `${SESSION}=s1`, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() },
+      'z'.repeat(size),
+    )
     assert.equal(code.status, 200, code.text)
     assert.equal(JSON.parse(code.text).bytes, size)
     assert.ok(code.headers['set-cookie'].some((line) => line.startsWith(`${PASS}=`)))
     // Many streams at once on one connection, good and bad by turns.
-    const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => ask({ cookie: `${SESSION}=s${i % 3 === 0 ? 1 : 2}; ${PASS}=${pass}` })))
-    assert.deepEqual(answers.map(({ status }) => status), answers.map((_, i) => (i % 3 === 0 ? 200 : 401)))
+    const answers = await Promise.all(
+      Array.from({ length: 90 }, (_, i) => ask({ cookie: `${SESSION}=s${i % 3 === 0 ? 1 : 2}; ${PASS}=${pass}` })),
+    )
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      answers.map((_, i) => (i % 3 === 0 ? 200 : 401)),
+    )
     await gate.healthy()
   })
 
-  for (const listener of ['h2', 'h2Stopping']) test(`T26 identity in HTTP/2 trailers reaches no upstream (listener ${listener}, ${named(envoy)})`, async (t) => {
-    const ask = http2(t, gate.envoy.ports[listener])
-    gate.storage.before = async (req, res, next) => (await sleep(100), next())
-    t.after(() => (gate.storage.before = undefined))
-    const person = await gate.enroll()
-    const forged = { 'x-second-factor-sub': 'mallory', 'X-Second-Factor-Role': 'owner', 'x_second_factor_sub': 'mallory', 'x-otp': '1', 'x-checksum': 'abc' }
-    const session = `${SESSION}=s1`
-    for (const headers of [
-      { cookie: `${session}; ${PASS}=${await gate.mint()}` },
-      { cookie: session, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() },
-      { ':path': '/healthz' },
-    ]) {
-      const { status, text } = await ask({ ':method': 'POST', ...headers }, 'body', forged)
-      assert.equal(status, 200, text)
-      assert.deepEqual(JSON.parse(text).trailers, { 'x-checksum': 'abc' })
-    }
-    const refusal = await ask({ ':method': 'POST', cookie: session }, 'body', forged)
-    assert.equal(refusal.status, 401, refusal.text)
-    await gate.healthy()
-  })
+  for (const listener of ['h2', 'h2Stopping'])
+    test(`T26 identity in HTTP/2 trailers reaches no upstream (listener ${listener}, ${named(envoy)})`, async (t) => {
+      const ask = http2(t, gate.envoy.ports[listener])
+      gate.storage.before = async (req, res, next) => (await sleep(100), next())
+      t.after(() => (gate.storage.before = undefined))
+      const person = await gate.enroll()
+      const forged = {
+        'x-second-factor-sub': 'mallory',
+        'X-Second-Factor-Role': 'owner',
+        x_second_factor_sub: 'mallory',
+        'x-otp': '1',
+        'x-checksum': 'abc',
+      }
+      const session = `${SESSION}=s1`
+      for (const headers of [
+        { cookie: `${session}; ${PASS}=${await gate.mint()}` },
+        { cookie: session, 'x-otp': person.code(), 'x-otp-ticket': await person.ticket() },
+        { ':path': '/healthz' },
+      ]) {
+        const { status, text } = await ask({ ':method': 'POST', ...headers }, 'body', forged)
+        assert.equal(status, 200, text)
+        assert.deepEqual(JSON.parse(text).trailers, { 'x-checksum': 'abc' })
+      }
+      const refusal = await ask({ ':method': 'POST', cookie: session }, 'body', forged)
+      assert.equal(refusal.status, 401, refusal.text)
+      await gate.healthy()
+    })
 
   test(`HTTP/1.1: requests ahead on one connection, each judged by itself (${named(envoy)})`, async () => {
     const pass = await gate.mint()
     const person = await gate.enroll()
     const ticket = await person.ticket()
     const connection = new Connection(gate.envoy.ports.main)
-    const ask = (jar, headers = [], more = {}) => connection.send(bytesOf({ headers: [['cookie', cookies(jar)], ...headers], ...more }), more.method)
+    const ask = (jar, headers = [], more = {}) =>
+      connection.send(bytesOf({ headers: [['cookie', cookies(jar)], ...headers], ...more }), more.method)
     const answers = []
     // Two at a time: behind two answers of its own, Envoy lets a third request wait for more bytes.
     for (const pair of [
       [[{ [SESSION]: 's1', [PASS]: pass }], [{ [SESSION]: 's1' }]],
-      [[{ [SESSION]: 's1' }, [['x-otp', person.code()], ['x-otp-ticket', ticket]]], [{ [SESSION]: 's1' }]],
-      [[{ [SESSION]: 's2', [PASS]: pass }], [{ [SESSION]: 's1', [PASS]: pass }, [], { method: 'POST', body: 'b'.repeat(100_000) }]],
-    ]) answers.push(...await Promise.all(pair.map((one) => ask(...one))))
-    assert.deepEqual(answers.map(({ status }) => status), [200, 401, 200, 401, 401, 200])
+      [
+        [
+          { [SESSION]: 's1' },
+          [
+            ['x-otp', person.code()],
+            ['x-otp-ticket', ticket],
+          ],
+        ],
+        [{ [SESSION]: 's1' }],
+      ],
+      [
+        [{ [SESSION]: 's2', [PASS]: pass }],
+        [{ [SESSION]: 's1', [PASS]: pass }, [], { method: 'POST', body: 'b'.repeat(100_000) }],
+      ],
+    ])
+      answers.push(...(await Promise.all(pair.map((one) => ask(...one)))))
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 401, 200, 401, 401, 200],
+    )
     assert.equal(passed(answers[0]).identity['x-second-factor-sub'], 'ann')
     assert.equal(passed(answers[2]).identity['x-second-factor-sub'], person.user)
     assert.equal(passed(answers[5]).bytes, 100_000)
@@ -126,7 +180,11 @@ for (const [index, envoy] of combinations.entries()) {
     const answers = await Promise.all(Array.from({ length: 200 }, () => gate.verify({ otp, ticket })))
     assert.equal(answers.filter(({ status }) => status === 200).length, 1)
     // The pass that one worker made is good with the others, and so is one that they have never seen.
-    const made = answers.find(({ status }) => status === 200).all('set-cookie').find((line) => line.startsWith(PASS)).split(/[=;]/)[1]
+    const made = answers
+      .find(({ status }) => status === 200)
+      .all('set-cookie')
+      .find((line) => line.startsWith(PASS))
+      .split(/[=;]/)[1]
     for (const answer of await Promise.all(Array.from({ length: 40 }, () => gate.visit({ pass: made })))) passed(answer)
     assert.equal(gate.upstream.count - before, 41)
     await gate.healthy()

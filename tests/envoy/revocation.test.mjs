@@ -9,8 +9,8 @@ const clear = () => Object.assign(list, { sessions: [], users: {} })
 
 /** Answers to a list that was good before; a listener each. */
 const faults = {
-  'hangs': () => undefined,
-  'resets': (req) => req.socket.resetAndDestroy(),
+  hangs: () => undefined,
+  resets: (req) => req.socket.resetAndDestroy(),
   'answers 401': (req, res) => res.writeHead(401).end('{"error":"unauthorized"}'),
   'answers 404': (req, res) => res.writeHead(404).end('{"error":"not_found"}'),
   'answers with nothing': (req, res) => res.end(''),
@@ -20,178 +20,232 @@ const faults = {
   'answers with a wrong type': (req, res) => res.end('{"v":1,"sessions":{},"users":{}}'),
   'answers with a time as text': (req, res) => res.end('{"v":1,"sessions":[],"users":{"ann":"1"}}'),
   'answers with an unknown key': (req, res) => res.end('{"v":1,"sessions":[],"users":{},"revokeNothing":true}'),
-  'answers with 6 MB': (req, res) => res.end(JSON.stringify({ v: 1, sessions: Array.from({ length: 100_000 }, (_, i) => `${i}`.padStart(56, 'x')), users: {} })),
-  'answers half a body': (req, res) => (res.writeHead(200, { 'content-length': 100 }), res.write('{"v":1'), setTimeout(() => res.socket?.destroy(), 10)),
+  'answers with 6 MB': (req, res) =>
+    res.end(
+      JSON.stringify({
+        v: 1,
+        sessions: Array.from({ length: 100_000 }, (_, i) => `${i}`.padStart(56, 'x')),
+        users: {},
+      }),
+    ),
+  'answers half a body': (req, res) => (
+    res.writeHead(200, { 'content-length': 100 }), res.write('{"v":1'), setTimeout(() => res.socket?.destroy(), 10)
+  ),
 }
 
-await onEach({
-  config: { verify: verifyBy(), revocation: revocationBy({ maxStaleSeconds: STALE }), exempt: { paths: ['/healthz'] } },
-  listeners: {
-    without: {},
-    ...Object.fromEntries(Object.keys(faults).map((name, index) => [name, { config: { revocation: revocationBy({ path: `/internal/second-factor/list-${index}`, maxStaleSeconds: STALE, timeoutMs: 500 }) } }])),
-    // Its list never comes.
-    nowhere: { config: { revocation: revocationBy({ cluster: 'no-such-cluster' }) } },
-    never: { config: { revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
-    shadow: { config: { mode: 'shadow', revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
+await onEach(
+  {
+    config: {
+      verify: verifyBy(),
+      revocation: revocationBy({ maxStaleSeconds: STALE }),
+      exempt: { paths: ['/healthz'] },
+    },
+    listeners: {
+      without: {},
+      ...Object.fromEntries(
+        Object.keys(faults).map((name, index) => [
+          name,
+          {
+            config: {
+              revocation: revocationBy({
+                path: `/internal/second-factor/list-${index}`,
+                maxStaleSeconds: STALE,
+                timeoutMs: 500,
+              }),
+            },
+          },
+        ]),
+      ),
+      // Its list never comes.
+      nowhere: { config: { revocation: revocationBy({ cluster: 'no-such-cluster' }) } },
+      never: { config: { revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
+      shadow: {
+        config: { mode: 'shadow', revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) },
+      },
+    },
+    revoked: () => list,
   },
-  revoked: () => list,
-}, (gate, test) => {
-  /** Until every worker answers so, which takes a fetch of each. */
-  const until = async (status, options) => {
-    let answer
-    for (let row = 0, deadline = Date.now() + 10_000; row < 25;) {
-      answer = await gate.visit(options)
-      row = answer.status === status ? row + 1 : 0
-      if (Date.now() > deadline) assert.fail(`still ${answer.status} instead of ${status}: ${answer.text}`)
-      if (row === 0) await sleep(20)
-    }
-    return answer
-  }
-  /** A storage that answers so, until the clock has gone on for `seconds`. */
-  const during = async (before, work) => {
-    gate.storage.before = before
-    try {
-      // What was on its way arrives.
-      await sleep(200)
-      await work()
-    } finally {
-      gate.storage.before = undefined
-    }
-  }
-
-  test('the list is fetched with the token, again and again', async () => {
-    clear()
-    await until(200, { pass: await gate.mint() })
-    const calls = () => gate.storage.calls.filter((call) => call === 'GET /revoked').length
-    const before = calls()
-    await sleep(2_200)
-    const more = calls() - before
-    assert.ok(more >= 2 && more <= 3 * 3, String(more))
-  })
-
-  test('pass_revoked: a session that was ended, and no other; cached or not', async () => {
-    clear()
-    const [mine, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
-    await until(200, { pass: mine })
-    list.sessions = ['x', 's1']
-    refused(await until(401, { pass: mine }), 401, 'pass_revoked')
-    passed(await gate.visit({ pass: other, session: 's2' }))
-    refused(await gate.visit({ pass: await gate.mint({ session: 's1', user: 'bob' }) }), 401, 'pass_revoked')
-    passed(await gate.visit({ listener: 'without', pass: mine }))
-    passed(await gate.send({ path: '/healthz' }))
-    clear()
-    await until(200, { pass: mine })
-  })
-
-  test('pass_revoked: the passes that Envoy made for a session end with it', async () => {
-    clear()
-    const pass = await gate.mint({ session: gateSession('s7') })
-    await until(200, { pass, session: 's7' })
-    list.sessions = ['s7']
-    refused(await until(401, { pass, session: 's7' }), 401, 'pass_revoked')
-    // A code shows the factor again, but the session is still over.
-    const person = await gate.enroll()
-    const answer = await gate.verify({ session: 's7', otp: person.code(), ticket: await person.ticket('s7') })
-    const made = answer.all('set-cookie').map((line) => /second-factor=([^;]+)/.exec(line)?.[1]).find(Boolean)
-    if (made) refused(await gate.visit({ session: 's7', pass: made }), 401, 'pass_revoked')
-    clear()
-  })
-
-  test('T21 the session that a pass from Envoy names is no cookie, and evades no log-out', async () => {
-    clear()
-    await until(200, { pass: await gate.mint() })
-    const person = await gate.enroll()
-    const answer = await gate.verify({ session: 's8', otp: person.code(), ticket: await person.ticket('s8') })
-    passed(answer)
-    const pass = answer.all('set-cookie').find((line) => line.startsWith(`${PASS}=`)).split(/[=;]/)[1]
-    const { sid } = claimsOf(pass)
-    passed(await gate.visit({ session: 's8', pass }))
-    refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
-    list.sessions = ['s8']
-    refused(await until(401, { session: 's8', pass }), 401, 'pass_revoked')
-    refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
-    for (const session of [sid.slice('gate '.length), `"${sid}"`, sid.replace(' ', '%20'), sid.replace(' ', '+')]) refused(await gate.visit({ session, pass }), 401, 'other_session')
-    clear()
-  })
-
-  test('pass_revoked: a ticket from before the user was put out becomes no pass', async () => {
-    clear()
-    await until(200, { pass: await gate.mint() })
-    const person = await gate.enroll()
-    const ticket = await person.ticket('s6')
-    list.users = { [person.user]: gate.clock() }
-    await until(401, { pass: await gate.mint({ user: person.user }) })
-    const before = gate.storage.calls.filter((call) => call.includes('/records/')).length
-    refused(await gate.verify({ session: 's6', otp: person.code(), ticket }), 401, 'pass_revoked')
-    assert.equal(gate.storage.calls.filter((call) => call.includes('/records/')).length, before, 'nothing was spent')
-    gate.advance(1)
-    passed(await gate.verify({ session: 's6', otp: person.code(), ticket: await person.ticket('s6') }))
-    clear()
-  })
-
-  test('pass_revoked: the passes of a user up to a time', async () => {
-    clear()
-    const at = gate.clock() - 100
-    const pass = (seconds, user = 'ann') => gate.mint({ at: at + seconds, user })
-    await until(200, { pass: await pass(0) })
-    list.users = { ann: at }
-    refused(await until(401, { pass: await pass(0) }), 401, 'pass_revoked')
-    refused(await gate.visit({ pass: await pass(-1) }), 401, 'pass_revoked')
-    passed(await gate.visit({ pass: await pass(1) }))
-    passed(await gate.visit({ pass: await pass(0, 'bob') }))
-    passed(await gate.visit({ pass: await pass(0, 'Ann') }))
-    clear()
-  })
-
-  test('revocation_stale: no list, or none for too long, and nobody with a pass comes in', async () => {
-    clear()
-    const pass = await gate.mint()
-    await until(200, { pass })
-    await during((req, res) => res.writeHead(500).end(), async () => {
-      const now = gate.clock()
-      gate.setTime(now + STALE)
-      passed(await gate.visit({ pass }))
-      gate.setTime(now + STALE + 1)
-      refused(await gate.visit({ pass }), 503, 'revocation_stale')
-      refused(await gate.visit({}), 401, 'no_pass')
-      refused(await gate.visit({ pass: `${pass}x` }), 401, 'pass_invalid')
-      passed(await gate.send({ path: '/healthz' }))
-      passed(await gate.visit({ listener: 'without', pass }))
-    })
-    await until(200, { pass })
-    refused(await gate.visit({ listener: 'never', pass }), 503, 'revocation_stale')
-    assert.deepEqual(passed(await gate.visit({ listener: 'shadow', pass })).identity, {})
-  })
-
-  test('a list that cannot be read changes nothing: the old one holds until it is stale', async () => {
-    clear()
-    const [pass, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
-    gate.storage.before = (req, res, next) => (/^\/list-/.test(req.url) ? res.setHeader('content-type', 'application/json').end('{"v":1,"sessions":["s1"],"users":{}}') : next())
-    const names = Object.keys(faults)
-    for (const listener of names) {
-      await until(401, { listener, pass })
-      passed(await gate.visit({ listener, pass: other, session: 's2' }))
-    }
-    const { callout_error: before } = await gate.counters()
-    gate.storage.calls.length = 0
-    await during((req, res, next) => {
-      const name = names[Number(/^\/list-(\d+)/.exec(req.url)?.[1])]
-      return name === undefined ? next() : faults[name](req, res)
-    }, async () => {
-      await sleep(2_500)
-      for (const [index, listener] of names.entries()) {
-        assert.ok(gate.storage.calls.includes(`GET /list-${index}`), `${listener}: was asked again`)
-        refused(await gate.visit({ listener, pass }), 401, 'pass_revoked')
-        passed(await gate.visit({ listener, pass: other, session: 's2' }), listener)
+  (gate, test) => {
+    /** Until every worker answers so, which takes a fetch of each. */
+    const until = async (status, options) => {
+      let answer
+      for (let row = 0, deadline = Date.now() + 10_000; row < 25; ) {
+        answer = await gate.visit(options)
+        row = answer.status === status ? row + 1 : 0
+        if (Date.now() > deadline) assert.fail(`still ${answer.status} instead of ${status}: ${answer.text}`)
+        if (row === 0) await sleep(20)
       }
-      gate.advance(STALE + 1)
-      for (const listener of names) refused(await gate.visit({ listener, pass: other, session: 's2' }), 503, 'revocation_stale')
-      gate.advance(-STALE - 1)
-    })
-    for (const told of ['not_asked: does Envoy know `revocation.cluster`', 'no_answer: no connection', 'status_401: does COUNTERSIGN_STORAGE_TOKEN', 'status_404: is `revocation.path` right', 'status_200: what came is no list']) {
-      assert.ok(gate.envoy.log().includes(`the revocation list could not be had (${told}`), told)
+      return answer
     }
-    const { callout_error: after } = await gate.counters()
-    assert.ok(after - before >= names.length, `${after - before} errors counted`)
-  })
-})
+    /** A storage that answers so, until the clock has gone on for `seconds`. */
+    const during = async (before, work) => {
+      gate.storage.before = before
+      try {
+        // What was on its way arrives.
+        await sleep(200)
+        await work()
+      } finally {
+        gate.storage.before = undefined
+      }
+    }
+
+    test('the list is fetched with the token, again and again', async () => {
+      clear()
+      await until(200, { pass: await gate.mint() })
+      const calls = () => gate.storage.calls.filter((call) => call === 'GET /revoked').length
+      const before = calls()
+      await sleep(2_200)
+      const more = calls() - before
+      assert.ok(more >= 2 && more <= 3 * 3, String(more))
+    })
+
+    test('pass_revoked: a session that was ended, and no other; cached or not', async () => {
+      clear()
+      const [mine, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
+      await until(200, { pass: mine })
+      list.sessions = ['x', 's1']
+      refused(await until(401, { pass: mine }), 401, 'pass_revoked')
+      passed(await gate.visit({ pass: other, session: 's2' }))
+      refused(await gate.visit({ pass: await gate.mint({ session: 's1', user: 'bob' }) }), 401, 'pass_revoked')
+      passed(await gate.visit({ listener: 'without', pass: mine }))
+      passed(await gate.send({ path: '/healthz' }))
+      clear()
+      await until(200, { pass: mine })
+    })
+
+    test('pass_revoked: the passes that Envoy made for a session end with it', async () => {
+      clear()
+      const pass = await gate.mint({ session: gateSession('s7') })
+      await until(200, { pass, session: 's7' })
+      list.sessions = ['s7']
+      refused(await until(401, { pass, session: 's7' }), 401, 'pass_revoked')
+      // A code shows the factor again, but the session is still over.
+      const person = await gate.enroll()
+      const answer = await gate.verify({ session: 's7', otp: person.code(), ticket: await person.ticket('s7') })
+      const made = answer
+        .all('set-cookie')
+        .map((line) => /second-factor=([^;]+)/.exec(line)?.[1])
+        .find(Boolean)
+      if (made) refused(await gate.visit({ session: 's7', pass: made }), 401, 'pass_revoked')
+      clear()
+    })
+
+    test('T21 the session that a pass from Envoy names is no cookie, and evades no log-out', async () => {
+      clear()
+      await until(200, { pass: await gate.mint() })
+      const person = await gate.enroll()
+      const answer = await gate.verify({ session: 's8', otp: person.code(), ticket: await person.ticket('s8') })
+      passed(answer)
+      const pass = answer
+        .all('set-cookie')
+        .find((line) => line.startsWith(`${PASS}=`))
+        .split(/[=;]/)[1]
+      const { sid } = claimsOf(pass)
+      passed(await gate.visit({ session: 's8', pass }))
+      refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
+      list.sessions = ['s8']
+      refused(await until(401, { session: 's8', pass }), 401, 'pass_revoked')
+      refused(await gate.visit({ session: sid, pass }), 401, 'no_session')
+      for (const session of [sid.slice('gate '.length), `"${sid}"`, sid.replace(' ', '%20'), sid.replace(' ', '+')])
+        refused(await gate.visit({ session, pass }), 401, 'other_session')
+      clear()
+    })
+
+    test('pass_revoked: a ticket from before the user was put out becomes no pass', async () => {
+      clear()
+      await until(200, { pass: await gate.mint() })
+      const person = await gate.enroll()
+      const ticket = await person.ticket('s6')
+      list.users = { [person.user]: gate.clock() }
+      await until(401, { pass: await gate.mint({ user: person.user }) })
+      const before = gate.storage.calls.filter((call) => call.includes('/records/')).length
+      refused(await gate.verify({ session: 's6', otp: person.code(), ticket }), 401, 'pass_revoked')
+      assert.equal(gate.storage.calls.filter((call) => call.includes('/records/')).length, before, 'nothing was spent')
+      gate.advance(1)
+      passed(await gate.verify({ session: 's6', otp: person.code(), ticket: await person.ticket('s6') }))
+      clear()
+    })
+
+    test('pass_revoked: the passes of a user up to a time', async () => {
+      clear()
+      const at = gate.clock() - 100
+      const pass = (seconds, user = 'ann') => gate.mint({ at: at + seconds, user })
+      await until(200, { pass: await pass(0) })
+      list.users = { ann: at }
+      refused(await until(401, { pass: await pass(0) }), 401, 'pass_revoked')
+      refused(await gate.visit({ pass: await pass(-1) }), 401, 'pass_revoked')
+      passed(await gate.visit({ pass: await pass(1) }))
+      passed(await gate.visit({ pass: await pass(0, 'bob') }))
+      passed(await gate.visit({ pass: await pass(0, 'Ann') }))
+      clear()
+    })
+
+    test('revocation_stale: no list, or none for too long, and nobody with a pass comes in', async () => {
+      clear()
+      const pass = await gate.mint()
+      await until(200, { pass })
+      await during(
+        (req, res) => res.writeHead(500).end(),
+        async () => {
+          const now = gate.clock()
+          gate.setTime(now + STALE)
+          passed(await gate.visit({ pass }))
+          gate.setTime(now + STALE + 1)
+          refused(await gate.visit({ pass }), 503, 'revocation_stale')
+          refused(await gate.visit({}), 401, 'no_pass')
+          refused(await gate.visit({ pass: `${pass}x` }), 401, 'pass_invalid')
+          passed(await gate.send({ path: '/healthz' }))
+          passed(await gate.visit({ listener: 'without', pass }))
+        },
+      )
+      await until(200, { pass })
+      refused(await gate.visit({ listener: 'never', pass }), 503, 'revocation_stale')
+      assert.deepEqual(passed(await gate.visit({ listener: 'shadow', pass })).identity, {})
+    })
+
+    test('a list that cannot be read changes nothing: the old one holds until it is stale', async () => {
+      clear()
+      const [pass, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
+      gate.storage.before = (req, res, next) =>
+        /^\/list-/.test(req.url)
+          ? res.setHeader('content-type', 'application/json').end('{"v":1,"sessions":["s1"],"users":{}}')
+          : next()
+      const names = Object.keys(faults)
+      for (const listener of names) {
+        await until(401, { listener, pass })
+        passed(await gate.visit({ listener, pass: other, session: 's2' }))
+      }
+      const { callout_error: before } = await gate.counters()
+      gate.storage.calls.length = 0
+      await during(
+        (req, res, next) => {
+          const name = names[Number(/^\/list-(\d+)/.exec(req.url)?.[1])]
+          return name === undefined ? next() : faults[name](req, res)
+        },
+        async () => {
+          await sleep(2_500)
+          for (const [index, listener] of names.entries()) {
+            assert.ok(gate.storage.calls.includes(`GET /list-${index}`), `${listener}: was asked again`)
+            refused(await gate.visit({ listener, pass }), 401, 'pass_revoked')
+            passed(await gate.visit({ listener, pass: other, session: 's2' }), listener)
+          }
+          gate.advance(STALE + 1)
+          for (const listener of names)
+            refused(await gate.visit({ listener, pass: other, session: 's2' }), 503, 'revocation_stale')
+          gate.advance(-STALE - 1)
+        },
+      )
+      for (const told of [
+        'not_asked: does Envoy know `revocation.cluster`',
+        'no_answer: no connection',
+        'status_401: does COUNTERSIGN_STORAGE_TOKEN',
+        'status_404: is `revocation.path` right',
+        'status_200: what came is no list',
+      ]) {
+        assert.ok(gate.envoy.log().includes(`the revocation list could not be had (${told}`), told)
+      }
+      const { callout_error: after } = await gate.counters()
+      assert.ok(after - before >= names.length, `${after - before} errors counted`)
+    })
+  },
+)

@@ -6,7 +6,21 @@ import { after, test } from 'node:test'
 import { memoryStore } from 'countersign'
 import { keys, play, scenarios as allScenarios } from '../shared/scenarios.mjs'
 import { request } from './http.mjs'
-import { ENVOYS, PASS, SESSION, TOKEN, claimsOf, configWith, cookies, gateSession, named, startEnvoy, startStorage, startUpstream, verifyBy } from './support.mjs'
+import {
+  ENVOYS,
+  PASS,
+  SESSION,
+  TOKEN,
+  claimsOf,
+  configWith,
+  cookies,
+  gateSession,
+  named,
+  startEnvoy,
+  startStorage,
+  startUpstream,
+  verifyBy,
+} from './support.mjs'
 
 const verifies = (scenario) => scenario.steps.filter((step) => step.do?.verify).length
 const scenarios = allScenarios.filter(verifies)
@@ -18,14 +32,23 @@ const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
 function rebound(pass, session) {
   const [header] = pass.split('.')
   const seed = Buffer.from(keys.signing[0].secret, 'base64url')
-  const key = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' })
+  const key = createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+    format: 'der',
+    type: 'pkcs8',
+  })
   const input = `${header}.${Buffer.from(JSON.stringify({ ...claimsOf(pass), sid: session })).toString('base64url')}`
   return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`
 }
 
 // The answer's reason for a reply that is a denial, where the gate has another name for it.
 const RENAMED = { method_not_offered: 'method_not_accepted' }
-const STATUS = { wrong: [401, 'wrong_code'], malformed: [400, 'code_malformed'], locked: [429, 'locked'], expired: [401, 'code_expired'] }
+const STATUS = {
+  wrong: [401, 'wrong_code'],
+  malformed: [400, 'code_malformed'],
+  locked: [429, 'locked'],
+  expired: [401, 'code_expired'],
+}
 
 async function prepare(envoy) {
   const upstream = await startUpstream({ after })
@@ -35,14 +58,30 @@ async function prepare(envoy) {
   for (const scenario of scenarios) {
     stores[scenario.file] = memoryStore()
     clusters[scenario.file] = (await startStorage({ after }, { store: stores[scenario.file], token: TOKEN })).port
-    for (const [index, policy] of [scenario.policy, ...scenario.steps.map((step) => step.policy).filter(Boolean)].entries()) {
+    for (const [index, policy] of [
+      scenario.policy,
+      ...scenario.steps.map((step) => step.policy).filter(Boolean),
+    ].entries()) {
       listeners[`${scenario.file} ${index}`] = {
         hops: 1,
-        config: configWith({ policy, clientAddress: { trustedHops: 1 }, verify: verifyBy({ cluster: scenario.file, timeoutMs: 5_000, methods: METHODS }) }),
+        config: configWith({
+          policy,
+          clientAddress: { trustedHops: 1 },
+          verify: verifyBy({ cluster: scenario.file, timeoutMs: 5_000, methods: METHODS }),
+        }),
       }
     }
   }
-  const gate = await startEnvoy({ after }, { ...envoy, listeners, clusters, clock: () => scenarios[0].steps[0].at, env: { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN } })
+  const gate = await startEnvoy(
+    { after },
+    {
+      ...envoy,
+      listeners,
+      clusters,
+      clock: () => scenarios[0].steps[0].at,
+      env: { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
+    },
+  )
   return { envoy, gate, stores }
 }
 
@@ -74,12 +113,31 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
         }
         if (result === 'verified') {
           assert.equal(answer.status, 200, `${place}: ${answer.text}`)
-          const pass = answer.all('set-cookie').map((line) => line.match(`^${PASS}=([^;]+)`)?.[1]).find(Boolean)
+          const pass = answer
+            .all('set-cookie')
+            .map((line) => line.match(`^${PASS}=([^;]+)`)?.[1])
+            .find(Boolean)
           const claims = claimsOf(pass)
-          assert.deepEqual([claims.sid, claims.second_factor, claims.auth_time], [gateSession(fields.session), fields.method, now], place)
-          assert.equal(answer.json.headers.find(([name]) => name === 'x-second-factor-sub')[1], encodeURIComponent(claims.sub), place)
+          assert.deepEqual(
+            [claims.sid, claims.second_factor, claims.auth_time],
+            [gateSession(fields.session), fields.method, now],
+            place,
+          )
+          assert.equal(
+            answer.json.headers.find(([name]) => name === 'x-second-factor-sub')[1],
+            encodeURIComponent(claims.sub),
+            place,
+          )
           const session = fields.newSession ?? 'a new session'
-          return { ...untold, result, session, user: claims.sub, method: fields.method, expiresAt: claims.exp, pass: rebound(pass, session) }
+          return {
+            ...untold,
+            result,
+            session,
+            user: claims.sub,
+            method: fields.method,
+            expiresAt: claims.exp,
+            pass: rebound(pass, session),
+          }
         }
         const [status, name] = STATUS[result] ?? [/^address_/.test(reason) ? 403 : 401, RENAMED[reason] ?? reason]
         assert.equal(answer.json.reason, name, `${place}: ${answer.text}`)

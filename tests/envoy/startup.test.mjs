@@ -3,7 +3,17 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { generateKeys } from 'countersign'
 import { request } from './http.mjs'
-import { ENVOYS, TOKEN, configWith, named, policyWith, publicKeys, revocationBy, startEnvoy, verifyBy } from './support.mjs'
+import {
+  ENVOYS,
+  TOKEN,
+  configWith,
+  named,
+  policyWith,
+  publicKeys,
+  revocationBy,
+  startEnvoy,
+  verifyBy,
+} from './support.mjs'
 
 const keys = generateKeys()
 const other = generateKeys()
@@ -26,31 +36,87 @@ const WRONG = [
   ['an unknown mode', 'mode', { ...good, mode: 'report' }],
   ['no policy', '', without('policy')],
   ['a policy with an unknown key', 'policy', { ...good, policy: policyWith({ force: true }) }],
-  ['a policy with a wrong network', 'policy.network.allow[1]', { ...good, policy: policyWith({ network: { allow: ['198.51.100.0/24', '010.0.0.0/8'] } }) }],
+  [
+    'a policy with a wrong network',
+    'policy.network.allow[1]',
+    { ...good, policy: policyWith({ network: { allow: ['198.51.100.0/24', '010.0.0.0/8'] } }) },
+  ],
   ['a policy with a wrong origin', 'policy.origin', { ...good, policy: policyWith({ origin: 'http://acme.example' }) }],
   ['a policy with a wrong lifetime', 'policy.passSeconds', { ...good, policy: policyWith({ passSeconds: 1 }) }],
   ['no keys at all', 'passKeys', { ...good, passKeys: [] }, {}],
   ['a secret key in the configuration', 'passKeys[0].secret', { ...good, passKeys: [secretKey] }],
-  ['a secret key beside the public', 'passKeys[1].secret', { ...good, passKeys: [publicKey, { kid: 'hs', alg: 'HS256', secret: other.sealing[0].secret }] }],
+  [
+    'a secret key beside the public',
+    'passKeys[1].secret',
+    { ...good, passKeys: [publicKey, { kid: 'hs', alg: 'HS256', secret: other.sealing[0].secret }] },
+  ],
   ['a public key that is none', 'passKeys[0].public', { ...good, passKeys: [{ ...publicKey, public: 'AAAA' }] }],
   ['an algorithm that is none', 'passKeys[0].alg', { ...good, passKeys: [{ ...publicKey, alg: 'none' }] }],
-  ['another key under the name of one in the environment', 'passKeys', { ...good, passKeys: [{ ...publicKey, public: (await publicKeys(other))[0].public }] }],
-  ['keys in the environment that are no JSON', 'COUNTERSIGN_KEYS', good, { ...env, COUNTERSIGN_KEYS: `${JSON.stringify(keys).slice(0, -3)}` }],
-  ['a wrong secret in the environment', 'COUNTERSIGN_KEYS.signing[0].secret', good, { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [{ ...keys.signing[0], secret: `${keys.signing[0].secret}AAAA` }] }) }],
+  [
+    'another key under the name of one in the environment',
+    'passKeys',
+    { ...good, passKeys: [{ ...publicKey, public: (await publicKeys(other))[0].public }] },
+  ],
+  [
+    'keys in the environment that are no JSON',
+    'COUNTERSIGN_KEYS',
+    good,
+    { ...env, COUNTERSIGN_KEYS: `${JSON.stringify(keys).slice(0, -3)}` },
+  ],
+  [
+    'a wrong secret in the environment',
+    'COUNTERSIGN_KEYS.signing[0].secret',
+    good,
+    {
+      ...env,
+      COUNTERSIGN_KEYS: JSON.stringify({
+        ...keys,
+        signing: [{ ...keys.signing[0], secret: `${keys.signing[0].secret}AAAA` }],
+      }),
+    },
+  ],
   ['no session', '', without('session')],
   ['a session by another word', 'session', { ...good, session: 'none' }],
   ['a session id of another form', 'session', { ...good, session: { cookie: '__Host-session', id: 'md5' } }],
   ['a session without a form', 'session', { ...good, session: { cookie: '__Host-session' } }],
   ['a session cookie that is no name', 'session.cookie', { ...good, session: { cookie: 'a=b', id: 'plain' } }],
-  ['one cookie for session and pass', 'session.cookie', { ...good, session: { cookie: '__Host-second-factor', id: 'plain' } }],
-  ['a session that resembles the pass', 'session.cookie', { ...good, session: { cookie: '__host-second.factor', id: 'plain' }, pass: { cookie: '__Host-second_factor' } }],
+  [
+    'one cookie for session and pass',
+    'session.cookie',
+    { ...good, session: { cookie: '__Host-second-factor', id: 'plain' } },
+  ],
+  [
+    'a session that resembles the pass',
+    'session.cookie',
+    { ...good, session: { cookie: '__host-second.factor', id: 'plain' }, pass: { cookie: '__Host-second_factor' } },
+  ],
   ['no challenge', '', without('challenge')],
   ['a challenge page behind the gate', 'challenge.page', { ...good, challenge: { page: '/login' } }],
-  ['a challenge page that is a script', 'challenge.page', { ...good, challenge: { page: 'javascript:alert(1)', returnTo: 'https://app.acme.example' } }],
-  ['a challenge page of no scheme', 'challenge.page', { ...good, challenge: { page: '//evil.example/login' }, exempt: { prefixes: [] } }],
-  ['a challenge page with a query', 'challenge.page', { ...good, challenge: { page: 'https://login.acme.example/login?next=', returnTo: 'https://app.acme.example' } }],
-  ['a page elsewhere without the way back', 'challenge.returnTo', { ...good, challenge: { page: 'https://login.acme.example/login' } }],
-  ['a way back with a path', 'challenge.returnTo', { ...good, challenge: { ...good.challenge, returnTo: 'https://app.acme.example/x' } }],
+  [
+    'a challenge page that is a script',
+    'challenge.page',
+    { ...good, challenge: { page: 'javascript:alert(1)', returnTo: 'https://app.acme.example' } },
+  ],
+  [
+    'a challenge page of no scheme',
+    'challenge.page',
+    { ...good, challenge: { page: '//evil.example/login' }, exempt: { prefixes: [] } },
+  ],
+  [
+    'a challenge page with a query',
+    'challenge.page',
+    { ...good, challenge: { page: 'https://login.acme.example/login?next=', returnTo: 'https://app.acme.example' } },
+  ],
+  [
+    'a page elsewhere without the way back',
+    'challenge.returnTo',
+    { ...good, challenge: { page: 'https://login.acme.example/login' } },
+  ],
+  [
+    'a way back with a path',
+    'challenge.returnTo',
+    { ...good, challenge: { ...good.challenge, returnTo: 'https://app.acme.example/x' } },
+  ],
   ['too many hops', 'clientAddress.trustedHops', { ...good, clientAddress: { trustedHops: 6 } }],
   ['a negative hop', 'clientAddress.trustedHops', { ...good, clientAddress: { trustedHops: -1 } }],
   ['a need of another word', 'require', { ...good, require: 'sometimes' }],
@@ -63,35 +129,74 @@ const WRONG = [
   ['a route without a place', 'routes[0]', { ...good, routes: [{ maxAge: 300 }] }],
   ['a route with two places', 'routes[0]', { ...good, routes: [{ path: '/a', prefix: '/b/', maxAge: 300 }] }],
   ['a route that asks for nothing', 'routes[1]', { ...good, routes: [{ path: '/a', maxAge: 300 }, { path: '/b' }] }],
-  ['a route with a method that is none', 'routes[0].methods[0]', { ...good, routes: [{ path: '/a', methods: ['password'] }] }],
+  [
+    'a route with a method that is none',
+    'routes[0].methods[0]',
+    { ...good, routes: [{ path: '/a', methods: ['password'] }] },
+  ],
   ['a route without methods', 'routes[0].methods', { ...good, routes: [{ path: '/a', methods: [] }] }],
   ['a route with a wrong age', 'routes[0].maxAge', { ...good, routes: [{ path: '/a', maxAge: 0 }] }],
   ['a pass cookie without prefix', 'pass.cookie', { ...good, pass: { cookie: 'second-factor' } }],
   ['a pass cookie that is no name', 'pass.cookie', { ...good, pass: { cookie: '__Host-a;b' } }],
   ['a cache without bound', 'pass.cacheEntries', { ...good, pass: { cacheEntries: 1_000_000_000 } }],
   ['verify without the key ring', 'verify', { ...good, verify: verifyBy() }, { COUNTERSIGN_STORAGE_TOKEN: TOKEN }],
-  ['verify without a sealing key', 'COUNTERSIGN_KEYS.sealing', { ...good, verify: verifyBy() }, { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, sealing: [] }) }],
-  ['verify without a key to sign with', 'verify', { ...good, verify: verifyBy() }, { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [publicKey] }) }],
+  [
+    'verify without a sealing key',
+    'COUNTERSIGN_KEYS.sealing',
+    { ...good, verify: verifyBy() },
+    { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, sealing: [] }) },
+  ],
+  [
+    'verify without a key to sign with',
+    'verify',
+    { ...good, verify: verifyBy() },
+    { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [publicKey] }) },
+  ],
   ['verify without the token', 'verify', { ...good, verify: verifyBy() }, { COUNTERSIGN_KEYS: env.COUNTERSIGN_KEYS }],
   ['a short token', 'verify', { ...good, verify: verifyBy() }, { ...env, COUNTERSIGN_STORAGE_TOKEN: 'short' }],
-  ['a token with a blank', 'revocation', { ...good, revocation: revocationBy() }, { ...env, COUNTERSIGN_STORAGE_TOKEN: `${TOKEN} x` }],
+  [
+    'a token with a blank',
+    'revocation',
+    { ...good, revocation: revocationBy() },
+    { ...env, COUNTERSIGN_STORAGE_TOKEN: `${TOKEN} x` },
+  ],
   ['verify where sessions are unbound', 'session', { ...good, session: 'unbound', verify: verifyBy() }],
   ['verify without a cluster', 'verify.cluster', { ...good, verify: verifyBy({ cluster: '' }) }],
   ['verify with a wrong path', 'verify.path', { ...good, verify: verifyBy({ path: 'internal' }) }],
-  ['verify with a line break in the authority', 'verify.authority', { ...good, verify: verifyBy({ authority: 'a\r\nx: y' }) }],
+  [
+    'verify with a line break in the authority',
+    'verify.authority',
+    { ...good, verify: verifyBy({ authority: 'a\r\nx: y' }) },
+  ],
   ['verify with a wrong time', 'verify.timeoutMs', { ...good, verify: verifyBy({ timeoutMs: 0 }) }],
   ['verify by no method', 'verify.methods', { ...good, verify: verifyBy({ methods: [] }) }],
-  ['revocation without the token', 'revocation', { ...good, revocation: revocationBy() }, { COUNTERSIGN_KEYS: env.COUNTERSIGN_KEYS }],
-  ['revocation that is stale at once', 'revocation.maxStaleSeconds', { ...good, revocation: revocationBy({ everySeconds: 60, maxStaleSeconds: 60 }) }],
-  ['revocation without an interval', 'revocation.everySeconds', { ...good, revocation: revocationBy({ everySeconds: 0 }) }],
+  [
+    'revocation without the token',
+    'revocation',
+    { ...good, revocation: revocationBy() },
+    { COUNTERSIGN_KEYS: env.COUNTERSIGN_KEYS },
+  ],
+  [
+    'revocation that is stale at once',
+    'revocation.maxStaleSeconds',
+    { ...good, revocation: revocationBy({ everySeconds: 60, maxStaleSeconds: 60 }) },
+  ],
+  [
+    'revocation without an interval',
+    'revocation.everySeconds',
+    { ...good, revocation: revocationBy({ everySeconds: 0 }) },
+  ],
   ['debug that is no yes or no', 'debug', { ...good, debug: 'yes' }],
 ]
 
-const SECRETS = [...keys.sealing, ...keys.signing, ...other.sealing, ...other.signing].map(({ secret }) => secret).concat(TOKEN)
+const SECRETS = [...keys.sealing, ...keys.signing, ...other.sealing, ...other.signing]
+  .map(({ secret }) => secret)
+  .concat(TOKEN)
 
 function noSecretIn(log) {
   for (const secret of SECRETS) {
-    for (let at = 0; at + 16 <= secret.length; at += 8) assert.ok(!log.includes(secret.slice(at, at + 16)), `a secret in the log: ${log}`)
+    for (let at = 0; at + 16 <= secret.length; at += 8)
+      assert.ok(!log.includes(secret.slice(at, at + 16)), `a secret in the log: ${log}`)
   }
   assert.doesNotMatch(log, /panicked|backtrace/)
 }
@@ -101,7 +206,11 @@ function names(log, path) {
   const [line, ...more] = [...log.matchAll(/: countersign: (.*)$/gm)].map(([, line]) => line)
   assert.ok(line, log)
   assert.deepEqual(more, [])
-  if (path) assert.ok([': ', '.', '['].some((end) => line.startsWith(`\`${path}${end === ': ' ? '`: ' : end}`)), line)
+  if (path)
+    assert.ok(
+      [': ', '.', '['].some((end) => line.startsWith(`\`${path}${end === ': ' ? '`: ' : end}`)),
+      line,
+    )
   assert.match(line, path ? /^`[^`]+`: \S/ : /^\S/)
   noSecretIn(log)
 }
@@ -110,13 +219,21 @@ const listenerOf = (config) => ({ main: typeof config === 'string' ? { text: con
 const clusters = { app: 1, storage: 1 }
 
 async function stops(t, envoy, config, environment, path) {
-  const { code, log } = await startEnvoy(t, { ...envoy, clusters, env: environment, listeners: listenerOf(config), refused: true })
+  const { code, log } = await startEnvoy(t, {
+    ...envoy,
+    clusters,
+    env: environment,
+    listeners: listenerOf(config),
+    refused: true,
+  })
   assert.equal(code, 1, log)
   names(log, path)
 }
 
 // Envoys that get one wrong configuration after the other, and keep the good one that they have.
-const running = await Promise.all(ENVOYS.map((envoy) => startEnvoy({ after }, { ...envoy, clusters, env, updated: true, listeners: listenerOf(good) })))
+const running = await Promise.all(
+  ENVOYS.map((envoy) => startEnvoy({ after }, { ...envoy, clusters, env, updated: true, listeners: listenerOf(good) })),
+)
 
 for (const [why, path, config, environment] of WRONG) {
   if (environment === undefined) {
@@ -132,7 +249,8 @@ for (const [why, path, config, environment] of WRONG) {
     })
   } else {
     // The environment is that of a process: this is told at the start.
-    test(`wrong secrets, ${why}: Envoy stops, and the log names \`${path}\``, (t) => stops(t, ENVOYS[1], config, environment, path))
+    test(`wrong secrets, ${why}: Envoy stops, and the log names \`${path}\``, (t) =>
+      stops(t, ENVOYS[1], config, environment, path))
   }
 }
 
@@ -146,18 +264,31 @@ test('after all these, a good configuration is taken', async () => {
   }
 })
 
-const POLICIES = [{ failure_policy: 'FAIL_RELOAD' }, { failure_policy: 'FAIL_CLOSED' }, { failure_policy: 'FAIL_OPEN' }, { fail_open: false }, { fail_open: true }]
+const POLICIES = [
+  { failure_policy: 'FAIL_RELOAD' },
+  { failure_policy: 'FAIL_CLOSED' },
+  { failure_policy: 'FAIL_OPEN' },
+  { fail_open: false },
+  { fail_open: true },
+]
 
 test('a wrong configuration is refused whatever failure policy is set', async () => {
   for (const [index, failure] of POLICIES.entries()) {
-    for (const envoy of running) assert.equal(await envoy.update({ main: { config: { ...good, v: 2 + index }, failure } }), false)
+    for (const envoy of running)
+      assert.equal(await envoy.update({ main: { config: { ...good, v: 2 + index }, failure } }), false)
   }
 })
 
 for (const envoy of ENVOYS) {
   test(`a wrong configuration at the start stops Envoy, even where the filter may be left out (${named(envoy)})`, async (t) => {
     for (const failure of [POLICIES[0], POLICIES[2]]) {
-      const { code, log } = await startEnvoy(t, { ...envoy, clusters, env, listeners: { main: { config: { ...good, v: 2 }, failure } }, refused: true })
+      const { code, log } = await startEnvoy(t, {
+        ...envoy,
+        clusters,
+        env,
+        listeners: { main: { config: { ...good, v: 2 }, failure } },
+        refused: true,
+      })
       assert.equal(code, 1)
       names(log, 'v')
     }

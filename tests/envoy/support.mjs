@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { createRequire } from 'node:module'
@@ -29,7 +39,10 @@ export const ORIGIN = 'https://login.acme.example'
 const STORAGE = '/internal/second-factor'
 
 /** Both versions, and one and two workers. */
-export const ENVOYS = [{ version: ENVOY, workers: 2 }, { version: OLDEST_ENVOY, workers: 1 }]
+export const ENVOYS = [
+  { version: ENVOY, workers: 2 },
+  { version: OLDEST_ENVOY, workers: 1 },
+]
 export const named = ({ version, workers }) => `Envoy ${version}, ${workers} worker${workers > 1 ? 's' : ''}`
 
 export const policyWith = (changes = {}) => ({
@@ -59,8 +72,19 @@ export async function publicKeys(keys) {
   return (await factor.jwks()).keys.map(({ kid, alg, x }) => ({ kid, alg, public: x }))
 }
 
-export const verifyBy = (changes = {}) => ({ cluster: 'storage', authority: 'login.internal', path: STORAGE, ...changes })
-export const revocationBy = (changes = {}) => ({ cluster: 'storage', authority: 'login.internal', path: `${STORAGE}/revoked`, everySeconds: 1, ...changes })
+export const verifyBy = (changes = {}) => ({
+  cluster: 'storage',
+  authority: 'login.internal',
+  path: STORAGE,
+  ...changes,
+})
+export const revocationBy = (changes = {}) => ({
+  cluster: 'storage',
+  authority: 'login.internal',
+  path: `${STORAGE}/revoked`,
+  everySeconds: 1,
+  ...changes,
+})
 
 /** The id of a session as the login host hands it in where it hashes cookies. */
 export const hashed = (value) => createHash('sha256').update(value).digest('base64url')
@@ -79,7 +103,13 @@ export async function onEach(options, body) {
   }
 }
 
-const ERRORS = { 400: 'bad_request', 401: 'insufficient_user_authentication', 403: 'forbidden', 429: 'too_many_attempts', 503: 'unavailable' }
+const ERRORS = {
+  400: 'bad_request',
+  401: 'insufficient_user_authentication',
+  403: 'forbidden',
+  429: 'too_many_attempts',
+  503: 'unavailable',
+}
 
 /** That this is the filter's own answer, whole, for this reason. */
 export function refused(answer, status, reason, more = {}) {
@@ -90,7 +120,11 @@ export function refused(answer, status, reason, more = {}) {
   const { message, ...rest } = answer.json
   assert.deepEqual(rest, { error: ERRORS[status], reason, ...more })
   assert.ok(typeof message === 'string' && message.length > 0, answer.text)
-  if (status === 401) assert.match(answer.get('www-authenticate'), /^Bearer error="insufficient_user_authentication", error_description="[^"]+", acr_values="urn:countersign:acr:2fa"(, max_age=\d+)?$/)
+  if (status === 401)
+    assert.match(
+      answer.get('www-authenticate'),
+      /^Bearer error="insufficient_user_authentication", error_description="[^"]+", acr_values="urn:countersign:acr:2fa"(, max_age=\d+)?$/,
+    )
   else assert.equal(answer.get('www-authenticate'), undefined)
   return answer
 }
@@ -99,7 +133,15 @@ export function refused(answer, status, reason, more = {}) {
 export function passed(answer) {
   assert.equal(answer.status, 200, answer.text)
   const seen = answer.json
-  return { ...seen, get: (name) => seen.headers.filter(([other]) => other === name).map(([, value]) => value).join(' & ') || undefined, identity: Object.fromEntries(seen.headers.filter(([name]) => /second.factor/.test(name) && name !== 'cookie')) }
+  return {
+    ...seen,
+    get: (name) =>
+      seen.headers
+        .filter(([other]) => other === name)
+        .map(([, value]) => value)
+        .join(' & ') || undefined,
+    identity: Object.fromEntries(seen.headers.filter(([name]) => /second.factor/.test(name) && name !== 'cookie')),
+  }
 }
 
 const running = new Set()
@@ -122,7 +164,21 @@ function clockLibrary() {
  * that ends in `-h2` it speaks HTTP/2.
  * With `updated` they can be given anew. `bootstrap`: instead of these, the whole text. With `refused`, Envoy is expected to stop by itself: gives `{ code, log }`.
  */
-export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, clusters = {}, updated = false, logLevel = 'warning', bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated), env = {}, clock, refused = false }) {
+export async function startEnvoy(
+  t,
+  {
+    version = ENVOY,
+    workers = 1,
+    listeners,
+    clusters = {},
+    updated = false,
+    logLevel = 'warning',
+    bootstrap = bootstrapOf(updated ? {} : listeners, clusters, updated),
+    env = {},
+    clock,
+    refused = false,
+  },
+) {
   const binary = envoyBinary(version)
   assert.ok(binary, `Envoy ${version} is not installed: run npm run setup -- --test`)
   const folder = mkdtempSync(join(tmpdir(), 'envoy-'))
@@ -131,7 +187,10 @@ export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, c
   let versions = 0
   // Envoy looks when a file is moved there.
   const writeListeners = (listeners) => {
-    const resources = Object.entries(listeners).map(([name, settings]) => ({ '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener', ...listenerOf(name, settings) }))
+    const resources = Object.entries(listeners).map(([name, settings]) => ({
+      '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener',
+      ...listenerOf(name, settings),
+    }))
     writeFileSync(at('new.json'), JSON.stringify({ version_info: String((versions += 1)), resources }))
     renameSync(at('new.json'), at('listeners.json'))
   }
@@ -143,13 +202,17 @@ export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, c
   }
   tick(clock ? clock() : Math.floor(Date.now() / 1000))
   const output = openSync(at('log'), 'w')
-  const child = spawn(binary, [
-    ...['-c', at('bootstrap.yaml'), '--admin-address-path', at('admin'), '--concurrency', String(workers)],
-    ...['--disable-hot-restart', '-l', logLevel, '--drain-time-s', '1'],
-  ], {
-    stdio: ['ignore', output, output],
-    env: { PATH: process.env.PATH, LD_PRELOAD: clockLibrary(), ...(clock && { CLOCK_FILE: at('clock') }), ...env },
-  })
+  const child = spawn(
+    binary,
+    [
+      ...['-c', at('bootstrap.yaml'), '--admin-address-path', at('admin'), '--concurrency', String(workers)],
+      ...['--disable-hot-restart', '-l', logLevel, '--drain-time-s', '1'],
+    ],
+    {
+      stdio: ['ignore', output, output],
+      env: { PATH: process.env.PATH, LD_PRELOAD: clockLibrary(), ...(clock && { CLOCK_FILE: at('clock') }), ...env },
+    },
+  )
   closeSync(output)
   running.add(child)
   let ended
@@ -181,7 +244,13 @@ export async function startEnvoy(t, { version = ENVOY, workers = 1, listeners, c
   }
   if (refused) throw new Error(`Envoy started, and should have refused to:\n${log()}`)
   const ports = {}
-  for (const { name, local_address: { socket_address: { port_value } } } of JSON.parse(await ask('/listeners?format=json')).listener_statuses) ports[name] = port_value
+  for (const {
+    name,
+    local_address: {
+      socket_address: { port_value },
+    },
+  } of JSON.parse(await ask('/listeners?format=json')).listener_statuses)
+    ports[name] = port_value
   return {
     ports,
     log,
@@ -228,15 +297,33 @@ function bootstrapOf(listeners, clusters, updated) {
         type: 'STATIC',
         connect_timeout: '1s',
         ...(name.endsWith('-h2') && { http2_protocol_options: {} }),
-        load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }] },
+        load_assignment: {
+          cluster_name: name,
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
+        },
       })),
     },
   })
 }
 
-const address = (port, host = '127.0.0.1') => ({ socket_address: { address: host, port_value: port, ...(host === '::' && { ipv4_compat: true }) } })
+const address = (port, host = '127.0.0.1') => ({
+  socket_address: { address: host, port_value: port, ...(host === '::' && { ipv4_compat: true }) },
+})
 
-function listenerOf(name, { address: host, config, text, hops = 0, underscores = 'REJECT_REQUEST', clean = true, failure = { failure_policy: 'FAIL_RELOAD' }, filters, cluster = 'app' }) {
+function listenerOf(
+  name,
+  {
+    address: host,
+    config,
+    text,
+    hops = 0,
+    underscores = 'REJECT_REQUEST',
+    clean = true,
+    failure = { failure_policy: 'FAIL_RELOAD' },
+    filters,
+    cluster = 'app',
+  },
+) {
   const wasm = {
     name: 'countersign',
     typed_config: {
@@ -251,7 +338,10 @@ function listenerOf(name, { address: host, config, text, hops = 0, underscores =
           code: { local: { filename: WASM } },
           environment_variables: { host_env_keys: ['COUNTERSIGN_KEYS', 'COUNTERSIGN_STORAGE_TOKEN'] },
         },
-        configuration: { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: text ?? JSON.stringify(config) },
+        configuration: {
+          '@type': 'type.googleapis.com/google.protobuf.StringValue',
+          value: text ?? JSON.stringify(config),
+        },
       },
     },
   }
@@ -262,9 +352,20 @@ function listenerOf(name, { address: host, config, text, hops = 0, underscores =
     use_remote_address: true,
     xff_num_trusted_hops: hops,
     common_http_protocol_options: { headers_with_underscores_action: underscores },
-    ...(clean && { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT' }),
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster, timeout: '10s' } }] }] },
-    http_filters: [...(filters ?? [wasm]), { name: 'router', typed_config: { '@type': `${API}.http.router.v3.Router` } }],
+    ...(clean && {
+      normalize_path: true,
+      merge_slashes: true,
+      path_with_escaped_slashes_action: 'UNESCAPE_AND_REDIRECT',
+    }),
+    route_config: {
+      virtual_hosts: [
+        { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster, timeout: '10s' } }] },
+      ],
+    },
+    http_filters: [
+      ...(filters ?? [wasm]),
+      { name: 'router', typed_config: { '@type': `${API}.http.router.v3.Router` } },
+    ],
   }
   return { name, address: address(0, host), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
 }
@@ -281,8 +382,16 @@ export async function startUpstream(t) {
     })
     req.on('end', () => {
       const headers = []
-      for (let i = 0; i < req.rawHeaders.length; i += 2) headers.push([req.rawHeaders[i].toLowerCase(), req.rawHeaders[i + 1]])
-      const seen = { method: req.method, path: req.url, headers, bytes, sha256: hash.digest('hex'), trailers: { ...req.trailers } }
+      for (let i = 0; i < req.rawHeaders.length; i += 2)
+        headers.push([req.rawHeaders[i].toLowerCase(), req.rawHeaders[i + 1]])
+      const seen = {
+        method: req.method,
+        path: req.url,
+        headers,
+        bytes,
+        sha256: hash.digest('hex'),
+        trailers: { ...req.trailers },
+      }
       upstream.count += 1
       if (upstream.keep) upstream.requests.push(seen)
       res.setHeader('content-type', 'application/json')
@@ -302,11 +411,15 @@ export async function startUpstream(t) {
 export async function startStorage(t, options) {
   const storage = { before: undefined, calls: [] }
   const app = express()
-  app.use(STORAGE, (req, res, next) => {
-    storage.calls.push(`${req.method} ${req.url}`)
-    if (storage.before) return storage.before(req, res, next)
-    next()
-  }, storageApi(options))
+  app.use(
+    STORAGE,
+    (req, res, next) => {
+      storage.calls.push(`${req.method} ${req.url}`)
+      if (storage.before) return storage.before(req, res, next)
+      next()
+    },
+    storageApi(options),
+  )
   const server = createServer(app)
   server.keepAliveTimeout = 60_000
   storage.port = await listen(t, server)
@@ -331,7 +444,23 @@ async function listen(t, server) {
  * Everything at once. `config` holds changes to the gate's configuration; `listeners` more of them,
  * name → { config, hops, underscores, … }. `policy` is that of the login host as well.
  */
-export async function startGate(t, { version, workers, logLevel, keys = generateKeys(), policy = policyWith(), config = {}, listeners = {}, env, listener = {}, revoked, now = 1_800_000_000, realClock = false } = {}) {
+export async function startGate(
+  t,
+  {
+    version,
+    workers,
+    logLevel,
+    keys = generateKeys(),
+    policy = policyWith(),
+    config = {},
+    listeners = {},
+    env,
+    listener = {},
+    revoked,
+    now = 1_800_000_000,
+    realClock = false,
+  } = {},
+) {
   const clock = realClock ? () => Math.floor(Date.now() / 1000) : fixedClock(now)
   const store = memoryStore()
   const sms = capturedSms()
@@ -341,7 +470,12 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
   const upstream = await startUpstream(t)
   // Tests that come between load and save do so here.
   const behind = { load: (user) => store.load(user), save: (...args) => store.save(...args) }
-  const storage = await startStorage(t, { store: { load: (user) => behind.load(user), save: (...args) => behind.save(...args) }, token: TOKEN, ...hooks, ...(revoked && { revoked }) })
+  const storage = await startStorage(t, {
+    store: { load: (user) => behind.load(user), save: (...args) => behind.save(...args) },
+    token: TOKEN,
+    ...hooks,
+    ...(revoked && { revoked }),
+  })
   const settings = {}
   for (const [name, { config: changes, ...rest }] of Object.entries({ main: { ...listener, config }, ...listeners })) {
     settings[name] = { ...rest, config: configWith({ policy, ...changes }) }
@@ -355,18 +489,37 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
   // Before the rules about who and from where came: so people get their factors and tickets.
   const { require, network, ...earlier } = policy
   const methods = ['totp', 'sms', 'recovery_code']
-  const hostWith = (more) => createSecondFactor({ policy: { ...earlier, methods: [...methods, ...more] }, keys, store, sendSms: sms.send, clock })
+  const hostWith = (more) =>
+    createSecondFactor({
+      policy: { ...earlier, methods: [...methods, ...more] },
+      keys,
+      store,
+      sendSms: sms.send,
+      clock,
+    })
   // Backup codes cost a password hash each, so only who needs them gets them.
   const [hostPlain, hostOfCodes] = [await hostWith([]), await hostWith(['backup_code'])]
 
   const gate = {
-    envoy, upstream, storage, behind, store, keys, policy, clock, factor, sms, notices, events,
+    envoy,
+    upstream,
+    storage,
+    behind,
+    store,
+    keys,
+    policy,
+    clock,
+    factor,
+    sms,
+    notices,
+    events,
     send: ({ listener = 'main', ...options } = {}) => request(envoy.ports[listener], options),
     /** Sends with this session and pass in their cookies. */
-    visit: ({ session = 's1', pass, headers = [], ...options } = {}) => gate.send({
-      headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
-      ...options,
-    }),
+    visit: ({ session = 's1', pass, headers = [], ...options } = {}) =>
+      gate.send({
+        headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
+        ...options,
+      }),
     advance(seconds) {
       clock.advance(seconds)
       envoy.tick(clock())
@@ -385,8 +538,18 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
       const code = (shift = 0) => totp.generate({ secret, time: clock() + shift * 30 })
       const enrolled = await host.confirmTotp({ user, session: 'setup', code: code(-1) })
       assert.equal(enrolled.result, 'enrolled')
-      const wrong = () => ['000001', '000002', '000003', '000004', '000005', '000006'].find((text) => ![-2, -1, 0, 1, 2].map(code).includes(text))
-      return { user, secret, code, wrong, backupCodes: enrolled.backupCodes, ticket: (session = 's1') => gate.ticket(user, session) }
+      const wrong = () =>
+        ['000001', '000002', '000003', '000004', '000005', '000006'].find(
+          (text) => ![-2, -1, 0, 1, 2].map(code).includes(text),
+        )
+      return {
+        user,
+        secret,
+        code,
+        wrong,
+        backupCodes: enrolled.backupCodes,
+        ticket: (session = 's1') => gate.ticket(user, session),
+      }
     },
     async ticket(user, session = 's1') {
       const reply = await hostPlain.begin({ user, session })
@@ -400,7 +563,9 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
     /** The filter's own counters, without their prefix. */
     async counters() {
       const all = await envoy.stats('countersign_')
-      return Object.fromEntries(Object.entries(all).map(([name, value]) => [name.replace(/^wasmcustom\.countersign_/, ''), value]))
+      return Object.fromEntries(
+        Object.entries(all).map(([name, value]) => [name.replace(/^wasmcustom\.countersign_/, ''), value]),
+      )
     },
     /** The filter's own log lines, parsed. */
     lines: () => [...envoy.log().matchAll(/: countersign (\{.*)$/gm)].map(([, json]) => JSON.parse(json)),
@@ -416,7 +581,11 @@ export async function startGate(t, { version, workers, logLevel, keys = generate
   return gate
 }
 
-export const cookies = (jar) => Object.entries(jar).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value}`).join('; ')
+export const cookies = (jar) =>
+  Object.entries(jar)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ')
 
 /** A pass as the login host makes it, at `at`, by `method`. */
 export async function mint({ keys, policy = policyWith(), user = 'ann', session = 's1', method = 'totp', at }) {
@@ -446,7 +615,12 @@ export async function mint({ keys, policy = policyWith(), user = 'ann', session 
     recovery = is(await factor.issueRecoveryCode({ user, by }), 'recovery_code').code
   }
   now = at
-  const codes = { totp: code, sms: () => sms.lastCode(), backup_code: () => backupCodes[0], recovery_code: () => recovery }
+  const codes = {
+    totp: code,
+    sms: () => sms.lastCode(),
+    backup_code: () => backupCodes[0],
+    recovery_code: () => recovery,
+  }
   return login(user, method, codes[method], session)
 }
 
@@ -460,11 +634,24 @@ async function enrolled(keys, policy, user) {
   if (!known.has(name)) {
     const time = 1_000_000_000
     const store = memoryStore()
-    const factor = await createSecondFactor({ keys, policy, store, sendSms: () => undefined, clock: () => time, entropy: () => new Uint8Array(32).fill(7) })
+    const factor = await createSecondFactor({
+      keys,
+      policy,
+      store,
+      sendSms: () => undefined,
+      clock: () => time,
+      entropy: () => new Uint8Array(32).fill(7),
+    })
     const people = {}
     for (const who of [user, OWNER]) {
-      const secret = is(await factor.enrollTotp({ user: who, session: 'setup', label: 'app' }), 'totp_started').secret.replaceAll(' ', '')
-      const { backupCodes } = is(await factor.confirmTotp({ user: who, session: 'setup', code: totp.generate({ secret, time }) }), 'enrolled')
+      const secret = is(
+        await factor.enrollTotp({ user: who, session: 'setup', label: 'app' }),
+        'totp_started',
+      ).secret.replaceAll(' ', '')
+      const { backupCodes } = is(
+        await factor.confirmTotp({ user: who, session: 'setup', code: totp.generate({ secret, time }) }),
+        'enrolled',
+      )
       people[who] = { secret, backupCodes }
     }
     assert.equal(people[user].secret, people[OWNER].secret)

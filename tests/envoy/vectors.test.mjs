@@ -9,7 +9,11 @@ const table = JSON.parse(readFileSync(new URL('../vectors/policy.json', import.m
 const NEEDS = { always: 'usable', policy: 'none' }
 
 function onlyRow(rows, facts) {
-  const hits = rows.filter((row) => Object.entries(facts).every(([key, value]) => (Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value)))
+  const hits = rows.filter((row) =>
+    Object.entries(facts).every(([key, value]) =>
+      Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value,
+    ),
+  )
   assert.equal(hits.length, 1, JSON.stringify(facts))
   return hits[0]
 }
@@ -21,8 +25,12 @@ for (const [require, requireDocument] of Object.entries(table.require)) {
       listeners[`${require} ${network} ${need}`] = {
         hops: 1,
         config: {
-          policy: policyWith({ require: requireDocument, network: networkDocument }), require: need, debug: true,
-          clientAddress: { trustedHops: 1 }, programs: { prefixes: ['/api/'] }, challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
+          policy: policyWith({ require: requireDocument, network: networkDocument }),
+          require: need,
+          debug: true,
+          clientAddress: { trustedHops: 1 },
+          programs: { prefixes: ['/api/'] },
+          challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
         },
       }
     }
@@ -42,14 +50,28 @@ await onEach({ listeners }, (gate, test) => {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
               if (address.denied === undefined) {
-                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrollment, recoveryCode: false, allowRule: address.allowRule })
-                expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
+                const { outcome, reason, rules } = onlyRow(table.logins, {
+                  channel,
+                  forced,
+                  enrollment,
+                  recoveryCode: false,
+                  allowRule: address.allowRule,
+                })
+                expected = {
+                  decision: reason === undefined ? { outcome } : { outcome, reason },
+                  rules: [...address.rules, table.forcedRules[forced], ...rules],
+                }
               }
-              const answer = await gate.visit({ listener: `${require} ${network} ${need}`, path: channel === 'api' ? '/api/x' : '/x', headers: ip === null ? [] : [['x-forwarded-for', ip]] })
+              const answer = await gate.visit({
+                listener: `${require} ${network} ${need}`,
+                path: channel === 'api' ? '/api/x' : '/x',
+                headers: ip === null ? [] : [['x-forwarded-for', ip]],
+              })
               const { outcome, reason } = expected.decision
               const explanation = { explanation: expected }
               if (outcome === 'allowed') assert.deepEqual(passed(answer).identity, {})
-              else if (address.denied !== undefined || reason === 'api_client_blocked') refused(answer, 403, reason, explanation)
+              else if (address.denied !== undefined || reason === 'api_client_blocked')
+                refused(answer, 403, reason, explanation)
               // Nobody at the gate can enroll: whoever must have a factor is asked for it.
               else refused(answer, 401, 'no_pass', explanation)
             }

@@ -8,8 +8,40 @@ import { fixedClock, fixedEntropy } from 'countersign/testing'
 import { codeOf, host, login, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 // `internal` is missing: it would be a defect of ours.
-const CODES = new Set(['invalid_input', 'invalid_policy', 'invalid_keys', 'invalid_record', 'unknown_record_version', 'key_missing', 'seal_broken', 'invalid_uri', 'too_long', 'store_failed', 'conflict', 'sms_not_sent', 'no_sms'])
-const RESULTS = new Set(['allowed', 'challenge', 'denied', 'sms_sent', 'sms_refused', 'verified', 'wrong', 'malformed', 'locked', 'expired', 'totp_started', 'enrolled', 'removed', 'backup_codes', 'recovery_code', 'valid', 'refused'])
+const CODES = new Set([
+  'invalid_input',
+  'invalid_policy',
+  'invalid_keys',
+  'invalid_record',
+  'unknown_record_version',
+  'key_missing',
+  'seal_broken',
+  'invalid_uri',
+  'too_long',
+  'store_failed',
+  'conflict',
+  'sms_not_sent',
+  'no_sms',
+])
+const RESULTS = new Set([
+  'allowed',
+  'challenge',
+  'denied',
+  'sms_sent',
+  'sms_refused',
+  'verified',
+  'wrong',
+  'malformed',
+  'locked',
+  'expired',
+  'totp_started',
+  'enrolled',
+  'removed',
+  'backup_codes',
+  'recovery_code',
+  'valid',
+  'refused',
+])
 
 const thrower = () => {
   throw new Error('trap')
@@ -26,13 +58,112 @@ let deep = []
 for (let i = 0; i < 20_000; i += 1) deep = [deep]
 
 const HOSTILE = [
-  ...[undefined, null, true, false, 0, -0, 1, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2 ** 53, Number.MAX_SAFE_INTEGER, 1e308, 5e-324, 10n, -1n],
+  ...[
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53,
+    Number.MAX_SAFE_INTEGER,
+    1e308,
+    5e-324,
+    10n,
+    -1n,
+  ],
   ...[Symbol('x'), Symbol.iterator, () => {}, thrower, async () => {}, class {}, function* () {}],
-  ...['', ' ', '\0', '\n', '\ud800', 'a\udc00b', '\ufeff', '\u202e', '__proto__', 'constructor', 'null', '[]', '{}', '0', 'é'.repeat(200), 'x'.repeat(257), 'x'.repeat(70_000), '９'.repeat(6), '000000', '-', '%00'],
-  ...[[], [0], [[]], [null], [undefined], new Array(5), ['000000'], [thrower], {}, { length: 3 }, Object.create(null), { code: '000000' }, { __proto__: { user: 'ann' } }, { 'a.b': 1, [Symbol('k')]: 1 }],
-  ...[{ toString: thrower, valueOf: thrower, [Symbol.toPrimitive]: thrower }, { toJSON: thrower }, { toJSON: () => '"x"' }, { toJSON: () => undefined }, { get user() { return thrower() } }, { get v() { throw undefined } }],
-  ...[new Proxy({}, trap), new Proxy([], trap), new Proxy(() => {}, trap), revoked({}), revoked([]), revoked(() => {}), new Proxy(new Uint8Array(32), {})],
-  ...[circular, deep, new Date(NaN), new Date(0), new Map([['user', 'ann']]), new Set(), /x/, new Error('x'), new Uint8Array(32), new Uint8Array(31), new ArrayBuffer(8), new WeakMap(), Promise.resolve(1), new String('ann'), new Number(1), Object(1n), globalThis],
+  ...[
+    '',
+    ' ',
+    '\0',
+    '\n',
+    '\ud800',
+    'a\udc00b',
+    '\ufeff',
+    '\u202e',
+    '__proto__',
+    'constructor',
+    'null',
+    '[]',
+    '{}',
+    '0',
+    'é'.repeat(200),
+    'x'.repeat(257),
+    'x'.repeat(70_000),
+    '９'.repeat(6),
+    '000000',
+    '-',
+    '%00',
+  ],
+  ...[
+    [],
+    [0],
+    [[]],
+    [null],
+    [undefined],
+    new Array(5),
+    ['000000'],
+    [thrower],
+    {},
+    { length: 3 },
+    Object.create(null),
+    { code: '000000' },
+    { __proto__: { user: 'ann' } },
+    { 'a.b': 1, [Symbol('k')]: 1 },
+  ],
+  ...[
+    { toString: thrower, valueOf: thrower, [Symbol.toPrimitive]: thrower },
+    { toJSON: thrower },
+    { toJSON: () => '"x"' },
+    { toJSON: () => undefined },
+    {
+      get user() {
+        return thrower()
+      },
+    },
+    {
+      get v() {
+        throw undefined
+      },
+    },
+  ],
+  ...[
+    new Proxy({}, trap),
+    new Proxy([], trap),
+    new Proxy(() => {}, trap),
+    revoked({}),
+    revoked([]),
+    revoked(() => {}),
+    new Proxy(new Uint8Array(32), {}),
+  ],
+  ...[
+    circular,
+    deep,
+    new Date(NaN),
+    new Date(0),
+    new Map([['user', 'ann']]),
+    new Set(),
+    /x/,
+    new Error('x'),
+    new Uint8Array(32),
+    new Uint8Array(31),
+    new ArrayBuffer(8),
+    new WeakMap(),
+    Promise.resolve(1),
+    new String('ann'),
+    new Number(1),
+    Object(1n),
+    globalThis,
+  ],
 ]
 
 const show = (value) => {
@@ -71,19 +202,38 @@ function* places(input, path = '') {
 const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const keys = generateKeys()
 const sheet = { name: 'Acme', user: 'ann', codes: ['A', 'B'] }
-const people = { author: 'ann', authorIp: '192.0.2.1', users: [{ user: 'ann', role: 'owner', enrollment: 'usable', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.2' }] }
-const smallRules = rules({ network: { allow: ['192.0.2.0/24'], deny: [] }, require: { networks: ['192.0.2.0/24'] }, plans: ['pro'] })
+const people = {
+  author: 'ann',
+  authorIp: '192.0.2.1',
+  users: [{ user: 'ann', role: 'owner', enrollment: 'usable', ip: '192.0.2.1' }],
+  apiClients: [{ id: 'x', ip: '192.0.2.2' }],
+}
+const smallRules = rules({
+  network: { allow: ['192.0.2.0/24'], deny: [] },
+  require: { networks: ['192.0.2.0/24'] },
+  plans: ['pro'],
+})
 
 const TOOLS = {
   'totp.generate': [{ secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30, time: 0 }],
-  'totp.verify': [{ secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30, time: 0, code: '755224', window: 1, after: 0 }],
+  'totp.verify': [
+    { secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30, time: 0, code: '755224', window: 1, after: 0 },
+  ],
   'otpauth.format': [{ issuer: 'Acme', label: 'ann', secret, algorithm: 'SHA1', digits: 6, periodSeconds: 30 }],
   'otpauth.parse': [`otpauth://totp/Acme:ann?secret=${secret}`],
   'qr.svg': ['text'],
   'backupCodes.toText': [sheet],
   'backupCodes.toHtml': [sheet],
   'backupCodes.generate': [{ keys, user: 'ann', count: 1 }],
-  'backupCodes.verify': [{ keys, user: 'ann', stored: countersign.backupCodes.generate({ keys, user: 'ann', count: 1 }).stored, code: 'x', time: 0 }],
+  'backupCodes.verify': [
+    {
+      keys,
+      user: 'ann',
+      stored: countersign.backupCodes.generate({ keys, user: 'ann', count: 1 }).stored,
+      code: 'x',
+      time: 0,
+    },
+  ],
   'policy.parse': [smallRules],
   'policy.decide': [smallRules, { ip: '192.0.2.1', channel: 'web', enrollment: 'none', recoveryCode: false }],
   'policy.review': [smallRules, people],
@@ -93,11 +243,14 @@ const TOOLS = {
 const functionOf = (name) => name.split('.').reduce((owner, key) => owner[key], countersign)
 
 test('every exported function is in one of the lists here', () => {
-  const names = Object.entries(countersign).flatMap(([name, value]) => (typeof value === 'object' ? Object.keys(value).map((key) => `${name}.${key}`) : [name]))
+  const names = Object.entries(countersign).flatMap(([name, value]) =>
+    typeof value === 'object' ? Object.keys(value).map((key) => `${name}.${key}`) : [name],
+  )
   const elsewhere = ['CountersignError', 'createSecondFactor', 'memoryStore', 'generateKeys', 'totp.secret']
   assert.deepEqual(names.sort(), [...Object.keys(TOOLS), ...elsewhere].sort())
   // These take nothing, and so ignore anything.
-  for (const value of HOSTILE) for (const name of ['memoryStore', 'generateKeys', 'totp.secret']) assert.ok(functionOf(name)(value))
+  for (const value of HOSTILE)
+    for (const name of ['memoryStore', 'generateKeys', 'totp.secret']) assert.ok(functionOf(name)(value))
 })
 
 for (const [name, args] of Object.entries(TOOLS)) {
@@ -123,8 +276,15 @@ for (const [name, args] of Object.entries(TOOLS)) {
 
 /** A user with everything, so that every command has something to spoil. */
 async function household() {
-  const at = await host({ policy: rules({ backupCodes: { count: 1, keepForShowing: true }, plans: ['pro'] }), sendSms: () => {} })
-  at.factor = await createSecondFactor({ ...at.options, policy: rules({ backupCodes: { count: 1, keepForShowing: true } }), sendSms: at.sms.send })
+  const at = await host({
+    policy: rules({ backupCodes: { count: 1, keepForShowing: true }, plans: ['pro'] }),
+    sendSms: () => {},
+  })
+  at.factor = await createSecondFactor({
+    ...at.options,
+    policy: rules({ backupCodes: { count: 1, keepForShowing: true } }),
+    sendSms: at.sms.send,
+  })
   const ann = await withApp(at)
   await withPhone(at, ann)
   const { pass } = await login(at, ann)
@@ -142,7 +302,12 @@ async function household() {
       return true
     },
   }
-  const factor = await createSecondFactor({ ...at.options, policy: rules({ backupCodes: { count: 1, keepForShowing: true } }), sendSms: at.sms.send, store })
+  const factor = await createSecondFactor({
+    ...at.options,
+    policy: rules({ backupCodes: { count: 1, keepForShowing: true } }),
+    sendSms: at.sms.send,
+    store,
+  })
   const common = { account: 'acme', ip: '192.0.2.1' }
   const inside = { user: 'ann', session: 'in', ...common }
   const inputs = {
@@ -159,7 +324,12 @@ async function household() {
     issueRecoveryCode: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
     status: { user: 'ann', account: 'acme' },
     checkPass: { user: 'ann', session: 'in', account: 'acme', pass, maxAge: 600, methods: ['totp'] },
-    reviewPolicy: { policy: rules(), author: { user: 'ann', ip: '192.0.2.1' }, users: [{ user: 'ann', role: 'owner', ip: '192.0.2.1' }], apiClients: [{ id: 'x', ip: '192.0.2.1' }] },
+    reviewPolicy: {
+      policy: rules(),
+      author: { user: 'ann', ip: '192.0.2.1' },
+      users: [{ user: 'ann', role: 'owner', ip: '192.0.2.1' }],
+      apiClients: [{ id: 'x', ip: '192.0.2.1' }],
+    },
     jwks: undefined,
   }
   const reset = () => {
@@ -179,7 +349,8 @@ async function spoil({ factor, state, records, reset }, name, input, what) {
     if (error instanceof assert.AssertionError) throw error
     ours(error, what)
   }
-  const untouched = reply === undefined || ['malformed', 'denied', 'expired', 'challenge', 'allowed'].includes(reply.result)
+  const untouched =
+    reply === undefined || ['malformed', 'denied', 'expired', 'challenge', 'allowed'].includes(reply.result)
   if (untouched) assert.deepEqual(state, records, `${what}: the record is as it was`)
   if (reply?.result !== undefined) assert.ok(RESULTS.has(reply.result), `${what}: ${reply.result}`)
   reset()
@@ -214,19 +385,43 @@ test('T37: every method of SecondFactor, values made up at random', async () => 
   const home = await household()
   const names = Object.keys(home.inputs)
   const allPlaces = names.flatMap((name) => [...places(home.inputs[name])].map(([path, put]) => [name, path, put]))
-  const value = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withTypedArray: true })
+  const value = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSparseArray: true,
+    withTypedArray: true,
+  })
   await fc.assert(
-    fc.asyncProperty(fc.nat(allPlaces.length - 1), fc.oneof(value, fc.string({ unit: 'binary' })), async (index, value) => {
-      const [name, path, put] = allPlaces[index]
-      await spoil(home, name, put(value), `${name} ${path}`)
-    }),
+    fc.asyncProperty(
+      fc.nat(allPlaces.length - 1),
+      fc.oneof(value, fc.string({ unit: 'binary' })),
+      async (index, value) => {
+        const [name, path, put] = allPlaces[index]
+        await spoil(home, name, put(value), `${name} ${path}`)
+      },
+    ),
     { numRuns: 1_500 },
   )
 })
 
 test('T37: tools, values made up at random', () => {
-  const allPlaces = Object.entries(TOOLS).flatMap(([name, args]) => [...places(args)].slice(1).map(([path, put]) => [name, path, put]))
-  const value = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withObjectString: true, withSparseArray: true, withTypedArray: true })
+  const allPlaces = Object.entries(TOOLS).flatMap(([name, args]) =>
+    [...places(args)].slice(1).map(([path, put]) => [name, path, put]),
+  )
+  const value = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSparseArray: true,
+    withTypedArray: true,
+  })
   fc.assert(
     fc.property(fc.nat(allPlaces.length - 1), fc.oneof(value, fc.string({ unit: 'binary' })), (index, value) => {
       const [name, path, put] = allPlaces[index]
@@ -241,7 +436,17 @@ test('T37: tools, values made up at random', () => {
 })
 
 test('T37: every option of createSecondFactor, and whatever its functions give or throw', async (t) => {
-  const good = () => ({ policy: rules(), keys, store: memoryStore(), sendSms: () => {}, notify: () => {}, onEvent: () => {}, onEffectError: () => {}, clock: fixedClock(), entropy: fixedEntropy() })
+  const good = () => ({
+    policy: rules(),
+    keys,
+    store: memoryStore(),
+    sendSms: () => {},
+    notify: () => {},
+    onEvent: () => {},
+    onEffectError: () => {},
+    clock: fixedClock(),
+    entropy: fixedEntropy(),
+  })
   const steps = async (factor) => {
     await factor.begin({ user: 'ann', session: 's' })
     await factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
@@ -286,12 +491,34 @@ test('T37: every option of createSecondFactor, and whatever its functions give o
         await run({ ...good(), store: { ...memoryStore(), [key]: throws } }, `store.${key} throws ${show(value)}`)
       }
     }
-    for (const stored of [{ get record() { return thrower() }, version: 1 }, { record: '{}', get version() { return thrower() } }]) {
-      await run({ ...good(), store: { load: async () => stored, save: async () => true } }, 'a stored field that throws')
+    for (const stored of [
+      {
+        get record() {
+          return thrower()
+        },
+        version: 1,
+      },
+      {
+        record: '{}',
+        get version() {
+          return thrower()
+        },
+      },
+    ]) {
+      await run(
+        { ...good(), store: { load: async () => stored, save: async () => true } },
+        'a stored field that throws',
+      )
     }
     for (const field of ['record', 'version']) {
       for (const value of HOSTILE) {
-        await run({ ...good(), store: { load: async () => ({ record: '{}', version: 1, [field]: value }), save: async () => true } }, `a stored ${field} = ${show(value)}`)
+        await run(
+          {
+            ...good(),
+            store: { load: async () => ({ record: '{}', version: 1, [field]: value }), save: async () => true },
+          },
+          `a stored ${field} = ${show(value)}`,
+        )
       }
     }
   })
@@ -332,7 +559,8 @@ test('T13: an emptied slot matches nothing', async () => {
           ours(error, name)
         }
         assert.ok(result !== 'verified', `${name}, ${method}, ${JSON.stringify(code)}`)
-        for (const command of ['confirmTotp', 'confirmSms']) assert.notEqual((await factor[command]({ ...inputs[command], code })).result, 'enrolled')
+        for (const command of ['confirmTotp', 'confirmSms'])
+          assert.notEqual((await factor[command]({ ...inputs[command], code })).result, 'enrolled')
       }
     }
   }
@@ -343,10 +571,19 @@ test('T13: an emptied slot matches nothing', async () => {
 
 /** One story with everything in it, the same in each run, as text. */
 async function story() {
-  const at = await host({ keys, entropy: fixedEntropy('story'), policy: rules({ network: { deny: ['198.51.100.0/24'] }, backupCodes: { count: 1, keepForShowing: true } }) })
+  const at = await host({
+    keys,
+    entropy: fixedEntropy('story'),
+    policy: rules({ network: { deny: ['198.51.100.0/24'] }, backupCodes: { count: 1, keepForShowing: true } }),
+  })
   const told = []
   const ask = async (name, input) => {
-    const reply = await at.factor[name](input).catch((error) => ({ code: error.code, path: error.path, message: error.message, name: error.name }))
+    const reply = await at.factor[name](input).catch((error) => ({
+      code: error.code,
+      path: error.path,
+      message: error.message,
+      name: error.name,
+    }))
     told.push([name, JSON.parse(JSON.stringify(reply))])
     return reply
   }
@@ -363,7 +600,13 @@ async function story() {
   await ask('verify', { ticket, session: 's', ip })
   await ask('verify', { ticket, session: 's', method: 'totp', ip })
   await ask('verify', { ticket, session: 's', method: 'totp', code: '000000', ip })
-  const { pass, session } = await ask('verify', { ticket, session: 's', method: 'totp', code: codeOf(at, started.secret), ip })
+  const { pass, session } = await ask('verify', {
+    ticket,
+    session: 's',
+    method: 'totp',
+    code: codeOf(at, started.secret),
+    ip,
+  })
   await ask('checkPass', { user: 'ann', session, pass })
   await ask('checkPass', { user: 'ann', session: 's' })
   await ask('checkPass', { user: 'bob', session, pass })
@@ -374,7 +617,11 @@ async function story() {
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'member' }, ip })
   await ask('status', { user: 'ann' })
-  await ask('reviewPolicy', { policy: rules({ require: 'everyone' }), author: { user: 'bob' }, users: [{ user: 'bob', role: 'owner' }] })
+  await ask('reviewPolicy', {
+    policy: rules({ require: 'everyone' }),
+    author: { user: 'bob' },
+    users: [{ user: 'bob', role: 'owner' }],
+  })
   await ask('jwks')
   const tool = (name, ...args) => {
     try {
@@ -390,15 +637,101 @@ async function story() {
   tool('otpauth.parse', `otpauth://totp/Acme:ann?secret=${secret}`)
   tool('policy.decide', rules({ network: { allow: ['192.0.2.0/24'] } }), { enrollment: 'none' })
   tool('policy.decide', rules({ require: 'everyone' }), { enrollment: 'none' })
-  tool('policy.review', rules({ require: 'everyone' }), { author: 'ann', users: [{ user: 'ann', role: 'owner', enrollment: 'none' }], apiClients: [] })
+  tool('policy.review', rules({ require: 'everyone' }), {
+    author: 'ann',
+    users: [{ user: 'ann', role: 'owner', enrollment: 'none' }],
+    apiClients: [],
+  })
   return JSON.stringify([told, (await at.store.load('ann')).record, at.sms.messages, at.notices, at.events], null, 1)
 }
 
 const NAMES = [
-  ...['code', 'pass', 'user', 'session', 'newSession', 'ticket', 'method', 'methods', 'maxAge', 'label', 'number', 'plan', 'channel', 'account', 'ip', 'by', 'role', 'policy', 'author', 'authorIp', 'users', 'apiClients', 'id'],
-  ...['keys', 'store', 'sendSms', 'notify', 'onEvent', 'onEffectError', 'clock', 'entropy', 'table', 'load', 'save', 'record', 'version'],
-  ...['allow', 'deny', 'network', 'networks', 'require', 'totp', 'sms', 'log', 'backupCodes', 'recoveryCode', 'plans', 'v', 'origin', 'audience', 'passSeconds', 'ticketSeconds', 'freshSeconds', 'window', 'digits', 'algorithm', 'periodSeconds', 'after', 'time', 'secret', 'issuer'],
-  ...['enrollment', 'stored', 'count', 'codes', 'result', 'reason', 'reply', 'effects', 'valid', 'admin', 'sealing', 'signing', 'kid', 'alg', 'message', 'toJSON', 'cause'],
+  ...[
+    'code',
+    'pass',
+    'user',
+    'session',
+    'newSession',
+    'ticket',
+    'method',
+    'methods',
+    'maxAge',
+    'label',
+    'number',
+    'plan',
+    'channel',
+    'account',
+    'ip',
+    'by',
+    'role',
+    'policy',
+    'author',
+    'authorIp',
+    'users',
+    'apiClients',
+    'id',
+  ],
+  ...[
+    'keys',
+    'store',
+    'sendSms',
+    'notify',
+    'onEvent',
+    'onEffectError',
+    'clock',
+    'entropy',
+    'table',
+    'load',
+    'save',
+    'record',
+    'version',
+  ],
+  ...[
+    'allow',
+    'deny',
+    'network',
+    'networks',
+    'require',
+    'totp',
+    'sms',
+    'log',
+    'backupCodes',
+    'recoveryCode',
+    'plans',
+    'v',
+    'origin',
+    'audience',
+    'passSeconds',
+    'ticketSeconds',
+    'freshSeconds',
+    'window',
+    'digits',
+    'algorithm',
+    'periodSeconds',
+    'after',
+    'time',
+    'secret',
+    'issuer',
+  ],
+  ...[
+    'enrollment',
+    'stored',
+    'count',
+    'codes',
+    'result',
+    'reason',
+    'reply',
+    'effects',
+    'valid',
+    'admin',
+    'sealing',
+    'signing',
+    'kid',
+    'alg',
+    'message',
+    'toJSON',
+    'cause',
+  ],
 ]
 
 test('T33: a polluted Object.prototype changes no verdict', async (t) => {
@@ -409,7 +742,8 @@ test('T33: a polluted Object.prototype changes no verdict', async (t) => {
     await t.test(kind, async () => {
       let polluted
       try {
-        for (const name of NAMES) Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: true })
+        for (const name of NAMES)
+          Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: true })
         polluted = await story().catch((error) => error)
       } finally {
         for (const name of NAMES) delete Object.prototype[name]

@@ -4,7 +4,11 @@ import { test } from 'node:test'
 import { backupCodes, createSecondFactor, generateKeys, memoryStore } from 'countersign'
 import { codeOf, host, login, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
-const ring = (...rings) => ({ v: 1, sealing: rings.flatMap((r) => r.sealing), signing: rings.flatMap((r) => r.signing) })
+const ring = (...rings) => ({
+  v: 1,
+  sealing: rings.flatMap((r) => r.sealing),
+  signing: rings.flatMap((r) => r.signing),
+})
 /** Each with a name of its own, as a rotation asks for. */
 const named = (name) => {
   const keys = generateKeys()
@@ -28,11 +32,14 @@ test('new key rings differ, and their secrets have 32 bytes', () => {
   const secrets = keys.flatMap(({ sealing, signing }) => [sealing[0].secret, signing[0].secret])
   assert.equal(new Set(secrets).size, 40)
   for (const secret of secrets) assert.equal(Buffer.from(secret, 'base64url').length, 32)
-  for (const { v, sealing, signing } of keys) assert.deepEqual([v, sealing.length, signing.length, signing[0].alg], [1, 1, 1, 'EdDSA'])
+  for (const { v, sealing, signing } of keys)
+    assert.deepEqual([v, sealing.length, signing.length, signing[0].alg], [1, 1, 1, 'EdDSA'])
 })
 
 test('a ring whose first key cannot sign is refused at the start', async () => {
-  const { keys: [{ x }] } = await (await host()).factor.jwks()
+  const {
+    keys: [{ x }],
+  } = await (await host()).factor.jwks()
   const signing = [{ kid: 'theirs', alg: 'EdDSA', public: x }]
   await assert.rejects(host({ keys: { ...generateKeys(), signing } }), refusedWith('invalid_keys', 'signing[0]'))
   await host({ keys: { ...generateKeys(), signing: [...generateKeys().signing, ...signing] } })
@@ -50,17 +57,32 @@ test('T40: the old key opens, the new one writes', async () => {
   assert.equal((await recordOf(at)).totp.secret.kid, 'seal-old')
   const ticket = await ticketOf(at, 'ann')
   const code = codeOf(at, ann.secret)
-  assert.equal((await both.factor.verify({ ticket, session: 'before', method: 'totp', code })).result, 'verified', 'a ticket of the old key')
+  assert.equal(
+    (await both.factor.verify({ ticket, session: 'before', method: 'totp', code })).result,
+    'verified',
+    'a ticket of the old key',
+  )
   assert.equal((await recordOf(at)).totp.secret.kid, 'seal-new', 'sealed anew by the login')
-  assert.equal((await both.factor.checkPass({ user: 'ann', session: 'in', pass })).result, 'valid', 'a pass of the old key')
+  assert.equal(
+    (await both.factor.checkPass({ user: 'ann', session: 'in', pass })).result,
+    'valid',
+    'a pass of the old key',
+  )
 
   at.clock.advance(60)
   await both.factor.sendSms({ ticket: await ticketOf(both, 'ann'), session: 'before' })
   const sms = await ticketOf(both, 'ann')
-  assert.equal((await both.factor.verify({ ticket: sms, session: 'before', method: 'sms', code: at.sms.lastCode() })).result, 'wrong', 'bound to its own ticket')
+  assert.equal(
+    (await both.factor.verify({ ticket: sms, session: 'before', method: 'sms', code: at.sms.lastCode() })).result,
+    'wrong',
+    'bound to its own ticket',
+  )
   at.clock.advance(60)
   await both.factor.sendSms({ ticket: sms, session: 'before' })
-  assert.equal((await both.factor.verify({ ticket: sms, session: 'before', method: 'sms', code: at.sms.lastCode() })).result, 'verified')
+  assert.equal(
+    (await both.factor.verify({ ticket: sms, session: 'before', method: 'sms', code: at.sms.lastCode() })).result,
+    'verified',
+  )
   assert.equal((await recordOf(at)).sms.number.kid, 'seal-new')
 
   const newPass = (await login(both, ann)).pass
@@ -69,7 +91,10 @@ test('T40: the old key opens, the new one writes', async () => {
   await login(only, ann)
   assert.equal((await only.factor.checkPass({ user: 'ann', session: 'in', pass })).reason, 'invalid', 'its key is gone')
   assert.equal((await at.factor.checkPass({ user: 'ann', session: 'in', pass: newPass })).reason, 'invalid')
-  assert.deepEqual((await both.factor.jwks()).keys.map(({ kid }) => kid), ['pass-new', 'pass-old'])
+  assert.deepEqual(
+    (await both.factor.jwks()).keys.map(({ kid }) => kid),
+    ['pass-new', 'pass-old'],
+  )
 })
 
 test('T40: a key that is gone is a typed failure, and never "no second factor"', async () => {
@@ -80,7 +105,10 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
   // The phone's number is shown in the challenge, so the challenge needs the key.
   await assert.rejects(gone.factor.begin({ user: 'ann', session: 's' }), missing)
   const ticket = await ticketOf(at, 'ann')
-  assert.deepEqual(await gone.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) }), { result: 'denied', reason: 'ticket_invalid' })
+  assert.deepEqual(
+    await gone.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) }),
+    { result: 'denied', reason: 'ticket_invalid' },
+  )
   assert.equal((await gone.factor.status({ user: 'bob' })).enrolled, false)
   const passes = await rekeyed(ring(fresh, { sealing: [], signing: old.signing }))
   const { pass } = await login(at, ann)
@@ -100,7 +128,8 @@ test('T40: backup codes keep the key they were made with', async () => {
   const at = await host({ keys: old })
   const ann = await withApp(at)
   const both = { ...at, factor: await createSecondFactor({ ...at.options, keys: ring(fresh, old) }) }
-  const verify = async (by, code) => by.factor.verify({ ticket: await ticketOf(by, 'ann'), session: 'before', method: 'backup_code', code })
+  const verify = async (by, code) =>
+    by.factor.verify({ ticket: await ticketOf(by, 'ann'), session: 'before', method: 'backup_code', code })
   assert.equal((await verify(both, ann.backupCodes[0])).result, 'verified')
   const gone = { ...at, factor: await createSecondFactor({ ...at.options, keys: fresh }) }
   await assert.rejects(verify(gone, ann.backupCodes[1]), refusedWith('key_missing', 'keys.sealing'))
@@ -144,12 +173,23 @@ test('records that are not ours are refused, whatever is asked', async (t) => {
   for (const [name, [record, code, path]] of Object.entries(cases)) {
     await t.test(name, async () => {
       const writes = []
-      const factor = await createSecondFactor({ ...at.options, store: { load: async () => ({ record, version: 1 }), save: async (...args) => (writes.push(args), true) } })
+      const factor = await createSecondFactor({
+        ...at.options,
+        store: { load: async () => ({ record, version: 1 }), save: async (...args) => (writes.push(args), true) },
+      })
       const refused = refusedWith(code, path)
       await assert.rejects(factor.begin({ user: 'ann', session: 's' }), refused)
       await assert.rejects(factor.status({ user: 'ann' }), refused)
       await assert.rejects(factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' }), refused)
-      await assert.rejects(factor.verify({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }), refused)
+      await assert.rejects(
+        factor.verify({
+          ticket: await ticketOf(at, 'ann'),
+          session: 'before',
+          method: 'totp',
+          code: codeOf(at, ann.secret),
+        }),
+        refused,
+      )
       assert.deepEqual(writes, [])
     })
   }
@@ -175,7 +215,12 @@ test('a sealed value moved to another user or field, or changed, does not open',
     change(record)
     const store = { load: async () => ({ record: JSON.stringify(record), version: 1 }), save: async () => true }
     const factor = await createSecondFactor({ ...at.options, store })
-    const attempt = factor.verify({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+    const attempt = factor.verify({
+      ticket: await ticketOf(at, 'ann'),
+      session: 'before',
+      method: 'totp',
+      code: codeOf(at, ann.secret),
+    })
     await assert.rejects(attempt, refusedWith('seal_broken'), name)
   }
 })

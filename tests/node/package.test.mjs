@@ -20,25 +20,48 @@ test('import and require give one instance', async () => {
   const required = require('countersign')
   assert.deepEqual(Object.keys(required).sort(), Object.keys(imported).sort())
   for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value, name)
-  for (const [name, value] of Object.entries(require('countersign/testing'))) assert.equal(importedTesting[name], value, name)
-  for (const [name, value] of Object.entries(require('countersign/express'))) assert.equal(importedExpress[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/testing')))
+    assert.equal(importedTesting[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/express')))
+    assert.equal(importedExpress[name], value, name)
   assert.throws(() => importedExpress.storageApi({}), required.CountersignError)
   assert.throws(() => required.policy.parse('{}'), imported.CountersignError)
   assert.throws(() => imported.policy.parse('{}'), required.CountersignError)
-  const factor = await required.createSecondFactor({ policy: rules({ methods: ['totp'] }), keys: imported.generateKeys(), store: imported.memoryStore() })
+  const factor = await required.createSecondFactor({
+    policy: rules({ methods: ['totp'] }),
+    keys: imported.generateKeys(),
+    store: imported.memoryStore(),
+  })
   await assert.rejects(factor.begin({}), imported.CountersignError)
 })
 
 test('the exports are these', () => {
-  assert.deepEqual(Object.keys(imported).sort(), ['CountersignError', 'backupCodes', 'createSecondFactor', 'generateKeys', 'memoryStore', 'otpauth', 'policy', 'qr', 'sqliteStore', 'totp'])
+  assert.deepEqual(Object.keys(imported).sort(), [
+    'CountersignError',
+    'backupCodes',
+    'createSecondFactor',
+    'generateKeys',
+    'memoryStore',
+    'otpauth',
+    'policy',
+    'qr',
+    'sqliteStore',
+    'totp',
+  ])
   assert.deepEqual(Object.keys(importedExpress), ['storageApi'])
-  assert.deepEqual(Object.keys(importedBrowser).sort(), ['CountersignError', 'defineSecondFactorQr', 'load', 'previewEnrollment'])
+  assert.deepEqual(Object.keys(importedBrowser).sort(), [
+    'CountersignError',
+    'defineSecondFactorQr',
+    'load',
+    'previewEnrollment',
+  ])
   assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
   for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
     assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
   assert.equal(require('countersign/package.json').name, 'countersign')
-  for (const name of ['totp', 'otpauth', 'qr', 'backupCodes', 'policy']) assert.ok(Object.isFrozen(imported[name]), name)
+  for (const name of ['totp', 'otpauth', 'qr', 'backupCodes', 'policy'])
+    assert.ok(Object.isFrozen(imported[name]), name)
 })
 
 test('the module for browsers lies beside the script, is the one that Node runs, and is in the tarball', () => {
@@ -46,10 +69,25 @@ test('the module for browsers lies beside the script, is the one that Node runs,
   const wasm = fileURLToPath(import.meta.resolve('countersign/countersign.wasm'))
   assert.equal(wasm, join(script, '..', 'countersign.wasm'))
   const bytes = readFileSync(wasm)
-  assert.ok(readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8').includes(bytes.toString('base64').slice(0, 4_000)), 'the same module')
-  const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  assert.ok(
+    readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8').includes(bytes.toString('base64').slice(0, 4_000)),
+    'the same module',
+  )
+  const [{ files }] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  )
   const packed = files.map(({ path }) => path)
-  for (const path of ['pkg/browser.mjs', 'pkg/countersign.wasm', 'pkg/types/browser.d.ts', 'pkg/types/second-factor-qr.d.ts']) assert.ok(packed.includes(path), path)
+  for (const path of [
+    'pkg/browser.mjs',
+    'pkg/countersign.wasm',
+    'pkg/types/browser.d.ts',
+    'pkg/types/second-factor-qr.d.ts',
+  ])
+    assert.ok(packed.includes(path), path)
 })
 
 const browserConsumer = `
@@ -76,7 +114,16 @@ test('the types for browsers hold for a strict consumer', () => {
     symlinkSync(root, join(folder, 'node_modules', 'countersign'), 'dir')
     const compile = (text) => {
       writeFileSync(join(folder, 'consumer.mts'), text)
-      const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false, target: 'es2022', lib: ['es2022', 'dom'], module: 'nodenext', types: [] }
+      const compilerOptions = {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        skipLibCheck: false,
+        target: 'es2022',
+        lib: ['es2022', 'dom'],
+        module: 'nodenext',
+        types: [],
+      }
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }))
       try {
         execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
@@ -86,7 +133,11 @@ test('the types for browsers hold for a strict consumer', () => {
       }
     }
     assert.equal(compile(browserConsumer), '')
-    assert.match(compile(`${browserConsumer}\nexport const wrong: number = await main()\n`), /TS2322/, 'the compiler did look')
+    assert.match(
+      compile(`${browserConsumer}\nexport const wrong: number = await main()\n`),
+      /TS2322/,
+      'the compiler did look',
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -101,20 +152,31 @@ test('nothing is to be installed with it, and no script runs on installation', (
 test('an error says what it is', () => {
   const error = new imported.CountersignError('invalid_input', 'user', 'must be a string')
   assert.ok(error instanceof Error)
-  assert.deepEqual([error.name, error.code, error.path, error.message], ['CountersignError', 'invalid_input', 'user', '`user`: must be a string'])
+  assert.deepEqual(
+    [error.name, error.code, error.path, error.message],
+    ['CountersignError', 'invalid_input', 'user', '`user`: must be a string'],
+  )
 })
 
 test('the key printer prints a key ring, and its public half', () => {
   const cli = join(root, require('countersign/package.json').bin.countersign)
   const keys = JSON.parse(execFileSync(process.execPath, [cli, 'keys'], { encoding: 'utf8' }))
   assert.deepEqual(Object.keys(keys), ['v', 'sealing', 'signing'])
-  const publicHalf = (input) => execFileSync(process.execPath, [cli, 'pass-keys'], { input, encoding: 'utf8', stdio: 'pipe' })
+  const publicHalf = (input) =>
+    execFileSync(process.execPath, [cli, 'pass-keys'], { input, encoding: 'utf8', stdio: 'pipe' })
   const [key, ...more] = JSON.parse(publicHalf(JSON.stringify(keys)))
-  assert.deepEqual([Object.keys(key), key.kid, key.alg, more], [['kid', 'alg', 'public'], keys.signing[0].kid, 'EdDSA', []])
+  assert.deepEqual(
+    [Object.keys(key), key.kid, key.alg, more],
+    [['kid', 'alg', 'public'], keys.signing[0].kid, 'EdDSA', []],
+  )
   assert.ok(!JSON.stringify(key).includes(keys.signing[0].secret))
   const old = { kid: 'old', alg: 'HS256', secret: 'A'.repeat(43) }
   assert.equal(JSON.parse(publicHalf(JSON.stringify({ ...keys, signing: [...keys.signing, old] }))).length, 1)
-  assert.throws(() => publicHalf(JSON.stringify({ ...keys, signing: [old, ...keys.signing] })), { status: 1 }, 'the key that signs has none')
+  assert.throws(
+    () => publicHalf(JSON.stringify({ ...keys, signing: [old, ...keys.signing] })),
+    { status: 1 },
+    'the key that signs has none',
+  )
   const hs256 = { ...keys, signing: [{ kid: 'hs', alg: 'HS256', secret: 'A'.repeat(43) }] }
   for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => publicHalf(bad), { status: 1 })
   assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })
@@ -196,9 +258,21 @@ test('the types hold for a strict consumer, as a module and as a script', () => 
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
     writeFileSync(join(folder, 'consumer.mts'), consumer)
     writeFileSync(join(folder, 'consumer.cts'), consumer)
-    const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false, target: 'es2022', lib: ['es2022'], module: 'nodenext', types: [] }
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: false,
+      target: 'es2022',
+      lib: ['es2022'],
+      module: 'nodenext',
+      types: [],
+    }
     const compile = (options) => {
-      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['consumer.mts', 'consumer.cts'] }))
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions: options, files: ['consumer.mts', 'consumer.cts'] }),
+      )
       try {
         execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
         return ''
@@ -217,5 +291,8 @@ test('the types hold for a strict consumer, as a module and as a script', () => 
 test('nothing but the platform is needed at run time', () => {
   const bundle = readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8')
   const needed = [...bundle.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name)
-  assert.deepEqual(needed.filter((name) => !name.startsWith('node:')), [])
+  assert.deepEqual(
+    needed.filter((name) => !name.startsWith('node:')),
+    [],
+  )
 })

@@ -16,10 +16,11 @@ import { packageEnvoy } from '../../scripts/package-envoy.mjs'
 import { host, login, rules, withApp } from './support.mjs'
 
 const hex = (bytes) => createHash('sha256').update(bytes).digest('hex')
-const readYaml = (path) => parseAllDocuments(readFileSync(at(path), 'utf8')).map((document) => {
-  assert.deepEqual([...document.errors, ...document.warnings], [], path)
-  return document.toJS()
-})
+const readYaml = (path) =>
+  parseAllDocuments(readFileSync(at(path), 'utf8')).map((document) => {
+    assert.deepEqual([...document.errors, ...document.warnings], [], path)
+    return document.toJS()
+  })
 
 function folder(t) {
   const path = mkdtempSync(join(tmpdir(), 'packaging-'))
@@ -44,7 +45,13 @@ function readImage(path) {
   }
   const index = json('index.json')
   const manifest = JSON.parse(blob(index.manifests[0]))
-  return { layout: json('oci-layout'), index, manifest, config: JSON.parse(blob(manifest.config)), layers: manifest.layers.map(blob) }
+  return {
+    layout: json('oci-layout'),
+    index,
+    manifest,
+    config: JSON.parse(blob(manifest.config)),
+    layers: manifest.layers.map(blob),
+  }
 }
 
 test('the checksum beside the filter is one that sha256sum accepts', (t) => {
@@ -59,14 +66,21 @@ test('the image has one layer with one file, in the media types that Istio and E
   const { layout, index, manifest, config, layers } = readImage(image)
   assert.deepEqual(layout, { imageLayoutVersion: '1.0.0' })
   assert.equal(index.schemaVersion, 2)
-  assert.deepEqual(index.manifests.map(({ mediaType, digest }) => [mediaType, digest]), [['application/vnd.oci.image.manifest.v1+json', `sha256:${sums.image}`]])
+  assert.deepEqual(
+    index.manifests.map(({ mediaType, digest }) => [mediaType, digest]),
+    [['application/vnd.oci.image.manifest.v1+json', `sha256:${sums.image}`]],
+  )
   assert.equal(manifest.config.mediaType, 'application/vnd.oci.image.config.v1+json')
-  assert.deepEqual(manifest.layers.map(({ mediaType }) => mediaType), ['application/vnd.oci.image.layer.v1.tar+gzip'])
+  assert.deepEqual(
+    manifest.layers.map(({ mediaType }) => mediaType),
+    ['application/vnd.oci.image.layer.v1.tar+gzip'],
+  )
   assert.deepEqual(config.rootfs, { type: 'layers', diff_ids: [`sha256:${hex(gunzipSync(layers[0]))}`] })
   // Nothing lies about that the manifest does not name.
   assert.equal(readdirSync(join(image, 'blobs/sha256')).length, 3)
 
-  const tar = (...args) => execFileSync('tar', args, { input: layers[0], maxBuffer: 1 << 24, env: { ...process.env, TZ: 'UTC' } })
+  const tar = (...args) =>
+    execFileSync('tar', args, { input: layers[0], maxBuffer: 1 << 24, env: { ...process.env, TZ: 'UTC' } })
   assert.match(String(tar('-tvzf', '-')), /^-rw-r--r-- (root\/root|0\/0) +200003 1970-01-01 00:00 plugin\.wasm\n$/)
   assert.ok(tar('-xzOf', '-', 'plugin.wasm').equals(wasm))
 })
@@ -74,10 +88,16 @@ test('the image has one layer with one file, in the media types that Istio and E
 test('the same filter gives the same image, to the last byte', (t) => {
   const [one, other] = [packaged(t), packaged(t)]
   assert.deepEqual(one.sums, other.sums)
-  assert.equal(readFileSync(join(one.image, 'index.json'), 'utf8'), readFileSync(join(other.image, 'index.json'), 'utf8'))
+  assert.equal(
+    readFileSync(join(one.image, 'index.json'), 'utf8'),
+    readFileSync(join(other.image, 'index.json'), 'utf8'),
+  )
   assert.notEqual(packaged(t, Buffer.from('another')).sums.image, one.sums.image)
   // Written down here, so that a compressor or a clock that has a say in it is noticed anywhere.
-  assert.equal(readImage(one.image).manifest.layers[0].digest, 'sha256:7083ce3d1375f5d196efcdaf9885fb234401c8c313dc85e7c4cb85467cd46720')
+  assert.equal(
+    readImage(one.image).manifest.layers[0].digest,
+    'sha256:7083ce3d1375f5d196efcdaf9885fb234401c8c313dc85e7c4cb85467cd46720',
+  )
 })
 
 test('a tool of the trade reads the image', (t) => {
@@ -93,7 +113,10 @@ test('a tool of the trade reads the image', (t) => {
 // What the manifests may hold. The CRDs themselves come in no package of npm's, and Kubernetes drops
 // a misspelt field in silence; so these are the fields that we use, written down from the CRDs of
 // Istio (July 2026) and Envoy Gateway (August 2026), against which the manifests were checked as well.
-const one = (...values) => (value) => values.includes(value)
+const one =
+  (...values) =>
+  (value) =>
+    values.includes(value)
 const text = (value) => typeof value === 'string' && value !== ''
 const flag = one(true, false)
 const digest = (value) => /^[a-f0-9]{64}$/.test(value)
@@ -104,39 +127,82 @@ const metadata = { name: text, namespace: text }
 
 const manifests = {
   WasmPlugin: {
-    apiVersion: one('extensions.istio.io/v1alpha1'), kind: text, metadata,
+    apiVersion: one('extensions.istio.io/v1alpha1'),
+    kind: text,
+    metadata,
     spec: {
-      targetRefs: [gateway], url: text, sha256: digest, phase: one('AUTHN', 'AUTHZ', 'STATS'), failStrategy: one('FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'),
-      vmConfig: { env: [{ name: text, valueFrom: one('INLINE', 'HOST') }] }, pluginConfig: anything,
+      targetRefs: [gateway],
+      url: text,
+      sha256: digest,
+      phase: one('AUTHN', 'AUTHZ', 'STATS'),
+      failStrategy: one('FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'),
+      vmConfig: { env: [{ name: text, valueFrom: one('INLINE', 'HOST') }] },
+      pluginConfig: anything,
     },
   },
   EnvoyProxy: {
-    apiVersion: one('gateway.envoyproxy.io/v1alpha1'), kind: text, metadata,
-    spec: { provider: { type: one('Kubernetes'), kubernetes: { envoyDeployment: { container: { env: [{ name: text, valueFrom: { secretKeyRef: { name: text, key: text } } }] } } } } },
+    apiVersion: one('gateway.envoyproxy.io/v1alpha1'),
+    kind: text,
+    metadata,
+    spec: {
+      provider: {
+        type: one('Kubernetes'),
+        kubernetes: {
+          envoyDeployment: {
+            container: { env: [{ name: text, valueFrom: { secretKeyRef: { name: text, key: text } } }] },
+          },
+        },
+      },
+    },
   },
   ClientTrafficPolicy: {
-    apiVersion: one('gateway.envoyproxy.io/v1alpha1'), kind: text, metadata,
+    apiVersion: one('gateway.envoyproxy.io/v1alpha1'),
+    kind: text,
+    metadata,
     spec: {
       targetRefs: [gateway],
-      path: { escapedSlashesAction: one('KeepUnchanged', 'RejectRequest', 'UnescapeAndForward', 'UnescapeAndRedirect'), disableMergeSlashes: flag },
+      path: {
+        escapedSlashesAction: one('KeepUnchanged', 'RejectRequest', 'UnescapeAndForward', 'UnescapeAndRedirect'),
+        disableMergeSlashes: flag,
+      },
       headers: { withUnderscoresAction: one('Allow', 'RejectRequest', 'DropHeader') },
       timeout: { http: { requestReceivedTimeout: duration, requestHeadersReceivedTimeout: duration } },
     },
   },
   EnvoyExtensionPolicy: {
-    apiVersion: one('gateway.envoyproxy.io/v1alpha1'), kind: text, metadata,
+    apiVersion: one('gateway.envoyproxy.io/v1alpha1'),
+    kind: text,
+    metadata,
     spec: {
       targetRefs: [gateway],
-      wasm: [{ name: text, code: { type: one('Image', 'HTTP'), image: { url: text, sha256: digest } }, failOpen: flag, env: { hostKeys: [text] }, config: anything }],
+      wasm: [
+        {
+          name: text,
+          code: { type: one('Image', 'HTTP'), image: { url: text, sha256: digest } },
+          failOpen: flag,
+          env: { hostKeys: [text] },
+          config: anything,
+        },
+      ],
     },
   },
   Service: {
-    apiVersion: one('v1'), kind: text, metadata,
+    apiVersion: one('v1'),
+    kind: text,
+    metadata,
     spec: { selector: { app: text }, ports: [{ name: text, port: one(80), targetPort: one(3000) }] },
   },
   HTTPRoute: {
-    apiVersion: one('gateway.networking.k8s.io/v1'), kind: text, metadata,
-    spec: { parentRefs: [{ name: text }], hostnames: [text], rules: [{ matches: [{ path: { type: one('Exact'), value: text } }], backendRefs: [{ name: text, port: one(80) }] }] },
+    apiVersion: one('gateway.networking.k8s.io/v1'),
+    kind: text,
+    metadata,
+    spec: {
+      parentRefs: [{ name: text }],
+      hostnames: [text],
+      rules: [
+        { matches: [{ path: { type: one('Exact'), value: text } }], backendRefs: [{ name: text, port: one(80) }] },
+      ],
+    },
   },
 }
 
@@ -157,8 +223,14 @@ const [proxy, traffic, extension] = envoyGateway
 const SECRETS = ['COUNTERSIGN_KEYS', 'COUNTERSIGN_STORAGE_TOKEN']
 
 test('the manifests have the fields of their kinds and no other', () => {
-  assert.deepEqual(istio.map(({ kind }) => kind), ['WasmPlugin', 'Service'])
-  assert.deepEqual(envoyGateway.map(({ kind }) => kind), ['EnvoyProxy', 'ClientTrafficPolicy', 'EnvoyExtensionPolicy', 'HTTPRoute'])
+  assert.deepEqual(
+    istio.map(({ kind }) => kind),
+    ['WasmPlugin', 'Service'],
+  )
+  assert.deepEqual(
+    envoyGateway.map(({ kind }) => kind),
+    ['EnvoyProxy', 'ClientTrafficPolicy', 'EnvoyExtensionPolicy', 'HTTPRoute'],
+  )
   for (const manifest of [...istio, ...envoyGateway]) fits(manifest, manifests[manifest.kind], manifest.kind)
 })
 
@@ -166,9 +238,18 @@ test('the manifests close the gate when it fails, and hold no secret', () => {
   const [wasm] = extension.spec.wasm
   assert.equal(plugin.spec.failStrategy, 'FAIL_RELOAD')
   assert.equal(wasm.failOpen, false)
-  assert.deepEqual(plugin.spec.vmConfig.env, SECRETS.map((name) => ({ name, valueFrom: 'HOST' })))
+  assert.deepEqual(
+    plugin.spec.vmConfig.env,
+    SECRETS.map((name) => ({ name, valueFrom: 'HOST' })),
+  )
   assert.deepEqual(wasm.env.hostKeys, SECRETS)
-  assert.deepEqual(proxy.spec.provider.kubernetes.envoyDeployment.container.env.map(({ name, valueFrom }) => [name, valueFrom.secretKeyRef.key]), SECRETS.map((name) => [name, name]))
+  assert.deepEqual(
+    proxy.spec.provider.kubernetes.envoyDeployment.container.env.map(({ name, valueFrom }) => [
+      name,
+      valueFrom.secretKeyRef.key,
+    ]),
+    SECRETS.map((name) => [name, name]),
+  )
   assert.equal(traffic.spec.path.escapedSlashesAction, 'UnescapeAndRedirect')
   assert.equal(traffic.spec.headers.withUnderscoresAction, 'RejectRequest')
   // Both gateways get the same rules.
@@ -182,14 +263,25 @@ const filterConfigs = {
   'packaging/istio.yaml': plugin.spec.pluginConfig,
   'packaging/envoy-gateway.yaml': extension.spec.wasm[0].config,
 }
-const [snippet, another] = ['examples/envoy/README.md', 'README.md'].map((path) => /```yaml\n(- name: countersign\n[\s\S]*?)```/.exec(readFileSync(at(path), 'utf8'))?.[1])
+const [snippet, another] = ['examples/envoy/README.md', 'README.md'].map(
+  (path) => /```yaml\n(- name: countersign\n[\s\S]*?)```/.exec(readFileSync(at(path), 'utf8'))?.[1],
+)
 
 /** Runs Envoy's own validation, which loads the filter and lets it read its configuration. */
 function validate(t, config) {
   const file = join(folder(t), 'envoy.json')
   writeFileSync(file, JSON.stringify(config))
-  const env = { ...process.env, COUNTERSIGN_KEYS: JSON.stringify(generateKeys()), COUNTERSIGN_STORAGE_TOKEN: 'x'.repeat(32) }
-  return execFileSync(envoyBinary(), ['--mode', 'validate', '--config-path', file], { cwd: at('.'), env, encoding: 'utf8', stdio: 'pipe' })
+  const env = {
+    ...process.env,
+    COUNTERSIGN_KEYS: JSON.stringify(generateKeys()),
+    COUNTERSIGN_STORAGE_TOKEN: 'x'.repeat(32),
+  }
+  return execFileSync(envoyBinary(), ['--mode', 'validate', '--config-path', file], {
+    cwd: at('.'),
+    env,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  })
 }
 
 const example = readYaml('examples/envoy/envoy.yaml')[0]
@@ -208,7 +300,13 @@ test('the filter accepts every configuration that we show', (t) => {
   assert.match(validate(t, readYaml('examples/envoy/jwt-authn.yaml')[0]), /OK/)
   assert.ok(snippet, 'the README of the example shows the short form')
   assert.equal(another, snippet, 'so does the README of the project')
-  assert.match(validate(t, withFilter(() => parse(snippet)[0])), /OK/)
+  assert.match(
+    validate(
+      t,
+      withFilter(() => parse(snippet)[0]),
+    ),
+    /OK/,
+  )
   for (const [path, configuration] of Object.entries(filterConfigs)) {
     const config = withFilter((filter) => {
       filter.typed_config.config.configuration.value = JSON.stringify(configuration)
@@ -217,15 +315,31 @@ test('the filter accepts every configuration that we show', (t) => {
     assert.match(validate(t, config), /OK/, path)
   }
   // And it is this validation that would have found a mistake.
-  assert.throws(() => validate(t, withFilter((filter) => {
-    filter.typed_config.config.configuration.value = '{"v":1,"mod":"shadow"}'
-    return filter
-  })))
+  assert.throws(() =>
+    validate(
+      t,
+      withFilter((filter) => {
+        filter.typed_config.config.configuration.value = '{"v":1,"mod":"shadow"}'
+        return filter
+      }),
+    ),
+  )
 })
 
 test('the example guards paths, headers and failures as it says', () => {
-  const { use_remote_address, normalize_path, merge_slashes, path_with_escaped_slashes_action, common_http_protocol_options, http_filters, route_config } = manager(example)
-  assert.deepEqual([use_remote_address, normalize_path, merge_slashes, path_with_escaped_slashes_action], [true, true, true, 'UNESCAPE_AND_REDIRECT'])
+  const {
+    use_remote_address,
+    normalize_path,
+    merge_slashes,
+    path_with_escaped_slashes_action,
+    common_http_protocol_options,
+    http_filters,
+    route_config,
+  } = manager(example)
+  assert.deepEqual(
+    [use_remote_address, normalize_path, merge_slashes, path_with_escaped_slashes_action],
+    [true, true, true, 'UNESCAPE_AND_REDIRECT'],
+  )
   assert.equal(common_http_protocol_options.headers_with_underscores_action, 'REJECT_REQUEST')
   const { config } = http_filters[0].typed_config
   assert.equal(config.failure_policy, 'FAIL_RELOAD')
@@ -234,8 +348,16 @@ test('the example guards paths, headers and failures as it says', () => {
   const { exempt } = JSON.parse(config.configuration.value)
   const routes = route_config.virtual_hosts[0].routes
   const toLogin = routes.filter(({ route }) => route?.cluster === 'login').map(({ match }) => match)
-  for (const path of exempt.paths) assert.ok(toLogin.some((match) => match.path === path || match.path_separated_prefix === path), path)
-  for (const prefix of exempt.prefixes) assert.ok(toLogin.some((match) => `${match.path_separated_prefix}/` === prefix), prefix)
+  for (const path of exempt.paths)
+    assert.ok(
+      toLogin.some((match) => match.path === path || match.path_separated_prefix === path),
+      path,
+    )
+  for (const prefix of exempt.prefixes)
+    assert.ok(
+      toLogin.some((match) => `${match.path_separated_prefix}/` === prefix),
+      prefix,
+    )
   assert.deepEqual(routes[0], { match: { prefix: '/internal/' }, direct_response: { status: 404 } })
   // What clients send to the login service cannot crowd out the filter's own calls.
   const { verify, revocation } = JSON.parse(config.configuration.value)
@@ -254,15 +376,21 @@ test('Envoy’s own JWT filter accepts a pass, and only a pass', async (t) => {
 
   const upstream = createServer((request, response) => response.end(request.headers['x-second-factor-sub'] ?? 'nobody'))
   const stranger = createServer()
-  const listening = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
+  const listening = (server) =>
+    new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
   const [upstreamPort, port] = [await listening(upstream), await listening(stranger)]
   await new Promise((resolve) => stranger.close(resolve)) // it only found a free port
   delete config.admin
   config.static_resources.listeners[0].address.socket_address.port_value = port
-  config.static_resources.clusters[0].load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value = upstreamPort
+  config.static_resources.clusters[0].load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value =
+    upstreamPort
   const file = join(folder(t), 'envoy.json')
   writeFileSync(file, JSON.stringify(config))
-  const envoy = spawn(envoyBinary(), ['-c', file, '--concurrency', '1', '--log-level', 'error', '--use-dynamic-base-id'], { stdio: 'inherit' })
+  const envoy = spawn(
+    envoyBinary(),
+    ['-c', file, '--concurrency', '1', '--log-level', 'error', '--use-dynamic-base-id'],
+    { stdio: 'inherit' },
+  )
   t.after(async () => {
     envoy.kill('SIGKILL')
     upstream.closeAllConnections()
@@ -273,12 +401,15 @@ test('Envoy’s own JWT filter accepts a pass, and only a pass', async (t) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
     return [response.status, await response.text()]
   }
-  for (const end = Date.now() + 30_000; !(await get({}).catch(() => undefined)); ) assert.ok(Date.now() < end && envoy.exitCode === null, 'Envoy did not start')
+  for (const end = Date.now() + 30_000; !(await get({}).catch(() => undefined)); )
+    assert.ok(Date.now() < end && envoy.exitCode === null, 'Envoy did not start')
   assert.deepEqual(await get({ cookie: `second-factor=${pass}` }), [200, person.user])
   assert.deepEqual(await get({ cookie: `second-factor=${pass}`, 'x-second-factor-sub': 'root' }), [200, person.user])
   assert.equal((await get({ 'x-second-factor-sub': 'root' }))[0], 401)
   const [head, , signature] = pass.split('.')
-  const forged = Buffer.from(JSON.stringify({ iss: provider.issuer, aud: provider.audiences[0], sub: 'root', exp: 4_000_000_000 })).toString('base64url')
+  const forged = Buffer.from(
+    JSON.stringify({ iss: provider.issuer, aud: provider.audiences[0], sub: 'root', exp: 4_000_000_000 }),
+  ).toString('base64url')
   assert.equal((await get({ cookie: `second-factor=${head}.${forged}.${signature}` }))[0], 401)
   // A ticket, which opens nothing but the second step, is for another audience.
   const { ticket } = await service.factor.begin({ user: person.user, session: 'before' })

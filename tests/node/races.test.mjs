@@ -23,7 +23,8 @@ const slow = (store) => {
 }
 
 /** Several processes of one service. */
-const instances = (at, n, changes = {}) => Promise.all(Array.from({ length: n }, () => createSecondFactor({ ...at.options, ...changes })))
+const instances = (at, n, changes = {}) =>
+  Promise.all(Array.from({ length: n }, () => createSecondFactor({ ...at.options, ...changes })))
 
 for (const [name, make] of Object.entries(stores)) {
   test(`T3: 1,000 identical attempts at once, one success (${name})`, async () => {
@@ -40,7 +41,12 @@ for (const [name, make] of Object.entries(stores)) {
     const at = await host({ store: slow(make()) })
     const ann = await withApp(at)
     const factors = await instances(at, 3)
-    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'backup_code', code: ann.backupCodes[0] }
+    const input = {
+      ticket: await ticketOf(at, 'ann'),
+      session: 'before',
+      method: 'backup_code',
+      code: ann.backupCodes[0],
+    }
     const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => factors[i % 3].verify(input)))
     assert.equal(count(replies, 'verified'), 1)
     assert.equal((await at.factor.status({ user: 'ann' })).backupCodes.left, 1)
@@ -54,7 +60,12 @@ for (const [name, make] of Object.entries(stores)) {
     const at = await host({ store: slow(make()) })
     const ann = await withApp(at)
     const factors = await instances(at, 4)
-    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: wrongCode(at, ann.secret) }
+    const input = {
+      ticket: await ticketOf(at, 'ann'),
+      session: 'before',
+      method: 'totp',
+      code: wrongCode(at, ann.secret),
+    }
     const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => factors[i % 4].verify(input)))
     assert.equal(count(replies, 'wrong'), 5, 'four without a wait, the fifth starts one')
     assert.equal(count(replies, 'locked'), 95)
@@ -110,8 +121,13 @@ for (const [name, make] of Object.entries(stores)) {
 
   test(`T5: no SMS leaves for a state that was not saved (${name})`, async () => {
     const inner = make()
-    const at = await host({ store: { load: (user) => inner.load(user), save: () => Promise.reject(new Error('disk full')) } })
-    await assert.rejects(at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('store_failed', 'store.save'))
+    const at = await host({
+      store: { load: (user) => inner.load(user), save: () => Promise.reject(new Error('disk full')) },
+    })
+    await assert.rejects(
+      at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }),
+      refusedWith('store_failed', 'store.save'),
+    )
     assert.equal(at.sms.messages.length, 0)
     assert.equal(await inner.load('ann'), undefined)
   })
@@ -162,18 +178,40 @@ test('a lost race is tried again with fresh entropy', async () => {
 test('a race lost every time ends in conflict', async () => {
   let tries = 0
   const at = await host({ store: { load: async () => undefined, save: async () => (tries++, false) } })
-  await assert.rejects(at.factor.enrollTotp({ user: 'ann', session: 'setup', label: 'ann' }), refusedWith('conflict', 'store'))
+  await assert.rejects(
+    at.factor.enrollTotp({ user: 'ann', session: 'setup', label: 'ann' }),
+    refusedWith('conflict', 'store'),
+  )
   assert.equal(tries, 100)
 })
 
 test('a store that gives something else than a record is told so', async () => {
-  for (const given of [0, '', 'x', true, [], {}, { record: 'x' }, { record: 1, version: 1 }, { record: '{}', version: '1' }, { record: '{}', version: NaN }]) {
+  for (const given of [
+    0,
+    '',
+    'x',
+    true,
+    [],
+    {},
+    { record: 'x' },
+    { record: 1, version: 1 },
+    { record: '{}', version: '1' },
+    { record: '{}', version: NaN },
+  ]) {
     const at = await host({ store: { load: async () => given, save: async () => true } })
-    await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('store_failed', 'store.load'), JSON.stringify(given))
+    await assert.rejects(
+      at.factor.begin({ user: 'ann', session: 's' }),
+      refusedWith('store_failed', 'store.load'),
+      JSON.stringify(given),
+    )
   }
   for (const given of [undefined, null, 0, 1, 'true', {}]) {
     const at = await host({ store: { load: async () => undefined, save: async () => given } })
-    await assert.rejects(at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' }), refusedWith('store_failed', 'store.save'), String(given))
+    await assert.rejects(
+      at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' }),
+      refusedWith('store_failed', 'store.save'),
+      String(given),
+    )
   }
 })
 
@@ -185,8 +223,14 @@ test('a gateway that fails is told, and the code that was stored still works', a
       throw new Error('gateway')
     },
   })
-  await assert.rejects(at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }), refusedWith('sms_not_sent', 'sendSms'))
-  assert.equal((await at.factor.confirmSms({ user: 'ann', session: 'setup', code: sent[0].template.code })).result, 'enrolled')
+  await assert.rejects(
+    at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }),
+    refusedWith('sms_not_sent', 'sendSms'),
+  )
+  assert.equal(
+    (await at.factor.confirmSms({ user: 'ann', session: 'setup', code: sent[0].template.code })).result,
+    'enrolled',
+  )
 })
 
 test('a failing notify, onEvent or onEffectError never costs the reply', async () => {
@@ -194,12 +238,21 @@ test('a failing notify, onEvent or onEffectError never costs the reply', async (
   const fail = () => {
     throw new Error('down')
   }
-  const at = await host({ notify: fail, onEvent: () => Promise.reject(new Error('down')), onEffectError: (error) => told.push(error.message) })
+  const at = await host({
+    notify: fail,
+    onEvent: () => Promise.reject(new Error('down')),
+    onEffectError: (error) => told.push(error.message),
+  })
   const ann = await withApp(at)
   await new Promise((resolve) => setImmediate(resolve))
   assert.ok(told.length >= 3 && told.every((message) => message === 'down'))
   const deaf = await createSecondFactor({ ...at.options, onEffectError: fail })
-  const reply = await deaf.verify({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+  const reply = await deaf.verify({
+    ticket: await ticketOf(at, 'ann'),
+    session: 'before',
+    method: 'totp',
+    code: codeOf(at, ann.secret),
+  })
   assert.equal(reply.result, 'verified')
 })
 
@@ -208,7 +261,10 @@ test('policies by account: one store, rules of their own', async () => {
   const at = await host({ policy: async (account) => of[account] })
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrollment_required')
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'lax' })).result, 'allowed')
-  await assert.rejects(at.factor.begin({ user: 'ann', session: 's', account: 'other' }), refusedWith('invalid_policy', 'policy'))
+  await assert.rejects(
+    at.factor.begin({ user: 'ann', session: 's', account: 'other' }),
+    refusedWith('invalid_policy', 'policy'),
+  )
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('invalid_policy', 'policy'))
 })
 
@@ -238,7 +294,12 @@ test('a store that hangs in one call holds up no other for good', async (t) => {
   }
   const at = await host({ store })
   const ann = await withApp(at)
-  const attempt = async () => ({ ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+  const attempt = async () => ({
+    ticket: await ticketOf(at, 'ann'),
+    session: 'before',
+    method: 'totp',
+    code: codeOf(at, ann.secret),
+  })
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   const input = await attempt()
   hanging = 'load'
@@ -263,7 +324,9 @@ test('many calls at once cost few loads each', async () => {
   let loads = 0
   const inner = slow(memoryStore())
   const at = await host({ store: { load: (user) => ((loads += 1), inner.load(user)), save: inner.save } })
-  const replies = await Promise.all(Array.from({ length: 200 }, (_, i) => at.factor.enrollTotp({ user: 'ann', session: `s${i}`, label: 'ann' })))
+  const replies = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => at.factor.enrollTotp({ user: 'ann', session: `s${i}`, label: 'ann' })),
+  )
   assert.equal(count(replies, 'totp_started'), 200)
   assert.ok(loads <= 200 * 4, `${loads} loads`)
 })

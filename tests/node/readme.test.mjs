@@ -8,7 +8,9 @@ import { generateKeys, totp } from 'countersign'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(`${root}README.md`, 'utf8')
-const blocks = [...readme.matchAll(/<!-- run by tests\/node\/readme\.test\.mjs -->\n```js\n([\s\S]*?)```/g)].map(([, code]) => code)
+const blocks = [...readme.matchAll(/<!-- run by tests\/node\/readme\.test\.mjs -->\n```js\n([\s\S]*?)```/g)].map(
+  ([, code]) => code,
+)
 
 test('the login handler has at most fifteen lines', () => {
   assert.equal(blocks.length, 2)
@@ -21,7 +23,9 @@ test('the README takes an engineer to a working login', async (t) => {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const express = pathToFileURL(createRequire(`${root}examples/login/package.json`).resolve('express'))
   // What the README leaves to the host: a session, a first factor, and what happens after the second.
-  writeFileSync(`${folder}/app.mjs`, `
+  writeFileSync(
+    `${folder}/app.mjs`,
+    `
 import Database from 'better-sqlite3'
 import { createSecondFactor, sqliteStore } from 'countersign'
 import express from '${express}'
@@ -35,7 +39,8 @@ const checkPassword = (req, res, next) => { req.user = req.body.user; next() }
 const signedIn = (req, res, next) => { req.user ??= req.get('x-user'); next() }
 export const sessions = new Map()
 const logIn = async (req, user, session, pass) => { sessions.set(session, { user, pass }) }
-${blocks.join('\n')}`)
+${blocks.join('\n')}`,
+  )
   process.env.COUNTERSIGN_KEYS = JSON.stringify(generateKeys())
   process.env.DATABASE = `${folder}/app.db`
   const { app, sessions } = await import(pathToFileURL(`${folder}/app.mjs`))
@@ -60,9 +65,20 @@ ${blocks.join('\n')}`)
   const { result, ticket } = await post('/login', { user: 'ann' }, 's2')
   assert.equal(result, 'challenge')
   assert.equal((await post('/login/code', { ticket, method: 'totp', code: '000000' }, 's2')).result, 'wrong')
-  assert.equal((await post('/login/code', { ticket, method: 'totp', code: totp.generate({ secret, time: now }) }, 'other')).reason, 'ticket_invalid')
-  const verified = await post('/login/code', { ticket, method: 'totp', code: totp.generate({ secret, time: now }) }, 's2')
-  assert.deepEqual([verified.result, verified.pass, verified.session], ['verified', undefined, undefined], 'pages see neither pass nor session id')
+  assert.equal(
+    (await post('/login/code', { ticket, method: 'totp', code: totp.generate({ secret, time: now }) }, 'other')).reason,
+    'ticket_invalid',
+  )
+  const verified = await post(
+    '/login/code',
+    { ticket, method: 'totp', code: totp.generate({ secret, time: now }) },
+    's2',
+  )
+  assert.deepEqual(
+    [verified.result, verified.pass, verified.session],
+    ['verified', undefined, undefined],
+    'pages see neither pass nor session id',
+  )
   const [newSession] = sessions.keys()
   // The pass is kept in the new session and counts there as a fresh factor.
   assert.equal((await post('/security/app', {}, newSession)).result, 'totp_started')

@@ -20,7 +20,10 @@ function shifted(data, bits, encode) {
 
 function base32(data) {
   const bits = [...data].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return bits.match(/.{5}/g).map((five) => ALPHABET32[parseInt(five, 2)]).join('')
+  return bits
+    .match(/.{5}/g)
+    .map((five) => ALPHABET32[parseInt(five, 2)])
+    .join('')
 }
 
 /** Everything that `data` could be written as. */
@@ -28,7 +31,16 @@ function forms(data) {
   const bytes = Buffer.from(data)
   const hex = bytes.toString('hex')
   const base64 = shifted(bytes, 6, (buffer) => buffer.toString('base64'))
-  return [...new Set([bytes.toString('latin1'), hex, hex.toUpperCase(), ...base64, ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')), ...shifted(bytes, 5, base32)])]
+  return [
+    ...new Set([
+      bytes.toString('latin1'),
+      hex,
+      hex.toUpperCase(),
+      ...base64,
+      ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+      ...shifted(bytes, 5, base32),
+    ]),
+  ]
 }
 
 const fromBase32 = (text) => {
@@ -97,7 +109,13 @@ async function life(changes = {}) {
   const enter = async (user, method, code) => {
     const { ticket } = await run('begin', { user, session: 'before' })
     secrets.plain.push(ticket)
-    const reply = await run('verify', { ticket, session: 'before', newSession: 'in', method, code: typeof code === 'function' ? await code(ticket) : code })
+    const reply = await run('verify', {
+      ticket,
+      session: 'before',
+      newSession: 'in',
+      method,
+      code: typeof code === 'function' ? await code(ticket) : code,
+    })
     if (reply.pass) secrets.plain.push(reply.pass)
     at.clock.advance(60)
     return reply
@@ -112,13 +130,20 @@ async function life(changes = {}) {
     pass = (await enter('ann', 'totp', () => app(ann))).pass
   }
   await enter('ann', 'totp', typed('00000001'))
-  await enter('ann', 'sms', async (ticket) => (await run('sendSms', { ticket, session: 'before' }), typed(at.sms.lastCode())))
+  await enter(
+    'ann',
+    'sms',
+    async (ticket) => (await run('sendSms', { ticket, session: 'before' }), typed(at.sms.lastCode())),
+  )
   await enter('ann', 'backup_code', secrets.long[0])
   ;({ pass } = await enter('ann', 'totp', () => app(ann)))
   await run('showBackupCodes', { user: 'ann', session: 'in', pass })
   const renewed = await run('renewBackupCodes', { user: 'ann', session: 'in', pass })
   secrets.long.push(...renewed.codes.map(({ code }) => code))
-  const issued = await run('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' } })
+  const issued = await run('issueRecoveryCode', {
+    user: 'bob',
+    by: { user: 'ann', session: 'in', pass, role: 'owner' },
+  })
   secrets.long.push(issued.code)
   const back = await enter('bob', 'recovery_code', issued.code)
   assert.equal(back.result, 'verified')
@@ -126,21 +151,33 @@ async function life(changes = {}) {
   await run('remove', { user: 'bob', session: 'in', pass: back.pass, method: 'totp' })
   await run('status', { user: 'ann' })
   const results = new Set(replies.map(({ result }) => result))
-  for (const result of ['verified', 'wrong', 'enrolled', 'sms_sent', 'removed', 'backup_codes', 'recovery_code']) assert.ok(results.has(result), `${result} happened`)
+  for (const result of ['verified', 'wrong', 'enrolled', 'sms_sent', 'removed', 'backup_codes', 'recovery_code'])
+    assert.ok(results.has(result), `${result} happened`)
   assert.ok(bob && secrets.secret.length === 3 && secrets.long.length === 7 && secrets.plain.length > 15)
   return { at, secrets, records, ann: { user: 'ann', secret: ann.replaceAll(' ', '') } }
 }
 
 test('T11: no stored record holds a code, a secret or a number', async () => {
   const { secrets, records } = await life()
-  assert.ok(records.some((record) => record.includes('"copy"')) && records.some((record) => record.includes('"smsCode"')))
+  assert.ok(
+    records.some((record) => record.includes('"copy"')) && records.some((record) => record.includes('"smsCode"')),
+  )
   for (const record of new Set(records)) assertAbsent(record, secrets, 'the record')
 })
 
 test('T32: no event and no notice holds one', async () => {
   const { at, secrets } = await life()
   const kinds = new Set([...at.events.map(({ event }) => event), ...at.notices.map(({ kind }) => kind)])
-  for (const kind of ['code_accepted', 'code_refused', 'factor_replaced', 'recovery_code_issued', 'sms_sent', 'number_changed', 'recovery_code_used', 'backup_codes_renewed']) {
+  for (const kind of [
+    'code_accepted',
+    'code_refused',
+    'factor_replaced',
+    'recovery_code_issued',
+    'sms_sent',
+    'number_changed',
+    'recovery_code_used',
+    'backup_codes_renewed',
+  ]) {
     assert.ok(kinds.has(kind), `${kind} was told`)
   }
   assertAbsent(JSON.stringify([at.events, at.notices]), secrets, 'an event or notice')
@@ -215,7 +252,14 @@ test('T32: no error quotes what it was given', async () => {
     () => otpauth.format({ issuer: 'Acme', label: 'ann', secret: `${secret.slice(1)}1` }),
     () => qr.svg(secret.repeat(120)),
     () => backupCodes.verify({ keys, user: 'ann', stored: quoted, code, time: 0 }),
-    () => backupCodes.verify({ keys, user: 'ann', stored: JSON.stringify({ kid: quoted, cost: quoted, slots: quoted }), code, time: 0 }),
+    () =>
+      backupCodes.verify({
+        keys,
+        user: 'ann',
+        stored: JSON.stringify({ kid: quoted, cost: quoted, slots: quoted }),
+        code,
+        time: 0,
+      }),
     () => policy.decide(rules(), { enrollment: code }),
     () => policy.parse(rules({ require: code })),
     () => policy.parse(rules({ network: { allow: [code] } })),
@@ -228,9 +272,15 @@ test('T32: no error quotes what it was given', async () => {
       error = thrown
     }
     assert.ok(error, `${call} is refused`)
-    const text = [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error), error.path, error.message].join('\n')
+    const text = [
+      inspect(error, { depth: 20, showHidden: true }),
+      JSON.stringify(error),
+      error.path,
+      error.message,
+    ].join('\n')
     // The stack names files and lines of ours, never values.
-    for (const value of [secret, secret.slice(0, 20), quoted, code]) assert.ok(!text.includes(value), `${call}: ${text}`)
+    for (const value of [secret, secret.slice(0, 20), quoted, code])
+      assert.ok(!text.includes(value), `${call}: ${text}`)
   }
 })
 
@@ -261,7 +311,11 @@ test('T34: nor after the parts on their own, whose keys are not kept', async () 
   backupCodes.toText({ name: 'Acme', user: 'ann', codes })
   backupCodes.toHtml({ name: 'Acme', user: 'ann', codes })
   const raw = [keys.sealing[0].secret, keys.signing[0].secret]
-  assertAbsent(memory(), { secret: [secret], long: codes, plain: [code, uri, ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] }, 'linear memory')
+  assertAbsent(
+    memory(),
+    { secret: [secret], long: codes, plain: [code, uri, ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] },
+    'linear memory',
+  )
 })
 
 test('T34: nor after calls that fail', async () => {
@@ -275,7 +329,15 @@ test('T34: nor after calls that fail', async () => {
   fails(() => backupCodes.generate({ keys, user: '' }))
   fails(() => backupCodes.verify({ keys, user: 'ann', stored: '{}', code: '7Q3K-W9ZX-2MVB-H8TD', time: 0 }))
   const raw = [keys.sealing[0].secret, keys.signing[0].secret]
-  assertAbsent(memory(), { secret: [secret], long: ['7Q3K-W9ZX-2MVB-H8TD'], plain: ['48151623', ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] }, 'linear memory')
+  assertAbsent(
+    memory(),
+    {
+      secret: [secret],
+      long: ['7Q3K-W9ZX-2MVB-H8TD'],
+      plain: ['48151623', ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))],
+    },
+    'linear memory',
+  )
 })
 
 test('T34: nor after a store that fails, or a race that is lost', async () => {
@@ -286,7 +348,9 @@ test('T34: nor after a store that fails, or a race that is lost', async () => {
   }
   const secret = (await start()).secret.replaceAll(' ', '')
   assertAbsent(memory(), { secret: [secret] }, 'after a store that works')
-  await assert.rejects(start({ load: async () => undefined, save: () => Promise.reject(new Error('disk full')) }), { code: 'store_failed' })
+  await assert.rejects(start({ load: async () => undefined, save: () => Promise.reject(new Error('disk full')) }), {
+    code: 'store_failed',
+  })
   assertAbsent(memory(), { secret: [secret] }, 'after a store that throws')
   await assert.rejects(start({ load: async () => undefined, save: async () => 'yes' }), { code: 'store_failed' })
   assertAbsent(memory(), { secret: [secret] }, 'after a store that answers nonsense')

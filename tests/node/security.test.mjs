@@ -6,7 +6,11 @@ import test from 'node:test'
 const root = new URL('../../', import.meta.url)
 const rows = [...readFileSync(new URL('SECURITY.md', root), 'utf8').matchAll(/^\| T(\d+) \| .* \| (.*) \|$/gm)]
 
-test('every row is there', () => assert.deepEqual(rows.map(([, id]) => Number(id)), Array.from({ length: 40 }, (_, index) => index + 1)))
+test('every row is there', () =>
+  assert.deepEqual(
+    rows.map(([, id]) => Number(id)),
+    Array.from({ length: 40 }, (_, index) => index + 1),
+  ))
 
 for (const [, id, files] of rows) {
   test(`T${id} has the tests that SECURITY.md names`, () => {

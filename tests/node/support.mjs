@@ -23,7 +23,16 @@ export async function host(given = {}) {
   const events = []
   const store = options.store ?? memoryStore()
   const keys = options.keys ?? generateKeys()
-  const wired = { sendSms: sms.send, notify: (notice) => notices.push(notice), onEvent: (event) => events.push(event), ...options, clock, store, keys, policy: options.policy ?? rules() }
+  const wired = {
+    sendSms: sms.send,
+    notify: (notice) => notices.push(notice),
+    onEvent: (event) => events.push(event),
+    ...options,
+    clock,
+    store,
+    keys,
+    policy: options.policy ?? rules(),
+  }
   return { factor: await createSecondFactor(wired), clock, sms, notices, events, store, keys, options: wired }
 }
 
@@ -42,7 +51,10 @@ export async function withApp(at, user = 'ann') {
 export async function withPhone(at, person, number = '+61412345678') {
   const { pass } = await login(at, person, 'phone')
   assert.equal((await at.factor.enrollSms({ user: person.user, session: 'phone', pass, number })).result, 'sms_sent')
-  assert.equal((await at.factor.confirmSms({ user: person.user, session: 'phone', code: at.sms.lastCode() })).result, 'enrolled')
+  assert.equal(
+    (await at.factor.confirmSms({ user: person.user, session: 'phone', code: at.sms.lastCode() })).result,
+    'enrolled',
+  )
   at.clock.advance(1_800)
 }
 

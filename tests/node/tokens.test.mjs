@@ -5,7 +5,12 @@ import * as jose from 'jose'
 import { createSecondFactor, generateKeys } from 'countersign'
 import { codeOf, host, login, ORIGIN, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
-const hsKeys = () => ({ ...generateKeys(), signing: [{ kid: 'hs', alg: 'HS256', secret: Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url') }] })
+const hsKeys = () => ({
+  ...generateKeys(),
+  signing: [
+    { kid: 'hs', alg: 'HS256', secret: Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url') },
+  ],
+})
 
 test('a pass is a JWT that others verify by our public keys (EdDSA)', async () => {
   const at = await host({ policy: rules({ audience: 'acme-api', passSeconds: 600 }) })
@@ -13,7 +18,13 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
   const time = at.clock()
   const { pass, expiresAt } = await login(at, ann)
   const keys = jose.createLocalJWKSet(await at.factor.jwks())
-  const options = { issuer: ORIGIN, audience: 'acme-api', typ: '2fa-pass+jwt', algorithms: ['EdDSA'], currentDate: new Date(time * 1000) }
+  const options = {
+    issuer: ORIGIN,
+    audience: 'acme-api',
+    typ: '2fa-pass+jwt',
+    algorithms: ['EdDSA'],
+    currentDate: new Date(time * 1000),
+  }
   const { payload, protectedHeader } = await jose.jwtVerify(pass, keys, options)
   assert.deepEqual(Object.keys(protectedHeader).sort(), ['alg', 'kid', 'typ'])
   const { jti, ...claims } = payload
@@ -43,20 +54,41 @@ test('a pass is a JWT that others verify by the shared secret (HS256)', async ()
   const time = at.clock()
   const { pass } = await login(at, ann)
   const secret = Buffer.from(keys.signing[0].secret, 'base64url')
-  const { payload } = await jose.jwtVerify(pass, secret, { issuer: ORIGIN, audience: ORIGIN, algorithms: ['HS256'], currentDate: new Date(time * 1000) })
+  const { payload } = await jose.jwtVerify(pass, secret, {
+    issuer: ORIGIN,
+    audience: ORIGIN,
+    algorithms: ['HS256'],
+    currentDate: new Date(time * 1000),
+  })
   assert.equal(payload.sub, 'ann')
   assert.deepEqual(await at.factor.jwks(), { keys: [] }, 'no secret is published')
 })
 
-const claimsAt = (time) => ({ iss: ORIGIN, aud: ORIGIN, sub: 'ann', sid: 'in', iat: time, exp: time + 600, auth_time: time - 10, amr: ['pwd', 'sms', 'mfa'], acr: 'urn:countersign:acr:2fa', second_factor: 'sms', jti: 'x' })
+const claimsAt = (time) => ({
+  iss: ORIGIN,
+  aud: ORIGIN,
+  sub: 'ann',
+  sid: 'in',
+  iat: time,
+  exp: time + 600,
+  auth_time: time - 10,
+  amr: ['pwd', 'sms', 'mfa'],
+  acr: 'urn:countersign:acr:2fa',
+  second_factor: 'sms',
+  jti: 'x',
+})
 
 test('a pass made by another library from the same key is a pass', async () => {
   for (const keys of [generateKeys(), hsKeys()]) {
     const at = await host({ keys })
     const { kid, alg, secret } = keys.signing[0]
     const x = (await at.factor.jwks()).keys[0]?.x
-    const key = alg === 'HS256' ? Buffer.from(secret, 'base64url') : await jose.importJWK({ kty: 'OKP', crv: 'Ed25519', d: secret, x }, 'EdDSA')
-    const make = (claims, header) => new jose.SignJWT(claims).setProtectedHeader({ alg, typ: '2fa-pass+jwt', kid, ...header }).sign(key)
+    const key =
+      alg === 'HS256'
+        ? Buffer.from(secret, 'base64url')
+        : await jose.importJWK({ kty: 'OKP', crv: 'Ed25519', d: secret, x }, 'EdDSA')
+    const make = (claims, header) =>
+      new jose.SignJWT(claims).setProtectedHeader({ alg, typ: '2fa-pass+jwt', kid, ...header }).sign(key)
     const claims = claimsAt(at.clock())
     assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'in', pass: await make(claims) }), {
       result: 'valid',
@@ -67,9 +99,22 @@ test('a pass made by another library from the same key is a pass', async () => {
       acr: claims.acr,
       amr: claims.amr,
     })
-    for (const [changes, header] of [[{ sub: 'bob' }], [{ admin: true }], [{ exp: undefined }], [{ second_factor: 'backup_code' }], [{}, { typ: 'JWT' }], [{}, { crit: ['exp'], exp: 1 }], [{}, { kid: 'other' }]]) {
+    for (const [changes, header] of [
+      [{ sub: 'bob' }],
+      [{ admin: true }],
+      [{ exp: undefined }],
+      [{ second_factor: 'backup_code' }],
+      [{}, { typ: 'JWT' }],
+      [{}, { crit: ['exp'], exp: 1 }],
+      [{}, { kid: 'other' }],
+    ]) {
       const token = await make({ ...claims, ...changes }, header).catch(() => undefined)
-      if (token !== undefined) assert.equal((await at.factor.checkPass({ user: 'ann', session: 'in', pass: token })).result, 'refused', JSON.stringify([changes, header]))
+      if (token !== undefined)
+        assert.equal(
+          (await at.factor.checkPass({ user: 'ann', session: 'in', pass: token })).result,
+          'refused',
+          JSON.stringify([changes, header]),
+        )
     }
   }
 })
@@ -93,18 +138,32 @@ test('the method sets acr and amr', async () => {
       backup_code: () => ann.backupCodes[0],
       recovery_code: async () => {
         const { pass } = await login(at, ann.owner)
-        return (await at.factor.issueRecoveryCode({ user: 'ann', by: { user: 'bob', session: 'in', pass, role: 'owner' } })).code
+        return (
+          await at.factor.issueRecoveryCode({ user: 'ann', by: { user: 'bob', session: 'in', pass, role: 'owner' } })
+        ).code
       },
     }
     const ticket = await ticketOf(at, 'ann')
-    const reply = await at.factor.verify({ ticket, session: 'before', newSession: 'in', method, code: await codes[method](ticket) })
+    const reply = await at.factor.verify({
+      ticket,
+      session: 'before',
+      newSession: 'in',
+      method,
+      code: await codes[method](ticket),
+    })
     assert.equal(reply.result, 'verified', method)
     const checked = await at.factor.checkPass({ user: 'ann', session: 'in', pass: reply.pass })
     assert.deepEqual([checked.method, checked.acr, checked.amr], [method, acr, amr])
     const others = Object.keys(expected).filter((other) => other !== method)
-    assert.equal((await at.factor.checkPass({ user: 'ann', session: 'in', pass: reply.pass, methods: [method] })).result, 'valid')
+    assert.equal(
+      (await at.factor.checkPass({ user: 'ann', session: 'in', pass: reply.pass, methods: [method] })).result,
+      'valid',
+    )
     for (const methods of [others, []]) {
-      assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'in', pass: reply.pass, methods }), { result: 'refused', reason: 'method_not_accepted' })
+      assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'in', pass: reply.pass, methods }), {
+        result: 'refused',
+        reason: 'method_not_accepted',
+      })
     }
   }
 })
@@ -116,13 +175,28 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     const at = await host({ keys })
     const ann = await withApp(at)
     const first = await ticketOf(at, 'ann', 'outside')
-    const { pass } = await at.factor.verify({ ticket: first, session: 'outside', newSession: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+    const { pass } = await at.factor.verify({
+      ticket: first,
+      session: 'outside',
+      newSession: 'before',
+      method: 'totp',
+      code: codeOf(at, ann.secret),
+    })
     at.clock.advance(60)
     const ticket = await ticketOf(at, 'ann')
     const failures = async () => (await at.factor.status({ user: 'ann' })).attempts.failures
-    assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'before', pass: ticket }), { result: 'refused', reason: 'invalid' })
-    assert.deepEqual(await at.factor.verify({ ticket: pass, session: 'before', method: 'totp', code: codeOf(at, ann.secret) }), { result: 'denied', reason: 'ticket_invalid' })
-    assert.deepEqual(await at.factor.sendSms({ ticket: pass, session: 'before' }), { result: 'denied', reason: 'ticket_invalid' })
+    assert.deepEqual(await at.factor.checkPass({ user: 'ann', session: 'before', pass: ticket }), {
+      result: 'refused',
+      reason: 'invalid',
+    })
+    assert.deepEqual(
+      await at.factor.verify({ ticket: pass, session: 'before', method: 'totp', code: codeOf(at, ann.secret) }),
+      { result: 'denied', reason: 'ticket_invalid' },
+    )
+    assert.deepEqual(await at.factor.sendSms({ ticket: pass, session: 'before' }), {
+      result: 'denied',
+      reason: 'ticket_invalid',
+    })
     const asPass = { user: 'ann', session: 'before', pass: ticket }
     const needed = { result: 'denied', reason: 'fresh_factor_required' }
     assert.deepEqual(await at.factor.renewBackupCodes(asPass), needed)
@@ -133,7 +207,10 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     assert.equal(await failures(), 0)
     // What was refused there is good where it belongs.
     assert.equal((await at.factor.checkPass({ user: 'ann', session: 'before', pass })).result, 'valid')
-    assert.equal((await at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).result, 'verified')
+    assert.equal(
+      (await at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).result,
+      'verified',
+    )
   }
 })
 
@@ -143,7 +220,10 @@ test('T18: another account’s ticket and pass are refused, from the same keys a
   const ticket = await ticketOf(at, 'ann')
   const { pass } = await login(at, ann)
   const other = await createSecondFactor({ ...at.options, policy: rules({ origin: 'https://other.example' }) })
-  assert.equal((await other.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).reason, 'ticket_invalid')
+  assert.equal(
+    (await other.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).reason,
+    'ticket_invalid',
+  )
   assert.equal((await other.checkPass({ user: 'ann', session: 'in', pass })).reason, 'invalid')
 })
 
@@ -163,7 +243,8 @@ test('T21: swapped users and sessions are refused', async () => {
 
   // The ticket says whose code it is: Ann's ticket with Bob's code is a wrong code of Ann's.
   const ticket = await ticketOf(at, 'ann')
-  const verify = (changes) => at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret), ...changes })
+  const verify = (changes) =>
+    at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret), ...changes })
   assert.equal((await verify({ session: 'elsewhere' })).reason, 'ticket_invalid')
   assert.equal((await verify({ code: codeOf(at, bob.secret) })).result, 'wrong')
   assert.equal((await at.factor.status({ user: 'bob' })).attempts.failures, 0)
@@ -172,7 +253,10 @@ test('T21: swapped users and sessions are refused', async () => {
 
   // Bob's pass changes nothing of Ann's.
   for (const command of ['renewBackupCodes', 'showBackupCodes']) {
-    assert.equal((await at.factor[command]({ user: 'ann', session: 'in', pass: bobPass })).reason, 'fresh_factor_required')
+    assert.equal(
+      (await at.factor[command]({ user: 'ann', session: 'in', pass: bobPass })).reason,
+      'fresh_factor_required',
+    )
   }
 })
 
@@ -183,19 +267,31 @@ test('a ticket ends on the second, and a pass too', async () => {
   at.clock.advance(59)
   assert.equal((await at.factor.verify({ ticket, session: 'before', method: 'totp', code: '1' })).result, 'malformed')
   at.clock.advance(1)
-  assert.deepEqual(await at.factor.verify({ ticket, session: 'before', method: 'totp', code: '1' }), { result: 'denied', reason: 'ticket_expired' })
-  assert.deepEqual(await at.factor.sendSms({ ticket, session: 'before' }), { result: 'denied', reason: 'ticket_expired' })
+  assert.deepEqual(await at.factor.verify({ ticket, session: 'before', method: 'totp', code: '1' }), {
+    result: 'denied',
+    reason: 'ticket_expired',
+  })
+  assert.deepEqual(await at.factor.sendSms({ ticket, session: 'before' }), {
+    result: 'denied',
+    reason: 'ticket_expired',
+  })
 
   const { pass } = await login(at, ann)
   const issued = at.clock() - 60
-  const check = async (time, more) => (at.clock.set(issued + time), (await at.factor.checkPass({ user: 'ann', session: 'in', pass, ...more })).reason ?? 'valid')
+  const check = async (time, more) => (
+    at.clock.set(issued + time),
+    (await at.factor.checkPass({ user: 'ann', session: 'in', pass, ...more })).reason ?? 'valid'
+  )
   assert.equal(await check(599), 'valid')
   assert.equal(await check(600), 'expired')
   assert.equal(await check(100, { maxAge: 100 }), 'valid')
   assert.equal(await check(101, { maxAge: 100 }), 'too_old')
   assert.equal(await check(0, { maxAge: 0 }), 'valid')
   at.clock.set(issued + 301)
-  assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).reason, 'fresh_factor_required')
+  assert.equal(
+    (await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).reason,
+    'fresh_factor_required',
+  )
   at.clock.set(issued + 300)
   assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).result, 'removed')
 })
@@ -205,7 +301,11 @@ test('T19: the session id of the first step is no session id for the second', as
   const ann = await withApp(at)
   const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
   await assert.rejects(at.factor.verify({ ...input, newSession: 'before' }), refusedWith('invalid_input', 'newSession'))
-  assert.equal((await at.factor.verify({ ...input, newSession: 'after' })).result, 'verified', 'the code was not used up')
+  assert.equal(
+    (await at.factor.verify({ ...input, newSession: 'after' })).result,
+    'verified',
+    'the code was not used up',
+  )
 })
 
 test('T19: without a new session from the host, the pass gets a random one', async () => {

@@ -18,12 +18,19 @@ test('T36: codes with leading zeros are codes', () => {
     const code = totp.generate({ secret, time: step * 30 })
     if (code.startsWith('0')) found.push([step, code])
   }
-  assert.ok(found.some(([, code]) => code.startsWith('000')), 'the search went far enough')
+  assert.ok(
+    found.some(([, code]) => code.startsWith('000')),
+    'the search went far enough',
+  )
   for (const [step, code] of found) {
     assert.match(code, /^[0-9]{6}$/)
     assert.deepEqual(totp.verify({ secret, code, time: step * 30, window: 0 }), { valid: true, step })
     const short = String(Number(code))
-    assert.deepEqual(totp.verify({ secret, code: short, time: step * 30, window: 0 }), { valid: false }, 'without its zeros it is another text')
+    assert.deepEqual(
+      totp.verify({ secret, code: short, time: step * 30, window: 0 }),
+      { valid: false },
+      'without its zeros it is another text',
+    )
   }
 })
 
@@ -32,11 +39,44 @@ test('T2, T30: spellings of one code, and digits that are none', () => {
   const code = totp.generate({ secret, time })
   const is = (typed) => totp.verify({ secret, code: typed, time }).valid
   const [a, b] = [code.slice(0, 3), code.slice(3)]
-  for (const typed of [code, ` ${code}`, `${code}\n`, `${a} ${b}`, `${a}-${b}`, `${a}\u00a0${b}`, `\u3000${code}`, `${a}\t${b}`]) assert.equal(is(typed), true, JSON.stringify(typed))
+  for (const typed of [
+    code,
+    ` ${code}`,
+    `${code}\n`,
+    `${a} ${b}`,
+    `${a}-${b}`,
+    `${a}\u00a0${b}`,
+    `\u3000${code}`,
+    `${a}\t${b}`,
+  ])
+    assert.equal(is(typed), true, JSON.stringify(typed))
   const shifted = (zero) => [...code].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
-  const zeros = { 'full-width': 0xff10, 'Arabic-Indic': 0x0660, Persian: 0x06f0, Devanagari: 0x0966, 'mathematical bold': 0x1d7ce }
+  const zeros = {
+    'full-width': 0xff10,
+    'Arabic-Indic': 0x0660,
+    Persian: 0x06f0,
+    Devanagari: 0x0966,
+    'mathematical bold': 0x1d7ce,
+  }
   for (const [name, zero] of Object.entries(zeros)) assert.equal(is(shifted(zero)), false, name)
-  for (const typed of ['', ' ', '-', `+${code}`, `${code}.0`, `0${code}`, code.slice(1), `${code}${code}`, `${code}\0`, `\u200b${code}`, '１'.repeat(6), '²'.repeat(6), `${a}_${b}`, `0x${code}`, `${code}e0`, ' '.repeat(1_000) + code]) {
+  for (const typed of [
+    '',
+    ' ',
+    '-',
+    `+${code}`,
+    `${code}.0`,
+    `0${code}`,
+    code.slice(1),
+    `${code}${code}`,
+    `${code}\0`,
+    `\u200b${code}`,
+    '１'.repeat(6),
+    '²'.repeat(6),
+    `${a}_${b}`,
+    `0x${code}`,
+    `${code}e0`,
+    ' '.repeat(1_000) + code,
+  ]) {
     assert.equal(is(typed), false, JSON.stringify(typed))
   }
 })
@@ -56,7 +96,11 @@ test('a window counts whole steps, and `after` refuses what was used', () => {
     }
   }
   assert.throws(() => totp.verify({ secret, code: '123456', time, window: 11 }), refusedWith('invalid_input', 'window'))
-  assert.deepEqual(totp.verify({ secret, code: totp.generate({ secret, time: 0 }), time: 0 }), { valid: true, step: 0 }, 'no step before the first')
+  assert.deepEqual(
+    totp.verify({ secret, code: totp.generate({ secret, time: 0 }), time: 0 }),
+    { valid: true, step: 0 },
+    'no step before the first',
+  )
 })
 
 test('a URI reads back as it was written', () => {
@@ -71,7 +115,10 @@ test('a URI reads back as it was written', () => {
       }
     }
   }
-  assert.throws(() => otpauth.parse(`otpauth://totp/a?secret=${secret}&issuer=${'x'.repeat(2_048)}`), refusedWith('invalid_uri', ''))
+  assert.throws(
+    () => otpauth.parse(`otpauth://totp/a?secret=${secret}&issuer=${'x'.repeat(2_048)}`),
+    refusedWith('invalid_uri', ''),
+  )
 })
 
 /** The dark modules of our SVG, drawn by its own path. */
@@ -101,10 +148,21 @@ test('T32: a QR code is drawn here, and refers to nothing', () => {
   const size = grid.length - 8
   assert.equal((size - 17) % 4, 0, 'a size that QR codes have')
   const finder = ['1111111', '1000001', '1011101', '1011101', '1011101', '1000001', '1111111']
-  for (const [top, left] of [[4, 4], [4, 4 + size - 7], [4 + size - 7, 4]]) {
-    assert.deepEqual(finder.map((_, y) => [...grid[top + y].subarray(left, left + 7)].join('')), finder)
+  for (const [top, left] of [
+    [4, 4],
+    [4, 4 + size - 7],
+    [4 + size - 7, 4],
+  ]) {
+    assert.deepEqual(
+      finder.map((_, y) => [...grid[top + y].subarray(left, left + 7)].join('')),
+      finder,
+    )
   }
-  for (const line of [0, 1, 2, 3, size + 4, size + 7]) assert.ok(grid[line].every((module) => module === 0), 'the quiet zone is quiet')
+  for (const line of [0, 1, 2, 3, size + 4, size + 7])
+    assert.ok(
+      grid[line].every((module) => module === 0),
+      'the quiet zone is quiet',
+    )
 })
 
 test('a QR code holds 2,331 bytes', () => {
@@ -146,7 +204,11 @@ test('backup codes on paper carry text, never markup', () => {
   const sheet = { name: '<b>Acme</b> & "Co"', user: "o'ann\n<script>alert(1)</script>", codes: ['AAAA-BBBB', '<img>'] }
   const html = backupCodes.toHtml(sheet)
   assert.doesNotMatch(html, /<script|<img|<b>|:\/\/|href|src=/i)
-  assert.ok(html.includes('<code>AAAA-BBBB</code>') && html.includes('&lt;b&gt;Acme&lt;/b&gt; &amp; &quot;Co&quot;') && html.includes('&lt;img&gt;'))
+  assert.ok(
+    html.includes('<code>AAAA-BBBB</code>') &&
+      html.includes('&lt;b&gt;Acme&lt;/b&gt; &amp; &quot;Co&quot;') &&
+      html.includes('&lt;img&gt;'),
+  )
   const text = backupCodes.toText(sheet)
   assert.deepEqual(text.split('\n').slice(3, 5), ['  AAAA-BBBB', '  <img>'])
   assert.ok(text.split('\n')[1].startsWith("o'ann <script>"), 'a user name cannot start a line of its own')
@@ -159,5 +221,8 @@ test('policy.parse gives the text back', () => {
 })
 
 test('policy.decide: a person by default, and without a recovery code', () => {
-  assert.equal(policy.decide(rules({ require: 'everyone' }), { enrollment: 'none' }).decision.reason, 'enrollment_required')
+  assert.equal(
+    policy.decide(rules({ require: 'everyone' }), { enrollment: 'none' }).decision.reason,
+    'enrollment_required',
+  )
 })

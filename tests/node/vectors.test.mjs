@@ -41,13 +41,16 @@ test('RFC 4648: base32', () => {
     assert.equal(base32(encoded), unpadded)
     assert.equal(base32(unpadded), unpadded)
     // What the bytes are shows in the code: HMAC over them, by another implementation.
-    const mac = createHmac('sha1', block.text.repeat(block.times) + row.text).update(Buffer.alloc(8)).digest()
+    const mac = createHmac('sha1', block.text.repeat(block.times) + row.text)
+      .update(Buffer.alloc(8))
+      .digest()
     const code = String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1e8).padStart(8, '0')
     assert.equal(totp.generate({ secret: encoded, digits: 8, time: 0 }), code)
     assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'))
   }
   for (const spelling of spellings) assert.equal(base32(spelling), 'MZXW6YTB'.repeat(4), spelling)
-  for (const row of refused) assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'), row.because)
+  for (const row of refused)
+    assert.throws(() => base32(row.base32), refusedWith('invalid_input', 'secret'), row.because)
 })
 
 const from = (networks, ip) => policy.decide({ ...minimal, network: { allow: networks } }, { ip, enrollment: 'none' })
@@ -55,13 +58,27 @@ const from = (networks, ip) => policy.decide({ ...minimal, network: { allow: net
 test('networks: who is in them, however spelt (T22)', () => {
   const { membership, spellings } = vectors('networks')
   for (const { networks, inside, outside } of membership) {
-    for (const ip of inside) assert.deepEqual(from(networks, ip), { decision: { outcome: 'allowed' }, rules: ['allow_rule', 'not_forced', 'not_enrolled'] }, `${ip} in ${networks}`)
-    for (const ip of outside) assert.deepEqual(from(networks, ip), { decision: { outcome: 'denied', reason: 'address_not_allowed' }, rules: ['no_allow_rule'] }, `${ip} not in ${networks}`)
+    for (const ip of inside)
+      assert.deepEqual(
+        from(networks, ip),
+        { decision: { outcome: 'allowed' }, rules: ['allow_rule', 'not_forced', 'not_enrolled'] },
+        `${ip} in ${networks}`,
+      )
+    for (const ip of outside)
+      assert.deepEqual(
+        from(networks, ip),
+        { decision: { outcome: 'denied', reason: 'address_not_allowed' }, rules: ['no_allow_rule'] },
+        `${ip} not in ${networks}`,
+      )
   }
   for (const [first, ...others] of spellings) {
     for (const ip of [first, ...others]) {
       assert.equal(from([first], ip).decision.outcome, 'allowed', ip)
-      assert.equal(policy.decide({ ...minimal, network: { deny: [first] } }, { ip, enrollment: 'none' }).decision.reason, 'address_denied', ip)
+      assert.equal(
+        policy.decide({ ...minimal, network: { deny: [first] } }, { ip, enrollment: 'none' }).decision.reason,
+        'address_denied',
+        ip,
+      )
     }
   }
 })
@@ -73,14 +90,26 @@ test('networks: lax addresses are unknown, lax networks refused (T23)', () => {
   }
   for (const { networks, index } of notNetworks) {
     for (const list of ['allow', 'deny']) {
-      assert.throws(() => policy.parse({ ...minimal, network: { [list]: networks } }), refusedWith('invalid_policy', `network.${list}[${index}]`), JSON.stringify(networks))
+      assert.throws(
+        () => policy.parse({ ...minimal, network: { [list]: networks } }),
+        refusedWith('invalid_policy', `network.${list}[${index}]`),
+        JSON.stringify(networks),
+      )
     }
-    assert.throws(() => policy.parse({ ...minimal, require: { networks } }), refusedWith('invalid_policy', `require.networks[${index}]`), JSON.stringify(networks))
+    assert.throws(
+      () => policy.parse({ ...minimal, require: { networks } }),
+      refusedWith('invalid_policy', `require.networks[${index}]`),
+      JSON.stringify(networks),
+    )
   }
 })
 
 function onlyRow(rows, facts) {
-  const hits = rows.filter((row) => Object.entries(facts).every(([key, value]) => (Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value)))
+  const hits = rows.filter((row) =>
+    Object.entries(facts).every(([key, value]) =>
+      Array.isArray(row[key]) ? row[key].includes(value) : row[key] === value,
+    ),
+  )
   assert.equal(hits.length, 1, JSON.stringify(facts))
   return hits[0]
 }
@@ -100,8 +129,17 @@ test('every login is decided as the table says', () => {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
               if (address.denied === undefined) {
-                const { outcome, reason, rules } = onlyRow(table.logins, { channel, forced, enrollment, recoveryCode, allowRule: address.allowRule })
-                expected = { decision: reason === undefined ? { outcome } : { outcome, reason }, rules: [...address.rules, table.forcedRules[forced], ...rules] }
+                const { outcome, reason, rules } = onlyRow(table.logins, {
+                  channel,
+                  forced,
+                  enrollment,
+                  recoveryCode,
+                  allowRule: address.allowRule,
+                })
+                expected = {
+                  decision: reason === undefined ? { outcome } : { outcome, reason },
+                  rules: [...address.rules, table.forcedRules[forced], ...rules],
+                }
               }
               const facts = { ip, channel, enrollment, recoveryCode }
               assert.deepEqual(policy.decide(document, facts), expected, JSON.stringify({ require, network, ...facts }))
@@ -138,7 +176,9 @@ test('wrong key rings are refused where they are wrong', async (t) => {
   const start = (keys) => createSecondFactor({ policy: minimal, keys, store: memoryStore() })
   for (const set of valid) await start({ ...base, ...set })
   for (const row of refused) {
-    await t.test(JSON.stringify(row), () => assert.rejects(start(documentOf(base, row)), refusedWith('invalid_keys', row.path)))
+    await t.test(JSON.stringify(row), () =>
+      assert.rejects(start(documentOf(base, row)), refusedWith('invalid_keys', row.path)),
+    )
   }
 })
 
@@ -157,12 +197,21 @@ test('otpauth URIs are read and written', async (t) => {
   }
 })
 
-const checker = (options = {}) => createSecondFactor({ policy: tokens.policy, keys: tokens.keys, store: memoryStore(), clock: () => tokens.now, ...options })
+const checker = (options = {}) =>
+  createSecondFactor({
+    policy: tokens.policy,
+    keys: tokens.keys,
+    store: memoryStore(),
+    clock: () => tokens.now,
+    ...options,
+  })
 
 test('RFC 8037 and RFC 7515: the signer of these tests, and our public key', async () => {
   assert.equal(signers.ed(tokens.rfc8037.input), tokens.rfc8037.signature)
   assert.equal(signers.hs(tokens.rfc7515.input), tokens.rfc7515.signature)
-  assert.deepEqual(await (await checker()).jwks(), { keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: 'ed', x: tokens.rfc8037.x }] })
+  assert.deepEqual(await (await checker()).jwks(), {
+    keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: 'ed', x: tokens.rfc8037.x }],
+  })
   assert.equal(createPublicKey(privateKey(tokens.rfc8037.d)).export({ format: 'jwk' }).x, tokens.rfc8037.x)
 })
 
@@ -172,7 +221,9 @@ test('T29: hostile passes are refused', async (t) => {
   // One that has only the public key of `ed` must judge the same.
   const [ed, hs] = tokens.keys.signing
   const own = { kid: 'own', alg: 'EdDSA', secret: tokens.otherSeed }
-  const verifier = await checker({ keys: { ...tokens.keys, signing: [own, { kid: ed.kid, alg: ed.alg, public: tokens.rfc8037.x }, hs] } })
+  const verifier = await checker({
+    keys: { ...tokens.keys, signing: [own, { kid: ed.kid, alg: ed.alg, public: tokens.rfc8037.x }, hs] },
+  })
   for (const one of tokens.cases) {
     await t.test(one.because, async () => {
       const pass = passOf(one)
@@ -186,6 +237,9 @@ test('T29: hostile passes are refused', async (t) => {
     })
   }
   for (const { input, signature } of [tokens.rfc7515, tokens.rfc8037]) {
-    assert.deepEqual(await factor.checkPass({ pass: `${input}.${signature}`, user, session }), { result: 'refused', reason: 'invalid' })
+    assert.deepEqual(await factor.checkPass({ pass: `${input}.${signature}`, user, session }), {
+      result: 'refused',
+      reason: 'invalid',
+    })
   }
 })

@@ -16,17 +16,29 @@ const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperC
  * Plays a scenario; each reply must be the one in the file. `verify` may answer in the package's place
  * (`null`: this step is not for it), `tick` hears of each step's time before it, `policyChanged` of each change of policy.
  */
-export async function play(scenario, { store = memoryStore(), verify = async () => null, tick = () => undefined, policyChanged = () => undefined } = {}) {
+export async function play(
+  scenario,
+  { store = memoryStore(), verify = async () => null, tick = () => undefined, policyChanged = () => undefined } = {},
+) {
   let { policy } = scenario
   let now = 0
   let seed = new Uint8Array(32)
   const sms = capturedSms()
-  const secondFactor = await createSecondFactor({ policy: () => policy, keys, store, sendSms: sms.send, clock: () => now, entropy: () => seed })
+  const secondFactor = await createSecondFactor({
+    policy: () => policy,
+    keys,
+    store,
+    sendSms: sms.send,
+    clock: () => now,
+    entropy: () => seed,
+  })
   const saved = {}
   const fill = (value) => {
-    if (typeof value === 'string' && value.startsWith('$totp ')) return totp.generate({ secret: saved[value.slice(6)], time: now })
+    if (typeof value === 'string' && value.startsWith('$totp '))
+      return totp.generate({ secret: saved[value.slice(6)], time: now })
     if (typeof value === 'string' && value.startsWith('$')) return saved[value.slice(1)]
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]))
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]))
     return value
   }
   for (const [index, step] of scenario.steps.entries()) {
@@ -44,8 +56,9 @@ export async function play(scenario, { store = memoryStore(), verify = async () 
     const filled = fill(fields)
     const who = 'ticket' in fields ? {} : { user: step.user }
     const sent = sms.messages.length
-    const reply = (command === 'verify' && (await verify(filled, step, place)))
-      || (await secondFactor[camelCase(command)]({ ...filled, ...who, ...(step.ip ? { ip: step.ip } : {}) }))
+    const reply =
+      (command === 'verify' && (await verify(filled, step, place))) ||
+      (await secondFactor[camelCase(command)]({ ...filled, ...who, ...(step.ip ? { ip: step.ip } : {}) }))
     contains(reply, step.expect, place)
     if (step.sms !== undefined) assert.equal(sms.messages.length - sent, step.sms, `${place}: messages sent`)
     for (const [name, path] of Object.entries(step.save ?? {})) {

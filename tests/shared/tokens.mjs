@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs'
 
 export const tokens = JSON.parse(readFileSync(new URL('../vectors/tokens.json', import.meta.url), 'utf8'))
 
-export const privateKey = (d) => createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: tokens.rfc8037.x }, format: 'jwk' })
+export const privateKey = (d) =>
+  createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: tokens.rfc8037.x }, format: 'jwk' })
 const hs256 = (key, input) => createHmac('sha256', Buffer.from(key, 'base64url')).update(input).digest('base64url')
 const eddsa = (d, input) => sign(null, Buffer.from(input), privateKey(d)).toString('base64url')
 export const signers = {

@@ -11,7 +11,8 @@ for (const field of document.querySelectorAll('input[data-digits]')) {
     const digits = field.value.replace(/[\s-]/g, '')
     if (digits !== field.value) field.value = digits
     // Not twice the same, not while something is being deleted, and not what cannot be a code.
-    if (digits.length !== length || digits === sent || inputType.startsWith('delete') || !/^[0-9]+$/.test(digits)) return
+    if (digits.length !== length || digits === sent || inputType.startsWith('delete') || !/^[0-9]+$/.test(digits))
+      return
     form.requestSubmit()
   })
 
@@ -26,9 +27,12 @@ for (const field of document.querySelectorAll('input[data-digits]')) {
   addEventListener('pageshow', () => (sent = ''))
 
   if ('sms' in field.dataset && 'OTPCredential' in window) {
-    navigator.credentials.get({ otp: { transport: ['sms'] }, signal: waiting.signal }).then(({ code }) => {
-      field.value = code
-      form.requestSubmit()
-    }, () => {}) // No SMS came, or the person typed faster.
+    navigator.credentials.get({ otp: { transport: ['sms'] }, signal: waiting.signal }).then(
+      ({ code }) => {
+        field.value = code
+        form.requestSubmit()
+      },
+      () => {},
+    ) // No SMS came, or the person typed faster.
   }
 }

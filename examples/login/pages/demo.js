@@ -8,16 +8,24 @@ import { moment, notices } from './words.js'
 export const demoPages = {
   outbox(reply, context) {
     if (reply.result === 'not_found') return errorPage(reply, context)
-    return layout('Outbox', context, html`
+    return layout(
+      'Outbox',
+      context,
+      html`
 ${notice('info', 'For this demo only: it stands for the phones and mail boxes of everybody. A real service sends these through its gateway.')}
 <p><a class="button second" href="/outbox">Look again</a></p>
-${empty(reply.messages)
+${
+  empty(reply.messages)
     ? html`<p>Nothing was sent yet.</p>`
     : html`<ul class="messages">
-${reply.messages.map(({ kind, at, recipient, message }) => html`<li>
+${reply.messages.map(
+  ({ kind, at, recipient, message }) => html`<li>
 <p class="message-head">${icon(kind === 'sms' ? 'sms' : 'info')}<span>${kind === 'sms' ? 'SMS' : 'Notice'} to <strong>${recipient}</strong></span> <span class="minor">${moment(at)}</span></p>
-<pre>${kind === 'sms' ? message : notices[message] ?? message}</pre>
-</li>`)}
-</ul>`}`)
+<pre>${kind === 'sms' ? message : (notices[message] ?? message)}</pre>
+</li>`,
+)}
+</ul>`
+}`,
+    )
   },
 }

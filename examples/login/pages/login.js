@@ -2,7 +2,20 @@
 
 import { html } from '../html.js'
 import { sameSitePath } from '../same-site.js'
-import { codeField, demoOutbox, field, form, icon, isProblem, isWrongInput, layout, longCodeField, notice, problem, waitingButton } from './parts.js'
+import {
+  codeField,
+  demoOutbox,
+  field,
+  form,
+  icon,
+  isProblem,
+  isWrongInput,
+  layout,
+  longCodeField,
+  notice,
+  problem,
+  waitingButton,
+} from './parts.js'
 import { freshFactorPage } from './problems.js'
 
 export const loginPages = {
@@ -38,10 +51,14 @@ export const loginPages = {
 function loginPage({ input, demo, now }, reply, next) {
   const wrong = isProblem(reply)
   // What an error reads like to a program is no help to someone who left a field empty.
-  const shown = reply.result === 'error' ? { result: 'malformed', expected: 'your e-mail address and your password' } : reply
+  const shown =
+    reply.result === 'error' ? { result: 'malformed', expected: 'your e-mail address and your password' } : reply
   const email = typeof input.email === 'string' ? input.email : ''
   const focus = (here) => (here ? html` autofocus` : undefined)
-  return layout('Log in', undefined, html`
+  return layout(
+    'Log in',
+    undefined,
+    html`
 ${problem(shown, { now })}
 <form method="post" action="/login">
 <input type="hidden" name="next" value="${next}">
@@ -49,26 +66,35 @@ ${field('email', 'E-mail address', html`type="email" value="${email}" required a
 ${field('password', 'Password', html`type="password" required autocomplete="current-password"${focus(email !== '')}`, { wrong: isWrongInput(shown) })}
 <button class="full">Log in</button>
 </form>
-${demo && demoLogins(demo, next)}`, { narrow: true, error: wrong })
+${demo && demoLogins(demo, next)}`,
+    { narrow: true, error: wrong },
+  )
 }
 
 function demoLogins({ logins }, next) {
   return html`<section class="demo" aria-labelledby="demo">
 <h2 id="demo"><span class="tag">Demo</span> Log in as…</h2>
 <ul>
-${logins.map(({ role, email, password }) => html`<li><form method="post" action="/login">
+${logins.map(
+  ({ role, email, password }) => html`<li><form method="post" action="/login">
 <input type="hidden" name="next" value="${next}"><input type="hidden" name="email" value="${email}"><input type="hidden" name="password" value="${password}">
 <button class="second"><span>${email}</span> <span class="role">${role}</span></button>
-</form></li>`)}
+</form></li>`,
+)}
 </ul>
 </section>`
 }
 
 function setUpFirstPage(context) {
-  return layout('A second factor is needed', context, html`
+  return layout(
+    'A second factor is needed',
+    context,
+    html`
 <p class="lead">The page that you opened needs a second factor, and you have not set one up.
 Set one up now; then you can go on to that page.</p>
-<p><a class="button" href="/security">Set up a second factor</a></p>`, { narrow: true })
+<p><a class="button" href="/security">Set up a second factor</a></p>`,
+    { narrow: true },
+  )
 }
 
 const asks = {
@@ -83,7 +109,12 @@ const labels = {
   backup_code: 'One of your backup codes',
   recovery_code: 'Recovery code from an owner of the account',
 }
-const switchTo = { totp: 'Use the authenticator app', sms: 'Use SMS', backup_code: 'Use backup code', recovery_code: 'Use recovery code' }
+const switchTo = {
+  totp: 'Use the authenticator app',
+  sms: 'Use SMS',
+  backup_code: 'Use backup code',
+  recovery_code: 'Use recovery code',
+}
 
 function secondStepPage(context, reply, chosen) {
   const { methods } = context.session.challenge
@@ -91,24 +122,37 @@ function secondStepPage(context, reply, chosen) {
   const method = offered.includes(chosen) || chosen === 'recovery_code' ? chosen : offered[0]
   const others = offered.filter((each) => each !== method && each !== 'recovery_code')
   // The last resort shows after the last but one, when there is nothing else, and when nothing else helps.
-  if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked')) others.push('recovery_code')
+  if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked'))
+    others.push('recovery_code')
   const wrong = isProblem(reply)
-  return layout('Second step', context, html`
+  return layout(
+    'Second step',
+    context,
+    html`
 ${problem(reply, context)}
 ${method === 'sms' ? smsStep(context, reply, methods) : html`<p class="lead ask">${icon(method)}${asks[method]}</p>${codeForm(context, method, isWrongInput(reply))}`}
-${others.length > 0 && html`<section class="choices" aria-labelledby="others">
+${
+  others.length > 0 &&
+  html`<section class="choices" aria-labelledby="others">
 <h2 id="others">Another way</h2>
 <ul>
 ${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?method=${other}">${switchTo[other]}</a></li>`)}
 </ul>
-</section>`}`, { narrow: true, error: wrong })
+</section>`
+}`,
+    { narrow: true, error: wrong },
+  )
 }
 
 function codeForm(context, method, wrong) {
   const isIn = context.entry?.state === 'in'
-  return form(context, '/login/second-step', html`<input type="hidden" name="method" value="${method}">
+  return form(
+    context,
+    '/login/second-step',
+    html`<input type="hidden" name="method" value="${method}">
 ${method === 'totp' || method === 'sms' ? codeField(labels[method], { wrong, sms: method === 'sms' }) : longCodeField(labels[method], { wrong })}
-<button class="full">${isIn ? 'Confirm' : 'Log in'}</button>`)
+<button class="full">${isIn ? 'Confirm' : 'Log in'}</button>`,
+  )
 }
 
 /** First the button that sends, then the field; both at once would be two questions. */

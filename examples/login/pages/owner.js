@@ -9,19 +9,30 @@ import { clockTime, events, methodNames, moment } from './words.js'
 export const ownerPages = {
   users({ users, clients }, context) {
     const { go } = context.input
-    return layout('Users', context, html`
+    return layout(
+      'Users',
+      context,
+      html`
 ${go !== undefined && notice('good', 'Confirmed. Go on below; it is not asked for again in the next five minutes.', 'status')}
 <p class="lead">Someone new, or someone without their phone and backup codes, gets in with a recovery code from you.</p>
-${table('People', ['Person', 'Second factor', 'Recovery code'], users.map((user) => userRow(context, user, go)))}
+${table(
+  'People',
+  ['Person', 'Second factor', 'Recovery code'],
+  users.map((user) => userRow(context, user, go)),
+)}
 <h2>API clients</h2>
 <p>They cannot answer a challenge. Where a second factor is asked for, only an allow rule for their address lets them in.</p>
-${table('API clients', ['Client', 'Last seen at', 'Now'], clients.map(clientRow))}`)
+${table('API clients', ['Client', 'Last seen at', 'Now'], clients.map(clientRow))}`,
+    )
   },
 
   issueRecoveryCode(reply, context) {
     if (needsFreshFactor(reply)) return freshFactorPage(context, `/users?go=${encodeURIComponent(context.input.user)}`)
     if (reply.result !== 'recovery_code') return problemPage(reply, context, '/users', 'Users')
-    return layout('Recovery code', context, html`
+    return layout(
+      'Recovery code',
+      context,
+      html`
 <p class="lead">For ${reply.email}, once, until ${clockTime(reply.expiresAt, context.now)}.</p>
 <p class="big-code"><span id="recovery-code"><code>${reply.code}</code></span> ${copyButton('#recovery-code', 'the code')}</p>
 ${notice('warning', 'It is shown only here. Hand it over in person or by phone, never by e-mail or SMS.')}
@@ -31,7 +42,8 @@ ${notice('warning', 'It is shown only here. Hand it over in person or by phone, 
 <li>Choose “Use backup code”, then “Use recovery code”; someone new is asked for it at once.</li>
 <li>Set up a second factor right away. Without one, they need another code next time.</li>
 </ol>
-<p><a class="button second" href="/users">Back to Users</a></p>`)
+<p><a class="button second" href="/users">Back to Users</a></p>`,
+    )
   },
 
   policy: (reply, context) => policyPage(draftOf(context.input, reply), reply, context),
@@ -44,11 +56,17 @@ ${notice('warning', 'It is shown only here. Hand it over in person or by phone, 
   },
 
   audit({ events: found }, context) {
-    return layout('Audit', context, html`
+    return layout(
+      'Audit',
+      context,
+      html`
 <p class="lead">The last ${found.length === 1 ? 'event' : `${found.length} events`}, newest first.</p>
-${table('Events', ['When', 'Who', 'What', 'Details'], found.map((event) => [
-    moment(event.at), event.user, events[event.event] ?? event.event, details(event),
-  ]))}`)
+${table(
+  'Events',
+  ['When', 'Who', 'What', 'Details'],
+  found.map((event) => [moment(event.at), event.user, events[event.event] ?? event.event, details(event)]),
+)}`,
+    )
   },
 }
 
@@ -63,16 +81,24 @@ ${backupCodes && html`<span class="minor">${backupCodes.left} backup codes left<
     self
       ? html`<span class="minor">Another owner can make one for you.</span>`
       : html`${recoveryCode && html`<p class="minor">One is good until ${clockTime(recoveryCode.expiresAt, context.now)}; a new one replaces it.</p>`}
-${form(context, '/users/recovery-code', html`<input type="hidden" name="user" value="${id}">
-<button class="second small"${go === id && html` autofocus`}>Generate recovery code<span class="unseen"> for ${email}</span></button>`)}`,
+${form(
+  context,
+  '/users/recovery-code',
+  html`<input type="hidden" name="user" value="${id}">
+<button class="second small"${go === id && html` autofocus`}>Generate recovery code<span class="unseen"> for ${email}</span></button>`,
+)}`,
   ]
 }
 
 function clientRow({ id, lastIp, allowed }) {
   if (lastIp === undefined) return [id, 'never', 'Not known before it comes']
-  return [id, html`<code>${lastIp}</code>`, allowed
-    ? html`<span class="state good">Gets in</span>`
-    : html`<span class="state bad">Blocked</span> <a class="minor" href="/policy">Add an allow rule</a>`]
+  return [
+    id,
+    html`<code>${lastIp}</code>`,
+    allowed
+      ? html`<span class="state good">Gets in</span>`
+      : html`<span class="state bad">Blocked</span> <a class="minor" href="/policy">Add an allow rule</a>`,
+  ]
 }
 
 function details({ times, method, ip, reason, failures, by, action }) {
@@ -84,7 +110,9 @@ function details({ times, method, ip, reason, failures, by, action }) {
     reason && reason.replaceAll('_', ' '),
     failures && `${failures} wrong in a row`,
     ip && `from ${ip}`,
-  ].filter(Boolean).join(', ')
+  ]
+    .filter(Boolean)
+    .join(', ')
 }
 
 // Policy
@@ -99,8 +127,18 @@ const requirements = [
 function draftOf(input, { require, network, name }) {
   if (typeof input.require === 'string') {
     const text = (key) => (typeof input[key] === 'string' ? input[key].trim() : '')
-    const lines = (key) => text(key).split(/[\s,]+/).join('\n')
-    return { draft: true, require: input.require, networks: lines('networks'), allow: lines('allow'), deny: lines('deny'), name: text('name') || name }
+    const lines = (key) =>
+      text(key)
+        .split(/[\s,]+/)
+        .join('\n')
+    return {
+      draft: true,
+      require: input.require,
+      networks: lines('networks'),
+      allow: lines('allow'),
+      deny: lines('deny'),
+      name: text('name') || name,
+    }
   }
   return {
     draft: false,
@@ -121,20 +159,33 @@ function withDraft(input) {
 }
 
 /** Where in the form the part of the policy stands that an error names. */
-const fieldOf = (path = '') => /^(?:require\.(networks)|network\.(allow|deny)|(name))/.exec(path)?.slice(1).find(Boolean) ?? 'require'
+const fieldOf = (path = '') =>
+  /^(?:require\.(networks)|network\.(allow|deny)|(name))/.exec(path)?.slice(1).find(Boolean) ?? 'require'
 
 function policyPage(draft, reply, context) {
   const wrong = reply.result === 'error' ? fieldOf(reply.path) : undefined
   const saved = context.input.saved === 'yes'
-  return layout('Policy', context, html`
+  return layout(
+    'Policy',
+    context,
+    html`
 ${wrong && policyProblem(reply, draft, wrong)}
 ${saved && notice('good', 'Saved. It holds at once, for open sessions too.', 'status')}
 ${draft.draft && !wrong && notice('info', 'This is your draft. Nothing is saved yet.', 'status')}
-${form(context, '/policy', html`
+${form(
+  context,
+  '/policy',
+  html`
 <fieldset class="card-like">
 <legend>Who needs a second factor</legend>
-${requirements.map(([value, label, about]) => html`<label class="choice"><input type="radio" name="require" value="${value}"${value === draft.require && html` checked`}>
-<span>${label} <span class="minor">${about}</span></span></label>`)}
+${requirements.map(
+  ([
+    value,
+    label,
+    about,
+  ]) => html`<label class="choice"><input type="radio" name="require" value="${value}"${value === draft.require && html` checked`}>
+<span>${label} <span class="minor">${about}</span></span></label>`,
+)}
 <div class="for-networks">${ranges('networks', 'These networks, one a line', 'Such as 198.51.100.0/24 or 2001:db8::/32', draft.networks, wrong)}</div>
 </fieldset>
 <fieldset class="card-like">
@@ -155,7 +206,10 @@ ${ranges('deny', 'Never these networks', 'Beats the rules above.', draft.deny, w
 </div>
 <second-factor-qr id="preview" class="qr scripted" issuer="${draft.name}" label="${context.principal.email}" sample></second-factor-qr>
 </fieldset>
-<button>See what this changes</button>`)}`, { error: wrong !== undefined })
+<button>See what this changes</button>`,
+)}`,
+    { error: wrong !== undefined },
+  )
 }
 
 function ranges(name, label, hint, value, wrong) {
@@ -167,7 +221,13 @@ ${value}</textarea>
 </div>`
 }
 
-const placesOfFields = { networks: 'In the networks that need a second factor', allow: 'In the allowed networks', deny: 'In the networks to keep out', name: 'The name', require: 'Who needs a second factor' }
+const placesOfFields = {
+  networks: 'In the networks that need a second factor',
+  allow: 'In the allowed networks',
+  deny: 'In the networks to keep out',
+  name: 'The name',
+  require: 'Who needs a second factor',
+}
 
 /** Names the field, and the one line of it that is meant. */
 function policyProblem({ path = '', message }, draft, wrong) {
@@ -177,8 +237,11 @@ function policyProblem({ path = '', message }, draft, wrong) {
 
 function reviewPage(reply, context) {
   const { require, network, review } = reply
-  const asked = require.networks ? `Everyone who comes from ${require.networks.join(', ')}` : requirements.find(([value]) => value === require)[1]
-  const clean = !review.refused && empty(review.needRecoveryCode) && empty(review.blockedUsers) && empty(review.blockedApiClients)
+  const asked = require.networks
+    ? `Everyone who comes from ${require.networks.join(', ')}`
+    : requirements.find(([value]) => value === require)[1]
+  const clean =
+    !review.refused && empty(review.needRecoveryCode) && empty(review.blockedUsers) && empty(review.blockedApiClients)
   const rules = review.blockedApiClients.map(({ rule }) => rule).filter(Boolean)
   const hidden = (allow) => html`
 <input type="hidden" name="require" value="${require.networks ? 'networks' : require}">
@@ -186,13 +249,28 @@ function reviewPage(reply, context) {
 <input type="hidden" name="allow" value="${allow.join(' ')}">
 <input type="hidden" name="deny" value="${network.deny.join(' ')}">
 <input type="hidden" name="name" value="${reply.name}">`
-  return layout('Before you save', context, html`
-${review.refused && notice('warning', html`
-${review.locksOutAuthor && html`<p>You would shut yourself out. ${network.allow.length > 0 || network.deny.length > 0
-    ? html`Look at the address rules: you are at <code>${context.ip}</code>.`
-    : 'Set up a second factor for yourself first, under Security.'}</p>`}
+  return layout(
+    'Before you save',
+    context,
+    html`
+${
+  review.refused &&
+  notice(
+    'warning',
+    html`
+${
+  review.locksOutAuthor &&
+  html`<p>You would shut yourself out. ${
+    network.allow.length > 0 || network.deny.length > 0
+      ? html`Look at the address rules: you are at <code>${context.ip}</code>.`
+      : 'Set up a second factor for yourself first, under Security.'
+  }</p>`
+}
 ${review.locksOutOwners && html`<p>No owner could log in any more. Let an owner set up a second factor first, or admit their network.</p>`}
-${review.noRescue && html`<p>People would need a recovery code, and no owner could make one. Let an owner set up a second factor first.</p>`}`, 'alert')}
+${review.noRescue && html`<p>People would need a recovery code, and no owner could make one. Let an owner set up a second factor first.</p>`}`,
+    'alert',
+  )
+}
 <dl class="facts wide-facts">
 <div><dt>Second factor</dt> <dd>${asked}</dd></div>
 <div><dt>Allowed networks</dt> <dd>${empty(network.allow) ? 'everywhere' : network.allow.join(', ')}</dd></div>
@@ -202,33 +280,64 @@ ${review.noRescue && html`<p>People would need a recovery code, and no owner cou
 ${clean && notice('good', 'Nobody is shut out by this.')}
 ${people('These people will need a recovery code', 'They have no second factor that works. Make each of them a code under Users when they want to log in.', review.needRecoveryCode)}
 ${people('These people will be shut out', 'They were last seen at an address that these rules turn away.', review.blockedUsers)}
-${!empty(review.blockedApiClients) && html`<section class="card-like review">
+${
+  !empty(review.blockedApiClients) &&
+  html`<section class="card-like review">
 <h2>These API clients will be blocked</h2>
 <p>A program cannot answer a challenge; an allow rule for its address lets it in.</p>
-<ul>${review.blockedApiClients.map(({ id, rule }) => html`<li>${id}: ${rule
-    ? html`the allow rule <code>${rule}</code> would admit it`
-    : 'it was never seen, so add the address it calls from to the allow rules'}</li>`)}</ul>
-${!empty(rules) && form(context, '/policy', html`${hidden([...network.allow, ...rules])}
-<button class="second">Add ${rules.length === 1 ? 'this rule' : 'these rules'} and look again</button>`)}
+<ul>${review.blockedApiClients.map(
+    ({ id, rule }) =>
+      html`<li>${id}: ${
+        rule
+          ? html`the allow rule <code>${rule}</code> would admit it`
+          : 'it was never seen, so add the address it calls from to the allow rules'
+      }</li>`,
+  )}</ul>
+${
+  !empty(rules) &&
+  form(
+    context,
+    '/policy',
+    html`${hidden([...network.allow, ...rules])}
+<button class="second">Add ${rules.length === 1 ? 'this rule' : 'these rules'} and look again</button>`,
+  )
+}
 ${!empty(rules) && empty(network.allow) && html`<p class="minor">Mind that with an allow rule only the networks listed get in, people too: add those of your people as well.</p>`}
-</section>`}
-${form(context, '/policy', html`${hidden(network.allow)}
+</section>`
+}
+${form(
+  context,
+  '/policy',
+  html`${hidden(network.allow)}
 <input type="hidden" name="confirmed" value="yes">
-${review.refused && html`<label class="choice"><input type="checkbox" name="force" value="yes" required>
-<span>I know that this locks us out. Save it all the same.</span></label>`}
+${
+  review.refused &&
+  html`<label class="choice"><input type="checkbox" name="force" value="yes" required>
+<span>I know that this locks us out. Save it all the same.</span></label>`
+}
 <div class="actions">
 <button${review.refused && html` class="danger"`}>Save</button>
 <a class="button second" href="${withDraft({
-    require: require.networks ? 'networks' : require, networks: require.networks?.join(' ') ?? '', allow: network.allow.join(' '), deny: network.deny.join(' '), name: reply.name,
+    require: require.networks ? 'networks' : require,
+    networks: require.networks?.join(' ') ?? '',
+    allow: network.allow.join(' '),
+    deny: network.deny.join(' '),
+    name: reply.name,
   })}">Change it</a>
 <a class="button quiet" href="/policy">Back without saving</a>
-</div>`)}`, { error: review.refused })
+</div>`,
+)}`,
+    { error: review.refused },
+  )
 }
 
 function people(title, about, emails) {
-  return !empty(emails) && html`<section class="card-like review">
+  return (
+    !empty(emails) &&
+    html`<section class="card-like review">
 <h2>${title}</h2>
 <p>${about}</p>
 <ul>${emails.map((email) => html`<li>${email}</li>`)}</ul>
 </section>`
+  )
 }

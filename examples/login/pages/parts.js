@@ -27,8 +27,11 @@ export function layout(title, context, content, { narrow = false, error = false 
 <header>
 <a class="brand" href="/">${icon('shield')}${product}</a>
 ${isIn && navigation(context)}
-${context?.session && html`<div class="who"><span class="email">${context.principal.email}</span>
-${form(context, '/logout', html`<button class="quiet">${context.session.proof === 'password' ? 'Cancel' : 'Log out'}</button>`)}</div>`}
+${
+  context?.session &&
+  html`<div class="who"><span class="email">${context.principal.email}</span>
+${form(context, '/logout', html`<button class="quiet">${context.session.proof === 'password' ? 'Cancel' : 'Log out'}</button>`)}</div>`
+}
 </header>
 <main id="content" tabindex="-1">
 <h1>${title}</h1>
@@ -111,7 +114,12 @@ export function codeField(label, { wrong, sms = false, focus = true }) {
 }
 
 export function longCodeField(label, { wrong, hint }) {
-  return field('code', label, html`class="code long" required autofocus autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" placeholder="XXXX-XXXX-XXXX-XXXX"`, { wrong, hint })
+  return field(
+    'code',
+    label,
+    html`class="code long" required autofocus autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" placeholder="XXXX-XXXX-XXXX-XXXX"`,
+    { wrong, hint },
+  )
 }
 
 /** A button that waits for its time; the server refuses what comes too early either way. */
@@ -142,15 +150,22 @@ export function table(label, columns, rows) {
   return html`<table role="table" aria-label="${label}">
 <thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${rows.map(([name, ...cells]) => html`<tr role="row"><th role="rowheader" scope="row">${name}</th>${cells.map((cell, i) => html`
-<td role="cell" data-name="${columns[i + 1]}"><div>${cell}</div></td>`)}</tr>
-`)}</tbody>
+${rows.map(
+  ([name, ...cells]) => html`<tr role="row"><th role="rowheader" scope="row">${name}</th>${cells.map(
+    (cell, i) => html`
+<td role="cell" data-name="${columns[i + 1]}"><div>${cell}</div></td>`,
+  )}</tr>
+`,
+)}</tbody>
 </table>`
 }
 
 /** Shown in the demo only: the outbox stands for everybody's phone. */
 export function demoOutbox({ demo }, what) {
-  return demo && html`<p class="demo-hint"><span class="tag">Demo</span> <a href="/outbox" target="_blank">${what} in the outbox<span class="unseen"> (opens in a new tab)</span></a></p>`
+  return (
+    demo &&
+    html`<p class="demo-hint"><span class="tag">Demo</span> <a href="/outbox" target="_blank">${what} in the outbox<span class="unseen"> (opens in a new tab)</span></a></p>`
+  )
 }
 
 export const empty = (list) => list.length === 0

@@ -1,7 +1,20 @@
 // Security settings: the authenticator app, SMS, and the backup codes.
 
 import { html } from '../html.js'
-import { codeField, confirmed, copyButton, demoOutbox, field, form, icon, isWrongInput, layout, notice, problem, waitingButton } from './parts.js'
+import {
+  codeField,
+  confirmed,
+  copyButton,
+  demoOutbox,
+  field,
+  form,
+  icon,
+  isWrongInput,
+  layout,
+  notice,
+  problem,
+  waitingButton,
+} from './parts.js'
 import { recoveryCodeUsed } from './home.js'
 import { freshFactorForm, freshFactorPage, needsFreshFactor, problemPage } from './problems.js'
 import { clockTime, moment } from './words.js'
@@ -13,26 +26,42 @@ export const securityPages = {
     const of = (name) => methods.find(({ method }) => method === name)
     const canEnroll = plan === 'pro'
     const everyone = context.account.require === 'everyone'
-    return layout('Security', context, html`
+    return layout(
+      'Security',
+      context,
+      html`
 ${go !== undefined && notice('good', 'Confirmed. Go on below; it is not asked for again in the next five minutes.', 'status')}
 ${!status.enrolled && context.entry.method === 'recovery_code' && recoveryCodeUsed(false)}
 ${attempts.stopped && notice('warning', 'Too many wrong codes were typed for your login. An owner’s recovery code helps, and so does a new password.')}
 ${attempts.lockedUntil > context.now && notice('warning', html`Wrong codes were typed for your login, so no code is taken until ${clockTime(attempts.lockedUntil, context.now)}. If that was not you, change your password.`)}
-${status.enrolled
-    ? go === undefined && notice('good', 'Two-factor authentication is on: your password alone does not log anybody in.')
+${
+  status.enrolled
+    ? go === undefined &&
+      notice('good', 'Two-factor authentication is on: your password alone does not log anybody in.')
     : canEnroll
-      ? notice('info', `Two-factor authentication is off. ${everyone ? 'This account asks everyone for it: set it up now.' : 'Set up one of these: with it, a stolen password is not enough.'}`)
-      : notice('info', 'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.')}
+      ? notice(
+          'info',
+          `Two-factor authentication is off. ${everyone ? 'This account asks everyone for it: set it up now.' : 'Set up one of these: with it, a stolen password is not enough.'}`,
+        )
+      : notice(
+          'info',
+          'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.',
+        )
+}
 ${appCard(context, of('totp'), { go, canEnroll, last: methods.length === 1, everyone })}
 ${smsCard(context, of('sms'), { go, canEnroll, last: methods.length === 1, everyone })}
-${backupCodes && backupCard(context, backupCodes, go)}`)
+${backupCodes && backupCard(context, backupCodes, go)}`,
+    )
   },
 
   startTotp(reply, context) {
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security?go=totp')
     if (reply.result !== 'totp_started') return problemPage(reply, context)
     const picture = Buffer.from(reply.qrSvg).toString('base64')
-    return layout('Set up your app', context, html`
+    return layout(
+      'Set up your app',
+      context,
+      html`
 <ol class="steps">
 <li>
 <h2>Get an app</h2>
@@ -55,7 +84,8 @@ authenticator that you use already.</p>
 ${confirmTotpForm(context, reply)}
 </li>
 </ol>
-<p class="hint">Begun for ${context.principal.email}; open until ${clockTime(reply.expiresAt, context.now)}. Nothing is on before the code is right.</p>`)
+<p class="hint">Begun for ${context.principal.email}; open until ${clockTime(reply.expiresAt, context.now)}. Nothing is on before the code is right.</p>`,
+    )
   },
 
   confirmTotp: afterConfirm('Set up your app', confirmTotpForm),
@@ -66,23 +96,33 @@ ${confirmTotpForm(context, reply)}
     const number = reply.number ?? context.input.number
     const waits = reply.result === 'sms_refused' && reply.reason === 'cooldown'
     if (!sent && !waits) return numberAgainPage(reply, context)
-    return layout('Set up SMS', context, html`
+    return layout(
+      'Set up SMS',
+      context,
+      html`
 ${problem(reply, context)}
 ${sent && notice('good', html`We sent a code to ${reply.hint}. It is good until ${clockTime(reply.expiresAt, context.now)}.`, 'status')}
 ${sent && demoOutbox(context, 'Read the SMS')}
 ${confirmSmsForm(context, reply)}
 <div class="again">
-${form(context, '/security/sms', html`<input type="hidden" name="number" value="${number}">
-${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.now, context.now)}`)}
+${form(
+  context,
+  '/security/sms',
+  html`<input type="hidden" name="number" value="${number}">
+${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.now, context.now)}`,
+)}
 <a class="button quiet" href="/security?set-up=sms">Another number</a>
-</div>`, { narrow: true, error: !sent })
+</div>`,
+      { narrow: true, error: !sent },
+    )
   },
 
   confirmSms: afterConfirm('Set up SMS', confirmSmsForm),
 
   removeMethod(reply, context) {
     const { method } = context.input
-    if (needsFreshFactor(reply)) return freshFactorPage(context, method === 'sms' ? '/security?go=remove-sms' : '/security?go=remove-totp')
+    if (needsFreshFactor(reply))
+      return freshFactorPage(context, method === 'sms' ? '/security?go=remove-sms' : '/security?go=remove-totp')
     // From a page that is older than the policy, or from a network that forces it.
     if (reply.reason === 'enrollment_required') return problemPage({ result: 'denied', reason: 'last_factor' }, context)
     return reply.result === 'removed' ? { redirect: '/security' } : problemPage(reply, context)
@@ -123,89 +163,162 @@ function used({ addedAt, lastUsedAt }) {
 
 function removal(context, method, name, { go, last, everyone }) {
   const open = go === `remove-${method}`
-  if (last && everyone) return confirmed('Turn off…', html`<p>This account asks everyone for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.</p>`, { open, danger: true })
-  return confirmed('Turn off…', html`<p>${last
-    ? 'This is your only second factor. Without it your password alone logs you in, and your backup codes end.'
-    : 'From then on you log in with your other second factor.'}</p>
-${form(context, '/security/remove', html`<input type="hidden" name="method" value="${method}">
-<button class="danger"${open && html` autofocus`}>Turn off ${name}</button>`)}`, { open, danger: true })
+  if (last && everyone)
+    return confirmed(
+      'Turn off…',
+      html`<p>This account asks everyone for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.</p>`,
+      { open, danger: true },
+    )
+  return confirmed(
+    'Turn off…',
+    html`<p>${
+      last
+        ? 'This is your only second factor. Without it your password alone logs you in, and your backup codes end.'
+        : 'From then on you log in with your other second factor.'
+    }</p>
+${form(
+  context,
+  '/security/remove',
+  html`<input type="hidden" name="method" value="${method}">
+<button class="danger"${open && html` autofocus`}>Turn off ${name}</button>`,
+)}`,
+    { open, danger: true },
+  )
 }
 
 function appCard(context, totp, options) {
   const { go, canEnroll } = options
-  const start = (label, kind) => form(context, '/security/totp', html`<button${kind && html` class="${kind}"`}${go === 'totp' && html` autofocus`}>${label}</button>`)
-  return card('totp', 'Authenticator app', totp ? on : off, totp
-    ? html`<p>A code from your app is asked for when you log in.</p>
+  const start = (label, kind) =>
+    form(
+      context,
+      '/security/totp',
+      html`<button${kind && html` class="${kind}"`}${go === 'totp' && html` autofocus`}>${label}</button>`,
+    )
+  return card(
+    'totp',
+    'Authenticator app',
+    totp ? on : off,
+    totp
+      ? html`<p>A code from your app is asked for when you log in.</p>
 ${used(totp)}
 <div class="actions">${canEnroll && start('Move to another phone', 'second')}${removal(context, 'totp', 'the app', options)}</div>`
-    : html`<p>An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.</p>
-${canEnroll && html`<div class="actions">${start('Set up the app')}</div>`}`)
+      : html`<p>An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.</p>
+${canEnroll && html`<div class="actions">${start('Set up the app')}</div>`}`,
+  )
 }
 
 function smsCard(context, sms, options) {
   const { go, canEnroll } = options
   const open = go === 'sms' || context.input['set-up'] === 'sms'
-  return card('sms', 'SMS', sms ? on : off, html`
+  return card(
+    'sms',
+    'SMS',
+    sms ? on : off,
+    html`
 <p>${sms ? `On for ${sms.hint}.` : 'A code comes to your mobile each time you log in. For Australian mobile numbers.'}</p>
 ${sms && used(sms)}
 <div class="actions">
 ${canEnroll && confirmed(sms ? 'Change number' : 'Set up SMS', numberForm(context, { autofocus: open }), { open })}
 ${sms && removal(context, 'sms', 'SMS', options)}
-</div>`)
+</div>`,
+  )
 }
 
 function numberForm(context, { value = '', wrong = false, autofocus = false }) {
-  return form(context, '/security/sms', html`
-${field('number', 'Australian mobile number', html`type="tel" value="${value}" inputmode="tel" autocomplete="tel" required placeholder="0412 345 678"${autofocus && html` autofocus`}`, {
-    hint: 'Such as 0412 345 678, or +61 412 345 678', wrong,
-  })}
-<button>Send code</button>`)
+  return form(
+    context,
+    '/security/sms',
+    html`
+${field(
+  'number',
+  'Australian mobile number',
+  html`type="tel" value="${value}" inputmode="tel" autocomplete="tel" required placeholder="0412 345 678"${autofocus && html` autofocus`}`,
+  {
+    hint: 'Such as 0412 345 678, or +61 412 345 678',
+    wrong,
+  },
+)}
+<button>Send code</button>`,
+  )
 }
 
 function numberAgainPage(reply, context) {
   const value = typeof context.input.number === 'string' ? context.input.number.slice(0, 40) : ''
-  const shown = reply.result === 'error' || reply.result === 'malformed' ? { result: 'malformed', expected: 'an Australian mobile number, such as 0412 345 678' } : reply
-  return layout('Set up SMS', context, html`
+  const shown =
+    reply.result === 'error' || reply.result === 'malformed'
+      ? { result: 'malformed', expected: 'an Australian mobile number, such as 0412 345 678' }
+      : reply
+  return layout(
+    'Set up SMS',
+    context,
+    html`
 ${problem(shown, context)}
 ${numberForm(context, { value, wrong: true, autofocus: true })}
-<p><a href="/security">Back to Security</a></p>`, { narrow: true, error: true })
+<p><a href="/security">Back to Security</a></p>`,
+    { narrow: true, error: true },
+  )
 }
 
 function backupCard(context, { left, total, createdAt, canShow }, go) {
   const few = left <= 3
-  return card('backup_code', 'Backup codes', html`<span class="state ${few ? 'bad' : 'good'}">${left} of ${total} left</span>`, html`
+  return card(
+    'backup_code',
+    'Backup codes',
+    html`<span class="state ${few ? 'bad' : 'good'}">${left} of ${total} left</span>`,
+    html`
 <p>For when you do not have your phone. Each logs you in once.${few && ' Few are left: make a new set and keep it.'}</p>
 <dl class="facts"><div><dt>Made</dt> <dd>${moment(createdAt)}</dd></div></dl>
 <div class="actions">
 ${canShow && form(context, '/security/backup-codes/show', html`<button class="second"${go === 'show-codes' && html` autofocus`}>Show codes</button>`)}
-${confirmed('Make a new set…', html`<p>The old ten codes die at once, on every paper and in every file. Keep the new ones in their place.</p>
-${form(context, '/security/backup-codes/renew', html`<button class="danger"${go === 'renew-codes' && html` autofocus`}>Make ten new codes</button>`)}`, { open: go === 'renew-codes', danger: true })}
-</div>`)
+${confirmed(
+  'Make a new set…',
+  html`<p>The old ten codes die at once, on every paper and in every file. Keep the new ones in their place.</p>
+${form(context, '/security/backup-codes/renew', html`<button class="danger"${go === 'renew-codes' && html` autofocus`}>Make ten new codes</button>`)}`,
+  { open: go === 'renew-codes', danger: true },
+)}
+</div>`,
+  )
 }
 
 function confirmTotpForm(context, reply) {
-  return form(context, '/security/totp/confirm', html`${codeField('Code from your app', { wrong: isWrongInput(reply), focus: reply.result !== 'totp_started' })}
-<button>Turn on</button>`)
+  return form(
+    context,
+    '/security/totp/confirm',
+    html`${codeField('Code from your app', { wrong: isWrongInput(reply), focus: reply.result !== 'totp_started' })}
+<button>Turn on</button>`,
+  )
 }
 
 function confirmSmsForm(context, reply) {
-  return form(context, '/security/sms/confirm', html`${codeField('Code from the SMS', { wrong: isWrongInput(reply), sms: true })}
-<button class="full">Turn on</button>`)
+  return form(
+    context,
+    '/security/sms/confirm',
+    html`${codeField('Code from the SMS', { wrong: isWrongInput(reply), sms: true })}
+<button class="full">Turn on</button>`,
+  )
 }
 
 function afterConfirm(title, retryForm) {
   return (reply, context) => {
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security')
     if (reply.result !== 'enrolled') {
-      return layout(title, context, html`
+      return layout(
+        title,
+        context,
+        html`
 ${problem(reply, context)}
 ${retryForm(context, reply)}
-<p><a href="/security">Start again</a></p>`, { narrow: true, error: true })
+<p><a href="/security">Start again</a></p>`,
+        { narrow: true, error: true },
+      )
     }
     if (reply.backupCodes === undefined) return { redirect: '/security' }
     const codes = reply.backupCodes.map((code) => ({ code, used: false }))
     const { next } = context.session
-    const goOn = next === '/' ? undefined : html`<div class="screen">
+    const goOn =
+      next === '/'
+        ? undefined
+        : html`<div class="screen">
 <p>Keep the codes, then go on to the page that asked for a second factor.</p>
 ${freshFactorForm(context, next)}</div>`
     return codesPage(context, 'Two-factor authentication is on', codes, { first: true, goOn })
@@ -223,7 +336,10 @@ function afterCodes(title, go) {
 /** On paper, only the codes and whose they are. */
 function codesPage(context, title, codes, { first = false, goOn }) {
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
-  return layout(title, context, html`
+  return layout(
+    title,
+    context,
+    html`
 <div class="screen">
 ${first && notice('good', 'From now on you need a code to log in. One thing is left: keep your backup codes.', 'status')}
 <p class="lead">Each of these backup codes logs you in once, when you do not have your phone. Keep them like a password, and not on that phone.</p>
@@ -242,5 +358,6 @@ ${unused.length > 0 && form(context, '/security/backup-codes/download', html`<in
 <button type="button" class="second scripted" data-copy=".codes"><span>Copy</span><span class="unseen"> the codes</span></button>
 </div>
 <p class="unscripted screen hint">To print them, use the browser’s own Print: only the codes come on the paper.</p>
-${goOn ?? html`<p class="screen"><a href="/security">Back to Security</a></p>`}`)
+${goOn ?? html`<p class="screen"><a href="/security">Back to Security</a></p>`}`,
+  )
 }

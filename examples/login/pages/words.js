@@ -9,7 +9,8 @@ export const methodNames = {
   recovery_code: 'Recovery code',
 }
 
-const elsewhere = 'This account cannot be used from this network. Try from the network that you usually work from, or ask an owner of the account.'
+const elsewhere =
+  'This account cannot be used from this network. Try from the network that you usually work from, or ask an owner of the account.'
 
 const reasons = {
   address_denied: elsewhere,
@@ -17,12 +18,15 @@ const reasons = {
   address_unknown: elsewhere,
   enrollment_required:
     'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
-  no_usable_method: 'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
+  no_usable_method:
+    'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
   method_not_offered: 'This way of logging in is not offered. Choose another one.',
-  number_not_allowed: 'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
+  number_not_allowed:
+    'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
   plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
   not_enrolled: 'Set up two-factor authentication first.',
-  last_factor: 'This account asks for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.',
+  last_factor:
+    'This account asks for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.',
   not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
   not_kept: 'These codes cannot be shown again. Make a new set instead.',
   not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
@@ -39,7 +43,8 @@ export function sentence(reply, now) {
   const at = (seconds) => clockTime(seconds, now)
   switch (reply.result) {
     case 'wrong': {
-      if (reply.retryAt !== undefined) return html`That code is not right. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
+      if (reply.retryAt !== undefined)
+        return html`That code is not right. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
       const tries = reply.attemptsLeft === 1 ? 'one more try' : `${reply.attemptsLeft} more tries`
       return html`That code is not right. Check it and try again: ${tries} before you have to wait.`
     }
@@ -52,7 +57,8 @@ export function sentence(reply, now) {
         ? 'Too many wrong codes. Ask an owner of the account for a recovery code: only that helps now.'
         : html`Too many wrong codes. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
     case 'sms_refused':
-      if (reply.retryAt === undefined) return 'No SMS was sent: there were too many. Use another way to log in, or ask an owner of the account for a recovery code.'
+      if (reply.retryAt === undefined)
+        return 'No SMS was sent: there were too many. Use another way to log in, or ask an owner of the account for a recovery code.'
       return reply.reason === 'cooldown'
         ? html`No SMS was sent: the last one may still be on its way. You can ask for another at ${at(reply.retryAt)}.`
         : html`No SMS was sent: there were too many. Use another way, or try again at ${at(reply.retryAt)}.`
@@ -65,7 +71,9 @@ export function sentence(reply, now) {
     case 'not_found':
       return 'There is no such page. Check the address, or start from the home page.'
     case 'error':
-      return reply.message ? `This could not be understood: ${reply.message}. Correct it and try again.` : 'This did not work. Please try again in a moment.'
+      return reply.message
+        ? `This could not be understood: ${reply.message}. Correct it and try again.`
+        : 'This did not work. Please try again in a moment.'
     default:
       return undefined
   }
@@ -113,16 +121,26 @@ function time(seconds, shown, form) {
 /** A day and a time. */
 export function moment(seconds) {
   const date = new Date(seconds * 1000)
-  return time(seconds, `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${date.toISOString().slice(11, 16)} UTC`, 'moment')
+  return time(
+    seconds,
+    `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${date.toISOString().slice(11, 16)} UTC`,
+    'moment',
+  )
 }
 
 /** When something soon ends: to the second, and with the day when that is another one. */
 export function clockTime(seconds, now = seconds) {
-  return seconds - now > 6 * 3600 ? moment(seconds) : time(seconds, `${new Date(seconds * 1000).toISOString().slice(11, 19)} UTC`, 'time')
+  return seconds - now > 6 * 3600
+    ? moment(seconds)
+    : time(seconds, `${new Date(seconds * 1000).toISOString().slice(11, 19)} UTC`, 'time')
 }
 
 /** Counts down where there is a script. */
 export function timeLeft(until, now) {
-  return now !== undefined && until > now && until - now < 3600
-    && html`<span class="scripted" data-countdown="${until - now}" data-done="You can try now."></span>`
+  return (
+    now !== undefined &&
+    until > now &&
+    until - now < 3600 &&
+    html`<span class="scripted" data-countdown="${until - now}" data-done="You can try now."></span>`
+  )
 }
