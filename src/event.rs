@@ -13,11 +13,11 @@ use crate::time::UnixSeconds;
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(transparent)]
-pub struct Private(pub String);
+pub struct SecretText(pub String);
 
-impl fmt::Debug for Private {
+impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Private(…)")
+        f.write_str("SecretText(…)")
     }
 }
 
@@ -42,9 +42,9 @@ pub struct SmsMessage {
     /// Unique for this message: hand it to the gateway as idempotency key.
     pub id: String,
     /// The number in E.164 form.
-    pub to: Private,
+    pub to: SecretText,
     /// The text in English: one GSM-7 segment, last line bound to the origin.
-    pub body: Private,
+    pub body: SecretText,
     /// When the code ends, in unix seconds: do not deliver it later.
     pub expires_at: UnixSeconds,
     /// The parts, for a text in another language. Keep the last line `@host #code`.
@@ -56,7 +56,7 @@ pub struct SmsMessage {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct SmsTemplate {
     /// The code.
-    pub code: Private,
+    pub code: SecretText,
     /// Its life in minutes, rounded down.
     pub minutes: u32,
     /// Host of the login page.

@@ -86,7 +86,7 @@ impl fmt::Debug for Keys {
 #[derive(Clone)]
 pub struct KeyRing {
     sealing: SealingRing,
-    passes: PassKeys,
+    passes: SigningRing,
 }
 
 impl KeyRing {
@@ -99,10 +99,10 @@ impl KeyRing {
         if keys.v != 1 {
             return Err(Error::new(ErrorCode::InvalidKeys, "v", "the version of the key ring must be 1"));
         }
-        Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, passes: PassKeys::parse(&keys.signing)? })
+        Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, passes: SigningRing::parse(&keys.signing)? })
     }
 
-    pub(crate) const fn new(sealing: SealingRing, passes: PassKeys) -> Self {
+    pub(crate) const fn new(sealing: SealingRing, passes: SigningRing) -> Self {
         Self { sealing, passes }
     }
 
@@ -114,7 +114,7 @@ impl KeyRing {
 
     /// The keys of passes.
     #[must_use]
-    pub const fn passes(&self) -> &PassKeys {
+    pub const fn passes(&self) -> &SigningRing {
         &self.passes
     }
 }
@@ -353,7 +353,7 @@ pub struct Pass {
 impl Pass {
     pub(crate) fn issue(
         policy: &Policy,
-        keys: &PassKeys,
+        keys: &SigningRing,
         entropy: &mut Entropy,
         user: &UserId,
         session: &SessionId,
@@ -383,12 +383,12 @@ impl Pass {
     ///
     /// # Errors
     /// A [`TokenError`].
-    pub fn open(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, TokenError> {
+    pub fn open(policy: &Policy, keys: &SigningRing, token: &str, now: UnixSeconds) -> Result<Self, TokenError> {
         Self::examine(policy, keys, token, now).map_err(TokenError::from)
     }
 
     /// Opens a pass, and says what is wrong with it.
-    pub(crate) fn examine(policy: &Policy, keys: &PassKeys, token: &str, now: UnixSeconds) -> Result<Self, Flaw> {
+    pub(crate) fn examine(policy: &Policy, keys: &SigningRing, token: &str, now: UnixSeconds) -> Result<Self, Flaw> {
         let parts = Parts::split(token).map_err(|_| Flaw::Malformed)?;
         keys.verify(&parts)?;
         let claims: PassClaims = parts.claims().map_err(|_| Flaw::Malformed)?;
@@ -476,7 +476,7 @@ impl Pass {
 
 /// The keys of passes, parsed: the first signs, all verify.
 #[derive(Clone)]
-pub struct PassKeys(Vec<PassKey>);
+pub struct SigningRing(Vec<PassKey>);
 
 #[derive(Clone)]
 struct PassKey {
@@ -491,13 +491,13 @@ enum Material {
     Hs256(Hmac<Sha256>),
 }
 
-impl fmt::Debug for PassKeys {
+impl fmt::Debug for SigningRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
     }
 }
 
-impl PassKeys {
+impl SigningRing {
     pub(crate) fn parse(keys: &[SigningKey]) -> Result<Self, Error> {
         let mut parsed: Vec<PassKey> = Vec::new();
         for (index, key) in keys.iter().enumerate() {

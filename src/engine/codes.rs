@@ -2,7 +2,7 @@
 
 use crate::code::{CodeSet, LongCode, LongCodeKind};
 use crate::error::Error;
-use crate::event::{Action, Effect, EventKind, Notice, NoticeKind, Private};
+use crate::event::{Action, Effect, EventKind, Notice, NoticeKind, SecretText};
 use crate::policy::{Method, Reason, Role};
 use crate::record::{BackupCodes, RecoveryCode, SessionId};
 
@@ -12,7 +12,7 @@ use super::{Issuer, Proof, Reply, ShownCode, Step};
 const COPY_FIELD: &str = "backup.copy";
 
 /// Makes a new set of backup codes; whatever was there is dead.
-pub(super) fn mint_backup(step: &mut Step<'_>) -> Result<Vec<Private>, Error> {
+pub(super) fn mint_backup(step: &mut Step<'_>) -> Result<Vec<SecretText>, Error> {
     let rules = step.policy.backup_codes();
     let user = step.user();
     let (set, codes) = CodeSet::mint(step.keys.sealing(), &mut step.entropy, &user, LongCodeKind::Backup, step.policy.cost(), rules.count);
@@ -21,7 +21,7 @@ pub(super) fn mint_backup(step: &mut Step<'_>) -> Result<Vec<Private>, Error> {
     let copy = rules.keep_for_showing.then(|| seal(step)).transpose()?;
     step.record.backup = Some(BackupCodes { set, created_at: step.now, copy });
     step.log(EventKind::BackupCodesMade);
-    Ok(codes.into_iter().map(Private).collect())
+    Ok(codes.into_iter().map(SecretText).collect())
 }
 
 /// New backup codes for old.
@@ -45,8 +45,10 @@ pub(super) fn show_backup(step: &mut Step<'_>, session: &SessionId, pass: Option
     };
     let plain = step.keys.sealing().open(&step.user(), COPY_FIELD, copy)?;
     let text = String::from_utf8_lossy(&plain);
-    let codes =
-        text.lines().zip(&backup.set.slots).map(|(code, slot)| ShownCode { code: Private(code.to_owned()), used: slot.used_at.is_some() });
+    let codes = text
+        .lines()
+        .zip(&backup.set.slots)
+        .map(|(code, slot)| ShownCode { code: SecretText(code.to_owned()), used: slot.used_at.is_some() });
     let reply = Reply::BackupCodes { codes: codes.collect() };
     step.log(EventKind::BackupCodesShown);
     Ok(reply)
@@ -78,7 +80,7 @@ pub(super) fn issue_recovery(step: &mut Step<'_>, by: &Issuer) -> Result<Reply, 
     let (user, kind, method, at) = (step.record.user().clone(), NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), step.now);
     step.effects.push(Effect::Notify(Notice { user: user.clone(), kind, method, at, by: Some(by.user.clone()), about: None }));
     step.effects.push(Effect::Notify(Notice { user: by.user.clone(), kind, method, at, by: None, about: Some(user) }));
-    Ok(Reply::RecoveryCode { code: Private(code), expires_at })
+    Ok(Reply::RecoveryCode { code: SecretText(code), expires_at })
 }
 
 fn obstacle(step: &Step<'_>, session: &SessionId, pass: Option<&str>, proof: Proof) -> Option<Reason> {

@@ -6,7 +6,7 @@
 
 use crate::code::{Digits, same};
 use crate::error::Error;
-use crate::event::{Action, EventKind, NoticeKind, Private};
+use crate::event::{Action, EventKind, NoticeKind, SecretText};
 use crate::otp::{OtpAuth, TotpSecret, qr_svg};
 use crate::policy::{Method, Reason};
 use crate::record::{SessionId, SmsDraft, SmsFactor, SmsPurpose, TotpDraft, TotpFactor};
@@ -36,10 +36,10 @@ pub(super) fn start_totp(
     let with_pass = step.holds_pass(session, pass);
     let shown = secret.grouped();
     let uri = OtpAuth::new(step.policy.name(), label, secret, parameters)?.to_uri();
-    let qr_svg = Private(qr_svg(&uri)?);
+    let qr_svg = SecretText(qr_svg(&uri)?);
     step.record.totp_draft = Some(TotpDraft { secret: sealed, parameters, session: step.session_mac(session), expires_at, with_pass });
     step.log(EventKind::EnrollmentStarted { method: Method::Totp });
-    Ok(Reply::TotpStarted { uri: Private(uri), secret: Private(shown), qr_svg, expires_at })
+    Ok(Reply::TotpStarted { uri: SecretText(uri), secret: SecretText(shown), qr_svg, expires_at })
 }
 
 /// Turns the app on when a code from it is right.

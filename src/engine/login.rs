@@ -2,7 +2,7 @@
 
 use crate::code::{Digits, LongCode, LongCodeKind};
 use crate::error::{Error, ErrorCode};
-use crate::event::{Action, EventKind, NoticeKind, Private};
+use crate::event::{Action, EventKind, NoticeKind, SecretText};
 use crate::otp::TotpSecret;
 use crate::policy::{Channel, Decision, Method, Reason};
 use crate::record::{Record, SessionId, SmsPurpose};
@@ -40,7 +40,7 @@ pub(super) fn begin(step: &mut Step<'_>, session: &SessionId, channel: Channel, 
             let user = step.record.user().clone();
             let (token, ticket) = Ticket::issue(step.policy, step.keys.sealing(), &mut step.entropy, &user, session, step.now)?;
             step.log(EventKind::LoginChallenged);
-            Ok(Reply::Challenge { ticket: Private(token), methods, expires_at: ticket.expires_at() })
+            Ok(Reply::Challenge { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn verify(step: &mut Step<'_>, second: SecondStep) -> Result<Reply, E
     let (token, pass) = Pass::issue(step.policy, step.keys.passes(), &mut step.entropy, &user, &session, method, step.now)?;
     Ok(Reply::Verified {
         user,
-        pass: Private(token),
+        pass: SecretText(token),
         session,
         method,
         expires_at: pass.expires_at(),

@@ -26,7 +26,7 @@ use core::fmt;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorCode};
-use crate::event::{Action, Effect, Event, EventKind, Notice, NoticeKind, Private};
+use crate::event::{Action, Effect, Event, EventKind, Notice, NoticeKind, SecretText};
 use crate::json::{FromJson, from_json, to_json};
 use crate::lockout::LockState;
 use crate::network::ClientIp;
@@ -226,7 +226,7 @@ pub struct UsableMethod {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct ShownCode {
     /// `XXXX-XXXX-XXXX-XXXX`.
-    pub code: Private,
+    pub code: SecretText,
     /// Whether it was used.
     pub used: bool,
 }
@@ -257,7 +257,7 @@ pub enum Reply {
     /// A second factor is needed.
     Challenge {
         /// Hand it to `verify` and `send_sms`, from the same session.
-        ticket: Private,
+        ticket: SecretText,
         /// What the user can use right now.
         methods: Vec<UsableMethod>,
         /// When the ticket ends.
@@ -290,7 +290,7 @@ pub enum Reply {
         /// Who.
         user: UserId,
         /// The pass, bound to `session`.
-        pass: Private,
+        pass: SecretText,
         /// The session id that the pass is bound to: make it the user's from now on.
         session: SessionId,
         /// By which method.
@@ -327,11 +327,11 @@ pub enum Reply {
     /// Show this to set up the app.
     TotpStarted {
         /// The `otpauth://` URI.
-        uri: Private,
+        uri: SecretText,
         /// The secret in groups of four, to type by hand.
-        secret: Private,
+        secret: SecretText,
         /// The URI as QR code.
-        qr_svg: Private,
+        qr_svg: SecretText,
         /// When the set-up ends.
         expires_at: UnixSeconds,
     },
@@ -341,7 +341,7 @@ pub enum Reply {
         method: Method,
         /// On the first factor: the new backup codes. They are shown this once.
         #[serde(skip_serializing_if = "Option::is_none")]
-        backup_codes: Option<Vec<Private>>,
+        backup_codes: Option<Vec<SecretText>>,
     },
     /// The factor is off.
     Removed {
@@ -358,7 +358,7 @@ pub enum Reply {
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {
         /// `XXXX-XXXX-XXXX-XXXX`, shown this once.
-        code: Private,
+        code: SecretText,
         /// When it ends.
         expires_at: UnixSeconds,
     },

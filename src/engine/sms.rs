@@ -6,7 +6,7 @@
 
 use crate::code::{Digits, same, sms_mac};
 use crate::error::{Error, ErrorCode};
-use crate::event::{Effect, EventKind, Private, SmsMessage, SmsTemplate};
+use crate::event::{Effect, EventKind, SecretText, SmsMessage, SmsTemplate};
 use crate::lockout::LockState;
 use crate::phone::PhoneNumber;
 use crate::record::{Record, SmsCode, SmsPurpose};
@@ -46,11 +46,11 @@ pub(super) fn send(step: &mut Step<'_>, number: &PhoneNumber, purpose: SmsPurpos
     step.record.sms_sent.push(step.now);
     let message = SmsMessage {
         id: step.entropy.id(),
-        to: Private(number.as_str().to_owned()),
-        body: Private(step.policy.sms_body(code.as_str())),
+        to: SecretText(number.as_str().to_owned()),
+        body: SecretText(step.policy.sms_body(code.as_str())),
         expires_at,
         template: SmsTemplate {
-            code: Private(code.as_str().to_owned()),
+            code: SecretText(code.as_str().to_owned()),
             minutes: rules.lifetime_seconds / 60,
             host: step.policy.host().to_owned(),
             name: step.policy.name().to_owned(),

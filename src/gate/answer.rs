@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::engine::Reply;
 use crate::error::ErrorCode;
-use crate::event::Private;
+use crate::event::SecretText;
 use crate::json::to_json;
 use crate::network::ClientIp;
 use crate::otp::percent_encode;
@@ -246,7 +246,7 @@ pub struct Admission {
     pub(super) strip_authorization: bool,
     /// Who is there, for the upstream.
     pub(super) identity: Option<Rc<Known>>,
-    pub(super) set_cookie: Option<Private>,
+    pub(super) set_cookie: Option<SecretText>,
 }
 
 impl Admission {
@@ -278,7 +278,7 @@ impl Admission {
 
     /// A new pass for the client, as `set-cookie`.
     #[must_use]
-    pub const fn set_cookie(&self) -> Option<&Private> {
+    pub const fn set_cookie(&self) -> Option<&SecretText> {
         self.set_cookie.as_ref()
     }
 
@@ -434,7 +434,7 @@ impl Context {
         let secure = if config.policy.issuer().starts_with("https:") { " Secure;" } else { "" };
         let age = known.pass.expires_at().since(self.now);
         let cookie = format!("{}={token}; Path=/;{secure} HttpOnly; SameSite=Lax; Max-Age={age}", config.pass.cookie);
-        let admission = Admission { identity: Some(known), set_cookie: Some(Private(cookie)), ..self.admission.clone() };
+        let admission = Admission { identity: Some(known), set_cookie: Some(SecretText(cookie)), ..self.admission.clone() };
         let mut judgement = admission.judgement();
         judgement.counters.push(Counter::VerifyOk);
         judgement

@@ -8,12 +8,12 @@ use core::fmt;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorCode};
-use crate::event::Private;
+use crate::event::SecretText;
 use crate::json::{FromJson, from_json};
 use crate::otp::percent_encode;
 use crate::policy::{Method, Policy, PolicyDocument, origin_host};
 use crate::secret::SealingRing;
-use crate::token::{KeyRing, Keys, PassKeys, SigningKey};
+use crate::token::{KeyRing, Keys, SigningKey, SigningRing};
 
 use super::cookies::{check_name, resembles};
 use super::paths::{Path, Paths, PathsDocument, RouteDocument, Routes};
@@ -163,7 +163,7 @@ const fn default_max_stale_seconds() -> u32 {
 pub struct GateConfig {
     pub(super) mode: Mode,
     pub(super) policy: Policy,
-    pub(super) keys: PassKeys,
+    pub(super) keys: SigningRing,
     pub(super) session: Session,
     pub(super) challenge: Challenge,
     pub(super) trusted_hops: usize,
@@ -251,14 +251,14 @@ impl GateConfig {
 }
 
 /// The keys that passes are checked with: the secret ones from the environment, then the public.
-fn pass_keys(ring: Option<&Keys>, public: Vec<SigningKey>) -> Result<PassKeys, Error> {
+fn pass_keys(ring: Option<&Keys>, public: Vec<SigningKey>) -> Result<SigningRing, Error> {
     for (index, key) in public.iter().enumerate() {
         let secret = format!("passKeys[{index}].secret");
         check(key.secret.is_none(), &secret, "take it out: /config_dump shows this text; secret keys come from COUNTERSIGN_KEYS")?;
     }
-    let secret = ring.map(|ring| PassKeys::parse(&ring.signing).map_err(in_environment)).transpose()?;
+    let secret = ring.map(|ring| SigningRing::parse(&ring.signing).map_err(in_environment)).transpose()?;
     let public = (!public.is_empty())
-        .then(|| PassKeys::parse(&public))
+        .then(|| SigningRing::parse(&public))
         .transpose()
         .map_err(|error| Error { path: format!("passKeys{}", error.path.strip_prefix("signing").unwrap_or_default()), ..error })?;
     match (secret, public) {
@@ -306,7 +306,7 @@ impl Verify {
         let Some(ring) = ring else {
             return Err(wrong("verify", "needs the key ring in COUNTERSIGN_KEYS, passed on by host_env_keys"));
         };
-        let passes = PassKeys::parse(&ring.signing).map_err(in_environment)?;
+        let passes = SigningRing::parse(&ring.signing).map_err(in_environment)?;
         check(passes.can_sign(), "verify", "the first signing key in COUNTERSIGN_KEYS must have its secret, to sign passes")?;
         let keys = KeyRing::new(SealingRing::parse(&ring.sealing).map_err(in_environment)?, passes);
         let storage = Storage::parse("verify", (cluster, authority, path, timeout_ms), secrets)?;
@@ -346,7 +346,7 @@ impl Storage {
         };
         check(token.len() >= 32 && visible(token), at, "COUNTERSIGN_STORAGE_TOKEN must be 32 visible ASCII characters or more")?;
         let path = path.trim_end_matches('/').to_owned();
-        Ok(Self { cluster, authority, path, timeout_ms, authorization: Private(format!("Bearer {token}")) })
+        Ok(Self { cluster, authority, path, timeout_ms, authorization: SecretText(format!("Bearer {token}")) })
     }
 }
 

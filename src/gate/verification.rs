@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
 use crate::error::{Error, ErrorCode};
-use crate::event::Private;
+use crate::event::SecretText;
 use crate::json::{FromJson, from_json};
 use crate::otp::percent_encode;
 use crate::policy::{Method, Reason};
@@ -42,7 +42,7 @@ pub struct CallOut {
     /// The cluster of Envoy's that it goes to.
     pub cluster: String,
     /// Headers, `:method`, `:path` and `:authority` among them.
-    pub headers: Vec<(&'static str, Private)>,
+    pub headers: Vec<(&'static str, SecretText)>,
     /// The body, JSON.
     pub body: Option<String>,
     /// Milliseconds until it is given up.
@@ -92,7 +92,7 @@ pub(super) struct Storage {
     pub(super) authority: String,
     pub(super) path: String,
     pub(super) timeout_ms: u32,
-    pub(super) authorization: Private,
+    pub(super) authorization: SecretText,
 }
 
 impl Storage {
@@ -101,17 +101,17 @@ impl Storage {
     }
 
     fn put(&self, path: String, version: u64, body: String) -> CallOut {
-        let headers = vec![("if-match", Private(format!("\"{version}\""))), ("content-type", Private("application/json".to_owned()))];
+        let headers = vec![("if-match", SecretText(format!("\"{version}\""))), ("content-type", SecretText("application/json".to_owned()))];
         self.call("PUT", path, headers, Some(body))
     }
 
-    fn call(&self, method: &str, path: String, more: Vec<(&'static str, Private)>, body: Option<String>) -> CallOut {
+    fn call(&self, method: &str, path: String, more: Vec<(&'static str, SecretText)>, body: Option<String>) -> CallOut {
         let mut headers = vec![
-            (":method", Private(method.to_owned())),
-            (":path", Private(path)),
-            (":authority", Private(self.authority.clone())),
+            (":method", SecretText(method.to_owned())),
+            (":path", SecretText(path)),
+            (":authority", SecretText(self.authority.clone())),
             ("authorization", self.authorization.clone()),
-            ("accept", Private("application/json".to_owned())),
+            ("accept", SecretText("application/json".to_owned())),
         ];
         headers.extend(more);
         CallOut { cluster: self.cluster.clone(), headers, body, timeout_ms: self.timeout_ms }
@@ -141,9 +141,9 @@ pub(super) struct Attempt {
     pub(super) session: SessionId,
     /// When the first factor passed.
     pub(super) since: UnixSeconds,
-    ticket: Private,
+    ticket: SecretText,
     method: Method,
-    code: Private,
+    code: SecretText,
 }
 
 #[derive(Debug)]
@@ -185,7 +185,7 @@ impl Attempt {
             }
         })?;
         let (user, since) = (opened.user().clone(), opened.issued_at());
-        Ok(Self { user, session, since, ticket: Private(ticket.to_owned()), method, code: Private(code.to_owned()) })
+        Ok(Self { user, session, since, ticket: SecretText(ticket.to_owned()), method, code: SecretText(code.to_owned()) })
     }
 
     fn second_step(&self) -> SecondStep {
@@ -283,7 +283,7 @@ impl Verification {
 
     fn replied(self, gate: &mut Gate, reply: Reply, now: UnixSeconds) -> Judgement {
         match &reply {
-            Reply::Verified { pass: Private(token), .. } => match self.new_pass(gate, token, now) {
+            Reply::Verified { pass: SecretText(token), .. } => match self.new_pass(gate, token, now) {
                 Ok(known) => self.context.admit_verified(&gate.config, token, known),
                 Err(refusal) => self.context.refuse(&gate.config, refusal, None),
             },
