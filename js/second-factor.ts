@@ -305,12 +305,13 @@ export async function createSecondFactor(options: SecondFactorOptions): Promise<
       }
       const next = documentText(policy, 'invalid_policy', 'policy')
       call((module) => module.policy_check(next))
+      const [core, now] = [anyPolicy(), clock()]
       const people = []
       for (const person of users) {
         const stored = await load(store, person.user)
         people.push({
           ...person,
-          enrollment: call((module) => module.policy_enrollment(next, person.user, stored?.record)),
+          enrollment: call(() => core.enrollment(next, person.user, stored?.record, now)),
         })
       }
       const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }

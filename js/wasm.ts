@@ -79,14 +79,10 @@ function ours(error: unknown): CountersignError {
   if (CountersignError.is(error)) return error
   if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'code') && Object.hasOwn(error, 'path')) {
     const { code, path, message } = error as { code: ErrorCode; path: string; message: string }
-    // Commands are tagged by name on their way in; the caller knows only the field.
-    return new CountersignError(code, path.replace(COMMAND, ''), message)
+    return new CountersignError(code, path, message)
   }
   return new CountersignError('internal', '', 'the module failed; please report this', error)
 }
-
-const COMMAND =
-  /^(begin|send_sms|verify|enroll_totp|confirm_totp|enroll_sms|confirm_sms|remove|renew_backup_codes|show_backup_codes|issue_recovery_code)(\.|$)/
 
 /** 32 bytes of the platform's cryptographic random source. */
 export const randomSeed = (): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(32))

@@ -13,11 +13,11 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
 
+use crate::entropy::Entropy;
 use crate::gate::{
     Admission, Answer, CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Progress, Request, Secrets, Verdict,
     Verification, is_ours,
 };
-use crate::secret::Entropy;
 use crate::time::UnixSeconds;
 
 mod start {

@@ -1,8 +1,7 @@
-//! Client addresses and the networks that rules name.
+//! Networks that rules name, in CIDR form.
 //!
-//! One address has one verdict, however it is spelt: an IPv4 address inside IPv6
-//! (`::ffff:192.0.2.1`) is the IPv4 address. What does not parse strictly is *unknown*, never
-//! reinterpreted: no octal, no hexadecimal, no bare numbers, no zone ids.
+//! A network is written strictly: host bits, leading zeros and IPv4 networks in IPv6 form are
+//! errors, so that no rule holds another set of addresses than its author reads.
 
 use core::net::IpAddr;
 
@@ -10,23 +9,6 @@ use ipnet::IpNet;
 use prefix_trie::joint::JointPrefixSet;
 
 use crate::error::{Error, ErrorCode};
-
-/// The address a request came from, canonical, or unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientIp {
-    /// A canonical address.
-    Known(IpAddr),
-    /// None was given, or it does not parse. A rule about addresses denies it.
-    Unknown,
-}
-
-impl ClientIp {
-    /// Reads an address as dotted quad (RFC 6943 §3.1.1 strict) or IPv6 (RFC 4291 §2.2).
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        text.parse().map_or(Self::Unknown, |address: IpAddr| Self::Known(address.to_canonical()))
-    }
-}
 
 /// A set of networks with look-up in time that does not grow with their number.
 #[derive(Debug, Clone)]

@@ -7,19 +7,26 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::code::{BackupSet, Digits, HashCost};
+use crate::hashed_codes::{BackupSet, HashCost};
+
+use crate::client_ip::ClientIp;
+use crate::effect::Effect;
+use crate::encoding::to_base64url;
 use crate::engine::{self, Command, Env, Pending, step};
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::event::Effect;
+use crate::ids::{SessionId, UserId};
 use crate::json::{FromJson, from_json};
-use crate::network::ClientIp;
-use crate::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret, qr_svg};
+use crate::keys::KeyRing;
+use crate::otpauth::OtpAuth;
 use crate::policy::{Channel, Enrollment, Facts, Method, People, Policy, explain, review};
 use crate::print::Sheet;
-use crate::record::{Record, SessionId, UserId};
-use crate::secret::{Entropy, to_base64url};
+use crate::qr::qr_svg;
+use crate::record::Record;
 use crate::time::UnixSeconds;
-use crate::token::{KeyRing, Pass, Ticket, TokenError, amr};
+use crate::token::{Pass, Ticket, TokenError, amr};
+use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
+use crate::typed_code::Digits;
 
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -205,6 +212,17 @@ impl Core {
         to_js(&engine::status(&self.policy, &self.keys, &record, time(now)?).map_err(thrown)?)
     }
 
+    /// A user's enrollment under another policy.
+    pub fn enrollment(&self, policy: &str, user: &str, record: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+        let policy = Policy::parse(policy).map_err(thrown)?;
+        let user = UserId::new(user).map_err(thrown)?;
+        let record = match record {
+            Some(text) => Record::parse(&user, &text).map_err(thrown)?,
+            None => Record::new(user),
+        };
+        to_js(&engine::enrollment(&policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+    }
+
     /// Whether the policy offers SMS.
     pub fn offers_sms(&self) -> bool {
         self.policy.offers(Method::Sms)
@@ -267,18 +285,6 @@ pub fn policy_review(policy: &str, people: &str) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(thrown)?;
     let people: People = argument(people)?;
     to_js(&review(&policy, &people))
-}
-
-/// What the next policy makes of a user's record.
-#[wasm_bindgen]
-pub fn policy_enrollment(policy: &str, user: &str, record: Option<String>) -> Result<JsValue, JsValue> {
-    let policy = Policy::parse(policy).map_err(thrown)?;
-    let user = UserId::new(user).map_err(thrown)?;
-    let record = match record {
-        Some(text) => Record::parse(&user, &text).map_err(thrown)?,
-        None => Record::new(user),
-    };
-    to_js(&record.enrollment(&policy))
 }
 
 #[derive(FromJson)]

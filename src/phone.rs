@@ -45,10 +45,3 @@ impl fmt::Debug for PhoneNumber {
         f.write_str("PhoneNumber(…)")
     }
 }
-
-/// Whether every character is in the basic GSM 7-bit alphabet and in ASCII (3GPP TS 23.038 §6.2.1),
-/// so that it costs one septet.
-#[must_use]
-pub fn is_gsm7(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, ' '..='~' | '\n') && !matches!(c, '`' | '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|'))
-}

@@ -6,97 +6,18 @@
 
 use serde::Serialize;
 
-use crate::code::CodeSet;
 use crate::error::{Error, ErrorCode};
+use crate::hashed_codes::CodeSet;
+use crate::ids::UserId;
 use crate::json::{Faults, Fields, FromJson, Node, from_json, to_json};
+use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
-use crate::otp::TotpParameters;
-use crate::policy::{Enrollment, Method, Policy};
-use crate::secret::Sealed;
+use crate::policy::{Method, Policy};
 use crate::time::UnixSeconds;
+use crate::totp::TotpParameters;
 
 /// Longest record that is read, in bytes. Ours are below 8 KiB.
 const MAX_RECORD: usize = 65_536;
-
-/// A user id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(try_from = "String", into = "String")]
-pub struct UserId(String);
-
-impl UserId {
-    /// Checks a user id.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidInput`] at `user`.
-    pub fn new(text: &str) -> Result<Self, Error> {
-        opaque(text, "user").map(|()| Self(text.to_owned()))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for UserId {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(&text)
-    }
-}
-
-impl From<UserId> for String {
-    fn from(user: UserId) -> Self {
-        user.0
-    }
-}
-
-/// A host's session id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(try_from = "String", into = "String")]
-pub struct SessionId(String);
-
-impl SessionId {
-    /// Checks a session id.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidInput`] at `session`.
-    pub fn new(text: &str) -> Result<Self, Error> {
-        opaque(text, "session").map(|()| Self(text.to_owned()))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for SessionId {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(&text)
-    }
-}
-
-impl From<SessionId> for String {
-    fn from(session: SessionId) -> Self {
-        session.0
-    }
-}
-
-fn opaque(text: &str, path: &str) -> Result<(), Error> {
-    if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorCode::InvalidInput, path, "must be 1 to 256 bytes without control characters"))
-    }
-}
 
 /// A user's second factor as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
@@ -114,9 +35,9 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recovery: Option<RecoveryCode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) totp_draft: Option<TotpDraft>,
+    pub(crate) totp_setup: Option<TotpSetup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sms_draft: Option<SmsDraft>,
+    pub(crate) sms_setup: Option<SmsSetup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sms_code: Option<SmsCode>,
     /// When messages were sent, oldest first, within the last day.
@@ -133,6 +54,17 @@ impl FromJson for Versioned {
     fn read(node: Node<'_>, faults: &mut Faults) -> Self {
         Self { v: Fields::among_others(node, &["v"], faults).next() }
     }
+}
+
+/// A factor of the user's own, as the table of factors lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factor {
+    /// The method by which it is shown.
+    pub method: Method,
+    /// The time at which a code confirmed it.
+    pub added_at: UnixSeconds,
+    /// The time at which it last logged the user in.
+    pub last_used_at: Option<UnixSeconds>,
 }
 
 /// A confirmed authenticator app.
@@ -183,22 +115,24 @@ pub(crate) struct RecoveryCode {
 /// An authenticator app that no code has confirmed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TotpDraft {
+pub(crate) struct TotpSetup {
     pub(crate) secret: Sealed,
     pub(crate) parameters: TotpParameters,
-    /// MAC of the session that began it: a session id is worth stealing.
-    pub(crate) session: String,
-    pub(crate) expires_at: UnixSeconds,
-    /// Whether a second factor had been shown when it was begun.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) with_pass: bool,
+    pub(crate) setup: Setup,
 }
 
 /// A phone that no code has confirmed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SmsDraft {
+pub(crate) struct SmsSetup {
     pub(crate) number: Sealed,
+    pub(crate) setup: Setup,
+}
+
+/// The part that the set-ups of all factors share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Setup {
     /// MAC of the session that began it: a session id is worth stealing.
     pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
@@ -248,8 +182,8 @@ impl Record {
             sms: None,
             backup: None,
             recovery: None,
-            totp_draft: None,
-            sms_draft: None,
+            totp_setup: None,
+            sms_setup: None,
             sms_code: None,
             sms_sent: Vec::new(),
         }
@@ -294,21 +228,40 @@ impl Record {
 
     /// Whether the user has a factor of their own.
     #[must_use]
-    pub const fn has_factor(&self) -> bool {
-        self.totp.is_some() || self.sms.is_some()
+    pub fn has_factor(&self) -> bool {
+        self.factors().next().is_some()
     }
 
-    /// What the user has, seen through a policy.
-    #[must_use]
-    pub fn enrollment(&self, policy: &Policy) -> Enrollment {
-        let totp = self.totp.is_some() && policy.offers(Method::Totp);
-        let sms = self.sms.is_some() && policy.offers(Method::Sms);
-        let backup = self.has_factor() && self.backup_left() > 0 && policy.offers(Method::BackupCode);
-        match (self.has_factor(), totp || sms || backup) {
-            (false, _) => Enrollment::None,
-            (true, true) => Enrollment::Usable,
-            (true, false) => Enrollment::Unusable,
+    /// The user's own factors, in the order of [`Method::ALL`].
+    pub fn factors(&self) -> impl Iterator<Item = Factor> {
+        Method::ALL.into_iter().filter_map(|method| self.factor(method))
+    }
+
+    /// The user's factor of one method.
+    pub(crate) fn factor(&self, method: Method) -> Option<Factor> {
+        match method {
+            Method::Totp => {
+                self.totp.as_ref().map(|factor| Factor { method, added_at: factor.added_at, last_used_at: factor.last_used_at })
+            }
+            Method::Sms => self.sms.as_ref().map(|factor| Factor { method, added_at: factor.added_at, last_used_at: factor.last_used_at }),
+            Method::BackupCode | Method::RecoveryCode => None,
         }
+    }
+
+    /// Takes out the user's factor of one method.
+    pub(crate) fn drop_factor(&mut self, method: Method) {
+        match method {
+            Method::Totp => self.totp = None,
+            Method::Sms => self.sms = None,
+            Method::BackupCode | Method::RecoveryCode => {}
+        }
+    }
+
+    /// Ends the set-ups of all factors.
+    pub(crate) fn drop_setups(&mut self) {
+        self.totp_setup = None;
+        self.sms_setup = None;
+        self.sms_code = None;
     }
 
     /// Backup codes not used yet.
@@ -319,8 +272,8 @@ impl Record {
 
     /// Drops what time has ended, so that it is not kept for nothing.
     pub(crate) fn tidy(&mut self, now: UnixSeconds) {
-        self.totp_draft.take_if(|draft| now >= draft.expires_at);
-        self.sms_draft.take_if(|draft| now >= draft.expires_at);
+        self.totp_setup.take_if(|begun| now >= begun.setup.expires_at);
+        self.sms_setup.take_if(|begun| now >= begun.setup.expires_at);
         self.sms_code.take_if(|code| now >= code.expires_at);
         // A used or dead recovery code is kept for a day, so that its user hears "expired" and not "none".
         self.recovery.take_if(|code| now >= code.expires_at.plus(86_400));

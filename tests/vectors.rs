@@ -2,14 +2,17 @@
 //! npm package by the Node tests. Expected values are the RFCs' or reasoned, never printed by us.
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
-use countersign::code::Digits;
+use countersign::client_ip::ClientIp;
 use countersign::error::{Error, ErrorCode};
-use countersign::network::{ClientIp, NetworkSet};
-use countersign::otp::{OtpAuth, TotpAlgorithm, TotpParameters, TotpSecret};
+use countersign::ids::{SessionId, UserId};
+use countersign::keys::KeyRing;
+use countersign::network::NetworkSet;
+use countersign::otpauth::OtpAuth;
 use countersign::policy::{Channel, Enrollment, Facts, Policy, explain};
-use countersign::record::{SessionId, UserId};
 use countersign::time::UnixSeconds;
-use countersign::token::{KeyRing, Pass, TokenError};
+use countersign::token::{Pass, TokenError};
+use countersign::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
+use countersign::typed_code::Digits;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};

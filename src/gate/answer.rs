@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use crate::client_ip::ClientIp;
+use crate::encoding::percent_encode;
 use crate::engine::Reply;
 use crate::error::ErrorCode;
-use crate::event::SecretText;
 use crate::json::to_json;
-use crate::network::ClientIp;
-use crate::otp::percent_encode;
 use crate::policy::{Explanation, Reason};
+use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Flaw, Pass, amr};
 

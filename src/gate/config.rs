@@ -7,13 +7,14 @@ use core::fmt;
 
 use serde::Serialize;
 
+use crate::encoding::percent_encode;
 use crate::error::{Error, ErrorCode};
-use crate::event::SecretText;
 use crate::json::{FromJson, from_json};
-use crate::otp::percent_encode;
-use crate::policy::{Method, Policy, PolicyDocument, origin_host};
-use crate::secret::SealingRing;
-use crate::token::{KeyRing, Keys, SigningKey, SigningRing};
+use crate::keys::sealing::SealingRing;
+use crate::keys::{KeyRing, Keys, SigningKey, SigningRing};
+use crate::origin::origin_host;
+use crate::policy::{Method, Policy, PolicyDocument};
+use crate::secret_text::SecretText;
 
 use super::cookies::{check_name, resembles};
 use super::paths::{Path, Paths, PathsDocument, RouteDocument, Routes};

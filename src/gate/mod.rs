@@ -32,9 +32,9 @@ pub use verification::{CallOut, CallOutResponse, Progress, Verification};
 
 use std::rc::Rc;
 
-use crate::network::ClientIp;
+use crate::client_ip::ClientIp;
+use crate::ids::{SessionId, UserId};
 use crate::policy::{Channel, Decision, Enrollment, Explanation, Facts, Reason, explain};
-use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
 use crate::token::{Flaw, Pass};
 

@@ -3,7 +3,7 @@
 
 use core::net::SocketAddr;
 
-use crate::network::ClientIp;
+use crate::client_ip::ClientIp;
 use crate::policy::Method;
 use crate::token::Pass;
 

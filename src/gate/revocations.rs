@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ErrorCode;
+use crate::ids::{SessionId, UserId};
 use crate::json::{FromJson, from_json};
-use crate::record::{SessionId, UserId};
 use crate::time::UnixSeconds;
 
 use super::verification::CallOutResponse;

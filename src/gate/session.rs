@@ -7,10 +7,10 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::encoding::to_base64url;
 use crate::error::Error;
+use crate::ids::SessionId;
 use crate::json::{Faults, FromJson, Node};
-use crate::record::SessionId;
-use crate::secret::to_base64url;
 
 use super::cookies::check_name;
 use super::request::Once;

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::record::UserId;
+use crate::ids::UserId;
 
 /// The users whose turn it is.
 #[derive(Debug, Clone, Default)]

@@ -12,14 +12,15 @@
 
 use std::rc::Rc;
 
+use crate::encoding::percent_encode;
 use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::event::SecretText;
+use crate::ids::{SessionId, UserId};
 use crate::json::{FromJson, from_json};
-use crate::otp::percent_encode;
 use crate::policy::{Method, Reason};
-use crate::record::{Record, SessionId, UserId};
-use crate::secret::Entropy;
+use crate::record::Record;
+use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Ticket, TokenError};
 

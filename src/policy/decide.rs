@@ -13,10 +13,11 @@
 
 use serde::Serialize;
 
+use crate::client_ip::ClientIp;
 use crate::json::FromJson;
-use crate::network::ClientIp;
 
-use super::{Channel, Policy, Reason, Require};
+use super::check::{Policy, Require};
+use super::terms::{Channel, Reason};
 
 /// What a user brings to a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]

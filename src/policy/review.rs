@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 
+use crate::client_ip::ClientIp;
 use crate::json::FromJson;
-use crate::network::ClientIp;
 
-use super::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Require, Role, explain};
+use super::check::{Policy, Require};
+use super::decide::{Decision, Enrollment, Facts, explain};
+use super::terms::{Channel, Method, Reason, Role};
 
 /// Someone whom a change of policy concerns.
 #[derive(Debug, Clone, FromJson)]

@@ -1,9 +1,9 @@
 //! The gate without Envoy: no header and no answer of a storage opens it.
 
+use countersign::entropy::Entropy;
 use countersign::gate::{
     CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Progress, Request, Secrets, Verdict, Verification,
 };
-use countersign::secret::Entropy;
 use countersign::time::UnixSeconds;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,9 +2,38 @@
 
 use std::path::Path;
 
-const LAYERS: [&str; 18] = [
-    "error", "json", "time", "secret", "code", "otp", "network", "phone", "lockout", "policy", "record", "token", "event", "engine",
-    "gate", "print", "npm", "envoy",
+const LAYERS: [&str; 31] = [
+    "error",
+    "json",
+    "time",
+    "ids",
+    "secret_text",
+    "encoding",
+    "mac",
+    "entropy",
+    "keys",
+    "client_ip",
+    "network",
+    "origin",
+    "phone",
+    "sms_text",
+    "typed_code",
+    "hashed_codes",
+    "totp",
+    "otpauth",
+    "qr",
+    "print",
+    "lockout",
+    "policy",
+    "record",
+    "token",
+    "event",
+    "notice",
+    "effect",
+    "engine",
+    "gate",
+    "npm",
+    "envoy",
 ];
 
 #[test]

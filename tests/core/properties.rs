@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::support::{ann, keys, policy};
-use countersign::code::{Digits, LongCode};
-use countersign::network::{ClientIp, NetworkSet};
-use countersign::otp::OtpAuth;
+use countersign::client_ip::ClientIp;
+use countersign::ids::UserId;
+use countersign::keys::KeyRing;
+use countersign::network::NetworkSet;
+use countersign::otpauth::OtpAuth;
 use countersign::phone::PhoneNumber;
 use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, explain};
-use countersign::record::{Record, UserId};
+use countersign::record::Record;
 use countersign::time::UnixSeconds;
-use countersign::token::{KeyRing, Pass};
+use countersign::token::Pass;
+use countersign::typed_code::{Digits, LongCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

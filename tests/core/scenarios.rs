@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use countersign::client_ip::ClientIp;
+use countersign::effect::Effect;
 use countersign::engine::{Command, Env, step};
-use countersign::event::Effect;
-use countersign::network::ClientIp;
-use countersign::otp::{TotpParameters, TotpSecret};
+use countersign::entropy::Entropy;
+use countersign::ids::UserId;
+use countersign::keys::KeyRing;
 use countersign::policy::Policy;
-use countersign::record::{Record, UserId};
-use countersign::secret::Entropy;
+use countersign::record::Record;
 use countersign::time::UnixSeconds;
-use countersign::token::KeyRing;
+use countersign::totp::{TotpParameters, TotpSecret};
 use serde_json::Value;
 
 const KEYS: &str = include_str!("../vectors/keys.json");

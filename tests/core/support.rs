@@ -3,16 +3,17 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
+use countersign::client_ip::ClientIp;
+use countersign::effect::Effect;
 use countersign::engine::{Command, Env, Reply, step};
+use countersign::entropy::Entropy;
 use countersign::error::Error;
-use countersign::event::Effect;
-use countersign::network::ClientIp;
-use countersign::otp::{TotpParameters, TotpSecret};
+use countersign::ids::UserId;
+use countersign::keys::KeyRing;
 use countersign::policy::Policy;
-use countersign::record::{Record, UserId};
-use countersign::secret::Entropy;
+use countersign::record::Record;
 use countersign::time::UnixSeconds;
-use countersign::token::KeyRing;
+use countersign::totp::{TotpParameters, TotpSecret};
 use serde_json::{Value, json};
 
 pub const START: u64 = 1_800_000_000;

@@ -1,123 +1,21 @@
-//! Codes that people type: digits from a phone, and the 16 symbols of backup and recovery codes.
+//! Sets of hashed codes: how backup and recovery codes are stored, and found again.
 //!
-//! What a person types is brought to one canonical form *before* anything is compared, counted
-//! or remembered: white space and hyphens go, case folds. Only ASCII digits are digits.
-//!
-//! A long code is 16 Crockford base32 symbols in four groups. The first symbol is a slot tag,
-//! unique within its set and stored in clear; the other 15 carry 75 random bits. Each code is
-//! stored as Argon2id (RFC 9106), with its own salt, over an HMAC of the code under a pepper that
-//! the database does not hold. The tag picks the slot, so an attempt costs exactly one hash.
-
-use core::fmt;
+//! Each code is stored as Argon2id (RFC 9106), with its own salt, over an HMAC of the code under a
+//! pepper that the database does not hold. The tag of a typed code picks the slot, so that an
+//! attempt costs exactly one hash, whether or not a slot matches.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::Serialize;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::encoding::{from_base64url, to_base64url};
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::json::{FromJson, from_json};
-use crate::secret::{Entropy, Purpose, SealingRing, from_base64url, mac, to_base64url};
+use crate::json::{FromJson, from_json, to_json};
+use crate::keys::sealing::{Purpose, SealingRing};
+use crate::mac::mac;
 use crate::time::UnixSeconds;
-
-/// Longest text taken for a code, in bytes. Anything longer is malformed without a look.
-const MAX_TYPED: usize = 64;
-
-/// A code of 6 to 8 ASCII digits, leading zeros included.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct Digits(String);
-
-impl Digits {
-    /// Reads what a person typed; `None` unless it is exactly `length` digits once white space
-    /// and hyphens are gone.
-    #[must_use]
-    pub fn parse(typed: &str, length: u8) -> Option<Self> {
-        let text = canonical(typed)?;
-        (text.len() == usize::from(length) && text.bytes().all(|b| b.is_ascii_digit())).then_some(Self(text))
-    }
-
-    /// A uniformly random code.
-    pub(crate) fn mint(entropy: &mut Entropy, length: u8) -> Self {
-        let bound = 10_u32.saturating_pow(u32::from(length));
-        let width = usize::from(length);
-        Self(format!("{:0width$}", entropy.below(bound)))
-    }
-
-    /// The digits. A live code: show it to its owner only.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Digits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digits(…)")
-    }
-}
-
-/// Crockford's alphabet: no I, L, O, U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// A backup or recovery code in canonical form: 16 symbols of Crockford base32.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct LongCode(String);
-
-impl LongCode {
-    /// Reads what a person typed: any case, `I` and `L` as 1, `O` as 0, with or without hyphens
-    /// and spaces. `None` unless 16 symbols remain.
-    #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
-        let text: String = canonical(typed)?
-            .chars()
-            .map(|c| match c.to_ascii_uppercase() {
-                'I' | 'L' => '1',
-                'O' => '0',
-                other => other,
-            })
-            .collect();
-        (text.len() == 16 && text.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(text))
-    }
-
-    fn mint(entropy: &mut Entropy, tag: char) -> Self {
-        let mut text = String::with_capacity(16);
-        text.push(tag);
-        let mut random = entropy.bytes::<15>();
-        // 32 symbols divide a byte's range evenly: no bias.
-        text.extend(random.iter().map(|byte| symbol(u32::from(*byte))));
-        random.zeroize();
-        Self(text)
-    }
-
-    /// The slot tag: the first symbol.
-    fn tag(&self) -> char {
-        self.0.chars().next().unwrap_or('0')
-    }
-
-    /// The form for people: `XXXX-XXXX-XXXX-XXXX`.
-    #[must_use]
-    pub fn grouped(&self) -> String {
-        group(&self.0, '-')
-    }
-}
-
-impl fmt::Debug for LongCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LongCode(…)")
-    }
-}
-
-/// Splits text into groups of four.
-pub(crate) fn group(text: &str, separator: char) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(text.len() / 4));
-    for (index, c) in text.chars().enumerate() {
-        if index > 0 && index.is_multiple_of(4) {
-            out.push(separator);
-        }
-        out.push(c);
-    }
-    out
-}
+use crate::typed_code::{ALPHABET, LongCode};
 
 /// What a long code is for. It goes into the hash, so a backup code is never a recovery code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,36 +166,11 @@ impl CodeSet {
 }
 
 fn peppered(pepper: &[u8; 32], user: &str, kind: LongCodeKind, code: &LongCode) -> [u8; 32] {
-    mac(pepper, &[user.as_bytes(), kind.label(), code.0.as_bytes()])
+    mac(pepper, &[user.as_bytes(), kind.label(), code.as_str().as_bytes()])
 }
 
 fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
     from_base64url(text)?.as_slice().try_into().ok()
-}
-
-fn symbol(value: u32) -> char {
-    let index = usize::try_from(value % 32).unwrap_or(0);
-    char::from(ALPHABET.get(index).copied().unwrap_or(b'0'))
-}
-
-/// Removes white space and hyphens; `None` when too long, empty or not ASCII after that.
-fn canonical(typed: &str) -> Option<String> {
-    if typed.len() > MAX_TYPED {
-        return None;
-    }
-    let text: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-    (!text.is_empty() && text.is_ascii()).then_some(text)
-}
-
-/// The MAC that stands for an SMS code at rest: bound to user, purpose, number and the request
-/// that asked for it, so that it answers nothing else.
-pub(crate) fn sms_mac(key: &[u8; 32], user: &str, purpose: &str, number: &str, binding: &str, code: &Digits) -> String {
-    to_base64url(&mac(key, &[user.as_bytes(), purpose.as_bytes(), number.as_bytes(), binding.as_bytes(), code.0.as_bytes()]))
-}
-
-/// Compares two texts in time that depends on their lengths only.
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
 /// Backup codes on their own, for those who keep everything else themselves.
@@ -326,8 +199,7 @@ impl BackupSet {
     /// The text to store: tags, salts and hashes.
     #[must_use]
     pub fn to_text(&self) -> String {
-        #[expect(clippy::expect_used, reason = "plain structs with text keys: serde_json cannot fail on them")]
-        serde_json::to_string(&self.0).expect("JSON")
+        to_json(&self.0)
     }
 
     /// The set with this code used up; `None` when the code is wrong or used already.
@@ -352,7 +224,7 @@ mod tests {
     use core::cell::Cell;
 
     use super::*;
-    use crate::secret::SealingKey;
+    use crate::keys::sealing::SealingKey;
 
     thread_local! {
         pub(super) static HASHES: Cell<u32> = const { Cell::new(0) };

@@ -1,97 +1,26 @@
-//! Secrets: random bytes, the key ring, and values sealed at rest.
+//! The sealing ring: keys under which a record's secrets are encrypted and MACed.
 //!
-//! The ring holds *sealing* keys, newest first. Each is 32 bytes and is never used itself:
-//! every purpose has a subkey by HKDF-SHA-256 (RFC 5869), so a MAC under one purpose means
-//! nothing under another. The newest key writes; every key in the ring still opens. A value
-//! names its key by `kid`, and a missing key is a typed failure, never "this user has no 2FA".
+//! Keys stand newest first. Each is 32 bytes and is never used itself: every purpose has a subkey
+//! by HKDF-SHA-256 (RFC 5869), so that a MAC under one purpose means nothing under another. The
+//! newest key writes; every key in the ring still opens. A value names its key by `kid`, and a
+//! missing key is a typed failure, never "this user has no second factor".
 //!
-//! Sealing is ChaCha20-Poly1305 (RFC 8439) under a fresh 96-bit nonce, with the user id and
-//! the purpose as associated data: a box moved to another user or field does not open.
+//! Sealing is ChaCha20-Poly1305 (RFC 8439) under a fresh 96-bit nonce, with the user id and the
+//! field as associated data: a box moved to another user or field does not open.
 
-use core::fmt;
-
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac};
 use serde::Serialize;
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::encoding::{from_base64url, to_base64url};
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::json::FromJson;
 
-/// Random bytes for one step, expanded from a 32-byte seed out of the host's CSPRNG.
-///
-/// A seed serves one step only: a step that is tried again needs a fresh one.
-#[derive(ZeroizeOnDrop)]
-pub struct Entropy {
-    seed: [u8; 32],
-    counter: u64,
-}
-
-impl Entropy {
-    /// From 32 bytes of the host's cryptographic random source.
-    #[must_use]
-    pub const fn new(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0 }
-    }
-
-    /// The next `N` random bytes.
-    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let mut out = [0; N];
-        for chunk in out.chunks_mut(32) {
-            let mut block = mac(&self.seed, &[b"countersign/entropy", &self.counter.to_be_bytes()]);
-            self.counter = self.counter.wrapping_add(1);
-            for (to, from) in chunk.iter_mut().zip(block.iter()) {
-                *to = *from;
-            }
-            block.zeroize();
-        }
-        out
-    }
-
-    /// A uniform number below `bound` (at most 2³²), by rejection: no modulo bias.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
-        let bound = u64::from(bound.max(1));
-        let zone = u64::MAX.checked_rem(bound).map_or(0, |rest| u64::MAX.saturating_sub(rest));
-        loop {
-            let candidate = u64::from_be_bytes(self.bytes::<8>());
-            if candidate < zone {
-                let rest = candidate.checked_rem(bound).unwrap_or(0);
-                return u32::try_from(rest).unwrap_or(0);
-            }
-        }
-    }
-
-    /// A random 128-bit identifier in base64url.
-    pub(crate) fn id(&mut self) -> String {
-        to_base64url(&self.bytes::<16>())
-    }
-}
-
-impl fmt::Debug for Entropy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Entropy(…)")
-    }
-}
-
-/// 32 secret bytes that are wiped when dropped and never printed.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Secret32([u8; 32]);
-
-impl Secret32 {
-    pub(crate) const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret32 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret32(…)")
-    }
-}
+use super::key::{Secret32, check_kid};
 
 /// What a subkey is for. Each purpose has its own key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +82,7 @@ impl SealingRing {
             if parsed.iter().any(|other: &RingKey| other.kid == key.kid) {
                 return Err(Error::new(ErrorCode::InvalidKeys, at("kid"), "two keys have this name; give each its own"));
             }
-            parsed.push(RingKey { kid: key.kid.clone(), master: parse_secret32(&key.secret, &at("secret"))? });
+            parsed.push(RingKey { kid: key.kid.clone(), master: Secret32::parse(&key.secret, &at("secret"))? });
         }
         let mut parsed = parsed.into_iter();
         let newest = parsed.next().ok_or_else(|| Error::new(ErrorCode::InvalidKeys, "sealing", "give at least one key"))?;
@@ -215,57 +144,11 @@ pub(crate) struct Sealed {
     data: String,
 }
 
-/// HMAC-SHA-256 (RFC 2104) over parts, each preceded by its length so that no two lists of
-/// parts read the same.
-pub(crate) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = hmac_sha256(key);
-    for part in parts {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
-/// HMAC-SHA-256 under a 32-byte key. A key shorter than the block is padded with zeros
-/// (RFC 2104 §2): done here, the constructor cannot fail.
-pub(crate) fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mac = <Hmac<Sha256> as KeyInit>::new(&block);
-    block.zeroize();
-    mac
-}
-
-/// Base64url without padding (RFC 4648 §5), in constant time.
-pub(crate) fn to_base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
-/// Base64url without padding, strictly and in constant time; `None` for anything else.
-pub(crate) fn from_base64url(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    Base64UrlUnpadded::decode_vec(text).ok().map(Zeroizing::new)
-}
-
-/// A 32-byte secret from base64url.
-pub(crate) fn parse_secret32(text: &str, path: &str) -> Result<Secret32, Error> {
-    from_base64url(text)
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok())
-        .map(Secret32)
-        .ok_or_else(|| Error::new(ErrorCode::InvalidKeys, path, "must be 32 bytes in base64url without padding (43 characters)"))
-}
-
-pub(crate) fn check_kid(kid: &str, path: &str) -> Result<(), Error> {
-    let fits = (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-    if fits { Ok(()) } else { Err(Error::new(ErrorCode::InvalidKeys, path, "must be 1 to 32 of A–Z a–z 0–9 . _ -")) }
-}
-
 fn derive(master: &Secret32, purpose: Purpose) -> Secret32 {
     let mut out = [0; 32];
     #[expect(clippy::expect_used, reason = "fails only past 8,160 bytes of output (RFC 5869 §2.3); 32 are asked for")]
     Hkdf::<Sha256>::new(None, master.bytes()).expand(purpose.label(), &mut out).expect("32 bytes");
-    let secret = Secret32(out);
+    let secret = Secret32::new(out);
     out.zeroize();
     secret
 }

@@ -1,0 +1,53 @@
+//! Effects: the host's work once the record is stored. It sends an SMS, tells the user of a change,
+//! or keeps an event for audit.
+
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::notice::Notice;
+use crate::secret_text::SecretText;
+use crate::time::UnixSeconds;
+
+/// What the host must do after the record is stored, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Send this SMS.
+    Sms(SmsMessage),
+    /// Tell the user, by a channel that is not this login.
+    Notify(Notice),
+    /// Keep this for audit.
+    Log(Event),
+}
+
+/// An SMS to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct SmsMessage {
+    /// Unique for this message: hand it to the gateway as idempotency key.
+    pub id: String,
+    /// The number in E.164 form.
+    pub to: SecretText,
+    /// The text in English: one GSM-7 segment, last line bound to the origin.
+    pub body: SecretText,
+    /// When the code ends, in unix seconds: do not deliver it later.
+    pub expires_at: UnixSeconds,
+    /// The parts, for a text in another language. Keep the last line `@host #code`.
+    pub template: SmsTemplate,
+}
+
+/// The parts of an SMS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct SmsTemplate {
+    /// The code.
+    pub code: SecretText,
+    /// Its life in minutes, rounded down.
+    pub minutes: u32,
+    /// Host of the login page.
+    pub host: String,
+    /// The service's name.
+    pub name: String,
+}

@@ -1,0 +1,60 @@
+//! An attempt at a code: charged to the budget before anything is compared, and the charge taken
+//! back when the code was right.
+//!
+//! A recovery code is no part of the budget's lock: it lifts the lock, so the lock must not stop it.
+//! It ends at ten wrong tries of its own.
+
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::lockout::LockState;
+use crate::notice::NoticeKind;
+use crate::policy::Method;
+
+use super::context::Context;
+use super::reply::Reply;
+
+/// A value, or the reply that takes its place.
+pub(super) type OrReply<T> = Result<T, Reply>;
+
+impl Context<'_> {
+    /// Runs one attempt at a code. `compare` gives the match, or `None` for a wrong code.
+    pub(super) fn attempt<T>(
+        &mut self,
+        method: Method,
+        compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<OrReply<T>, Error> {
+        if let Some(locked) = self.locked(method) {
+            self.log(EventKind::AttemptWhileLocked { method });
+            return Ok(Err(locked));
+        }
+        let before = self.record.attempts.clone();
+        self.record.attempts.charge(self.now, self.policy.window());
+        if let Some(matched) = compare(self)? {
+            self.record.attempts = before;
+            return Ok(Ok(matched));
+        }
+        let failures = self.record.attempts.failures();
+        self.log(EventKind::CodeRefused { method, failures });
+        if self.record.attempts.just_locked(&before) {
+            self.notify(NoticeKind::Locked, None);
+        }
+        let (attempts_left, retry_at) = match self.record.attempts.lock_state(self.now) {
+            LockState::Open => (self.record.attempts.left_before_wait(), None),
+            LockState::Waiting(until) => (0, Some(until)),
+            LockState::Stopped => (0, None),
+        };
+        Ok(Err(Reply::Wrong { attempts_left, retry_at }))
+    }
+
+    /// The reply while no attempt by this method may be made.
+    fn locked(&self, method: Method) -> Option<Reply> {
+        if method == Method::RecoveryCode {
+            return None;
+        }
+        match self.record.attempts.lock_state(self.now) {
+            LockState::Open => None,
+            LockState::Waiting(until) => Some(Reply::Locked { retry_at: Some(until) }),
+            LockState::Stopped => Some(Reply::Locked { retry_at: None }),
+        }
+    }
+}

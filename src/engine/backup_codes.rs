@@ -1,0 +1,106 @@
+//! Backup codes: ten single-use codes, made with the first factor, renewed or shown on demand.
+//!
+//! A new set ends the old one. Any fresh factor may renew the set; only app or SMS may show it,
+//! because one code must not show the other nine.
+
+use crate::error::Error;
+use crate::event::{Action, EventKind};
+use crate::hashed_codes::{CodeSet, LongCodeKind};
+use crate::notice::NoticeKind;
+use crate::policy::{Method, Reason};
+use crate::record::BackupCodes;
+use crate::secret_text::SecretText;
+use crate::token::Ticket;
+use crate::typed_code::LongCode;
+
+use super::attempt::OrReply;
+use super::command::Change;
+use super::context::{Context, View};
+use super::freshness::Proof;
+use super::reply::{CodeKind, Reply, ShownCode, UsableMethod};
+
+/// Name of the sealed field, part of its associated data.
+const COPY_FIELD: &str = "backup.copy";
+
+/// Makes new backup codes in place of the old.
+pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply, Error> {
+    if let Some(reason) = obstacle(context, change, Proof::AnyFactor) {
+        return Ok(context.denied(Action::RenewBackupCodes, reason));
+    }
+    let codes = mint(context)?;
+    context.notify(NoticeKind::BackupCodesRenewed, Some(Method::BackupCode));
+    Ok(Reply::BackupCodes { codes: codes.into_iter().map(|code| ShownCode { code, used: false }).collect() })
+}
+
+/// Shows the backup codes once more, from the sealed copy.
+pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, Error> {
+    if let Some(reason) = obstacle(context, change, Proof::OwnFactor) {
+        return Ok(context.denied(Action::ShowBackupCodes, reason));
+    }
+    let kept = context.record.backup.as_ref().filter(|_| context.policy.backup_codes().keep_for_showing);
+    let Some((backup, copy)) = kept.and_then(|backup| Some((backup, backup.copy.as_ref()?))) else {
+        return Ok(context.denied(Action::ShowBackupCodes, Reason::NotKept));
+    };
+    let plain = context.keys.sealing().open(&context.user(), COPY_FIELD, copy)?;
+    let text = String::from_utf8_lossy(&plain);
+    let codes = text.lines().zip(&backup.set.slots).map(|(code, slot)| {
+        let code = SecretText(code.to_owned());
+        ShownCode { code, used: slot.used_at.is_some() }
+    });
+    let reply = Reply::BackupCodes { codes: codes.collect() };
+    context.log(EventKind::BackupCodesShown);
+    Ok(reply)
+}
+
+/// Makes a new set of backup codes; an older set ends.
+pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> {
+    let rules = context.policy.backup_codes();
+    let (user, sealing, cost) = (context.user(), context.keys.sealing(), context.policy.cost());
+    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &user, LongCodeKind::Backup, cost, rules.count);
+    let codes: Vec<String> = codes.iter().map(LongCode::grouped).collect();
+    let copy = if rules.keep_for_showing {
+        Some(sealing.seal(&mut context.entropy, &user, COPY_FIELD, codes.join("\n").as_bytes())?)
+    } else {
+        None
+    };
+    context.record.backup = Some(BackupCodes { set, created_at: context.now, copy });
+    context.log(EventKind::BackupCodesMade);
+    Ok(codes.into_iter().map(SecretText).collect())
+}
+
+/// The second step by a backup code, which is used up.
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Result<OrReply<()>, Error> {
+    let Some(backup) = context.record.backup.clone().filter(|_| context.record.has_factor()) else {
+        return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
+    };
+    let Some(typed) = LongCode::parse(code) else { return Ok(Err(Reply::malformed_long_code())) };
+    let user = context.user();
+    let found =
+        context.attempt(Method::BackupCode, |context| backup.set.find(context.keys.sealing(), &user, LongCodeKind::Backup, &typed))?;
+    Ok(found.map(|index| {
+        let now = context.now;
+        if let Some(slot) = context.record.backup.as_mut().and_then(|backup| backup.set.slots.get_mut(index)) {
+            slot.used_at = Some(now);
+        }
+        context.notify(NoticeKind::BackupCodeUsed, Some(Method::BackupCode));
+    }))
+}
+
+/// The method in a challenge, where a code is left.
+pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
+    let View { policy, record, .. } = view;
+    let is_usable = record.has_factor() && record.backup_left() > 0 && policy.offers(Method::BackupCode);
+    Ok(is_usable.then_some(UsableMethod { method: Method::BackupCode, kind: CodeKind::Grouped, digits: None, hint: None }))
+}
+
+fn obstacle(context: &Context<'_>, change: &Change, proof: Proof) -> Option<Reason> {
+    if !context.policy.offers(Method::BackupCode) {
+        Some(Reason::MethodNotOffered)
+    } else if !context.record.has_factor() {
+        Some(Reason::NotEnrolled)
+    } else if !context.is_fresh(context.record.user(), &change.session, change.pass.as_deref(), proof) {
+        Some(Reason::FreshFactorRequired)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,252 @@
+//! Commands: the host's questions to the rules, one of them a step.
+//!
+//! A command travels as JSON, `{"begin": {"session": "…"}}`, and is parsed strictly: an unknown
+//! field is an error with its path, so that a misspelt one never weakens a check in silence.
+
+use core::fmt;
+
+use crate::error::{Error, ErrorCode};
+use crate::event::Action;
+use crate::ids::{SessionId, UserId};
+use crate::json::{FromJson, from_json};
+use crate::policy::{Channel, Method, Role};
+
+/// A question of the host about one user.
+#[derive(Clone, FromJson)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Decides a login after the first factor.
+    Begin(Begin),
+    /// Sends a login code to the phone on record; an older code ends.
+    SendSms(SendSms),
+    /// Takes the second step of a login.
+    Verify(SecondStep),
+    /// Begins to set up an authenticator app.
+    EnrollTotp(EnrollTotp),
+    /// Confirms the app with a code from it.
+    ConfirmTotp(Confirm),
+    /// Begins to set up a phone, or sends its code again.
+    EnrollSms(EnrollSms),
+    /// Confirms the phone with the code sent to it.
+    ConfirmSms(Confirm),
+    /// Removes a factor.
+    Remove(Remove),
+    /// Makes new backup codes; the old ones end.
+    RenewBackupCodes(Change),
+    /// Shows the backup codes again, where the policy keeps a copy.
+    ShowBackupCodes(Change),
+    /// Issues a recovery code for this user, by an owner who is someone else.
+    IssueRecoveryCode(IssueRecoveryCode),
+}
+
+/// Fields of `begin`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Begin {
+    /// The host's session, to which the ticket is bound.
+    pub session: SessionId,
+    /// Person or program; a person by default.
+    #[serde(default = "web")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub channel: Channel,
+    /// The account's plan, where the policy names plans.
+    #[serde(default)]
+    pub plan: Option<String>,
+}
+
+const fn web() -> Channel {
+    Channel::Web
+}
+
+/// Fields of `send_sms`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendSms {
+    /// The ticket of the challenge.
+    pub ticket: String,
+    /// The session that the ticket is bound to.
+    pub session: SessionId,
+}
+
+/// Fields of `verify`: the second step of a login.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecondStep {
+    /// The ticket of the challenge.
+    pub ticket: String,
+    /// The session that the ticket is bound to.
+    pub session: SessionId,
+    /// The session id after this step; a random one when absent. It must differ from `session`.
+    #[serde(default)]
+    pub new_session: Option<SessionId>,
+    /// The method that the code belongs to.
+    pub method: Method,
+    /// The code as it was typed.
+    pub code: String,
+}
+
+/// Fields of `enroll_totp`. The secret is made here; a client never supplies it.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnrollTotp {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// A fresh pass, where the user has a factor already.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// Shown in the app beside the service's name: an e-mail address or user name.
+    pub label: String,
+    /// The account's plan, where the policy names plans.
+    #[serde(default)]
+    pub plan: Option<String>,
+}
+
+/// Fields of `enroll_sms`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnrollSms {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// A fresh pass, where the user has a factor already.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The number in E.164 form, like `+61412345678`.
+    pub number: String,
+    /// The account's plan, where the policy names plans.
+    #[serde(default)]
+    pub plan: Option<String>,
+}
+
+/// Fields of `confirm_totp` and `confirm_sms`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Confirm {
+    /// The session that began the set-up.
+    pub session: SessionId,
+    /// The code as it was typed.
+    pub code: String,
+}
+
+/// Fields of `remove`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Remove {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// A fresh pass.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The factor to remove: `totp` or `sms`.
+    pub method: Method,
+}
+
+/// Fields of `renew_backup_codes` and `show_backup_codes`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// A fresh pass; to show the codes, by app or SMS.
+    #[serde(default)]
+    pub pass: Option<String>,
+}
+
+/// Fields of `issue_recovery_code`.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IssueRecoveryCode {
+    /// The owner who issues the code.
+    pub by: Issuer,
+}
+
+/// The owner who issues a recovery code.
+#[derive(Clone, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The issuer's user id.
+    pub user: UserId,
+    /// The issuer's session.
+    pub session: SessionId,
+    /// The issuer's fresh pass by app or SMS.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The issuer's role, as the host knows it.
+    pub role: Role,
+}
+
+impl Command {
+    /// Reads a command from JSON text, strictly.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`]; its path names the field, without the command's name.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        from_json(json, ErrorCode::InvalidInput).map_err(|error| {
+            let path = error.path.split_once('.').map_or("", |(_, field)| field).to_owned();
+            Error { path, ..error }
+        })
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Begin(_) => "Begin",
+            Self::SendSms(_) => "SendSms",
+            Self::Verify(_) => "Verify",
+            Self::EnrollTotp(_) => "EnrollTotp",
+            Self::ConfirmTotp(_) => "ConfirmTotp",
+            Self::EnrollSms(_) => "EnrollSms",
+            Self::ConfirmSms(_) => "ConfirmSms",
+            Self::Remove(_) => "Remove",
+            Self::RenewBackupCodes(_) => "RenewBackupCodes",
+            Self::ShowBackupCodes(_) => "ShowBackupCodes",
+            Self::IssueRecoveryCode(_) => "IssueRecoveryCode",
+        }
+    }
+
+    /// How the account's address rules stop this command.
+    pub(super) const fn address_rules(&self) -> AddressRules {
+        match self {
+            Self::Begin(_) => AddressRules::DecideTheLogin,
+            Self::SendSms(_) | Self::Verify(_) => AddressRules::ApplyAfterTheTicket,
+            Self::EnrollTotp(_) | Self::ConfirmTotp(_) => AddressRules::StopAtOnce(Action::EnrollTotp),
+            Self::EnrollSms(_) | Self::ConfirmSms(_) => AddressRules::StopAtOnce(Action::EnrollSms),
+            Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
+            Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
+            Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
+            Self::IssueRecoveryCode(_) => AddressRules::StopAtOnce(Action::IssueRecoveryCode),
+        }
+    }
+}
+
+/// The place of the address rules in a command. A new command names its own, or does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AddressRules {
+    /// They stop the command before it begins. The refusal is logged under this action.
+    StopAtOnce(Action),
+    /// They are part of the login decision, whose refusal is logged as a denied login.
+    DecideTheLogin,
+    /// They stop the command once its ticket is found good: without a ticket nobody learns the rules.
+    ApplyAfterTheTicket,
+}
+
+/// A command holds codes and tokens: only its name is shown.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for SecondStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecondStep").field("method", &self.method).finish_non_exhaustive()
+    }
+}

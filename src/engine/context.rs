@@ -1,0 +1,116 @@
+//! The circumstances of a step, and the means of all commands: the record, the clock, the client,
+//! the log, and the login decision.
+
+use crate::client_ip::ClientIp;
+use crate::effect::Effect;
+use crate::encoding::to_base64url;
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode};
+use crate::event::{Action, Event, EventKind};
+use crate::ids::SessionId;
+use crate::keys::KeyRing;
+use crate::keys::sealing::Purpose;
+use crate::mac::mac;
+use crate::notice::{Notice, NoticeKind};
+use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, explain};
+use crate::record::Record;
+use crate::time::UnixSeconds;
+
+use super::reply::Reply;
+
+/// The circumstances of a step.
+#[derive(Debug)]
+pub struct Env {
+    /// The time by the host's clock.
+    pub now: UnixSeconds,
+    /// The address that the request comes from.
+    pub client: ClientIp,
+    /// Random bytes for this step alone.
+    pub entropy: Entropy,
+}
+
+/// Everything that a command reads and changes.
+pub(super) struct Context<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) keys: &'a KeyRing,
+    pub(super) record: Record,
+    pub(super) now: UnixSeconds,
+    pub(super) client: ClientIp,
+    pub(super) entropy: Entropy,
+    pub(super) effects: Vec<Effect>,
+}
+
+/// The part of a context that a look at a record needs.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) keys: &'a KeyRing,
+    pub(super) record: &'a Record,
+    pub(super) now: UnixSeconds,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(policy: &'a Policy, keys: &'a KeyRing, record: Record, env: Env) -> Self {
+        let Env { now, client, entropy } = env;
+        Self { policy, keys, record, now, client, entropy, effects: Vec::new() }
+    }
+
+    pub(super) const fn view(&self) -> View<'_> {
+        View { policy: self.policy, keys: self.keys, record: &self.record, now: self.now }
+    }
+
+    pub(super) fn user(&self) -> String {
+        self.record.user().as_str().to_owned()
+    }
+
+    pub(super) fn log(&mut self, kind: EventKind) {
+        let ip = match self.client {
+            ClientIp::Known(address) => Some(address.to_string()),
+            ClientIp::Unknown => None,
+        };
+        self.effects.push(Effect::Log(Event { user: self.record.user().clone(), at: self.now, ip, kind }));
+    }
+
+    /// Tells the user, once the record is stored.
+    pub(super) fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
+        let user = self.record.user().clone();
+        self.effects.push(Effect::Notify(Notice { user, kind, method, at: self.now, by: None, about: None }));
+    }
+
+    /// Refuses a command, and logs it.
+    pub(super) fn denied(&mut self, action: Action, reason: Reason) -> Reply {
+        self.log(EventKind::Refused { action, reason });
+        Reply::Denied { reason }
+    }
+
+    /// The decision on a login from the client's address now.
+    pub(super) fn decide(&self, channel: Channel, enrollment: Enrollment) -> Decision {
+        let recovery_code = self.record.live_recovery(self.policy, self.now).is_some();
+        explain(self.policy, &Facts { client: self.client, channel, enrollment, recovery_code }).decision
+    }
+
+    /// The address rule that turns the client away, if one does. Address rules look at no enrollment.
+    pub(super) fn turned_away(&self) -> Option<Reason> {
+        match self.decide(Channel::Web, Enrollment::None) {
+            Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
+            Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
+        }
+    }
+
+    /// Whether a user without a factor could log in from here only by a recovery code.
+    pub(super) fn is_forced(&self) -> bool {
+        self.decide(Channel::Web, Enrollment::None) != Decision::Allowed
+    }
+
+    /// The MAC that stands for a session id in a record: a stolen database gives no session.
+    pub(super) fn session_mac(&self, session: &SessionId) -> String {
+        let key = self.keys.sealing().newest_subkey(Purpose::Session);
+        let mac = mac(key.bytes(), &[self.record.user().as_str().as_bytes(), session.as_str().as_bytes()]);
+        to_base64url(&mac)
+    }
+}
+
+/// An argument that the host must get right.
+pub(super) fn invalid(path: &str, message: &str) -> Error {
+    Error::new(ErrorCode::InvalidInput, path, message)
+}

@@ -1,0 +1,55 @@
+//! The table of factors: one row a method, from which the challenge, the second step, the enrollment
+//! and the removal follow.
+//!
+//! A new kind of factor is one file beside this one and one row here; the compiler names every
+//! other place that has to know it.
+
+use crate::error::Error;
+use crate::policy::{Enrollment, Method};
+use crate::token::Ticket;
+
+use super::attempt::OrReply;
+use super::context::{Context, View};
+use super::reply::UsableMethod;
+use super::{backup_codes, recovery_code, sms, totp};
+
+/// One method, as the table has it.
+pub(super) struct Row {
+    /// The method in a challenge, if the user can use it right now.
+    usable: fn(View<'_>) -> Result<Option<UsableMethod>, Error>,
+    /// The second step by this method.
+    pub(super) verify: fn(&mut Context<'_>, &Ticket, &str) -> Result<OrReply<()>, Error>,
+}
+
+pub(super) const fn row(method: Method) -> Row {
+    match method {
+        Method::Totp => Row { usable: totp::usable, verify: totp::verify },
+        Method::Sms => Row { usable: sms::usable, verify: sms::verify },
+        Method::BackupCode => Row { usable: backup_codes::usable, verify: backup_codes::verify },
+        Method::RecoveryCode => Row { usable: recovery_code::usable, verify: recovery_code::verify },
+    }
+}
+
+/// The methods that the user can use right now.
+pub(super) fn usable_methods(view: View<'_>) -> Result<Vec<UsableMethod>, Error> {
+    Method::ALL.into_iter().filter_map(|method| (row(method).usable)(view).transpose()).collect()
+}
+
+/// Whether the user can use a method right now.
+pub(super) fn is_usable(view: View<'_>, method: Method) -> Result<bool, Error> {
+    (row(method).usable)(view).map(|usable| usable.is_some())
+}
+
+/// The user's enrollment under the policy. A recovery code is no part of it: it is a fact of its own
+/// in the login decision.
+pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
+    if !view.record.has_factor() {
+        return Ok(Enrollment::None);
+    }
+    for method in Method::ALL.into_iter().filter(|method| *method != Method::RecoveryCode) {
+        if is_usable(view, method)? {
+            return Ok(Enrollment::Usable);
+        }
+    }
+    Ok(Enrollment::Unusable)
+}

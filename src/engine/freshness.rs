@@ -1,0 +1,41 @@
+//! Freshness: a change of a user's second factor needs a pass of this user and session whose
+//! factor was shown at most `freshSeconds` ago.
+
+use crate::ids::{SessionId, UserId};
+use crate::policy::Method;
+use crate::token::Pass;
+
+use super::context::Context;
+
+/// The factors whose pass permits a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Any second factor: a user who lost the phone comes by a backup or recovery code and must be
+    /// able to replace it.
+    AnyFactor,
+    /// App or SMS: one backup code must not show the other nine, nor let in another user.
+    OwnFactor,
+}
+
+impl Context<'_> {
+    /// Whether a pass is of this user and session, however old.
+    pub(super) fn holds_pass(&self, session: &SessionId, pass: Option<&str>) -> bool {
+        self.open_pass(self.record.user(), session, pass).is_some()
+    }
+
+    /// Whether a pass of this user and session is fresh enough for a change.
+    pub(super) fn is_fresh(&self, user: &UserId, session: &SessionId, pass: Option<&str>, proof: Proof) -> bool {
+        self.open_pass(user, session, pass).is_some_and(|pass| {
+            let is_accepted = match (proof, pass.method()) {
+                (Proof::AnyFactor, Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode)
+                | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
+                (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode) => false,
+            };
+            is_accepted && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
+        })
+    }
+
+    fn open_pass(&self, user: &UserId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
+        Pass::open(self.policy, self.keys.passes(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()
+    }
+}

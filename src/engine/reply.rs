@@ -1,0 +1,200 @@
+//! Replies: the answers to the host's commands. A wrong code is a reply, never an error.
+
+use serde::Serialize;
+
+use crate::ids::{SessionId, UserId};
+use crate::policy::{Method, Reason};
+use crate::secret_text::SecretText;
+use crate::time::UnixSeconds;
+
+/// A method that the user can use right now, with what a page needs to draw the field for its code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct UsableMethod {
+    /// The method.
+    pub method: Method,
+    /// The form of its codes.
+    pub kind: CodeKind,
+    /// Length of the code, 6 to 8, where the form is `digits`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digits: Option<u8>,
+    /// The end of the phone number, `•••• 678`, where the method is `sms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// The form of a code, as a person types it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum CodeKind {
+    /// 6 to 8 digits.
+    Digits,
+    /// 16 letters and digits in four groups: `XXXX-XXXX-XXXX-XXXX`.
+    Grouped,
+}
+
+/// A backup code, and whether it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct ShownCode {
+    /// `XXXX-XXXX-XXXX-XXXX`.
+    pub code: SecretText,
+    /// True once it was used.
+    pub used: bool,
+}
+
+/// The reason why no SMS was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum SmsRefusal {
+    /// The last message was sent less than `cooldownSeconds` ago.
+    Cooldown,
+    /// The budget of the last minute, hour or day is used up.
+    Budget,
+    /// The account waits or is stopped after wrong codes.
+    TooManyAttempts,
+}
+
+/// The answer to a command. Times are in unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Reply {
+    /// The user is in, without a second factor.
+    Allowed {
+        /// The user has no factor and may set one up: suggest it.
+        enroll: bool,
+    },
+    /// A second factor is needed.
+    Challenge {
+        /// Proof of the first factor, for `verify` and `send_sms` from the same session.
+        ticket: SecretText,
+        /// The methods that the user can use right now.
+        methods: Vec<UsableMethod>,
+        /// The time at which the ticket ends.
+        expires_at: UnixSeconds,
+    },
+    /// The command is refused.
+    Denied {
+        /// The rule that refuses it.
+        reason: Reason,
+    },
+    /// A code is on its way.
+    SmsSent {
+        /// The end of the number, `•••• 678`.
+        hint: String,
+        /// Length of the code, 6 to 8.
+        digits: u8,
+        /// The time at which the code ends.
+        expires_at: UnixSeconds,
+        /// The time from which another message may be asked for.
+        resend_at: UnixSeconds,
+    },
+    /// No code was sent.
+    SmsRefused {
+        /// The reason.
+        reason: SmsRefusal,
+        /// The time from which to ask again. Absent: only an owner's recovery code helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// The second factor passed: the user is in.
+    Verified {
+        /// The user.
+        user: UserId,
+        /// The pass, bound to `session`.
+        pass: SecretText,
+        /// The session id that the pass is bound to: make it the user's from now on.
+        session: SessionId,
+        /// The method that was used.
+        method: Method,
+        /// The time at which the pass ends.
+        expires_at: UnixSeconds,
+        /// The user should set up a factor now: the next login needs another recovery code.
+        enroll: bool,
+        /// Number of backup codes left, after one was used.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        backup_codes_left: Option<usize>,
+    },
+    /// The code is wrong. The attempt was counted.
+    Wrong {
+        /// Attempts left before a wait.
+        attempts_left: u32,
+        /// The time from which the next attempt may be made. Absent: at once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// The text does not have the form of such a code. The attempt was not counted.
+    Malformed {
+        /// The form, in words.
+        expected: String,
+        /// The form, for a page that draws the field.
+        kind: CodeKind,
+        /// Length of the code, 6 to 8, where the form is `digits`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        digits: Option<u8>,
+    },
+    /// Too many codes were wrong. Nothing was compared.
+    Locked {
+        /// The time from which the next attempt may be made. Absent: only an owner's recovery code helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
+    /// No code is alive, or no set-up is under way, that this code could answer.
+    Expired {},
+    /// The app can be set up: show this.
+    TotpStarted {
+        /// The `otpauth://` URI.
+        uri: SecretText,
+        /// The secret in groups of four, to type by hand.
+        secret: SecretText,
+        /// The URI as a QR code (SVG).
+        qr_svg: SecretText,
+        /// Length of the app's codes, 6 to 8.
+        digits: u8,
+        /// The time at which the set-up ends.
+        expires_at: UnixSeconds,
+    },
+    /// The factor is on.
+    Enrolled {
+        /// The factor.
+        method: Method,
+        /// The new backup codes, after the first factor. They are shown this once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        backup_codes: Option<Vec<SecretText>>,
+    },
+    /// The factor is off.
+    Removed {
+        /// The factor.
+        method: Method,
+        /// The factors that are left.
+        methods_left: Vec<Method>,
+    },
+    /// The backup codes.
+    BackupCodes {
+        /// The codes, in the order in which they were made.
+        codes: Vec<ShownCode>,
+    },
+    /// A recovery code, for the owner to hand over in person.
+    RecoveryCode {
+        /// `XXXX-XXXX-XXXX-XXXX`, shown this once.
+        code: SecretText,
+        /// The time at which the code ends.
+        expires_at: UnixSeconds,
+    },
+}
+
+impl Reply {
+    /// A text that is not `digits` digits.
+    pub(super) fn malformed_digits(digits: u8) -> Self {
+        Self::Malformed { expected: format!("{digits} digits"), kind: CodeKind::Digits, digits: Some(digits) }
+    }
+
+    /// A text that is not a backup or recovery code.
+    pub(super) fn malformed_long_code() -> Self {
+        let expected = "16 letters and digits, like XXXX-XXXX-XXXX-XXXX".to_owned();
+        Self::Malformed { expected, kind: CodeKind::Grouped, digits: None }
+    }
+}

@@ -1,0 +1,41 @@
+//! The budget of messages: a cool-down between two, and at most so many a minute, hour and day.
+//!
+//! Messages are counted per user, over logins and set-ups alike. While wrong codes make the account
+//! wait, no message is sent.
+
+use crate::lockout::LockState;
+use crate::time::UnixSeconds;
+
+use super::context::View;
+use super::reply::SmsRefusal;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 3_600;
+/// Longest window, in seconds: times of messages are kept this long.
+pub(super) const DAY: u64 = 86_400;
+
+/// The reason why no message may be sent now, and the time from which to ask again.
+pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, Option<UnixSeconds>)> {
+    let View { policy, record, now, .. } = view;
+    match record.attempts.lock_state(now) {
+        LockState::Open => {}
+        LockState::Waiting(until) => return Some((SmsRefusal::TooManyAttempts, Some(until))),
+        LockState::Stopped => return Some((SmsRefusal::TooManyAttempts, None)),
+    }
+    let rules = policy.sms();
+    // A clock that once ran ahead must not forbid messages for years.
+    let sent: Vec<UnixSeconds> = record.sms_sent.iter().map(|sent| (*sent).min(now)).collect();
+    if let Some(last) = sent.last() {
+        let again = last.plus(u64::from(rules.cooldown_seconds));
+        if now < again {
+            return Some((SmsRefusal::Cooldown, Some(again)));
+        }
+    }
+    [(MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)].into_iter().find_map(|(window, most)| {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        // The oldest of the last `most` messages: while it is in the window, the window is full.
+        let oldest = sent.iter().rev().nth(most.saturating_sub(1))?;
+        let again = oldest.plus(window);
+        (now < again).then_some((SmsRefusal::Budget, Some(again)))
+    })
+}

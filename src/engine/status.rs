@@ -1,0 +1,146 @@
+//! A user's second factor at a glance, for a settings page or an administrator. It holds no secret.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::ids::UserId;
+use crate::keys::KeyRing;
+use crate::lockout::LockState;
+use crate::policy::{Enrollment, Method, Policy};
+use crate::record::Record;
+use crate::time::UnixSeconds;
+
+use super::context::View;
+use super::{factors, sms};
+
+/// A user's second factor at a glance. Times are in unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Whether the user has a factor of their own.
+    pub enrolled: bool,
+    /// The user's enrollment under the policy.
+    pub enrollment: Enrollment,
+    /// The user's own factors.
+    pub methods: Vec<FactorStatus>,
+    /// The backup codes, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_codes: Option<BackupStatus>,
+    /// The recovery code that is alive, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_code: Option<RecoveryStatus>,
+    /// The attempt budget.
+    pub attempts: AttemptStatus,
+}
+
+/// One factor of a user's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct FactorStatus {
+    /// `totp` or `sms`.
+    pub method: Method,
+    /// Whether the user can log in by it under the policy.
+    pub usable: bool,
+    /// The end of the phone number, where the method is `sms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The time at which it was confirmed.
+    pub added_at: UnixSeconds,
+    /// The time at which it last logged the user in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<UnixSeconds>,
+}
+
+/// The backup codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct BackupStatus {
+    /// Number of codes that are not used yet.
+    pub left: usize,
+    /// Number of codes in the set.
+    pub total: usize,
+    /// The time at which they were made.
+    pub created_at: UnixSeconds,
+    /// Whether they can be shown again.
+    pub can_show: bool,
+}
+
+/// The recovery code that is alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryStatus {
+    /// The owner who issued it.
+    pub issued_by: UserId,
+    /// The time at which it ends.
+    pub expires_at: UnixSeconds,
+}
+
+/// The attempt budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptStatus {
+    /// Number of consecutive failures, 0 to 100.
+    pub failures: u32,
+    /// The time from which the next attempt may be made. Absent: at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<UnixSeconds>,
+    /// True when only an owner's recovery code helps.
+    pub stopped: bool,
+}
+
+/// Reads a record for a settings page.
+///
+/// # Errors
+/// [`ErrorCode::KeyMissing`](crate::error::ErrorCode::KeyMissing) or
+/// [`ErrorCode::SealBroken`](crate::error::ErrorCode::SealBroken) when the phone number does not open.
+pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Status, Error> {
+    let view = View { policy, keys, record, now };
+    let (locked_until, stopped) = match record.attempts.lock_state(now) {
+        LockState::Open => (None, false),
+        LockState::Waiting(until) => (Some(until), false),
+        LockState::Stopped => (None, true),
+    };
+    Ok(Status {
+        enrolled: record.has_factor(),
+        enrollment: factors::enrollment(view)?,
+        methods: factors_of(view)?,
+        backup_codes: record.backup.as_ref().map(|backup| BackupStatus {
+            left: backup.set.left(),
+            total: backup.set.slots.len(),
+            created_at: backup.created_at,
+            can_show: backup.copy.is_some() && policy.backup_codes().keep_for_showing,
+        }),
+        recovery_code: record
+            .live_recovery(policy, now)
+            .map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.expires_at }),
+        attempts: AttemptStatus { failures: record.attempts.failures(), locked_until, stopped },
+    })
+}
+
+/// A user's enrollment under a policy, which may be one that is not in force yet.
+///
+/// # Errors
+/// As [`status`].
+pub fn enrollment(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Enrollment, Error> {
+    factors::enrollment(View { policy, keys, record, now })
+}
+
+fn factors_of(view: View<'_>) -> Result<Vec<FactorStatus>, Error> {
+    let mut list = Vec::new();
+    for factor in view.record.factors() {
+        let hint = if factor.method == Method::Sms { sms::hint(view)? } else { None };
+        list.push(FactorStatus {
+            method: factor.method,
+            usable: factors::is_usable(view, factor.method)?,
+            hint,
+            added_at: factor.added_at,
+            last_used_at: factor.last_used_at,
+        });
+    }
+    Ok(list)
+}

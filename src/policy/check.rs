@@ -1,0 +1,212 @@
+//! A policy that is known to be right. [`Policy::parse`] is strict and the only way to one: a
+//! misspelt key would silently weaken a policy, so that it is an error with its path.
+
+use crate::error::{Error, ErrorCode};
+use crate::hashed_codes::HashCost;
+use crate::json::from_json;
+use crate::network::NetworkSet;
+use crate::origin::origin_host;
+use crate::sms_text::{MAX_SEGMENT, is_gsm7, sms_text};
+use crate::totp::TotpParameters;
+
+use super::document::{BackupCodesPolicy, PolicyDocument, RequirePolicy, SmsPolicy};
+use super::terms::Method;
+
+/// Who must have a second factor, parsed.
+#[derive(Debug, Clone)]
+pub(super) enum Require {
+    Optional,
+    Everyone,
+    From(Box<NetworkSet>),
+}
+
+/// A policy that is known to be right. Only [`Policy::parse`] makes one.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    document: PolicyDocument,
+    host: String,
+    pub(super) require: Require,
+    pub(super) allow: NetworkSet,
+    pub(super) deny: NetworkSet,
+    totp: TotpParameters,
+    cost: HashCost,
+}
+
+impl Policy {
+    /// Parses the JSON text of a policy, strictly: a misspelt key would silently weaken it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidPolicy`] with the path of the field.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        Self::from_document(from_json(json, ErrorCode::InvalidPolicy)?)
+    }
+
+    /// Checks a document that is part of another.
+    pub(crate) fn from_document(document: PolicyDocument) -> Result<Self, Error> {
+        let policy = |error: Error| Error { code: ErrorCode::InvalidPolicy, ..error };
+        check(document.v == 1, "v", "the version of the policy must be 1")?;
+        check((1..=40).contains(&document.name.chars().count()), "name", "must be 1 to 40 characters")?;
+        check(!document.name.chars().any(|c| c == ':' || c.is_control()), "name", "must have no colon and no control characters")?;
+        let host = origin_host(&document.origin).ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidPolicy,
+                "origin",
+                "must be https://host[:port] in lower case without a path; http is for localhost only",
+            )
+        })?;
+        if let Some(audience) = &document.audience {
+            check(
+                (1..=256).contains(&audience.len()) && audience.bytes().all(|b| b.is_ascii_graphic()),
+                "audience",
+                "must be 1 to 256 printable ASCII characters",
+            )?;
+        }
+        for (index, method) in document.methods.iter().enumerate() {
+            let twice = document.methods.iter().take(index).any(|other| other == method);
+            check(!twice, &format!("methods[{index}]"), "is given twice")?;
+        }
+        let sms_alone =
+            document.methods.contains(&Method::Sms) && !document.methods.iter().any(|m| matches!(m, Method::Totp | Method::BackupCode));
+        check(!sms_alone, "methods", "sms is a restricted factor: offer totp or backup_code beside it")?;
+        let totp = TotpParameters::new(document.totp.algorithm, document.totp.digits, document.totp.period_seconds)
+            .map_err(|e| policy(e.within("totp")))?;
+        check(document.totp.window <= 2, "totp.window", "must be 0 to 2")?;
+        let sms = &document.sms;
+        check(!sms.prefixes.is_empty(), "sms.prefixes", "name at least one prefix, like +614")?;
+        for (index, prefix) in sms.prefixes.iter().enumerate() {
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            let fits = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+            check(fits, &format!("sms.prefixes[{index}]"), "must be + and 1 to 15 digits, like +614")?;
+        }
+        check((6..=8).contains(&sms.digits), "sms.digits", "must be 6, 7 or 8")?;
+        check((60..=600).contains(&sms.lifetime_seconds), "sms.lifetimeSeconds", "must be 60 to 600")?;
+        check((10..=600).contains(&sms.cooldown_seconds), "sms.cooldownSeconds", "must be 10 to 600")?;
+        check((1..=10).contains(&sms.per_minute), "sms.perMinute", "must be 1 to 10")?;
+        check((1..=50).contains(&sms.per_hour), "sms.perHour", "must be 1 to 50")?;
+        check((1..=100).contains(&sms.per_day), "sms.perDay", "must be 1 to 100")?;
+        let backup = &document.backup_codes;
+        check((1..=20).contains(&backup.count), "backupCodes.count", "must be 1 to 20")?;
+        let cost = HashCost::new(backup.memory_kib, backup.passes, backup.lanes).map_err(|e| policy(e.within("backupCodes")))?;
+        check((60..=3_600).contains(&document.recovery_code.lifetime_seconds), "recoveryCode.lifetimeSeconds", "must be 60 to 3600")?;
+        check((60..=1_800).contains(&document.ticket_seconds), "ticketSeconds", "must be 60 to 1800")?;
+        check((60..=2_592_000).contains(&document.pass_seconds), "passSeconds", "must be 60 to 2592000")?;
+        check((30..=3_600).contains(&document.fresh_seconds), "freshSeconds", "must be 30 to 3600")?;
+        let require = match &document.require {
+            RequirePolicy::Optional => Require::Optional,
+            RequirePolicy::Everyone => Require::Everyone,
+            RequirePolicy::Networks(texts) => {
+                check(!texts.is_empty(), "require.networks", "name at least one network, or use \"optional\"")?;
+                Require::From(Box::new(NetworkSet::parse(texts).map_err(|e| at("require.networks", e))?))
+            }
+        };
+        let allow = NetworkSet::parse(&document.network.allow).map_err(|e| at("network.allow", e))?;
+        let deny = NetworkSet::parse(&document.network.deny).map_err(|e| at("network.deny", e))?;
+        let parsed = Self { document, host, require, allow, deny, totp, cost };
+        if parsed.offers(Method::Sms) {
+            check(is_gsm7(&parsed.document.name), "name", "must be plain ASCII without [ ] { } \\ ^ ~ | ` so that an SMS is one segment")?;
+            let longest = parsed.sms_text(&"0".repeat(usize::from(parsed.document.sms.digits)));
+            check(longest.len() <= MAX_SEGMENT, "name", "name and host are too long together: an SMS must fit 160 characters")?;
+        }
+        Ok(parsed)
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// Host of the origin, without the port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The `iss` of passes.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.document.origin
+    }
+
+    /// The `aud` of passes.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        self.document.audience.as_deref().unwrap_or(&self.document.origin)
+    }
+
+    /// Whether a method is offered.
+    #[must_use]
+    pub fn offers(&self, method: Method) -> bool {
+        self.document.methods.contains(&method)
+    }
+
+    /// Whether any rule depends on the client's address.
+    pub(crate) fn asks_for_address(&self) -> bool {
+        !self.allow.is_empty() || !self.deny.is_empty() || matches!(self.require, Require::From(_))
+    }
+
+    /// Whether a plan may enroll a factor. `None` is "no plan known" and may enroll only where no
+    /// plan is asked for.
+    #[must_use]
+    pub fn plan_may_enroll(&self, plan: Option<&str>) -> bool {
+        match (&self.document.plans, plan) {
+            (None, Some(_) | None) => true,
+            (Some(plans), Some(plan)) => plans.iter().any(|p| p == plan),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether a user of this plan may set up a factor.
+    pub(crate) fn may_enroll(&self, plan: Option<&str>) -> bool {
+        self.plan_may_enroll(plan) && Method::ALL.into_iter().any(|method| method.is_own_factor() && self.offers(method))
+    }
+
+    pub(crate) const fn totp(&self) -> TotpParameters {
+        self.totp
+    }
+
+    pub(crate) const fn window(&self) -> u8 {
+        self.document.totp.window
+    }
+
+    pub(crate) const fn sms(&self) -> &SmsPolicy {
+        &self.document.sms
+    }
+
+    pub(crate) const fn backup_codes(&self) -> &BackupCodesPolicy {
+        &self.document.backup_codes
+    }
+
+    pub(crate) const fn cost(&self) -> HashCost {
+        self.cost
+    }
+
+    pub(crate) fn recovery_seconds(&self) -> u64 {
+        u64::from(self.document.recovery_code.lifetime_seconds)
+    }
+
+    pub(crate) fn ticket_seconds(&self) -> u64 {
+        u64::from(self.document.ticket_seconds)
+    }
+
+    pub(crate) fn pass_seconds(&self) -> u64 {
+        u64::from(self.document.pass_seconds)
+    }
+
+    pub(crate) fn fresh_seconds(&self) -> u64 {
+        u64::from(self.document.fresh_seconds)
+    }
+
+    /// The text of an SMS with this code.
+    pub(crate) fn sms_text(&self, code: &str) -> String {
+        sms_text(self.name(), &self.host, self.document.sms.lifetime_seconds / 60, code)
+    }
+}
+
+fn check(holds: bool, path: &str, message: &str) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::new(ErrorCode::InvalidPolicy, path, message)) }
+}
+
+/// `[0]` of a list becomes `network.allow[0]`.
+fn at(list: &str, error: Error) -> Error {
+    Error { path: format!("{list}{}", error.path), ..error }
+}

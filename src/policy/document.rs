@@ -1,0 +1,223 @@
+//! The policy as it is written in configuration: every key with its meaning, range and default.
+
+use serde::Serialize;
+
+use crate::json::FromJson;
+use crate::totp::TotpAlgorithm;
+
+use super::terms::Method;
+
+/// Who must have a second factor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum RequirePolicy {
+    /// Whoever wants one.
+    #[default]
+    Optional,
+    /// Everyone, enrolled or not.
+    Everyone,
+    /// Everyone who comes from one of these networks (CIDR).
+    Networks(Vec<String>),
+}
+
+/// The policy as written in configuration (JSON). Every key but `v`, `name` and `origin` has a
+/// default; an unknown key is an error.
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// Version of this document: 1.
+    pub v: u32,
+    /// The service's name, shown in authenticator apps and SMS: 1 to 40 characters, no colon.
+    pub name: String,
+    /// Where people log in: `https://host[:port]`; `http` on localhost only. It is the `iss` of
+    /// passes, and its host stands in the last line of an SMS.
+    pub origin: String,
+    /// The `aud` of passes; default: the origin.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// The methods offered; default: all but SMS, which needs a gateway of the operator's.
+    #[serde(default = "default_methods")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub methods: Vec<Method>,
+    /// Who must have a second factor; default: `optional`.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub require: RequirePolicy,
+    /// Restriction of the whole account by address.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub network: NetworkPolicy,
+    /// The plans that may enroll; absent: every plan.
+    #[serde(default)]
+    pub plans: Option<Vec<String>>,
+    /// Authenticator apps.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub totp: TotpPolicy,
+    /// SMS.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub sms: SmsPolicy,
+    /// Backup codes.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub backup_codes: BackupCodesPolicy,
+    /// Recovery codes.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub recovery_code: RecoveryCodePolicy,
+    /// Life of a ticket in seconds, 60 to 1,800; default 600.
+    #[serde(default = "default_ticket_seconds")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub ticket_seconds: u32,
+    /// Life of a pass in seconds, 60 to 2,592,000 (30 days); default 43,200 (12 hours).
+    #[serde(default = "default_pass_seconds")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub pass_seconds: u32,
+    /// How old a second factor may be for sensitive changes, in seconds, 30 to 3,600; default 300.
+    #[serde(default = "default_fresh_seconds")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub fresh_seconds: u32,
+}
+
+/// Address rules. Deny beats allow; an empty allow list allows everywhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkPolicy {
+    /// Networks (CIDR) that may log in; these also admit API clients.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub allow: Vec<String>,
+    /// Networks (CIDR) that may not.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub deny: Vec<String>,
+}
+
+/// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps what it has.
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct TotpPolicy {
+    /// Default `SHA1`, which every app knows.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub algorithm: TotpAlgorithm,
+    /// 6 to 8; default 6.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub digits: u8,
+    /// Step in seconds, 15 to 300; default 30.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub period_seconds: u32,
+    /// Steps accepted to either side of now, 0 to 2; default 1.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub window: u8,
+}
+
+impl Default for TotpPolicy {
+    fn default() -> Self {
+        Self { algorithm: TotpAlgorithm::SHA1, digits: 6, period_seconds: 30, window: 1 }
+    }
+}
+
+/// SMS. The budgets hold per user.
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SmsPolicy {
+    /// Prefixes of numbers that may be enrolled; default `+614`, Australian mobiles.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub prefixes: Vec<String>,
+    /// Digits of a code, 6 to 8; default 6.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub digits: u8,
+    /// Life of a code in seconds, 60 to 600 (NIST SP 800-63B-4); default 300.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub lifetime_seconds: u32,
+    /// Seconds between two messages, 10 to 600; default 30.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub cooldown_seconds: u32,
+    /// Messages a minute, 1 to 10; default 2.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub per_minute: u32,
+    /// Messages an hour, 1 to 50; default 5.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub per_hour: u32,
+    /// Messages a day, 1 to 100; default 10.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub per_day: u32,
+}
+
+impl Default for SmsPolicy {
+    fn default() -> Self {
+        Self {
+            prefixes: vec!["+614".to_owned()],
+            digits: 6,
+            lifetime_seconds: 300,
+            cooldown_seconds: 30,
+            per_minute: 2,
+            per_hour: 5,
+            per_day: 10,
+        }
+    }
+}
+
+/// Backup codes.
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct BackupCodesPolicy {
+    /// Codes in a set, 1 to 20; default 10.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub count: u8,
+    /// Keep a sealed copy so that they can be shown again; default false.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub keep_for_showing: bool,
+    /// Memory of Argon2id in KiB, 7,168 to 262,144; default 19,456.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub memory_kib: u32,
+    /// Passes of Argon2id, 1 to 16; default 2.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub passes: u32,
+    /// Lanes of Argon2id, 1 to 4; default 1.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub lanes: u32,
+}
+
+impl Default for BackupCodesPolicy {
+    fn default() -> Self {
+        Self { count: 10, keep_for_showing: false, memory_kib: 19_456, passes: 2, lanes: 1 }
+    }
+}
+
+/// Recovery codes issued by an owner.
+#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RecoveryCodePolicy {
+    /// Life in seconds, 60 to 3,600; default 3,600.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub lifetime_seconds: u32,
+}
+
+impl Default for RecoveryCodePolicy {
+    fn default() -> Self {
+        Self { lifetime_seconds: 3_600 }
+    }
+}
+
+fn default_methods() -> Vec<Method> {
+    vec![Method::Totp, Method::BackupCode, Method::RecoveryCode]
+}
+
+const fn default_ticket_seconds() -> u32 {
+    600
+}
+
+const fn default_pass_seconds() -> u32 {
+    43_200
+}
+
+const fn default_fresh_seconds() -> u32 {
+    300
+}

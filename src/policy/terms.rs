@@ -1,0 +1,137 @@
+//! The terms of the rules: method, channel, role, and the reasons of a refusal.
+
+use serde::Serialize;
+
+use crate::json::FromJson;
+
+/// A way to prove possession. It goes by its name in all documents: `totp`, `sms`, `backup_code`,
+/// `recovery_code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A code from an authenticator app.
+    Totp,
+    /// A code by SMS.
+    Sms,
+    /// One of the ten single-use codes made with the first factor.
+    BackupCode,
+    /// A single-use code issued by an owner, good for an hour.
+    RecoveryCode,
+}
+
+impl Method {
+    /// All methods, in the order in which a challenge lists them.
+    pub const ALL: [Self; 4] = [Self::Totp, Self::Sms, Self::BackupCode, Self::RecoveryCode];
+
+    /// The method's name in all documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Sms => "sms",
+            Self::BackupCode => "backup_code",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+
+    /// The method of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
+    /// Whether it is a factor of the user's own: set up, replaced and removed by its user. Backup
+    /// and recovery codes stand in for such a factor.
+    #[must_use]
+    pub const fn is_own_factor(self) -> bool {
+        match self {
+            Self::Totp | Self::Sms => true,
+            Self::BackupCode | Self::RecoveryCode => false,
+        }
+    }
+}
+
+/// How the caller talks to the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A person who can answer a challenge.
+    Web,
+    /// A program that cannot.
+    Api,
+}
+
+/// What the user may do in the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// May issue recovery codes for others.
+    Owner,
+    /// Everyone else.
+    Member,
+}
+
+/// Why a request was turned down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A deny rule holds the client's address.
+    AddressDenied,
+    /// There is an allow list and the client's address is not on it.
+    AddressNotAllowed,
+    /// A rule depends on the address, and none is known.
+    AddressUnknown,
+    /// A second factor is forced, the user has none, and no recovery code is alive.
+    EnrollmentRequired,
+    /// An API client where a second factor is needed, without an allow rule for its address.
+    ApiClientBlocked,
+    /// The user's factors are not offered any more, and no recovery code is alive.
+    NoUsableMethod,
+    /// The plan has no second factor.
+    Plan,
+    /// The policy does not offer this method.
+    MethodNotOffered,
+    /// The number's region is not allowed, or the number is not E.164.
+    NumberNotAllowed,
+    /// The user does not have this factor.
+    NotEnrolled,
+    /// A fresh pass of this user and session is needed.
+    FreshFactorRequired,
+    /// Only an owner may do this.
+    OwnerOnly,
+    /// A recovery code is for someone else than its issuer.
+    NotForOneself,
+    /// The policy keeps no copy of the backup codes.
+    NotKept,
+    /// The ticket is not ours, of another user or session, or not a ticket.
+    TicketInvalid,
+    /// The ticket has expired: begin again.
+    TicketExpired,
+}
+
+impl Reason {
+    /// Whether an address rule says no.
+    #[must_use]
+    pub const fn is_about_the_address(self) -> bool {
+        match self {
+            Self::AddressDenied | Self::AddressNotAllowed | Self::AddressUnknown => true,
+            Self::EnrollmentRequired
+            | Self::ApiClientBlocked
+            | Self::NoUsableMethod
+            | Self::Plan
+            | Self::MethodNotOffered
+            | Self::NumberNotAllowed
+            | Self::NotEnrolled
+            | Self::FreshFactorRequired
+            | Self::OwnerOnly
+            | Self::NotForOneself
+            | Self::NotKept
+            | Self::TicketInvalid
+            | Self::TicketExpired => false,
+        }
+    }
+}

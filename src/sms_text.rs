@@ -1,0 +1,16 @@
+//! The text of an SMS: one GSM-7 segment, whose last line binds the code to the origin, so that a
+//! phone offers it to no other site (WICG, origin-bound one-time codes).
+
+/// Longest text that fits one segment, in characters of the GSM 7-bit alphabet (3GPP TS 23.038).
+pub(crate) const MAX_SEGMENT: usize = 160;
+
+/// The text for a code. `minutes` is the life of the code, `host` the host of the login page.
+pub(crate) fn sms_text(name: &str, host: &str, minutes: u32, code: &str) -> String {
+    format!("{code} is your {name} code, valid {minutes} min. Give it to no one.\n\n@{host} #{code}")
+}
+
+/// Whether every character is in the basic GSM 7-bit alphabet and in ASCII (3GPP TS 23.038 §6.2.1),
+/// so that it costs one septet.
+pub(crate) fn is_gsm7(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, ' '..='~' | '\n') && !matches!(c, '`' | '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|'))
+}

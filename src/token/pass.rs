@@ -1,0 +1,214 @@
+//! Passes: proof that the second factor passed, at a time and by a method.
+//!
+//! A pass is signed, because others verify it too: any JOSE library by way of the JWK set, and
+//! Envoy. It is bound to its user and session. Its `acr` and `amr` tell its strength: a pass by
+//! backup or recovery code is weaker than one by app or SMS.
+
+use serde::Serialize;
+
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::ids::{SessionId, UserId};
+use crate::json::FromJson;
+use crate::keys::signing::{SignatureError, SigningRing};
+use crate::policy::{Method, Policy};
+use crate::time::UnixSeconds;
+
+use super::error::{Flaw, TokenError};
+use super::jws::{self, Header, Jws};
+
+/// `typ` of a pass.
+const TYPE: &str = "2fa-pass+jwt";
+
+/// A pass that is ours and in time. Whose it is and how old, its users must still ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    user: UserId,
+    session: SessionId,
+    method: Method,
+    auth_time: UnixSeconds,
+    expires_at: UnixSeconds,
+}
+
+impl Pass {
+    pub(crate) fn issue(
+        policy: &Policy,
+        keys: &SigningRing,
+        entropy: &mut Entropy,
+        user: &UserId,
+        session: &SessionId,
+        method: Method,
+        now: UnixSeconds,
+    ) -> Result<(String, Self), Error> {
+        let expires_at = now.plus(policy.pass_seconds());
+        let claims = PassClaims {
+            iss: policy.issuer().to_owned(),
+            aud: policy.audience().to_owned(),
+            sub: user.clone(),
+            sid: session.clone(),
+            iat: now,
+            exp: expires_at,
+            auth_time: now,
+            amr: amr(method).iter().map(|&value| value.to_owned()).collect(),
+            acr: Acr::of(method).as_str().to_owned(),
+            second_factor: method,
+            jti: entropy.id(),
+        };
+        let signer = keys.signer()?;
+        let header = Header { alg: signer.algorithm().to_owned(), typ: TYPE.to_owned(), kid: signer.kid().to_owned() };
+        let token = jws::encode(&header, &claims, |input| signer.sign(input))?;
+        Ok((token, Self { user: claims.sub, session: claims.sid, method, auth_time: now, expires_at }))
+    }
+
+    /// Opens a pass.
+    ///
+    /// # Errors
+    /// A [`TokenError`].
+    pub fn open(policy: &Policy, keys: &SigningRing, token: &str, now: UnixSeconds) -> Result<Self, TokenError> {
+        Self::examine(policy, keys, token, now).map_err(TokenError::from)
+    }
+
+    /// Opens a pass, and says what is wrong with it.
+    pub(crate) fn examine(policy: &Policy, keys: &SigningRing, token: &str, now: UnixSeconds) -> Result<Self, Flaw> {
+        let jws = Jws::split(token).map_err(|_| Flaw::Malformed)?;
+        if jws.header.typ != TYPE {
+            return Err(Flaw::NotAPass);
+        }
+        let Header { kid, alg, .. } = &jws.header;
+        keys.verify(kid, alg, jws.signing_input.as_bytes(), &jws.signature).map_err(|error| match error {
+            SignatureError::UnknownKey => Flaw::UnknownKey,
+            SignatureError::WrongSignature => Flaw::WrongSignature,
+        })?;
+        let claims: PassClaims = jws.claims().map_err(|_| Flaw::Malformed)?;
+        let consistent = claims.iat < claims.exp
+            && claims.auth_time <= claims.iat
+            && claims.acr == Acr::of(claims.second_factor).as_str()
+            && claims.amr.iter().map(String::as_str).eq(amr(claims.second_factor).iter().copied());
+        if claims.iss != policy.issuer() {
+            Err(Flaw::OtherOrigin)
+        } else if claims.aud != policy.audience() {
+            Err(Flaw::OtherAudience)
+        } else if jws::is_from_the_future(claims.iat, now) {
+            Err(Flaw::FromTheFuture)
+        } else if !consistent {
+            Err(Flaw::Malformed)
+        } else if now >= claims.exp {
+            Err(Flaw::Expired)
+        } else {
+            Ok(Self {
+                user: claims.sub,
+                session: claims.sid,
+                method: claims.second_factor,
+                auth_time: claims.auth_time,
+                expires_at: claims.exp,
+            })
+        }
+    }
+
+    /// Whether a token says that it is a pass, be it true or not.
+    pub(crate) fn claims_to_be(token: &str) -> bool {
+        jws::claimed_type(token).is_some_and(|typ| typ == TYPE)
+    }
+
+    /// Holds the pass against who brings it.
+    ///
+    /// # Errors
+    /// [`TokenError::OtherUser`] or [`TokenError::OtherSession`].
+    pub fn of(self, user: &UserId, session: &SessionId) -> Result<Self, TokenError> {
+        if self.user != *user {
+            Err(TokenError::OtherUser)
+        } else if self.session != *session {
+            Err(TokenError::OtherSession)
+        } else {
+            Ok(self)
+        }
+    }
+
+    /// Whose second factor passed.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The session it is bound to.
+    #[must_use]
+    pub const fn session(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// By which method.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// When.
+    #[must_use]
+    pub const fn auth_time(&self) -> UnixSeconds {
+        self.auth_time
+    }
+
+    /// When the pass ends.
+    #[must_use]
+    pub const fn expires_at(&self) -> UnixSeconds {
+        self.expires_at
+    }
+
+    /// Its strength, as in the `acr` claim.
+    #[must_use]
+    pub const fn acr(&self) -> &'static str {
+        Acr::of(self.method).as_str()
+    }
+}
+
+/// Strength of a pass, as its `acr` (OpenID Connect Core §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acr {
+    SecondFactor,
+    Backup,
+    Recovery,
+}
+
+impl Acr {
+    pub(crate) const fn of(method: Method) -> Self {
+        match method {
+            Method::Totp | Method::Sms => Self::SecondFactor,
+            Method::BackupCode => Self::Backup,
+            Method::RecoveryCode => Self::Recovery,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondFactor => "urn:countersign:acr:2fa",
+            Self::Backup => "urn:countersign:acr:backup",
+            Self::Recovery => "urn:countersign:acr:recovery",
+        }
+    }
+}
+
+/// The `amr` of a pass (RFC 8176 §2). Backup and recovery codes have no value there: for them
+/// the private claim `second_factor` speaks alone.
+pub(crate) const fn amr(method: Method) -> &'static [&'static str] {
+    match method {
+        Method::Totp => &["pwd", "otp", "mfa"],
+        Method::Sms => &["pwd", "sms", "mfa"],
+        Method::BackupCode | Method::RecoveryCode => &["pwd"],
+    }
+}
+
+#[derive(Serialize, FromJson)]
+#[serde(deny_unknown_fields)]
+struct PassClaims {
+    iss: String,
+    aud: String,
+    sub: UserId,
+    sid: SessionId,
+    iat: UnixSeconds,
+    exp: UnixSeconds,
+    auth_time: UnixSeconds,
+    amr: Vec<String>,
+    acr: String,
+    second_factor: Method,
+    jti: String,
+}
