@@ -8,7 +8,7 @@ use crate::notice::Notice;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 
-/// What the host must do after the record is stored, in this order.
+/// A task of the host once the record is stored. Tasks come in the order in which to do them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -32,7 +32,7 @@ pub struct SmsMessage {
     pub to: SecretText,
     /// The text in English: one GSM-7 segment, last line bound to the origin.
     pub body: SecretText,
-    /// When the code ends, in unix seconds: do not deliver it later.
+    /// The time at which the code ends, in unix seconds: do not deliver it later.
     pub expires_at: UnixSeconds,
     /// The parts, for a text in another language. Keep the last line `@host #code`.
     pub template: SmsTemplate,
@@ -44,7 +44,7 @@ pub struct SmsMessage {
 pub struct SmsTemplate {
     /// The code.
     pub code: SecretText,
-    /// Its life in minutes, rounded down.
+    /// Life of the code in minutes, rounded down.
     pub minutes: u32,
     /// Host of the login page.
     pub host: String,

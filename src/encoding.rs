@@ -22,7 +22,8 @@ pub(crate) fn percent_encode(out: &mut String, text: &str) {
     out.extend(utf8_percent_encode(text, ALL_BUT_UNRESERVED));
 }
 
-/// Decodes what is encoded without a fault; the library leaves a `%` that means nothing as it is.
+/// Percent-decodes; `None` where a `%` is not followed by two hexadecimal digits. The library would
+/// leave such a `%` as it is.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let escaped = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let sound = text.split('%').skip(1).all(escaped);

@@ -1,4 +1,5 @@
-//! Errors: what the *host* did wrong. What a person typed wrong is a reply, never an error.
+//! Errors: mistakes of the *host*. A mistake of a person, such as a wrong code, is a reply and never
+//! an error.
 //!
 //! Codes are a closed set and stable: match on [`ErrorCode`], show [`Error::message`] to an
 //! engineer. A message never holds a secret, a code, a token or a phone number.
@@ -7,7 +8,7 @@ use core::fmt;
 
 use serde::Serialize;
 
-/// Why a call could not be carried out. Stable: a code is never renamed or reused.
+/// The reason why a call could not be carried out. Stable: a code is never renamed or reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -42,7 +43,7 @@ pub struct Error {
     pub code: ErrorCode,
     /// The path of the offending field, like `network.allow[0]`; empty for the whole.
     pub path: String,
-    /// What is wrong and what to do, lowercase, without secrets.
+    /// A sentence for an engineer: the mistake and its remedy, lowercase, without secrets.
     pub message: String,
 }
 
@@ -53,7 +54,7 @@ impl Error {
         Self { code, path: path.into(), message: message.into() }
     }
 
-    /// The same error, seen from one level up: `allow[0]` in `network` is `network.allow[0]`.
+    /// The same error with the path from one level up: `allow[0]` in `network` is `network.allow[0]`.
     #[must_use]
     pub fn within(mut self, parent: &str) -> Self {
         self.path = match self.path.as_str() {

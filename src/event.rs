@@ -9,19 +9,19 @@ use crate::time::UnixSeconds;
 /// One line of the audit trail: `{ user, at, ip?, event, … }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Whose second factor it is about.
+    /// The user whose second factor it is about.
     pub user: UserId,
-    /// When, in unix seconds.
+    /// The time, in unix seconds.
     pub at: UnixSeconds,
     /// The client's address, canonical, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// What happened.
+    /// The kind of event, with its fields.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// What happened.
+/// Kinds of event. In JSON, `event` names the kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -32,7 +32,7 @@ pub enum EventKind {
     LoginChallenged,
     /// A login was denied.
     LoginDenied {
-        /// Why.
+        /// The rule that denied it.
         reason: Reason,
     },
     /// An SMS was handed over for sending.
@@ -41,39 +41,39 @@ pub enum EventKind {
     SmsRefused,
     /// A code was right.
     CodeAccepted {
-        /// By which method.
+        /// The method of the code.
         method: Method,
     },
     /// A code was wrong and counted.
     CodeRefused {
-        /// By which method.
+        /// The method of the code.
         method: Method,
         /// Consecutive failures, with this one.
         failures: u32,
     },
     /// An attempt came while the account waits or is stopped.
     AttemptWhileLocked {
-        /// By which method.
+        /// The method of the code.
         method: Method,
     },
     /// Someone began to set up a factor.
     EnrollmentStarted {
-        /// Which.
+        /// The factor.
         method: Method,
     },
     /// A factor was confirmed.
     FactorAdded {
-        /// Which.
+        /// The factor.
         method: Method,
     },
     /// A factor was confirmed in place of an older one of its kind.
     FactorReplaced {
-        /// Which.
+        /// The factor.
         method: Method,
     },
     /// A factor was removed.
     FactorRemoved {
-        /// Which.
+        /// The factor.
         method: Method,
     },
     /// Backup codes were made.
@@ -82,21 +82,21 @@ pub enum EventKind {
     BackupCodesShown,
     /// A recovery code was issued.
     RecoveryCodeIssued {
-        /// By whom.
+        /// The owner who issued it.
         by: UserId,
     },
-    /// A recovery code died of too many wrong tries.
+    /// A recovery code was ended by too many wrong tries.
     RecoveryCodeSpent,
-    /// A change was turned down.
+    /// An action was refused.
     Refused {
-        /// What was asked for.
+        /// The action that was asked for.
         action: Action,
-        /// Why not.
+        /// The rule that refused it.
         reason: Reason,
     },
 }
 
-/// A change that can be turned down.
+/// An action that can be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]

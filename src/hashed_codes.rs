@@ -1,4 +1,4 @@
-//! Sets of hashed codes: how backup and recovery codes are stored, and found again.
+//! Sets of hashed codes: the form in which backup and recovery codes are stored, and found again.
 //!
 //! Each code is stored as Argon2id (RFC 9106), with its own salt, over an HMAC of the code under a
 //! pepper that the database does not hold. The tag of a typed code picks the slot, so that an
@@ -17,7 +17,7 @@ use crate::mac::mac;
 use crate::time::UnixSeconds;
 use crate::typed_code::{ALPHABET, LongCode};
 
-/// What a long code is for. It goes into the hash, so a backup code is never a recovery code.
+/// The kind of a long code. It goes into the hash, so that a backup code is never a recovery code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LongCodeKind {
     Backup,
@@ -35,7 +35,8 @@ impl LongCodeKind {
 
 /// Cost of Argon2id (RFC 9106 §3.1).
 ///
-/// At least what OWASP lists as equal: `memory_kib` × `passes` ≥ 35,840 and `memory_kib` ≥ 7,168.
+/// It is at least as strong as the settings that OWASP lists: `memory_kib` × `passes` ≥ 35,840 and
+/// `memory_kib` ≥ 7,168.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(deny_unknown_fields, try_from = "RawCost", into = "RawCost")]
 pub struct HashCost {
@@ -159,7 +160,7 @@ impl CodeSet {
         Ok(if bool::from(same) && stored.is_some() { slot.map(|(index, _)| index) } else { None })
     }
 
-    /// Codes not used yet.
+    /// Number of codes that are not used yet.
     pub(crate) fn left(&self) -> usize {
         self.slots.iter().filter(|slot| slot.used_at.is_none()).count()
     }
@@ -173,7 +174,7 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
     from_base64url(text)?.as_slice().try_into().ok()
 }
 
-/// Backup codes on their own, for those who keep everything else themselves.
+/// Backup codes on their own, for a host that has rules of its own for everything else.
 ///
 /// Such a set has no attempt budget: count attempts, and store what [`spend`](Self::spend)
 /// returns by compare-and-set before letting anyone in.

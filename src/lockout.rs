@@ -1,27 +1,28 @@
-//! Attempts: one budget per account over all factors, as a small state machine.
+//! The attempt budget: one per account over all factors, as a small state machine.
 //!
 //! ```text
-//!             charge, level < 5            charge, level ≥ 5
-//!            ┌──────┐                        ┌───────────────────────┐
-//!            │      ▼                        │                       ▼
-//!          ┌─┴────────┐  charge, level ≥ 5   ┌─────────┐  charge (recovery code)
-//!  new ──▶ │   Open   │ ───────────────────────▶│ Waiting │ ◀──┐
-//!          │          │ ◀────────────────────── │         │ ───┘
-//!          └──────────┘  retry_at has come      └─────────┘
-//!            ▲  │ charge, failures = 100           │ charge, failures = 100
-//!            │  ▼                                  ▼
-//!          ┌─┴───────────────────────────────────────┐
-//!          │ Stopped: only an owner's recovery code  │
-//!          └─────────────────────────────────────────┘
+//!            charge, level < 5
+//!            ┌──────┐
+//!            │      ▼
+//!          ┌─┴────────┐  charge, level ≥ 5     ┌─────────┐
+//!  new ──▶ │   Open   │ ─────────────────────▶ │ Waiting │ ──┐ charge
+//!          │          │ ◀───────────────────── │         │ ◀─┘ (recovery code)
+//!          └──────────┘  retry_at has come     └─────────┘
+//!            ▲    │ charge, failures = 100          │ charge, failures = 100
+//!      clear │    ▼                                 ▼
+//!          ┌─┴─────────────────────────────────────────┐
+//!          │ Stopped: only an owner's recovery code    │
+//!          └───────────────────────────────────────────┘
 //! ```
 //!
 //! Two numbers are kept. `failures` counts consecutive failures; only success sets it to 0, and
 //! at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
-//! raises it, success does not lower it, only time does: one failure leaks out each hour and per candidate code of a
-//! time-based attempt (3 hours at ±1 step). It sets the wait: none below 5, then 30 seconds
-//! doubling to an hour, and from 50 on the time in which one is forgiven. So someone who knows
-//! the password and guesses all year, while the owner of the account logs in every day and
-//! resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
+//! raises it, success does not lower it, and one failure leaks out in an hour for each candidate
+//! code of a time-based attempt (in 3 hours at ±1 step). The level sets the wait: none below 5,
+//! then 30 seconds doubling to an hour, and from 50 on the time in which one failure leaks out.
+//!
+//! So a guesser who knows the password and tries all year, while the account's owner logs in every
+//! day and resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
 //!
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
@@ -39,19 +40,19 @@ const FREE: u32 = 5;
 const FIRST_WAIT: u64 = 30;
 /// Longest wait while doubling, in seconds.
 const LONGEST_WAIT: u64 = 3_600;
-/// Longest wait of all: the time in which one failure is forgiven at the widest window.
+/// Longest wait of all: the time in which one failure leaks out at the widest window.
 const LONGEST_PAUSE: u64 = 5 * 3_600;
-/// Pressure from which attempts come no faster than they are forgiven.
+/// Level from which attempts come no faster than failures leak out.
 const SUSTAINED: u32 = 50;
 
-/// Whether an attempt may be made.
+/// State of the lock: whether an attempt may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockState {
-    /// Yes.
+    /// An attempt may be made.
     Open,
-    /// Not before this time.
+    /// An attempt may be made from this time on.
     Waiting(UnixSeconds),
-    /// No; only an owner's recovery code helps.
+    /// No attempt may be made; only an owner's recovery code helps.
     Stopped,
 }
 
@@ -99,16 +100,16 @@ impl Attempts {
         FREE.saturating_sub(self.level)
     }
 
-    /// Counts an attempt as failed, before it is looked at. `window` is the number of time steps
+    /// Counts an attempt as failed, before its code is compared. `window` is the number of time steps
     /// accepted to either side.
     pub(crate) fn charge(&mut self, now: UnixSeconds, window: u8) {
         self.level_at = self.level_at.min(now);
-        let forgiveness = forgiveness_seconds(window);
-        let forgiven = now.since(self.level_at).checked_div(forgiveness).unwrap_or(0);
-        self.level = self.level.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+        let leak = leak_seconds(window);
+        let leaked = now.since(self.level_at).checked_div(leak).unwrap_or(0);
+        self.level = self.level.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX));
         self.level_at = match self.level {
             0 => now,
-            _ => self.level_at.plus(forgiven.saturating_mul(forgiveness)),
+            _ => self.level_at.plus(leaked.saturating_mul(leak)),
         };
         self.failures = self.failures.saturating_add(1).min(STOP_AT);
         self.level = self.level.saturating_add(1);
@@ -118,7 +119,7 @@ impl Attempts {
                 let doublings = self.level.saturating_sub(FREE);
                 2_u64.saturating_pow(doublings).saturating_mul(FIRST_WAIT).min(LONGEST_WAIT)
             }
-            SUSTAINED.. => forgiveness,
+            SUSTAINED.. => leak,
         };
         self.retry_at = now.plus(wait);
     }
@@ -128,14 +129,14 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
-    /// Forgets everything: an owner's recovery code vouches for the person.
+    /// Clears the budget: an owner's recovery code vouches for the user.
     pub(crate) fn clear(&mut self) {
         *self = Self::NEW;
     }
 }
 
-/// Seconds in which one failure is forgiven: an hour for each code that would be accepted.
-fn forgiveness_seconds(window: u8) -> u64 {
+/// Seconds in which one failure leaks out: an hour for each code that would be accepted.
+fn leak_seconds(window: u8) -> u64 {
     u64::from(window).saturating_mul(2).saturating_add(1).saturating_mul(3_600)
 }
 
@@ -218,8 +219,8 @@ mod tests {
         assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
     }
 
-    /// T6: a year of guessing by someone who knows the password, while the account's owner
-    /// logs in after every single guess and so resets the count each time.
+    /// T6: a guesser who knows the password tries for a year, while the account's owner logs in
+    /// after every single guess and so resets the count each time.
     #[test]
     fn t6_a_year_of_guessing_stays_under_one_percent() {
         for window in [0_u8, 1, 2] {

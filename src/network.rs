@@ -29,19 +29,19 @@ impl NetworkSet {
         Ok(Self(set))
     }
 
-    /// Whether there is no network in it.
+    /// Whether the set holds no network.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the address lies in a network that is not simply everything.
+    /// Whether a network other than `/0` contains the address.
     #[must_use]
-    pub fn names(&self, address: IpAddr) -> bool {
+    pub fn is_named(&self, address: IpAddr) -> bool {
         self.0.get_lpm(&IpNet::from(address)).is_some_and(|network| network.prefix_len() > 0)
     }
 
-    /// Whether the address lies in one of the networks.
+    /// Whether one of the networks contains the address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.get_spm(&IpNet::from(address)).is_some()

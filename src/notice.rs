@@ -7,23 +7,23 @@ use crate::ids::UserId;
 use crate::policy::Method;
 use crate::time::UnixSeconds;
 
-/// Something the user must hear of (NIST SP 800-63B-4 §4.6).
+/// A change that the user must hear of (NIST SP 800-63B-4 §4.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct Notice {
-    /// Whom to tell.
+    /// The user to tell.
     pub user: UserId,
-    /// What happened.
+    /// The change.
     pub kind: NoticeKind,
-    /// By or to which method.
+    /// The method that was changed or used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Method>,
-    /// When, in unix seconds.
+    /// The time of the change, in unix seconds.
     pub at: UnixSeconds,
-    /// Who did it, when it was someone else.
+    /// The user who made the change, when it was another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
-    /// For whom it was done, when that is someone else.
+    /// The user whose second factor was changed, when it is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<UserId>,
 }

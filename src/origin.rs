@@ -1,6 +1,6 @@
 //! The origin of a login page: `https://host[:port]`.
 
-/// The host of `https://host[:port]`; plain http only where no network is crossed.
+/// The host of an origin. Plain `http` is accepted on localhost only, where no network is crossed.
 pub(crate) fn origin_host(origin: &str) -> Option<String> {
     let (scheme, rest) = origin.split_once(':')?;
     let rest = rest.strip_prefix("//")?;

@@ -5,13 +5,12 @@ use crate::encoding::{percent_decode, percent_encode};
 use crate::error::{Error, ErrorCode};
 use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
 
-/// What an `otpauth://totp/…` URI says
-/// (<https://github.com/google/google-authenticator/wiki/Key-Uri-Format>).
+/// The content of an `otpauth://totp/…` URI.
 #[derive(Debug, Clone)]
 pub struct OtpAuth {
-    /// Who issues the codes: the service's name. Without a colon.
+    /// The issuer of the codes: the service's name. Without a colon.
     pub issuer: String,
-    /// Whose they are: an e-mail address or user name. Without a colon.
+    /// The holder of the codes: an e-mail address or user name. Without a colon.
     pub label: String,
     /// The shared secret.
     pub secret: TotpSecret,

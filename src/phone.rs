@@ -9,8 +9,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct PhoneNumber(String);
 
 impl PhoneNumber {
-    /// Reads a number; spaces, hyphens, dots and brackets are left out, nothing else is guessed:
-    /// what a person types in national form is for a phone library to turn into E.164.
+    /// Reads a number; spaces, hyphens, dots and brackets are left out, nothing else is guessed. A
+    /// phone library of the host turns a number in national form into E.164.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 32 {
@@ -28,7 +28,7 @@ impl PhoneNumber {
         prefixes.iter().any(|prefix| self.0.starts_with(prefix.as_str()))
     }
 
-    /// What may be shown before the second factor: `•••• 678`.
+    /// The end of the number, which may be shown before the second factor: `•••• 678`.
     #[must_use]
     pub fn hint(&self) -> String {
         let tail: Vec<char> = self.0.chars().rev().take(3).collect();

@@ -1,6 +1,6 @@
 //! Backup codes on paper: a text to download and a page to print.
 
-/// Who the codes are for.
+/// A set of backup codes, with the service and the user they belong to.
 #[derive(Debug, Clone, Copy)]
 pub struct Sheet<'a> {
     /// The service's name.

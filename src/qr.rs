@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode};
 /// A QR code as compact SVG: one path, no scripts, no links, nothing external.
 ///
 /// # Errors
-/// [`ErrorCode::TooLong`] past 2,331 bytes, what a QR code of medium correction holds.
+/// [`ErrorCode::TooLong`] past 2,331 bytes, the capacity of a QR code of medium correction.
 pub fn qr_svg(text: &str) -> Result<String, Error> {
     let code = QRBuilder::new(text)
         .ecl(ECL::M)

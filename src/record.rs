@@ -1,6 +1,6 @@
-//! The per-user record: what the host stores as opaque text beside a version number.
+//! The record of one user, which the host stores as opaque text beside a version number.
 //!
-//! Strict both ways: `"v": 1`, the user it belongs to, and nothing unknown. TOTP secrets and
+//! It is read strictly: `"v": 1`, the user it belongs to, and nothing unknown. TOTP secrets and
 //! phone numbers are sealed, SMS codes are MACs, backup and recovery codes are Argon2id: the
 //! stored text alone opens no account and names no phone.
 
@@ -40,12 +40,12 @@ pub struct Record {
     pub(crate) sms_setup: Option<SmsSetup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sms_code: Option<SmsCode>,
-    /// When messages were sent, oldest first, within the last day.
+    /// Times of the messages sent within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sms_sent: Vec<UnixSeconds>,
 }
 
-/// What the records of all versions have.
+/// The part that records of all versions have.
 struct Versioned {
     v: u32,
 }
@@ -101,14 +101,14 @@ pub(crate) struct BackupCodes {
     pub(crate) copy: Option<Sealed>,
 }
 
-/// The one recovery code alive.
+/// The one recovery code that is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
     pub(crate) issued_by: UserId,
     pub(crate) expires_at: UnixSeconds,
-    /// Wrong tries; the code dies at ten.
+    /// Number of wrong tries; ten end the code.
     pub(crate) tries: u32,
 }
 
@@ -136,12 +136,12 @@ pub(crate) struct Setup {
     /// MAC of the session that began it: a session id is worth stealing.
     pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
-    /// Whether a second factor had been shown when it was begun.
+    /// True where a second factor was shown before it began.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) with_pass: bool,
 }
 
-/// The one SMS code alive.
+/// The one SMS code that is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsCode {
@@ -151,7 +151,7 @@ pub(crate) struct SmsCode {
     pub(crate) expires_at: UnixSeconds,
 }
 
-/// What an SMS code answers; part of its MAC.
+/// The request that an SMS code answers; part of its MAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SmsPurpose {
@@ -220,7 +220,7 @@ impl Record {
         to_json(self)
     }
 
-    /// Whose record it is.
+    /// The user whose record it is.
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.user
@@ -264,22 +264,22 @@ impl Record {
         self.sms_code = None;
     }
 
-    /// Backup codes not used yet.
+    /// Number of backup codes that are not used yet.
     #[must_use]
     pub fn backup_left(&self) -> usize {
         self.backup.as_ref().map_or(0, |backup| backup.set.left())
     }
 
-    /// Drops what time has ended, so that it is not kept for nothing.
+    /// Drops the parts that time has ended: they need not be kept.
     pub(crate) fn tidy(&mut self, now: UnixSeconds) {
         self.totp_setup.take_if(|begun| now >= begun.setup.expires_at);
         self.sms_setup.take_if(|begun| now >= begun.setup.expires_at);
         self.sms_code.take_if(|code| now >= code.expires_at);
-        // A used or dead recovery code is kept for a day, so that its user hears "expired" and not "none".
+        // An ended recovery code is kept for a day, so that its user reads "expired" and not "none".
         self.recovery.take_if(|code| now >= code.expires_at.plus(86_400));
     }
 
-    /// The recovery code, if one is alive.
+    /// The recovery code, while it is alive and the policy offers it.
     pub(crate) fn live_recovery(&self, policy: &Policy, now: UnixSeconds) -> Option<&RecoveryCode> {
         self.recovery.as_ref().filter(|code| policy.offers(Method::RecoveryCode) && now < code.expires_at)
     }

@@ -31,7 +31,7 @@ pub enum TotpAlgorithm {
     SHA512,
 }
 
-/// What an authenticator app must know besides the secret.
+/// The settings that an authenticator app must know besides the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[serde(rename_all = "camelCase", try_from = "RawParameters")]
 pub struct TotpParameters {

@@ -20,8 +20,8 @@ const MAX_TYPED: usize = 64;
 pub struct Digits(String);
 
 impl Digits {
-    /// Reads what a person typed; `None` unless it is exactly `length` digits once white space
-    /// and hyphens are gone.
+    /// Reads a typed text; `None` unless it is exactly `length` digits once white space and hyphens
+    /// are gone.
     #[must_use]
     pub fn parse(typed: &str, length: u8) -> Option<Self> {
         let text = canonical(typed)?;
@@ -56,7 +56,7 @@ pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub struct LongCode(String);
 
 impl LongCode {
-    /// Reads what a person typed: any case, `I` and `L` as 1, `O` as 0, with or without hyphens
+    /// Reads a typed text: any case, `I` and `L` as 1, `O` as 0, with or without hyphens
     /// and spaces. `None` unless 16 symbols remain.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {

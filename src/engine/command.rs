@@ -212,7 +212,7 @@ impl Command {
         }
     }
 
-    /// How the account's address rules stop this command.
+    /// The place of the account's address rules in this command.
     pub(super) const fn address_rules(&self) -> AddressRules {
         match self {
             Self::Begin(_) => AddressRules::DecideTheLogin,

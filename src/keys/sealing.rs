@@ -22,7 +22,7 @@ use crate::json::FromJson;
 
 use super::key::{Secret32, check_kid};
 
-/// What a subkey is for. Each purpose has its own key.
+/// The purpose of a subkey. Each purpose has its own key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Sealing TOTP secrets, phone numbers and the optional copy of backup codes.
@@ -121,7 +121,7 @@ impl SealingRing {
         Ok(Sealed { kid: self.newest.kid.clone(), nonce: to_base64url(&nonce), data: to_base64url(&sealed) })
     }
 
-    /// Opens what [`seal`](Self::seal) wrote, under whichever key of the ring it names.
+    /// Opens a value of [`seal`](Self::seal) by the key that it names.
     pub(crate) fn open(&self, user: &str, field: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         let broken = || Error::new(ErrorCode::SealBroken, field, "the sealed value belongs to another user or was changed");
         let key = self.subkey(&sealed.kid, Purpose::Seal)?;

@@ -12,7 +12,7 @@ use crate::totp::TotpParameters;
 use super::document::{BackupCodesPolicy, PolicyDocument, RequirePolicy, SmsPolicy};
 use super::terms::Method;
 
-/// Who must have a second factor, parsed.
+/// The users who must have a second factor, parsed.
 #[derive(Debug, Clone)]
 pub(super) enum Require {
     Optional,
@@ -41,7 +41,7 @@ impl Policy {
         Self::from_document(from_json(json, ErrorCode::InvalidPolicy)?)
     }
 
-    /// Checks a document that is part of another.
+    /// Checks a policy that is part of another document.
     pub(crate) fn from_document(document: PolicyDocument) -> Result<Self, Error> {
         let policy = |error: Error| Error { code: ErrorCode::InvalidPolicy, ..error };
         check(document.v == 1, "v", "the version of the policy must be 1")?;

@@ -1,6 +1,6 @@
 //! The one function that decides a login.
 //!
-//! Order of the rules; the first that speaks, decides:
+//! Order of the rules; the first that applies decides:
 //!
 //! 1. addresses: a rule about addresses and no known address → denied; on the deny list →
 //!    denied; an allow list that does not hold it → denied
@@ -19,27 +19,27 @@ use crate::json::FromJson;
 use super::check::{Policy, Require};
 use super::terms::{Channel, Reason};
 
-/// What a user brings to a login.
+/// The factors of a user, seen through a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Enrollment {
-    /// No factor of their own.
+    /// The user has no factor.
     None,
-    /// A factor that the policy offers.
+    /// The user has a factor that the policy offers.
     Usable,
-    /// Only factors that the policy does not offer any more.
+    /// The user has only factors that the policy does not offer any more.
     Unusable,
 }
 
-/// All that a login is decided on.
+/// The facts on which a login is decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
-    /// Where the request comes from.
+    /// The address that the request comes from.
     pub client: ClientIp,
     /// Person or program.
     pub channel: Channel,
-    /// What the user has enrolled.
+    /// The factors that the user has enrolled.
     pub enrollment: Enrollment,
     /// Whether an owner's recovery code is alive for the user.
     pub recovery_code: bool,
@@ -50,11 +50,11 @@ pub struct Facts {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Decision {
-    /// In, without a second factor.
+    /// The user is in, without a second factor.
     Allowed,
-    /// In after a second factor.
+    /// The user must show a second factor.
     Challenge,
-    /// Not in.
+    /// The user is not let in.
     Denied(Reason),
 }
 
@@ -63,7 +63,7 @@ pub enum Decision {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Addresses matter here and the client's is unknown.
+    /// A rule depends on the address, and the client's address is unknown.
     AddressUnknown,
     /// A deny rule holds the address.
     DenyRule,
@@ -75,7 +75,7 @@ pub enum Rule {
     ForcedForEveryone,
     /// A second factor is forced from this network.
     ForcedFromNetwork,
-    /// A second factor is as each user likes.
+    /// No second factor is forced.
     NotForced,
     /// The caller is an API client, which cannot answer a challenge.
     ApiClient,
@@ -121,7 +121,7 @@ fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decisio
                 rules.push(Rule::DenyRule);
                 return Decision::Denied(Reason::AddressDenied);
             }
-            admits_programs = policy.allow.names(address);
+            admits_programs = policy.allow.is_named(address);
             if policy.allow.contains(address) {
                 rules.push(Rule::AllowRule);
             } else if !policy.allow.is_empty() {

@@ -7,17 +7,17 @@ use crate::totp::TotpAlgorithm;
 
 use super::terms::Method;
 
-/// Who must have a second factor.
+/// The users who must have a second factor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum RequirePolicy {
-    /// Whoever wants one.
+    /// Nobody: each user decides.
     #[default]
     Optional,
-    /// Everyone, enrolled or not.
+    /// All users, enrolled or not.
     Everyone,
-    /// Everyone who comes from one of these networks (CIDR).
+    /// All users who come from one of these networks (CIDR).
     Networks(Vec<String>),
 }
 
@@ -31,7 +31,7 @@ pub struct PolicyDocument {
     pub v: u32,
     /// The service's name, shown in authenticator apps and SMS: 1 to 40 characters, no colon.
     pub name: String,
-    /// Where people log in: `https://host[:port]`; `http` on localhost only. It is the `iss` of
+    /// The login page's origin: `https://host[:port]`; `http` on localhost only. It is the `iss` of
     /// passes, and its host stands in the last line of an SMS.
     pub origin: String,
     /// The `aud` of passes; default: the origin.
@@ -41,7 +41,7 @@ pub struct PolicyDocument {
     #[serde(default = "default_methods")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub methods: Vec<Method>,
-    /// Who must have a second factor; default: `optional`.
+    /// The users who must have a second factor; default: `optional`.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub require: RequirePolicy,
@@ -76,7 +76,7 @@ pub struct PolicyDocument {
     #[serde(default = "default_pass_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub pass_seconds: u32,
-    /// How old a second factor may be for sensitive changes, in seconds, 30 to 3,600; default 300.
+    /// Greatest age of a second factor for sensitive changes, in seconds, 30 to 3,600; default 300.
     #[serde(default = "default_fresh_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub fresh_seconds: u32,
@@ -90,7 +90,7 @@ pub struct NetworkPolicy {
     /// Networks (CIDR) that may log in; these also admit API clients.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub allow: Vec<String>,
-    /// Networks (CIDR) that may not.
+    /// Networks (CIDR) that may not log in.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub deny: Vec<String>,
 }
@@ -100,10 +100,10 @@ pub struct NetworkPolicy {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TotpPolicy {
-    /// Default `SHA1`, which every app knows.
+    /// Hash under the HMAC; default `SHA1`, which every app knows.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub algorithm: TotpAlgorithm,
-    /// 6 to 8; default 6.
+    /// Digits of a code, 6 to 8; default 6.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub digits: u8,
     /// Step in seconds, 15 to 300; default 30.

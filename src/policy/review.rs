@@ -1,5 +1,5 @@
-//! What a change of policy would do, before it is made: who needs a recovery code, which programs
-//! are blocked, and whether its author or all owners are locked out.
+//! A review of a change of policy, before it is made: the users who would need a recovery code, the
+//! API clients it would block, and whether its author or all owners would be locked out.
 
 use serde::Serialize;
 
@@ -10,37 +10,37 @@ use super::check::{Policy, Require};
 use super::decide::{Decision, Enrollment, Facts, explain};
 use super::terms::{Channel, Method, Reason, Role};
 
-/// Someone whom a change of policy concerns.
+/// A user whom a change of policy concerns.
 #[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Person {
     /// User id.
     pub user: String,
-    /// What they may do.
+    /// The user's role in the account.
     pub role: Role,
-    /// Their factors under the *next* policy.
+    /// The user's factors under the *next* policy.
     pub enrollment: Enrollment,
-    /// Where they usually come from, if known.
+    /// The address that the user usually comes from, if known.
     #[serde(default)]
     pub ip: Option<String>,
 }
 
-/// A program that logs in.
+/// An API client of the account.
 #[derive(Debug, Clone, FromJson)]
 #[serde(deny_unknown_fields)]
 pub struct ApiClient {
     /// Its id.
     pub id: String,
-    /// Where it comes from, if known.
+    /// The address that it comes from, if known.
     #[serde(default)]
     pub ip: Option<String>,
 }
 
-/// Who asks for a change of policy, and whom it concerns.
+/// The author of a change of policy, and everyone whom it concerns.
 #[derive(Debug, Clone, FromJson)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct People {
-    /// User id of who makes the change; must be among `users`.
+    /// User id of the author; must be among `users`.
     pub author: String,
     /// Address the author comes from.
     #[serde(default)]
@@ -57,13 +57,13 @@ pub struct People {
 pub struct BlockedApiClient {
     /// Its id.
     pub id: String,
-    /// Why.
+    /// The rule that blocks it.
     pub reason: Reason,
     /// The allow rule that would admit it, where its address is known and not on the deny list.
     pub rule: Option<String>,
 }
 
-/// What a change of policy would do, before it is made.
+/// The consequences of a change of policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +84,7 @@ pub struct Review {
     pub refused: bool,
 }
 
-/// Works out whom a policy would lock out, before it is switched on.
+/// Finds the users and API clients that a policy would lock out, before it is switched on.
 #[must_use]
 pub fn review(next: &Policy, people: &People) -> Review {
     let verdict = |client: ClientIp, channel: Channel, enrollment: Enrollment| {
@@ -122,7 +122,7 @@ pub fn review(next: &Policy, people: &People) -> Review {
         let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
         match client.map(ClientIp::parse) {
             Some(given) => !matches!(verdict(given, Channel::Web, person.enrollment), Decision::Denied(_)),
-            // Where they come from is not known: assume a place that the rules allow.
+            // The address is not known: assume one that the rules allow.
             None => !without_factor(person),
         }
     };

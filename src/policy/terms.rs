@@ -52,7 +52,7 @@ impl Method {
     }
 }
 
-/// How the caller talks to the service.
+/// The kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -63,18 +63,18 @@ pub enum Channel {
     Api,
 }
 
-/// What the user may do in the account.
+/// The user's role in the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May issue recovery codes for others.
     Owner,
-    /// Everyone else.
+    /// May not.
     Member,
 }
 
-/// Why a request was turned down.
+/// The rule that refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +114,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether an address rule says no.
+    /// Whether it is an address rule.
     #[must_use]
     pub const fn is_about_the_address(self) -> bool {
         match self {

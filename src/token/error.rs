@@ -2,44 +2,44 @@
 
 use serde::Serialize;
 
-/// Why a token is refused. Says nothing about what a right one would be.
+/// The reason why a token is refused. It says nothing of the form of a right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenError {
     /// Not a token of this kind, or not signed by a key of the ring.
     Invalid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Of another user.
+    /// It belongs to another user.
     OtherUser,
-    /// Of another session.
+    /// It belongs to another session.
     OtherSession,
-    /// The second factor is longer ago than asked for.
+    /// The second factor was shown longer ago than is accepted here.
     TooOld,
-    /// By a method that is not accepted here.
+    /// Its method is not accepted here.
     MethodNotAccepted,
 }
 
-/// What is wrong with a token that is to be a pass. For the operator's log, never for who sent it.
+/// The flaw of a token that was sent as a pass: for the operator's log, never for the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flaw {
-    /// Not of the form of a token, or not of its claims.
+    /// It does not have the form or the claims of a pass.
     Malformed,
-    /// Of another kind.
+    /// It is a token of another kind.
     NotAPass,
-    /// Signed under a name that no key here has.
+    /// It names a key that is not in the ring.
     UnknownKey,
-    /// Not signed by the key that it names.
+    /// The key that it names did not sign it.
     WrongSignature,
-    /// Made for another `origin`.
+    /// It was made for another `origin`.
     OtherOrigin,
-    /// Made for another `audience`.
+    /// It was made for another `audience`.
     OtherAudience,
-    /// Made at a time that is yet to come: a clock is wrong.
+    /// It was made at a time in the future: a clock is wrong.
     FromTheFuture,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 

@@ -20,7 +20,7 @@ use super::jws::{self, Header, Jws};
 /// `typ` of a pass.
 const TYPE: &str = "2fa-pass+jwt";
 
-/// A pass that is ours and in time. Whose it is and how old, its users must still ask.
+/// A pass that is ours and in time. The caller must still check its user, its session and its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
     user: UserId,
@@ -68,7 +68,7 @@ impl Pass {
         Self::examine(policy, keys, token, now).map_err(TokenError::from)
     }
 
-    /// Opens a pass, and says what is wrong with it.
+    /// Opens a pass; the error names its flaw.
     pub(crate) fn examine(policy: &Policy, keys: &SigningRing, token: &str, now: UnixSeconds) -> Result<Self, Flaw> {
         let jws = Jws::split(token).map_err(|_| Flaw::Malformed)?;
         if jws.header.typ != TYPE {
@@ -105,12 +105,12 @@ impl Pass {
         }
     }
 
-    /// Whether a token says that it is a pass, be it true or not.
+    /// Whether a token claims to be a pass. Nothing is verified.
     pub(crate) fn claims_to_be(token: &str) -> bool {
         jws::claimed_type(token).is_some_and(|typ| typ == TYPE)
     }
 
-    /// Holds the pass against who brings it.
+    /// Checks the pass against the user and the session that bring it.
     ///
     /// # Errors
     /// [`TokenError::OtherUser`] or [`TokenError::OtherSession`].
@@ -124,7 +124,7 @@ impl Pass {
         }
     }
 
-    /// Whose second factor passed.
+    /// The user whose second factor passed.
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.user
@@ -136,19 +136,19 @@ impl Pass {
         &self.session
     }
 
-    /// By which method.
+    /// The method of the second factor.
     #[must_use]
     pub const fn method(&self) -> Method {
         self.method
     }
 
-    /// When.
+    /// The time at which the second factor passed.
     #[must_use]
     pub const fn auth_time(&self) -> UnixSeconds {
         self.auth_time
     }
 
-    /// When the pass ends.
+    /// The time at which the pass ends.
     #[must_use]
     pub const fn expires_at(&self) -> UnixSeconds {
         self.expires_at
@@ -187,8 +187,8 @@ impl Acr {
     }
 }
 
-/// The `amr` of a pass (RFC 8176 §2). Backup and recovery codes have no value there: for them
-/// the private claim `second_factor` speaks alone.
+/// The `amr` of a pass (RFC 8176 §2). Backup and recovery codes have no value there: only the
+/// private claim `second_factor` names them.
 pub(crate) const fn amr(method: Method) -> &'static [&'static str] {
     match method {
         Method::Totp => &["pwd", "otp", "mfa"],

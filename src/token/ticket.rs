@@ -88,23 +88,23 @@ impl Ticket {
         Ok(Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
     }
 
-    /// Whose first factor passed.
+    /// The user whose first factor passed.
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.user
     }
 
-    /// The login it stands for; SMS codes are bound to it.
+    /// The id of the login; SMS codes are bound to it.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    /// When the first factor passed.
+    /// The time at which the first factor passed.
     pub(crate) const fn issued_at(&self) -> UnixSeconds {
         self.issued_at
     }
 
-    /// When it ends.
+    /// The time at which it ends.
     pub(crate) const fn expires_at(&self) -> UnixSeconds {
         self.expires_at
     }
