@@ -1,5 +1,5 @@
-// What the shared tests of tests/node use of Node, for a page. Loaded in place of `node:test`,
-// `node:assert/strict`, `node:fs` and `node:crypto`; the last asks Node itself, in the test's own server.
+// Stands in a page for the parts of Node that the shared tests of tests/node use: `node:test`, `node:assert/strict`,
+// `node:fs` and `node:crypto`. The last asks Node itself, in the test's own server.
 
 const results = []
 let running = Promise.resolve()
@@ -20,7 +20,7 @@ async function attempt(name, job) {
   }
 }
 
-/** What became of the tests declared so far. */
+/** The results of the tests declared so far, each with its error if it failed. */
 globalThis.finished = async () => {
   await running
   return results
@@ -61,7 +61,7 @@ export async function rejects(given, expected, message) {
   fail(message, 'nothing was rejected')
 }
 
-// node:fs: the files of tests/, by the address that import.meta.url gives them here.
+// node:fs: the files of tests/, by their address in this page (import.meta.url).
 const fileOf = (url) => decodeURIComponent(new URL(url).pathname).slice(1)
 export const readFileSync = (url) => globalThis.testFiles[fileOf(url)] ?? fail(`no file ${url}`)
 export const readdirSync = (url) =>

@@ -3,7 +3,6 @@
 #![expect(unreachable_pub, reason = "modules of one test binary")]
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::as_conversions,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

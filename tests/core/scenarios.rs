@@ -1,5 +1,7 @@
-//! A record's life as data: `tests/scenarios/*.json`, run here and in Node through WebAssembly.
-//! The format is described in `tests/scenarios/README.md`.
+//! Plays the stories of `tests/scenarios/*.json` against the core: each command, at its time, gives the reply that the
+//! file expects. `tests/shared/scenarios.mjs` plays the same files through WebAssembly.
+
+mod story;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,97 +16,111 @@ use countersign::policy::Policy;
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
-use serde_json::Value;
+use serde_json::{Value, json};
+use story::{Action, Step};
 
+const MISTAKES: &str = include_str!("../vectors/stories-invalid.json");
 const KEYS: &str = include_str!("../vectors/keys.json");
 
 #[test]
 fn every_scenario_gives_its_replies() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("defaults.json"));
     files.sort();
-    assert!(files.len() >= 12, "scenarios are missing");
-    let mut steps = 0;
+    assert!(files.len() >= 17, "scenarios are missing");
+    let mut commands = 0;
     for file in files {
-        let scenario: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        steps += run(&name, &scenario);
+        commands += play(&story::read(&name, &std::fs::read_to_string(&file).unwrap()));
     }
-    assert!(steps > 150, "steps are missing: {steps}");
+    assert!(commands >= 235, "commands are missing: {commands}");
 }
 
-fn run(name: &str, scenario: &Value) -> usize {
+#[test]
+fn a_mistake_in_a_story_fails() {
+    let mistakes: Vec<Value> = serde_json::from_str(MISTAKES).unwrap();
+    assert!(mistakes.len() >= 20, "mistakes are missing");
+    for mistake in &mistakes {
+        let begin = json!({ "why": "policies are read here", "do": "begin", "expect": "allowed" });
+        let text = json!({ "title": "-", "about": "-", "steps": [mistake["step"], begin] }).to_string();
+        let failure = std::panic::catch_unwind(|| play(&story::read("story.json", &text)));
+        let message = failure.err().and_then(|payload| payload.downcast_ref::<String>().cloned());
+        assert!(message.as_ref().is_some_and(|text| text.contains("story.json")), "{}: {message:?}", mistake["why"]);
+    }
+}
+
+enum Saved {
+    Text(String),
+    App(TotpSecret),
+}
+
+/// Plays the steps; the number of commands among them.
+fn play(steps: &[Step]) -> usize {
     let keys = KeyRing::parse(KEYS).unwrap();
-    let mut policy = Policy::parse(&scenario["policy"].to_string()).unwrap_or_else(|e| panic!("{name}: {e}"));
-    let mut records: BTreeMap<String, String> = BTreeMap::new();
-    let mut saved: BTreeMap<String, String> = BTreeMap::new();
-    let steps = scenario["steps"].as_array().unwrap();
-    for (index, given) in steps.iter().enumerate() {
-        let place = format!("{name}, step {index} ({})", given["why"].as_str().unwrap_or("-"));
-        if let Some(next) = given.get("policy") {
-            policy = Policy::parse(&next.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
-            continue;
-        }
-        let now = given["at"].as_u64().unwrap();
-        let user = given["user"].as_str().unwrap();
-        let id = UserId::new(user).unwrap();
-        let record = records.get(user).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
-        let command = fill(&given["do"], &saved, now);
-        let command = Command::parse(&command.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
+    let mut policy = None;
+    let mut records: BTreeMap<&str, String> = BTreeMap::new();
+    let mut saved: BTreeMap<&str, Saved> = BTreeMap::new();
+    let mut commands = 0;
+    for (index, Step { place, at, action }) in steps.iter().enumerate() {
+        let command = match action {
+            Action::Policy(document) => {
+                policy = Some(Policy::parse(&document.to_string()).unwrap_or_else(|e| panic!("{place}: {e}")));
+                continue;
+            }
+            Action::Command(command) => command,
+        };
+        commands += 1;
+        let now = UnixSeconds::new(*at).unwrap();
+        let wire = story::each_text(&command.wire, &|text| match text.strip_prefix('$') {
+            Some(name) => value_of(saved.get(name).unwrap_or_else(|| panic!("{place}: nothing was saved as `{name}`")), now),
+            None => text.to_owned(),
+        });
+        let id = UserId::new(&command.user).unwrap();
+        let record = records.get(&*command.user).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
         let mut seed = [0; 32];
         seed[0] = u8::try_from(index).unwrap();
-        let env = Env {
-            now: UnixSeconds::new(now).unwrap(),
-            client: given["ip"].as_str().map_or(ClientIp::Unknown, ClientIp::parse),
-            entropy: Entropy::new(seed),
-        };
-        let pending = step(&policy, &keys, record, command, env).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let env = Env { now, client: command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse), entropy: Entropy::new(seed) };
+        let wire = Command::parse(&wire.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let pending = step(policy.as_ref().unwrap(), &keys, record, wire, env).unwrap_or_else(|e| panic!("{place}: {e}"));
         if let Some(record) = pending.to_store() {
-            records.insert(user.to_owned(), record.to_text());
+            records.insert(&command.user, record.to_text());
         }
         let (reply, effects) = pending.stored();
         let reply = serde_json::to_value(&reply).unwrap();
-        assert_contains(&reply, &given["expect"], &place);
+        assert_contains(&reply, &command.expect, place);
         let sms: Vec<_> = effects.iter().filter_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None }).collect();
-        if let Some(expected) = given.get("sms") {
-            assert_eq!(sms.len() as u64, expected.as_u64().unwrap(), "{place}: messages sent");
+        if let Some(expected) = command.sms {
+            assert_eq!(sms.len(), expected, "{place}: messages sent");
         }
-        for (variable, path) in given.get("save").and_then(Value::as_object).into_iter().flatten() {
-            let path = path.as_str().unwrap();
-            let value = match path {
-                "sms" => sms.last().unwrap().template.code.0.clone(),
-                path => path
-                    .split('.')
-                    .fold(&reply, |at, key| key.parse::<usize>().map_or_else(|_| &at[key], |i| &at[i]))
-                    .as_str()
-                    .unwrap_or_else(|| panic!("{place}: no {path}"))
-                    .to_owned(),
+        for (variable, path) in &command.save {
+            let at = |path: &str| {
+                let value = reply.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str);
+                value.unwrap_or_else(|| panic!("{place}: no {path} to save")).to_owned()
             };
-            saved.insert(variable.clone(), value);
+            let value = match &**path {
+                "sms" => Saved::Text(sms.last().unwrap_or_else(|| panic!("{place}: no message to save")).template.code.0.clone()),
+                "app" => Saved::App(TotpSecret::from_base32(&at("secret")).unwrap()),
+                path => Saved::Text(at(path)),
+            };
+            saved.insert(variable, value);
         }
     }
-    steps.len()
+    commands
 }
 
-/// Replaces `$name` by what was saved, and `$totp name` by the code of that secret at the time.
-fn fill(value: &Value, saved: &BTreeMap<String, String>, now: u64) -> Value {
-    match value {
-        Value::String(text) => match text.strip_prefix("$totp ") {
-            Some(name) => {
-                let secret = TotpSecret::from_base32(&saved[name]).unwrap();
-                let step = TotpParameters::DEFAULT.step_at(UnixSeconds::new(now).unwrap());
-                let code = secret.code_at(TotpParameters::DEFAULT, step);
-                Value::String(code.as_str().to_owned())
-            }
-            None => Value::String(text.strip_prefix('$').map_or_else(|| text.clone(), |name| saved[name].clone())),
-        },
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), fill(value, saved, now))).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.clone(),
+/// A saved text; of an app, the code that it shows now.
+fn value_of(saved: &Saved, now: UnixSeconds) -> String {
+    match saved {
+        Saved::Text(text) => text.clone(),
+        Saved::App(secret) => {
+            let parameters = TotpParameters::DEFAULT;
+            secret.code_at(parameters, parameters.step_at(now)).as_str().to_owned()
+        }
     }
 }
 
-/// Everything that is expected is there; lists must match element by element.
+/// Everything that is expected is there, `null` is not; lists must match element by element.
 fn assert_contains(actual: &Value, expected: &Value, place: &str) {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => {

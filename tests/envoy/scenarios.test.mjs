@@ -1,5 +1,5 @@
-// The scenarios of tests/scenarios that have one: each `verify` goes through Envoy's x-otp, everything else through
-// the npm package on the same store, at the same time. The replies must be those of the files.
+// The scenarios of tests/scenarios that have a `verify`: these go through Envoy as x-otp, all other commands through the
+// npm package, on the same store and at the same time. The replies must be those of the files.
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { after, test } from 'node:test'
@@ -22,13 +22,13 @@ import {
   verifyBy,
 } from './support.mjs'
 
-const verifies = (scenario) => scenario.steps.filter((step) => step.do?.verify).length
+const verifies = (scenario) => scenario.steps.filter((step) => step.command === 'verify').length
 const scenarios = allScenarios.filter(verifies)
 const wanted = scenarios.reduce((sum, scenario) => sum + verifies(scenario), 0)
 const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
 
-// The pass of a gate names the session in its own way. Whoever goes on with it in Node needs one of the
-// login host's: the same claims for the new session, under the same key.
+// The pass of a gate names the session in the gate's way. A scenario that goes on with it in Node needs the pass of the
+// login host: the same claims for the new session, under the same key.
 function rebound(pass, session) {
   const [header] = pass.split('.')
   const seed = Buffer.from(keys.signing[0].secret, 'base64url')
@@ -41,7 +41,7 @@ function rebound(pass, session) {
   return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`
 }
 
-// The answer's reason for a reply that is a denial, where the gate has another name for it.
+// The gate's name for a reason, where it is not the core's.
 const RENAMED = { method_not_offered: 'method_not_accepted' }
 const STATUS = {
   wrong: [401, 'wrong_code'],
@@ -85,7 +85,7 @@ async function prepare(envoy) {
   return { envoy, gate, stores }
 }
 
-// All of them first: the runner does not wait for tests that are declared after the first have ended.
+// Every gate starts before the first test: the runner does not wait for tests declared after the first have ended.
 for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
   let ran = 0
 
@@ -95,7 +95,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
       let version = 0
       const tick = (time) => gate.tick((now = time))
       const throughEnvoy = async (fields, step, place) => {
-        // What Envoy does not tell stands in for itself; `null` means absent.
+        // Envoy's answer does not carry these fields, so the expected ones are taken; `null` means absent.
         const untold = Object.fromEntries(Object.entries(step.expect).filter(([, value]) => value !== null))
         const bytes = (text) => Buffer.from(text).toString('latin1')
         const answer = await request(gate.ports[`${scenario.file} ${version}`], {
@@ -142,7 +142,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
         const [status, name] = STATUS[result] ?? [/^address_/.test(reason) ? 403 : 401, RENAMED[reason] ?? reason]
         assert.equal(answer.json.reason, name, `${place}: ${answer.text}`)
         assert.equal(answer.status, status, place)
-        // What was refused before the record was looked at has no reply of the engine's.
+        // A request refused before the record was read has no reply of the core.
         return answer.json.reply ?? untold
       }
       await play(scenario, {

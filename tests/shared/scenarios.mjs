@@ -1,16 +1,12 @@
-// The scenarios of tests/scenarios, played through the npm package. The Rust core plays the same files.
+// Plays the scenarios of tests/scenarios through the npm package. The Rust core plays the same files.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createSecondFactor, memoryStore, totp } from 'countersign'
 import { capturedSms } from 'countersign/testing'
+import { eachText, isObject } from './stories.mjs'
 
-const folder = new URL('../scenarios/', import.meta.url)
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
-
-export const scenarios = files.map((file) => ({ file, ...JSON.parse(readFileSync(new URL(file, folder), 'utf8')) }))
+export { scenarios } from './stories.mjs'
 export const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'))
-
-const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
 /**
  * Plays a scenario; each reply must be the one in the file. `verify` may answer in the package's place
@@ -33,16 +29,7 @@ export async function play(
     entropy: () => seed,
   })
   const saved = {}
-  const fill = (value) => {
-    if (typeof value === 'string' && value.startsWith('$totp '))
-      return totp.generate({ secret: saved[value.slice(6)], time: now })
-    if (typeof value === 'string' && value.startsWith('$')) return saved[value.slice(1)]
-    if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]))
-    return value
-  }
   for (const [index, step] of scenario.steps.entries()) {
-    const place = `${scenario.file}, step ${index} (${step.why})`
     if (step.policy) {
       policy = step.policy
       policyChanged()
@@ -52,31 +39,50 @@ export async function play(
     tick(now)
     seed = new Uint8Array(32)
     seed[0] = index
-    const [[command, fields]] = Object.entries(step.do)
-    const filled = fill(fields)
+    const { command, place } = step
+    const fields = eachText(step.fields, (text) => (text.startsWith('$') ? kept(text.slice(1), saved, step) : text))
     const who = 'ticket' in fields ? {} : { user: step.user }
     const sent = sms.messages.length
+    const ask = () => secondFactor[camelCase(command)]({ ...fields, ...who, ...(step.ip ? { ip: step.ip } : {}) })
     const reply =
-      (command === 'verify' && (await verify(filled, step, place))) ||
-      (await secondFactor[camelCase(command)]({ ...filled, ...who, ...(step.ip ? { ip: step.ip } : {}) }))
+      (command === 'verify' && (await verify(fields, step, place))) ||
+      (await ask().catch((error) => {
+        throw new Error(`${place}: ${error.message}`, { cause: error })
+      }))
     contains(reply, step.expect, place)
     if (step.sms !== undefined) assert.equal(sms.messages.length - sent, step.sms, `${place}: messages sent`)
-    for (const [name, path] of Object.entries(step.save ?? {})) {
-      saved[name] = path === 'sms' ? sms.lastCode() : path.split('.').reduce((at, key) => at[key], reply)
+    for (const [name, path] of step.save) {
+      const value =
+        path === 'sms'
+          ? sms.lastCode()
+          : (path === 'app' ? 'secret' : path).split('.').reduce((part, key) => part?.[key], reply)
+      assert.ok(typeof value === 'string', `${place}: no ${path} to save`)
+      saved[name] = path === 'app' ? { secret: value } : value
     }
   }
 }
 
+const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+
+/** A saved value; of an app, the code that it shows at the step's time. */
+function kept(name, saved, step) {
+  const value = saved[name]
+  assert.ok(value !== undefined, `${step.place}: nothing was saved as \`${name}\``)
+  return value.secret ? totp.generate({ secret: value.secret, time: step.at }) : value
+}
+
+/** Everything that is expected is there; lists must match element by element. */
 function contains(actual, expected, place) {
   if (Array.isArray(expected)) {
-    assert.equal(actual.length, expected.length, place)
-    expected.forEach((value, index) => contains(actual[index], value, place))
-  } else if (typeof expected === 'object' && expected !== null) {
+    assert.equal(actual?.length, expected.length, `${place}: length of ${JSON.stringify(actual)}`)
+    for (const [index, value] of expected.entries()) contains(actual[index], value, place)
+  } else if (isObject(expected)) {
+    assert.ok(isObject(actual), `${place}: ${JSON.stringify(actual)} is no object`)
     for (const [key, value] of Object.entries(expected)) {
       if (value === null) assert.ok(!(key in actual), `${place}: ${key} must be absent`)
       else contains(actual[key], value, `${place}, ${key}`)
     }
   } else {
-    assert.deepEqual(actual, expected, place)
+    assert.deepEqual(actual, expected, `${place}: ${JSON.stringify(actual)} in place of ${JSON.stringify(expected)}`)
   }
 }
