@@ -51,7 +51,7 @@ export async function buildEnvoy() {
   const title = 'Build of the Envoy filter'
   const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'scripts/notices.mjs', 'package.json']
   const inputs = hashOf(
-    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src', ...scripts],
+    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', ...scripts],
     process.env.RUSTFLAGS,
   )
   if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)

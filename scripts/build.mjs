@@ -175,7 +175,7 @@ async function buildPackage() {
   const start = performance.now()
   const title = 'Build of pkg/'
   const rust = hashOf(
-    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'derive', 'src'],
+    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src'],
     buildWasm.toString(),
     process.env.RUSTFLAGS,
   )

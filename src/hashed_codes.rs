@@ -5,13 +5,13 @@
 //! attempt costs exactly one hash, whether or not a slot matches.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::json::{FromJson, from_json, to_json};
+use crate::json::{from_json, to_json};
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::mac;
 use crate::time::UnixSeconds;
@@ -37,7 +37,7 @@ impl LongCodeKind {
 ///
 /// It is at least as strong as the settings that OWASP lists: `memory_kib` × `passes` ≥ 35,840 and
 /// `memory_kib` ≥ 7,168.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "RawCost", into = "RawCost")]
 pub struct HashCost {
     memory_kib: u32,
@@ -45,7 +45,7 @@ pub struct HashCost {
     lanes: u32,
 }
 
-#[derive(Serialize, FromJson)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawCost {
     m: u32,
@@ -105,7 +105,7 @@ impl From<HashCost> for RawCost {
 }
 
 /// One stored long code: tag, salt and hash; nothing from which the code can be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Slot {
     tag: char,
@@ -116,7 +116,7 @@ pub(crate) struct Slot {
 }
 
 /// A set of stored long codes made together: the ten backup codes, or one recovery code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CodeSet {
     kid: String,

@@ -1,12 +1,11 @@
 //! Ids of the host: users and sessions. They are opaque here: compared, bound and handed on, never read.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
-use crate::json::FromJson;
 
 /// A user id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(String);
@@ -42,7 +41,7 @@ impl From<UserId> for String {
 }
 
 /// A host's session id: 1 to 256 bytes without control characters. Opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionId(String);

@@ -27,9 +27,8 @@
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::json::FromJson;
 use crate::time::UnixSeconds;
 
 /// Consecutive failures at which the account stops.
@@ -57,7 +56,7 @@ pub enum LockState {
 }
 
 /// The attempt budget of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attempts {
     failures: u32,

@@ -4,7 +4,8 @@
 //! misspelt key would silently weaken a policy. Freed memory is wiped by the allocator; the
 //! JavaScript layer wipes the stack after each call.
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::hashed_codes::{BackupSet, HashCost};
@@ -16,7 +17,7 @@ use crate::engine::{self, Command, Env, Pending, step};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{SessionId, UserId};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 use crate::keys::KeyRing;
 use crate::otpauth::OtpAuth;
 use crate::policy::{Channel, Enrollment, Facts, Method, People, Policy, explain, review};
@@ -70,7 +71,7 @@ fn entropy(bytes: &[u8]) -> Result<Entropy, JsValue> {
     seed.map(Entropy::new).map_err(|_| thrown(Error::new(ErrorCode::InvalidInput, "entropy", "must be 32 random bytes")))
 }
 
-fn argument<T: FromJson>(json: &str) -> Result<T, JsValue> {
+fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
     from_json(json, ErrorCode::InvalidInput).map_err(thrown)
 }
 
@@ -114,7 +115,7 @@ pub enum PassCheck {
     },
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PassQuestion {
     pass: String,
@@ -262,7 +263,7 @@ pub fn policy_check(policy: &str) -> Result<(), JsValue> {
     Policy::parse(policy).map(|_| ()).map_err(thrown)
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct FactsDocument {
     ip: Option<String>,
@@ -287,7 +288,7 @@ pub fn policy_review(policy: &str, people: &str) -> Result<JsValue, JsValue> {
     to_js(&review(&policy, &people))
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TotpQuestion {
     secret: String,
@@ -333,7 +334,7 @@ pub fn totp_verify(question: &str, now: f64) -> Result<Option<f64>, JsValue> {
     Ok(step.map(|step| step as f64))
 }
 
-#[derive(Serialize, FromJson)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OtpAuthDocument {
     issuer: String,
@@ -394,7 +395,7 @@ pub fn totp_secret(seed: &[u8]) -> Result<String, JsValue> {
     Ok(TotpSecret::mint(&mut entropy(seed)?).to_base32())
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SheetDocument {
     name: String,

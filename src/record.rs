@@ -4,12 +4,12 @@
 //! phone numbers are sealed, SMS codes are MACs, backup and recovery codes are Argon2id: the
 //! stored text alone opens no account and names no phone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::CodeSet;
 use crate::ids::UserId;
-use crate::json::{Faults, Fields, FromJson, Node, from_json, to_json};
+use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
 use crate::policy::{Method, Policy};
@@ -20,7 +20,7 @@ use crate::totp::TotpParameters;
 const MAX_RECORD: usize = 65_536;
 
 /// A user's second factor as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
     v: u32,
@@ -46,14 +46,10 @@ pub struct Record {
 }
 
 /// The part that records of all versions have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Versioned {
     v: u32,
-}
-
-impl FromJson for Versioned {
-    fn read(node: Node<'_>, faults: &mut Faults) -> Self {
-        Self { v: Fields::among_others(node, &["v"], faults).next() }
-    }
 }
 
 /// A factor of the user's own, as the table of factors lists it.
@@ -68,7 +64,7 @@ pub struct Factor {
 }
 
 /// A confirmed authenticator app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TotpFactor {
     pub(crate) secret: Sealed,
@@ -81,7 +77,7 @@ pub(crate) struct TotpFactor {
 }
 
 /// A confirmed phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsFactor {
     pub(crate) number: Sealed,
@@ -91,7 +87,7 @@ pub(crate) struct SmsFactor {
 }
 
 /// The current set of backup codes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BackupCodes {
     pub(crate) set: CodeSet,
@@ -102,7 +98,7 @@ pub(crate) struct BackupCodes {
 }
 
 /// The one recovery code that is alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
@@ -113,7 +109,7 @@ pub(crate) struct RecoveryCode {
 }
 
 /// An authenticator app that no code has confirmed yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TotpSetup {
     pub(crate) secret: Sealed,
@@ -122,7 +118,7 @@ pub(crate) struct TotpSetup {
 }
 
 /// A phone that no code has confirmed yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsSetup {
     pub(crate) number: Sealed,
@@ -130,7 +126,7 @@ pub(crate) struct SmsSetup {
 }
 
 /// The part that the set-ups of all factors share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Setup {
     /// MAC of the session that began it: a session id is worth stealing.
@@ -142,7 +138,7 @@ pub(crate) struct Setup {
 }
 
 /// The one SMS code that is alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SmsCode {
     pub(crate) kid: String,
@@ -152,7 +148,7 @@ pub(crate) struct SmsCode {
 }
 
 /// The request that an SMS code answers; part of its MAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SmsPurpose {
     /// A login.
@@ -199,7 +195,7 @@ impl Record {
         if text.len() > MAX_RECORD {
             return Err(broken("record", "is too long to be a record"));
         }
-        let Versioned { v } = from_json(text, ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
+        let Versioned { v } = fields_from_json(text, &["v"], ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
         if v != 1 {
             return Err(Error::new(
                 ErrorCode::UnknownRecordVersion,

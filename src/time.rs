@@ -1,14 +1,12 @@
 //! Time as an argument: seconds since the Unix epoch, never read from a clock.
 
-use serde::Serialize;
-
-use crate::json::FromJson;
+use serde::{Deserialize, Serialize};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// Range: 0 to 253 402 300 799 (the end of the year 9999). The upper bound keeps every
 /// sum of a time and a lifetime exact in a JavaScript number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(try_from = "u64", into = "u64")]
 pub struct UnixSeconds(u64);

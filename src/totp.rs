@@ -8,19 +8,18 @@
 use core::fmt;
 
 use data_encoding::{BASE32, BASE32_NOPAD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::json::FromJson;
 use crate::time::UnixSeconds;
 use crate::typed_code::{Digits, group};
 
 /// Hash under the HMAC of TOTP (RFC 6238 §1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub enum TotpAlgorithm {
     /// The default, and the only one that Google Authenticator honours everywhere.
@@ -32,7 +31,7 @@ pub enum TotpAlgorithm {
 }
 
 /// The settings that an authenticator app must know besides the secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "RawParameters")]
 pub struct TotpParameters {
     algorithm: TotpAlgorithm,
@@ -40,7 +39,7 @@ pub struct TotpParameters {
     period_seconds: u32,
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RawParameters {
     algorithm: TotpAlgorithm,

@@ -5,14 +5,16 @@
 
 use core::fmt;
 
+use serde::Deserialize;
+
 use crate::error::{Error, ErrorCode};
 use crate::event::Action;
 use crate::ids::{SessionId, UserId};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 use crate::policy::{Channel, Method, Role};
 
 /// A question of the host about one user.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Decides a login after the first factor.
@@ -40,7 +42,7 @@ pub enum Command {
 }
 
 /// Fields of `begin`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Begin {
@@ -60,7 +62,7 @@ const fn web() -> Channel {
 }
 
 /// Fields of `send_sms`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SendSms {
@@ -71,7 +73,7 @@ pub struct SendSms {
 }
 
 /// Fields of `verify`: the second step of a login.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecondStep {
@@ -89,7 +91,7 @@ pub struct SecondStep {
 }
 
 /// Fields of `enroll_totp`. The secret is made here; a client never supplies it.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnrollTotp {
@@ -106,7 +108,7 @@ pub struct EnrollTotp {
 }
 
 /// Fields of `enroll_sms`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnrollSms {
@@ -123,7 +125,7 @@ pub struct EnrollSms {
 }
 
 /// Fields of `confirm_totp` and `confirm_sms`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Confirm {
@@ -134,7 +136,7 @@ pub struct Confirm {
 }
 
 /// Fields of `remove`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Remove {
@@ -148,7 +150,7 @@ pub struct Remove {
 }
 
 /// Fields of `renew_backup_codes` and `show_backup_codes`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
@@ -160,7 +162,7 @@ pub struct Change {
 }
 
 /// Fields of `issue_recovery_code`.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IssueRecoveryCode {
@@ -169,7 +171,7 @@ pub struct IssueRecoveryCode {
 }
 
 /// The owner who issues a recovery code.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {

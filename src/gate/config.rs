@@ -5,11 +5,11 @@
 
 use core::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::encoding::percent_encode;
 use crate::error::{Error, ErrorCode};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 use crate::keys::sealing::SealingRing;
 use crate::keys::{KeyRing, Keys, SigningKey, SigningRing};
 use crate::origin::origin_host;
@@ -37,7 +37,7 @@ impl fmt::Debug for Secrets {
 }
 
 /// Whether requests are stopped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     #[default]
@@ -46,7 +46,7 @@ pub(super) enum Mode {
 }
 
 /// Where a pass is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Need {
     /// On every path that is not exempt.
@@ -56,7 +56,7 @@ pub(super) enum Need {
     Policy,
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
     v: u32,
@@ -87,7 +87,7 @@ struct Document {
     debug: bool,
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ChallengeDocument {
     page: String,
@@ -95,13 +95,13 @@ struct ChallengeDocument {
     return_to: Option<String>,
 }
 
-#[derive(Default, FromJson)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ClientAddressDocument {
     trusted_hops: u8,
 }
 
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct PassDocument {
     pub(super) cookie: String,
@@ -116,7 +116,7 @@ impl Default for PassDocument {
     }
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VerifyDocument {
     cluster: String,
@@ -128,7 +128,7 @@ struct VerifyDocument {
     methods: Vec<Method>,
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RevocationDocument {
     cluster: String,

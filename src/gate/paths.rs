@@ -5,8 +5,9 @@
 //! for every path that might be meant: without regard to case or to what follows a word in a
 //! segment, as in `/admin.json`, and for each path that is not plain.
 
+use serde::Deserialize;
+
 use crate::error::{Error, ErrorCode};
-use crate::json::FromJson;
 use crate::policy::Method;
 
 /// The target of a request, as Envoy hands it on.
@@ -78,7 +79,7 @@ fn without_escapes(path: &str) -> String {
 }
 
 /// Exact paths and prefixes, as written in configuration.
-#[derive(Debug, Clone, Default, FromJson)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PathsDocument {
     paths: Vec<String>,
@@ -127,7 +128,7 @@ fn check_prefix(prefix: &str, at: &str) -> Result<(), Error> {
 }
 
 /// A stricter rule, as written in configuration.
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RouteDocument {
     #[serde(default)]
@@ -263,7 +264,7 @@ mod tests {
     use super::*;
     use crate::json::from_json;
 
-    #[derive(FromJson)]
+    #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Written {
         routes: Vec<RouteDocument>,

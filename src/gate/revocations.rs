@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use crate::error::ErrorCode;
 use crate::ids::{SessionId, UserId};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 use crate::time::UnixSeconds;
 
 use super::verification::CallOutResponse;
@@ -15,7 +17,7 @@ use super::verification::CallOutResponse;
 /// Longest list that is read, in bytes: some 90,000 sessions.
 const MAX_LIST: usize = 4 * 1024 * 1024;
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     v: u32,

@@ -5,12 +5,16 @@
 //! which follows from the id and which no cookie can stand for. Otherwise whoever reads the name in
 //! the pass could send it as the session, and it would be on no revocation list.
 
+use core::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use crate::encoding::to_base64url;
 use crate::error::Error;
 use crate::ids::SessionId;
-use crate::json::{Faults, FromJson, Node};
 
 use super::cookies::check_name;
 use super::request::Once;
@@ -28,26 +32,38 @@ pub(super) enum SessionDocument {
     Cookie(SessionCookie),
 }
 
-impl FromJson for SessionDocument {
-    fn read(node: Node<'_>, faults: &mut Faults) -> Self {
-        if let Node::Object(_) = node {
-            return Self::Cookie(SessionCookie::read(node, faults));
+impl<'de> Deserialize<'de> for SessionDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SessionVisitor;
+
+        impl<'de> Visitor<'de> for SessionVisitor {
+            type Value = SessionDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{\"cookie\", \"id\"} or \"unbound\"")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<SessionDocument, E> {
+                if word == "unbound" { Ok(SessionDocument::Unbound) } else { Err(E::invalid_value(Unexpected::Other("a word"), &self)) }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<SessionDocument, A::Error> {
+                SessionCookie::deserialize(MapAccessDeserializer::new(fields)).map(SessionDocument::Cookie)
+            }
         }
-        if !matches!(node, Node::Text(word) if word == "unbound") {
-            faults.expected("{\"cookie\", \"id\"} or \"unbound\"");
-        }
-        Self::Unbound
+
+        deserializer.deserialize_any(SessionVisitor)
     }
 }
 
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SessionCookie {
     cookie: String,
     id: SessionIdForm,
 }
 
-#[derive(Debug, Clone, Copy, FromJson)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SessionIdForm {
     Plain,
@@ -108,4 +124,40 @@ pub(super) fn made_here(session: &SessionId) -> SessionId {
     let digest = Sha256::new().chain_update(b"countersign-gate\n").chain_update(session.as_str().as_bytes()).finalize();
     // 48 visible characters and blanks are always a session id.
     SessionId::new(&format!("{MADE_HERE}{}", to_base64url(&digest))).unwrap_or_else(|_| session.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::json::from_json;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Written {
+        session: SessionDocument,
+    }
+
+    #[test]
+    fn a_session_is_a_cookie_or_unbound_and_nothing_else() {
+        let read = |session| {
+            let Written { session } = from_json(&format!("{{\"session\":{session}}}"), ErrorCode::InvalidConfig)?;
+            Session::parse(session).map(|session| session.cookie().map(str::to_owned))
+        };
+        assert_eq!(read(r#""unbound""#), Ok(None));
+        assert_eq!(read(r#"{"cookie":"a","id":"sha256"}"#), Ok(Some("a".to_owned())));
+        let either = r#"expected {"cookie", "id"} or "unbound""#;
+        for (bad, path, message) in [
+            (r#""hidden""#, "session", either),
+            (r#"["a","plain"]"#, "session", either),
+            ("null", "session", either),
+            ("1", "session", either),
+            (r#"{"cookie":"a"}"#, "session", "missing field `id`"),
+            (r#"{"cookie":"a","id":"hidden"}"#, "session.id", "expected one of `plain`, `sha256`"),
+            (r#"{"cookie":"a","id":"plain","ids":1}"#, "session.ids", "unknown field, expected one of `cookie`, `id`"),
+            (r#"{"cookie":"a","id":"plain","id":"plain"}"#, "session", "the field `id` comes twice"),
+        ] {
+            assert_eq!(read(bad), Err(Error::new(ErrorCode::InvalidConfig, path, message)), "{bad}");
+        }
+    }
 }

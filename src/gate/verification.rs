@@ -12,12 +12,14 @@
 
 use std::rc::Rc;
 
+use serde::Deserialize;
+
 use crate::encoding::percent_encode;
 use crate::engine::{Env, Pending, Reply, SecondStep, verify as verify_code};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{SessionId, UserId};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 use crate::policy::{Method, Reason};
 use crate::record::Record;
 use crate::secret_text::SecretText;
@@ -157,7 +159,7 @@ enum Stage {
     },
 }
 
-#[derive(FromJson)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     record: String,

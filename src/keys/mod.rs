@@ -7,15 +7,17 @@ pub mod signing;
 
 use core::fmt;
 
+use serde::Deserialize;
+
 use crate::error::{Error, ErrorCode};
-use crate::json::{FromJson, from_json};
+use crate::json::from_json;
 
 pub use jwk::{Jwk, Jwks};
 pub use sealing::{SealingKey, SealingRing};
 pub use signing::{SigningAlgorithm, SigningKey, SigningRing};
 
 /// The key ring as written in configuration (JSON).
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Keys {

@@ -11,14 +11,13 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::json::FromJson;
 
 use super::key::{Secret32, check_kid};
 
@@ -50,7 +49,7 @@ impl Purpose {
 }
 
 /// One sealing key.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]
 pub struct SealingKey {
@@ -136,7 +135,7 @@ impl SealingRing {
 }
 
 /// A sealed value as it stands in a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sealed {
     kid: String,

@@ -8,18 +8,17 @@ use core::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey as EdSigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::error::{Error, ErrorCode};
-use crate::json::FromJson;
 
 use super::jwk::{Jwk, Jwks};
 use super::key::{Secret32, check_kid};
 
 /// One key for passes.
-#[derive(Clone, FromJson)]
+#[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]
 pub struct SigningKey {
@@ -36,7 +35,7 @@ pub struct SigningKey {
 }
 
 /// Signature algorithm of a pass (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub enum SigningAlgorithm {
     /// Ed25519; verifiers hold no secret. The default.

@@ -11,16 +11,15 @@
 //! 4. a person without one is let in, unless a second factor is forced: then only an owner's
 //!    recovery code helps
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::client_ip::ClientIp;
-use crate::json::FromJson;
 
 use super::check::{Policy, Require};
 use super::terms::{Channel, Reason};
 
 /// The factors of a user, seen through a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Enrollment {

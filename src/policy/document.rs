@@ -1,14 +1,13 @@
 //! The policy as it is written in configuration: every key with its meaning, range and default.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::json::FromJson;
 use crate::totp::TotpAlgorithm;
 
 use super::terms::Method;
 
 /// The users who must have a second factor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum RequirePolicy {
@@ -23,7 +22,7 @@ pub enum RequirePolicy {
 
 /// The policy as written in configuration (JSON). Every key but `v`, `name` and `origin` has a
 /// default; an unknown key is an error.
-#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyDocument {
@@ -83,7 +82,7 @@ pub struct PolicyDocument {
 }
 
 /// Address rules. Deny beats allow; an empty allow list allows everywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkPolicy {
@@ -96,7 +95,7 @@ pub struct NetworkPolicy {
 }
 
 /// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps what it has.
-#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TotpPolicy {
@@ -121,7 +120,7 @@ impl Default for TotpPolicy {
 }
 
 /// SMS. The budgets hold per user.
-#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SmsPolicy {
@@ -163,7 +162,7 @@ impl Default for SmsPolicy {
 }
 
 /// Backup codes.
-#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct BackupCodesPolicy {
@@ -191,7 +190,7 @@ impl Default for BackupCodesPolicy {
 }
 
 /// Recovery codes issued by an owner.
-#[derive(Debug, Clone, PartialEq, Eq, FromJson)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RecoveryCodePolicy {

@@ -1,17 +1,16 @@
 //! A review of a change of policy, before it is made: the users who would need a recovery code, the
 //! API clients it would block, and whether its author or all owners would be locked out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::client_ip::ClientIp;
-use crate::json::FromJson;
 
 use super::check::{Policy, Require};
 use super::decide::{Decision, Enrollment, Facts, explain};
 use super::terms::{Channel, Method, Reason, Role};
 
 /// A user whom a change of policy concerns.
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Person {
     /// User id.
@@ -26,7 +25,7 @@ pub struct Person {
 }
 
 /// An API client of the account.
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiClient {
     /// Its id.
@@ -37,7 +36,7 @@ pub struct ApiClient {
 }
 
 /// The author of a change of policy, and everyone whom it concerns.
-#[derive(Debug, Clone, FromJson)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct People {
     /// User id of the author; must be among `users`.

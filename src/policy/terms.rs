@@ -1,12 +1,10 @@
 //! The terms of the rules: method, channel, role, and the reasons of a refusal.
 
-use serde::Serialize;
-
-use crate::json::FromJson;
+use serde::{Deserialize, Serialize};
 
 /// A way to prove possession. It goes by its name in all documents: `totp`, `sms`, `backup_code`,
 /// `recovery_code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
@@ -53,7 +51,7 @@ impl Method {
 }
 
 /// The kind of caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -64,7 +62,7 @@ pub enum Channel {
 }
 
 /// The user's role in the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, FromJson)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

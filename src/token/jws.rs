@@ -10,12 +10,13 @@
 //! Nothing here knows a key: the caller verifies [`Jws::signature`] over [`Jws::signing_input`] by
 //! the key that `kid` names and the algorithm that is configured for it, before it reads a claim.
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::error::{Error, ErrorCode};
-use crate::json::{FromJson, from_json, to_json};
+use crate::json::{from_json, to_json};
 use crate::time::UnixSeconds;
 
 use super::error::TokenError;
@@ -26,7 +27,7 @@ pub const MAX_TOKEN: usize = 1_024;
 const CLOCK_SKEW: u64 = 60;
 
 /// The header of a token.
-#[derive(Serialize, FromJson)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
     pub(super) alg: String,
@@ -56,7 +57,7 @@ impl<'a> Jws<'a> {
     }
 
     /// Reads the claims. Call it once the signature is verified.
-    pub(super) fn claims<T: FromJson>(&self) -> Result<T, TokenError> {
+    pub(super) fn claims<T: DeserializeOwned>(&self) -> Result<T, TokenError> {
         read(self.payload)
     }
 }
@@ -90,7 +91,7 @@ pub(super) fn is_from_the_future(iat: UnixSeconds, now: UnixSeconds) -> bool {
     iat > now.plus(CLOCK_SKEW)
 }
 
-fn read<T: FromJson>(part: &str) -> Result<T, TokenError> {
+fn read<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     let bytes = from_base64url(part).ok_or(TokenError::Invalid)?;
     let text = core::str::from_utf8(&bytes).map_err(|_| TokenError::Invalid)?;
     from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenError::Invalid)

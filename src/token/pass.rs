@@ -4,12 +4,11 @@
 //! Envoy. It is bound to its user and session. Its `acr` and `amr` tell its strength: a pass by
 //! backup or recovery code is weaker than one by app or SMS.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
-use crate::json::FromJson;
 use crate::keys::signing::{SignatureError, SigningRing};
 use crate::policy::{Method, Policy};
 use crate::time::UnixSeconds;
@@ -197,7 +196,7 @@ pub(crate) const fn amr(method: Method) -> &'static [&'static str] {
     }
 }
 
-#[derive(Serialize, FromJson)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PassClaims {
     iss: String,

@@ -4,13 +4,12 @@
 //! is bound to its session and lives for minutes.
 
 use hmac::Mac as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
-use crate::json::FromJson;
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::hmac_sha256;
 use crate::policy::Policy;
@@ -110,7 +109,7 @@ impl Ticket {
     }
 }
 
-#[derive(Serialize, FromJson)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TicketClaims {
     iss: String,

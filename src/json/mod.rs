@@ -1,0 +1,214 @@
+//! JSON in, strictly, and JSON out. Every document, record, command and token is read here.
+//!
+//! serde_json reads the text into a tree ([`tree`]), and serde's derived code makes the types from
+//! the tree ([`deserializer`]). The step between is there because
+//!
+//! - an object is an object: serde's derived code also takes a list, in the order of the fields;
+//! - no name comes twice in one object, and a type that does not say `deny_unknown_fields` refuses
+//!   unknown fields all the same;
+//! - an error has the path of its field, and quotes no value, which may be a secret;
+//! - numbers are whole and not negative: no document of ours has others;
+//! - there is one deserializer, so the compiler makes one copy of the code of each type.
+
+mod deserializer;
+mod tree;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorCode};
+
+use tree::Node;
+
+/// Reads a JSON object: an unknown key, a missing field or trailing text is an error with its path.
+///
+/// # Errors
+/// `code`, with the path of the field.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Result<T, Error> {
+    read(&Node::Object(parse(text, code)?), code)
+}
+
+/// Reads these fields of a JSON object, whatever else is in it.
+///
+/// # Errors
+/// `code`, with the path of the field.
+pub(crate) fn fields_from_json<T: DeserializeOwned>(text: &str, names: &[&str], code: ErrorCode) -> Result<T, Error> {
+    let mut entries = parse(text, code)?;
+    entries.retain(|(name, _)| names.contains(&name.as_str()));
+    read(&Node::Object(entries), code)
+}
+
+/// Writes JSON.
+pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
+    #[expect(clippy::expect_used, reason = "our types have text keys and no fallible parts: serde_json cannot fail on them")]
+    serde_json::to_string(value).expect("JSON")
+}
+
+fn parse(text: &str, code: ErrorCode) -> Result<Vec<(String, Node<'_>)>, Error> {
+    match serde_json::from_str(text) {
+        Ok(Node::Object(entries)) => Ok(entries),
+        Ok(Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) | Node::List(_)) => {
+            Err(Error::new(code, "", "must be a JSON object"))
+        }
+        Err(error) => Err(Error::new(code, "", format!("not valid JSON at line {}, column {}", error.line(), error.column()))),
+    }
+}
+
+fn read<T: DeserializeOwned>(node: &Node<'_>, code: ErrorCode) -> Result<T, Error> {
+    T::deserialize(node).map_err(|error| error.coded(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the reading is tested")]
+    struct Sample {
+        text: String,
+        #[serde(default)]
+        number: Option<u8>,
+        #[serde(default)]
+        list: Vec<Inner>,
+        #[serde(default)]
+        choice: Choice,
+        #[serde(default)]
+        map: BTreeMap<String, u32>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        flag: bool,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+    enum Choice {
+        #[default]
+        None,
+        #[expect(dead_code, reason = "only the reading is tested")]
+        Some(Vec<String>),
+        #[expect(dead_code, reason = "only the reading is tested")]
+        Pair {
+            first_one: char,
+            #[serde(default = "two")]
+            second: u8,
+        },
+    }
+
+    const fn two() -> u8 {
+        2
+    }
+
+    fn read(text: &str) -> Result<Sample, (String, String)> {
+        from_json(text, ErrorCode::InvalidInput).map_err(|error| (error.path, error.message))
+    }
+
+    #[test]
+    fn an_error_names_the_field_and_quotes_no_value() {
+        for good in [
+            r#"{"text":"a"}"#,
+            r#" {"text":"\u0061\n","number":null,"list":[{"flag":true}],"choice":{"some":["x"]}} "#,
+            r#"{"choice":"none","text":""}"#,
+            r#"{"choice":{"pair":{"firstOne":"é"}},"text":"","map":{"a":4294967295,"b":0}}"#,
+        ] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for (bad, path) in [
+            (r#"{"text":"hidden","number":256}"#, "number"),
+            (r#"{"text":"hidden","number":-1}"#, "number"),
+            (r#"{"text":"hidden","number":1.0}"#, "number"),
+            (r#"{"text":"hidden","number":"hidden"}"#, "number"),
+            (r#"{"text":["hidden"]}"#, "text"),
+            (r#"{"text":null}"#, "text"),
+            (r#"{"text":"hidden","list":[{"flag":true},{"flag":"hidden"}]}"#, "list[1].flag"),
+            (r#"{"text":"hidden","list":[[true]]}"#, "list[0]"),
+            (r#"{"text":"hidden","list":[{}]}"#, "list[0]"),
+            (r#"{"text":"hidden","list":[{"flag":true,"other":1}]}"#, "list[0].other"),
+            (r#"{"text":"hidden","choice":{"some":["x",2]}}"#, "choice.some[1]"),
+            (r#"{"text":"hidden","choice":{"some":[],"none":null}}"#, "choice"),
+            (r#"{"text":"hidden","choice":"hidden"}"#, "choice"),
+            (r#"{"text":"hidden","choice":"some"}"#, "choice"),
+            (r#"{"text":"hidden","choice":{"none":[]}}"#, "choice"),
+            (r#"{"number":1}"#, ""),
+            (r#"["hidden"]"#, ""),
+            (r#"{"text":"hidden","text":"hidden"}"#, ""),
+            (r#"{"text":"hidden","\u0074ext":"hidden"}"#, ""),
+            (r#"{"text":"hidden","list":[{"flag":true,"flag":true}]}"#, "list[0]"),
+            (r#"{"text":"hidden","choice":{"some":[],"some":[]}}"#, "choice"),
+            (r#"{"text":"hidden","map":{"a":1,"a":1}}"#, "map"),
+            (r#"{"text":"hidden","map":{"a":1,"b":"hidden"}}"#, "map.b"),
+            (r#"{"text":"hidden","map":[]}"#, "map"),
+            (r#"{"text":"hidden","list":null}"#, "list"),
+            (r#"{"text":"hidden","choice":null}"#, "choice"),
+            (r#"{"text":"hidden","choice":{"pair":{"firstOne":"hidden"}}}"#, "choice.pair.firstOne"),
+            (r#"{"text":"hidden","choice":{"pair":{}}}"#, "choice.pair"),
+            (r#"{"text":"hidden","choice":{"pair":{"firstOne":"a","other":"hidden"}}}"#, "choice.pair.other"),
+            (r#"{"text":"hidden","choice":{"pair":["a"]}}"#, "choice.pair"),
+            (r#"{"text":"hidden","choice":{"pair":{"firstOne":"a","firstOne":"b"}}}"#, "choice.pair"),
+            (r#"{"text":"hidden","choice":{"some":["x",2]},"number":"hidden"}"#, "choice.some[1]"),
+            (r#"{"number":"hidden","choice":{"some":["x",2]},"text":"hidden"}"#, "number"),
+            (r#"{"text":"hidden"} x"#, ""),
+            (r#"{"text":"hidden""#, ""),
+            ("", ""),
+        ] {
+            let (at, message) = read(bad).unwrap_err();
+            assert_eq!(at, path, "{bad}");
+            assert!(!message.contains("hidden") && !message.is_empty(), "{bad}: {message}");
+        }
+    }
+
+    #[test]
+    fn messages_say_what_was_expected() {
+        for (bad, message) in [
+            (r#"{"text":1}"#, "expected a string"),
+            (r#"{"text":"","number":256}"#, "expected u8"),
+            (r#"{"text":"","list":{}}"#, "expected a sequence"),
+            (r#"{"text":"","list":[1]}"#, "expected an object"),
+            (r#"{"text":"","list":[{}]}"#, "missing field `flag`"),
+            (r#"{"text":"","list":[{"flag":0}]}"#, "expected a boolean"),
+            (r#"{"text":"","list":[{"x":0}]}"#, "unknown field, expected one of `flag`"),
+            (r#"{"text":"","choice":"x"}"#, "expected one of `none`, `some`, `pair`"),
+            (r#"{"text":"","choice":{"none":null}}"#, "expected the name alone"),
+            (r#"{"text":"","choice":"some"}"#, "expected an object with this one name"),
+            (r#"{"text":"","choice":{"pair":{"firstOne":"ab"}}}"#, "expected a character"),
+            (r#"{"text":"","text":""}"#, "the field `text` comes twice"),
+            (r#"{"text":"}"#, "not valid JSON at line 1, column 10"),
+            ("[]", "must be a JSON object"),
+        ] {
+            assert_eq!(read(bad).unwrap_err().1, message, "{bad}");
+        }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Lenient {
+        #[serde(default)]
+        list: Vec<Lenient>,
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_even_where_the_type_would_ignore_them() {
+        let read = |text| from_json::<Lenient>(text, ErrorCode::InvalidInput).map_err(|error| (error.path, error.message));
+        assert!(read(r#"{"list":[{}]}"#).is_ok());
+        assert_eq!(read(r#"{"list":[{},{"other":1}]}"#), Err(("list[1].other".to_owned(), "unknown field".to_owned())));
+    }
+
+    #[test]
+    fn some_fields_are_read_whatever_else_is_there() {
+        let read = |text| fields_from_json::<Inner>(text, &["flag"], ErrorCode::InvalidRecord).map(|inner| inner.flag);
+        assert_eq!(read(r#"{"other":{"flag":1},"flag":true,"other":[]}"#), Ok(true));
+        for (bad, path, message) in [
+            (r#"{"other":1}"#, "", "missing field `flag`"),
+            (r#"{"flag":1,"other":1}"#, "flag", "expected a boolean"),
+            (r#"{"flag":true,"flag":true}"#, "", "the field `flag` comes twice"),
+            ("[true]", "", "must be a JSON object"),
+        ] {
+            assert_eq!(read(bad), Err(Error::new(ErrorCode::InvalidRecord, path, message)), "{bad}");
+        }
+    }
+}
