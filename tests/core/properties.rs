@@ -17,7 +17,7 @@ use countersign::typed_code::{Digits, LongCode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What someone at a login may do, in any order.
+/// A move of a user at a login. Moves come in any order.
 #[derive(Debug, Clone)]
 enum Move {
     Wait(u64),
@@ -89,7 +89,7 @@ proptest! {
             };
             let verified = reply["result"] == "verified";
             if let (Some(key), true) = (key, verified) {
-                prop_assert!(accepted.insert(key.clone()), "{key} opened twice");
+                prop_assert!(accepted.insert(key.clone()), "{key} was accepted twice");
             }
             if !verified {
                 prop_assert!(person.failures() >= before, "{reply} lowered the count");
@@ -108,8 +108,8 @@ proptest! {
             Decision::Denied(_) => 0,
         };
         let (before, after) = (decide(&base), decide(&strict));
-        // A missing address is refused because a rule asks for one. Where everyone is forced, no rule
-        // does any more: a challenge may take the refusal's place, an open door never.
+        // A missing address is refused because a rule depends on it. Where everyone is forced, no rule
+        // does any more: a challenge may take the place of the refusal, a login without one never.
         let bound = if before == Decision::Denied(Reason::AddressUnknown) { 1 } else { rank(before) };
         prop_assert!(rank(after) <= bound, "{base} → {strict}: {facts:?}");
     }
@@ -136,7 +136,7 @@ proptest! {
         }
     }
 
-    /// Nothing that comes from outside makes a parser panic, and no refusal repeats what it was given.
+    /// No input makes a parser panic.
     #[test]
     fn parsers_take_anything(text in ".{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let lossy = String::from_utf8_lossy(&bytes).into_owned();

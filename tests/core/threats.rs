@@ -1,12 +1,14 @@
-//! Attacks that hit real systems, each as a named test. SECURITY.md lists where each stands.
+//! Attacks that hit real systems, each as a named test. SECURITY.md lists the tests of each attack.
 
 use crate::support::{Person, ann, policy};
 use countersign::effect::Effect;
+use countersign::engine::enrollment;
 use countersign::error::ErrorCode;
 use countersign::ids::UserId;
 use countersign::keys::KeyRing;
-use countersign::policy::Policy;
+use countersign::policy::{Enrollment, Policy};
 use countersign::record::Record;
+use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
 #[test]
@@ -23,7 +25,7 @@ fn t1_a_code_and_every_step_before_it_are_refused() {
 }
 
 #[test]
-fn t1_a_code_from_the_next_step_burns_the_one_before() {
+fn t1_a_code_of_the_next_step_ends_the_step_before() {
     let mut person = ann();
     let current = person.code();
     person.now += 30;
@@ -53,7 +55,7 @@ fn t3_of_two_steps_on_one_version_only_one_can_be_stored() {
     let command = json!({"verify": {"ticket": ticket, "session": "s", "method": "totp", "code": code}});
     let (first, reply, _) = person.try_step(command.clone()).unwrap();
     assert_eq!(reply["result"], "verified");
-    // The second one lost the race: it loads what the first stored, and is too late.
+    // The second step lost the race: it loads the record of the first, where the code is used.
     person.record = first;
     assert_eq!(person.reply(command)["result"], "wrong");
 }
@@ -117,7 +119,7 @@ fn t9_without_a_ticket_the_count_cannot_move() {
 }
 
 #[test]
-fn t9_an_owners_code_works_when_the_account_is_stopped_and_dies_after_ten_wrong_tries() {
+fn t9_an_owners_code_works_when_the_account_is_stopped_and_ends_after_ten_wrong_tries() {
     let mut person = ann();
     for _ in 0..100 {
         person.now += 20_000;
@@ -133,7 +135,7 @@ fn t9_an_owners_code_works_when_the_account_is_stopped_and_dies_after_ten_wrong_
     assert_eq!(person.verify("recovery_code", &recovery)["result"], "verified");
     person.now += 30;
     let code = person.code();
-    assert_eq!(person.verify("totp", &code)["result"], "verified", "the stop is lifted");
+    assert_eq!(person.verify("totp", &code)["result"], "verified", "the budget is cleared");
 
     let recovery = issue(&mut person);
     for _ in 0..10 {
@@ -186,7 +188,7 @@ fn t11_a_record_holds_no_code_secret_or_number_in_any_encoding() {
 }
 
 #[test]
-fn t12_what_is_stored_is_not_accepted_as_a_code() {
+fn t12_a_stored_value_is_not_accepted_as_a_code() {
     let mut person = ann();
     let record: Value = serde_json::from_str(person.record.as_deref().unwrap()).unwrap();
     let slot = &record["backup"]["set"]["slots"][0];
@@ -199,7 +201,7 @@ fn t12_what_is_stored_is_not_accepted_as_a_code() {
 }
 
 #[test]
-fn t13_nothing_typed_matches_nothing() {
+fn t13_an_empty_code_matches_no_used_slot() {
     let mut person = ann();
     for backup in person.backup.clone() {
         person.now += 10;
@@ -262,7 +264,7 @@ fn t16_an_sms_code_is_bound_to_user_purpose_number_and_request() {
     let pass = person.log_in("in");
     // The login code does not enroll a number.
     assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "expired");
-    // An enrollment code does not log in, and asking for it revoked the login code.
+    // A code of a set-up does not log in, and sending it ended the login code.
     person.now += 60;
     person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61487654321"}}));
     let verify = |code: &str| json!({"verify": {"ticket": ticket, "session": "s", "method": "sms", "code": code}});
@@ -288,7 +290,7 @@ fn t17_messages_are_few_and_never_before_the_first_factor() {
 }
 
 #[test]
-fn t21_a_pass_of_one_is_nothing_for_another() {
+fn t21_a_pass_or_ticket_of_one_user_is_refused_for_another() {
     let mut olga = Person::enrolled("olga", policy(json!({})));
     let pass = olga.log_in("in");
     let mut person = ann();
@@ -336,13 +338,71 @@ fn t32_no_event_notice_or_debug_form_holds_a_secret() {
 }
 
 #[test]
-fn t39_both_are_told_of_a_recovery_code_and_none_is_sent_by_sms() {
+fn t39_owner_and_user_are_told_of_a_recovery_code_and_no_code_is_sent_by_sms() {
     let mut person = ann();
     issue(&mut person);
     let told: Vec<String> =
         person.effects.iter().filter_map(|e| if let Effect::Notify(n) = e { Some(n.user.as_str().to_owned()) } else { None }).collect();
     assert_eq!(told, ["ann", "olga"]);
     assert!(!person.effects.iter().any(|effect| matches!(effect, Effect::Sms(_))));
+}
+
+#[test]
+fn address_rules_stop_every_command_and_log_a_refused_action() {
+    let mut person = ann();
+    let (pass, ticket) = (person.log_in("in"), person.ticket());
+    person.policy = policy(json!({"network": {"deny": ["203.0.113.0/24"]}}));
+    person.ip = countersign::client_ip::ClientIp::parse("203.0.113.9");
+    let before = person.record.clone();
+    let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
+    for (command, action) in [
+        (json!({"send_sms": {"ticket": ticket, "session": "s"}}), "send_sms"),
+        (json!({"verify": {"ticket": ticket, "session": "s", "method": "totp", "code": "000000"}}), "verify"),
+        (json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}), "enroll_totp"),
+        (json!({"confirm_totp": {"session": "in", "code": "000000"}}), "enroll_totp"),
+        (json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61487654321"}}), "enroll_sms"),
+        (json!({"confirm_sms": {"session": "in", "code": "000000"}}), "enroll_sms"),
+        (json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}), "remove"),
+        (json!({"renew_backup_codes": {"session": "in", "pass": pass}}), "renew_backup_codes"),
+        (json!({"show_backup_codes": {"session": "in", "pass": pass}}), "show_backup_codes"),
+        (json!({"issue_recovery_code": {"by": by}}), "issue_recovery_code"),
+    ] {
+        assert_eq!(person.reply(command.clone()), json!({"result": "denied", "reason": "address_denied"}), "{command}");
+        let events: Vec<Value> = person.effects.iter().map(|effect| serde_json::to_value(effect).unwrap()["log"].clone()).collect();
+        let [event] = events.as_slice() else { panic!("{command}: {events:?}") };
+        let seen = (&event["event"], &event["action"], &event["reason"]);
+        assert_eq!(seen, (&json!("refused"), &json!(action), &json!("address_denied")), "{command}");
+    }
+    let begun = person.reply(json!({"begin": {"session": "s"}}));
+    assert_eq!(begun, json!({"result": "denied", "reason": "address_denied"}));
+    assert_eq!(serde_json::to_value(&person.effects[0]).unwrap()["log"]["event"], "login_denied");
+    assert_eq!(person.record, before);
+}
+
+#[test]
+fn c5_a_phone_whose_number_is_no_longer_allowed_is_usable_nowhere() {
+    let mut person = Person::new("ann", policy(json!({})));
+    person.reply(json!({"enroll_sms": {"session": "s", "number": "+61412345678"}}));
+    let code = person.sms_code();
+    let enrolled = person.reply(json!({"confirm_sms": {"session": "s", "code": code}}));
+    let mut backup = enrolled["backupCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned());
+    let now = UnixSeconds::new(person.now).unwrap();
+    let enrollment = |person: &Person| {
+        let record = Record::parse(&UserId::new("ann").unwrap(), person.record.as_deref().unwrap()).unwrap();
+        enrollment(&person.policy, &person.keys, &record, now).unwrap()
+    };
+    assert_eq!(enrollment(&person), Enrollment::Usable);
+
+    person.policy = policy(json!({"sms": {"prefixes": ["+1"]}}));
+    let begun = person.reply(json!({"begin": {"session": "s"}}));
+    let methods: Vec<&str> = begun["methods"].as_array().unwrap().iter().map(|method| method["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["backup_code"], "a challenge by SMS could never be answered");
+
+    for code in backup.by_ref() {
+        assert_eq!(person.verify("backup_code", &code)["result"], "verified");
+    }
+    assert_eq!(enrollment(&person), Enrollment::Unusable, "the review of this policy names the user");
+    assert_eq!(person.reply(json!({"begin": {"session": "s"}})), json!({"result": "denied", "reason": "no_usable_method"}));
 }
 
 fn ring(sealing: &[(&str, u8)], signing: &[(&str, u8)]) -> KeyRing {
