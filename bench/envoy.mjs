@@ -1,6 +1,6 @@
-// What the gate costs a request: one Envoy with one worker and a listener for each candidate, loaded
-// in turns by wrk. Requests go on to a service, as in life: a second Envoy, the lightest there is.
-// With `direct` Envoy itself answers, so that next to nothing but the filters is measured.
+// The cost of the gate for a request: one Envoy with one worker and a listener for each candidate, loaded
+// in turns by wrk. Requests go on to a service, a second Envoy, because it is the lightest there is. With `direct`
+// Envoy itself answers, so that the filters are nearly all that is measured.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -75,7 +75,7 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
   }
 }
 
-/** One person with a pass under each algorithm. */
+/** A user with a pass under each algorithm. */
 async function prepare() {
   const user = 'ann'
   const session = 'c2Vzc2lvbi1vZi1hLXBlcnNvbi13aG8taXMtbG9nZ2Vk'
@@ -108,7 +108,6 @@ async function prepare() {
     return { cookie: `session=${session}; second-factor=${pass}`, jwks: await factor.jwks() }
   }
   const [one, other] = [await passWith([hs256]), await passWith([eddsa])]
-  const [{ kid, x }] = other.jwks.keys
   return {
     user,
     policy,
@@ -116,7 +115,7 @@ async function prepare() {
     envoyKeys: JSON.stringify({ v: 1, sealing: [], signing: [hs256] }),
     hs256: one,
     eddsa: other,
-    passKeys: [{ kid, alg: 'EdDSA', public: x }],
+    jwks: other.jwks,
   }
 }
 
@@ -130,17 +129,17 @@ function candidatesOf({ setting, filter, noop }) {
     ...more,
   })
   const cookie = 'second-factor'
-  const { passKeys } = setting
+  const { jwks } = setting
   const list = [
     ['no filter', setting.eddsa],
     ['no-op WebAssembly filter', setting.eddsa, wasm('noop', noop)],
     ['Lua, finds the pass and checks nothing', setting.eddsa, lua()],
     ['countersign, HS256', setting.hs256, wasm('hs256', filter, gate({ pass: { cookie } }))],
-    ['countersign, EdDSA', setting.eddsa, wasm('eddsa', filter, gate({ passKeys, pass: { cookie } }))],
+    ['countersign, EdDSA', setting.eddsa, wasm('eddsa', filter, gate({ jwks, pass: { cookie } }))],
     [
       'countersign, EdDSA, no cache',
       setting.eddsa,
-      wasm('uncached', filter, gate({ passKeys, pass: { cookie, cacheEntries: 0 } })),
+      wasm('uncached', filter, gate({ jwks, pass: { cookie, cacheEntries: 0 } })),
     ],
     ['ext_authz to Node, the same check', setting.eddsa, extAuthz()],
     ['ext_authz to Node, which checks nothing', setting.eddsa, extAuthz('/nothing')],
@@ -239,7 +238,7 @@ function cluster(name, port) {
   return { name, load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] } }
 }
 
-/** A candidate that lets everybody in, or nobody, would be measured in vain. */
+/** Asserts that a candidate admits a good pass and, if it guards, refuses a request without one. */
 async function mustWork({ name, port, cookie }, setting, proxy) {
   const status = async (headers) => (await fetch(`http://127.0.0.1:${port}/`, { headers, redirect: 'manual' })).status
   for (const end = Date.now() + 30_000; ; await sleep(200)) {
@@ -253,7 +252,7 @@ async function mustWork({ name, port, cookie }, setting, proxy) {
   if (guards && without !== 401) throw new Error(`${name} answers ${without} without a pass`)
 }
 
-/** Requests answered in that time. */
+/** The number of requests answered in that time. */
 function load({ name, port, cookie }, seconds) {
   const output = execFileSync(
     'wrk',
@@ -274,7 +273,7 @@ function load({ name, port, cookie }, seconds) {
   return Number(/(\d+) requests in/.exec(output)[1])
 }
 
-/** What a process has used of the processors so far. */
+/** The processor time that a process has used so far. */
 function cpuSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND

@@ -1,9 +1,9 @@
 // `npx countersign keys`: prints a new key ring.
-// `npx countersign pass-keys < keys.json`: prints its public half, as Envoy's filter takes it.
+// `npx countersign jwks < keys.json`: prints its public keys as a JWK set, as Envoy's filter takes it.
 import { readFileSync } from 'node:fs'
 import { createSecondFactor, generateKeys, memoryStore } from './index.js'
 
-async function passKeys(keys: string): Promise<void> {
+async function printJwks(keys: string): Promise<void> {
   const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
   const factor = await createSecondFactor({ policy, keys, store: memoryStore() })
   const jwks = await factor.jwks()
@@ -12,25 +12,19 @@ async function passKeys(keys: string): Promise<void> {
   const only = 'is HS256 and has no public half: give Envoy the ring in COUNTERSIGN_KEYS'
   if (first !== undefined) throw new Error(`the key that signs, \`${first}\`, ${only}`)
   for (const kid of others) if (kid !== undefined) console.error(`left out: \`${kid}\` ${only}`)
-  console.log(
-    JSON.stringify(
-      jwks.keys.map(({ kid, alg, x }) => ({ kid, alg, public: x })),
-      null,
-      2,
-    ),
-  )
+  console.log(JSON.stringify(jwks, null, 2))
 }
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys' && rest.length === 0) {
   console.log(JSON.stringify(generateKeys(), null, 2))
-} else if (command === 'pass-keys' && rest.length === 0) {
-  passKeys(readFileSync(0, 'utf8')).catch((error: Error) => {
+} else if (command === 'jwks' && rest.length === 0) {
+  printJwks(readFileSync(0, 'utf8')).catch((error: Error) => {
     console.error(error.message)
     process.exitCode = 1
   })
 } else {
-  console.error(`usage: countersign keys                      print a new key ring (keep it secret, and out of the database)
-       countersign pass-keys < keys.json     print its public keys, as \`passKeys\` of the filter for Envoy`)
+  console.error(`usage: countersign keys                 print a new key ring (keep it secret, and out of the database)
+       countersign jwks < keys.json     print its public keys, as \`jwks\` of the filter for Envoy`)
   process.exitCode = 2
 }

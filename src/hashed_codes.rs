@@ -225,7 +225,7 @@ mod tests {
     use core::cell::Cell;
 
     use super::*;
-    use crate::keys::sealing::SealingKey;
+    use crate::keys::SealingKey;
 
     thread_local! {
         pub(super) static HASHES: Cell<u32> = const { Cell::new(0) };

@@ -137,7 +137,7 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, keys: &str) -> Result<Core, JsValue> {
         let keys = KeyRing::parse(keys).map_err(thrown)?;
-        if !keys.passes().can_sign() {
+        if !keys.signing().can_sign() {
             return Err(thrown(Error::new(
                 ErrorCode::InvalidKeys,
                 "signing[0]",
@@ -180,7 +180,7 @@ impl Core {
     pub fn check_pass(&self, question: &str, now: f64) -> Result<JsValue, JsValue> {
         let question: PassQuestion = argument(question)?;
         let now = time(now)?;
-        let checked = Pass::open(&self.policy, self.keys.passes(), &question.pass, now)
+        let checked = Pass::open(&self.policy, self.keys.signing(), &question.pass, now)
             .and_then(|pass| pass.of(&question.user, &question.session))
             .and_then(|pass| match question.max_age {
                 Some(age) if now.since(pass.auth_time()) > u64::from(age) => Err(TokenError::TooOld),
@@ -231,7 +231,7 @@ impl Core {
 
     /// The public keys of passes.
     pub fn jwks(&self) -> Result<JsValue, JsValue> {
-        to_js(&self.keys.passes().jwks())
+        to_js(&self.keys.signing().jwks())
     }
 }
 

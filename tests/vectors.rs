@@ -331,7 +331,7 @@ fn rfc7515_and_rfc8037_signatures() {
     assert_eq!(eddsa(&bytes(&ed["d"]), text(&ed["input"])), bytes(&ed["signature"]));
     assert_eq!(hs256(&bytes(&hs["k"]), text(&hs["input"])), bytes(&hs["signature"]));
     let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
-    let jwks = serde_json::to_value(keys.passes().jwks()).unwrap();
+    let jwks = serde_json::to_value(keys.signing().jwks()).unwrap();
     let public = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "ed", "x": ed["x"]});
     assert_eq!(jwks, json!({"keys": [public]}), "the RFC's public key, and no HS256 secret");
 }
@@ -343,7 +343,7 @@ fn t29_hostile_passes_are_refused() {
     let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
     let now = at(&table["now"]);
     let (user, session) = (UserId::new(text(&table["user"])).unwrap(), SessionId::new(text(&table["session"])).unwrap());
-    let open = |token: &str| match Pass::open(&policy, keys.passes(), token, now).and_then(|pass| pass.of(&user, &session)) {
+    let open = |token: &str| match Pass::open(&policy, keys.signing(), token, now).and_then(|pass| pass.of(&user, &session)) {
         Ok(_) => "valid",
         Err(TokenError::Invalid) => "invalid",
         Err(TokenError::Expired) => "expired",
@@ -396,11 +396,11 @@ fn t29_every_symbol_of_a_pass_counts() {
     let part = |name: &str| BASE64URL_NOPAD.encode(text(&table[name]).as_bytes());
     let input = format!("{}.{}", part("header"), part("claims"));
     let token = format!("{input}.{}", BASE64URL_NOPAD.encode(&eddsa(&bytes(&table["rfc8037"]["d"]), &input)));
-    assert!(Pass::open(&policy, keys.passes(), &token, at(&table["now"])).is_ok());
+    assert!(Pass::open(&policy, keys.signing(), &token, at(&table["now"])).is_ok());
     for index in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
-        assert_eq!(Pass::open(&policy, keys.passes(), &changed, at(&table["now"])).err(), Some(TokenError::Invalid), "{index}");
+        assert_eq!(Pass::open(&policy, keys.signing(), &changed, at(&table["now"])).err(), Some(TokenError::Invalid), "{index}");
     }
 }

@@ -1,7 +1,6 @@
-// The upstream: a company's intranet, with not one line about two-factor authentication.
-// It says who the gate says is there. The gate strips these headers from whatever a client sends
-// and sets them itself, so they may be believed, as long as nobody reaches this port another way:
-// hence 127.0.0.1.
+// The upstream: a company's intranet without a line about two-factor authentication. It shows the user whom
+// the gate names. The gate strips these headers from the requests of clients and sets them itself, so the
+// intranet may believe them, as long as every request comes through the gate: hence 127.0.0.1.
 
 import { createServer } from 'node:http'
 

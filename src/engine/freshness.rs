@@ -36,6 +36,6 @@ impl Context<'_> {
     }
 
     fn open_pass(&self, user: &UserId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
-        Pass::open(self.policy, self.keys.passes(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()
+        Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()
     }
 }

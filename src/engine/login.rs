@@ -87,7 +87,7 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
         Some(session) => session,
         None => SessionId::new(&context.entropy.id())?,
     };
-    let (token, pass) = Pass::issue(context.policy, context.keys.passes(), &mut context.entropy, &user, &session, method, context.now)?;
+    let (token, pass) = Pass::issue(context.policy, context.keys.signing(), &mut context.entropy, &user, &session, method, context.now)?;
     Ok(Reply::Verified {
         user,
         pass: SecretText(token),

@@ -1,22 +1,21 @@
-//! The `cookie` header, and the cookies in it that only others would find.
+//! The `cookie` header, and cookies whose name another server might take for ours.
 //!
-//! The gate takes a cookie only under its name, byte for byte. Servers behind it do not agree on
-//! what else is that name: they trim more than blanks, decode `%73id`, take `SID` or `s.id` for
-//! it, split at commas or white space, or skip a leading `=`. If such a server read another
-//! session than the gate did, a pass of one user would open the session of another. So a name that
-//! anyone might take for ours is a second cookie of that name, and what comes twice is refused.
+//! The gate takes a cookie only under its name, byte for byte. Servers behind it do not agree on the
+//! other spellings of a name: they trim more than blanks, decode `%73id`, take `SID` or `s.id` for
+//! `sid`, split at commas or white space, or skip a leading `=`. If such a server read another
+//! session than the gate did, a pass of one user would open the session of another. So a cookie whose
+//! name resembles ours counts as a second cookie of that name, and the request is refused.
 
 use percent_encoding::percent_decode;
 
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 
-/// Checks the name that a cookie of ours is given (a part of RFC 6265 §4.1.1).
+use super::check::check;
+
+/// Checks the name of a cookie in the configuration (a part of RFC 6265 §4.1.1).
 pub(super) fn check_name(name: &str, at: &str) -> Result<(), Error> {
-    if (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorCode::InvalidConfig, at, "must be a cookie's name of letters, digits and - _ ."))
-    }
+    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    check(fits, at, "must be a cookie's name of letters, digits and - _ .")
 }
 
 /// The parts of a `cookie` header (RFC 6265 §4.2.1).
@@ -30,20 +29,20 @@ pub(super) fn parts(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What stands before and after the first such byte.
+/// The text before and after the first such byte.
 fn split(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = text.split_at_checked(memchr::memchr(byte, text)?)?;
     Some((before, after.get(1..)?))
 }
 
-/// The value of the cookie of this name, if the part is that cookie. `name` is of letters, digits
-/// and `- _ .`.
+/// The value of the cookie of this name, if the part is that cookie. The name consists of letters,
+/// digits and `- _ .`.
 pub(super) fn value_of<'a>(part: &'a [u8], name: &str) -> Option<&'a [u8]> {
     part.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
-/// All that one parser or another takes for a name in a part: what stands before its first `=`, and
-/// before each `=` what follows the last character at which some begin anew.
+/// All names that one parser or another finds in a part: the text before its first `=`, and before each
+/// `=` the text after the last character at which some parsers start a new cookie.
 pub(super) fn names(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(from_name(part));
     let mut words = core::iter::from_fn(move || {
@@ -62,9 +61,8 @@ fn after_last(word: &[u8], parts: impl Fn(u8) -> bool) -> Option<&[u8]> {
     word.get(start..).map(from_name)
 }
 
-/// Whether a parser might take one name for the other: it drops or decodes what is no part of a
-/// name, takes capitals for small letters, or, as PHP does, ` `, `+`, `.` and `[` for `_`, and `sid[x]`
-/// for an array `sid`.
+/// Whether a parser might take one name for the other. Parsers drop or decode characters that are no
+/// part of a name and ignore case; PHP takes ` `, `+`, `.` and `[` for `_`, and `sid[x]` for an array `sid`.
 pub(super) fn resembles(given: &[u8], name: &str) -> bool {
     let underscored = |b: u8| if matches!(b, b' ' | b'+' | b'.' | b'[') { b'_' } else { b };
     let fold = |b: u8| b.to_ascii_lowercase();
@@ -73,12 +71,12 @@ pub(super) fn resembles(given: &[u8], name: &str) -> bool {
         percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
             || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored))
     };
-    // Spares most cookies the rest.
+    // Most cookies end here.
     let begins = given.first().is_some_and(|&b| stands_for_others(b) || ours().next() == Some(fold(b)));
     begins && (is_like(given) || split(given, b'[').is_some_and(|(array, _)| is_like(array)))
 }
 
-/// Without what no name begins with.
+/// The part from the first character on that a name can begin with.
 fn from_name(mut part: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = part {
         if (can_be_in_a_name(*first) || stands_for_others(*first)) && !part.starts_with(b"[=") {
@@ -93,7 +91,7 @@ const fn can_be_in_a_name(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
 }
 
-/// `%` for anything, and the others for each other.
+/// `%` stands for any character, the others for each other.
 const fn stands_for_others(b: u8) -> bool {
     matches!(b, b'%' | b'[' | b'.' | b'_')
 }
@@ -131,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn t26_a_cookie_is_found_under_its_name_and_suspected_under_every_other() {
+    fn t26_a_cookie_is_found_under_its_name_and_resembled_by_its_other_spellings() {
         for (part, found) in [
             (&b"sid=v"[..], Found::Value(b"v")),
             (b"sid=", Found::Value(b"")),
@@ -149,7 +147,7 @@ mod tests {
             (b"a=b,c,sid=v", Found::Resemblance),
             (b"a=b,sid", Found::Nothing),
             (b"a=bsid=v", Found::Nothing),
-            // No name of RFC 6265, but a word of aiohttp's, webob's and Python's.
+            // Not a name in RFC 6265, but one to aiohttp, webob and Python.
             (b"x sid=v", Found::Resemblance),
             (b"$Version\tsid =v", Found::Resemblance),
             (b"x,sid=v", Found::Resemblance),
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn t26_names_that_php_takes_for_another() {
+    fn t26_a_name_that_php_takes_for_ours_resembles_it() {
         for part in [&b"my.sid=v"[..], b"my sid=v", b"my[sid=v", b"MY_SID=v", b"my+sid=v", b"my%2esid=v", b"my.sid =v"] {
             assert_eq!(find(part, "my_sid"), Found::Resemblance, "{}", part.escape_ascii());
         }

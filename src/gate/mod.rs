@@ -1,198 +1,172 @@
 //! The gate: the decision on one HTTP request, from configuration and pass alone.
 //!
-//! Order of the rules; the first that speaks, decides:
+//! The rules in order; the first that applies decides:
 //!
 //! 1. the policy's address rules turn the client away → refused
 //! 2. the path is exempt → admitted, as nobody
-//! 3. a header that says who is there comes twice → refused
+//! 3. a credential or the session comes twice → refused
 //! 4. a good pass → admitted, as its user
 //! 5. a code and a ticket → the code is verified against the stored record ([`Verification`])
 //! 6. neither the policy nor a stricter route asks for a second factor here → admitted, as nobody
 //! 7. otherwise → challenged
 //!
 //! Like the engine, the gate has no clock, no randomness and no network: headers and time come
-//! in, a verdict goes out, and what must be fetched is a [`CallOut`] for the shell to make.
-//! Whatever it does not understand, it refuses.
+//! in, a verdict goes out, and a request that it needs is a [`CallOut`] for the shell to make.
+//! A request that it does not understand is refused.
+//!
+//! Files, each using only those before it:
+//! `check → cookies → paths → routes → one_guess → single_header → call_out → client_address →
+//! refusal → counters → secrets → session → storage → challenge_page → revocations → config →
+//! stripping → request → credentials → identity → admission → context → log_line → answer →
+//! shadow_mode → judgement → pass_cache → learnt → pass_check → attempt → verification → mod`.
 
+mod admission;
 mod answer;
+mod attempt;
+mod call_out;
+mod challenge_page;
+mod check;
+mod client_address;
 mod config;
+mod context;
 mod cookies;
+mod counters;
+mod credentials;
+mod identity;
+mod judgement;
+mod learnt;
+mod log_line;
+mod one_guess;
 mod pass_cache;
+mod pass_check;
 mod paths;
+mod refusal;
 mod request;
 mod revocations;
+mod routes;
+mod secrets;
 mod session;
-mod turns;
+mod shadow_mode;
+mod single_header;
+mod storage;
+mod stripping;
 mod verification;
 
-pub use answer::{Admission, Answer, Counter, Judgement, Outcome, Refusal};
-pub use config::{GateConfig, Secrets};
-pub use request::{Request, is_ours};
-pub use verification::{CallOut, CallOutResponse, Progress, Verification};
-
-use std::rc::Rc;
+pub use admission::Admission;
+pub use answer::Answer;
+pub use call_out::{CallOut, CallOutResponse};
+pub use config::GateConfig;
+pub use counters::Counter;
+pub use judgement::Judgement;
+pub use refusal::Refusal;
+pub use request::Request;
+pub use secrets::Secrets;
+pub use shadow_mode::Outcome;
+pub use stripping::is_ours;
+pub use verification::{Verdict, Verification};
 
 use crate::client_ip::ClientIp;
-use crate::ids::{SessionId, UserId};
+use crate::entropy::Entropy;
 use crate::policy::{Channel, Decision, Enrollment, Explanation, Facts, Reason, explain};
 use crate::time::UnixSeconds;
-use crate::token::{Flaw, Pass};
 
-use answer::{Context, Known};
-use config::Need;
-use pass_cache::{PassCache, TokenDigest};
-use paths::{Limits, Path};
-use request::{Credential, Once, Seen};
-use revocations::Revocations;
-use session::made_here;
-use turns::Turns;
-use verification::Attempt;
+use attempt::Attempt;
+use config::Proof;
+use context::Context;
+use credentials::Credentials;
+use learnt::Learnt;
+use pass_check::check_pass;
+use paths::Path;
+use routes::Limits;
 
-/// What the gate says to a request.
-#[derive(Debug)]
-pub enum Verdict {
-    /// It is decided.
-    Judged(Judgement),
-    /// It brings a code: make the first call-out of the verification, and hold the request.
-    Verify(CallOut, Box<Verification>),
-}
-
-/// A configuration, and what was learnt since: passes found good, and the revocation list.
+/// A configuration, and the state learnt since: good passes, the revocation list, codes being verified.
 #[derive(Debug)]
 pub struct Gate {
     config: GateConfig,
-    passes: PassCache,
-    revocations: Revocations,
-    turns: Turns,
+    learnt: Learnt,
 }
 
 impl Gate {
-    /// A gate that has seen nothing yet.
+    /// A gate that has seen no request yet.
     #[must_use]
     pub fn new(config: GateConfig) -> Self {
-        Self { passes: PassCache::new(config.pass.cache_entries), revocations: Revocations::default(), turns: Turns::default(), config }
+        Self { learnt: Learnt::nothing(&config), config }
     }
 
     /// Decides one request.
+    ///
+    /// ```
+    /// use countersign::gate::{Gate, GateConfig, Outcome, Request, Secrets, Verdict};
+    /// use countersign::time::UnixSeconds;
+    ///
+    /// let config = r#"{
+    ///     "v": 1,
+    ///     "policy": { "v": 1, "name": "Acme", "origin": "https://acme.example" },
+    ///     "jwks": { "keys": [{
+    ///         "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
+    ///         "kid": "pass-1", "x": "rJ1xczAgQh_7MPGZrFDc1t8-8kq3KPMsGAsBE0aT-Yk"
+    ///     }] },
+    ///     "session": { "cookie": "__Host-session", "id": "sha256" },
+    ///     "challenge": { "page": "/login" },
+    ///     "exempt": { "paths": ["/login"] }
+    /// }"#;
+    /// let mut gate = Gate::new(GateConfig::parse(config, &Secrets::default())?);
+    ///
+    /// let headers = [(":method", "GET"), (":path", "/reports")];
+    /// let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+    /// let source = || Some(b"192.0.2.1:4711".to_vec());
+    /// let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
+    /// let Verdict::Judged(judgement) = gate.judge(&Request { headers: &headers, source: &source }, now) else {
+    ///     panic!("there is no code to verify");
+    /// };
+    /// let Outcome::Answer(answer) = judgement.outcome else { panic!("there is no pass") };
+    /// assert_eq!(answer.status, 401);
+    /// assert!(answer.body.contains(r#""reason":"no_pass""#));
+    /// # Ok::<(), countersign::error::Error>(())
+    /// ```
     #[must_use]
     pub fn judge(&mut self, request: &Request<'_>, now: UnixSeconds) -> Verdict {
-        let seen = Seen::read(&self.config, request);
-        let limits = self.config.routes.limits(&seen.path);
-        let explanation = self.explain(request, &seen.path);
-        match self.admit(request, &seen, &limits, explanation.decision, now) {
-            Ok(Some(admission)) => Verdict::Judged(admission.judgement()),
-            Ok(None) => {
-                let context = Context::new(&self.config, request, &seen, limits.max_age, explanation, now);
-                match self.attempt(&seen, &limits, now) {
-                    Ok(attempt) => Verification::start(&self.config, attempt, context),
-                    Err(refusal) => Verdict::Judged(context.refuse(&self.config, refusal, None)),
-                }
-            }
-            Err(refusal) => {
-                let context = Context::new(&self.config, request, &seen, limits.max_age, explanation, now);
-                Verdict::Judged(context.refuse(&self.config, refusal, None))
-            }
+        let credentials = Credentials::read(&self.config, request);
+        let limits = self.config.routes.limits(&credentials.path);
+        let explanation = self.explain(request, &credentials.path);
+        let step = self.first_step(request, &credentials, &limits, explanation.decision, now);
+        let config = &self.config;
+        let context = || Context::new(config, request, &credentials, limits.max_age, explanation, now);
+        match step {
+            Ok(FirstStep::Admit(admission)) => Verdict::Judged(Judgement::admitted(admission)),
+            Ok(FirstStep::Verify(attempt)) => Verification::start(config, attempt, context()),
+            Err(refusal) => Verdict::Judged(Judgement::refused(config, &context(), refusal, None)),
         }
     }
 
-    /// Whether a request goes on as it is; `None`: its code is to be verified first.
-    fn admit(
+    /// Goes on with a held request after its call-out.
+    #[must_use]
+    pub fn continue_verification(
         &mut self,
-        request: &Request<'_>,
-        seen: &Seen<'_>,
-        limits: &Limits,
-        decision: Decision,
+        verification: Verification,
+        response: &CallOutResponse<'_>,
         now: UnixSeconds,
-    ) -> Result<Option<Admission>, Refusal> {
-        if let Some(refusal) = turned_away(decision) {
-            return Err(refusal);
-        }
-        if self.config.exempt.contain(&seen.path) {
-            return Ok(Some(seen.admission(&self.config, request)));
-        }
-        let without = match seen.credential()? {
-            Credential::Pass(token) => match self.check(token, seen.session, limits, now) {
-                Ok(known) => return Ok(Some(Admission { identity: Some(known), ..seen.admission(&self.config, request) })),
-                Err(Refusal::RevocationStale) => return Err(Refusal::RevocationStale),
-                Err(refusal) => refusal,
-            },
-            Credential::None if decision == Decision::Denied(Reason::ApiClientBlocked) => Refusal::ApiClientBlocked,
-            Credential::None => Refusal::NoPass,
-        };
-        match (seen.code(), decision) {
-            (Some(_), _) => Ok(None),
-            (None, Decision::Allowed) if limits.are_none() => Ok(Some(seen.admission(&self.config, request))),
-            (None, Decision::Allowed | Decision::Challenge | Decision::Denied(_)) => Err(without),
-        }
+        entropy: Entropy,
+    ) -> Verdict {
+        verification.answered(&self.config, &mut self.learnt, response, now, entropy)
     }
 
-    fn attempt(&self, seen: &Seen<'_>, limits: &Limits, now: UnixSeconds) -> Result<Attempt, Refusal> {
-        let code = seen.code().ok_or(Refusal::NoPass)??;
-        let attempt = Attempt::begin(&self.config, code, self.config.session.id_of(seen.session), limits, now)?;
-        // A ticket outlives the log-out that ended its session.
-        self.must_not_be_revoked(&attempt.user, attempt.since, &[Some(&attempt.session)], now)?;
-        Ok(attempt)
-    }
-
-    /// Refuses what a user showed at a time, in these sessions, if the host has ended it.
-    fn must_not_be_revoked(
-        &self,
-        user: &UserId,
-        shown_at: UnixSeconds,
-        sessions: &[Option<&SessionId>],
-        now: UnixSeconds,
-    ) -> Result<(), Refusal> {
-        let Some(source) = &self.config.revocation else { return Ok(()) };
-        if self.revocations.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
-            return Err(Refusal::RevocationStale);
-        }
-        if self.revocations.hold(user, shown_at, sessions) { Err(Refusal::PassRevoked) } else { Ok(()) }
-    }
-
-    /// Whether a pass is good for this session and path, now. The cache spares the signature and
-    /// nothing else: end, session, revocation, age and method are asked each time.
-    fn check(&mut self, token: &str, session: Once<'_>, limits: &Limits, now: UnixSeconds) -> Result<Rc<Known>, Refusal> {
-        let digest = TokenDigest::of(token);
-        let known = match self.passes.find(digest) {
-            Some(known) => known,
-            None => {
-                let opened = Pass::examine(&self.config.policy, &self.config.keys, token, now)
-                    .map_err(|flaw| if flaw == Flaw::Expired { Refusal::PassExpired } else { Refusal::PassInvalid(flaw) });
-                self.passes.keep(digest, Known::new(opened?))
-            }
-        };
-        let pass = &known.pass;
-        if now >= pass.expires_at() {
-            return Err(Refusal::PassExpired);
-        }
-        let session = self.config.session.id_of(session);
-        if self.config.session.binds() {
-            let session = session.as_ref().ok_or(Refusal::NoSession)?;
-            if *pass.session() != *session && *pass.session() != made_here(session) {
-                return Err(Refusal::OtherSession);
-            }
-        }
-        let sessions = [Some(pass.session()), session.as_ref()];
-        self.must_not_be_revoked(pass.user(), pass.auth_time(), &sessions, now)?;
-        if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
-            return Err(Refusal::PassTooOld);
-        }
-        if !limits.accept(pass.method()) {
-            return Err(Refusal::MethodNotAccepted);
-        }
-        Ok(known)
+    /// Ends a held request whose call-out could not be made, or that lacks randomness to go on.
+    #[must_use]
+    pub fn give_up(&self, verification: &Verification) -> Judgement {
+        verification.given_up(&self.config)
     }
 
     /// The call-out that fetches the revocation list, where one is configured.
     #[must_use]
     pub fn fetch_revocations(&self) -> Option<CallOut> {
-        self.config.revocation.as_ref().map(|source| source.storage.get(&source.storage.path))
+        self.config.revocation.as_ref().map(|source| source.storage.get())
     }
 
-    /// Takes the fetched revocation list in. False: it could not be read, and the old one stays
-    /// until it is too old.
+    /// Replaces the revocation list by the fetched one. False: the response holds no list, and the old
+    /// list stays until it is too old.
     pub fn take_revocations(&mut self, response: &CallOutResponse<'_>, now: UnixSeconds) -> bool {
-        self.revocations.take(response, now)
+        self.learnt.revocations.take(response, now)
     }
 
     /// Seconds between two fetches of the revocation list, where one is configured.
@@ -201,25 +175,66 @@ impl Gate {
         self.config.revocation.as_ref().map(|source| source.every_seconds)
     }
 
-    /// The login decision for whoever stands there. At the gate nobody's record is known. Where
-    /// a pass is always needed, everyone counts as someone with a factor; where the policy
-    /// decides, as someone without, so that only the forced are asked.
+    fn first_step(
+        &mut self,
+        request: &Request<'_>,
+        credentials: &Credentials<'_>,
+        limits: &Limits,
+        decision: Decision,
+        now: UnixSeconds,
+    ) -> Result<FirstStep, Refusal> {
+        let Self { config, learnt } = self;
+        let as_nobody = || Admission::as_nobody(credentials.stripping(config, request));
+        if let Some(refusal) = by_address_rule(decision) {
+            return Err(refusal);
+        }
+        if config.exempt.contain(&credentials.path) {
+            return Ok(FirstStep::Admit(as_nobody()));
+        }
+        let refusal = match credentials.pass()? {
+            Some(token) => match check_pass(config, learnt, token, credentials.session, limits, now) {
+                Ok(identity) => return Ok(FirstStep::Admit(as_nobody().with_identity(identity))),
+                Err(Refusal::RevocationStale) => return Err(Refusal::RevocationStale),
+                Err(refusal) => refusal,
+            },
+            None if decision == Decision::Denied(Reason::ApiClientBlocked) => Refusal::ApiClientBlocked,
+            None => Refusal::NoPass,
+        };
+        match (credentials.code(), decision) {
+            (Some(code), _) => {
+                let session = config.session.id_of(credentials.session);
+                Attempt::begin(config, learnt, code?, session, limits, now).map(FirstStep::Verify)
+            }
+            (None, Decision::Allowed) if limits.are_none() => Ok(FirstStep::Admit(as_nobody())),
+            (None, Decision::Allowed | Decision::Challenge | Decision::Denied(_)) => Err(refusal),
+        }
+    }
+
+    /// The policy's decision on the client. The gate knows no record: where a pass is always needed,
+    /// everyone counts as a user with a factor; where the policy decides, as one without, so that
+    /// only the forced are asked.
     fn explain(&self, request: &Request<'_>, path: &Path<'_>) -> Explanation {
-        let GateConfig { policy, programs, need, trusted_hops, .. } = &self.config;
+        let GateConfig { policy, api_paths, proof, trusted_hops, .. } = &self.config;
         let client = if policy.asks_for_address() { request.client(*trusted_hops) } else { ClientIp::Unknown };
-        let channel = if programs.contain(path) { Channel::Api } else { Channel::Web };
-        let enrollment = match need {
-            Need::Always => Enrollment::Usable,
-            Need::Policy => Enrollment::None,
+        let channel = if api_paths.contain(path) { Channel::Api } else { Channel::Web };
+        let enrollment = match proof {
+            Proof::Always => Enrollment::Usable,
+            Proof::AsPolicy => Enrollment::None,
         };
         explain(policy, &Facts { client, channel, enrollment, recovery_code: false })
     }
 }
 
-/// What the address rules say, and nothing else of the decision.
-const fn turned_away(decision: Decision) -> Option<Refusal> {
+/// The first step of a request that is not refused at once.
+enum FirstStep {
+    Admit(Admission),
+    Verify(Attempt),
+}
+
+/// The refusal by an address rule; `None` for every other decision.
+const fn by_address_rule(decision: Decision) -> Option<Refusal> {
     match decision {
-        Decision::Denied(reason) => Refusal::of_address(reason),
+        Decision::Denied(reason) => Refusal::of_address_rule(reason),
         Decision::Allowed | Decision::Challenge => None,
     }
 }

@@ -1,23 +1,22 @@
-//! Passes whose signature was found good, by the digest of the token.
+//! The pass cache: passes whose signature was found good, by the digest of the token.
 //!
-//! A fixed number of slots, one for each digest: a new pass takes its slot, whoever was there.
-//! So the size has a bound, nothing has to be tidied up, and who sends many passes can at most
-//! cost others a signature check. The digest is BLAKE2b-256 (RFC 7693), which is there for Argon2
-//! and in WebAssembly takes a third of the time of SHA-256.
+//! There is a fixed number of slots and one slot for each digest. A new pass takes its slot from the pass
+//! that is there. So the size has a bound, nothing has to be tidied up, and a client that sends
+//! many passes can at most cost others a signature check. The digest is BLAKE2b-256 (RFC 7693), which
+//! is there for Argon2 and in WebAssembly takes a third of the time of SHA-256.
 
 use std::rc::Rc;
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 
-use super::answer::Known;
+use super::identity::Identity;
 
 #[derive(Debug)]
 pub(super) struct PassCache {
-    slots: Vec<Option<(TokenDigest, Rc<Known>)>>,
+    slots: Vec<Option<(TokenDigest, Rc<Identity>)>>,
 }
 
-/// Stands for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TokenDigest([u8; 32]);
 
@@ -34,19 +33,19 @@ impl PassCache {
         Self { slots }
     }
 
-    pub(super) fn find(&self, digest: TokenDigest) -> Option<Rc<Known>> {
+    pub(super) fn find(&self, digest: TokenDigest) -> Option<Rc<Identity>> {
         match self.slots.get(self.slot(digest)?) {
-            Some(Some((held, known))) if *held == digest => Some(Rc::clone(known)),
+            Some(Some((held, identity))) if *held == digest => Some(Rc::clone(identity)),
             Some(Some(_) | None) | None => None,
         }
     }
 
-    pub(super) fn keep(&mut self, digest: TokenDigest, known: Known) -> Rc<Known> {
-        let known = Rc::new(known);
+    pub(super) fn keep(&mut self, digest: TokenDigest, identity: Identity) -> Rc<Identity> {
+        let identity = Rc::new(identity);
         if let Some(slot) = self.slot(digest).and_then(|index| self.slots.get_mut(index)) {
-            *slot = Some((digest, Rc::clone(&known)));
+            *slot = Some((digest, Rc::clone(&identity)));
         }
-        known
+        identity
     }
 
     fn slot(&self, TokenDigest(bytes): TokenDigest) -> Option<usize> {

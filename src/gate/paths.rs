@@ -1,22 +1,22 @@
-//! Paths: which are exempt, which are stricter, and which may be returned to.
+//! Paths: plain paths, exemptions, and the path to return to after a challenge.
 //!
-//! Proxies and services do not agree on what `/admin;x`, `/%61dmin` or `/ADMIN` mean. So a rule
-//! that *opens* holds only for a plain path, letter by letter, and a rule that *closes* holds
-//! for every path that might be meant: without regard to case or to what follows a word in a
-//! segment, as in `/admin.json`, and for each path that is not plain.
+//! Proxies and services do not agree on what `/admin;x`, `/%61dmin` or `/ADMIN` mean. So a rule that
+//! *opens* (an exemption, a path of API clients) matches exactly: only a plain path, letter by letter.
+//! A rule that *closes* matches generously; see `routes.rs`.
 
 use serde::Deserialize;
 
-use crate::error::{Error, ErrorCode};
-use crate::policy::Method;
+use crate::error::Error;
+
+use super::check::check;
 
 /// The target of a request, as Envoy hands it on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path<'a> {
     /// Path and query.
     target: &'a [u8],
-    /// Before the `?`, if there is but one way to read it.
-    plain: Option<&'a str>,
+    /// The path before the `?`, if it is plain: there is only one way to read it.
+    pub(super) plain: Option<&'a str>,
 }
 
 impl<'a> Path<'a> {
@@ -31,8 +31,8 @@ impl<'a> Path<'a> {
         String::from_utf8_lossy(path).chars().take(200).collect()
     }
 
-    /// Path and query to come back to after a challenge; `/` where a browser or proxy could take
-    /// it for a place on another site.
+    /// Path and query to return to after a challenge; `/` where a browser or proxy could take them
+    /// for an address on another site.
     pub(super) fn return_target(&self) -> &'a str {
         const LONGEST: usize = 1_000;
         let home = "/";
@@ -47,8 +47,8 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Segments of letters, digits and `. _ ~ @ : + , = -`, of which none is empty but the last, `.`
-/// or `..`.
+/// Whether a path consists of segments of letters, digits and `. _ ~ @ : + , = -`. No segment is `.` or
+/// `..`, and only the last one may be empty.
 fn is_plain(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
     let mut segments = rest.split('/').peekable();
@@ -62,8 +62,8 @@ fn is_plain(path: &str) -> bool {
     true
 }
 
-/// The path with a letter for each `%XX` that stands for one character of a segment and nothing
-/// that a proxy could take for structure; other escapes stay, and are not plain.
+/// The path with a letter in place of each `%XX` that stands for a character inside a segment. Escapes
+/// that a proxy could take for structure stay, so that the path is not plain.
 fn without_escapes(path: &str) -> String {
     let mut out = String::new();
     let mut rest = path;
@@ -86,7 +86,7 @@ pub(super) struct PathsDocument {
     prefixes: Vec<String>,
 }
 
-/// Paths that a rule opens.
+/// Paths that a rule opens: those exempt, and those of API clients.
 #[derive(Debug, Clone)]
 pub(super) struct Paths(PathsDocument);
 
@@ -101,7 +101,7 @@ impl Paths {
         Ok(Self(document))
     }
 
-    /// Whether there is no path that is not one of these.
+    /// Whether every path is one of these.
     pub(super) fn are_all(&self) -> bool {
         self.0.prefixes.iter().any(|prefix| prefix == "/")
     }
@@ -113,162 +113,18 @@ impl Paths {
     }
 }
 
-fn check_plain(path: &str, at: &str) -> Result<(), Error> {
-    let message = "must start with / and hold letters, digits and . _ ~ @ : + , = - only, without empty or dot segments";
-    if is_plain(path) { Ok(()) } else { Err(Error::new(ErrorCode::InvalidConfig, at, message)) }
+pub(super) fn check_plain(path: &str, at: &str) -> Result<(), Error> {
+    check(is_plain(path), at, "must start with / and hold letters, digits and . _ ~ @ : + , = - only, without empty or dot segments")
 }
 
-fn check_prefix(prefix: &str, at: &str) -> Result<(), Error> {
+pub(super) fn check_prefix(prefix: &str, at: &str) -> Result<(), Error> {
     check_plain(prefix, at)?;
-    if prefix.ends_with('/') {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorCode::InvalidConfig, at, "must end with /, or /admin would open /administrator"))
-    }
-}
-
-/// A stricter rule, as written in configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RouteDocument {
-    #[serde(default)]
-    path: Option<String>,
-    #[serde(default)]
-    prefix: Option<String>,
-    #[serde(default)]
-    max_age: Option<u32>,
-    #[serde(default)]
-    methods: Option<Vec<Method>>,
-}
-
-/// Stricter rules. All that match a path hold.
-#[derive(Debug, Clone)]
-pub(super) struct Routes(Vec<Route>);
-
-#[derive(Debug, Clone)]
-struct Route {
-    place: Place,
-    limits: Limits,
-}
-
-#[derive(Debug, Clone)]
-enum Place {
-    Exact(String),
-    Below(String),
-}
-
-/// How fresh a pass must be and by which methods.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Limits {
-    pub(super) max_age: Option<u32>,
-    methods: Option<Vec<Method>>,
-}
-
-impl Limits {
-    /// Whether nothing is asked of a pass, so that there need not be one.
-    pub(super) const fn are_none(&self) -> bool {
-        self.max_age.is_none() && self.methods.is_none()
-    }
-
-    pub(super) fn accept(&self, method: Method) -> bool {
-        self.methods.as_ref().is_none_or(|methods| methods.contains(&method))
-    }
-
-    fn tighten(&mut self, other: &Self) {
-        self.max_age = match (self.max_age, other.max_age) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
-        if let Some(more) = &other.methods {
-            match &mut self.methods {
-                Some(methods) => methods.retain(|method| more.contains(method)),
-                None => self.methods = Some(more.clone()),
-            }
-        }
-    }
-}
-
-impl Routes {
-    pub(super) fn parse(documents: Vec<RouteDocument>) -> Result<Self, Error> {
-        let mut routes = Vec::new();
-        for (index, document) in documents.into_iter().enumerate() {
-            let at = format!("routes[{index}]");
-            let wrong = |message| Err(Error::new(ErrorCode::InvalidConfig, at.as_str(), message));
-            let place = match (document.path, document.prefix) {
-                (Some(path), None) => {
-                    check_plain(&path, &format!("{at}.path"))?;
-                    Place::Exact(path)
-                }
-                (None, Some(prefix)) => {
-                    check_prefix(&prefix, &format!("{at}.prefix"))?;
-                    Place::Below(prefix)
-                }
-                (Some(_), Some(_)) | (None, None) => return wrong("give either `path` or `prefix`"),
-            };
-            let limits = Limits { max_age: document.max_age, methods: document.methods };
-            if limits.are_none() {
-                return wrong("give `maxAge`, `methods` or both: a route without them changes nothing");
-            }
-            if limits.max_age.is_some_and(|age| !(10..=2_592_000).contains(&age)) {
-                return Err(Error::new(ErrorCode::InvalidConfig, format!("{at}.maxAge"), "must be 10 to 2592000 seconds"));
-            }
-            if limits.methods.as_ref().is_some_and(Vec::is_empty) {
-                return Err(Error::new(ErrorCode::InvalidConfig, format!("{at}.methods"), "name at least one method"));
-            }
-            routes.push(Route { place, limits });
-        }
-        Ok(Self(routes))
-    }
-
-    pub(super) fn limits(&self, path: &Path<'_>) -> Limits {
-        let mut limits = Limits::default();
-        for route in &self.0 {
-            if path.plain.is_none_or(|path| route.place.may_hold(path)) {
-                limits.tighten(&route.limits);
-            }
-        }
-        limits
-    }
-}
-
-impl Place {
-    fn may_hold(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(exact) => segments(path).count() == segments(exact).count() && may_begin(path, exact),
-            Self::Below(prefix) => segments(path).count() >= segments(prefix).count() && may_begin(path, prefix),
-        }
-    }
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
-}
-
-/// Whether each segment of the place might be meant by the one of the path. To some services `Pay` is
-/// `pay`, and so are `pay.json`, for a format of it, `pay.` and `pay:x`.
-fn may_begin(path: &str, place: &str) -> bool {
-    segments(path).zip(segments(place)).all(|(given, segment)| {
-        given
-            .split_at_checked(segment.len())
-            .is_some_and(|(start, rest)| start.eq_ignore_ascii_case(segment) && !rest.starts_with(is_of_a_word))
-    })
-}
-
-/// Whether a segment that goes on with it is another word.
-const fn is_of_a_word(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
+    check(prefix.ends_with('/'), at, "must end with /, or /admin would open /administrator")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::from_json;
-
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Written {
-        routes: Vec<RouteDocument>,
-    }
 
     #[test]
     fn t35_a_return_target_is_a_path_of_this_site() {
@@ -309,12 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn t27_what_can_be_read_in_two_ways_opens_nothing_and_meets_every_stricter_rule() {
+    fn t27_an_exemption_holds_for_a_plain_path_only() {
         let document = PathsDocument { paths: vec!["/healthz".to_owned()], prefixes: vec!["/assets/".to_owned()] };
         let exempt = Paths::parse(document, "exempt").unwrap();
-        let routes = r#"[{"prefix":"/admin/","maxAge":300},{"path":"/pay","methods":["totp","sms"]},{"path":"/pay","methods":["sms","backup_code"]}]"#;
-        let routes: Written = from_json(&format!("{{\"routes\":{routes}}}"), ErrorCode::InvalidConfig).unwrap();
-        let routes = Routes::parse(routes.routes).unwrap();
         for open in ["/healthz", "/healthz?x=/%2f", "/assets/", "/assets/a.css", "/assets/a/b"] {
             assert!(exempt.contain(&Path::new(open.as_bytes())), "{open}");
         }
@@ -337,22 +190,6 @@ mod tests {
             "/x/../assets/a",
         ] {
             assert!(!exempt.contain(&Path::new(shut.as_bytes())), "{shut}");
-        }
-        let age = |path: &str| routes.limits(&Path::new(path.as_bytes())).max_age;
-        for strict in
-            ["/admin/", "/admin", "/ADMIN/x", "/Admin", "/%61dmin/", "/x;/admin", "/a//b", "/..", "/admin.json", "/Admin./x", "/admin.d/x"]
-        {
-            assert_eq!(age(strict), Some(300), "{strict}");
-        }
-        for other in ["/", "/administrator", "/x/admin/", "/pay", "/admi", "/admin-x.json", "/.admin/"] {
-            assert_eq!(age(other), None, "{other}");
-        }
-        for path in [&b"/PAY/"[..], b"/pay", b"/pay.json", b"/pay./"] {
-            let pay = routes.limits(&Path::new(path));
-            assert!(pay.accept(Method::Sms) && !pay.accept(Method::Totp) && !pay.accept(Method::BackupCode), "{}", path.escape_ascii());
-        }
-        for other in [&b"/pay/x"[..], b"/pays", b"/pay.json/x", b"/"] {
-            assert!(routes.limits(&Path::new(other)).accept(Method::Totp), "{}", other.escape_ascii());
         }
     }
 }

@@ -1,25 +1,78 @@
-//! Passes that ended before their time, as the host lists them.
+//! The revocation list: passes and tickets that the host has ended before their time.
 //!
-//! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}`: all passes and tickets of a session, and
+//! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}` ends all passes and tickets of the sessions, and
 //! those of a user whose second factor passed, or who got the ticket, at that time or before.
+//!
+//! A list that is too old refuses every pass: otherwise an attacker who cuts the connection to the
+//! storage API would keep a revoked pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::ids::{SessionId, UserId};
 use crate::json::from_json;
 use crate::time::UnixSeconds;
 
-use super::verification::CallOutResponse;
+use super::call_out::CallOutResponse;
+use super::check::check;
+use super::refusal::Refusal;
+use super::secrets::Secrets;
+use super::storage::{Storage, StorageSettings, default_timeout_ms};
 
 /// Longest list that is read, in bytes: some 90,000 sessions.
 const MAX_LIST: usize = 4 * 1024 * 1024;
 
+/// Where the list comes from, as configured.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RevocationDocument {
+    cluster: String,
+    authority: String,
+    path: String,
+    #[serde(default = "default_timeout_ms")]
+    timeout_ms: u32,
+    #[serde(default = "default_every_seconds")]
+    every_seconds: u32,
+    #[serde(default = "default_max_stale_seconds")]
+    max_stale_seconds: u32,
+}
+
+const fn default_every_seconds() -> u32 {
+    10
+}
+
+const fn default_max_stale_seconds() -> u32 {
+    60
+}
+
+/// Where the list comes from.
+#[derive(Debug, Clone)]
+pub(super) struct RevocationSource {
+    pub(super) storage: Storage,
+    pub(super) every_seconds: u32,
+    pub(super) max_stale_seconds: u32,
+}
+
+impl RevocationSource {
+    pub(super) fn parse(document: RevocationDocument, secrets: &Secrets) -> Result<Self, Error> {
+        let RevocationDocument { cluster, authority, path, timeout_ms, every_seconds, max_stale_seconds } = document;
+        check((1..=300).contains(&every_seconds), "revocation.everySeconds", "must be 1 to 300")?;
+        let shortest = every_seconds.saturating_mul(2);
+        check(
+            (shortest..=3_600).contains(&max_stale_seconds),
+            "revocation.maxStaleSeconds",
+            "must be at least twice `everySeconds`, or one lost answer shuts every door, and at most 3600",
+        )?;
+        let storage = Storage::parse(StorageSettings { at: "revocation", cluster, authority, path, timeout_ms }, secrets)?;
+        Ok(Self { storage, every_seconds, max_stale_seconds })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct ListDocument {
     v: u32,
     #[serde(default)]
     sessions: BTreeSet<String>,
@@ -27,6 +80,7 @@ struct Document {
     users: BTreeMap<String, UnixSeconds>,
 }
 
+/// The list as it was fetched last.
 #[derive(Debug, Default)]
 pub(super) struct Revocations {
     sessions: BTreeSet<String>,
@@ -35,22 +89,41 @@ pub(super) struct Revocations {
 }
 
 impl Revocations {
+    /// Replaces the list. False: the response holds no list, and the old list stays.
     pub(super) fn take(&mut self, response: &CallOutResponse<'_>, now: UnixSeconds) -> bool {
-        let document = response.text(200, MAX_LIST).and_then(|text| from_json::<Document>(text, ErrorCode::InvalidInput).ok());
-        let Some(Document { v: 1, sessions, users }) = document else { return false };
+        let document = response.text(200, MAX_LIST).and_then(|text| from_json::<ListDocument>(text, ErrorCode::InvalidInput).ok());
+        let Some(ListDocument { v: 1, sessions, users }) = document else { return false };
         *self = Self { sessions, users, fetched_at: Some(now) };
         true
     }
 
-    /// Seconds since the list was fetched, or, when the clock was set back, until the time at which
-    /// it was; `None` before the first time.
-    pub(super) fn age(&self, now: UnixSeconds) -> Option<u64> {
+    /// Refuses a pass or ticket of a user, made at a time and bound to these sessions, if the host has
+    /// ended it or if the list is too old to tell.
+    pub(super) fn check(
+        &self,
+        source: &RevocationSource,
+        user: &UserId,
+        made_at: UnixSeconds,
+        sessions: &[Option<&SessionId>],
+        now: UnixSeconds,
+    ) -> Result<(), Refusal> {
+        if self.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
+            Err(Refusal::RevocationStale)
+        } else if self.hold(user, made_at, sessions) {
+            Err(Refusal::PassRevoked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Seconds since the list was fetched; when the clock was set back, seconds until then. `None`
+    /// before the first list.
+    fn age(&self, now: UnixSeconds) -> Option<u64> {
         self.fetched_at.map(|at| now.since(at).max(at.since(now)))
     }
 
-    /// Whether one of the sessions is over, or all that the user showed until then.
-    pub(super) fn hold(&self, user: &UserId, shown_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
+    fn hold(&self, user: &UserId, made_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
         sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
-            || self.users.get(user.as_str()).is_some_and(|&until| shown_at <= until)
+            || self.users.get(user.as_str()).is_some_and(|&until| made_at <= until)
     }
 }

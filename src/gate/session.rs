@@ -1,9 +1,9 @@
-//! The host's session, to which passes are bound, and how it is told from a request.
+//! The host's session, to which passes are bound, and how it is read from a request.
 //!
-//! A pass that is made here cannot be bound to the id that the session has: that id is from before
-//! the second step (fixation), and only the host can change it. It is bound to a name of its own,
-//! which follows from the id and which no cookie can stand for. Otherwise whoever reads the name in
-//! the pass could send it as the session, and it would be on no revocation list.
+//! A pass that the gate makes cannot be bound to the id that the session has: that id is from before
+//! the second step (fixation), and only the host can change it. Such a pass is bound to a *gate
+//! session*, a name that follows from the id and that no cookie can stand for. Otherwise anyone who
+//! reads the name in the pass could send it as the session, and it would be on no revocation list.
 
 use core::fmt;
 
@@ -17,13 +17,17 @@ use crate::error::Error;
 use crate::ids::SessionId;
 
 use super::cookies::check_name;
-use super::request::Once;
+use super::single_header::SingleHeader;
 
-/// How the host's session is told, to which passes are bound.
+/// How the gate knows the host's session.
 #[derive(Debug, Clone)]
 pub(super) enum Session {
+    /// Passes are bound to no session.
     Unbound,
-    Cookie { name: String, hashed: bool },
+    Cookie {
+        name: String,
+        hashed: bool,
+    },
 }
 
 /// The session as configured.
@@ -63,6 +67,7 @@ pub(super) struct SessionCookie {
     id: SessionIdForm,
 }
 
+/// How the session id follows from the value of the cookie.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SessionIdForm {
@@ -70,8 +75,8 @@ enum SessionIdForm {
     Sha256,
 }
 
-/// What the names start with that passes are bound to which were made here.
-const MADE_HERE: &str = "gate ";
+/// The start of every gate session. A session id from a cookie never starts so.
+const GATE_SESSION: &str = "gate ";
 
 impl Session {
     pub(super) fn parse(document: SessionDocument) -> Result<Self, Error> {
@@ -106,24 +111,24 @@ impl Session {
     }
 
     /// The session id that a cookie stands for.
-    pub(super) fn id_of(&self, cookie: Once<'_>) -> Option<SessionId> {
+    pub(super) fn id_of(&self, cookie: SingleHeader<'_>) -> Option<SessionId> {
         match self {
             Self::Unbound => None,
             Self::Cookie { hashed, .. } => {
                 let value = cookie.text().filter(|value| !value.is_empty())?;
                 let hash = |value: &str| to_base64url(&Sha256::digest(value.as_bytes()));
                 let id = if *hashed { hash(value) } else { value.to_owned() };
-                SessionId::new(&id).ok().filter(|id| !id.as_str().starts_with(MADE_HERE))
+                SessionId::new(&id).ok().filter(|id| !id.as_str().starts_with(GATE_SESSION))
             }
         }
     }
 }
 
-/// The session of a pass that is made here.
-pub(super) fn made_here(session: &SessionId) -> SessionId {
+/// The session that a pass made by the gate is bound to.
+pub(super) fn gate_session(session: &SessionId) -> SessionId {
     let digest = Sha256::new().chain_update(b"countersign-gate\n").chain_update(session.as_str().as_bytes()).finalize();
     // 48 visible characters and blanks are always a session id.
-    SessionId::new(&format!("{MADE_HERE}{}", to_base64url(&digest))).unwrap_or_else(|_| session.clone())
+    SessionId::new(&format!("{GATE_SESSION}{}", to_base64url(&digest))).unwrap_or_else(|_| session.clone())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Keys: the sealing ring for records, and the signing ring for passes.
 
+mod document;
 pub mod jwk;
 mod key;
 pub mod sealing;
@@ -7,39 +8,19 @@ pub mod signing;
 
 use core::fmt;
 
-use serde::Deserialize;
-
 use crate::error::{Error, ErrorCode};
 use crate::json::from_json;
 
+pub use document::{Keys, SealingKey, SigningAlgorithm, SigningKey};
 pub use jwk::{Jwk, Jwks};
-pub use sealing::{SealingKey, SealingRing};
-pub use signing::{SigningAlgorithm, SigningKey, SigningRing};
-
-/// The key ring as written in configuration (JSON).
-#[derive(Clone, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Keys {
-    /// Version of this document: 1.
-    pub v: u32,
-    /// Sealing keys, newest first; at least one. Old ones stay until nothing needs them.
-    pub sealing: Vec<SealingKey>,
-    /// Keys of passes. The first signs; all of them verify. At least one.
-    pub signing: Vec<SigningKey>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").finish_non_exhaustive()
-    }
-}
+pub use sealing::SealingRing;
+pub use signing::SigningRing;
 
 /// Both rings: sealing keys, and the keys of passes as configured.
 #[derive(Clone)]
 pub struct KeyRing {
     sealing: SealingRing,
-    passes: SigningRing,
+    signing: SigningRing,
 }
 
 impl KeyRing {
@@ -52,11 +33,11 @@ impl KeyRing {
         if keys.v != 1 {
             return Err(Error::new(ErrorCode::InvalidKeys, "v", "the version of the key ring must be 1"));
         }
-        Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, passes: SigningRing::parse(&keys.signing)? })
+        Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, signing: SigningRing::parse(&keys.signing)? })
     }
 
-    pub(crate) const fn new(sealing: SealingRing, passes: SigningRing) -> Self {
-        Self { sealing, passes }
+    pub(crate) const fn new(sealing: SealingRing, signing: SigningRing) -> Self {
+        Self { sealing, signing }
     }
 
     /// The sealing keys.
@@ -67,8 +48,8 @@ impl KeyRing {
 
     /// The keys of passes.
     #[must_use]
-    pub const fn passes(&self) -> &SigningRing {
-        &self.passes
+    pub const fn signing(&self) -> &SigningRing {
+        &self.signing
     }
 }
 

@@ -19,6 +19,7 @@ use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 
+use super::document::SealingKey;
 use super::key::{Secret32, check_kid};
 
 /// The purpose of a subkey. Each purpose has its own key.
@@ -46,17 +47,6 @@ impl Purpose {
             Self::Session => b"countersign/v1/session",
         }
     }
-}
-
-/// One sealing key.
-#[derive(Clone, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(deny_unknown_fields)]
-pub struct SealingKey {
-    /// Name of the key: 1 to 32 of `A–Z a–z 0–9 . _ -`. Never give two keys one name.
-    pub kid: String,
-    /// 32 random bytes in base64url without padding (43 characters).
-    pub secret: String,
 }
 
 /// The sealing keys, parsed. Key names are unique; there is at least one.

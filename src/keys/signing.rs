@@ -8,41 +8,14 @@ use core::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey as EdSigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::error::{Error, ErrorCode};
 
-use super::jwk::{Jwk, Jwks};
+use super::document::{SigningAlgorithm, SigningKey};
+use super::jwk::{Jwk, Jwks, JwksDocument};
 use super::key::{Secret32, check_kid};
-
-/// One key for passes.
-#[derive(Clone, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(deny_unknown_fields)]
-pub struct SigningKey {
-    /// Name of the key: 1 to 32 of `A–Z a–z 0–9 . _ -`.
-    pub kid: String,
-    /// The one algorithm that this key is used with; a token naming another is refused.
-    pub alg: SigningAlgorithm,
-    /// `EdDSA`: the 32-byte Ed25519 seed; `HS256`: at least 32 bytes. In base64url.
-    #[serde(default)]
-    pub secret: Option<String>,
-    /// `EdDSA` only: the 32-byte public key, for a party that verifies and never signs.
-    #[serde(default)]
-    pub public: Option<String>,
-}
-
-/// Signature algorithm of a pass (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-pub enum SigningAlgorithm {
-    /// Ed25519; verifiers hold no secret. The default.
-    EdDSA,
-    /// HMAC-SHA-256; every verifier can also sign.
-    HS256,
-}
 
 /// The keys of passes, parsed. Names are unique; there is at least one key.
 #[derive(Clone)]
@@ -110,6 +83,19 @@ impl SigningRing {
             parsed.push(RingKey { kid: key.kid.clone(), material });
         }
         if parsed.is_empty() { Err(Error::new(ErrorCode::InvalidKeys, "signing", "give at least one key")) } else { Ok(Self(parsed)) }
+    }
+
+    /// The public keys of a JWK set; `None` if the set is empty.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidKeys`] with the path of the member.
+    pub(crate) fn from_jwks(set: &JwksDocument) -> Result<Option<Self>, Error> {
+        let keys = set.signing_keys()?;
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let in_set = |error: Error| Error { path: error.path.replace("signing", "keys").replace(".public", ".x"), ..error };
+        Self::parse(&keys).map(Some).map_err(in_set)
     }
 
     /// These keys and others that verify. A name may come in both if it is one key.

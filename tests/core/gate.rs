@@ -1,18 +1,16 @@
-//! The gate without Envoy: no header and no answer of a storage opens it.
+//! The gate without Envoy: no header and no answer of the storage API opens it.
 
 use countersign::entropy::Entropy;
-use countersign::gate::{
-    CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Progress, Request, Secrets, Verdict, Verification,
-};
+use countersign::gate::{CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Request, Secrets, Verdict, Verification};
 use countersign::time::UnixSeconds;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Person, ann, policy};
+use crate::support::{Person, ann, keys, policy};
 
 const COOKIE: &str = "__Host-second-factor";
 
-fn gate(changes: Value) -> Gate {
+fn config(changes: &Value) -> Value {
     let mut config = json!({
         "v": 1,
         "policy": {
@@ -27,9 +25,13 @@ fn gate(changes: Value) -> Gate {
     for (key, value) in changes.as_object().unwrap() {
         config[key] = value.clone();
     }
+    config
+}
+
+fn gate(changes: Value) -> Gate {
     let keys = Some(include_str!("../vectors/keys.json").to_owned());
     let secrets = Secrets { keys, storage_token: Some("a storage token of tests, 32 long".replace(' ', "-")) };
-    Gate::new(GateConfig::parse(&config.to_string(), &secrets).unwrap())
+    Gate::new(GateConfig::parse(&config(&changes).to_string(), &secrets).unwrap())
 }
 
 fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
@@ -45,11 +47,11 @@ fn judge(gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64) -> Verdict {
 fn judged(verdict: Verdict) -> Judgement {
     match verdict {
         Verdict::Judged(judgement) => judgement,
-        Verdict::Verify(..) => panic!("a code is to be verified"),
+        Verdict::CallOut(..) => panic!("a code is to be verified"),
     }
 }
 
-/// `None` when the request goes on, else status and reason.
+/// Status and reason of a refusal; `None` if the request goes on.
 fn refused(judgement: &Judgement) -> Option<(u16, String)> {
     match &judgement.outcome {
         Outcome::Admit(_) => None,
@@ -60,21 +62,21 @@ fn refused(judgement: &Judgement) -> Option<(u16, String)> {
     }
 }
 
-/// Ann, who has shown a code a while ago, with the ticket of a new login and the code of now.
-fn at_the_gate(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
+/// Ann's request with the ticket of a new login and the present code, which is unused.
+fn with_code(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
     let mut ann = ann();
     ann.now += 60;
     let (ticket, code) = (ann.ticket(), ann.code());
     let headers = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
     match judge(gate, &headers, ann.now) {
-        Verdict::Verify(call_out, verification) => (ann, call_out, verification),
-        Verdict::Judged(judgement) => panic!("decided at once: {judgement:?}"),
+        Verdict::CallOut(call_out, verification) => (ann, call_out, verification),
+        Verdict::Judged(judgement) => panic!("decided without a call-out: {judgement:?}"),
     }
 }
 
-fn answer(gate: &mut Gate, verification: Verification, status: &str, body: &[u8], now: u64) -> Progress {
+fn answer(gate: &mut Gate, verification: Verification, status: &str, body: &[u8], now: u64) -> Verdict {
     let response = CallOutResponse { status: Some(status.as_bytes()), body: Some(body) };
-    verification.answered(gate, &response, UnixSeconds::new(now).unwrap(), Entropy::new([9; 32]))
+    gate.continue_verification(verification, &response, UnixSeconds::new(now).unwrap(), Entropy::new([9; 32]))
 }
 
 fn stored(ann: &Person) -> String {
@@ -82,10 +84,10 @@ fn stored(ann: &Person) -> String {
 }
 
 fn saving(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
-    let (ann, _, verification) = at_the_gate(gate);
+    let (ann, _, verification) = with_code(gate);
     match answer(gate, *verification, "200", stored(&ann).as_bytes(), ann.now) {
-        Progress::CallOut(call_out, verification) => (ann, call_out, verification),
-        Progress::Judged(judgement) => panic!("decided before the write: {judgement:?}"),
+        Verdict::CallOut(call_out, verification) => (ann, call_out, verification),
+        Verdict::Judged(judgement) => panic!("decided before the write: {judgement:?}"),
     }
 }
 
@@ -96,34 +98,34 @@ fn header<'a>(call_out: &'a CallOut, name: &str) -> &'a str {
 #[test]
 fn t3_a_code_opens_only_after_its_write_has_landed() {
     let mut gate = gate(json!({}));
-    let (ann, call_out, verification) = at_the_gate(&mut gate);
+    let (ann, call_out, verification) = with_code(&mut gate);
     assert_eq!((header(&call_out, ":method"), header(&call_out, ":path")), ("GET", "/2fa/records/ann"));
-    let Progress::CallOut(call_out, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
+    let Verdict::CallOut(call_out, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
         panic!("decided before the write");
     };
     assert_eq!((header(&call_out, ":method"), header(&call_out, "if-match")), ("PUT", "\"3\""));
     let body: Value = serde_json::from_str(call_out.body.as_deref().unwrap()).unwrap();
     assert!(body["record"].is_string() && body["effects"][0]["log"]["event"] == "code_accepted");
-    let Progress::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
+    let Verdict::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
     assert_eq!(judgement.counters, [Counter::Allowed, Counter::VerifyOk]);
     let Outcome::Admit(admission) = &judgement.outcome else { panic!("refused: {judgement:?}") };
     let cookie = &admission.set_cookie().unwrap().0;
     let pass = cookie.strip_prefix("__Host-second-factor=").and_then(|rest| rest.split_once(';')).unwrap().0;
 
-    // The new pass opens for this session and for no other.
+    // The new pass is good for this session and for no other.
     let with = |session: &str| headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid={session}"))]);
     assert_eq!(refused(&judged(judge(&mut gate, &with("s"), ann.now))), None);
     assert_eq!(refused(&judged(judge(&mut gate, &with("t"), ann.now))), Some((401, "other_session".to_owned())));
-    // The record as it was before knows nothing of it: the same code is a lost race, not a second door.
+    // With the old record in hand the same code loses the race, and the new record refuses it.
     let (_, _, verification) = saving(&mut gate);
-    let Progress::CallOut(again, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
+    let Verdict::CallOut(again, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
     assert_eq!(header(&again, ":method"), "GET");
     let record = json!({"record": body["record"], "version": 4}).to_string();
-    let Progress::CallOut(put, verification) = answer(&mut gate, *verification, "200", record.as_bytes(), ann.now) else {
+    let Verdict::CallOut(put, verification) = answer(&mut gate, *verification, "200", record.as_bytes(), ann.now) else {
         panic!("a used code costs an attempt, which is written");
     };
     assert_eq!(header(&put, "if-match"), "\"4\"");
-    let Progress::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
+    let Verdict::Judged(judgement) = answer(&mut gate, *verification, "204", b"", ann.now) else { panic!("one more call-out") };
     assert_eq!(refused(&judgement), Some((401, "wrong_code".to_owned())));
     assert_eq!(judgement.counters, [Counter::Challenged, Counter::VerifyWrong]);
 }
@@ -132,11 +134,11 @@ fn t3_a_code_opens_only_after_its_write_has_landed() {
 fn t3_a_race_lost_twice_is_refused() {
     let mut gate = gate(json!({}));
     let (ann, _, verification) = saving(&mut gate);
-    let Progress::CallOut(_, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
-    let Progress::CallOut(_, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
+    let Verdict::CallOut(_, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
+    let Verdict::CallOut(_, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
         panic!("gave up");
     };
-    let Progress::Judged(judgement) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("a third try") };
+    let Verdict::Judged(judgement) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("a third try") };
     assert_eq!(refused(&judgement), Some((503, "storage_conflict".to_owned())));
 }
 
@@ -144,45 +146,45 @@ fn t3_a_race_lost_twice_is_refused() {
 fn t6_no_code_is_computed_while_another_of_the_user_waits_for_its_write() {
     let mut gate = gate(json!({}));
     let (ann, _, first) = saving(&mut gate);
-    let loading = |gate: &mut Gate| at_the_gate(gate).2;
+    let loading = |gate: &mut Gate| with_code(gate).2;
     let step = |gate: &mut Gate, verification: Box<Verification>, ann: &Person| {
         answer(gate, *verification, "200", stored(ann).as_bytes(), ann.now)
     };
-    // The second is told to look again, which may be enough, and then to go.
+    // The second reads the record once more, and then it is refused.
     let second = loading(&mut gate);
-    let Progress::CallOut(call_out, second) = step(&mut gate, second, &ann) else { panic!("gave up") };
+    let Verdict::CallOut(call_out, second) = step(&mut gate, second, &ann) else { panic!("gave up") };
     assert_eq!(header(&call_out, ":method"), "GET");
-    let Progress::Judged(judgement) = step(&mut gate, second, &ann) else { panic!("computed beside the first") };
+    let Verdict::Judged(judgement) = step(&mut gate, second, &ann) else { panic!("computed beside the first") };
     assert_eq!(refused(&judgement), Some((503, "storage_conflict".to_owned())));
-    // Another user need not wait, and nobody does after a write, a lost race, or when the client went away.
+    // Another user does not wait. The lock ends with the write, with a lost race, and when the client disconnects.
     let mut bob = Person::enrolled("bob", ann.policy.clone());
     let of_bob = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "000000"), ("x-otp-ticket", &bob.ticket())]);
-    let Verdict::Verify(_, verification) = judge(&mut gate, &of_bob, bob.now) else { panic!("decided at once") };
-    assert!(matches!(step(&mut gate, verification, &bob), Progress::CallOut(call_out, _) if header(&call_out, ":method") == "PUT"));
+    let Verdict::CallOut(_, verification) = judge(&mut gate, &of_bob, bob.now) else { panic!("decided without a call-out") };
+    assert!(matches!(step(&mut gate, verification, &bob), Verdict::CallOut(call_out, _) if header(&call_out, ":method") == "PUT"));
     let puts = |gate: &mut Gate| {
         let verification = loading(gate);
         match step(gate, verification, &ann) {
-            Progress::CallOut(call_out, verification) if header(&call_out, ":method") == "PUT" => Some(verification),
-            Progress::CallOut(..) | Progress::Judged(_) => None,
+            Verdict::CallOut(call_out, verification) if header(&call_out, ":method") == "PUT" => Some(verification),
+            Verdict::CallOut(..) | Verdict::Judged(_) => None,
         }
     };
     assert!(puts(&mut gate).is_none());
-    let Progress::Judged(_) = answer(&mut gate, *first, "204", b"", ann.now) else { panic!("one more call-out") };
+    let Verdict::Judged(_) = answer(&mut gate, *first, "204", b"", ann.now) else { panic!("one more call-out") };
     let lost = puts(&mut gate).expect("written");
-    let Progress::CallOut(..) = answer(&mut gate, *lost, "412", b"", ann.now) else { panic!("gave up") };
+    let Verdict::CallOut(..) = answer(&mut gate, *lost, "412", b"", ann.now) else { panic!("gave up") };
     let left = puts(&mut gate).expect("lost");
     drop(left);
     assert!(puts(&mut gate).is_some(), "gone away");
-    // What costs no attempt takes no turn.
+    // A code that costs no attempt takes no lock.
     let malformed = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "1234567"), ("x-otp-ticket", &ann.clone().ticket())]);
-    let Verdict::Verify(_, verification) = judge(&mut gate, &malformed, ann.now) else { panic!("decided at once") };
-    let Progress::Judged(judgement) = step(&mut gate, verification, &ann) else { panic!("charged") };
+    let Verdict::CallOut(_, verification) = judge(&mut gate, &malformed, ann.now) else { panic!("decided without a call-out") };
+    let Verdict::Judged(judgement) = step(&mut gate, verification, &ann) else { panic!("charged") };
     assert_eq!(refused(&judgement), Some((400, "code_malformed".to_owned())));
     assert!(puts(&mut gate).is_some());
 }
 
 #[test]
-fn no_strange_answer_of_the_storage_opens_the_gate() {
+fn no_wrong_answer_of_the_storage_opens_the_gate() {
     let mut gate = gate(json!({}));
     let other = json!({"record": ann().record.map(|record| record.replace("\"ann\"", "\"bob\"")), "version": 3}).to_string();
     let long = format!("{{\"record\":\"{}\",\"version\":3}}", "a".repeat(200_000));
@@ -210,10 +212,10 @@ fn no_strange_answer_of_the_storage_opens_the_gate() {
         ("201", &good),
         ("", &good),
     ] {
-        let (ann, _, verification) = at_the_gate(&mut gate);
+        let (ann, _, verification) = with_code(&mut gate);
         match answer(&mut gate, *verification, status, body.as_bytes(), ann.now) {
-            Progress::Judged(judgement) => assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status} {body:.60}"),
-            Progress::CallOut(..) => panic!("believed {status} {body:.60}"),
+            Verdict::Judged(judgement) => assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status} {body:.60}"),
+            Verdict::CallOut(..) => panic!("believed {status} {body:.60}"),
         }
     }
     for (status, body) in
@@ -221,11 +223,11 @@ fn no_strange_answer_of_the_storage_opens_the_gate() {
     {
         let (ann, _, verification) = saving(&mut gate);
         match answer(&mut gate, *verification, status, body.as_bytes(), ann.now) {
-            Progress::Judged(judgement) => {
+            Verdict::Judged(judgement) => {
                 assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status}");
                 assert_eq!(judgement.counters.last(), Some(&Counter::CalloutError));
             }
-            Progress::CallOut(..) => panic!("went on after {status}"),
+            Verdict::CallOut(..) => panic!("went on after {status}"),
         }
     }
 }
@@ -263,7 +265,7 @@ impl Revoking {
     fn outcome(&mut self, headers: &[(String, Vec<u8>)], later: u64) -> String {
         match judge(&mut self.gate, headers, self.ann.now + later) {
             Verdict::Judged(judgement) => refused(&judgement).map_or("admitted".to_owned(), |(_, reason)| reason),
-            Verdict::Verify(..) => "to be verified".to_owned(),
+            Verdict::CallOut(..) => "to be verified".to_owned(),
         }
     }
 
@@ -280,15 +282,17 @@ impl Revoking {
     /// Ann's code verified, with this list in between the right code and the end of its write.
     fn verified(&mut self, meanwhile: &str, later: u64) -> Judgement {
         let now = self.ann.now + later;
-        let Verdict::Verify(_, verification) = judge(&mut self.gate, &self.with_code, self.ann.now) else { panic!("decided at once") };
+        let Verdict::CallOut(_, verification) = judge(&mut self.gate, &self.with_code, self.ann.now) else {
+            panic!("decided without a call-out")
+        };
         let body = stored(&self.ann);
-        let Progress::CallOut(_, verification) = answer(&mut self.gate, *verification, "200", body.as_bytes(), self.ann.now) else {
+        let Verdict::CallOut(_, verification) = answer(&mut self.gate, *verification, "200", body.as_bytes(), self.ann.now) else {
             panic!("decided before the write");
         };
         assert!(self.list(meanwhile, later));
         match answer(&mut self.gate, *verification, "204", b"", now) {
-            Progress::Judged(judgement) => judgement,
-            Progress::CallOut(..) => panic!("one more call-out"),
+            Verdict::Judged(judgement) => judgement,
+            Verdict::CallOut(..) => panic!("one more call-out"),
         }
     }
 }
@@ -303,7 +307,7 @@ fn a_revoked_session_gets_no_pass_from_its_ticket_and_keeps_none() {
     assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"));
     assert_eq!(all.pass(60), "admitted");
     assert_eq!((all.pass(61).as_str(), all.code(61).as_str()), ("revocation_stale", "revocation_stale"), "after the last");
-    // The clock was set back, and a list of who knows when is there.
+    // The clock was set back, so the age of the list is unknown.
     all.ann.now -= 61;
     assert_eq!(all.pass(0), "revocation_stale");
     all.ann.now += 61;
@@ -333,7 +337,7 @@ fn a_revoked_user_keeps_neither_pass_nor_ticket_from_before() {
 }
 
 #[test]
-fn a_session_that_ends_while_its_code_is_verified_stays_outside() {
+fn a_session_that_ends_while_its_code_is_verified_gets_no_pass() {
     for (meanwhile, later, expected) in [
         (NOTHING_REVOKED, 5, None),
         (r#"{"v":1,"sessions":["s"]}"#, 5, Some((401, "pass_revoked".to_owned()))),
@@ -346,7 +350,7 @@ fn a_session_that_ends_while_its_code_is_verified_stays_outside() {
 }
 
 #[test]
-fn t19_the_session_of_a_pass_made_here_is_no_cookie() {
+fn t19_no_cookie_stands_for_the_session_of_a_pass_that_the_gate_made() {
     let mut all = Revoking::new();
     assert!(all.list(NOTHING_REVOKED, 0));
     let judgement = all.verified(NOTHING_REVOKED, 0);
@@ -357,7 +361,7 @@ fn t19_the_session_of_a_pass_made_here_is_no_cookie() {
     let sid = claims["sid"].as_str().unwrap();
     let with = |cookie: &str| headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid={cookie}"))]);
     assert_eq!(all.outcome(&with("s"), 0), "admitted");
-    // Whoever reads the pass can send what it says, which is on no list.
+    // The session named in the pass is on no revocation list, so it must not work as a cookie.
     assert_eq!(all.outcome(&with(sid), 0), "no_session");
     assert_eq!(all.outcome(&with(&sid.to_uppercase()), 0), "other_session");
     assert!(all.list(r#"{"v":1,"sessions":["s"]}"#, 0));
@@ -366,7 +370,7 @@ fn t19_the_session_of_a_pass_made_here_is_no_cookie() {
 }
 
 #[test]
-fn t26_a_session_that_another_parser_would_read_comes_twice() {
+fn t26_a_cookie_that_another_parser_takes_for_the_session_is_a_second_one() {
     let mut gate = gate(json!({}));
     let ann = ann();
     let pass = ann.clone().log_in("mine");
@@ -384,7 +388,7 @@ fn t26_a_session_that_another_parser_would_read_comes_twice() {
 }
 
 #[test]
-fn t26_no_session_hides_behind_a_pass_that_is_handed_on() {
+fn t26_a_forwarded_pass_hides_no_second_session() {
     let mut gate = gate(json!({"pass": {"forward": true}}));
     let mut ann = ann();
     ann.now += 60;
@@ -395,7 +399,7 @@ fn t26_no_session_hides_behind_a_pass_that_is_handed_on() {
     }
 }
 
-/// Cookies in which one parser or another finds one of the name `sid`.
+/// Cookies that one parser or another takes for `sid`.
 const ANOTHER_READING: [&str; 22] = [
     "sid=v",
     "sid =v",
@@ -424,7 +428,7 @@ const ANOTHER_READING: [&str; 22] = [
 #[test]
 fn t27_a_stricter_route_needs_a_pass_where_the_policy_asks_for_none() {
     let routes = json!([{"prefix": "/payroll/", "maxAge": 300}, {"path": "/pay", "methods": ["totp"]}]);
-    let mut gate = gate(json!({"require": "policy", "routes": routes, "programs": {"prefixes": ["/payroll/api/", "/api/"]}}));
+    let mut gate = gate(json!({"proof": "as_policy", "routes": routes, "apiPaths": {"prefixes": ["/payroll/api/", "/api/"]}}));
     let mut ann = ann();
     let pass = ann.log_in("in");
     let cookie = format!("{COOKIE}={pass}; sid=in");
@@ -441,13 +445,13 @@ fn t27_a_stricter_route_needs_a_pass_where_the_policy_asks_for_none() {
     }
     assert_eq!(reason("/payroll/", &[("cookie", &cookie)], 301).as_deref(), Some("pass_too_old"));
     assert_eq!(reason("/reports", &[("cookie", &cookie)], 301), None);
-    // Unforced, a program comes in from anywhere, but not where a route is stricter.
+    // Where nothing is forced, an API client comes from anywhere, but not where a route is stricter.
     assert_eq!(reason("/api/x", &[], 0), None);
     assert_eq!(reason("/payroll/api/x", &[], 0).as_deref(), Some("no_pass"));
 }
 
 #[test]
-fn the_log_tells_the_operator_what_is_wrong_with_a_pass_and_the_answer_tells_nobody() {
+fn the_log_names_the_flaw_of_a_pass_and_the_answer_does_not() {
     let mut gate = gate(json!({}));
     let (mut here, mut elsewhere) = (ann(), Person::enrolled("ann", policy(json!({"origin": "https://acme.example"}))));
     let pass = here.log_in("in");
@@ -475,14 +479,14 @@ fn the_log_tells_the_operator_what_is_wrong_with_a_pass_and_the_answer_tells_nob
             assert!(!answer.body.contains(detail), "{}", answer.body);
         }
     }
-    // Of the storage API likewise.
-    let (ann, _, verification) = at_the_gate(&mut gate);
-    let Progress::Judged(judgement) = answer(&mut gate, *verification, "401", b"", ann.now) else { panic!("went on") };
+    // The log names the status of the storage API too.
+    let (ann, _, verification) = with_code(&mut gate);
+    let Verdict::Judged(judgement) = answer(&mut gate, *verification, "401", b"", ann.now) else { panic!("went on") };
     assert!(judgement.log.unwrap().contains(r#""detail":"status_401""#));
 }
 
 #[test]
-fn in_shadow_everything_goes_on_and_is_counted() {
+fn in_shadow_mode_a_refused_request_goes_on_and_is_counted() {
     let mut gate = gate(json!({"mode": "shadow"}));
     let given = headers("/reports", &[("x-second-factor-sub", "mallory"), ("accept", "text/html")]);
     let judgement = judged(judge(&mut gate, &given, ann().now));
@@ -495,6 +499,97 @@ fn in_shadow_everything_goes_on_and_is_counted() {
         json!({"verdict": "challenged", "reason": "no_pass", "status": 303, "ip": "192.0.2.1", "method": "GET",
         "path": "/reports", "mode": "shadow"})
     );
+}
+
+/// A gate whose only keys are those of its configuration; the error's path and message.
+fn with_jwks(jwks: &Value) -> Result<Gate, (String, String)> {
+    let config = config(&json!({"jwks": jwks, "verify": null}));
+    GateConfig::parse(&config.to_string(), &Secrets::default()).map(Gate::new).map_err(|error| (error.path, error.message))
+}
+
+#[test]
+fn the_jwk_set_of_the_login_service_opens_its_passes() {
+    let jwks = serde_json::to_value(keys().signing().jwks()).unwrap();
+    let mut gate = with_jwks(&jwks).unwrap();
+    let mut ann = ann();
+    let pass = ann.log_in("in");
+    let given = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
+    assert_eq!(refused(&judged(judge(&mut gate, &given, ann.now))), None);
+    // Another key of the same name verifies no pass of the first.
+    let mut other = jwks;
+    other["keys"][0]["x"] = json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let judgement = judged(judge(&mut with_jwks(&other).unwrap(), &given, ann.now));
+    assert!(judgement.log.as_ref().unwrap().contains(r#""detail":"wrong_signature""#), "{judgement:?}");
+}
+
+#[test]
+fn a_jwk_set_holds_public_keys_and_nothing_else() {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k", "x": x});
+    let with = |member: &str, value: Value| {
+        let mut jwk = jwk.clone();
+        jwk[member] = value;
+        json!({"keys": [jwk]})
+    };
+    let without = |member: &str| {
+        let mut jwk = jwk.clone();
+        jwk.as_object_mut().unwrap().remove(member);
+        json!({"keys": [jwk]})
+    };
+    assert!(with_jwks(&json!({"keys": [jwk]})).is_ok());
+    let private = "is private, and this text is not kept secret; give public keys only, and replace this key";
+    let unknown = "unknown member, expected one of `kty`, `crv`, `alg`, `use`, `kid`, `x`";
+    for (jwks, path, message) in [
+        (with("d", json!("hidden")), "jwks.keys[0].d", private),
+        (with("d", json!(["hidden"])), "jwks.keys[0].d", private),
+        (json!({"keys": [jwk, {"kty": "oct", "k": "hidden"}]}), "jwks.keys[1].k", private),
+        (with("ext", json!(true)), "jwks.keys[0].ext", unknown),
+        (with("key_ops", json!(["verify"])), "jwks.keys[0].key_ops", unknown),
+        (with("kty", json!("RSA")), "jwks.keys[0].kty", "must be `OKP`"),
+        (with("crv", json!("X25519")), "jwks.keys[0].crv", "must be `Ed25519`"),
+        (with("alg", json!("none")), "jwks.keys[0].alg", "must be `EdDSA`"),
+        (with("use", json!("enc")), "jwks.keys[0].use", "must be `sig`"),
+        (with("x", json!(1)), "jwks.keys[0].x", "expected a string"),
+        (without("alg"), "jwks.keys[0].alg", "is missing"),
+        (without("kid"), "jwks.keys[0].kid", "is missing"),
+        (json!({"keys": [jwk, jwk]}), "jwks.keys[1].kid", "two keys have this name; give each its own"),
+        (with("x", json!("AA")), "jwks.keys[0].x", "must be 32 bytes in base64url without padding (43 characters)"),
+    ] {
+        assert_eq!(with_jwks(&jwks).unwrap_err(), (path.to_owned(), message.to_owned()));
+    }
+    for (jwks, path) in [(json!({"keys": []}), "jwks"), (json!([jwk]), "jwks"), (json!({"keys": {}}), "jwks.keys")] {
+        assert_eq!(with_jwks(&jwks).unwrap_err().0, path, "{jwks}");
+    }
+}
+
+#[test]
+fn a_code_is_sent_alone_or_with_its_method() {
+    let mut gate = gate(json!({"verify": {
+        "cluster": "login", "authority": "login", "path": "/2fa", "methods": ["totp", "sms", "backup_code", "recovery_code"],
+    }}));
+    let mut ann = ann();
+    ann.now += 60;
+    let ticket = ann.ticket();
+    let app = ann.code();
+    for (otp, expected) in [
+        (app.clone(), "verified"),
+        (format!(" totp {app} "), "verified"),
+        (format!("backup_code {}", ann.backup[0]), "verified"),
+        // Without a method it is a code of an app in any form.
+        (ann.backup[0].clone(), "code_malformed"),
+        (format!("password {app}"), "code_malformed"),
+        ("sms 000000".to_owned(), "code_expired"),
+        ("recovery_code AAAA".to_owned(), "code_malformed"),
+    ] {
+        let given = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &otp), ("x-otp-ticket", &ticket)]);
+        let Verdict::CallOut(_, verification) = judge(&mut gate, &given, ann.now) else { panic!("{otp}: decided at once") };
+        let mut verdict = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now);
+        if let Verdict::CallOut(_, verification) = verdict {
+            verdict = answer(&mut gate, *verification, "204", b"", ann.now);
+        }
+        let reason = refused(&judged(verdict)).map_or("verified".to_owned(), |(_, reason)| reason);
+        assert_eq!(reason, expected, "{otp}");
+    }
 }
 
 fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
@@ -513,7 +608,7 @@ fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// T28: whatever the headers are, the answer is a refusal, and one line of JSON in the log.
+    /// T28: every set of headers is refused, with one line of JSON in the log.
     #[test]
     fn t28_no_headers_open_the_gate_or_make_it_panic(mut more in proptest::collection::vec(any_header(), 0..12), path in "/[a-z/%;.\\\\?=-]{0,20}") {
         let mut gate = gate(json!({"exempt": {"paths": ["/login"]}, "challenge": {"page": "/login"}}));

@@ -152,7 +152,7 @@ proptest! {
             let _ = OtpAuth::parse(&format!("otpauth://totp/a:b?secret=JBSWY3DPEHPK3PXPJBSWY3DPEH&issuer={text}"));
             prop_assert!(Policy::parse(text).is_err());
             prop_assert!(KeyRing::parse(text).is_err());
-            prop_assert!(Pass::open(&rules, ring.passes(), text, now).is_err());
+            prop_assert!(Pass::open(&rules, ring.signing(), text, now).is_err());
             prop_assert!(Record::parse(&UserId::new("ann").unwrap(), text).is_err());
         }
     }

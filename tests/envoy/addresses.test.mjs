@@ -1,4 +1,4 @@
-// Where a request comes from: behind none, one and two proxies that are trusted, and with lies about it.
+// The client's address: with no, one and two trusted proxies in front, and with forged x-forwarded-for.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
@@ -17,7 +17,7 @@ const ipv6 = Object.values(networkInterfaces())
   .flat()
   .some(({ address }) => address === '::1')
 
-// One listener for each list of networks: its members and spellings are asked there.
+// One listener for each list of networks, which answers for its members and their spellings.
 const lists = Object.fromEntries(
   networks.membership.map(({ networks }, index) => [
     `list${index}`,
@@ -39,7 +39,7 @@ await onEach(
       direct: hops(0),
       behindOne: hops(1),
       behindTwo: hops(2),
-      // Envoy trusts a hop and the filter was not told, and the other way round.
+      // Envoy trusts a hop and the filter does not, and the other way round.
       envoyOnly: { hops: 1, config: { ...inside } },
       filterOnly: { hops: 0, config: { clientAddress: { trustedHops: 1 }, ...inside } },
       filterMore: { hops: 1, config: { clientAddress: { trustedHops: 2 }, ...inside } },
@@ -53,7 +53,7 @@ await onEach(
       }),
       everywhere: hops(1, { policy: policyWith({ network: { allow: ['0.0.0.0/0', '::/0'] } }) }),
       noRules: hops(1, { policy: policyWith() }),
-      forced: hops(1, { policy: policyWith({ require: { networks: [OFFICE] } }), require: 'policy' }),
+      forced: hops(1, { policy: policyWith({ require: { networks: [OFFICE] } }), proof: 'as_policy' }),
     },
   },
   (gate, test) => {
@@ -65,7 +65,7 @@ await onEach(
       return answer.status === 200 ? 'in' : (assert.equal(answer.status, 403, answer.text), answer.json.reason)
     }
 
-    test('T24 without trusted hops, what x-forwarded-for says is not believed', async () => {
+    test('T24 without trusted hops, x-forwarded-for is not believed', async () => {
       for (const list of [
         [],
         ['198.51.100.7'],
@@ -80,7 +80,7 @@ await onEach(
       }
     })
 
-    test('T24 behind one hop, the entry before the last counts, and nothing left of it', async () => {
+    test('T24 behind one hop, the last entry but one counts, and no entry left of it', async () => {
       assert.equal(await reason('behindOne', '198.51.100.7'), 'in')
       assert.equal(await reason('behindOne', '203.0.113.1, 198.51.100.7'), 'in')
       assert.equal(await reason('behindOne', 'garbage, 198.51.100.7'), 'in')
@@ -109,7 +109,7 @@ await onEach(
       }
     })
 
-    test('T24 behind two hops, the second before the last', async () => {
+    test('T24 behind two hops, the last entry but two counts', async () => {
       assert.equal(await reason('behindTwo', '198.51.100.7, 10.0.0.1'), 'in')
       assert.equal(await reason('behindTwo', '1.1.1.1, 198.51.100.7, 10.0.0.1'), 'in')
       assert.equal(await reason('behindTwo', '198.51.100.7', '10.0.0.1'), 'in')
@@ -119,7 +119,7 @@ await onEach(
       }
     })
 
-    test('T24 filter and Envoy disagree about the hops: unknown, so nobody', async () => {
+    test('T24 filter and Envoy disagree about the hops: the address is unknown and the request refused', async () => {
       for (const list of [
         [],
         ['198.51.100.7'],
@@ -129,11 +129,11 @@ await onEach(
         assert.notEqual(await reason('filterOnly', ...list), 'in', JSON.stringify(list))
         assert.notEqual(await reason('filterMore', ...list), 'in', JSON.stringify(list))
       }
-      // Here Envoy's word is taken, which is the trusted hop's: it has to be set up so.
+      // Here the filter takes Envoy's address, which comes from the hop that Envoy trusts.
       assert.equal(await reason('envoyOnly', '198.51.100.7'), 'in')
     })
 
-    test('T24 an unknown address matters only where a rule asks for one', async () => {
+    test('T24 an unknown address is refused only where a rule depends on it', async () => {
       assert.equal(await reason('noRules', 'garbage'), 'in')
       assert.equal(await reason('noRules'), 'in')
       assert.equal(await reason('everywhere', 'garbage'), 'address_unknown')
@@ -176,7 +176,7 @@ await onEach(
       assert.ok(count >= 20, String(count))
     })
 
-    test('T22 who is in a network and who is not', async () => {
+    test('T22 the members of a network are in it, and their neighbours are not', async () => {
       let count = 0
       for (const [index, { inside, outside }] of networks.membership.entries()) {
         for (const ip of inside) assert.equal(await reason(`list${index}`, ip), 'in', ip)
@@ -190,7 +190,7 @@ await onEach(
       const sendable = networks.notAddresses.filter((text) => !/[\n\0]/.test(text))
       assert.ok(sendable.length >= 40)
       for (const text of sendable) {
-        // As bytes; and blanks at the ends of a header are not part of its value.
+        // As bytes. Blanks at the ends of a header are not part of its value.
         const bytes = Buffer.from(text).toString('latin1')
         if (text !== text.trim() || text.includes(',')) continue
         assert.equal(await reason('everywhere', bytes), 'address_unknown', JSON.stringify(text))

@@ -1,4 +1,4 @@
-// Passes that were found good are remembered; what they are good for is asked each time.
+// The pass cache spares the signature; session, age, revocation and end are checked each time.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, bytesOf } from './http.mjs'
@@ -33,12 +33,12 @@ await onEach(
     }
     const jar = (pass, session = 's1') => [['cookie', cookies({ [SESSION]: session, [PASS]: pass })]]
 
-    test('one pass 10,000 times; then other session, too old, revoked and expired all the same', async () => {
+    test('a pass used 10,000 times is still refused: for another session, when too old, revoked or expired', async () => {
       list.sessions = []
       gate.upstream.keep = false
       const start = gate.clock()
       const pass = await gate.mint()
-      // Until each worker has a list, and none that still names the session of the test before.
+      // Wait until each worker has a list, and no list still names the session of an earlier test.
       for (let row = 0, i = 0; row < 20 && i < 300; i += 1) {
         row = (await gate.visit({ pass })).status === 200 ? row + 1 : 0
         if (row === 0) await sleep(20)
@@ -59,7 +59,7 @@ await onEach(
       refused(answer, 401, 'pass_revoked')
       assert.deepEqual(await many(200, () => jar(pass)), { 401: 200 })
       list.sessions = []
-      // Without revocation, so that only the end counts.
+      // A listener without revocation, so that only the end of the pass counts.
       for (const listener of ['one', 'none']) {
         passed(await gate.visit({ listener, pass }))
         gate.setTime(claimsOf(pass).exp)
@@ -68,7 +68,7 @@ await onEach(
       }
     })
 
-    test('passes that push each other out of a cache of one stay good, each as its own', async () => {
+    test('two passes in turns in a cache of one entry stay good, each with its own identity', async () => {
       gate.upstream.keep = false
       const [a, b] = [await gate.mint({ user: 'ann', session: 's1' }), await gate.mint({ user: 'bob', session: 's2' })]
       for (let i = 0; i < 20; i += 1) {
@@ -85,7 +85,7 @@ await onEach(
       }
     })
 
-    test('bad passes are not remembered as good, nor do they push good ones out for ever', async () => {
+    test('bad passes are not cached, and do not keep good ones out of the cache', async () => {
       gate.upstream.keep = false
       const pass = await gate.mint()
       const bad = (i) => `${pass.slice(0, -6)}${String(i).padStart(6, 'A')}`

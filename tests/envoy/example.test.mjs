@@ -1,5 +1,5 @@
-// `npm start` as a newcomer meets it: the login service, an upstream that knows nothing of second
-// factors, and Envoy between them, by the very files of examples/envoy.
+// `npm start` with the files of examples/envoy: the login service, an upstream without a line about second
+// factors, and Envoy in front of both.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -18,7 +18,7 @@ const [login, envoy, admin, intranet] = await freePorts(4)
 const gate = { origin: `http://localhost:${envoy}` }
 const now = () => Math.floor(Date.now() / 1000)
 
-// A group of its own, so that nothing outlives the tests.
+// A process group of its own, so that no process outlives the tests.
 const child = spawn(process.execPath, ['scripts/start.mjs'], {
   cwd: root,
   detached: true,
@@ -41,7 +41,7 @@ after(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-/** `fetch` says of itself that it is no navigation, so requests go out by node:http. */
+/** Sends by node:http, because `fetch` marks its requests as no navigation. */
 class GateVisitor extends Visitor {
   async request(method, path, { headers = {}, body } = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -75,7 +75,7 @@ test('npm start prints both addresses', async () => {
   assert.match(output, new RegExp(`http://localhost:${login}\\b`))
 })
 
-test('curl without a pass sees the answer of RFC 9470', async () => {
+test('curl without a pass gets the answer of RFC 9470', async () => {
   const answer = await visitor.request('GET', '/payroll/')
   assert.equal(answer.status, 401)
   assert.equal(
@@ -94,7 +94,7 @@ test('a browser is sent to the login page, and the password alone opens nothing'
   assert.equal((await visitor.browse('/')).status, 303)
 })
 
-test('after the second factor the upstream opens, and is told who is there', async () => {
+test('after the second factor the upstream opens, and learns who is there', async () => {
   const started = await visitor.json('/api/security/totp', {})
   secret = started.secret.replaceAll(' ', '')
   assert.equal(
@@ -119,19 +119,19 @@ test('a stolen pass without its session opens nothing', async () => {
   assert.equal(JSON.parse((await thief.request('GET', '/')).text).reason, 'other_session')
 })
 
-test('the upstream has not one line about two-factor authentication, and the storage API no way in', async () => {
+test('the upstream has no line about two-factor authentication, and the storage API cannot be reached', async () => {
   const source = readFileSync(join(root, 'examples/envoy/intranet.js'), 'utf8')
   assert.doesNotMatch(source, /countersign|totp|otp|2fa|verify/i)
   assert.equal((await visitor.request('GET', '/internal/second-factor/revoked')).status, 404)
 })
 
-test('the statistics count what happened', async () => {
+test('the statistics count the requests of these tests', async () => {
   const stats = await (await fetch(`http://localhost:${admin}/stats?filter=countersign`)).text()
   const count = (name) => Number(new RegExp(`countersign_${name}: (\\d+)`).exec(stats)?.[1])
   assert.ok(count('allowed') > 0 && count('challenged') > 0, stats)
 })
 
-test('after the log-out the same cookies open nothing any more', async () => {
+test('after the log-out the same cookies open nothing', async () => {
   const before = new GateVisitor(gate)
   before.cookies = new Map(visitor.cookies)
   assert.equal((await before.browse('/')).status, 200)
@@ -143,7 +143,7 @@ test('after the log-out the same cookies open nothing any more', async () => {
   }
 })
 
-test('the end of one ends all', async () => {
+test('npm start, when it is stopped, stops all that it started', async () => {
   child.kill('SIGTERM')
   assert.deepEqual(await ended, [0, null], output)
   for (const port of [login, envoy, admin, intranet]) await assert.rejects(fetch(`http://localhost:${port}/`))

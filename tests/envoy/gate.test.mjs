@@ -1,4 +1,4 @@
-// The door itself: who comes in, as whom, and what the others are told.
+// Passes, routes, exemptions, address rules: which requests are admitted, as whom, and the refusals of the others.
 import assert from 'node:assert/strict'
 import {
   ORIGIN,
@@ -52,34 +52,34 @@ await onEach(
           verify: verifyBy(),
         },
       },
-      // The same address rules as at the login; everyone here comes from 127.0.0.1.
+      // The same address rules as at the login. All requests come from 127.0.0.1.
       closed: {
         config: { policy: policyWith({ network: { allow: ['198.51.100.0/24'] } }), exempt: { paths: ['/healthz'] } },
       },
       denied: {
         config: { policy: policyWith({ network: { deny: ['127.0.0.0/8'] } }), exempt: { paths: ['/healthz'] } },
       },
-      voluntary: { config: { policy: policyWith({ require: 'optional' }), require: 'policy' } },
-      voluntaryStrict: { config: { require: 'policy', routes: [{ prefix: '/payroll/', maxAge: 60 }] } },
-      forcedHere: { config: { policy: policyWith({ require: { networks: ['127.0.0.0/8'] } }), require: 'policy' } },
+      voluntary: { config: { policy: policyWith({ require: 'optional' }), proof: 'as_policy' } },
+      voluntaryStrict: { config: { proof: 'as_policy', routes: [{ prefix: '/payroll/', maxAge: 60 }] } },
+      forcedHere: { config: { policy: policyWith({ require: { networks: ['127.0.0.0/8'] } }), proof: 'as_policy' } },
       forcedElsewhere: {
-        config: { policy: policyWith({ require: { networks: ['198.51.100.0/24'] } }), require: 'policy' },
+        config: { policy: policyWith({ require: { networks: ['198.51.100.0/24'] } }), proof: 'as_policy' },
       },
-      forcedAlways: { config: { policy: policyWith({ require: 'everyone' }), require: 'policy' } },
-      programs: {
+      forcedAlways: { config: { policy: policyWith({ require: 'everyone' }), proof: 'as_policy' } },
+      apiClients: {
         config: {
-          programs: { paths: ['/api'], prefixes: ['/api/'] },
+          apiPaths: { paths: ['/api'], prefixes: ['/api/'] },
           policy: policyWith({ network: { allow: ['127.0.0.1', '198.51.100.0/24'] } }),
         },
       },
-      programsFromAnywhere: {
+      apiClientsFromAnywhere: {
         config: {
-          programs: { prefixes: ['/api/'] },
+          apiPaths: { prefixes: ['/api/'] },
           policy: policyWith({ network: { allow: ['0.0.0.0/0', '::/0'] } }),
         },
       },
-      programsWithoutRule: { config: { programs: { prefixes: ['/api/'] } } },
-      programsOptional: { config: { programs: { prefixes: ['/api/'] }, require: 'policy' } },
+      apiClientsWithoutRule: { config: { apiPaths: { prefixes: ['/api/'] } } },
+      apiClientsOptional: { config: { apiPaths: { prefixes: ['/api/'] }, proof: 'as_policy' } },
     },
   },
   (gate, test) => {
@@ -124,7 +124,7 @@ await onEach(
         refused(await gate.visit({ headers }), 401, 'no_pass')
     })
 
-    test('a good pass lets in, and the upstream learns who, how and when', async () => {
+    test('a good pass is admitted, and the upstream learns user, method and time', async () => {
       const pass = await gate.mint()
       const seen = passed(await gate.visit({ pass, path: '/reports?x=1', method: 'POST', body: 'hello' }))
       assert.deepEqual([seen.method, seen.path, seen.bytes], ['POST', '/reports?x=1', 5])
@@ -140,7 +140,7 @@ await onEach(
       assert.equal(bearer.get('authorization'), undefined)
     })
 
-    test('the pass of each method is told apart', async () => {
+    test('the upstream learns the method of each pass', async () => {
       const amr = { totp: 'pwd,otp,mfa', sms: 'pwd,sms,mfa', backup_code: 'pwd', recovery_code: 'pwd' }
       for (const [method, expected] of Object.entries(amr)) {
         const { identity } = passed(await gate.visit({ pass: await gate.mint({ method }) }))
@@ -149,7 +149,7 @@ await onEach(
       }
     })
 
-    test('user ids of any letters arrive as visible ASCII', async () => {
+    test('a user id in any script arrives as visible ASCII', async () => {
       for (const [user, expected] of [
         ['zoë @ 100%', 'zo%C3%AB%20@%20100%25'],
         ['用户', '%E7%94%A8%E6%88%B7'],
@@ -172,7 +172,7 @@ await onEach(
       assert.equal(passed(await gate.visit({ listener: 'forward', headers })).get('authorization'), `Bearer ${pass}`)
     })
 
-    test('pass.bearer off: the upstream has its authorization header to itself', async () => {
+    test('pass.bearer off: the authorization header goes to the upstream unread', async () => {
       const pass = await gate.mint()
       refused(
         await gate.visit({ listener: 'cookieOnly', headers: [['authorization', `Bearer ${pass}`]] }),
@@ -187,7 +187,7 @@ await onEach(
       )
     })
 
-    test('other schemes of authorization are not ours and go on', async () => {
+    test('an authorization header of another scheme goes to the upstream', async () => {
       const pass = await gate.mint()
       assert.equal(
         passed(await gate.visit({ pass, headers: [['authorization', 'Basic YTpi']] })).get('authorization'),
@@ -197,7 +197,7 @@ await onEach(
       passed(await gate.visit({ headers: [['authorization', `bEARER ${pass}`]] }))
     })
 
-    test('pass.cookie: another name, and the usual one is not it', async () => {
+    test('pass.cookie: under another name, the default name is no pass', async () => {
       const pass = await gate.mint()
       passed(
         await gate.send({
@@ -222,7 +222,7 @@ await onEach(
       }
     })
 
-    test('pass_too_old: a route that asks for freshness says so', async () => {
+    test('pass_too_old: a route with maxAge asks for a fresh factor', async () => {
       const at = gate.clock()
       const old = await gate.mint({ at: at - 301 })
       const fresh = await gate.mint({ at: at - 300 })
@@ -239,7 +239,7 @@ await onEach(
       )
     })
 
-    test('method_not_accepted: a route that takes only some methods; all that match hold, the strictest wins', async () => {
+    test('method_not_accepted: a route with methods; all routes that match hold together', async () => {
       const backup = await gate.mint({ method: 'backup_code' })
       const sms = await gate.mint({ method: 'sms' })
       refused(await gate.visit({ pass: backup, path: '/export' }), 401, 'method_not_accepted')
@@ -266,11 +266,11 @@ await onEach(
       }
       refused(await gate.send({ headers: [['authorization', `Bearer ${pass}`]] }), 401, 'no_session')
       passed(await gate.visit({ pass }))
-      // A pass that the gate made for this session names it so, and no cookie makes another of it.
+      // A pass that the gate made names its session by a hash, which no cookie can stand for.
       passed(await gate.visit({ pass: await gate.mint({ session: gateSession('s9') }), session: 's9' }))
     })
 
-    test('T21 where the host hashes the cookie, only the hash counts', async () => {
+    test('T21 with id sha256, only the hash of the cookie is the session', async () => {
       const pass = await gate.mint({ session: hashed('secret-cookie') })
       passed(await gate.visit({ listener: 'hashed', pass, session: 'secret-cookie' }))
       refused(await gate.visit({ listener: 'hashed', pass, session: hashed('secret-cookie') }), 401, 'other_session')
@@ -285,14 +285,14 @@ await onEach(
       )
     })
 
-    test('T21 "unbound" has to be said, and then any session will do', async () => {
+    test('T21 with session "unbound", a pass works in any session', async () => {
       const pass = await gate.mint({ session: 's1' })
       passed(await gate.visit({ listener: 'unbound', pass, session: 's2' }))
       passed(await gate.send({ listener: 'unbound', headers: [['authorization', `Bearer ${pass}`]] }))
       refused(await gate.send({ listener: 'unbound' }), 401, 'no_pass')
     })
 
-    test('exempt paths need no pass, tell no identity, and still obey the address rules', async () => {
+    test('an exempt path needs no pass, gets no identity headers, and obeys the address rules', async () => {
       for (const path of ['/healthz', '/healthz?x=1', '/assets/app.css', '/assets/']) {
         assert.deepEqual(passed(await gate.send({ path })).identity, {})
       }
@@ -301,7 +301,7 @@ await onEach(
       refused(await gate.send({ listener: 'denied', path: '/healthz' }), 403, 'address_denied')
     })
 
-    test('address_not_allowed and address_denied, whatever pass is shown, browsers included', async () => {
+    test('address_not_allowed and address_denied: with or without a pass, in a browser too', async () => {
       const pass = await gate.mint()
       for (const headers of [[], browser]) {
         refused(await gate.visit({ listener: 'closed', pass, headers }), 403, 'address_not_allowed')
@@ -309,7 +309,7 @@ await onEach(
       }
     })
 
-    test('require "policy": a pass is needed where the policy forces one', async () => {
+    test('proof "as_policy": a pass is needed where the policy forces one', async () => {
       for (const listener of ['voluntary', 'forcedElsewhere'])
         assert.deepEqual(passed(await gate.visit({ listener })).identity, {})
       for (const listener of ['forcedHere', 'forcedAlways']) refused(await gate.visit({ listener }), 401, 'no_pass')
@@ -319,7 +319,7 @@ await onEach(
       }
     })
 
-    test('require "policy": a stricter route needs a pass all the same', async () => {
+    test('proof "as_policy": a stricter route needs a pass all the same', async () => {
       const [fresh, old] = [await gate.mint(), await gate.mint({ at: gate.clock() - 61 })]
       const visit = (path, pass) => gate.visit({ listener: 'voluntaryStrict', path, pass })
       assert.deepEqual(passed(await visit('/other')).identity, {})
@@ -330,20 +330,20 @@ await onEach(
       }
     })
 
-    test('api_client_blocked: programs come in by an allow rule that names their address, or by a pass', async () => {
-      for (const path of ['/api', '/api/', '/api/v1/things']) passed(await gate.send({ listener: 'programs', path }))
-      refused(await gate.send({ listener: 'programs', path: '/other' }), 401, 'no_pass')
-      for (const listener of ['programsFromAnywhere', 'programsWithoutRule']) {
+    test('api_client_blocked: an API client comes in by an allow rule that names its address, or by a pass', async () => {
+      for (const path of ['/api', '/api/', '/api/v1/things']) passed(await gate.send({ listener: 'apiClients', path }))
+      refused(await gate.send({ listener: 'apiClients', path: '/other' }), 401, 'no_pass')
+      for (const listener of ['apiClientsFromAnywhere', 'apiClientsWithoutRule']) {
         refused(await gate.send({ listener, path: '/api/x' }), 403, 'api_client_blocked')
         refused(await gate.send({ listener, path: '/api/x', headers: browser }), 403, 'api_client_blocked')
         passed(await gate.visit({ listener, path: '/api/x', pass: await gate.mint() }))
       }
-      passed(await gate.send({ listener: 'programsOptional', path: '/api/x' }))
+      passed(await gate.send({ listener: 'apiClientsOptional', path: '/api/x' }))
     })
 
-    test('T27 a path that only looks like that of the programs is not', async () => {
+    test('T27 a path that only resembles a path of API clients is none', async () => {
       for (const path of ['/API/x', '/api;/x', '/api/x;y', '/apix', '/api%2fx', '/api/x%2fy/..']) {
-        const answer = await gate.send({ listener: 'programs', path })
+        const answer = await gate.send({ listener: 'apiClients', path })
         assert.ok(answer.status === 401 || answer.status === 307, `${path}: ${answer.status}`)
       }
     })
@@ -365,7 +365,7 @@ await onEach(
       )
     })
 
-    test('debug tells how it came to that, and only then', async () => {
+    test('debug, and nothing else, explains the decision', async () => {
       const explanation = { decision: { outcome: 'challenge' }, rules: ['not_forced', 'enrolled'] }
       refused(await gate.visit({ listener: 'debug' }), 401, 'no_pass', { explanation })
     })

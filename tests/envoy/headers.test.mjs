@@ -1,4 +1,4 @@
-// What clients write into headers, and what of it reaches the upstream.
+// Forged, repeated and malformed headers: the gate refuses or strips them.
 import assert from 'node:assert/strict'
 import { PASS, SESSION, cookies, onEach, passed, refused, verifyBy } from './support.mjs'
 
@@ -6,7 +6,7 @@ await onEach(
   {
     config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } },
     listeners: {
-      // A server in front of which nobody cleans up.
+      // A listener on which Envoy rejects no header and cleans no path.
       lax: { config: { exempt: { paths: ['/healthz'] }, verify: verifyBy() }, underscores: 'ALLOW', clean: false },
       dropping: { config: { exempt: { paths: ['/healthz'] } }, underscores: 'DROP_HEADER' },
       shadow: { config: { mode: 'shadow' }, underscores: 'ALLOW' },
@@ -22,7 +22,7 @@ await onEach(
       upper: (name) => name.toUpperCase(),
     }
 
-    test('T26 identity headers from outside are stripped, on every way through', async () => {
+    test('T26 identity headers of the client are stripped on every path through the gate', async () => {
       const pass = await gate.mint()
       for (const [why, spell] of Object.entries(spellings)) {
         const headers = forged(spell)
@@ -62,7 +62,7 @@ await onEach(
       }
     })
 
-    test('T26 identity headers in other spellings that services may fold are stripped by the filter', async () => {
+    test('T26 identity headers in other spellings are stripped by the filter', async () => {
       const pass = await gate.mint()
       for (const spell of [
         (name) => name.replaceAll('-', '.'),
@@ -74,7 +74,7 @@ await onEach(
       }
     })
 
-    test('a bearer token that is no pass reaches a service where none is needed; one that says it is does not', async () => {
+    test('where no pass is needed, a bearer token of another kind reaches the service, and one of the type of a pass does not', async () => {
       const jwt = ['{"alg":"RS256","typ":"at+jwt","kid":"k"}', '{"sub":"ann"}', 'x']
         .map((part) => Buffer.from(part).toString('base64url'))
         .join('.')
@@ -96,13 +96,13 @@ await onEach(
       }
     })
 
-    test('T26 the same identity header many times is stripped each time', async () => {
+    test('T26 an identity header that comes many times is stripped each time', async () => {
       const headers = Array.from({ length: 20 }, (_, i) => ['x-second-factor-sub', `evil${i}`])
       const seen = passed(await gate.visit({ pass: await gate.mint(), headers }))
       assert.equal(seen.get('x-second-factor-sub'), 'ann')
     })
 
-    test('T26 two passes, however brought: duplicate_header, be they equal or both good', async () => {
+    test('T26 two passes in cookies or headers: duplicate_header, even if both are good', async () => {
       const pass = await gate.mint()
       const other = await gate.mint({ method: 'sms' })
       const one = `${SESSION}=s1; ${PASS}=${pass}`
@@ -129,7 +129,7 @@ await onEach(
           400,
           'duplicate_header',
         )
-        // `Bearer` and nothing is no pass.
+        // `Bearer` without a token is no pass.
         if (second)
           refused(await gate.visit({ pass, headers: [['authorization', `Bearer ${second}`]] }), 400, 'duplicate_header')
       }
@@ -158,7 +158,7 @@ await onEach(
       }
     })
 
-    test('T26 a cookie that another server would take for the session or the pass: duplicate_header', async () => {
+    test('T26 a cookie that another server might take for the session or the pass: duplicate_header', async () => {
       const pass = await gate.mint()
       const jar = cookies({ [SESSION]: 's1', [PASS]: pass })
       for (const [name, other] of [
@@ -204,7 +204,7 @@ await onEach(
           )
         }
       }
-      // On exempt paths it opens nothing; a pass is stripped however it is spelled.
+      // An exempt path opens nothing by it. A pass is stripped in every spelling.
       for (const spelled of [`${PASS} `, PASS.toLowerCase(), `=${PASS}`, `b=c,${PASS}`]) {
         assert.equal(
           passed(await gate.send({ path: '/healthz', headers: [['cookie', `a=1; ${spelled}=${pass}; d=e`]] })).get(
@@ -215,7 +215,7 @@ await onEach(
       }
     })
 
-    test('T26 two authorization headers never let in, whichever is good', async () => {
+    test('T26 two authorization headers are refused, whichever is good', async () => {
       const pass = await gate.mint()
       for (const second of [`Bearer ${pass}`, 'Bearer x', 'Basic YTpi']) {
         for (const pair of [
@@ -225,12 +225,12 @@ await onEach(
           const answer = await gate.visit({ headers: pair.map((value) => ['authorization', value]) })
           refused(answer, 400, 'duplicate_header')
         }
-        // As a proxy in front may have joined them.
+        // As joined by a proxy in front.
         assert.notEqual((await gate.visit({ headers: [['authorization', `Bearer ${pass}, ${second}`]] })).status, 200)
       }
     })
 
-    test('T26 two codes or two tickets: duplicate_header, nothing is fetched and nothing counted', async () => {
+    test('T26 two codes or two tickets: duplicate_header, no call to storage and no attempt charged', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const before = gate.storage.calls.length
@@ -262,7 +262,7 @@ await onEach(
       assert.ok(!seen.headers.some(([name]) => /otp/.test(name)), JSON.stringify(seen.headers))
     })
 
-    test('T26 pass, code and ticket are nowhere in what the upstream gets', async () => {
+    test('T26 the upstream gets neither pass nor code nor ticket', async () => {
       const person = await gate.enroll()
       const [code, ticket, pass] = [person.code(), await person.ticket(), await gate.mint()]
       for (const answer of [
@@ -302,7 +302,7 @@ await onEach(
       }
     })
 
-    test('T26 cookies of others pass unchanged beside ours', async () => {
+    test('T26 other cookies reach the upstream unchanged', async () => {
       const pass = await gate.mint()
       for (const [sent, left] of [
         [`a=1; ${SESSION}=s1; ${PASS}=${pass}; b="q;"`, `a=1; ${SESSION}=s1; b="q; "`],
@@ -316,7 +316,7 @@ await onEach(
       }
     })
 
-    test('T26 the names of our cookies are exact', async () => {
+    test('T26 cookies of similar names are no pass and no session', async () => {
       const pass = await gate.mint()
       for (const name of [
         PASS.toLowerCase(),
@@ -348,7 +348,7 @@ await onEach(
       }
     })
 
-    test('T28 bytes that are no text, in every header that is read: a plain refusal, and the filter lives', async () => {
+    test('T28 bytes that are no text, in every header that is read: a refusal, and the filter runs on', async () => {
       const pass = await gate.mint()
       const person = await gate.enroll()
       const ticket = await person.ticket()
@@ -403,7 +403,7 @@ await onEach(
       passed(await gate.visit({ pass }))
     })
 
-    test('T28 headers that are huge or many', async () => {
+    test('T28 huge headers and many headers: a refusal, and the filter runs on', async () => {
       const pass = await gate.mint()
       refused(await gate.visit({ pass: 'a'.repeat(50_000) }), 401, 'pass_invalid')
       refused(await gate.send({ headers: [['cookie', 'a=b; '.repeat(9_000)]] }), 401, 'no_pass')

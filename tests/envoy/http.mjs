@@ -1,8 +1,8 @@
-// An HTTP/1.1 client that sends what it is told, byte by byte: no header is checked, joined or cleaned.
-// Text stands for bytes (latin1).
+// An HTTP/1.1 client that sends the given bytes: it checks, joins and cleans no header. Text stands for bytes
+// (latin1).
 import { connect } from 'node:net'
 
-/** One connection; answers come in the order of the requests, which may be sent ahead. */
+/** One connection. Requests may be sent before the answers to earlier ones; answers come in order. */
 export class Connection {
   #socket
   #buffer = Buffer.alloc(0)
@@ -16,7 +16,7 @@ export class Connection {
     this.closed = new Promise((resolve) => {
       this.#socket.on('close', () => {
         this.#end = new Error('the connection was closed without an answer')
-        // Without a length the end of the connection is the end of the body.
+        // A body without a length ends with the connection.
         const [first] = this.#waiting
         const last = first && parse(this.#buffer, first.method, true)
         if (last) this.#waiting.shift().resolve(last.answer)
@@ -26,7 +26,7 @@ export class Connection {
     })
   }
 
-  /** Sends bytes; the answer to the one request in them. */
+  /** Sends the bytes of one request and gives its answer. */
   send(bytes, method = 'GET') {
     if (this.#end) return Promise.reject(this.#end)
     return new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ export class Connection {
     })
   }
 
-  /** Sends bytes that wait for no answer of their own, as the rest of a body. */
+  /** Sends bytes that get no answer of their own, like the rest of a body. */
   write(bytes) {
     this.#socket.write(bytes, 'latin1')
   }

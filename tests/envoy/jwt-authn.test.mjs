@@ -11,7 +11,7 @@ const example = readFileSync(new URL('../../examples/envoy/jwt-authn.yaml', impo
 const ORIGIN = 'http://localhost:10000'
 const policy = policyWith({ origin: ORIGIN })
 
-/** The example on free ports, with the keys in the place of those that stand for them. */
+/** The example on free ports, with real keys in place of its sample keys. */
 function bootstrap(jwks, upstream) {
   const [, indent, sample] = /inline_string: \|\n(\s+)(\{ "keys"[\s\S]*?\] \})\n/.exec(example)
   assert.ok(indent)
@@ -21,7 +21,7 @@ function bootstrap(jwks, upstream) {
 }
 
 for (const envoy of ENVOYS) {
-  test(`jwt_authn accepts our pass, and refuses one that is changed, expired, of another or none (${named(envoy)})`, async (t) => {
+  test(`jwt_authn accepts a pass, and refuses a changed, expired, foreign or missing one (${named(envoy)})`, async (t) => {
     const keys = generateKeys()
     const clock = fixedClock(1_800_000_000)
     const factor = await createSecondFactor({ policy: policyWith({ methods: ['totp'] }), keys, store: memoryStore() })
@@ -59,7 +59,7 @@ for (const envoy of ENVOYS) {
       (await ask(await mint({ keys, policy: { ...policy, audience: 'https://other.example' }, at: clock() }))).status,
       403,
     )
-    // It allows half a minute for clocks that differ, as the example says.
+    // The example allows clocks to differ by half a minute.
     clock.advance(43_200 + 29)
     at.tick(clock())
     passed(await ask(pass))

@@ -1,4 +1,4 @@
-// T28: arbitrary header bytes, 200,000 requests of them. The filter must not fall, grow or let in.
+// T28: 200,000 requests with arbitrary header bytes. The filter must not crash, grow or admit one of them.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ const REQUESTS = Number(process.env.MUTATIONS ?? 200_000)
 const SEED = Number(process.env.SEED ?? randomBytes(4).readUInt32LE())
 const CONNECTIONS = 48
 
-/** Marsaglia's xorshift: the same seed, the same requests. */
+/** Marsaglia's xorshift: the same seed gives the same requests. */
 function random(seed) {
   let state = seed || 1
   const next = () => {
@@ -23,7 +23,7 @@ function random(seed) {
   return { below, pick: (list) => list[below(list.length)], chance: (percent) => below(100) < percent }
 }
 
-// Bytes that Envoy hands on: visible, blank, tab and everything above ASCII. Others end the connection.
+// The bytes that Envoy hands on: visible ASCII, blank, tab and all above ASCII. It closes the connection at others.
 const ALLOWED = Array.from({ length: 256 }, (_, byte) => byte).filter(
   (byte) => byte === 9 || (byte >= 32 && byte !== 127),
 )
@@ -97,12 +97,12 @@ for (const envoy of ENVOYS) {
   test(`T28 ${requests} mutated requests (${named(envoy)}, SEED=${SEED})`, async (t) => {
     const gate = await startGate(t, {
       ...envoy,
-      // Not a line for each refusal: but what goes wrong in the VM is told.
+      // No line for each refusal, but the errors of the VM.
       logLevel: 'error',
       config: {
         verify: verifyBy({ methods: ['totp', 'sms', 'backup_code', 'recovery_code'] }),
         exempt: { paths: ['/healthz'], prefixes: ['/assets/'] },
-        programs: { prefixes: ['/api/'] },
+        apiPaths: { prefixes: ['/api/'] },
         routes: [{ prefix: '/admin/', maxAge: 60 }],
         debug: true,
       },
@@ -110,7 +110,7 @@ for (const envoy of ENVOYS) {
     const rng = random(SEED)
     const person = await gate.enroll()
     const good = await gate.mint({ session: 'the-session-of-this-run' })
-    // Good in itself, but not for this session; and one that has ended. No mutation makes them fit.
+    // A good pass of another session, and one that has ended. No mutation makes them fit.
     const [foreign, ended, ticket, strangeTicket] = [
       await gate.mint({ session: 'x1' }),
       await gate.mint({ session: 's1', at: gate.clock() - 50_000 }),
@@ -168,18 +168,18 @@ for (const envoy of ENVOYS) {
       '/ASSETS/app.css',
     ]
     const path = () => {
-      // Bytes that may not stand in a path never get to the filter.
+      // Envoy refuses bytes that may not stand in a path.
       const text = rng.chance(50) ? rng.pick(paths) : mutate(rng.pick(paths)).replace(/[^!-~]/g, '')
       return text.startsWith('/') ? text : `/${text}`
     }
     let brought = 0
     const make = () => {
-      // Envoy ends the connection after a 400, which takes its time: so not too many of one header.
+      // Envoy closes the connection after a 400, which is slow, so one header is not repeated often.
       const some = rng.chance(5)
         ? Array.from({ length: 5 }, () => rng.pick(makers))
         : makers.filter(() => rng.chance(30))
       const headers = some.map((header) => header())
-      // Now and then a code that gets as far as the storage.
+      // Some codes reach the storage.
       if (rng.chance(1))
         headers.splice(
           0,
@@ -209,7 +209,7 @@ for (const envoy of ENVOYS) {
             } catch {
               lost += 1
             }
-            // Envoy ends it at bytes that are no HTTP.
+            // Envoy closes the connection at bytes that are no HTTP.
             await connection.close()
             connection = new Connection(gate.envoy.ports.main)
           }
@@ -229,7 +229,7 @@ for (const envoy of ENVOYS) {
     )
 
     assert.ok(answered >= requests && brought >= requests)
-    // What came through was exempt once Envoy had cleaned its path, and came as nobody.
+    // Every request that reached the upstream was exempt after Envoy had cleaned its path, and without identity.
     for (const { path, headers } of gate.upstream.requests) {
       assert.match(path, /^\/(healthz(\?|$)|assets\/)/)
       assert.ok(!headers.some(([name]) => /^x[-_](second[-_]factor[-_]|otp)/.test(name)), JSON.stringify(headers))
@@ -242,7 +242,7 @@ for (const envoy of ENVOYS) {
     await gate.healthy()
     assert.ok(end < warm + Math.max(12, warm * 0.1), `memory grew from ${warm} to ${end} MB`)
 
-    // Each request was counted once, as one thing or another.
+    // Each request was counted once.
     const { allowed, challenged, ...others } = await gate.counters()
     const denied = Object.entries(others)
       .filter(([name]) => name.startsWith('denied_'))
@@ -253,7 +253,7 @@ for (const envoy of ENVOYS) {
       `${challenged} + ${denied} of ${answered}`,
     )
 
-    // And it works.
+    // The filter still works.
     passed(await gate.visit({ session: 'the-session-of-this-run', pass: good }))
     refused(await gate.visit({}), 401, 'no_pass', {
       explanation: { decision: { outcome: 'challenge' }, rules: ['not_forced', 'enrolled'] },

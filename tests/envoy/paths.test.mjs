@@ -1,4 +1,4 @@
-// What is open and what is stricter by path, and how hard it is to be mistaken for it.
+// Exempt paths and stricter routes, against paths that can be read in two ways.
 import assert from 'node:assert/strict'
 import { PASS, SESSION, onEach, passed, refused } from './support.mjs'
 
@@ -8,7 +8,7 @@ const config = {
   challenge: { page: '/login' },
 }
 
-// Tricks on the way to /admin and out of /assets; each as it is written on the wire.
+// Spellings of /admin and ways out of /assets, as they are written on the wire.
 const TRICKS = [
   '//admin/x',
   '/admin//x',
@@ -126,11 +126,11 @@ await onEach(
     for (const listener of ['main', 'raw']) {
       const how = listener === 'raw' ? ', in an Envoy that cleans nothing' : ''
 
-      test(`T27 no trick makes an exemption of a guarded path${how}`, async () => {
+      test(`T27 no spelling makes a guarded path exempt${how}`, async () => {
         for (const path of TRICKS) {
           const before = gate.upstream.count
           const answer = await walk({ listener, path })
-          // What was cleaned into an open path is one: then it is that path which reached the upstream.
+          // A path that Envoy cleans into an exempt one is exempt; then the cleaned path reached the upstream.
           if (answer.status === 200) assert.match(answer.json.path, /^\/(assets\/[\w./]*|healthz)$/, path)
           else assert.ok([400, 401].includes(answer.status), `${path}: ${answer.status}`)
           if (answer.status !== 200) assert.equal(gate.upstream.count, before, path)
@@ -139,7 +139,7 @@ await onEach(
         }
       })
 
-      test(`T27 no trick makes a stricter path less strict${how}`, async () => {
+      test(`T27 no spelling evades a stricter route${how}`, async () => {
         const old = await gate.mint({ at: gate.clock() - 61 })
         for (const path of TRICKS) {
           const answer = await walk({ listener, path, pass: old })
@@ -147,7 +147,7 @@ await onEach(
             assert.ok([400, 401].includes(answer.status), `${path}: ${answer.status}`)
             continue
           }
-          // Whoever was let in by an old pass must be where no server would find /admin.
+          // An old pass is admitted only on paths that no server takes for /admin.
           assert.doesNotMatch(
             decodeURIComponent(answer.json.path.replace(/%(?![0-9a-f]{2})/gi, '%25').replace(/%(c0|ef|00)[^/]*/gi, '')),
             /^[/\\;.]*admin([/\\;%]|$)/i,
@@ -156,7 +156,7 @@ await onEach(
         }
       })
 
-      test(`T27 what only looks like an exempt path is none${how}`, async () => {
+      test(`T27 a path that only resembles an exempt one is guarded${how}`, async () => {
         for (const path of NEAR) {
           const answer = await walk({ listener, path })
           if (answer.status === 200)
@@ -169,7 +169,7 @@ await onEach(
       })
     }
 
-    test('T27 protected by default: a path that nobody thought of', async () => {
+    test('T27 a path that no rule names is guarded', async () => {
       for (const path of [
         '/',
         '/index.html',
@@ -194,14 +194,14 @@ await onEach(
       assert.notEqual(connect.status, 200)
     })
 
-    test('T35 the way back is a path of this site, or the front page', async () => {
+    test('T35 the return target is a path of this site, or the front page', async () => {
       const headers = [
         ['accept', 'text/html'],
         ['cookie', `${SESSION}=s1`],
       ]
       const next = async (listener, path, host) => {
         const answer = await gate.send({ listener, path, host, headers })
-        // Envoy's own: a redirect of escaped slashes, a bad request, a scheme that is not the connection's.
+        // Envoy's own answers: a redirect of escaped slashes, a bad request, a scheme other than the connection's.
         if ([307, 400, 403].includes(answer.status) && answer.get('content-type') !== 'application/json')
           return undefined
         assert.equal(answer.status, 303, path)
@@ -238,7 +238,7 @@ await onEach(
         for (const listener of ['main', 'raw']) {
           const target = await next(listener, bad)
           if (target === undefined) continue
-          // Whatever it is, a browser on this site stays on it.
+          // A browser on this site stays on it in every case.
           const url = new URL(target, 'https://app.acme.example')
           assert.equal(url.origin, 'https://app.acme.example', bad)
           assert.doesNotMatch(target, /[\\\x00-\x20]|^\/\/|^\/[%;]/, bad)
@@ -250,16 +250,16 @@ await onEach(
         if (target !== undefined) assert.ok(target === '/x' || target === '/', target)
       }
       assert.notEqual((await gate.send({ path: 'javascript:alert(1)', headers })).status, 200)
-      // Nor does the host that the client names get into the answer.
+      // The host that the client names is not in the answer either.
       assert.equal(await next('main', '/x', 'evil.example'), '/x')
     })
 
-    test('T35 a long way back is none', async () => {
+    test('T35 a long return target becomes the front page', async () => {
       const answer = await gate.send({ path: `/${'a'.repeat(5_000)}`, headers: [['accept', 'text/html']] })
       assert.equal(answer.get('location'), `/login?next=${encodeURIComponent('/')}`)
     })
 
-    test('the query is the upstream’s own, whatever is in it', async () => {
+    test('the query reaches the upstream unchanged and matches no rule', async () => {
       const pass = await gate.mint()
       for (const query of ['a=1&a=2', 'x=%00', '%', '/../', '?', '\xff']) {
         const answer = await gate.visit({ path: `/x?${query}`, pass })

@@ -1,4 +1,4 @@
-// HTTP/1.1 and HTTP/2, connections that are kept, many at once; each version, one worker and two.
+// HTTP/1.1 and HTTP/2, kept connections and many at once, with one worker and two.
 import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { after, test } from 'node:test'
@@ -45,7 +45,7 @@ const gates = await Promise.all(
             config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } },
             underscores: 'ALLOW',
           },
-          // Held headers do not hold the trailers by themselves then.
+          // In this mode, held headers do not hold the trailers.
           h2Stopping: {
             cluster: 'app-h2',
             config: { verify: verifyBy(), exempt: { paths: ['/healthz'] } },
@@ -73,7 +73,7 @@ for (const [index, envoy] of combinations.entries()) {
     const good = await ask({ cookie: `${SESSION}=s1; ${PASS}=${pass}` })
     assert.equal(good.status, 200, good.text)
     assert.equal(JSON.parse(good.text).headers.find(([name]) => name === 'x-second-factor-sub')[1], 'ann')
-    // RFC 9113, 8.2.3: a cookie header for each crumb.
+    // RFC 9113 §8.2.3: one cookie header for each cookie.
     const split = await ask({ cookie: [`a=b`, `${SESSION}=s1`, `${PASS}=${pass}`] })
     assert.equal(split.status, 200, split.text)
     assert.ok(!split.text.includes(pass))
@@ -94,7 +94,7 @@ for (const [index, envoy] of combinations.entries()) {
     assert.equal(code.status, 200, code.text)
     assert.equal(JSON.parse(code.text).bytes, size)
     assert.ok(code.headers['set-cookie'].some((line) => line.startsWith(`${PASS}=`)))
-    // Many streams at once on one connection, good and bad by turns.
+    // Many streams at once on one connection, good and bad in turns.
     const answers = await Promise.all(
       Array.from({ length: 90 }, (_, i) => ask({ cookie: `${SESSION}=s${i % 3 === 0 ? 1 : 2}; ${PASS}=${pass}` })),
     )
@@ -133,7 +133,7 @@ for (const [index, envoy] of combinations.entries()) {
       await gate.healthy()
     })
 
-  test(`HTTP/1.1: requests ahead on one connection, each judged by itself (${named(envoy)})`, async () => {
+  test(`HTTP/1.1: pipelined requests on one connection are judged one by one (${named(envoy)})`, async () => {
     const pass = await gate.mint()
     const person = await gate.enroll()
     const ticket = await person.ticket()
@@ -141,7 +141,7 @@ for (const [index, envoy] of combinations.entries()) {
     const ask = (jar, headers = [], more = {}) =>
       connection.send(bytesOf({ headers: [['cookie', cookies(jar)], ...headers], ...more }), more.method)
     const answers = []
-    // Two at a time: behind two answers of its own, Envoy lets a third request wait for more bytes.
+    // Two at a time: after two answers of its own, Envoy lets a third request wait for more bytes.
     for (const pair of [
       [[{ [SESSION]: 's1', [PASS]: pass }], [{ [SESSION]: 's1' }]],
       [
@@ -167,19 +167,19 @@ for (const [index, envoy] of combinations.entries()) {
     assert.equal(passed(answers[0]).identity['x-second-factor-sub'], 'ann')
     assert.equal(passed(answers[2]).identity['x-second-factor-sub'], person.user)
     assert.equal(passed(answers[5]).bytes, 100_000)
-    // A pass of one request is none for the next on the same connection.
+    // The pass of one request does not count for the next on the same connection.
     refused(answers[3], 401, 'no_pass')
     await connection.close()
     await gate.healthy()
   })
 
-  test(`T3 one code on many connections, over all workers: exactly one comes in (${named(envoy)})`, async () => {
+  test(`T3 one code on many connections, over all workers: exactly one is admitted (${named(envoy)})`, async () => {
     const person = await gate.enroll()
     const [otp, ticket] = [person.code(), await person.ticket()]
     const before = gate.upstream.count
     const answers = await Promise.all(Array.from({ length: 200 }, () => gate.verify({ otp, ticket })))
     assert.equal(answers.filter(({ status }) => status === 200).length, 1)
-    // The pass that one worker made is good with the others, and so is one that they have never seen.
+    // A pass that one worker made is good with the others, and so is one that none has seen.
     const made = answers
       .find(({ status }) => status === 200)
       .all('set-cookie')

@@ -1,4 +1,4 @@
-// Sessions that the login host has ended.
+// The revocation list: sessions and users that the login host has ended.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PASS, claimsOf, gateSession, onEach, passed, refused, revocationBy, verifyBy } from './support.mjs'
@@ -7,7 +7,7 @@ const STALE = 30
 const list = { sessions: [], users: {} }
 const clear = () => Object.assign(list, { sessions: [], users: {} })
 
-/** Answers to a list that was good before; a listener each. */
+/** Bad answers after a good list, each with a listener of its own. */
 const faults = {
   hangs: () => undefined,
   resets: (req) => req.socket.resetAndDestroy(),
@@ -56,7 +56,7 @@ await onEach(
           },
         ]),
       ),
-      // Its list never comes.
+      // The list of this listener never comes.
       nowhere: { config: { revocation: revocationBy({ cluster: 'no-such-cluster' }) } },
       never: { config: { revocation: revocationBy({ path: '/internal/second-factor/no-such-list' }) } },
       shadow: {
@@ -66,7 +66,7 @@ await onEach(
     revoked: () => list,
   },
   (gate, test) => {
-    /** Until every worker answers so, which takes a fetch of each. */
+    /** Waits until every worker answers so: each has to fetch the list. */
     const until = async (status, options) => {
       let answer
       for (let row = 0, deadline = Date.now() + 10_000; row < 25; ) {
@@ -77,11 +77,11 @@ await onEach(
       }
       return answer
     }
-    /** A storage that answers so, until the clock has gone on for `seconds`. */
+    /** Lets storage answer so until the clock has advanced by `seconds`. */
     const during = async (before, work) => {
       gate.storage.before = before
       try {
-        // What was on its way arrives.
+        // Responses that are under way arrive.
         await sleep(200)
         await work()
       } finally {
@@ -89,7 +89,7 @@ await onEach(
       }
     }
 
-    test('the list is fetched with the token, again and again', async () => {
+    test('the list is fetched periodically, with the token', async () => {
       clear()
       await until(200, { pass: await gate.mint() })
       const calls = () => gate.storage.calls.filter((call) => call === 'GET /revoked').length
@@ -99,7 +99,7 @@ await onEach(
       assert.ok(more >= 2 && more <= 3 * 3, String(more))
     })
 
-    test('pass_revoked: a session that was ended, and no other; cached or not', async () => {
+    test('pass_revoked: a session that was ended, and no other; with and without the cache', async () => {
       clear()
       const [mine, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
       await until(200, { pass: mine })
@@ -113,7 +113,7 @@ await onEach(
       await until(200, { pass: mine })
     })
 
-    test('pass_revoked: the passes that Envoy made for a session end with it', async () => {
+    test('pass_revoked: the passes that the gate made for a session end with it', async () => {
       clear()
       const pass = await gate.mint({ session: gateSession('s7') })
       await until(200, { pass, session: 's7' })
@@ -130,7 +130,7 @@ await onEach(
       clear()
     })
 
-    test('T21 the session that a pass from Envoy names is no cookie, and evades no log-out', async () => {
+    test('T21 the session named in a pass of the gate is no session cookie, and evades no log-out', async () => {
       clear()
       await until(200, { pass: await gate.mint() })
       const person = await gate.enroll()
@@ -151,7 +151,7 @@ await onEach(
       clear()
     })
 
-    test('pass_revoked: a ticket from before the user was put out becomes no pass', async () => {
+    test('pass_revoked: a ticket from before the user was revoked becomes no pass', async () => {
       clear()
       await until(200, { pass: await gate.mint() })
       const person = await gate.enroll()
@@ -166,7 +166,7 @@ await onEach(
       clear()
     })
 
-    test('pass_revoked: the passes of a user up to a time', async () => {
+    test('pass_revoked: the passes that a user got up to a time', async () => {
       clear()
       const at = gate.clock() - 100
       const pass = (seconds, user = 'ann') => gate.mint({ at: at + seconds, user })
@@ -180,7 +180,7 @@ await onEach(
       clear()
     })
 
-    test('revocation_stale: no list, or none for too long, and nobody with a pass comes in', async () => {
+    test('revocation_stale: without a list, or with one that is too old, every pass is refused', async () => {
       clear()
       const pass = await gate.mint()
       await until(200, { pass })
@@ -203,7 +203,7 @@ await onEach(
       assert.deepEqual(passed(await gate.visit({ listener: 'shadow', pass })).identity, {})
     })
 
-    test('a list that cannot be read changes nothing: the old one holds until it is stale', async () => {
+    test('a list that cannot be read changes nothing: the old list holds until it is too old', async () => {
       clear()
       const [pass, other] = [await gate.mint({ session: 's1' }), await gate.mint({ session: 's2' })]
       gate.storage.before = (req, res, next) =>
@@ -240,7 +240,7 @@ await onEach(
         'no_answer: no connection',
         'status_401: does COUNTERSIGN_STORAGE_TOKEN',
         'status_404: is `revocation.path` right',
-        'status_200: what came is no list',
+        'status_200: the response is no list',
       ]) {
         assert.ok(gate.envoy.log().includes(`the revocation list could not be had (${told}`), told)
       }

@@ -1,5 +1,5 @@
-// The scenarios of tests/scenarios that have a `verify`: these go through Envoy as x-otp, all other commands through the
-// npm package, on the same store and at the same time. The replies must be those of the files.
+// The scenarios of tests/scenarios with a `verify`: each `verify` goes through Envoy's x-otp, each other command
+// through the npm package on the same store and clock. The replies must be those of the files.
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { after, test } from 'node:test'
@@ -27,8 +27,8 @@ const scenarios = allScenarios.filter(verifies)
 const wanted = scenarios.reduce((sum, scenario) => sum + verifies(scenario), 0)
 const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
 
-// The pass of a gate names the session in the gate's way. A scenario that goes on with it in Node needs the pass of the
-// login host: the same claims for the new session, under the same key.
+// A pass of the gate names its session by a hash. The later steps in Node need a pass of the login host: the same
+// claims for the new session, under the same key.
 function rebound(pass, session) {
   const [header] = pass.split('.')
   const seed = Buffer.from(keys.signing[0].secret, 'base64url')
@@ -41,7 +41,7 @@ function rebound(pass, session) {
   return `${input}.${sign(null, Buffer.from(input), key).toString('base64url')}`
 }
 
-// The gate's name for a reason, where it is not the core's.
+// The reason in the gate's answer to a denial, where it has another name than in the reply.
 const RENAMED = { method_not_offered: 'method_not_accepted' }
 const STATUS = {
   wrong: [401, 'wrong_code'],
@@ -85,7 +85,7 @@ async function prepare(envoy) {
   return { envoy, gate, stores }
 }
 
-// Every gate starts before the first test: the runner does not wait for tests declared after the first have ended.
+// All gates first: the runner does not wait for tests that are declared after the first ones have ended.
 for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
   let ran = 0
 
@@ -95,7 +95,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
       let version = 0
       const tick = (time) => gate.tick((now = time))
       const throughEnvoy = async (fields, step, place) => {
-        // Envoy's answer does not carry these fields, so the expected ones are taken; `null` means absent.
+        // Fields that Envoy does not show stand for themselves; `null` means absent.
         const untold = Object.fromEntries(Object.entries(step.expect).filter(([, value]) => value !== null))
         const bytes = (text) => Buffer.from(text).toString('latin1')
         const answer = await request(gate.ports[`${scenario.file} ${version}`], {
@@ -142,7 +142,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
         const [status, name] = STATUS[result] ?? [/^address_/.test(reason) ? 403 : 401, RENAMED[reason] ?? reason]
         assert.equal(answer.json.reason, name, `${place}: ${answer.text}`)
         assert.equal(answer.status, status, place)
-        // A request refused before the record was read has no reply of the core.
+        // A refusal before the record was read has no reply of the engine.
         return answer.json.reply ?? untold
       }
       await play(scenario, {

@@ -1,4 +1,4 @@
-// Shadow mode: nobody is stopped, and the log says who would be.
+// Shadow mode: no request is stopped, and the log names those that would be.
 import assert from 'node:assert/strict'
 import { PASS, SESSION, cookies, onEach, passed, policyWith, refused, verifyBy } from './support.mjs'
 
@@ -9,14 +9,14 @@ const ROUTES = [
 
 await onEach(
   {
-    config: { mode: 'shadow', verify: verifyBy(), routes: ROUTES, programs: { prefixes: ['/api/'] } },
+    config: { mode: 'shadow', verify: verifyBy(), routes: ROUTES, apiPaths: { prefixes: ['/api/'] } },
     listeners: {
       closed: { config: { mode: 'shadow', policy: policyWith({ network: { allow: ['198.51.100.0/24'] } }) } },
       enforce: { config: { routes: ROUTES } },
     },
   },
   (gate, test) => {
-    test('what would be refused goes on, as nobody, without pass, code or ticket; counted and logged each time', async () => {
+    test('a request that would be refused goes on as nobody, without pass, code or ticket, and is counted and logged', async () => {
       const person = await gate.enroll()
       const pass = await gate.mint()
       const ticket = await person.ticket()
@@ -95,7 +95,7 @@ await onEach(
       }
     })
 
-    test('what is good goes on as in earnest', async () => {
+    test('a good request goes on as in enforce mode', async () => {
       const before = await gate.counters()
       const { identity } = passed(await gate.visit({ pass: await gate.mint() }))
       assert.equal(identity['x-second-factor-sub'], 'ann')
@@ -109,7 +109,7 @@ await onEach(
       assert.equal(after.verify_ok - before.verify_ok, 1)
     })
 
-    test('a browser is not sent away', async () => {
+    test('a browser is not redirected', async () => {
       passed(
         await gate.send({
           headers: [

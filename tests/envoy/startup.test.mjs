@@ -1,29 +1,20 @@
-// A configuration that is wrong stops Envoy, says where and how, and tells no secret.
+// A wrong configuration stops Envoy. The log names the field and what is wrong, and tells no secret.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { generateKeys } from 'countersign'
 import { request } from './http.mjs'
-import {
-  ENVOYS,
-  TOKEN,
-  configWith,
-  named,
-  policyWith,
-  publicKeys,
-  revocationBy,
-  startEnvoy,
-  verifyBy,
-} from './support.mjs'
+import { ENVOYS, TOKEN, configWith, jwksOf, named, policyWith, revocationBy, startEnvoy, verifyBy } from './support.mjs'
 
 const keys = generateKeys()
 const other = generateKeys()
 const env = { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN }
-const good = configWith({ passKeys: await publicKeys(other) })
-const [publicKey] = await publicKeys(keys)
-const secretKey = other.signing[0]
+const good = configWith({ jwks: await jwksOf(other) })
+const [jwk] = (await jwksOf(keys)).keys
+const [otherJwk] = good.jwks.keys
+const withKey = (key) => ({ ...good, jwks: { keys: [key] } })
 const without = (name) => ({ ...good, [name]: undefined })
 
-// [what is wrong, the path that the log names, the configuration, the environment if it is another]
+// [the mistake, the path that the log names, the configuration, the environment if it is another]
 const WRONG = [
   ['no JSON', '', 'v: 1'],
   ['nothing', '', ''],
@@ -43,20 +34,23 @@ const WRONG = [
   ],
   ['a policy with a wrong origin', 'policy.origin', { ...good, policy: policyWith({ origin: 'http://acme.example' }) }],
   ['a policy with a wrong lifetime', 'policy.passSeconds', { ...good, policy: policyWith({ passSeconds: 1 }) }],
-  ['no keys at all', 'passKeys', { ...good, passKeys: [] }, {}],
-  ['a secret key in the configuration', 'passKeys[0].secret', { ...good, passKeys: [secretKey] }],
+  ['no keys at all', 'jwks', without('jwks'), {}],
+  ['an empty JWK set and no keys in the environment', 'jwks', { ...good, jwks: { keys: [] } }, {}],
+  ['a list of keys in place of a JWK set', 'jwks', { ...good, jwks: [jwk] }],
+  ['a JWK set with an unknown member', 'jwks.expires', { ...good, jwks: { keys: [jwk], expires: 1 } }],
+  ['a private key in the configuration', 'jwks.keys[0].d', withKey({ ...jwk, d: other.signing[0].secret })],
   [
-    'a secret key beside the public',
-    'passKeys[1].secret',
-    { ...good, passKeys: [publicKey, { kid: 'hs', alg: 'HS256', secret: other.sealing[0].secret }] },
+    'a secret key beside the public one',
+    'jwks.keys[1].k',
+    { ...good, jwks: { keys: [jwk, { kty: 'oct', kid: 'hs', alg: 'HS256', k: other.sealing[0].secret }] } },
   ],
-  ['a public key that is none', 'passKeys[0].public', { ...good, passKeys: [{ ...publicKey, public: 'AAAA' }] }],
-  ['an algorithm that is none', 'passKeys[0].alg', { ...good, passKeys: [{ ...publicKey, alg: 'none' }] }],
-  [
-    'another key under the name of one in the environment',
-    'passKeys',
-    { ...good, passKeys: [{ ...publicKey, public: (await publicKeys(other))[0].public }] },
-  ],
+  ['a key as it is in the key ring', 'jwks.keys[0].secret', withKey(other.signing[0])],
+  ['a key with an unknown member', 'jwks.keys[0].ext', withKey({ ...jwk, ext: true })],
+  ['a key without a name', 'jwks.keys[0].kid', withKey({ ...jwk, kid: undefined })],
+  ['a public key that is too short', 'jwks.keys[0].x', withKey({ ...jwk, x: 'AAAA' })],
+  ['a key of another algorithm', 'jwks.keys[0].alg', withKey({ ...jwk, alg: 'none' })],
+  ['two keys of one name', 'jwks.keys[1].kid', { ...good, jwks: { keys: [jwk, { ...otherJwk, kid: jwk.kid }] } }],
+  ['another key under the name of one in the environment', 'jwks', withKey({ ...otherJwk, kid: jwk.kid })],
   [
     'keys in the environment that are no JSON',
     'COUNTERSIGN_KEYS',
@@ -119,13 +113,14 @@ const WRONG = [
   ],
   ['too many hops', 'clientAddress.trustedHops', { ...good, clientAddress: { trustedHops: 6 } }],
   ['a negative hop', 'clientAddress.trustedHops', { ...good, clientAddress: { trustedHops: -1 } }],
-  ['a need of another word', 'require', { ...good, require: 'sometimes' }],
+  ['proof by another word', 'proof', { ...good, proof: 'sometimes' }],
+  ['a setting of the policy beside it', 'require', { ...good, require: 'everyone' }],
   ['an exempt path without a slash', 'exempt.paths[0]', { ...good, exempt: { paths: ['healthz'] } }],
   ['an exempt path with dots', 'exempt.paths[0]', { ...good, exempt: { paths: ['/a/../b'] } }],
   ['an exempt path with an escape', 'exempt.paths[1]', { ...good, exempt: { paths: ['/a', '/%61'] } }],
   ['everything exempt', 'exempt.prefixes', { ...good, exempt: { prefixes: ['/assets/', '/'] } }],
   ['an exempt prefix without its slash', 'exempt.prefixes[0]', { ...good, exempt: { prefixes: ['/assets'] } }],
-  ['a programs prefix without its slash', 'programs.prefixes[0]', { ...good, programs: { prefixes: ['/api'] } }],
+  ['a prefix of API clients without its slash', 'apiPaths.prefixes[0]', { ...good, apiPaths: { prefixes: ['/api'] } }],
   ['a route without a place', 'routes[0]', { ...good, routes: [{ maxAge: 300 }] }],
   ['a route with two places', 'routes[0]', { ...good, routes: [{ path: '/a', prefix: '/b/', maxAge: 300 }] }],
   ['a route that asks for nothing', 'routes[1]', { ...good, routes: [{ path: '/a', maxAge: 300 }, { path: '/b' }] }],
@@ -150,7 +145,7 @@ const WRONG = [
     'verify without a key to sign with',
     'verify',
     { ...good, verify: verifyBy() },
-    { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [publicKey] }) },
+    { ...env, COUNTERSIGN_KEYS: JSON.stringify({ ...keys, signing: [{ kid: jwk.kid, alg: 'EdDSA', public: jwk.x }] }) },
   ],
   ['verify without the token', 'verify', { ...good, verify: verifyBy() }, { COUNTERSIGN_KEYS: env.COUNTERSIGN_KEYS }],
   ['a short token', 'verify', { ...good, verify: verifyBy() }, { ...env, COUNTERSIGN_STORAGE_TOKEN: 'short' }],
@@ -201,7 +196,7 @@ function noSecretIn(log) {
   assert.doesNotMatch(log, /panicked|backtrace/)
 }
 
-/** That the log has one line of the filter's, and it names this path or one below it. */
+/** Asserts that the filter wrote one line to the log, which names this path or one below it. */
 function names(log, path) {
   const [line, ...more] = [...log.matchAll(/: countersign: (.*)$/gm)].map(([, line]) => line)
   assert.ok(line, log)
@@ -230,7 +225,7 @@ async function stops(t, envoy, config, environment, path) {
   names(log, path)
 }
 
-// Envoys that get one wrong configuration after the other, and keep the good one that they have.
+// These Envoys get one wrong configuration after the other, and keep the good one that they have.
 const running = await Promise.all(
   ENVOYS.map((envoy) => startEnvoy({ after }, { ...envoy, clusters, env, updated: true, listeners: listenerOf(good) })),
 )
@@ -248,7 +243,7 @@ for (const [why, path, config, environment] of WRONG) {
       }
     })
   } else {
-    // The environment is that of a process: this is told at the start.
+    // The environment belongs to the process, so Envoy is started with it.
     test(`wrong secrets, ${why}: Envoy stops, and the log names \`${path}\``, (t) =>
       stops(t, ENVOYS[1], config, environment, path))
   }
@@ -260,7 +255,7 @@ test('after all these, a good configuration is taken', async () => {
     const answer = await request(envoy.ports.main, {})
     assert.ok(answer.json.explanation)
     // A public key may stand in both places.
-    assert.equal(await envoy.update(listenerOf({ ...good, passKeys: [publicKey] })), true)
+    assert.equal(await envoy.update(listenerOf(withKey(jwk))), true)
   }
 })
 

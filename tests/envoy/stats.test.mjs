@@ -1,4 +1,4 @@
-// What is counted and what is logged, exactly.
+// The exact counters and log lines of each kind of request.
 import assert from 'node:assert/strict'
 import { onEach, passed, policyWith, verifyBy } from './support.mjs'
 
@@ -8,7 +8,7 @@ await onEach(
       verify: verifyBy(),
       exempt: { paths: ['/healthz'] },
       routes: [{ prefix: '/admin/', maxAge: 60 }],
-      programs: { prefixes: ['/api/'] },
+      apiPaths: { prefixes: ['/api/'] },
       clientAddress: { trustedHops: 1 },
       policy: policyWith({ network: { deny: ['203.0.113.0/24'] } }),
     },
@@ -24,7 +24,7 @@ await onEach(
     const from = (ip) => ['x-forwarded-for', ip]
     const here = [from('192.0.2.7')]
 
-    test('every counter is there from the start, at nought', async () => {
+    test('every counter is there from the start, at zero', async () => {
       const counters = await gate.counters()
       const names = ['allowed', 'challenged', 'verify_ok', 'verify_wrong', 'callout_error', 'shadow_would_deny']
       const reasons = [
@@ -43,7 +43,7 @@ await onEach(
       assert.deepEqual([...new Set(Object.values(counters))], [0])
     })
 
-    test('each request moves just its counters, and each refusal writes one line', async () => {
+    test('each request increases only its counters, and each refusal writes one log line', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const pass = await gate.mint()
@@ -163,7 +163,7 @@ await onEach(
           },
           { verdict: 'denied', reason: 'locked', status: 429 },
         ],
-        // The log has no more of a path than helps, and nothing that could be mistaken for another line.
+        // The log shows the first 200 characters of a path, and no line break.
         [
           ['challenged'],
           { path: '/caf%C3%A9?x=1' },
@@ -200,7 +200,7 @@ await onEach(
       }
     })
 
-    test('a log line is one line of JSON whatever the request holds', async () => {
+    test('a log line is one line of JSON for any bytes in the request', async () => {
       const before = gate.envoy.log().split('\n').length
       const lines = gate.lines().length
       let count = 0

@@ -1,4 +1,4 @@
-// The filter in a real Envoy, between a client that sends any bytes, an upstream that tells what reached
+// The filter in a real Envoy, with a client that sends any bytes, an upstream that shows the requests that reached
 // it, and the login host's storage API.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -38,7 +38,7 @@ export const SESSION = '__Host-session'
 export const ORIGIN = 'https://login.acme.example'
 const STORAGE = '/internal/second-factor'
 
-/** Both versions, and one and two workers. */
+/** The newest Envoy with two workers, the oldest with one. */
 export const ENVOYS = [
   { version: ENVOY, workers: 2 },
   { version: OLDEST_ENVOY, workers: 1 },
@@ -50,26 +50,27 @@ export const policyWith = (changes = {}) => ({
   name: 'Acme',
   origin: ORIGIN,
   methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
-  // Cheap, for there are many of them here.
+  // Cheap hashes, because these tests make many.
   backupCodes: { count: 1, memoryKib: 7_168, passes: 5 },
   ...changes,
 })
 
-/** A gate's configuration. Its keys come from the environment unless `passKeys` are given. */
+/** A gate's configuration. Its keys come from the environment unless `jwks` is given. */
 export function configWith(changes = {}) {
   return {
     v: 1,
     policy: policyWith(),
-    passKeys: [],
     session: { cookie: SESSION, id: 'plain' },
     challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
     ...changes,
   }
 }
 
-export async function publicKeys(keys) {
-  const factor = await createSecondFactor({ policy: policyWith({ methods: ['totp'] }), keys, store: memoryStore() })
-  return (await factor.jwks()).keys.map(({ kid, alg, x }) => ({ kid, alg, public: x }))
+/** The public keys of key rings, in one JWK set. */
+export async function jwksOf(...rings) {
+  const jwks = async (keys) =>
+    (await createSecondFactor({ policy: policyWith({ methods: ['totp'] }), keys, store: memoryStore() })).jwks()
+  return { keys: (await Promise.all(rings.map(jwks))).flatMap(({ keys }) => keys) }
 }
 
 export const verifyBy = (changes = {}) => ({
@@ -86,20 +87,20 @@ export const revocationBy = (changes = {}) => ({
   ...changes,
 })
 
-/** The id of a session as the login host hands it in where it hashes cookies. */
+/** The session id of a login host that hashes its cookies. */
 export const hashed = (value) => createHash('sha256').update(value).digest('base64url')
-/** The session id in a pass that a gate made. */
+/** The session in a pass that the gate made. */
 export const gateSession = (id) => `gate ${hashed(`countersign-gate\n${id}`)}`
 export const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
 
-/** One test file's gates: one with each version; `body` declares the tests. */
+/** Runs the tests that `body` declares on a gate in each of the Envoys. */
 export async function onEach(options, body) {
-  // All of them first: the runner does not wait for tests that are declared after the first have ended.
+  // All gates first: the runner does not wait for tests that are declared after the first ones have ended.
   const gates = await Promise.all(ENVOYS.map((envoy) => startGate({ after }, { ...envoy, ...options })))
   for (const [index, gate] of gates.entries()) {
     const told = (name) => `${name} (${named(ENVOYS[index])})`
     body(gate, (name, work) => test(told(name), { timeout: 60_000 }, work))
-    test(told('the filter never fell'), () => gate.healthy())
+    test(told('the filter did not crash'), () => gate.healthy())
   }
 }
 
@@ -111,7 +112,7 @@ const ERRORS = {
   503: 'unavailable',
 }
 
-/** That this is the filter's own answer, whole, for this reason. */
+/** Asserts that this is the filter's own answer, complete, for this reason. */
 export function refused(answer, status, reason, more = {}) {
   assert.equal(answer.status, status, answer.text)
   assert.equal(answer.get('cache-control'), 'no-store')
@@ -129,7 +130,7 @@ export function refused(answer, status, reason, more = {}) {
   return answer
 }
 
-/** That the upstream answered; what reached it. */
+/** Asserts that the upstream answered, and gives the request that reached it. */
 export function passed(answer) {
   assert.equal(answer.status, 200, answer.text)
   const seen = answer.json
@@ -147,7 +148,7 @@ export function passed(answer) {
 const running = new Set()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
-/** Envoy's wall clock, for a program that we did not write (see clock.c). */
+/** The library that sets the wall clock of Envoy (see clock.c). */
 function clockLibrary() {
   const source = file('tests/envoy/clock.c')
   const library = file('target/tools/envoy-test-clock.so')
@@ -160,9 +161,9 @@ function clockLibrary() {
 }
 
 /**
- * Envoy by itself. `listeners`: name → settings (see `listenerOf`); `clusters`: name → port; to a name
- * that ends in `-h2` it speaks HTTP/2.
- * With `updated` they can be given anew. `bootstrap`: instead of these, the whole text. With `refused`, Envoy is expected to stop by itself: gives `{ code, log }`.
+ * Starts Envoy alone. `listeners`: name → settings (see `listenerOf`). `clusters`: name → port; Envoy speaks HTTP/2
+ * to a name that ends in `-h2`. `updated`: the listeners can be replaced while it runs. `bootstrap`: the whole
+ * text in place of listeners and clusters. `refused`: Envoy is expected to stop by itself; gives `{ code, log }`.
  */
 export async function startEnvoy(
   t,
@@ -185,7 +186,7 @@ export async function startEnvoy(
   const at = (name) => join(folder, name)
   writeFileSync(at('bootstrap.yaml'), bootstrap.replace('LISTENERS_FILE', at('listeners.json')))
   let versions = 0
-  // Envoy looks when a file is moved there.
+  // Envoy reads the file when it is moved into place.
   const writeListeners = (listeners) => {
     const resources = Object.entries(listeners).map(([name, settings]) => ({
       '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener',
@@ -254,7 +255,7 @@ export async function startEnvoy(
   return {
     ports,
     log,
-    /** Gives the listeners anew, as a control plane would; whether Envoy took them. */
+    /** Replaces the listeners, as a control plane would, and says whether Envoy took them. */
     async update(listeners) {
       const names = ['update_success', 'update_rejected']
       const counts = async () => {
@@ -274,7 +275,7 @@ export async function startEnvoy(
     stop,
     ask,
     pid: child.pid,
-    /** Envoy's statistics as name → number, those that have `filter` in their name. */
+    /** The statistics of Envoy with `filter` in their name, as name → number. */
     async stats(filter = 'wasm') {
       const lines = (await ask(`/stats?filter=${filter}`)).trim().split('\n')
       return Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name, Number(value)]))
@@ -284,7 +285,7 @@ export async function startEnvoy(
 
 const API = 'type.googleapis.com/envoy.extensions.filters'
 
-// JSON, which is YAML too.
+// JSON is YAML too.
 function bootstrapOf(listeners, clusters, updated) {
   return JSON.stringify({
     node: { id: 'test', cluster: 'test' },
@@ -370,7 +371,7 @@ function listenerOf(
   return { name, address: address(0, host), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
 }
 
-/** Tells what reached it, by HTTP/1.1 at `port` and by HTTP/2 at `http2Port`. */
+/** An upstream that answers with the request that reached it: HTTP/1.1 at `port`, HTTP/2 at `http2Port`. */
 export async function startUpstream(t) {
   const upstream = { requests: [], keep: true, count: 0 }
   const tell = (req, res) => {
@@ -407,7 +408,7 @@ export async function startUpstream(t) {
   return upstream
 }
 
-/** The login host's storage API. `before(req, res, next)` may answer in its place, or break the connection. */
+/** The login host's storage API. `before(req, res, next)` may answer in its place or break the connection. */
 export async function startStorage(t, options) {
   const storage = { before: undefined, calls: [] }
   const app = express()
@@ -441,8 +442,8 @@ async function listen(t, server) {
 }
 
 /**
- * Everything at once. `config` holds changes to the gate's configuration; `listeners` more of them,
- * name → { config, hops, underscores, … }. `policy` is that of the login host as well.
+ * Starts Envoy, upstream, storage and login host. `config`: changes to the gate's configuration. `listeners`: more
+ * listeners, name → { config, hops, underscores, … }. `policy`: of gate and login host.
  */
 export async function startGate(
   t,
@@ -468,7 +469,7 @@ export async function startGate(
   const events = []
   const hooks = { notify: (notice) => notices.push(notice), onEvent: (event) => events.push(event) }
   const upstream = await startUpstream(t)
-  // Tests that come between load and save do so here.
+  // Tests step in between load and save here.
   const behind = { load: (user) => store.load(user), save: (...args) => store.save(...args) }
   const storage = await startStorage(t, {
     store: { load: (user) => behind.load(user), save: (...args) => behind.save(...args) },
@@ -486,7 +487,7 @@ export async function startGate(
     env: env ?? { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
   })
   const factor = await createSecondFactor({ policy, keys, store, sendSms: sms.send, ...hooks, clock })
-  // Before the rules about who and from where came: so people get their factors and tickets.
+  // Without the policy's rules on who must and from where, so that users get their factors and tickets.
   const { require, network, ...earlier } = policy
   const methods = ['totp', 'sms', 'recovery_code']
   const hostWith = (more) =>
@@ -497,7 +498,7 @@ export async function startGate(
       sendSms: sms.send,
       clock,
     })
-  // Backup codes cost a password hash each, so only who needs them gets them.
+  // Each backup code costs a password hash, so a user gets them only on request.
   const [hostPlain, hostOfCodes] = [await hostWith([]), await hostWith(['backup_code'])]
 
   const gate = {
@@ -514,7 +515,7 @@ export async function startGate(
     notices,
     events,
     send: ({ listener = 'main', ...options } = {}) => request(envoy.ports[listener], options),
-    /** Sends with this session and pass in their cookies. */
+    /** Sends a request with this session and pass in cookies. */
     visit: ({ session = 's1', pass, headers = [], ...options } = {}) =>
       gate.send({
         headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
@@ -529,7 +530,7 @@ export async function startGate(
       envoy.tick(seconds)
     },
     mint: (options = {}) => mint({ keys, policy, at: clock(), ...options }),
-    /** A user in the gate's store with an app, whose next code is unused. */
+    /** Makes a user with an app in the gate's store. The next code of the app is unused. */
     async enroll(user = `user-${randomUUID()}`, { backupCodes = false } = {}) {
       const host = backupCodes ? hostOfCodes : hostPlain
       const started = await host.enrollTotp({ user, session: 'setup', label: user })
@@ -556,11 +557,11 @@ export async function startGate(
       assert.equal(reply.result, 'challenge')
       return reply.ticket
     },
-    /** Brings a code: `otp` as in the header. */
+    /** Sends a code: `otp` as in the header. */
     async verify({ otp, ticket, headers = [], ...options }) {
       return gate.visit({ ...options, headers: [['x-otp', otp], ['x-otp-ticket', ticket], ...headers] })
     },
-    /** The filter's own counters, without their prefix. */
+    /** The filter's own counters, without prefix. */
     async counters() {
       const all = await envoy.stats('countersign_')
       return Object.fromEntries(
@@ -569,7 +570,7 @@ export async function startGate(
     },
     /** The filter's own log lines, parsed. */
     lines: () => [...envoy.log().matchAll(/: countersign (\{.*)$/gm)].map(([, json]) => JSON.parse(json)),
-    /** That the filter never fell: to be asked at the end. */
+    /** Asserts that the filter did not crash; for the end of a test. */
     async healthy() {
       const stats = await envoy.stats()
       for (const [name, value] of Object.entries(stats)) {
@@ -587,11 +588,11 @@ export const cookies = (jar) =>
     .map(([name, value]) => `${name}=${value}`)
     .join('; ')
 
-/** A pass as the login host makes it, at `at`, by `method`. */
+/** Makes a pass as the login host does, at the time `at`, by `method`. */
 export async function mint({ keys, policy = policyWith(), user = 'ann', session = 's1', method = 'totp', at }) {
   let now = at - 60
   const sms = capturedSms()
-  // The rules about who and from where do not show in a pass.
+  // A pass does not depend on the policy's rules on who must and from where.
   const { require, network, ...rest } = policy
   const rules = { ...rest, methods: ['totp', 'sms', 'recovery_code', ...(method === 'backup_code' ? [method] : [])] }
   const { records, secret, backupCodes } = await enrolled(JSON.stringify(keys), JSON.stringify(rules), user)
@@ -628,7 +629,7 @@ const OWNER = 'an owner'
 const is = (reply, result) => (assert.equal(reply.result, result, JSON.stringify(reply)), reply)
 const known = new Map()
 
-/** A user and an owner, long enrolled with one app; made once, for it takes its time. */
+/** A user and an owner who enrolled one app long ago. Made once, because it is slow. */
 async function enrolled(keys, policy, user) {
   const name = JSON.stringify([keys, policy, user])
   if (!known.has(name)) {

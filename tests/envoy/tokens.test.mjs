@@ -1,21 +1,9 @@
-// Passes as they should not be, and keys that come and go.
+// Hostile passes, and the rotation of keys.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeys } from 'countersign'
 import { passOf, tokens } from '../shared/tokens.mjs'
-import {
-  ENVOYS,
-  PASS,
-  TOKEN,
-  mint,
-  named,
-  onEach,
-  passed,
-  publicKeys,
-  refused,
-  startGate,
-  verifyBy,
-} from './support.mjs'
+import { ENVOYS, PASS, TOKEN, jwksOf, mint, named, onEach, passed, refused, startGate, verifyBy } from './support.mjs'
 
 const reasons = { invalid: 'pass_invalid', expired: 'pass_expired', other_user: 'in', other_session: 'other_session' }
 
@@ -24,9 +12,8 @@ await onEach(
     keys: tokens.keys,
     policy: tokens.policy,
     now: tokens.now,
-    // The ring of the environment holds both keys; the public ones may stand in the text as well.
-    config: { passKeys: [] },
-    listeners: { uncached: { config: { passKeys: [], pass: { cacheEntries: 0 } } } },
+    // The key ring of the environment holds both keys.
+    listeners: { uncached: { config: { pass: { cacheEntries: 0 } } } },
   },
   (gate, test) => {
     test('T29 every hostile pass of the vectors is refused, by cookie and as bearer', async () => {
@@ -36,11 +23,11 @@ await onEach(
         const result = one.result === 'valid' ? 'in' : reasons[one.result]
         assert.ok(result, one.result)
         for (const listener of ['main', 'uncached']) {
-          // What a cookie cannot hold is another pass in it; the header takes every visible byte.
+          // A cookie cannot hold every byte; the header takes every visible one.
           const ways = [
             () => gate.visit({ listener, session: tokens.session, headers: [['authorization', `Bearer ${pass}`]] }),
           ]
-          if (/\n/.test(pass)) continue // would be another header
+          if (/\n/.test(pass)) continue // a line break would start another header
           if (!/[;\s]/.test(pass)) ways.push(() => gate.visit({ listener, session: tokens.session, pass }))
           for (const way of ways) {
             const answer = await way()
@@ -73,7 +60,7 @@ await onEach(
         refused(await gate.visit({ session, headers: [['x-otp-ticket', ticket]] }), 401, 'no_pass')
     })
 
-    test('the first bytes, the last bytes, and any one changed', async () => {
+    test('a pass that is cut at either end, or changed in one byte, is refused', async () => {
       const pass = await gate.mint({ session: tokens.session })
       const ask = (text) => gate.visit({ session: tokens.session, headers: [['authorization', `Bearer ${text}`]] })
       passed(await ask(pass))
@@ -82,7 +69,7 @@ await onEach(
         refused(await ask(pass.slice(0, at) + other + pass.slice(at + 1)), 401, 'pass_invalid')
         if (at > 0) refused(await ask(pass.slice(0, at)), 401, 'pass_invalid')
       }
-      // The last letter of a signature has bits that mean nothing, and must still be zero.
+      // The last letter of a signature has unused bits, which must be zero.
       for (const last of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') {
         if (last !== pass.at(-1)) refused(await ask(pass.slice(0, -1) + last), 401, 'pass_invalid')
       }
@@ -91,18 +78,20 @@ await onEach(
   },
 )
 
-// One gate at a time: what is in the environment holds for a whole Envoy.
+// One gate at a time: the environment is that of a whole Envoy.
 for (const envoy of ENVOYS) {
-  test(`a gate with public keys alone needs no secret, and takes no HS256 (${named(envoy)})`, async (t) => {
-    const publicOnly = tokens.keys.signing
-      .filter(({ alg }) => alg === 'EdDSA')
-      .map(({ kid, alg }) => ({ kid, alg, public: tokens.rfc8037.x }))
+  test(`a gate with a JWK set alone needs no secret, and accepts no HS256 (${named(envoy)})`, async (t) => {
+    const jwks = await jwksOf(tokens.keys)
+    assert.deepEqual(
+      jwks.keys.map(({ x }) => x),
+      [tokens.rfc8037.x],
+    )
     const gate = await startGate(t, {
       ...envoy,
       keys: tokens.keys,
       policy: tokens.policy,
       now: tokens.now,
-      config: { passKeys: publicOnly },
+      config: { jwks },
       env: {},
     })
     let valid = 0
@@ -119,7 +108,7 @@ for (const envoy of ENVOYS) {
     await gate.healthy()
   })
 
-  test(`rotation: two keys live at once, and what the old one signed ends with it (${named(envoy)})`, async (t) => {
+  test(`rotation: two keys hold at once, and passes of the old one end with it (${named(envoy)})`, async (t) => {
     const [before, later] = [generateKeys(), generateKeys()]
     const both = {
       v: 1,
@@ -131,11 +120,9 @@ for (const envoy of ENVOYS) {
     assert.notEqual(oldPass.split('.')[0], newPass.split('.')[0])
     const config = { exempt: { paths: ['/healthz'] } }
 
-    const keysOf = async (...rings) => ({
-      config: { ...config, passKeys: (await Promise.all(rings.map(publicKeys))).flat() },
-    })
+    const keysOf = async (...rings) => ({ config: { ...config, jwks: await jwksOf(...rings) } })
 
-    // What is in the environment holds for a whole Envoy; public keys differ by listener.
+    // The environment is that of a whole Envoy; public keys differ by listener.
     const gate = await startGate(t, {
       ...envoy,
       keys: both,
@@ -144,7 +131,7 @@ for (const envoy of ENVOYS) {
       listeners: { early: await keysOf(before), past: await keysOf(later) },
     })
     const inEnvironment = await startGate(t, { ...envoy, keys: both, config })
-    // The environment's ring and the public keys of another add up.
+    // The key ring of the environment and the public keys of another add up.
     const added = await startGate(t, { ...envoy, keys: later, ...(await keysOf(before)) })
     for (const during of [gate, inEnvironment, added]) {
       passed(await during.visit({ pass: oldPass }))
@@ -157,7 +144,7 @@ for (const envoy of ENVOYS) {
     passed(await gate.visit({ listener: 'past', pass: newPass }))
   })
 
-  test(`rotation: a record and a ticket of the old sealing key still verify, under the new they are written (${named(envoy)})`, async (t) => {
+  test(`rotation: a record and a ticket of the old sealing key still verify, and the record is written under the new (${named(envoy)})`, async (t) => {
     const [before, young] = [generateKeys(), generateKeys()]
     const both = {
       v: 1,
@@ -169,12 +156,12 @@ for (const envoy of ENVOYS) {
       [both, true],
       [gone, false],
     ]) {
-      // The gate is ahead: the login host still has the old keys.
+      // The gate has the new keys already; the login host still has the old ones.
       const gate = await startGate(t, {
         ...envoy,
         keys: before,
         env: { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
-        config: { passKeys: [], verify: verifyBy() },
+        config: { verify: verifyBy() },
       })
       const person = await gate.enroll()
       const answer = await gate.verify({ otp: person.code(), ticket: await person.ticket() })

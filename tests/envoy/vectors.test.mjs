@@ -1,12 +1,12 @@
-// The decisions of tests/vectors/policy.json, through a real Envoy: those facts that a gate knows. It
-// knows no record: where a pass is always needed, everyone counts as enrolled; where the policy decides,
-// as not enrolled. A recovery code is never seen.
+// The decisions of tests/vectors/policy.json through a real Envoy, with the facts that a gate knows. It
+// knows no record: where proof is always needed, everyone counts as enrolled; where the policy decides,
+// everyone counts as not enrolled. A gate never sees a recovery code.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { ORIGIN, onEach, passed, policyWith, refused } from './support.mjs'
 
 const table = JSON.parse(readFileSync(new URL('../vectors/policy.json', import.meta.url), 'utf8'))
-const NEEDS = { always: 'usable', policy: 'none' }
+const ENROLLMENT = { always: 'usable', as_policy: 'none' }
 
 function onlyRow(rows, facts) {
   const hits = rows.filter((row) =>
@@ -21,15 +21,15 @@ function onlyRow(rows, facts) {
 const listeners = {}
 for (const [require, requireDocument] of Object.entries(table.require)) {
   for (const [network, networkDocument] of Object.entries(table.network)) {
-    for (const need of Object.keys(NEEDS)) {
-      listeners[`${require} ${network} ${need}`] = {
+    for (const proof of Object.keys(ENROLLMENT)) {
+      listeners[`${require} ${network} ${proof}`] = {
         hops: 1,
         config: {
           policy: policyWith({ require: requireDocument, network: networkDocument }),
-          require: need,
+          proof,
           debug: true,
           clientAddress: { trustedHops: 1 },
-          programs: { prefixes: ['/api/'] },
+          apiPaths: { prefixes: ['/api/'] },
           challenge: { page: `${ORIGIN}/login`, returnTo: 'https://app.acme.example' },
         },
       }
@@ -38,14 +38,14 @@ for (const [require, requireDocument] of Object.entries(table.require)) {
 }
 
 await onEach({ listeners }, (gate, test) => {
-  test('every decision that a gate can meet is that of the table, explained the same', async () => {
+  test('each decision of the gate, and its explanation, is that of the table', async () => {
     let count = 0
     for (const require of Object.keys(table.require)) {
       for (const network of Object.keys(table.network)) {
         for (const [from, ip] of Object.entries(table.from)) {
           const { forced } = onlyRow(table.forced, { require, from })
           const address = onlyRow(table.addresses, { require, network, from })
-          for (const [need, enrollment] of Object.entries(NEEDS)) {
+          for (const [proof, enrollment] of Object.entries(ENROLLMENT)) {
             for (const channel of ['web', 'api']) {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
@@ -63,7 +63,7 @@ await onEach({ listeners }, (gate, test) => {
                 }
               }
               const answer = await gate.visit({
-                listener: `${require} ${network} ${need}`,
+                listener: `${require} ${network} ${proof}`,
                 path: channel === 'api' ? '/api/x' : '/x',
                 headers: ip === null ? [] : [['x-forwarded-for', ip]],
               })
@@ -72,7 +72,7 @@ await onEach({ listeners }, (gate, test) => {
               if (outcome === 'allowed') assert.deepEqual(passed(answer).identity, {})
               else if (address.denied !== undefined || reason === 'api_client_blocked')
                 refused(answer, 403, reason, explanation)
-              // Nobody at the gate can enroll: whoever must have a factor is asked for it.
+              // Nobody can enroll at the gate, so a user who must have a factor is asked for it.
               else refused(answer, 401, 'no_pass', explanation)
             }
           }

@@ -1,4 +1,4 @@
-// A code in a header, verified by Envoy itself against the record in the login host's storage.
+// A code in a header, which the gate verifies against the record in the login host's storage.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, bytesOf } from './http.mjs'
@@ -46,11 +46,11 @@ await onEach(
       noSms: {
         config: { verify: verifyBy(), policy: policyWith({ methods: ['totp', 'backup_code', 'recovery_code'] }) },
       },
-      optional: { config: { verify: verifyBy(), require: 'policy' } },
+      optional: { config: { verify: verifyBy(), proof: 'as_policy' } },
     },
   },
   (gate, test) => {
-    test('a right code lets in, with a new pass that lets in again', async () => {
+    test('a right code is admitted, and its new pass is admitted after it', async () => {
       const person = await gate.enroll('ann')
       const answer = await gate.verify({
         otp: person.code(),
@@ -80,7 +80,7 @@ await onEach(
       )
       assert.equal(passed(await gate.visit({ pass: token })).identity['x-second-factor-sub'], 'ann')
       refused(await gate.visit({ pass: token, session: 's2' }), 401, 'other_session')
-      // What Envoy stored, the login host can read; its events arrived there.
+      // The login host can read the record that the gate stored, and has its events.
       const status = await gate.factor.status({ user: 'ann' })
       assert.equal(JSON.stringify(status).includes(String(gate.clock())), true)
       await sleep(20)
@@ -118,7 +118,7 @@ await onEach(
       }
     })
 
-    test('T30 digits of other scripts are no digits', async () => {
+    test('T30 digits of other scripts are refused', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       for (const zero of [0xff10, 0x0660, 0x0966, 0x1d7ce]) {
@@ -130,7 +130,7 @@ await onEach(
       passed(await gate.verify({ otp: person.code(), ticket }))
     })
 
-    test('T1 a code works once: through Envoy, through Node, and across the two', async () => {
+    test('T1 a code works once: in Envoy, in Node, and across the two', async () => {
       const person = await gate.enroll()
       const code = person.code()
       const ofEnrollment = await gate.verify({ otp: person.code(-1), ticket: await person.ticket() })
@@ -140,7 +140,7 @@ await onEach(
       assert.equal(refused(again, 401, 'wrong_code', { reply: again.json.reply }).json.reply.result, 'wrong')
       const node = await gate.factor.verify({ ticket: await person.ticket('n1'), session: 'n1', method: 'totp', code })
       assert.equal(node.result, 'wrong')
-      // And the other way: spent in Node, dead in Envoy; so is the step before.
+      // The other way: a code used in Node is used in Envoy, and so is that of the time step before.
       gate.advance(60)
       const later = person.code()
       assert.equal(
@@ -169,7 +169,7 @@ await onEach(
       }
     })
 
-    test('T3 one code many times at once: exactly one comes in', async () => {
+    test('T3 one code many times at once: exactly one is admitted', async () => {
       for (let round = 0; round < 3; round += 1) {
         const person = await gate.enroll()
         const [otp, ticket] = [person.code(), await person.ticket()]
@@ -184,7 +184,7 @@ await onEach(
       }
     })
 
-    test('T3 one code at once through Envoy and through Node: exactly one', async () => {
+    test('T3 one code at once in Envoy and in Node: exactly one is admitted', async () => {
       for (let round = 0; round < 5; round += 1) {
         const person = await gate.enroll()
         const code = person.code()
@@ -201,7 +201,7 @@ await onEach(
       }
     })
 
-    test('wrong_code is told with the attempts left, counted once for Envoy and Node, and ends in locked', async () => {
+    test('wrong_code tells the attempts left, which Envoy and Node share, and ends in locked', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const first = refused(await gate.verify({ otp: person.wrong(), ticket }), 401, 'wrong_code', {
@@ -229,7 +229,7 @@ await onEach(
       const wait = Number(answer.get('retry-after'))
       assert.equal(wait, answer.json.reply.retryAt - gate.clock())
       assert.ok(wait > 0)
-      // Nothing is compared meanwhile, not even a right code.
+      // While locked, no code is compared, not even a right one.
       assert.equal((await gate.verify({ otp: person.code(), ticket })).status, 429)
       const now = gate.clock()
       gate.setTime(answer.json.reply.retryAt)
@@ -237,7 +237,7 @@ await onEach(
       gate.setTime(now)
     })
 
-    test('T4 T7 fifty wrong codes at once: no more are compared than the budget allows', async () => {
+    test('T4 T7 of fifty wrong codes at once, no more are compared than the budget allows', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const calls = gate.storage.calls.length
@@ -245,10 +245,10 @@ await onEach(
       const reasons = answers.map(({ json }) => json.reason)
       assert.ok(reasons.filter((reason) => reason === 'wrong_code').length <= 5, reasons.join())
       assert.equal(answers.filter(({ status }) => status === 200).length, 0)
-      // Each worker computes one at a time: no more are written than can be counted.
+      // Each worker computes one guess of a user at a time.
       const written = gate.storage.calls.slice(calls).filter((call) => call.startsWith('PUT')).length
       assert.ok(written <= 10, String(written))
-      // Another ticket, another session: the same budget.
+      // Another ticket and session have the same budget.
       for (let i = 0; i < 5; i += 1)
         await gate.verify({ otp: person.wrong(), ticket: await person.ticket('s2'), session: 's2' })
       assert.equal(
@@ -257,12 +257,12 @@ await onEach(
       )
     })
 
-    test('T9 codes that cost no attempt keep nobody waiting', async () => {
+    test('T9 malformed codes, which cost no attempt, do not delay the user', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       let over = false
       const busy = Array.from({ length: 8 }, async () => {
-        // In the way of a guess that is being written they have to wait themselves.
+        // Behind a guess that waits for its write, they wait.
         while (!over)
           assert.ok(
             ['code_malformed', 'storage_conflict'].includes(
@@ -282,7 +282,7 @@ await onEach(
       }
     })
 
-    test('code_malformed is no attempt and, where it can be seen from outside, no call-out', async () => {
+    test('code_malformed costs no attempt and, where the form alone tells, no call-out', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const calls = gate.storage.calls.length
@@ -298,7 +298,7 @@ await onEach(
       assert.equal((await gate.store.load(person.user)).version, before.version + 1)
     })
 
-    test('T18 ticket_invalid: of another session, changed, a pass, nothing; storage is not asked', async () => {
+    test('T18 ticket_invalid: of another session, changed, a pass, or missing; storage is not called', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket('s1')
       const otp = person.code()
@@ -333,14 +333,14 @@ await onEach(
       gate.setTime(now)
     })
 
-    test('T21 the ticket of one with the code of another opens nothing', async () => {
+    test('T21 the ticket of one user with the code of another is refused', async () => {
       const [a, b] = [await gate.enroll(), await gate.enroll()]
       const answer = await gate.verify({ otp: a.code(), ticket: await b.ticket() })
       refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
       passed(await gate.verify({ otp: a.code(), ticket: await a.ticket() }))
     })
 
-    test('T21 the ticket binds to the hash where the host hashes its cookie', async () => {
+    test('T21 with id sha256, a ticket is bound to the hash of the cookie', async () => {
       const person = await gate.enroll()
       const cookie = 'the-cookie-itself'
       const ticket = await person.ticket(hashed(cookie))
@@ -354,11 +354,11 @@ await onEach(
       passed(await gate.visit({ listener: 'hashed', pass: token, session: cookie }))
     })
 
-    test('T19 a new pass for each verification, bound to no id that was known before', async () => {
+    test('T19 each verification makes a new pass, bound to no session id from before', async () => {
       const person = await gate.enroll()
       const planted = await gate.mint({ user: 'mallory', session: 'mallory' })
       const ticket = await person.ticket()
-      // A pass that somebody planted does not pass for one, and is replaced.
+      // A planted pass is refused and replaced.
       const first = await gate.visit({
         pass: planted,
         headers: [
@@ -378,14 +378,14 @@ await onEach(
         assert.equal(claims.sid, gateSession('s1'))
         assert.notEqual(claims.sid, 's1')
       }
-      // Nor does a pass of Envoy's open the login host's own door for the session of before.
+      // A pass of the gate is none to the login host for the session from before.
       assert.equal(
         (await gate.factor.checkPass({ pass: one.token, user: person.user, session: 's1' })).result,
         'refused',
       )
     })
 
-    test('a good pass is enough: the code beside it is not used up', async () => {
+    test('beside a good pass, a code is not used up', async () => {
       const person = await gate.enroll()
       const calls = gate.storage.calls.length
       const answer = await gate.visit({
@@ -401,7 +401,7 @@ await onEach(
       passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
     })
 
-    test('a pass that has ended, or is too old for the path, is renewed by a code', async () => {
+    test('a code renews a pass that has ended or is too old for the path', async () => {
       const person = await gate.enroll()
       const old = await gate.mint({ user: person.user, at: gate.clock() - 61 })
       refused(await gate.visit({ pass: old, path: '/admin/x' }), 401, 'pass_too_old')
@@ -417,9 +417,9 @@ await onEach(
       passed(await gate.visit({ pass: newPass(answer).token, path: '/admin/x' }))
     })
 
-    test('SMS: the code that the login host sent, verified by Envoy', async () => {
+    test('SMS: the gate verifies the code that the login host sent', async () => {
       const person = await gate.enroll()
-      // A phone as a second way.
+      // A phone as the second factor.
       const ticket = await person.ticket('before')
       const { pass } = await gate.factor.verify({
         ticket,
@@ -459,13 +459,13 @@ await onEach(
       gate.setTime(start)
     })
 
-    test('not_enrolled: a method that the user has not', async () => {
+    test('not_enrolled: a method that the user has not set up', async () => {
       const person = await gate.enroll()
       const answer = await gate.verify({ otp: 'sms 123456', ticket: await person.ticket() })
       refused(answer, 401, 'not_enrolled', { reply: { result: 'denied', reason: 'not_enrolled' } })
     })
 
-    test('use_login_page: backup and recovery codes are not verified here unless asked for, nor anything where verify is off', async () => {
+    test('use_login_page: backup and recovery codes unless verify.methods names them, and every code without verify', async () => {
       const person = await gate.enroll(undefined, { backupCodes: true })
       const ticket = await person.ticket()
       const [backup] = person.backupCodes
@@ -486,7 +486,7 @@ await onEach(
       )
     })
 
-    test('the address rules hold for a code as well', async () => {
+    test('the address rules hold for a request with a code', async () => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const otp = person.code()
@@ -498,7 +498,7 @@ await onEach(
       passed(await from('198.51.100.7'))
     })
 
-    test('where the policy asks for no factor, a wrong code is still an answer', async () => {
+    test('where the policy asks for no factor, a wrong code is refused all the same', async () => {
       const person = await gate.enroll()
       passed(await gate.visit({ listener: 'optional' }))
       const answer = await gate.verify({ listener: 'optional', otp: person.wrong(), ticket: await person.ticket() })
@@ -508,7 +508,7 @@ await onEach(
       )
     })
 
-    test('user ids of any letters find their record', async () => {
+    test('a user id in any script finds its record', async () => {
       for (const user of [
         `zoë/../${Math.random()}`,
         `a b%2f?#${Math.random()}`,
@@ -523,7 +523,7 @@ await onEach(
       }
     })
 
-    test('a browser that sends a code gets an answer, not a page', async () => {
+    test('a browser that sends a code gets JSON, not a redirect', async () => {
       const person = await gate.enroll()
       const answer = await gate.verify({
         otp: person.wrong(),
@@ -563,7 +563,7 @@ await onEach(
       await connection.close()
     })
 
-    test('a refused request’s body goes nowhere, and the connection stays usable or ends cleanly', async () => {
+    test('the body of a refused request goes nowhere, and the connection stays usable or ends cleanly', async () => {
       const count = gate.upstream.count
       const answer = await gate.visit({ method: 'POST', body: 'x'.repeat(200_000) })
       refused(answer, 401, 'no_pass')

@@ -158,27 +158,27 @@ test('an error says what it is', () => {
   )
 })
 
-test('the key printer prints a key ring, and its public half', () => {
+test('the command prints a key ring, and its public keys as a JWK set', () => {
   const cli = join(root, require('countersign/package.json').bin.countersign)
   const keys = JSON.parse(execFileSync(process.execPath, [cli, 'keys'], { encoding: 'utf8' }))
   assert.deepEqual(Object.keys(keys), ['v', 'sealing', 'signing'])
-  const publicHalf = (input) =>
-    execFileSync(process.execPath, [cli, 'pass-keys'], { input, encoding: 'utf8', stdio: 'pipe' })
-  const [key, ...more] = JSON.parse(publicHalf(JSON.stringify(keys)))
-  assert.deepEqual(
-    [Object.keys(key), key.kid, key.alg, more],
-    [['kid', 'alg', 'public'], keys.signing[0].kid, 'EdDSA', []],
-  )
-  assert.ok(!JSON.stringify(key).includes(keys.signing[0].secret))
+  const jwks = (input) => execFileSync(process.execPath, [cli, 'jwks'], { input, encoding: 'utf8', stdio: 'pipe' })
+  const printed = JSON.parse(jwks(JSON.stringify(keys)))
+  const [{ x }] = printed.keys
+  assert.match(x, /^[\w-]{43}$/)
+  assert.deepEqual(printed, {
+    keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: keys.signing[0].kid, x }],
+  })
+  assert.notEqual(x, keys.signing[0].secret)
   const old = { kid: 'old', alg: 'HS256', secret: 'A'.repeat(43) }
-  assert.equal(JSON.parse(publicHalf(JSON.stringify({ ...keys, signing: [...keys.signing, old] }))).length, 1)
+  assert.equal(JSON.parse(jwks(JSON.stringify({ ...keys, signing: [...keys.signing, old] }))).keys.length, 1)
   assert.throws(
-    () => publicHalf(JSON.stringify({ ...keys, signing: [old, ...keys.signing] })),
+    () => jwks(JSON.stringify({ ...keys, signing: [old, ...keys.signing] })),
     { status: 1 },
     'the key that signs has none',
   )
   const hs256 = { ...keys, signing: [{ kid: 'hs', alg: 'HS256', secret: 'A'.repeat(43) }] }
-  for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => publicHalf(bad), { status: 1 })
+  for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => jwks(bad), { status: 1 })
   assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })
 })
 

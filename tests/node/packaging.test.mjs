@@ -1,4 +1,4 @@
-// The filter as gateways pull it, and the manifests and configurations that we hand out for it.
+// The image of the filter that gateways pull, and the manifests and configurations in the documentation.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -28,7 +28,7 @@ function folder(t) {
   return path
 }
 
-/** Packages bytes that stand for the filter; more than one block of gzip, no round number. */
+/** Packages bytes that stand for the filter: more than one block of gzip, and no round number. */
 function packaged(t, wasm = Buffer.alloc(200_003, 'filter')) {
   const filter = join(folder(t), 'countersign-envoy.wasm')
   writeFileSync(filter, wasm)
@@ -54,7 +54,7 @@ function readImage(path) {
   }
 }
 
-test('the checksum beside the filter is one that sha256sum accepts', (t) => {
+test('sha256sum accepts the checksum beside the filter', (t) => {
   const { filter, wasm, sums } = packaged(t)
   assert.equal(sums.wasm, hex(wasm))
   assert.equal(readFileSync(`${filter}.sha256`, 'utf8'), `${sums.wasm}  countersign-envoy.wasm\n`)
@@ -76,7 +76,7 @@ test('the image has one layer with one file, in the media types that Istio and E
     ['application/vnd.oci.image.layer.v1.tar+gzip'],
   )
   assert.deepEqual(config.rootfs, { type: 'layers', diff_ids: [`sha256:${hex(gunzipSync(layers[0]))}`] })
-  // Nothing lies about that the manifest does not name.
+  // The folder holds the blobs that the manifest names, and no other.
   assert.equal(readdirSync(join(image, 'blobs/sha256')).length, 3)
 
   const tar = (...args) =>
@@ -93,14 +93,14 @@ test('the same filter gives the same image, to the last byte', (t) => {
     readFileSync(join(other.image, 'index.json'), 'utf8'),
   )
   assert.notEqual(packaged(t, Buffer.from('another')).sums.image, one.sums.image)
-  // Written down here, so that a compressor or a clock that has a say in it is noticed anywhere.
+  // A fixed digest, so that a change by another compressor or by the clock is noticed on every machine.
   assert.equal(
     readImage(one.image).manifest.layers[0].digest,
     'sha256:7083ce3d1375f5d196efcdaf9885fb234401c8c313dc85e7c4cb85467cd46720',
   )
 })
 
-test('a tool of the trade reads the image', (t) => {
+test('skopeo reads and copies the image', (t) => {
   const { image, sums } = packaged(t)
   const seen = JSON.parse(execFileSync('skopeo', ['inspect', `oci:${image}`], { encoding: 'utf8' }))
   assert.equal(seen.Digest, `sha256:${sums.image}`)
@@ -110,9 +110,9 @@ test('a tool of the trade reads the image', (t) => {
   assert.equal(hex(readFileSync(join(copy, 'manifest.json'))), sums.image)
 })
 
-// What the manifests may hold. The CRDs themselves come in no package of npm's, and Kubernetes drops
-// a misspelt field in silence; so these are the fields that we use, written down from the CRDs of
-// Istio (July 2026) and Envoy Gateway (August 2026), against which the manifests were checked as well.
+// The fields that the manifests may have. No npm package has the CRDs, and Kubernetes drops a misspelt field
+// without a word. So these are the fields in use, copied from the CRDs of Istio (July 2026) and Envoy Gateway
+// (August 2026), against which the manifests were checked as well.
 const one =
   (...values) =>
   (value) =>
@@ -295,7 +295,7 @@ function withFilter(change) {
   return config
 }
 
-test('the filter accepts every configuration that we show', (t) => {
+test('the filter accepts every configuration in the documentation', (t) => {
   assert.match(validate(t, example), /OK/)
   assert.match(validate(t, readYaml('examples/envoy/jwt-authn.yaml')[0]), /OK/)
   assert.ok(snippet, 'the README of the example shows the short form')
@@ -314,7 +314,7 @@ test('the filter accepts every configuration that we show', (t) => {
     })
     assert.match(validate(t, config), /OK/, path)
   }
-  // And it is this validation that would have found a mistake.
+  // The validation finds a mistake.
   assert.throws(() =>
     validate(
       t,
@@ -344,7 +344,7 @@ test('the example guards paths, headers and failures as it says', () => {
   const { config } = http_filters[0].typed_config
   assert.equal(config.failure_policy, 'FAIL_RELOAD')
   assert.equal(http_filters.at(-1).name, 'envoy.filters.http.router')
-  // What the gate lets pass goes to the login service and to nothing else.
+  // The exempt paths go to the login service and to no other.
   const { exempt } = JSON.parse(config.configuration.value)
   const routes = route_config.virtual_hosts[0].routes
   const toLogin = routes.filter(({ route }) => route?.cluster === 'login').map(({ match }) => match)
@@ -359,7 +359,7 @@ test('the example guards paths, headers and failures as it says', () => {
       prefix,
     )
   assert.deepEqual(routes[0], { match: { prefix: '/internal/' }, direct_response: { status: 404 } })
-  // What clients send to the login service cannot crowd out the filter's own calls.
+  // Requests of clients to the login service cannot crowd out the filter's own calls.
   const { verify, revocation } = JSON.parse(config.configuration.value)
   assert.deepEqual([verify.cluster, revocation.cluster], ['login-storage', 'login-storage'])
   assert.ok(routes.every(({ route }) => route?.cluster !== 'login-storage'))
@@ -411,12 +411,12 @@ test('Envoy’s own JWT filter accepts a pass, and only a pass', async (t) => {
     JSON.stringify({ iss: provider.issuer, aud: provider.audiences[0], sub: 'root', exp: 4_000_000_000 }),
   ).toString('base64url')
   assert.equal((await get({ cookie: `second-factor=${head}.${forged}.${signature}` }))[0], 401)
-  // A ticket, which opens nothing but the second step, is for another audience.
+  // A ticket opens the second step only: it has another audience.
   const { ticket } = await service.factor.begin({ user: person.user, session: 'before' })
   assert.equal((await get({ cookie: `second-factor=${ticket}` }))[0], 403)
 })
 
-/** The real time, some minutes ago and moved by hand from there, as Envoy's clock cannot be moved. */
+/** A clock that starts some minutes ago and is moved by hand, because Envoy's clock cannot be moved here. */
 function realClock() {
   let now = Math.floor(Date.now() / 1000) - 600
   return Object.assign(() => now, { advance: (seconds) => (now += seconds) })

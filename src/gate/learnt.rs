@@ -1,0 +1,38 @@
+//! The state of a gate, learnt since its configuration was loaded. A new configuration starts without it.
+
+use crate::ids::{SessionId, UserId};
+use crate::time::UnixSeconds;
+
+use super::config::GateConfig;
+use super::one_guess::GuessLocks;
+use super::pass_cache::PassCache;
+use super::refusal::Refusal;
+use super::revocations::Revocations;
+
+#[derive(Debug)]
+pub(super) struct Learnt {
+    pub(super) passes: PassCache,
+    pub(super) revocations: Revocations,
+    pub(super) guesses: GuessLocks,
+}
+
+impl Learnt {
+    pub(super) fn nothing(config: &GateConfig) -> Self {
+        Self { passes: PassCache::new(config.pass.cache_entries), revocations: Revocations::default(), guesses: GuessLocks::default() }
+    }
+
+    /// Refuses a revoked pass or ticket, where a revocation list is configured.
+    pub(super) fn check_revocation(
+        &self,
+        config: &GateConfig,
+        user: &UserId,
+        made_at: UnixSeconds,
+        sessions: &[Option<&SessionId>],
+        now: UnixSeconds,
+    ) -> Result<(), Refusal> {
+        match &config.revocation {
+            Some(source) => self.revocations.check(source, user, made_at, sessions, now),
+            None => Ok(()),
+        }
+    }
+}

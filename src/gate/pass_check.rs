@@ -1,0 +1,56 @@
+//! The check of a pass: signature, end, session, revocation, age and method. The cache spares the
+//! signature and nothing else; everything else is checked at each request.
+
+use std::rc::Rc;
+
+use crate::time::UnixSeconds;
+use crate::token::{Flaw, Pass};
+
+use super::config::GateConfig;
+use super::identity::Identity;
+use super::learnt::Learnt;
+use super::pass_cache::TokenDigest;
+use super::refusal::Refusal;
+use super::routes::Limits;
+use super::session::gate_session;
+use super::single_header::SingleHeader;
+
+/// Whether a pass is good for this session and path, now.
+pub(super) fn check_pass(
+    config: &GateConfig,
+    learnt: &mut Learnt,
+    token: &str,
+    session: SingleHeader<'_>,
+    limits: &Limits,
+    now: UnixSeconds,
+) -> Result<Rc<Identity>, Refusal> {
+    let digest = TokenDigest::of(token);
+    let identity = match learnt.passes.find(digest) {
+        Some(identity) => identity,
+        None => {
+            let opened = Pass::examine(&config.policy, &config.keys, token, now)
+                .map_err(|flaw| if flaw == Flaw::Expired { Refusal::PassExpired } else { Refusal::PassInvalid(flaw) });
+            learnt.passes.keep(digest, Identity::new(opened?))
+        }
+    };
+    let pass = &identity.pass;
+    if now >= pass.expires_at() {
+        return Err(Refusal::PassExpired);
+    }
+    let session = config.session.id_of(session);
+    if config.session.binds() {
+        let session = session.as_ref().ok_or(Refusal::NoSession)?;
+        if *pass.session() != *session && *pass.session() != gate_session(session) {
+            return Err(Refusal::OtherSession);
+        }
+    }
+    let sessions = [Some(pass.session()), session.as_ref()];
+    learnt.check_revocation(config, pass.user(), pass.auth_time(), &sessions, now)?;
+    if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
+        return Err(Refusal::PassTooOld);
+    }
+    if !limits.accept(pass.method()) {
+        return Err(Refusal::MethodNotAccepted);
+    }
+    Ok(identity)
+}
