@@ -133,3 +133,27 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::json::from_json;
+
+    /// serde knows the variants of an enum, and lists their names for a name that is none.
+    #[test]
+    fn all_lists_every_method_by_its_name() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only the reading is tested")]
+        struct Holder {
+            method: Method,
+        }
+
+        let error = from_json::<Holder>(r#"{"method":"none of them"}"#, ErrorCode::InvalidInput).unwrap_err();
+        assert_eq!(error.message, format!("expected one of `{}`", Method::ALL.map(Method::as_str).join("`, `")));
+        for method in Method::ALL {
+            assert_eq!(Method::parse(method.as_str()), Some(method));
+        }
+    }
+}
