@@ -1,13 +1,14 @@
 // The cost of the gate for a request: one Envoy with one worker and a listener for each candidate, loaded
 // in turns by wrk. Requests go on to a service, a second Envoy, because it is the lightest there is. With `direct`
 // Envoy itself answers, so that the filters are nearly all that is measured.
+// @ts-nocheck: what it compares with is installed by `npm run bench`
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { freePorts } from '../scripts/common.mjs'
@@ -31,7 +32,7 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
 
     const candidates = candidatesOf({ setting, filter, noop })
     const [upstreamPort, ...ports] = await freePorts(candidates.length + 1)
-    candidates.forEach((candidate, index) => (candidate.port = ports[index]))
+    for (const [index, candidate] of candidates.entries()) candidate.port = ports[index]
     const run = (name, config) => {
       const file = join(folder, `${name}.json`)
       writeFileSync(file, JSON.stringify(config))

@@ -1,17 +1,18 @@
 // The package beside its peers on Node, each used as its own documentation says. All candidates of
 // one job take turns (ABAB…) and the median counts; compare the ratios, not the microseconds.
+// @ts-nocheck: what it compares with is installed by `npm run bench`
 import { execFileSync } from 'node:child_process'
 import { BlockList } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import argon2 from '@node-rs/argon2'
+import { backupCodes, createSecondFactor, generateKeys, memoryStore, policy, qr, totp } from 'countersign'
 import { argon2id, argon2Verify } from 'hash-wasm'
 import ipaddr from 'ipaddr.js'
 import { Secret, TOTP } from 'otpauth'
 import { verifySync } from 'otplib'
 import qrcode from 'qrcode'
 import speakeasy from 'speakeasy'
-import { backupCodes, createSecondFactor, generateKeys, memoryStore, policy, qr, totp } from 'countersign'
 
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
 

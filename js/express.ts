@@ -7,8 +7,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { callable, type Check, flag, listOf, optional, read, text, whole } from './input.js'
-import { load, save, storage, type Store } from './stores.js'
+import { type Check, callable, flag, listOf, optional, read, text, whole } from './input.js'
+import { load, type Store, save, storage } from './stores.js'
 import type * as wasm from './wasm.js'
 
 export type { Store, Stored } from './stores.js'

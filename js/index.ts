@@ -5,8 +5,8 @@
  */
 export { CountersignError, type ErrorCode } from './error.js'
 export { createSecondFactor, type PolicySource, type SecondFactor, type SecondFactorOptions } from './second-factor.js'
-export { memoryStore, sqliteStore, type SqliteDatabase, type Store, type Stored } from './stores.js'
-export { backupCodes, generateKeys, otpauth, policy, qr, totp, type OtpAuth } from './tools.js'
+export { memoryStore, type SqliteDatabase, type Store, type Stored, sqliteStore } from './stores.js'
+export { backupCodes, generateKeys, type OtpAuth, otpauth, policy, qr, totp } from './tools.js'
 export type {
   AttemptStatus,
   BackupCodesPolicy,
@@ -17,9 +17,9 @@ export type {
   Effect,
   Enrollment,
   Event,
+  EventKind,
   Explanation,
   FactorStatus,
-  EventKind,
   Jwk,
   Jwks,
   Keys,
@@ -41,8 +41,8 @@ export type {
   ShownCode,
   SigningAlgorithm,
   SigningKey,
-  SmsPolicy,
   SmsMessage,
+  SmsPolicy,
   SmsRefusal,
   SmsTemplate,
   Status,

@@ -1,6 +1,6 @@
 // The web component. Everything that needs a page stands inside functions: the file can be imported
 // on a server, too.
-import { previewEnrollment, type PreviewSource } from './browser.js'
+import { type PreviewSource, previewEnrollment } from './browser.js'
 import { invalid } from './error.js'
 import { text } from './input.js'
 

@@ -1,9 +1,9 @@
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { anything, callable, documentText, listOf, optional, read, shape, text, whole } from './input.js'
-import { load, save, storage, type Store, type Stored } from './stores.js'
-import { call, randomSeed, shelf } from './wasm.js'
+import { load, type Store, type Stored, save, storage } from './stores.js'
 import type * as wasm from './wasm.js'
+import { call, randomSeed, shelf } from './wasm.js'
 
 /** A policy, as object or as JSON text. */
 export type PolicySource = wasm.PolicyDocument | string

@@ -89,7 +89,7 @@ export const storage: Check = (value, path) =>
 
 /** Loads, and checks what the host's store gave. @internal */
 export async function load(store: Store, user: string): Promise<Stored | undefined> {
-  let stored
+  let stored: Stored | null | undefined
   try {
     stored = await store.load(user)
   } catch (error) {
@@ -107,7 +107,7 @@ export async function load(store: Store, user: string): Promise<Stored | undefin
 
 /** Saves; whether it landed. @internal */
 export async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
-  let saved
+  let saved: boolean
   try {
     saved = await store.save(user, record, expected)
   } catch (error) {

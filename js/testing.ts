@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import { invalid } from './error.js'
-import { linearMemory } from './wasm.js'
 import type * as wasm from './wasm.js'
+import { linearMemory } from './wasm.js'
 
 /** A clock that moves only when told. Hand it in as `clock`. Times in unix seconds. */
 export function fixedClock(
@@ -13,8 +13,12 @@ export function fixedClock(
 ): (() => number) & { set(time: number): void; advance(seconds: number): void } {
   let now = start
   return Object.assign(() => now, {
-    set: (time: number) => void (now = time),
-    advance: (seconds: number) => void (now += seconds),
+    set(time: number) {
+      now = time
+    },
+    advance(seconds: number) {
+      now += seconds
+    },
   })
 }
 

@@ -1,8 +1,8 @@
 // The parts on their own, for those who want only one of them. All synchronous.
 import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, shape, text, whole } from './input.js'
-import { call, randomSeed } from './wasm.js'
 import type * as wasm from './wasm.js'
+import { call, randomSeed } from './wasm.js'
 
 interface TotpSettings {
   /** Base32; at least 128 bits. */

@@ -8,20 +8,19 @@ import { aptInstall } from './apt.mjs'
 import { build } from './build.mjs'
 import { at, hashOf, main, npm, onPath, Problem, readIf, run } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
-import { setup } from './setup.mjs'
+import { setup, TO_BUILD, TO_START } from './setup.mjs'
 
 const FILTER = at('target/envoy/countersign-envoy.wasm')
 const NOOP = at('target/bench/wasm32-wasip1/release/countersign_bench_noop.wasm')
 
 await main(import.meta.url, async () => {
   const { only, ...settings } = options()
-  await setup()
+  await setup(only.includes('envoy') ? TO_START : TO_BUILD)
   await build()
   await peers()
   if (only.includes('node')) await (await import('../bench/node.mjs')).benchNode()
   if (only.includes('envoy')) {
     const envoy = envoyBinary()
-    if (!envoy) throw new Problem('Envoy is not installed; the set-up above says why.')
     if (!existsSync(FILTER)) throw new Problem('target/envoy/countersign-envoy.wasm is not built.')
     if (!onPath('wrk'))
       await aptInstall(
@@ -50,12 +49,11 @@ await main(import.meta.url, async () => {
 function options() {
   const usage = 'Usage: npm run bench [-- --only envoy,node --rounds 7 --seconds 3 --direct]'
   try {
-    const text = (standard) => ({ type: 'string', default: standard })
     const { values } = parseArgs({
       options: {
-        only: text('envoy,node'),
-        rounds: text('7'),
-        seconds: text('3'),
+        only: { type: 'string', default: 'envoy,node' },
+        rounds: { type: 'string', default: '7' },
+        seconds: { type: 'string', default: '3' },
         direct: { type: 'boolean', default: false },
       },
     })

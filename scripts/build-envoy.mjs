@@ -11,7 +11,7 @@ const TARGET = 'wasm32-wasip1'
 // A signature is checked once for each pass and then cached; small counts for more than fast there.
 const SMALL = ['--config', 'profile.release.package.curve25519-dalek.opt-level="s"']
 
-// What Envoy calls. The SDK exports each call of proxy-wasm that there is; without those that we
+// The functions that Envoy calls. The SDK exports each call of proxy-wasm that there is; without those that we
 // have nothing to say to, the module is smaller and Envoy does not make them.
 const CALLS = [
   ...['memory', '_initialize', 'proxy_abi_version_0_2_1', 'proxy_on_memory_allocate'],
@@ -46,14 +46,19 @@ async function buildFilter() {
   for (const file of [graph, shaken]) rmSync(file)
 }
 
+function inputsOfFilter() {
+  const sources = ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', 'package.json']
+  const scripts = ['build-envoy', 'package-envoy', 'notices'].map((name) => `scripts/${name}.mjs`)
+  return hashOf([...sources, ...scripts], process.env.RUSTFLAGS)
+}
+
+/** Whether the filter is missing or older than what it is made from. */
+export const filterIsStale = () => readIf(FOLDER, '.built') !== inputsOfFilter()
+
 export async function buildEnvoy() {
   const start = performance.now()
   const title = 'Build of the Envoy filter'
-  const scripts = ['scripts/build-envoy.mjs', 'scripts/package-envoy.mjs', 'scripts/notices.mjs', 'package.json']
-  const inputs = hashOf(
-    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', ...scripts],
-    process.env.RUSTFLAGS,
-  )
+  const inputs = inputsOfFilter()
   if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   await buildFilter()
   packageEnvoy()

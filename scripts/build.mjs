@@ -40,6 +40,7 @@ async function buildWasm() {
 
 async function bundle() {
   const esbuild = await import('esbuild')
+  /** @type {import('esbuild').BuildOptions} */
   const options = {
     bundle: true,
     platform: 'node',
@@ -153,7 +154,9 @@ async function declare() {
     join(types, `${WASM_TYPES}.d.ts`),
     wasm.replace(/^ *\[Symbol\.dispose\].*\n|^\/\* [\w:-]+ \*\/\n/gm, ''),
   )
-  for (const name of readdirSync(types, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+  for (const name of readdirSync(types, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.d.ts'),
+  )) {
     const file = join(types, name)
     const toWasm = `./${posix.relative(dirname(name), WASM_TYPES)}.js`.replace('./../', '../')
     const esm = readFileSync(file, 'utf8').replace(/(['"])(?:\.\.\/)+target\/npm\/countersign\.js\1/g, `$1${toWasm}$1`)
@@ -171,19 +174,25 @@ export async function build() {
   await buildEnvoy()
 }
 
-async function buildPackage() {
+/** Hashes of the sources of the module and of pkg/; beside each product lies the hash of its last build. */
+function inputsOfPackage() {
+  const sources = ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src']
+  const rust = hashOf(sources, buildWasm.toString(), process.env.RUSTFLAGS)
+  const scripts = ['build', 'common', 'notices'].map((name) => `scripts/${name}.mjs`)
+  return { rust, inputs: hashOf(['js', ...scripts, 'tsconfig.json', 'package.json', 'package-lock.json'], rust) }
+}
+
+/** Whether pkg/ is missing or older than what it is made from. */
+export const packageIsStale = () => readIf('pkg/.built') !== inputsOfPackage().inputs
+
+export async function buildPackage() {
   const start = performance.now()
   const title = 'Build of pkg/'
-  const rust = hashOf(
-    ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src'],
-    buildWasm.toString(),
-    process.env.RUSTFLAGS,
-  )
+  const { rust, inputs } = inputsOfPackage()
   if (readIf(GLUE, '.built') !== rust) {
     await buildWasm()
     writeFileSync(at(GLUE, '.built'), rust)
   }
-  const inputs = hashOf(['js', 'scripts', 'tsconfig.json', 'package.json', 'package-lock.json'], rust)
   if (readIf('pkg/.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))

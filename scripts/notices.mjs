@@ -17,7 +17,7 @@ export function notices(feature, target) {
   if (metadata === undefined) throw new Problem('cargo metadata failed.')
   const { packages, resolve } = JSON.parse(metadata)
   const [nodes, info] = [resolve.nodes, packages].map((list) => new Map(list.map((entry) => [entry.id, entry])))
-  // What is linked in: no test or build dependencies, no macros.
+  // The crates that are linked in: no test or build dependencies, no macros.
   const inside = new Set()
   const visit = (id) => {
     if (inside.has(id) || info.get(id).targets.some(({ kind }) => kind.includes('proc-macro'))) return

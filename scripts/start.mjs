@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from './build.mjs'
 import { at, has, main, Problem } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
-import { setup } from './setup.mjs'
+import { setup, TO_START } from './setup.mjs'
 
 const FILTER = 'target/envoy/countersign-envoy.wasm'
 const CONFIG = 'examples/envoy/envoy.yaml'
 const PORTS = { PORT: 3000, ENVOY_PORT: 10000, ENVOY_ADMIN_PORT: 9901, INTRANET_PORT: 4000 }
-const PATIENCE_SECONDS = 30
+const PATIENCE_SECONDS = 60
 
 const children = []
 let stopping = false
@@ -24,7 +24,7 @@ let exitCode = 0
 
 await main(import.meta.url, async () => {
   const ports = readPorts()
-  await setup()
+  await setup(TO_START, { optional: ['envoy'] })
   await build()
   const envoy = envoyBinary()
   const without = !envoy ? 'Envoy is not installed' : !has(FILTER) ? `${FILTER} is not built` : undefined
@@ -53,7 +53,7 @@ async function startAll(ports, envoy) {
   const dataDir = resolve(process.env.DATA_DIR ?? at('examples/login/data'))
   // Made anew each time; the login service and Envoy get the same.
   const token = envoy && { COUNTERSIGN_STORAGE_TOKEN: randomBytes(32).toString('hex') }
-  // What people type is Envoy's address, and who is calling is what Envoy, one hop away, says.
+  // People type Envoy's address, and Envoy, one hop away, says who is calling.
   const behindEnvoy = envoy && { PUBLIC_ORIGIN: `http://localhost:${ports.ENVOY_PORT}`, TRUST_PROXY: '1' }
 
   start('the login service', process.execPath, ['server.js'], {
@@ -153,7 +153,7 @@ async function mustBeFree(name, port) {
   const server = createServer()
   try {
     await new Promise((resolve, reject) =>
-      server.once('error', reject).listen(port, name === 'PORT' ? 'localhost' : '127.0.0.1', resolve),
+      server.once('error', reject).listen(port, name === 'PORT' ? 'localhost' : '127.0.0.1', () => resolve(undefined)),
     )
   } catch (error) {
     const why = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened (${error.code})`

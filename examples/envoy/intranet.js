@@ -41,9 +41,10 @@ function render([title, text], path, headers) {
     ['At', at ? new Date(at * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC') : undefined],
   ].filter(([, value]) => value !== undefined)
   const who = rows.length
-    ? `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join('')}</dl>`
+    ? `<dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`
     : '<p>Nobody: the gate says no name. It is off, or only watching.</p>'
-  const link = ([to, [name]]) => `<a href="${to}"${to === path ? ' aria-current="page"' : ''}>${name}</a>`
+  const link = (/** @type {[string, string[]]} */ [to, [name]]) =>
+    `<a href="${to}"${to === path ? ' aria-current="page"' : ''}>${name}</a>`
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -79,6 +80,6 @@ ${who}
 `
 }
 
-function escape(text) {
+function escapeHtml(text) {
   return String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

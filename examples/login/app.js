@@ -1,8 +1,8 @@
 // Express: headers, sessions, who may call what. Every route is closed unless routes.js opens it.
 
 import { timingSafeEqual } from 'node:crypto'
-import express from 'express'
 import { CountersignError } from 'countersign'
+import express from 'express'
 import { sendJson, statusOf } from './api.js'
 import { serveAssets } from './assets.js'
 import { BadInput } from './bad-input.js'
@@ -52,6 +52,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   function register(route, path, rendering, parseBody) {
     const handle = async (request, response) => {
+      /** @type {any} */
       const context = {
         input: (route.method === 'GET' ? request.query : request.body) ?? {},
         ip: request.ip,

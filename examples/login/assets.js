@@ -9,10 +9,11 @@ const own = new URL('assets/', import.meta.url)
 const built = import.meta.resolve('countersign/browser')
 const wasm = 'countersign.wasm'
 
+/** @type {Map<string, Buffer>} */
 const files = new Map([
   ...readdirSync(own)
     .sort()
-    .map((name) => [name, readFileSync(new URL(name, own))]),
+    .map((name) => /** @type {const} */ ([name, readFileSync(new URL(name, own))])),
   ['countersign/browser.mjs', readFileSync(new URL(built))],
   [`countersign/${wasm}`, readFileSync(new URL(wasm, built))],
 ])

@@ -11,6 +11,7 @@ export function sameSitePath(target) {
   } catch {
     return '/'
   }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and line breaks from an address
   if (/^\/\s*[/\\]/.test(decoded) || /[\\\x00-\x1f\x7f]/.test(decoded)) return '/'
   const url = new URL(target, 'https://here.invalid')
   if (url.host !== 'here.invalid' || url.pathname.startsWith('//')) return '/'

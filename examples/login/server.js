@@ -2,8 +2,8 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, sqliteStore } from 'countersign'
 import { storageApi } from 'countersign/express'
@@ -28,7 +28,9 @@ const db = new Database(databaseFile)
 
 // The port is known only once it is open, and the policy names the origin.
 const server = createServer()
-await new Promise((resolve, reject) => server.once('error', reject).listen(Number(PORT), 'localhost', resolve))
+await new Promise((resolve, reject) =>
+  server.once('error', reject).listen(Number(PORT), 'localhost', () => resolve(undefined)),
+)
 const address = `http://localhost:${server.address().port}`
 const origin = new URL(PUBLIC_ORIGIN ?? address).origin
 
@@ -38,6 +40,7 @@ const clockMargin = 120
 const accounts = await openAccounts(db, clock)
 const sessions = createSessions(db, clock, lifetimes.ticketSeconds + lifetimes.passSeconds + clockMargin)
 const outbox = createOutbox(db)
+/** @returns {any} */
 const policyFor = (account) => policyOf(account, origin)
 
 // What happens in the filter in Envoy is stored and told as what happens here.

@@ -1,4 +1,4 @@
-// The browser build: what it asks of a page, what it fetches and when, and what it cannot do.
+// The browser build: its demands on a page, its requests, and its limits.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -90,7 +90,7 @@ test('T32: no address in the picture, nothing sent, nothing kept, nothing in an 
   assert.deepEqual(requests, ['/', '/browser.mjs', '/countersign.wasm'])
 })
 
-test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => {
+test('without wasm-unsafe-eval the error says so, and no module is fetched', async (t) => {
   const { page, requests } = await open(t, { scripts: "script-src 'self'" })
   const error = await page.evaluate(
     async (source) =>
@@ -102,7 +102,7 @@ test('without wasm-unsafe-eval it says so, and fetches no module', async (t) => 
   assert.ok(!requests.includes('/countersign.wasm'))
 })
 
-test('loading is one promise, whoever asks', async (t) => {
+test('all callers of load get one promise', async (t) => {
   const { page, requests } = await open(t)
   assert.ok(
     await page.evaluate(
@@ -118,7 +118,7 @@ test('loading is one promise, whoever asks', async (t) => {
   assert.equal(requests.filter((path) => path === '/countersign.wasm').length, 1)
 })
 
-test('a server that does not know the type, one that fails, one that sends a page: and then again', async (t) => {
+test('a failed load is reported, and the next call tries again', async (t) => {
   const module = readFileSync(new URL('../../pkg/countersign.wasm', import.meta.url))
   const answers = [
     (response) => response.writeHead(503).end(),
@@ -143,7 +143,7 @@ test('a server that does not know the type, one that fails, one that sends a pag
   assert.equal(answers.length, 0)
 })
 
-test('the module may come from elsewhere: bytes, an answer, an address, compiled', async (t) => {
+test('the module may be given as bytes, a response, an address, or compiled', async (t) => {
   const module = readFileSync(new URL('../../pkg/countersign.wasm', import.meta.url))
   for (const kind of ['bytes', 'buffer', 'response', 'promise', 'address', 'url', 'module']) {
     const { page, requests } = await open(t, { files: { '/other.wasm': ['application/wasm', module] } })
@@ -155,7 +155,7 @@ test('the module may come from elsewhere: bytes, an answer, an address, compiled
           bytes: async () => new Uint8Array(await (await answer()).arrayBuffer()),
           buffer: async () => (await answer()).arrayBuffer(),
           response: answer,
-          promise: async () => ({ then: undefined, promise: answer() }).promise,
+          promise: answer,
           address: async () => '/other.wasm',
           url: async () => new URL('/other.wasm', location.href),
           module: async () => WebAssembly.compileStreaming(answer()),
@@ -236,21 +236,23 @@ test('T37: any value of any type is a coded error, and the next call works', asy
         else wrong.push(`${index}: ${error}`)
       }
     }
-    return { jobs: jobs.length, refused, wrong, then: (await previewEnrollment({ uri: good })).uri }
+    return { jobs: jobs.length, refused, wrong, after: (await previewEnrollment({ uri: good })).uri }
   }, uri)
   assert.deepEqual(results.wrong, [])
   assert.ok(results.refused > 100, `only ${results.refused} of ${results.jobs}`)
-  assert.equal(results.then, uri)
+  assert.equal(results.after, uri)
 })
 
 test('T33: a polluted prototype changes nothing', async (t) => {
   const { page } = await open(t)
   const seen = await page.evaluate(async (good) => {
-    Object.prototype.uri = 'otpauth://totp/Evil:evil?secret=EVILEVILEVILEVILEVILEVILEVILEVIL&issuer=Evil'
-    Object.prototype.issuer = 'Evil'
-    Object.prototype.label = 'evil'
-    Object.prototype.secret = 'EVILEVILEVILEVILEVILEVILEVILEVIL'
-    Object.prototype.wasm = '/evil.wasm'
+    /** @type {any} */
+    const all = Object.prototype
+    all.uri = 'otpauth://totp/Evil:evil?secret=EVILEVILEVILEVILEVILEVILEVILEVIL&issuer=Evil'
+    all.issuer = 'Evil'
+    all.label = 'evil'
+    all.secret = 'EVILEVILEVILEVILEVILEVILEVILEVIL'
+    all.wasm = '/evil.wasm'
     const { previewEnrollment } = await import('/browser.mjs')
     const refused = await previewEnrollment({}).then(
       () => 'drawn',

@@ -69,11 +69,7 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.looksRight('confirm-it-is-you')
   await person.confirmWith(code())
   await person.reads(/Confirmed\. Go on below/)
-  assert.equal(
-    await person.page.getByLabel('Australian mobile number').evaluate((field) => field === document.activeElement),
-    true,
-    'where they were',
-  )
+  await person.focusIsOn(person.page.getByLabel('Australian mobile number'))
   await person.fill('Australian mobile number', '+44 7911 123456')
   await person.press('Send code')
   await person.reads(/Australian mobile numbers only/)
@@ -125,7 +121,7 @@ guide('S7, S4: log in with a backup code, see what is left, show them again, mak
   await person.follow('Security')
   await person.reads(/9 of 10 left/)
 
-  // What a backup code let in is not fresh enough for the codes themselves.
+  // A login by backup code is not fresh enough to see the codes.
   await person.press('Show codes')
   if ((await person.heading()) === 'Confirm it is you') {
     await person.confirmWith(code())
@@ -160,11 +156,7 @@ guide(
     await owner.press(/^Generate recovery code for member/)
     await owner.confirmWith(code())
     assert.equal(owner.path, '/users')
-    assert.match(
-      await owner.page.evaluate(() => document.activeElement.textContent),
-      /for member@acme/,
-      'back at the button',
-    )
+    await owner.focusIsOn(owner.button(/^Generate recovery code for member/))
     await owner.press(/^Generate recovery code for member/)
     await owner.reads(/For member@acme\.example, once, until \d\d:\d\d:\d\d/)
     await owner.looksRight('recovery-code')
@@ -281,7 +273,7 @@ guide(
 )
 
 guide(
-  'S10, S11: address rules: who comes from elsewhere is told; a typing mistake is shown beside the line',
+  'S10, S11: address rules: people from elsewhere are told; a typing mistake is shown beside the line',
   async ({ someone }) => {
     const owner = await someone()
     await owner.logIn('owner')
@@ -292,10 +284,7 @@ guide(
     await owner.confirmWith(code())
     await owner.press('See what this changes')
     await owner.reads(/In the networks to keep out, 10\.0\.0\.0\/33 must be a network/)
-    assert.equal(
-      await owner.page.getByLabel('Never these networks').evaluate((field) => field === document.activeElement),
-      true,
-    )
+    await owner.focusIsOn(owner.page.getByLabel('Never these networks'))
     await owner.looksRight('policy-mistake')
     await owner.fill('Never these networks', '203.0.113.0/24')
     await owner.page.getByRole('radio', { name: /^Everyone who comes/ }).check()

@@ -91,7 +91,7 @@ class Buffer extends Uint8Array {
       .replace(/=+$/, '')
   }
 }
-globalThis.Buffer = Buffer
+Object.assign(globalThis, { Buffer })
 
 // node:crypto, synchronous as there: the server of the test computes.
 function node(question) {

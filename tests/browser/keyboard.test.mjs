@@ -1,11 +1,12 @@
-// With the keyboard alone, and as a screen reader tells it.
+// The pages by keyboard alone, and as a screen reader reads them.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrolledVisitor, startService } from '../e2e/support.mjs'
+import { eventually } from '../shared/eventually.mjs'
 import { looks, Person } from './person.mjs'
 
-/** What has the focus: its name as assistive technology reads it, or its text. */
+/** The element that has the focus: its name as assistive technology reads it, or its text. */
 const focused = (page) =>
   page.evaluate(() => {
     const { activeElement: element } = document
@@ -16,11 +17,25 @@ const focused = (page) =>
     )
   })
 
-/** `autofocus` comes with the first picture, which may be a moment after the page. */
-async function focusComesTo(page, name) {
-  for (let i = 0; i < 20 && (await focused(page)) !== name; i += 1) await page.waitForTimeout(50)
-  assert.equal(await focused(page), name)
+/** `autofocus` comes with the first picture, which may be a moment after the page has loaded. */
+const focusComesTo = (page, name) => eventually(async () => assert.equal(await focused(page), name))
+
+/** Types where the focus is bound to come; too early, the keys would reach no field. */
+async function typeInto(page, name, text) {
+  await focusComesTo(page, name)
+  await page.keyboard.type(text)
 }
+
+/** Logs in on the login page, where one can type at once. */
+async function logInByKeyboard(page) {
+  await typeInto(page, 'E-mail address', 'member@acme.example')
+  await page.keyboard.press('Tab')
+  await typeInto(page, 'Password', 'member-demo-password')
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')])
+}
+
+/** Types a code; its last digit sends the form. */
+const typeCode = (page, name, code) => Promise.all([page.waitForNavigation(), typeInto(page, name, code)])
 
 /** Tab until something called `name` has the focus, which must be seen at every stop. */
 async function tabTo(person, name) {
@@ -58,19 +73,14 @@ for (const look of looks.filter(({ name }) => name !== 'dark')) {
     const { page } = person
     const { keyboard } = page
     await person.open('/login')
-    // One can type at once.
-    await focusComesTo(page, 'E-mail address')
-    await keyboard.type('member@acme.example')
-    await keyboard.press('Tab')
-    await keyboard.type('member-demo-password')
-    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
+    await logInByKeyboard(page)
 
     await pressWithKey(person, 'Security')
     await pressWithKey(person, 'Set up the app')
     await tabTo(person, 'Copy the key')
     const secret = new URL(await page.locator('second-factor-qr').getAttribute('uri')).searchParams.get('secret')
     await tabTo(person, 'Code from your app')
-    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    await typeCode(page, 'Code from your app', person.codeOf(secret))
     service.advance(30)
     await tabTo(person, 'Download as text')
     const [file] = await Promise.all([page.waitForEvent('download'), keyboard.press('Enter')])
@@ -78,12 +88,8 @@ for (const look of looks.filter(({ name }) => name !== 'dark')) {
     await pressWithKey(person, 'Back to Security')
 
     await pressWithKey(person, 'Log out')
-    await keyboard.type('member@acme.example')
-    await keyboard.press('Tab')
-    await keyboard.type('member-demo-password')
-    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
-    await focusComesTo(page, 'Code from your authenticator app')
-    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    await logInByKeyboard(page)
+    await typeCode(page, 'Code from your authenticator app', person.codeOf(secret))
     service.advance(301)
 
     await pressWithKey(person, 'Security')
@@ -92,7 +98,7 @@ for (const look of looks.filter(({ name }) => name !== 'dark')) {
     await pressWithKey(person, 'Turn off the app', 'Space')
     await focusComesTo(page, 'Continue')
     await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
-    await Promise.all([page.waitForNavigation(), keyboard.type(person.codeOf(secret))])
+    await typeCode(page, 'Code from your authenticator app', person.codeOf(secret))
     // Back where the question came up.
     await focusComesTo(page, 'Turn off the app')
     await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
@@ -100,7 +106,7 @@ for (const look of looks.filter(({ name }) => name !== 'dark')) {
   })
 }
 
-test('the way past the navigation comes first', async (t) => {
+test('the first stop of the Tab key leads past the navigation', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('owner')
@@ -108,11 +114,12 @@ test('the way past the navigation comes first', async (t) => {
   await person.page.keyboard.press('Tab')
   assert.equal(await focused(person.page), 'Skip to the content')
   await person.page.keyboard.press('Enter')
+  await person.page.waitForURL(/#/)
   await person.page.keyboard.press('Tab')
   assert.match(await focused(person.page), /^Whoever has set it up/)
 })
 
-test('what a screen reader is told: errors at once and with the field, the place in the navigation, the state of buttons', async (t) => {
+test('a screen reader hears errors at once and at the field, the place in the navigation, and whose button it is', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const person = await Person.open(t, service)
@@ -129,7 +136,7 @@ test('what a screen reader is told: errors at once and with the field, the place
     ),
     'alert',
   )
-  assert.equal(await field.evaluate((input) => input === document.activeElement), true)
+  await focusComesTo(page, 'Code from your authenticator app')
   await person.typeCode(code())
   await person.follow('Security')
   assert.equal(await page.getByRole('link', { name: 'Security' }).getAttribute('aria-current'), 'page')
@@ -164,11 +171,12 @@ test('every target is at least 24 px high and wide, but for links in sentences',
     person.page.evaluate(() =>
       [...document.querySelectorAll('a, button, input:not([type="hidden"]), summary, textarea')]
         .filter((element) => element.checkVisibility() && !element.closest('p, td') && !element.matches('.skip'))
-        .map((element) => [element.outerHTML.slice(0, 80), element.closest('label') ?? element])
-        .filter(
-          ([, element]) => element.getBoundingClientRect().height < 24 || element.getBoundingClientRect().width < 24,
-        )
-        .map(([html]) => html),
+        .map((element) => ({
+          html: element.outerHTML.slice(0, 80),
+          box: (element.closest('label') ?? element).getBoundingClientRect(),
+        }))
+        .filter(({ box }) => box.height < 24 || box.width < 24)
+        .map(({ html }) => html),
     )
   assert.deepEqual(await tooSmall(), [], 'second step')
   await person.typeCode(code())

@@ -17,7 +17,7 @@ test('set up an app and SMS, keep the codes, log in by all ways', async (t) => {
   await person.logIn('member')
   const { codes, code } = await person.setUpApp(async (name) => {
     await person.looksRight(name)
-    // What only a script makes work is not there.
+    // Buttons that need a script are not there.
     for (const each of ['Copy', 'Print'])
       assert.equal(await page.getByRole('button', { name: each }).count(), 0, `${name}: ${each}`)
     await person.doesNotRead(/as soon as the sixth digit/)

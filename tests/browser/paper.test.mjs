@@ -11,7 +11,7 @@ const textOf = (pdf) => run('pdftotext', ['-layout', '-', '-'], 'poppler-utils',
 
 // In the dark as well: paper is white.
 for (const look of looks) {
-  test(`what comes out of the printer are the codes, whose they are, and nothing else (${look.name})`, async (t) => {
+  test(`the printed page holds the codes and whose they are, and nothing else (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })
     const { page } = person
@@ -37,7 +37,7 @@ for (const look of looks) {
   })
 }
 
-test('the file holds the unused codes, whose they are, and no word of a page', async (t) => {
+test('the downloaded file holds the unused codes and whose they are, and nothing of the page', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('member')

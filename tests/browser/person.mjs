@@ -1,8 +1,9 @@
-// A person at a browser. Whatever they open is looked at in the same way: nothing that axe finds, no
+// A person at a browser. Every page that they open is checked in the same way: nothing that axe finds, no
 // violation of the page's Content-Security-Policy, no error of a script, nothing that jumps, nothing wider than the screen.
 
 import assert from 'node:assert/strict'
 import { authenticatorCode, passwords } from '../e2e/support.mjs'
+import { eventually } from '../shared/eventually.mjs'
 import { newPage, noViolations, screenshot, zbar } from './support.mjs'
 
 /** The looks in which every guide is followed. */
@@ -14,9 +15,18 @@ export const looks = [
 export const plainLook = looks[0]
 
 export class Person {
+  /** @type {string[]} */
   troubles = []
+  /** @type {import('playwright-core').Page} */
+  page
+  /** @type {Awaited<ReturnType<typeof import('../e2e/support.mjs').startService>>} */
+  service
+  look = plainLook
+  javaScript = true
 
-  static async open(t, service, { look = plainLook, ip = '192.0.2.10', javaScript = true, timezone = 'UTC' } = {}) {
+  /** @param {{ look?: any, ip?: string, javaScript?: boolean, timezone?: string }} [options] */
+  static async open(t, service, options = {}) {
+    const { look = plainLook, ip = '192.0.2.10', javaScript = true, timezone = 'UTC' } = options
     const person = new Person()
     const page = await newPage(t, {
       scheme: look.scheme,
@@ -119,6 +129,13 @@ export class Person {
     assert.doesNotMatch(await this.page.locator('main').innerText(), pattern)
   }
 
+  /** `autofocus` comes with the first picture, which may be a moment after the page has loaded. */
+  focusIsOn(locator) {
+    return eventually(async () =>
+      assert.ok(await locator.evaluate((element) => element === document.activeElement), `${locator} has the focus`),
+    )
+  }
+
   /** Everything that holds on each page. The screenshot is called `name` and the look. */
   async looksRight(name) {
     const { page } = this
@@ -146,14 +163,14 @@ export class Person {
     const copy = await this.page
       .context()
       .browser()
-      .newPage({ colorScheme: this.look.scheme, viewport: this.page.viewportSize() })
+      .newPage({ colorScheme: /** @type {'light' | 'dark'} */ (this.look.scheme), viewport: this.page.viewportSize() })
     await copy.route('**/copy', (route) => route.fulfill({ contentType: 'text/html', body }))
     await copy.goto(`${this.service.origin}/copy`)
     await noViolations(copy)
     await copy.close()
   }
 
-  // What people do over and over
+  // Actions that every guide repeats
 
   async logIn(name) {
     await this.open('/login')
@@ -167,7 +184,7 @@ export class Person {
     assert.equal(this.path, '/login')
   }
 
-  /** What a camera reads from the screen. */
+  /** The text of the QR code on the screen. */
   async scan(selector = 'second-factor-qr') {
     return zbar(await this.page.locator(selector).screenshot())
   }
@@ -177,7 +194,7 @@ export class Person {
   }
 
   /** The guide "Setting up 2FA with Google Authenticator", from the Security page to the codes. */
-  async setUpApp(look = () => {}) {
+  async setUpApp(look = async (_name) => {}) {
     await this.follow('Security')
     await look('security-off')
     await this.press('Set up the app')

@@ -1,4 +1,4 @@
-// <second-factor-qr>: what a camera reads from it, what a screen reader says, and what stands where it cannot be drawn.
+// <second-factor-qr>: its code for cameras, its name for screen readers, and the fallback where it cannot be drawn.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,7 +15,8 @@ const define = {
   '/define.js': ['text/javascript', "import { defineSecondFactorQr } from './browser.mjs'\ndefineSecondFactorQr()\n"],
 }
 
-async function open(t, body, { scheme, width, ...options } = {}) {
+async function open(t, body, given = {}) {
+  const { scheme, width, ...options } = /** @type {any} */ (given)
   const at = await site(t, {
     body: `${body}<script type="module" src="/define.js"></script>`,
     files: define,
@@ -58,7 +59,7 @@ for (const scheme of ['light', 'dark']) {
   }
 }
 
-test('a sample says that it is one, to the eye and to a screen reader', async (t) => {
+test('a sample is marked for the eye and for a screen reader', async (t) => {
   const { page } = await open(t, '<second-factor-qr issuer="Acme" label="ann@acme.example" sample></second-factor-qr>')
   await drawn(page)
   assert.equal(await page.getByRole('img', { name: 'Sample QR code for Acme, ann@acme.example' }).count(), 1)
@@ -92,7 +93,7 @@ for (const [name, options] of Object.entries({
   })
 }
 
-test('it follows its attributes, draws changes made together once, and never shows the code of before', async (t) => {
+test('it follows its attributes, draws once for changes made together, and never shows an outdated code', async (t) => {
   const { page } = await open(t, `<second-factor-qr issuer="Acme" label="ann" sample>${fallback}</second-factor-qr>`)
   await drawn(page)
   const change = (attributes) =>
@@ -140,7 +141,7 @@ test('it follows its attributes, draws changes made together once, and never sho
   assert.equal(await page.getByRole('img', { name: 'Scan <me>', exact: true }).count(), 1)
 })
 
-test('made by a script, under another name, moved, hidden, styled; the keyboard does not stop at it', async (t) => {
+test('it works when a script makes it, under another name, hidden and resized; the Tab key passes it by', async (t) => {
   const { page } = await open(t, '<button>before</button><div id="here"></div><button>after</button>')
   const said = await page.evaluate(async (uri) => {
     const { defineSecondFactorQr } = await import('/browser.mjs')

@@ -33,7 +33,7 @@ export async function site(t, { body = '', scripts = WASM, files = {} } = {}) {
     })
     response.end(file?.[1])
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
   t.after(() => server.closeAllConnections() ?? server.close())
   return { requests, origin: `http://127.0.0.1:${server.address().port}` }
 }

@@ -32,11 +32,12 @@ export function withBrowser() {
   return browser
 }
 
-/** A page with cookies of its own, until the test `t` ends. */
-export async function newPage(
-  t,
-  { scheme = 'light', width = 1200, height = 800, javaScript = true, headers, timezone = 'UTC' } = {},
-) {
+/**
+ * A page with cookies of its own, until the test `t` ends.
+ * @param {{ scheme?: any, width?: number, height?: number, javaScript?: boolean, headers?: Record<string, string>, timezone?: string }} [options]
+ */
+export async function newPage(t, options = {}) {
+  const { scheme = 'light', width = 1200, height = 800, javaScript = true, headers, timezone = 'UTC' } = options
   const context = await (await withBrowser()).newContext({
     colorScheme: scheme,
     viewport: { width, height },
@@ -73,11 +74,11 @@ export async function noViolations(page) {
   )
 }
 
-/** What a real authenticator shows for this secret at that second. */
+/** The code of a real authenticator for this secret at that second. */
 export const oathtool = (secret, unixSeconds, ...options) =>
   run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`, ...options], 'oathtool').trim()
 
-/** What a camera reads from a picture. */
+/** The text of the QR code in a picture. */
 export const zbar = (png) =>
   run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
 

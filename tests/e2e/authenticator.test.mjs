@@ -116,7 +116,7 @@ test('T1: a code that logged in does not log in again, whatever the spelling', a
   assert.equal((await second.json('/api/me')).status, 401)
 })
 
-test('T2, T13, T30, T37: what is no code is malformed or refused, and logs nobody in', async (t) => {
+test('T2, T13, T30, T37: text that is no code is malformed or refused, and logs nobody in', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -205,7 +205,7 @@ test('T14: turning a factor off and setting another up need a fresh factor; five
     ['/api/security/sms', { number: '0412 345 678' }],
   ]
   for (const [path, body] of attempts) {
-    assert.equal((await visitor.json(path, body)).reason, 'fresh_factor_required', path)
+    assert.equal((await visitor.json(path, body)).reason, 'fresh_factor_required', String(path))
   }
   const other = new Visitor(service)
   await other.logIn('member')

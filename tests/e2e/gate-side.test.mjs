@@ -1,5 +1,5 @@
-// What the login service does for the gate in Envoy: it hands out passes, sends people on, lends
-// its store, and tells whose passes are over. Envoy itself is not needed here.
+// The login service as the gate in Envoy needs it: it hands out passes, sends people on, lends
+// its store, and lists the sessions that have ended. Envoy itself is not needed here.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -28,7 +28,12 @@ const withStorage = { env: { COUNTERSIGN_STORAGE_TOKEN: token } }
 const twelveHours = 12 * 3600
 
 /** Calls the storage API as the filter does. */
-async function storage(service, path, { method = 'GET', headers = {}, body } = {}) {
+async function storage(service, path, options = {}) {
+  const {
+    method = 'GET',
+    headers = {},
+    body,
+  } = /** @type {{ method?: string, headers?: object, body?: any }} */ (options)
   const answer = await fetch(`${service.origin}/internal/second-factor${path}`, {
     method,
     body: body && JSON.stringify(body),
@@ -230,7 +235,7 @@ test('sessions that end while their pass may live on are told to the gate, until
   assert.deepEqual(await endedSessions(service), [])
 })
 
-test('T9: who has only a password cannot fill the list of ended sessions', async (t) => {
+test('T9: a password alone cannot fill the list of ended sessions', async (t) => {
   const service = await startService(t, withStorage)
   const { visitor, code } = await verifiedVisitor(service, 'member')
   const before = await endedSessions(service)
@@ -342,6 +347,7 @@ test('pages never show a ticket or a pass', async (t) => {
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
   const email = 'member@acme.example'
+  /** @type {{ text: string, location?: string }[]} */
   const shown = [
     await visitor.page('/login?next=/intranet'),
     await visitor.page('/login', { email, password: passwords.member }, { follow: false }),
@@ -492,7 +498,7 @@ test('someone who came in by a recovery code has a pass, and sets up a factor wh
   assert.match((await member.page(toIntranet, undefined, { follow: false })).text, /A second factor is needed/)
 })
 
-test('T35: whoever is sent to the login page, it leads only to a page of this site', async (t) => {
+test('T35: the login page leads only to pages of this site', async (t) => {
   const service = await startService(t)
   const { visitor, code } = await verifiedVisitor(service, 'member')
   const half = new Visitor(service)
@@ -512,7 +518,7 @@ test('T35: whoever is sent to the login page, it leads only to a page of this si
   assert.equal((await half.secondStep('totp', code())).next, '/')
 })
 
-test('nobody is sent to and fro between gate and login', async (t) => {
+test('gate and login never send a browser in circles', async (t) => {
   const service = await startService(t)
   const { visitor: verified, code } = await verifiedVisitor(service, 'member')
   const { visitor: owner, code: ownersCode } = await enrolledVisitor(service, 'owner')

@@ -168,7 +168,7 @@ test('T24: without TRUST_PROXY nobody chooses an address by a header', async (t)
   assert.equal((await new Visitor(service, '203.0.113.5').logIn('member')).result, 'allowed')
 })
 
-test('a rule that is no network is refused with its place, and nothing is saved', async (t) => {
+test('a rule that is no network is refused with its position, and nothing is saved', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
   for (const bad of ['203.0.113.7/24', '010.0.0.0/8', 'everywhere', '<script>', 7]) {
@@ -200,7 +200,7 @@ test('changing the policy needs a fresh factor and an owner', async (t) => {
   assert.equal((await member.json('/api/policy', { require: 'optional', confirmed: true })).reason, 'owner_only')
 })
 
-test('S13: a plan without it cannot set it up; a plan that lapses still asks whoever has it', async (t) => {
+test('S13: a plan without 2FA cannot set it up; after a plan lapses, users with 2FA are still asked', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'owner')
   service.database((db) => db.prepare('UPDATE accounts SET plan = ?').run('free'))

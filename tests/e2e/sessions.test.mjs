@@ -1,4 +1,4 @@
-// What a session opens, when its id changes, and what a request from elsewhere can do: nothing.
+// Sessions: the pages that they open, when their id changes, and that requests from other sites do nothing.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ test('T18: a session with only the password opens no protected page and no API r
   }
 })
 
-test('T18: nor does no session, an invented one, a bearer token in a cookie, or a session cookie as a bearer token', async (t) => {
+test('T18: no session, an invented one, a bearer token in a cookie, and a session cookie as a bearer token open nothing', async (t) => {
   const service = await startService(t)
   const member = new Visitor(service)
   await member.logIn('member')
@@ -138,7 +138,7 @@ test('T19: the cookie is closed to scripts; with https it has the host prefix', 
   assert.equal((await new Visitor(behindTls).request('GET', '/outbox')).status, 404, 'the demo outbox stays at home')
 })
 
-test('T21: the session of one person and the code of another do not add up', async (t) => {
+test('T21: the code of another person does not complete a login', async (t) => {
   const service = await startService(t)
   const owner = await enrolledVisitor(service, 'owner')
   const member = await enrolledVisitor(service, 'member')
@@ -194,7 +194,7 @@ test('T35: a login leads only to a page of this site', async (t) => {
   assert.equal(location, '/users?page=2')
 })
 
-test('T35: so do the second step and the step that asks for a factor again', async (t) => {
+test('T35: the second step and the step that asks for a factor again lead only to a page of this site', async (t) => {
   const service = await startService(t)
   const { visitor, code } = await enrolledVisitor(service, 'member')
   for (const next of ['//evil.example', '/\\evil.example', '/%2f/evil.example']) {
@@ -251,7 +251,7 @@ test('a form from another site, without its token, or with that of another sessi
   assert.equal((await send({ 'sec-fetch-site': 'same-origin' }, visitor.formToken)).status, 303)
 })
 
-test('T26: two session cookies are none', async (t) => {
+test('T26: two session cookies count as none', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.logIn('member')
@@ -283,7 +283,7 @@ test('T27: other spellings of a path open nothing', async (t) => {
   }
 })
 
-test('passwords: no hint who exists, and ten tries from one address', async (t) => {
+test('passwords: no hint which users exist, and ten tries from one address', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service, '203.0.113.66')
   const attempt = (email, password) => visitor.json('/api/login', { email, password })
@@ -348,7 +348,7 @@ test('every page forbids scripts but its own, frames, sniffing and caching', asy
   }
 })
 
-test('what pages load may be kept for good: its address changes with what it holds, and no other is served', async (t) => {
+test('assets may be cached for good: their address changes with their content, and no other address is served', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   const { text } = await visitor.page('/login')

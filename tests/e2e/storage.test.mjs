@@ -1,4 +1,4 @@
-// What is kept: nothing is lost by a crash, nothing counts twice, nothing secret can be read.
+// Storage: a crash loses nothing, nothing counts twice, nothing secret can be read.
 
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -79,7 +79,7 @@ test('T5: wrong codes stay counted through a kill', async (t) => {
   assert.equal((await visitor.secondStep('totp', guess)).attemptsLeft, before.attemptsLeft - 1)
 })
 
-test('SIGTERM ends the service in order', async (t) => {
+test('SIGTERM ends the service cleanly', async (t) => {
   const service = await startService(t)
   await new Visitor(service).logIn('member')
   assert.equal(await service.stop('SIGTERM'), 0)
@@ -142,7 +142,7 @@ test('T3: of 30 identical codes at once, from one session, exactly one logs in',
   ]) {
     const visitor = new Visitor(service)
     await visitor.logIn('member')
-    const value = show()
+    const value = typeof show === 'function' && show()
     const copies = Array.from({ length: 30 }, () => visitor.copy())
     const answers = await Promise.all(copies.map((copy) => copy.secondStep(method, value)))
     assert.equal(
@@ -252,7 +252,7 @@ test('an owner reads in the audit log who did what, from where, in this account 
   ])
 })
 
-test('tries while locked push nothing else off the audit log', async (t) => {
+test('tries during a lock push nothing else off the audit log', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const attacker = new Visitor(service)
@@ -268,7 +268,7 @@ test('tries while locked push nothing else off the audit log', async (t) => {
   assert.match((await owner.page('/audit')).text, new RegExp(`${locked[0].times} times`))
 })
 
-test('the keys are for the service alone', async (t) => {
+test('only the service can read the keys', async (t) => {
   const service = await startService(t)
   assert.equal(statSync(join(service.dataDir, 'keys.json')).mode & 0o777, 0o600)
 })

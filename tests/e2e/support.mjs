@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../scripts/common.mjs'
 
 const example = new URL('../../examples/login/', import.meta.url)
 const requireFromExample = createRequire(new URL('package.json', example))
@@ -58,10 +59,14 @@ export async function startService(t, { env = {} } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'login-'))
   const clockFile = join(dataDir, 'clock')
   let now = 1_800_000_000
-  let port = 0
+  // The same after a restart, as the cookies and the pages of before name it.
+  const [port] = await freePorts(1)
   let child
 
-  const setClock = (seconds) => writeFileSync(clockFile, String((now = seconds)))
+  const setClock = (seconds) => {
+    now = seconds
+    writeFileSync(clockFile, String(now))
+  }
   setClock(now)
 
   async function start() {
@@ -78,14 +83,12 @@ export async function startService(t, { env = {} } = {}) {
     })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.ended = ended
-    const address = await new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const [, found] = /^Listening on (\S+)/.exec(line) ?? []
-        if (found) resolve(found)
+        if (line.startsWith('Listening on ')) resolve(undefined)
       })
       ended.then((code) => reject(new Error(`the service ended with ${code} before it listened`)))
     })
-    port = Number(new URL(address).port)
   }
 
   async function stop(signal = 'SIGTERM') {
@@ -145,7 +148,9 @@ export class Visitor {
     return copy
   }
 
-  async request(method, path, { headers = {}, body } = {}) {
+  /** @param {{ headers?: Record<string, string>, body?: any }} [options] */
+  async request(method, path, options = {}) {
+    const { headers = {}, body } = options
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(this.service.origin + path, {
       method,
@@ -234,12 +239,14 @@ export async function freshVisitor(service, name, ip) {
   return enrolled
 }
 
-/** What a real authenticator app shows at that second. */
+/** The code of a real authenticator app at that second. */
 export function authenticatorCode(secret, unixSeconds) {
-  return run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`], 'oathtool').trim()
+  return run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`], 'oathtool')
+    .toString()
+    .trim()
 }
 
-/** What a camera reads from the QR code on the page. */
+/** The text of the QR code on the page. */
 export function readQrCode(page) {
   const [, picture] = /src="data:image\/svg\+xml;base64,([^"]+)"/.exec(page) ?? []
   if (picture === undefined) throw new Error('there is no QR code on the page')
@@ -249,13 +256,15 @@ export function readQrCode(page) {
     'librsvg2-bin',
     Buffer.from(picture, 'base64'),
   )
-  return run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
+  return run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png)
+    .toString()
+    .trim()
 }
 
+/** @param {Buffer} [input] */
 function run(program, options, debianPackage, input) {
   try {
-    const output = execFileSync(program, options, { input, stdio: ['pipe', 'pipe', 'ignore'] })
-    return program === 'rsvg-convert' ? output : output.toString()
+    return execFileSync(program, options, { input, stdio: ['pipe', 'pipe', 'ignore'] })
   } catch (error) {
     if (error.code === 'ENOENT')
       throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)

@@ -1,8 +1,8 @@
 // The pass cache spares the signature; session, age, revocation and end are checked each time.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, bytesOf } from './http.mjs'
-import { PASS, SESSION, claimsOf, cookies, onEach, passed, refused, revocationBy } from './support.mjs'
+import { bytesOf, Connection } from './http.mjs'
+import { claimsOf, cookies, onEach, PASS, passed, refused, revocationBy, SESSION } from './support.mjs'
 
 const list = { sessions: [], users: {} }
 
@@ -39,7 +39,7 @@ await onEach(
       const start = gate.clock()
       const pass = await gate.mint()
       // Wait until each worker has a list, and no list still names the session of an earlier test.
-      for (let row = 0, i = 0; row < 20 && i < 300; i += 1) {
+      for (let row = 0, i = 0; row < 20 && i < 3_000; i += 1) {
         row = (await gate.visit({ pass })).status === 200 ? row + 1 : 0
         if (row === 0) await sleep(20)
       }
@@ -51,7 +51,7 @@ await onEach(
       passed(await gate.visit({ pass }))
       list.sessions = ['s1']
       let answer
-      for (let row = 0, i = 0; row < 20 && i < 300; i += 1) {
+      for (let row = 0, i = 0; row < 20 && i < 3_000; i += 1) {
         answer = await gate.visit({ pass })
         row = answer.status === 401 ? row + 1 : 0
         if (row === 0) await sleep(20)

@@ -43,7 +43,7 @@ after(async () => {
 
 /** Sends by node:http, because `fetch` marks its requests as no navigation. */
 class GateVisitor extends Visitor {
-  async request(method, path, { headers = {}, body } = {}) {
+  async request(method, path, /** @type {any} */ { headers = {}, body } = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await new Promise((resolve, reject) => {
       httpRequest(gate.origin + path, { method, headers: { ...(cookie && { cookie }), ...headers } }, resolve)

@@ -1,13 +1,13 @@
 // Faults of the login host's storage: none of them admits a request, and the gate works on.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, bytesOf } from './http.mjs'
-import { SESSION, cookies, onEach, passed, refused, verifyBy } from './support.mjs'
+import { bytesOf, Connection } from './http.mjs'
+import { cookies, onEach, passed, refused, SESSION, verifyBy } from './support.mjs'
 
 const TIMEOUT = 250 // of the listener that is tested with a storage that hangs
 const raw = (text) => (req, res) => void res.socket.write(text, 'latin1')
 const status =
-  (code, body = '{}', headers = {}) =>
+  (code, body = /** @type {any} */ ('{}'), headers = {}) =>
   (req, res) =>
     void res.writeHead(code, { 'content-type': 'application/json', ...headers }).end(body)
 const length = (body) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body}\r\n\r\n`
@@ -65,7 +65,7 @@ await onEach(
     /** The answer to a right code during `fault`. Asserts that the same code works after it. */
     const suffers = async (
       fault,
-      { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {},
+      /** @type {any} */ { reason = 'storage_failed', works = true, when = () => true, listener = 'main' } = {},
     ) => {
       const person = await gate.enroll()
       const ticket = await person.ticket()
@@ -206,8 +206,8 @@ await onEach(
       await gate.storage.close()
       const start = Date.now()
       refused(await gate.verify({ otp: person.code(), ticket }), 503, 'storage_failed')
-      assert.ok(Date.now() - start < 3_000)
-      passed(await gate.visit({ pass: await gate.mint() }), 'passes need no storage')
+      assert.ok(Date.now() - start < 4_500, 'before the time-out')
+      passed(await gate.visit({ pass: await gate.mint() })) // passes need no storage
       await gate.storage.open()
       passed(await gate.verify({ otp: person.code(), ticket }))
     })
@@ -220,7 +220,7 @@ await onEach(
       refused(await gate.verify({ listener: 'impatient', otp: person.code(), ticket }), 503, 'storage_failed')
       const took = Date.now() - start
       gate.storage.before = undefined
-      assert.ok(took >= TIMEOUT - 20 && took < TIMEOUT + 2_000, String(took))
+      assert.ok(took >= TIMEOUT - 20 && took < TIMEOUT + 4_000, String(took))
     })
 
     test('the cluster is unknown to Envoy: storage_failed', async () => {
@@ -277,16 +277,17 @@ await onEach(
 
     test('one lost race: read again and verified; two lost races: storage_conflict', async () => {
       const { save } = gate.behind
-      for (const [times, works] of [
-        [1, true],
-        [2, false],
+      for (const { times, works } of [
+        { times: 1, works: true },
+        { times: 2, works: false },
       ]) {
         const person = await gate.enroll()
         const ticket = await person.ticket()
         let left = times
         const calls = gate.storage.calls.length
         gate.behind.save = async (user, record, expected) => {
-          if (left-- > 0) {
+          if (left > 0) {
+            left -= 1
             // Another client writes in between.
             const { record, version } = await gate.store.load(user)
             await gate.store.save(user, record, version)

@@ -1,17 +1,17 @@
 // Passes, routes, exemptions, address rules: which requests are admitted, as whom, and the refusals of the others.
 import assert from 'node:assert/strict'
 import {
-  ORIGIN,
-  PASS,
-  SESSION,
   claimsOf,
   cookies,
   gateSession,
   hashed,
+  ORIGIN,
   onEach,
+  PASS,
   passed,
   policyWith,
   refused,
+  SESSION,
   verifyBy,
 } from './support.mjs'
 

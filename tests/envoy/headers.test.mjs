@@ -1,6 +1,6 @@
 // Forged, repeated and malformed headers: the gate refuses or strips them.
 import assert from 'node:assert/strict'
-import { PASS, SESSION, cookies, onEach, passed, refused, verifyBy } from './support.mjs'
+import { cookies, onEach, PASS, passed, refused, SESSION, verifyBy } from './support.mjs'
 
 await onEach(
   {

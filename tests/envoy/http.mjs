@@ -13,7 +13,7 @@ export class Connection {
     this.#socket = connect({ port, host, noDelay: true })
     this.#socket.on('data', (bytes) => this.#take(bytes))
     this.#socket.on('error', () => undefined)
-    this.closed = new Promise((resolve) => {
+    this.closed = new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
       this.#socket.on('close', () => {
         this.#end = new Error('the connection was closed without an answer')
         // A body without a length ends with the connection.
@@ -108,7 +108,9 @@ function parse(buffer, method, ended) {
 }
 
 /** The bytes of a request. `headers`: pairs, in this order and spelling. */
-export function bytesOf({ method = 'GET', path = '/', host = 'app.acme.example', headers = [], body } = {}) {
+export function bytesOf(
+  /** @type {any} */ { method = 'GET', path = '/', host = 'app.acme.example', headers = [], body } = {},
+) {
   const length = body === undefined ? [] : [['content-length', Buffer.byteLength(body, 'latin1')]]
   const lines = [['host', host], ...headers, ...length].map(([name, value]) => `${name}: ${value}\r\n`)
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
 import { fixedClock } from 'countersign/testing'
 import { request } from './http.mjs'
-import { ENVOYS, cookies, mint, named, passed, policyWith, startEnvoy, startUpstream } from './support.mjs'
+import { cookies, ENVOYS, mint, named, passed, policyWith, startEnvoy, startUpstream } from './support.mjs'
 
 const example = readFileSync(new URL('../../examples/envoy/jwt-authn.yaml', import.meta.url), 'utf8')
 const ORIGIN = 'http://localhost:10000'

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { Connection, bytesOf } from './http.mjs'
-import { ENVOYS, PASS, SESSION, cookies, named, passed, refused, startGate, verifyBy } from './support.mjs'
+import { bytesOf, Connection } from './http.mjs'
+import { cookies, ENVOYS, named, PASS, passed, refused, SESSION, startGate, verifyBy } from './support.mjs'
 
 const REQUESTS = Number(process.env.MUTATIONS ?? 200_000)
 const SEED = Number(process.env.SEED ?? randomBytes(4).readUInt32LE())

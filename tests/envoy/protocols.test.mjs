@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, bytesOf } from './http.mjs'
-import { ENVOYS, PASS, SESSION, cookies, named, passed, refused, startGate, verifyBy } from './support.mjs'
+import { bytesOf, Connection } from './http.mjs'
+import { cookies, ENVOYS, named, PASS, passed, refused, SESSION, startGate, verifyBy } from './support.mjs'
 
 const combinations = ENVOYS.flatMap(({ version }) => [1, 2].map((workers) => ({ version, workers })))
 

@@ -4,21 +4,21 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { after, test } from 'node:test'
 import { memoryStore } from 'countersign'
-import { keys, play, scenarios as allScenarios } from '../shared/scenarios.mjs'
+import { scenarios as allScenarios, keys, play } from '../shared/scenarios.mjs'
 import { request } from './http.mjs'
 import {
-  ENVOYS,
-  PASS,
-  SESSION,
-  TOKEN,
   claimsOf,
   configWith,
   cookies,
+  ENVOYS,
   gateSession,
   named,
+  PASS,
+  SESSION,
   startEnvoy,
   startStorage,
   startUpstream,
+  TOKEN,
   verifyBy,
 } from './support.mjs'
 

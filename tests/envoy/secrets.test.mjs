@@ -1,6 +1,6 @@
 // Secrets: no page of the admin port, no log line and no answer shows one.
 import assert from 'node:assert/strict'
-import { PASS, TOKEN, onEach, passed, refused, revocationBy, verifyBy } from './support.mjs'
+import { onEach, PASS, passed, refused, revocationBy, TOKEN, verifyBy } from './support.mjs'
 
 await onEach(
   {

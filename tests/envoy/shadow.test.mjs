@@ -1,6 +1,6 @@
 // Shadow mode: no request is stopped, and the log names those that would be.
 import assert from 'node:assert/strict'
-import { PASS, SESSION, cookies, onEach, passed, policyWith, refused, verifyBy } from './support.mjs'
+import { cookies, onEach, PASS, passed, policyWith, refused, SESSION, verifyBy } from './support.mjs'
 
 const ROUTES = [
   { prefix: '/admin/', maxAge: 60 },
@@ -21,6 +21,7 @@ await onEach(
       const pass = await gate.mint()
       const ticket = await person.ticket()
       const forged = ['x-second-factor-sub', 'root']
+      /** @type {[string, number, any][]} */
       const cases = [
         ['no_pass', 401, {}],
         ['pass_invalid', 401, { pass: `${pass}x` }],

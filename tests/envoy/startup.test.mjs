@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { generateKeys } from 'countersign'
 import { request } from './http.mjs'
-import { ENVOYS, TOKEN, configWith, jwksOf, named, policyWith, revocationBy, startEnvoy, verifyBy } from './support.mjs'
+import { configWith, ENVOYS, jwksOf, named, policyWith, revocationBy, startEnvoy, TOKEN, verifyBy } from './support.mjs'
 
 const keys = generateKeys()
 const other = generateKeys()

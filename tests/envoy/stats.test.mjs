@@ -48,6 +48,7 @@ await onEach(
       const ticket = await person.ticket()
       const pass = await gate.mint()
       const failing = (req, res) => res.writeHead(500).end()
+      /** @type {any[]} */
       const steps = [
         [['allowed'], { pass }],
         [['allowed'], { path: '/healthz' }],

@@ -146,7 +146,9 @@ export function passed(answer) {
 }
 
 const running = new Set()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** The library that sets the wall clock of Envoy (see clock.c). */
 function clockLibrary() {
@@ -167,7 +169,7 @@ function clockLibrary() {
  */
 export async function startEnvoy(
   t,
-  {
+  /** @type {any} */ {
     version = ENVOY,
     workers = 1,
     listeners,
@@ -234,7 +236,7 @@ export async function startEnvoy(
     const answer = await request(admin, { path, host: 'admin', headers: [['connection', 'close']] })
     return answer.text
   }
-  for (const deadline = Date.now() + 20_000; ; await sleep(10)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(10)) {
     if (ended) {
       if (refused) return { ...ended, log: log() }
       throw new Error(`Envoy ended (${JSON.stringify(ended)}):\n${log()}`)
@@ -264,7 +266,7 @@ export async function startEnvoy(
       }
       const before = await counts()
       writeListeners(listeners)
-      for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(5)) {
+      for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(5)) {
         const [taken, rejected] = await counts()
         if (taken > before[0]) return true
         if (rejected > before[1]) return false
@@ -428,7 +430,7 @@ export async function startStorage(t, options) {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))
   }
-  storage.open = () => new Promise((resolve) => server.listen(storage.port, '127.0.0.1', resolve))
+  storage.open = () => new Promise((resolve) => server.listen(storage.port, '127.0.0.1', () => resolve(undefined)))
   return storage
 }
 
@@ -447,7 +449,7 @@ async function listen(t, server) {
  */
 export async function startGate(
   t,
-  {
+  /** @type {any} */ {
     version,
     workers,
     logLevel,
@@ -514,9 +516,9 @@ export async function startGate(
     sms,
     notices,
     events,
-    send: ({ listener = 'main', ...options } = {}) => request(envoy.ports[listener], options),
+    send: (/** @type {any} */ { listener = 'main', ...options } = {}) => request(envoy.ports[listener], options),
     /** Sends a request with this session and pass in cookies. */
-    visit: ({ session = 's1', pass, headers = [], ...options } = {}) =>
+    visit: (/** @type {any} */ { session = 's1', pass, headers = [], ...options } = {}) =>
       gate.send({
         headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
         ...options,
@@ -589,7 +591,9 @@ export const cookies = (jar) =>
     .join('; ')
 
 /** Makes a pass as the login host does, at the time `at`, by `method`. */
-export async function mint({ keys, policy = policyWith(), user = 'ann', session = 's1', method = 'totp', at }) {
+export async function mint(
+  /** @type {any} */ { keys, policy = policyWith(), user = 'ann', session = 's1', method = 'totp', at },
+) {
   let now = at - 60
   const sms = capturedSms()
   // A pass does not depend on the policy's rules on who must and from where.

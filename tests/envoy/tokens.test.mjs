@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeys } from 'countersign'
 import { passOf, tokens } from '../shared/tokens.mjs'
-import { ENVOYS, PASS, TOKEN, jwksOf, mint, named, onEach, passed, refused, startGate, verifyBy } from './support.mjs'
+import { ENVOYS, jwksOf, mint, named, onEach, PASS, passed, refused, startGate, TOKEN, verifyBy } from './support.mjs'
 
 const reasons = { invalid: 'pass_invalid', expired: 'pass_expired', other_user: 'in', other_session: 'other_session' }
 

@@ -58,7 +58,7 @@ await onEach({ listeners }, (gate, test) => {
                   allowRule: address.allowRule,
                 })
                 expected = {
-                  decision: reason === undefined ? { outcome } : { outcome, reason },
+                  decision: { outcome, ...(reason && { reason }) },
                   rules: [...address.rules, table.forcedRules[forced], ...rules],
                 }
               }

@@ -1,19 +1,20 @@
 // A code in a header, which the gate verifies against the record in the login host's storage.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, bytesOf } from './http.mjs'
+import { eventually } from '../shared/eventually.mjs'
+import { bytesOf, Connection } from './http.mjs'
 import {
-  ORIGIN,
-  PASS,
-  SESSION,
   claimsOf,
   cookies,
   gateSession,
   hashed,
+  ORIGIN,
   onEach,
+  PASS,
   passed,
   policyWith,
   refused,
+  SESSION,
   verifyBy,
 } from './support.mjs'
 
@@ -83,10 +84,11 @@ await onEach(
       // The login host can read the record that the gate stored, and has its events.
       const status = await gate.factor.status({ user: 'ann' })
       assert.equal(JSON.stringify(status).includes(String(gate.clock())), true)
-      await sleep(20)
-      assert.ok(
-        gate.events.some((event) => JSON.stringify(event).includes('code_accepted')),
-        JSON.stringify(gate.events.slice(-3)),
+      await eventually(() =>
+        assert.ok(
+          gate.events.some((event) => JSON.stringify(event).includes('code_accepted')),
+          JSON.stringify(gate.events.slice(-3)),
+        ),
       )
     })
 
@@ -479,10 +481,11 @@ await onEach(
       assert.equal(passed(used).identity['x-second-factor-method'], 'backup_code')
       const again = await gate.verify({ listener: 'everyMethod', otp: `backup_code ${backup}`, ticket })
       refused(again, 401, 'wrong_code', { reply: again.json.reply })
-      await sleep(20)
-      assert.ok(
-        gate.notices.some((notice) => JSON.stringify(notice).includes('backup_code_used')),
-        'the owner hears of it',
+      await eventually(() =>
+        assert.ok(
+          gate.notices.some((notice) => JSON.stringify(notice).includes('backup_code_used')),
+          'the owner hears of it',
+        ),
       )
     })
 
@@ -553,7 +556,7 @@ await onEach(
         'POST',
       )
       connection.write('a'.repeat(size))
-      for (let i = 0; !release && i < 200; i += 1) await sleep(5)
+      await eventually(() => assert.ok(release, 'the storage was asked'))
       await sleep(30)
       assert.equal(gate.upstream.count, count, 'nothing went on yet')
       gate.storage.before = undefined

@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import test from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { memoryStore, sqliteStore } from 'countersign'
 import { storageApi } from 'countersign/express'
-import { host, login, refusedWith, ticketOf, withApp, codeOf } from './support.mjs'
+import { eventually } from '../shared/eventually.mjs'
+import { codeOf, host, login, refusedWith, ticketOf, withApp } from './support.mjs'
 
 const express = createRequire(new URL('../../examples/login/package.json', import.meta.url))('express')
 
@@ -31,7 +32,7 @@ function numbered() {
 }
 
 /** A service with the API; `call` shows the token unless told otherwise. */
-async function service(t, { store = numbered(), before = [], token = TOKEN, ...options } = {}) {
+async function service(t, /** @type {any} */ { store = numbered(), before = [], token = TOKEN, ...options } = {}) {
   const app = express()
   for (const middleware of before) app.use(middleware)
   app.use(BASE, storageApi({ store, token, ...options }))
@@ -44,8 +45,8 @@ async function service(t, { store = numbered(), before = [], token = TOKEN, ...o
     server.close()
   })
   const { port } = server.address()
-  const call = async (method, path, given) => {
-    const { headers = {}, body } = { __proto__: null, ...given }
+  const call = async (method, path, /** @type {any} */ given = undefined) => {
+    const { headers = {}, body } = /** @type {any} */ ({ __proto__: null, ...given })
     const outgoing = httpRequest({
       port,
       method,
@@ -487,7 +488,7 @@ test('a body that does not come is waited for five seconds, and one that breaks 
   clearInterval(drip)
   const took = performance.now() - start
   assert.match(text, /^HTTP\/1\.1 408 [\s\S]*\r\nconnection: close\r\n[\s\S]*\{"error":"request_timeout"\}/i)
-  assert.ok(took > 4_500 && took < 9_000, String(took))
+  assert.ok(took > 4_500 && took < 20_000, String(took))
   assert.deepEqual((await call('GET', '/records/ann')).body, { record: 'one', version: 1 })
   const slow = open('{"record"')
   await wait(1_000)
@@ -644,14 +645,14 @@ test('a notify or onEvent that fails or hangs costs nothing but a report', async
     { log: { user: 'ann', event: 'code_accepted', at: 1 } },
   ]
   assert.equal((await put('ann', 1, { record: 'two', effects })).status, 204)
-  await settled()
-  assert.deepEqual(errors, ['down'])
+  await eventually(() => assert.deepEqual(errors, ['down']))
   const deaf = await service(t)
   await deaf.store.save('ann', 'one', undefined)
   assert.equal((await deaf.put('ann', 1, { record: 'two', effects })).status, 204, 'nobody asked to hear of it')
 })
 
 test('revoked passes are told as the host gives them', async (t) => {
+  /** @type {any} */
   let given = { sessions: ['s1', 's2'], users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }) }
   const errors = []
   const { call } = await service(t, {
@@ -696,9 +697,11 @@ test('revoked passes are told as the host gives them', async (t) => {
 })
 
 test('options are read strictly', () => {
+  /** @type {any} */
   const good = { store: memoryStore(), token: TOKEN }
   assert.equal(typeof storageApi(good), 'function')
   assert.equal(typeof storageApi({ ...good, token: '!'.repeat(32), notify: undefined, revoked: null }), 'function')
+  /** @type {any[]} */
   const wrong = [
     [undefined, ''],
     [null, ''],
@@ -730,7 +733,7 @@ test('options are read strictly', () => {
     assert.throws(() => storageApi(options), refusedWith('invalid_input', path), JSON.stringify(options))
   assert.throws(
     () => storageApi({ ...good, token: 'short-secret' }),
-    (error) => !error.message.includes('short-secret'),
+    (/** @type {Error} */ error) => !error.message.includes('short-secret'),
   )
   assert.throws(
     () =>

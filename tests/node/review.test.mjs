@@ -29,6 +29,7 @@ const nothing = {
 }
 const officeOnly = { allow: ['198.51.100.0/24'] }
 
+/** @type {[string, any, any, any][]} */
 const cases = [
   ['nothing is forced', {}, {}, { needRecoveryCode: ['cy'] }],
   [

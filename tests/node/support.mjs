@@ -1,6 +1,6 @@
 // A host for tests: clock that stands, captured messages, cheap backup codes.
 import assert from 'node:assert/strict'
-import { createSecondFactor, generateKeys, memoryStore, totp, CountersignError } from 'countersign'
+import { CountersignError, createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { capturedSms, fixedClock } from 'countersign/testing'
 
 export const ORIGIN = 'https://login.acme.example'
@@ -16,6 +16,7 @@ export const rules = (changes = {}) => ({
 
 export async function host(given = {}) {
   // Own properties only, as where the prototype is polluted.
+  /** @type {any} */
   const options = { __proto__: null, ...given }
   const clock = options.clock ?? fixedClock()
   const sms = capturedSms()

@@ -1,8 +1,8 @@
 // Tickets and passes: bound to a user and a session, verified by others, never taken for one another.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as jose from 'jose'
 import { createSecondFactor, generateKeys } from 'countersign'
+import * as jose from 'jose'
 import { codeOf, host, login, ORIGIN, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 const hsKeys = () => ({

@@ -137,7 +137,7 @@ test('every login is decided as the table says', () => {
                   allowRule: address.allowRule,
                 })
                 expected = {
-                  decision: reason === undefined ? { outcome } : { outcome, reason },
+                  decision: { outcome, ...(reason && { reason }) },
                   rules: [...address.rules, table.forcedRules[forced], ...rules],
                 }
               }

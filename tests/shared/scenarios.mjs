@@ -14,7 +14,12 @@ export const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', impo
  */
 export async function play(
   scenario,
-  { store = memoryStore(), verify = async () => null, tick = () => undefined, policyChanged = () => undefined } = {},
+  {
+    store = memoryStore(),
+    verify = async (..._step) => null,
+    tick = (_time) => undefined,
+    policyChanged = () => undefined,
+  } = {},
 ) {
   let { policy } = scenario
   let now = 0

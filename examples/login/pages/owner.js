@@ -106,8 +106,8 @@ function details({ times, method, ip, reason, failures, by, action }) {
     times && `${times} times`,
     method && methodNames[method],
     by && `by ${by}`,
-    action && action.replaceAll('_', ' '),
-    reason && reason.replaceAll('_', ' '),
+    action?.replaceAll('_', ' '),
+    reason?.replaceAll('_', ' '),
     failures && `${failures} wrong in a row`,
     ip && `from ${ip}`,
   ]

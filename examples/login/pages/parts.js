@@ -98,7 +98,7 @@ export function isWrongInput(reply) {
 }
 
 /** A label, its input and what belongs to it. `attributes` are the input's own. */
-export function field(name, label, attributes, { hint, wrong = false } = {}) {
+export function field(name, label, attributes, { hint = undefined, wrong = false } = {}) {
   const described = [hint && `${name}-hint`, wrong && 'problem'].filter(Boolean).join(' ')
   return html`<div class="field">
 <label for="${name}">${label}</label>
@@ -113,7 +113,7 @@ export function codeField(label, { wrong, sms = false, focus = true }) {
 <p class="hint scripted">It is sent as soon as the sixth digit is in.</p>`
 }
 
-export function longCodeField(label, { wrong, hint }) {
+export function longCodeField(label, { wrong, hint = undefined }) {
   return field(
     'code',
     label,

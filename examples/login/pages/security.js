@@ -1,6 +1,7 @@
 // Security settings: the authenticator app, SMS, and the backup codes.
 
 import { html } from '../html.js'
+import { recoveryCodeUsed } from './home.js'
 import {
   codeField,
   confirmed,
@@ -15,7 +16,6 @@ import {
   problem,
   waitingButton,
 } from './parts.js'
-import { recoveryCodeUsed } from './home.js'
 import { freshFactorForm, freshFactorPage, needsFreshFactor, problemPage } from './problems.js'
 import { clockTime, moment } from './words.js'
 
@@ -334,7 +334,7 @@ function afterCodes(title, go) {
 }
 
 /** On paper, only the codes and whose they are. */
-function codesPage(context, title, codes, { first = false, goOn }) {
+function codesPage(context, title, codes, { first = false, goOn = undefined }) {
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
   return layout(
     title,

@@ -10,10 +10,10 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { generateKeys } from 'countersign'
 import { parse, parseAllDocuments } from 'yaml'
-import { at } from '../../scripts/common.mjs'
+import { at, freePorts } from '../../scripts/common.mjs'
 import { envoyBinary } from '../../scripts/envoy.mjs'
 import { packageEnvoy } from '../../scripts/package-envoy.mjs'
-import { host, login, rules, withApp } from './support.mjs'
+import { host, login, rules, withApp } from '../node/support.mjs'
 
 const hex = (bytes) => createHash('sha256').update(bytes).digest('hex')
 const readYaml = (path) =>
@@ -210,7 +210,8 @@ function fits(value, shape, path) {
   if (typeof shape === 'function') return assert.ok(shape(value), `${path} is ${JSON.stringify(value)}`)
   if (Array.isArray(shape)) {
     assert.ok(Array.isArray(value) && value.length > 0, path)
-    return value.forEach((item, index) => fits(item, shape[0], `${path}[${index}]`))
+    for (const [index, item] of value.entries()) fits(item, shape[0], `${path}[${index}]`)
+    return
   }
   assert.deepEqual(Object.keys(value).sort(), Object.keys(shape).sort(), path)
   for (const key in shape) fits(value[key], shape[key], `${path}.${key}`)
@@ -375,11 +376,10 @@ test('Envoy’s own JWT filter accepts a pass, and only a pass', async (t) => {
   provider.local_jwks.inline_string = JSON.stringify(await service.factor.jwks())
 
   const upstream = createServer((request, response) => response.end(request.headers['x-second-factor-sub'] ?? 'nobody'))
-  const stranger = createServer()
   const listening = (server) =>
     new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
-  const [upstreamPort, port] = [await listening(upstream), await listening(stranger)]
-  await new Promise((resolve) => stranger.close(resolve)) // it only found a free port
+  const upstreamPort = await listening(upstream)
+  const [port] = await freePorts(1)
   delete config.admin
   config.static_resources.listeners[0].address.socket_address.port_value = port
   config.static_resources.clusters[0].load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value =

@@ -1,0 +1,189 @@
+// The steps of `npm test`, `npm run check` and `scripts/stress.mjs`: one table for all three, in the order in which a
+// failure is cheapest to find. A new step is one entry. Commands run in the project's folder.
+import { readdirSync, readFileSync } from 'node:fs'
+import { buildPackage, packageIsStale } from './build.mjs'
+import { buildEnvoy, filterIsStale } from './build-envoy.mjs'
+import { at, has, Problem } from './common.mjs'
+import { TO_BUILD } from './setup.mjs'
+
+const node = process.execPath
+const bin = (name) => at('node_modules/.bin', name)
+const tsc = at('node_modules/typescript/bin/tsc')
+
+// The compiler options of a strict project that has nothing else installed.
+const STRICT = ['--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022']
+const CONSUMER = [...STRICT, '--module', 'nodenext', '--types', '']
+
+const RUST = ['node', 'rust', 'crates']
+const PACKAGE = ['node', 'packages', 'pkg']
+const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-convert']
+
+/**
+ * @typedef {object} Step
+ * @property {string} group    what `--only` names
+ * @property {string} title
+ * @property {string[]} needs  parts of setup.mjs, and products of BUILDS
+ * @property {() => string[]} command
+ * @property {boolean} [check]  in the inner loop, `npm run check`
+ * @property {string[]} [from]  for check: the products whose last build, however old, will do
+ * @property {'rust' | 'node'} [tests]  whose output tells how many tests ran
+ * @property {Record<string, string>} [env]
+ */
+
+/** @type {Step[]} */
+export const STEPS = [
+  {
+    group: 'lint',
+    title: 'Rust format',
+    check: true,
+    needs: ['node', 'rust'],
+    command: () => ['cargo', 'fmt', '--all', '--check'],
+  },
+  {
+    group: 'lint',
+    title: 'JavaScript format and lints',
+    check: true,
+    needs: ['node', 'packages'],
+    command: () => [bin('biome'), 'ci', '--error-on-warnings', '--diagnostic-level=warn'],
+  },
+  {
+    group: 'lint',
+    title: 'Types of scripts and tests',
+    check: true,
+    needs: ['node', 'packages', 'login packages'],
+    command: () => [node, tsc, '-p', at('tsconfig.checkjs.json')],
+  },
+  {
+    group: 'lint',
+    title: 'Rust lints',
+    check: true,
+    needs: RUST,
+    command: () => ['cargo', 'clippy', '--all-features', '--all-targets', '--', '-D', 'warnings'],
+  },
+  {
+    group: 'lint',
+    title: 'Rust lints, WebAssembly',
+    needs: [...RUST, 'targets'],
+    command: () => clippyFor('wasm32-unknown-unknown', 'npm'),
+  },
+  {
+    group: 'lint',
+    title: 'Rust lints, Envoy',
+    needs: [...RUST, 'targets'],
+    command: () => clippyFor('wasm32-wasip1', 'envoy'),
+  },
+  {
+    group: 'rust',
+    title: 'Rust tests',
+    check: true,
+    needs: RUST,
+    tests: 'rust',
+    command: () => ['cargo', 'test', '--no-fail-fast'],
+  },
+  {
+    group: 'lint',
+    title: 'Rust documentation',
+    needs: RUST,
+    env: { RUSTDOCFLAGS: '-D warnings' },
+    command: () => ['cargo', 'doc', '--no-deps'],
+  },
+  {
+    group: 'package',
+    title: 'TypeScript',
+    check: true,
+    needs: PACKAGE,
+    from: ['target/npm/countersign.d.ts'],
+    command: () => [node, tsc, '-p', at('tsconfig.json'), '--noEmit'],
+  },
+  {
+    group: 'package',
+    title: 'Types of the examples',
+    check: true,
+    needs: [...PACKAGE, 'login packages'],
+    from: ['pkg/types/index.d.ts'],
+    command: () => [node, tsc, '-p', at('examples/tsconfig.json')],
+  },
+  {
+    group: 'package',
+    title: 'The package’s types, for Node',
+    needs: PACKAGE,
+    command: () => [node, tsc, ...CONSUMER, '--lib', 'es2022', ...declarations((name) => !forBrowsers(name))],
+  },
+  {
+    group: 'package',
+    title: 'The package’s types, for browsers',
+    needs: PACKAGE,
+    command: () => [node, tsc, ...CONSUMER, '--lib', 'es2022,dom', ...declarations(forBrowsers)],
+  },
+  {
+    group: 'package',
+    title: 'The package as npm ships it',
+    needs: PACKAGE,
+    command: () => [node, at('scripts/lint-package.mjs')],
+  },
+  {
+    group: 'node',
+    title: 'Node tests',
+    needs: [...PACKAGE, 'login packages'],
+    tests: 'node',
+    command: () => testsIn('tests/node'),
+  },
+  { group: 'e2e', title: 'End-to-end tests', needs: SERVICE, tests: 'node', command: () => testsIn('tests/e2e') },
+  {
+    group: 'browser',
+    title: 'Browser tests',
+    needs: [...SERVICE, 'chromium', 'pdftotext'],
+    tests: 'node',
+    command: () => testsIn('tests/browser'),
+  },
+  {
+    group: 'envoy',
+    title: 'Envoy tests',
+    needs: [...SERVICE, 'filter', 'envoy', 'oldest envoy', 'skopeo'],
+    tests: 'node',
+    command: () => testsIn('tests/envoy'),
+  },
+]
+
+/** The products that steps need, and what each of them needs; made when the first step asks for it. */
+export const BUILDS = {
+  pkg: {
+    title: 'Build of pkg/',
+    needs: TO_BUILD,
+    stale: packageIsStale,
+    why: 'the npm package, which most tests use (2 minutes after a change of Rust, else seconds)',
+    work: buildPackage,
+  },
+  filter: {
+    title: 'Build of the Envoy filter',
+    needs: TO_BUILD,
+    stale: filterIsStale,
+    why: 'what the Envoy tests run in Envoy (a minute)',
+    work: buildEnvoy,
+  },
+}
+
+export const GROUPS = [...new Set(STEPS.map(({ group }) => group))]
+
+function clippyFor(target, feature) {
+  return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']
+}
+
+function testsIn(folder) {
+  // Node 20 takes no patterns after --test, so the files are listed.
+  const files = filesIn(folder).filter((name) => name.endsWith('.test.mjs'))
+  if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
+  // A test that hangs must end. The longest file takes two minutes on an idle machine, ten on a busy one.
+  return [node, '--test', '--test-reporter=spec', '--test-timeout=1800000', ...files.map((name) => `${folder}/${name}`)]
+}
+
+const forBrowsers = (name) => name.startsWith('browser.')
+
+/** The declarations of what package.json exports. */
+function declarations(wanted) {
+  const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  const found = JSON.stringify(exports).match(/pkg\/types\/[^"]+/g) ?? []
+  return [...new Set(found)].filter((path) => wanted(path.slice('pkg/types/'.length))).map((path) => at(path))
+}
+
+const filesIn = (folder) => (has(folder) ? readdirSync(at(folder)).sort() : [])

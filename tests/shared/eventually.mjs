@@ -1,0 +1,19 @@
+// Waits for a condition in place of a fixed time, which is too short on a busy machine and too long on any other.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Calls `check` again and again until it throws nothing, and gives what it gave. After `seconds` its last error is
+ * the test's.
+ * @template T
+ * @param {() => T | Promise<T>} check
+ * @returns {Promise<T>}
+ */
+export async function eventually(check, { seconds = 20, every = 20 } = {}) {
+  for (const end = Date.now() + seconds * 1000; ; await sleep(every)) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > end) throw error
+    }
+  }
+}
