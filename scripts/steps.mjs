@@ -48,6 +48,13 @@ export const STEPS = [
   },
   {
     group: 'lint',
+    title: 'Form of the scenarios',
+    check: true,
+    needs: ['node'],
+    command: () => [node, at('scripts/format-scenarios.mjs'), '--check'],
+  },
+  {
+    group: 'lint',
     title: 'Types of scripts and tests',
     check: true,
     needs: ['node', 'packages', 'login packages'],
