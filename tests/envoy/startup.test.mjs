@@ -8,9 +8,9 @@ import { configWith, ENVOYS, jwksOf, named, policyWith, revocationBy, startEnvoy
 const keys = generateKeys()
 const other = generateKeys()
 const env = { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN }
-const good = configWith({ jwks: await jwksOf(other) })
 const [jwk] = (await jwksOf(keys)).keys
-const [otherJwk] = good.jwks.keys
+const [otherJwk] = (await jwksOf(other)).keys
+const good = configWith({ jwks: { keys: [otherJwk] } })
 const withKey = (key) => ({ ...good, jwks: { keys: [key] } })
 const without = (name) => ({ ...good, [name]: undefined })
 

@@ -63,7 +63,10 @@ function longStep({ user = 'ann', ip, do: asked, expect, sms, save }, now, place
   }
 }
 
-/** `"begin"` or `{ "begin": { … } }`: the name, and what is said of it. */
+/**
+ * `"begin"` or `{ "begin": { … } }`: the name, and its fields.
+ * @returns {[string, any]}
+ */
 function named(value, place) {
   if (typeof value === 'string') return [value, {}]
   assert.ok(isObject(value) && Object.keys(value).length === 1, `${place}: one name, or one name with its fields`)
