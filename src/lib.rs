@@ -4,6 +4,27 @@
 //! effects go out. The host stores the record, by compare-and-set, and only then gets the reply
 //! and the effects: nothing has happened until it is stored. See [`engine::step`].
 //!
+//! One step, the login of a user who has no second factor:
+//!
+//! ```
+//! use countersign::engine::{Command, Env, Reply, step};
+//! use countersign::{client_ip::ClientIp, entropy::Entropy, ids::UserId, keys::KeyRing, policy::Policy, record::Record, time::UnixSeconds};
+//!
+//! # let json = include_str!("../tests/vectors/keys.json");
+//! let keys = KeyRing::parse(json)?; // from the host's secret storage
+//! let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#)?;
+//! let record = Record::new(UserId::new("ann")?); // or `Record::parse` of the text in the host's store
+//! let command = Command::parse(r#"{"begin": {"session": "s-1"}}"#)?;
+//! let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
+//! let entropy = Entropy::new([7; 32]); // 32 fresh random bytes, in earnest
+//!
+//! let pending = step(&policy, &keys, record, command, Env { now, client: ClientIp::Unknown, entropy })?;
+//! assert!(pending.to_store().is_none()); // nothing changed; otherwise store it by compare-and-set first
+//! let (reply, _effects) = pending.stored();
+//! assert_eq!(reply, Reply::Allowed { enroll: true }); // in; ann may set up a factor
+//! # Ok::<(), countersign::error::Error>(())
+//! ```
+//!
 //! Each module uses only those above it in `tests/layers.txt`.
 //!
 //! No function here panics on any input; errors are [`error::Error`] with a stable code.

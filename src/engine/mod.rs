@@ -18,6 +18,7 @@
 
 mod attempt;
 mod backup_codes;
+mod check;
 mod command;
 mod context;
 mod enroll;
@@ -33,6 +34,7 @@ mod sms_budget;
 mod status;
 mod totp;
 
+pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use command::{Begin, Change, Command, Confirm, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep, SendSms};
 pub use context::Env;
 pub use pending::Pending;
@@ -48,6 +50,50 @@ use command::AddressRules;
 use context::Context;
 
 /// Carries out one command on a user's record.
+///
+/// A user sets up an authenticator app and logs in with it:
+///
+/// ```
+/// use countersign::client_ip::ClientIp;
+/// use countersign::engine::{Command, Env, Reply, step};
+/// use countersign::entropy::Entropy;
+/// # use countersign::error::Error;
+/// # use countersign::ids::UserId;
+/// # use countersign::keys::KeyRing;
+/// # use countersign::policy::Policy;
+/// # use countersign::record::Record;
+/// # use countersign::time::UnixSeconds;
+/// # use countersign::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
+///
+/// # fn main() -> Result<(), Error> {
+/// # let keys = KeyRing::parse(include_str!("../../tests/vectors/keys.json"))?;
+/// let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#)?;
+/// let mut record = Record::new(UserId::new("ann")?);
+/// let mut ask = |seconds: u64, command: String| -> Result<Reply, Error> {
+///     let now = UnixSeconds::new(1_800_000_000 + seconds).expect("before the year 9999");
+///     let entropy = Entropy::new([seconds as u8; 32]); // 32 fresh random bytes, in earnest
+///     let pending = step(&policy, &keys, record.clone(), Command::parse(&command)?, Env { now, client: ClientIp::Unknown, entropy })?;
+///     if let Some(changed) = pending.to_store() {
+///         record = changed.clone(); // in earnest: a compare-and-set in the host's store
+///     }
+///     Ok(pending.stored().0)
+/// };
+///
+/// let Reply::TotpStarted { secret, .. } = ask(0, r#"{"enroll_totp": {"session": "s-1", "label": "ann"}}"#.into())? else { panic!() };
+/// # let secret = TotpSecret::from_base32(&secret.0)?;
+/// # let parameters = TotpParameters::new(TotpAlgorithm::SHA1, 6, 30)?;
+/// # let app = |seconds: u64| secret.code_at(parameters, (1_800_000_000 + seconds) / 30);
+/// let code = app(0); // what the user's app shows
+/// let reply = ask(0, format!(r#"{{"confirm_totp": {{"session": "s-1", "code": "{}"}}}}"#, code.as_str()))?;
+/// assert!(matches!(reply, Reply::Enrolled { .. }));
+///
+/// let Reply::Challenge { ticket, .. } = ask(60, r#"{"begin": {"session": "s-2"}}"#.into())? else { panic!() };
+/// let (ticket, code) = (ticket.0, app(60));
+/// let reply = ask(60, format!(r#"{{"verify": {{"session": "s-2", "ticket": "{ticket}", "method": "totp", "code": "{}"}}}}"#, code.as_str()))?;
+/// assert!(matches!(reply, Reply::Verified { .. }));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// A mistake of the host: a malformed argument, a missing key, a record that is not ours. The

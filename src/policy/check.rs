@@ -35,6 +35,17 @@ pub struct Policy {
 impl Policy {
     /// Parses the JSON text of a policy, strictly: a misspelt key would silently weaken it.
     ///
+    /// ```
+    /// use countersign::policy::{Method, Policy};
+    ///
+    /// let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example", "methods": ["totp"]}"#)?;
+    /// assert!(policy.offers(Method::Totp) && !policy.offers(Method::Sms));
+    ///
+    /// let misspelt = r#"{"v": 1, "name": "Acme", "origin": "https://acme.example", "network": {"denied": []}}"#;
+    /// assert_eq!(Policy::parse(misspelt).unwrap_err().path, "network.denied");
+    /// # Ok::<(), countersign::error::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorCode::InvalidPolicy`] with the path of the field.
     pub fn parse(json: &str) -> Result<Self, Error> {
