@@ -5,8 +5,8 @@ import { createSecondFactor, generateKeys, memoryStore } from './index.js'
 
 async function printJwks(keys: string): Promise<void> {
   const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
-  const factor = await createSecondFactor({ policy, keys, store: memoryStore() })
-  const jwks = await factor.jwks()
+  const factor = createSecondFactor({ policy, keys, store: memoryStore() })
+  const jwks = factor.jwks()
   const { signing } = JSON.parse(keys) as { signing: { kid: string }[] }
   const [first, ...others] = signing.map(({ kid }) => (jwks.keys.some((key) => key.kid === kid) ? undefined : kid))
   const only = 'is HS256 and has no public half: give Envoy the ring in COUNTERSIGN_KEYS'

@@ -1,15 +1,15 @@
 import { CountersignError } from './error.js'
 import type * as wasm from './wasm.js'
 
-/** Where effects go; see `SecondFactorOptions`. */
+/** The host's functions for effects; see `SecondFactorOptions`. */
 interface EffectHost {
-  sendSms?: (message: wasm.SmsMessage) => unknown
-  notify?: (notice: wasm.Notice) => unknown
-  onEvent?: (event: wasm.Event) => unknown
-  onEffectError?: (error: unknown) => unknown
+  sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
+  notify?: ((notice: wasm.Notice) => unknown) | undefined
+  onEvent?: ((event: wasm.Event) => unknown) | undefined
+  onEffectError?: ((error: unknown) => unknown) | undefined
 }
 
-/** Does what a step asks for. Only for a step whose record is stored. @internal */
+/** Carries out the effects of a step whose record is stored. @internal */
 export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promise<void> {
   let unsent: CountersignError | undefined
   for (const effect of effects) {

@@ -1,10 +1,10 @@
 import type * as wasm from '../target/npm/countersign.js'
 
 /**
- * Why a call could not be carried out. Stable: match on these.
+ * The reason why a call could not be carried out. Stable: match on these.
  *
- * Beside the codes of the rules engine: `store_failed` (the store threw or gave something else
- * than a record), `conflict` (other writers won the race 100 times), `sms_not_sent` (the code is
+ * Beside the codes of the rules engine: `store_failed` (the store threw, or its answer has another
+ * form), `conflict` (other writers were faster 100 times), `sms_not_sent` (the code is
  * stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS and there
  * is no `sendSms`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page
  * does not allow it), `internal` (a defect of ours).
@@ -18,7 +18,23 @@ export type ErrorCode =
   | 'not_loaded'
   | 'internal'
 
-/** The one kind of error that is thrown. A wrong code is no error but a reply. */
+/**
+ * The one kind of error that is thrown. A wrong code is no error but a reply.
+ *
+ * @example
+ * ```ts
+ * import { CountersignError, type SecondFactor } from 'countersign'
+ *
+ * export async function statusOf(secondFactor: SecondFactor, user: string) {
+ *   try {
+ *     return await secondFactor.status({ user })
+ *   } catch (error) {
+ *     if (error instanceof CountersignError && error.code === 'store_failed') return undefined
+ *     throw error
+ *   }
+ * }
+ * ```
+ */
 export class CountersignError extends Error {
   override readonly name = 'CountersignError'
   /** Stable code, for programs. */
@@ -29,7 +45,16 @@ export class CountersignError extends Error {
   // A brand, not `instanceof`: asking a hostile proxy for its prototype would run its code.
   readonly #ours = true
 
-  /** Whether something thrown is a CountersignError. Runs no code of the value's. */
+  /**
+   * Whether a thrown value is a CountersignError. Unlike `instanceof`, it runs no code of the value.
+   *
+   * @example
+   * ```ts
+   * import { CountersignError } from 'countersign'
+   *
+   * export const codeOf = (error: unknown) => (CountersignError.is(error) ? error.code : 'internal')
+   * ```
+   */
   static is(value: unknown): value is CountersignError {
     return typeof value === 'object' && value !== null && #ours in value && value.#ours
   }
@@ -41,7 +66,7 @@ export class CountersignError extends Error {
   }
 }
 
-/** Runs what touches the caller's objects: what these throw becomes our error. @internal */
+/** Runs a job that touches the caller's objects: an error of theirs becomes ours. @internal */
 export function guarded<T>(code: ErrorCode, path: string, message: string, job: () => T): T {
   try {
     return job()
@@ -50,5 +75,5 @@ export function guarded<T>(code: ErrorCode, path: string, message: string, job: 
   }
 }
 
-/** An argument that the caller must get right. */
+/** The error about an argument that the caller must get right. @internal */
 export const invalid = (path: string, message: string) => new CountersignError('invalid_input', path, message)

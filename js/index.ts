@@ -3,16 +3,38 @@
  *
  * @packageDocumentation
  */
+export type * from './commands.js'
+export { createSecondFactor } from './create-second-factor.js'
 export { CountersignError, type ErrorCode } from './error.js'
-export { createSecondFactor, type PolicySource, type SecondFactor, type SecondFactorOptions } from './second-factor.js'
-export { memoryStore, type SqliteDatabase, type Store, type Stored, sqliteStore } from './stores.js'
-export { backupCodes, generateKeys, type OtpAuth, otpauth, policy, qr, totp } from './tools.js'
+export type { PolicyOption } from './policy-cache.js'
+export type { SecondFactor, SecondFactorOptions } from './second-factor.js'
+export type { Store, Stored } from './store.js'
+export { memoryStore } from './stores/memory.js'
+export { type SqliteDatabase, sqliteStore } from './stores/sqlite.js'
+export {
+  type BackupSheet,
+  type BackupUse,
+  backupCodes,
+  generateKeys,
+  type OtpAuth,
+  otpauth,
+  type PolicyFacts,
+  type PolicyPeople,
+  policy,
+  qr,
+  type TotpCheck,
+  type TotpSettings,
+  totp,
+} from './tools.js'
 export type {
+  Action,
   AttemptStatus,
-  BackupCodesPolicy,
   BackupStatus,
   BlockedApiClient,
   Channel,
+  CheckPassReply,
+  CheckReply,
+  CodeKind,
   Decision,
   Effect,
   Enrollment,
@@ -20,17 +42,14 @@ export type {
   EventKind,
   Explanation,
   FactorStatus,
+  Issuer,
   Jwk,
   Jwks,
   Keys,
   Method,
-  NetworkPolicy,
   Notice,
   NoticeKind,
-  PassCheck,
-  PolicyDocument as Policy,
   Reason,
-  RecoveryCodePolicy,
   RecoveryStatus,
   Reply,
   RequirePolicy,
@@ -38,16 +57,19 @@ export type {
   Role,
   Rule,
   SealingKey,
+  SecondStepReason,
+  SecretText,
+  SessionId,
   ShownCode,
   SigningAlgorithm,
   SigningKey,
   SmsMessage,
-  SmsPolicy,
   SmsRefusal,
   SmsTemplate,
   Status,
   TokenError,
   TotpAlgorithm,
-  TotpPolicy,
+  UnixSeconds,
   UsableMethod,
+  UserId,
 } from './wasm.js'

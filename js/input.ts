@@ -1,5 +1,5 @@
-// Reading arguments of any kind whatever. Only own properties count, so that a polluted
-// Object.prototype changes no verdict; what a getter or proxy throws becomes our error.
+// Arguments of any kind whatever are read here, each property once. Only own properties count, so
+// that a polluted Object.prototype changes no verdict; an error of a getter or proxy becomes ours.
 import { CountersignError, guarded, invalid } from './error.js'
 
 export type Check = (value: unknown, path: string) => unknown
@@ -50,7 +50,7 @@ export const shape =
   (value, path) =>
     read(value, path, fields)
 
-/** The named fields of an object, checked; anything else in it is refused. */
+/** The named fields of an object, checked; any other field is refused. */
 export function read(value: unknown, path: string, fields: Record<string, Check>): Record<string, unknown> {
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   try {
@@ -70,6 +70,60 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
     if (CountersignError.is(error)) throw error
     throw new CountersignError('invalid_input', path, 'could not be read', error)
   }
+}
+
+/** Values in one input, nested ones included. No command has more than twenty. */
+const MAX_VALUES = 1_000
+/** Objects and lists within each other. Commands have two. */
+const MAX_DEPTH = 4
+
+/**
+ * The own enumerable fields of an input, copied as plain data: text, whole numbers, flags, lists and
+ * objects. A field that is `undefined` or `null` is left out. Which fields there may be is for Rust to say.
+ */
+export function fieldsOf(input: unknown): Record<string, unknown> {
+  let values = 0
+  const copy = (value: unknown, path: string, depth: number): unknown => {
+    values += 1
+    if (values > MAX_VALUES) throw invalid(path, 'is one value too many')
+    switch (typeof value) {
+      case 'string':
+        return text(value, path)
+      case 'number':
+        return whole(value, path)
+      case 'boolean':
+        return value
+      case 'object':
+        if (value === null) return null
+        if (depth >= MAX_DEPTH) throw invalid(path, 'is nested too deeply')
+        return Array.isArray(value) ? copyList(value, path, depth + 1) : copyObject(value, path, depth + 1)
+      default:
+        throw invalid(path, 'must be plain data')
+    }
+  }
+  const copyList = (list: unknown[], path: string, depth: number) => {
+    const { length } = list
+    if (length > MAX_VALUES) throw invalid(path, 'is too long')
+    const copied = Array.from({ length }, (_, index) => copy(list[index], `${path}[${index}]`, depth))
+    // No `toJSON` from a prototype.
+    return Object.setPrototypeOf(copied, null)
+  }
+  const copyObject = (object: object, path: string, depth: number) => {
+    const fields: Record<string, unknown> = Object.create(null)
+    for (const key of Reflect.ownKeys(object)) {
+      const name = String(key).slice(0, 64)
+      const at = path === '' ? name : `${path}.${name}`
+      if (typeof key !== 'string' || name !== key || !key.isWellFormed()) throw invalid(at, 'is not known here')
+      if (!Object.prototype.propertyIsEnumerable.call(object, key)) continue
+      const value = (object as Record<string, unknown>)[key]
+      if (value !== undefined && value !== null) fields[key] = copy(value, at, depth)
+    }
+    return fields
+  }
+  return guarded('invalid_input', '', 'could not be read', () => {
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) throw invalid('', 'must be an object')
+    return copyObject(input, '', 1)
+  })
 }
 
 /** JSON text of a document: text as it is, anything else as JSON. Rust parses it strictly. */

@@ -1,8 +1,8 @@
-// The web component. Everything that needs a page stands inside functions: the file can be imported
-// on a server, too.
-import { type PreviewSource, previewEnrollment } from './browser.js'
+// The web component. Everything that needs a page stands inside functions, so that the file can be
+// imported on a server too.
 import { invalid } from './error.js'
 import { text } from './input.js'
+import { type PreviewSource, previewEnrollment } from './preview.js'
 
 const STYLE = `
 :host { display: inline-block; inline-size: var(--second-factor-qr-size, 12rem); max-inline-size: 100%; }
@@ -17,6 +17,13 @@ svg { display: block; inline-size: 100%; block-size: auto; border-radius: var(--
  * name for screen readers. Its content, a server-drawn picture, is shown until the code is drawn and
  * where it cannot be. Events: `ready`, and `error` with the error as `detail`. Style it by
  * `--second-factor-qr-size`, `--second-factor-qr-radius` and `::part(code)`.
+ *
+ * @example
+ * ```ts
+ * import { defineSecondFactorQr } from 'countersign/browser'
+ *
+ * defineSecondFactorQr() // then: <second-factor-qr uri="otpauth://…"><img src="…" alt="QR code"></second-factor-qr>
+ * ```
  */
 export function defineSecondFactorQr(name = 'second-factor-qr'): void {
   text(name, 'name')
@@ -81,7 +88,7 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
         )
       } catch (error) {
         if (turn !== this.#turn) return
-        // The code of before must not stand for what cannot be drawn.
+        // The old code must not stand in place of one that cannot be drawn.
         this.#code.replaceChildren()
         this.#show(false)
         this.dispatchEvent(new CustomEvent('error', { detail: error }))
@@ -96,7 +103,7 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
     #source(): PreviewSource {
       const uri = this.getAttribute('uri')
       if (uri !== null) return { uri }
-      // Asked for by name, so that nobody who forgot the URI shows a sample in its place.
+      // A sample must be asked for, so that a page with a forgotten URI shows none.
       if (!this.hasAttribute('sample')) throw invalid('uri', 'is missing; for a sample, say sample')
       return { issuer: this.getAttribute('issuer') ?? '', label: this.getAttribute('label') ?? '' }
     }

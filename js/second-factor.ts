@@ -1,407 +1,334 @@
-import { carryOut } from './effects.js'
-import { CountersignError, guarded, invalid } from './error.js'
-import { anything, callable, documentText, listOf, optional, read, shape, text, whole } from './input.js'
-import { load, type Store, type Stored, save, storage } from './stores.js'
+// The API: the options of a second factor, and its methods.
+import type {
+  BackupCodesInput,
+  BackupCodesReply,
+  BeginInput,
+  BeginReply,
+  CheckInput,
+  CheckPassInput,
+  ConfirmInput,
+  ConfirmReply,
+  EnrollSmsInput,
+  EnrollSmsReply,
+  EnrollTotpInput,
+  EnrollTotpReply,
+  IssueRecoveryCodeInput,
+  IssueRecoveryCodeReply,
+  KeySource,
+  RemoveInput,
+  RemoveReply,
+  ReviewPolicyInput,
+  SendSmsInput,
+  SendSmsReply,
+  StatusInput,
+  VerifyInput,
+  VerifyReply,
+} from './commands.js'
+import type { PolicyOption } from './policy-cache.js'
+import type { Store } from './store.js'
 import type * as wasm from './wasm.js'
-import { call, randomSeed, shelf } from './wasm.js'
 
-/** A policy, as object or as JSON text. */
-export type PolicySource = wasm.PolicyDocument | string
-
-/** What {@link createSecondFactor} needs. */
+/** The means that {@link createSecondFactor} needs. */
 export interface SecondFactorOptions {
   /** The account's rules, or a function that gives those of an account at every call. */
-  policy: PolicySource | ((account: string | undefined) => PolicySource | Promise<PolicySource>)
+  policy: PolicyOption
   /** The key ring, from {@link generateKeys}: as object or JSON text. Keep it secret, and out of the database. */
-  keys: wasm.Keys | string
-  /** Where records are kept. */
+  keys: KeySource
+  /** The place where records are kept. */
   store: Store
   /** Hands an SMS to the operator's gateway. Needed where the policy offers SMS. */
-  sendSms?: (message: wasm.SmsMessage) => unknown
-  /** Tells a user what was done to their account, by a channel that is not this login. */
-  notify?: (notice: wasm.Notice) => unknown
+  sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
+  /** Tells a user of a change to their account, by a channel that is not this login. */
+  notify?: ((notice: wasm.Notice) => unknown) | undefined
   /** Keeps an event for audit. */
-  onEvent?: (event: wasm.Event) => unknown
+  onEvent?: ((event: wasm.Event) => unknown) | undefined
   /** Called when `notify` or `onEvent` fails; the reply is given all the same. Default: a process warning. */
-  onEffectError?: (error: unknown) => unknown
+  onEffectError?: ((error: unknown) => unknown) | undefined
   /** Unix seconds. Default: the server's clock. */
-  clock?: () => number
+  clock?: (() => number) | undefined
   /** 32 random bytes, fresh at every call. Default: the platform's CSPRNG. */
-  entropy?: () => Uint8Array
+  entropy?: (() => Uint8Array) | undefined
 }
-
-type Result<R extends wasm.Reply['result']> = Extract<wasm.Reply, { result: R }>
-type CodeReply = Result<'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
-
-interface Account {
-  /** Handed to the `policy` function. */
-  account?: string
-}
-interface From {
-  /** The client's address as text. Needed where the policy has rules about addresses. */
-  ip?: string | undefined
-}
-interface Session {
-  /** User id, 1 to 256 bytes. */
-  user: string
-  /** The host's id of the logged-in session. */
-  session: string
-}
-interface Proof {
-  /** A pass of this user and session whose factor is at most `freshSeconds` old. */
-  pass?: string | undefined
-}
-interface Plan {
-  /** The account's plan, where the policy names plans. */
-  plan?: string | undefined
-}
-
-/** The second factor of all users of a service. Every method takes one object. */
-export interface SecondFactor {
-  /** After the first factor: may this user come in, and by what? Changes nothing in the record. */
-  begin(
-    input: Session & From & Plan & Account & { channel?: wasm.Channel },
-  ): Promise<Result<'allowed' | 'challenge' | 'denied'>>
-  /** Sends a login code, or a new one; the old one dies. */
-  sendSms(
-    input: { ticket: string; session: string } & From & Account,
-  ): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
-  /** The second step. On `verified`, change the session id: hand the new one in as `newSession`, or use the one in the reply. */
-  verify(
-    input: { ticket: string; session: string; newSession?: string; method: wasm.Method; code: string } & From & Account,
-  ): Promise<Result<'verified'> | CodeReply>
-  /** Begins to set up an authenticator app; `label` is shown in it beside the service's name. */
-  enrollTotp(
-    input: Session & Proof & Plan & From & Account & { label: string },
-  ): Promise<Result<'totp_started' | 'denied'>>
-  /** Turns the app on with a code from it. On the first factor the reply has the backup codes. */
-  confirmTotp(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
-  /** Begins to set up a phone, or sends its code again. `number` in E.164 form. */
-  enrollSms(
-    input: Session & Proof & Plan & From & Account & { number: string },
-  ): Promise<Result<'sms_sent' | 'sms_refused' | 'denied'>>
-  /** Turns the phone on with the code sent to it. */
-  confirmSms(input: Session & From & Account & { code: string }): Promise<Result<'enrolled'> | CodeReply>
-  /** Removes a factor; with the last one that can be used, all the rest goes too. */
-  remove(input: Session & Proof & From & Account & { method: 'totp' | 'sms' }): Promise<Result<'removed' | 'denied'>>
-  /** New backup codes; the old ones die. */
-  renewBackupCodes(input: Session & Proof & From & Account): Promise<Result<'backup_codes' | 'denied'>>
-  /** The backup codes once more, where the policy keeps a copy. */
-  showBackupCodes(input: Session & Proof & From & Account): Promise<Result<'backup_codes' | 'denied'>>
-  /** A recovery code for `user`, issued by an owner who is someone else. */
-  issueRecoveryCode(
-    input: { user: string; by: Session & Proof & { role: wasm.Role } } & From & Account,
-  ): Promise<Result<'recovery_code' | 'denied'>>
-  /** A user's second factor at a glance, without secrets. */
-  status(input: { user: string } & Account): Promise<wasm.Status>
-  /** Whether a pass is good for this user and session; no storage is asked. `maxAge` in seconds since the factor was shown. */
-  checkPass(
-    input: Session & Account & { pass: string; maxAge?: number; methods?: wasm.Method[] },
-  ): Promise<wasm.PassCheck>
-  /** Whom a policy would lock out, before it is switched on. */
-  reviewPolicy(input: {
-    policy: PolicySource
-    author: { user: string; ip?: string | undefined }
-    users: { user: string; role: wasm.Role; ip?: string | undefined }[]
-    apiClients?: { id: string; ip?: string | undefined }[]
-  }): Promise<wasm.Review>
-  /** The public keys of passes as a JWK set, for other verifiers. */
-  jwks(): Promise<wasm.Jwks>
-}
-
-/** Writers that may win the race before we give up. */
-const MAX_RACES = 100
-const PATIENCE_MS = 10_000
-/** Policies kept compiled. */
-const MAX_POLICIES = 64
-
-const session = { user: text, session: text }
-const context = { account: optional(text), ip: optional(text) }
-const proof = { pass: optional(text) }
-const plan = { plan: optional(text) }
 
 /**
- * Makes the second factor of a service.
+ * The second factor of all users of a service. Every method takes one object.
  *
- * @throws {@link CountersignError} `invalid_input`, `invalid_policy` or `invalid_keys`, with the path.
+ * A method that may wait, be it for the store, for the `policy` function or for `sendSms`, gives a
+ * promise, and its errors reject that promise. A method or function that never waits is synchronous
+ * and throws: `createSecondFactor`, `jwks`, and the parts on their own.
  */
-export async function createSecondFactor(options: SecondFactorOptions): Promise<SecondFactor> {
-  const given = read(options, '', {
-    policy: anything,
-    keys: anything,
-    store: storage,
-    sendSms: optional(callable),
-    notify: optional(callable),
-    onEvent: optional(callable),
-    onEffectError: optional(callable),
-    clock: optional(callable),
-    entropy: optional(callable),
-  }) as unknown as SecondFactorOptions
-  const { store } = given
-  const clock = () => timeOf(given.clock ?? systemClock)
-  const entropy = given.entropy ?? randomSeed
-  const cores = compiler(documentText(given.keys, 'invalid_keys', 'keys'))
-  const writes = writesUnderWay()
-  const inLine = lines()
-
-  const coreOf = async (account: unknown) => {
-    const { policy } = given
-    if (fixed !== undefined) return fixed
-    let source: unknown
-    if (typeof policy === 'function') {
-      try {
-        source = await policy(account as string | undefined)
-      } catch (error) {
-        throw new CountersignError('invalid_policy', 'policy', 'could not be read: the function threw', error)
-      }
-    }
-    return withGateway(cores(documentText(source, 'invalid_policy', 'policy')))
-  }
-  const withGateway = (core: wasm.Core) => {
-    if (given.sendSms === undefined && call(() => core.offers_sms())) {
-      throw new CountersignError(
-        'no_sms',
-        'sendSms',
-        'the policy offers sms: give createSecondFactor a sendSms function',
-      )
-    }
-    return core
-  }
-  // A wrong policy or key is told at the start, not at the first login; and a policy that does not
-  // change is compiled once.
-  const anyPolicy = () => cores(JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' }))
-  const fixed =
-    typeof given.policy === 'function'
-      ? void anyPolicy()
-      : withGateway(cores(documentText(given.policy, 'invalid_policy', 'policy')))
-
-  /** Load, step, save; and only when that landed, the reply and the effects. */
-  async function run(
-    user: string,
-    account: unknown,
-    ip: unknown,
-    name: string,
-    fields: Record<string, unknown>,
-  ): Promise<wasm.Reply> {
-    const core = await coreOf(account)
-    const command = JSON.stringify({ [name]: fields })
-    const step = (stored: Stored | undefined) => {
-      const now = clock()
-      const seed = seedOf(entropy)
-      return call(() => core.step(user, stored?.record, command, now, ip as string | undefined, seed))
-    }
-    const { reply, effects } = (await race(user, step, false)) ?? (await inLine(user, () => race(user, step, true)))!
-    await carryOut(effects, given)
-    return reply
-  }
-
-  /** `undefined`: it met a write under way, and was not to wait for it. */
-  async function race(user: string, step: (stored: Stored | undefined) => wasm.PendingStep, waits: boolean) {
-    for (let races = 0; races < MAX_RACES; ) {
-      const stored = await load(store, user)
-      const write = writes.of(user)
-      if (write !== undefined) {
-        if (!waits) return undefined
-        await write
-        continue
-      }
-      races += 1
-      const pending = step(stored)
-      let landed = false
-      try {
-        const record = call(() => pending.to_store())
-        landed = record === undefined || (await writes.add(user, save(store, user, record, stored?.version)))
-        if (landed) return call(() => pending.stored() as { reply: wasm.Reply; effects: wasm.Effect[] })
-      } finally {
-        // A reply that did not happen is wiped at once.
-        if (!landed) call(() => pending.free())
-      }
-    }
-    throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
-  }
-
-  /** A command of a logged-in session: user from the input, the rest to the rules. */
-  const commandOf =
-    (name: string, fields: Parameters<typeof read>[2]) =>
-    async (input: unknown): Promise<any> => {
-      const { user, account, ip, ...rest } = read(input, '', { ...session, ...context, ...fields })
-      return run(user as string, account, ip, name, rest)
-    }
-
-  /** A command that brings a ticket: the ticket says whose record it is about. */
-  const ticketCommandOf =
-    (name: string, fields: Parameters<typeof read>[2]) =>
-    async (input: unknown): Promise<any> => {
-      const { account, ip, newSession, ...rest } = read(input, '', {
-        ticket: text,
-        session: text,
-        ...context,
-        ...fields,
-      })
-      const core = await coreOf(account)
-      const now = clock()
-      const owner = call(() => core.ticket_user(rest['ticket'] as string, rest['session'] as string, now)) as
-        | { result: 'valid'; user: string }
-        | { result: 'refused'; reason: wasm.TokenError }
-      if (owner.result === 'refused') {
-        return { result: 'denied', reason: owner.reason === 'expired' ? 'ticket_expired' : 'ticket_invalid' }
-      }
-      return run(owner.user, account, ip, name, newSession === undefined ? rest : { ...rest, newSession })
-    }
-
-  return Object.freeze({
-    begin: commandOf('begin', {
-      ...plan,
-      channel: (value, path) => (value === undefined || value === null ? 'web' : text(value, path)),
-    }),
-    sendSms: ticketCommandOf('send_sms', {}),
-    verify: ticketCommandOf('verify', { newSession: optional(text), method: text, code: text }),
-    enrollTotp: commandOf('enroll_totp', { ...proof, ...plan, label: text }),
-    confirmTotp: commandOf('confirm_totp', { code: text }),
-    enrollSms: commandOf('enroll_sms', { ...proof, ...plan, number: text }),
-    confirmSms: commandOf('confirm_sms', { code: text }),
-    remove: commandOf('remove', { ...proof, method: text }),
-    renewBackupCodes: commandOf('renew_backup_codes', proof),
-    showBackupCodes: commandOf('show_backup_codes', proof),
-    issueRecoveryCode: async (input) => {
-      const by = shape({ ...session, ...proof, role: text })
-      const { user, account, ip, ...rest } = read(input, '', { user: text, by, ...context })
-      return run(user as string, account, ip, 'issue_recovery_code', rest) as Promise<any>
-    },
-    status: async (input) => {
-      const { user, account } = read(input, '', { user: text, account: optional(text) }) as {
-        user: string
-        account?: string
-      }
-      const core = await coreOf(account)
-      const stored = await load(store, user)
-      const now = clock()
-      return call(() => core.status(user, stored?.record, now) as wasm.Status)
-    },
-    checkPass: async (input) => {
-      const { account, ...question } = read(input, '', {
-        ...session,
-        account: optional(text),
-        pass: text,
-        maxAge: optional(whole),
-        methods: optional(listOf(text)),
-      })
-      const core = await coreOf(account)
-      const now = clock()
-      return call(() => core.check_pass(JSON.stringify(question), now) as wasm.PassCheck)
-    },
-    reviewPolicy: async (input) => {
-      const place = { ip: optional(text) }
-      const { policy, author, users, apiClients } = read(input, '', {
-        policy: anything,
-        author: shape({ user: text, ...place }),
-        users: listOf(shape({ user: text, role: text, ...place })),
-        apiClients: optional(listOf(shape({ id: text, ...place }))),
-      }) as {
-        policy: unknown
-        author: { user: string; ip?: string }
-        users: { user: string }[]
-        apiClients?: unknown[]
-      }
-      const next = documentText(policy, 'invalid_policy', 'policy')
-      call((module) => module.policy_check(next))
-      const [core, now] = [anyPolicy(), clock()]
-      const people = []
-      for (const person of users) {
-        const stored = await load(store, person.user)
-        people.push({
-          ...person,
-          enrollment: call(() => core.enrollment(next, person.user, stored?.record, now)),
-        })
-      }
-      const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
-      return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
-    },
-    jwks: async () => {
-      const core = anyPolicy()
-      return call(() => core.jwks() as wasm.Jwks)
-    },
-  } satisfies SecondFactor)
-}
-
-/** Policies by their text, compiled once each. */
-function compiler(keys: string) {
-  const compiled = shelf()
-  return (policy: string): wasm.Core => {
-    const known = compiled.get(policy)
-    if (known) {
-      // Back to the end: the one not used longest falls out first.
-      compiled.delete(policy)
-      compiled.set(policy, known)
-      return known
-    }
-    const core = call((module) => new module.Core(policy, keys))
-    // A call may still hold one that falls out: the collector frees it, not we.
-    if (compiled.size >= MAX_POLICIES) compiled.delete(compiled.keys().next().value!)
-    compiled.set(policy, core)
-    return core
-  }
-}
-
-/**
- * No step of a user is computed while another waits for its write. Not for correctness, which
- * compare-and-set gives across all processes, but so that many calls at once do not hash in vain.
- */
-function writesUnderWay() {
-  const writes = new Map<string, Promise<void>>()
-  return {
-    /** The write under way for this user: the end of it, or of the patience with it. */
-    of: (user: string) => writes.get(user),
-    /** The result of a write that is under way from now on. */
-    add<T>(user: string, write: Promise<T>): Promise<T> {
-      const end = settledOrLate(write).then(() => {
-        if (writes.get(user) === end) writes.delete(user)
-      })
-      writes.set(user, end)
-      return write
-    },
-  }
-}
-
-/** Those who met a write, one after the other for each user: or each end of a write would make all of them load. */
-function lines() {
-  const tails = new Map<string, Promise<unknown>>()
-  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
-    const before = tails.get(user)
-    const turn = before === undefined ? job() : settledOrLate(before).then(job)
-    const tail = turn.catch(() => undefined)
-    tails.set(user, tail)
-    try {
-      return await turn
-    } finally {
-      if (tails.get(user) === tail) tails.delete(user)
-    }
-  }
-}
-
-/** A store may hang. */
-function settledOrLate(job: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS)
-    const settled = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    job.then(settled, settled)
-  })
-}
-
-const systemClock = () => Math.floor(Date.now() / 1000)
-
-function timeOf(clock: () => number): number {
-  return whole(guarded('invalid_input', 'clock', 'threw', clock), 'clock') as number
-}
-
-function seedOf(entropy: () => Uint8Array): Uint8Array {
-  return guarded('invalid_input', 'entropy', 'must give a Uint8Array of 32 random bytes', () => {
-    const seed = entropy()
-    if (!(seed instanceof Uint8Array) || seed.length !== 32)
-      throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
-    return new Uint8Array(seed)
-  })
+export interface SecondFactor {
+  /**
+   * Decides a login after the first factor. It changes nothing in the record.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function afterPassword(secondFactor: SecondFactor, user: string, session: string, ip: string) {
+   *   const reply = await secondFactor.begin({ user, session, ip })
+   *   switch (reply.result) {
+   *     case 'allowed':
+   *       return { page: '/home' }
+   *     case 'challenge':
+   *       return { page: '/login/code', ticket: reply.ticket, methods: reply.methods }
+   *     case 'denied':
+   *       return { page: '/login', reason: reply.reason }
+   *   }
+   * }
+   * ```
+   */
+  begin(input: BeginInput): Promise<BeginReply>
+  /**
+   * Sends a login code, or a new one; an older code ends.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function sendCode(secondFactor: SecondFactor, ticket: string, session: string) {
+   *   const reply = await secondFactor.sendSms({ ticket, session })
+   *   switch (reply.result) {
+   *     case 'sms_sent':
+   *       return `A code is on its way to ${reply.hint}.`
+   *     case 'sms_refused':
+   *       return `No code was sent: ${reply.reason}.`
+   *     case 'denied':
+   *       return `Please log in again: ${reply.reason}.`
+   *   }
+   * }
+   * ```
+   */
+  sendSms(input: SendSmsInput): Promise<SendSmsReply>
+  /**
+   * Takes the second step of a login. On `verified`, change the session id: hand the new one in as
+   * `newSession`, or use the one in the reply.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function secondStep(secondFactor: SecondFactor, ticket: string, session: string, code: string) {
+   *   const reply = await secondFactor.verify({ ticket, session, method: 'totp', code })
+   *   switch (reply.result) {
+   *     case 'verified':
+   *       return { user: reply.user, session: reply.session, pass: reply.pass }
+   *     case 'wrong':
+   *       return { message: `Wrong code, ${reply.attemptsLeft} attempts left.` }
+   *     case 'malformed':
+   *       return { message: `Please type ${reply.expected}.` }
+   *     case 'locked':
+   *     case 'expired':
+   *     case 'denied':
+   *       return { message: 'Please try again later, or log in again.' }
+   *   }
+   * }
+   * ```
+   */
+  verify(input: VerifyInput): Promise<VerifyReply>
+  /**
+   * Begins to set up an authenticator app; the app shows `label` beside the service's name.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function setUpApp(secondFactor: SecondFactor, user: string, session: string, pass?: string) {
+   *   const reply = await secondFactor.enrollTotp({ user, session, pass, label: user })
+   *   switch (reply.result) {
+   *     case 'totp_started':
+   *       return { picture: reply.qrSvg, typeByHand: reply.secret }
+   *     case 'denied':
+   *       return { refused: reply.reason }
+   *   }
+   * }
+   * ```
+   */
+  enrollTotp(input: EnrollTotpInput): Promise<EnrollTotpReply>
+  /**
+   * Turns the app on with a code from it. With the first factor the reply has the backup codes.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function confirmApp(secondFactor: SecondFactor, user: string, session: string, code: string) {
+   *   const reply = await secondFactor.confirmTotp({ user, session, code })
+   *   return reply.result === 'enrolled' ? (reply.backupCodes ?? []) : undefined
+   * }
+   * ```
+   */
+  confirmTotp(input: ConfirmInput): Promise<ConfirmReply>
+  /**
+   * Begins to set up a phone, or sends its code again. `number` in E.164 form.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function setUpPhone(secondFactor: SecondFactor, user: string, session: string, pass?: string) {
+   *   const reply = await secondFactor.enrollSms({ user, session, pass, number: '+61412345678' })
+   *   return reply.result === 'sms_sent' ? `A code is on its way to ${reply.hint}.` : reply.reason
+   * }
+   * ```
+   */
+  enrollSms(input: EnrollSmsInput): Promise<EnrollSmsReply>
+  /**
+   * Turns the phone on with the code sent to it.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function confirmPhone(secondFactor: SecondFactor, user: string, session: string, code: string) {
+   *   const reply = await secondFactor.confirmSms({ user, session, code })
+   *   return reply.result === 'enrolled'
+   * }
+   * ```
+   */
+  confirmSms(input: ConfirmInput): Promise<ConfirmReply>
+  /**
+   * Removes a factor; with the last one that can be used, all the rest goes too.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function removeApp(secondFactor: SecondFactor, user: string, session: string, pass: string) {
+   *   const reply = await secondFactor.remove({ user, session, pass, method: 'totp' })
+   *   return reply.result === 'removed' ? reply.methodsLeft : reply.reason
+   * }
+   * ```
+   */
+  remove(input: RemoveInput): Promise<RemoveReply>
+  /**
+   * Makes new backup codes; the old ones end.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function newCodes(secondFactor: SecondFactor, user: string, session: string, pass: string) {
+   *   const reply = await secondFactor.renewBackupCodes({ user, session, pass })
+   *   return reply.result === 'backup_codes' ? reply.codes.map(({ code }) => code) : reply.reason
+   * }
+   * ```
+   */
+  renewBackupCodes(input: BackupCodesInput): Promise<BackupCodesReply>
+  /**
+   * Shows the backup codes again, where the policy keeps a copy.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function unusedCodes(secondFactor: SecondFactor, user: string, session: string, pass: string) {
+   *   const reply = await secondFactor.showBackupCodes({ user, session, pass })
+   *   return reply.result === 'backup_codes' ? reply.codes.filter(({ used }) => !used) : reply.reason
+   * }
+   * ```
+   */
+  showBackupCodes(input: BackupCodesInput): Promise<BackupCodesReply>
+  /**
+   * Issues a recovery code for `user`, by an owner who is someone else.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function rescue(secondFactor: SecondFactor, user: string, owner: { id: string; session: string; pass: string }) {
+   *   const by = { user: owner.id, session: owner.session, pass: owner.pass, role: 'owner' as const }
+   *   const reply = await secondFactor.issueRecoveryCode({ user, by })
+   *   return reply.result === 'recovery_code' ? reply.code : reply.reason
+   * }
+   * ```
+   */
+  issueRecoveryCode(input: IssueRecoveryCodeInput): Promise<IssueRecoveryCodeReply>
+  /**
+   * Shows a user's second factor at a glance, without secrets.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function methodsOf(secondFactor: SecondFactor, user: string) {
+   *   const { enrolled, methods } = await secondFactor.status({ user })
+   *   return enrolled ? methods.map(({ method }) => method) : []
+   * }
+   * ```
+   */
+  status(input: StatusInput): Promise<wasm.Status>
+  /**
+   * The question of every request: does the session still have what the rules ask for?
+   *
+   * Address rules come first, then the pass, then the record: without a pass that counts, the user is
+   * in if no second factor is needed, and else has the second step to do. With a good pass the store
+   * is not asked, unless `fresh` is: a fresh pass is at most `freshSeconds` old, and its factor is
+   * still in the record.
+   *
+   * `maxAge`, `methods` and `fresh` say which passes count. They force no factor on a user who needs
+   * none; the policy's `require` does that. The session of a user who has just set up the first factor
+   * has no pass yet, and gets `second_step`: let it go on until it ends, or ask for a code.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function guard(secondFactor: SecondFactor, user: string, session: string, pass?: string, ip?: string) {
+   *   const reply = await secondFactor.check({ user, session, pass, ip })
+   *   switch (reply.result) {
+   *     case 'in':
+   *       return { next: true }
+   *     case 'second_step':
+   *       return { redirect: '/login/code' }
+   *     case 'denied':
+   *       return { status: 403, reason: reply.reason }
+   *   }
+   * }
+   * ```
+   */
+  check(input: CheckInput): Promise<wasm.CheckReply>
+  /**
+   * Checks a pass alone: whether it counts for this user and session. No storage is asked, and no
+   * address rule; {@link SecondFactor.check} asks both.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function methodOf(secondFactor: SecondFactor, user: string, session: string, pass: string) {
+   *   const reply = await secondFactor.checkPass({ user, session, pass, maxAge: 3_600 })
+   *   return reply.result === 'valid' ? reply.method : undefined
+   * }
+   * ```
+   */
+  checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
+  /**
+   * Names the users whom a policy would lock out, before it is switched on.
+   *
+   * @example
+   * ```ts
+   * import type { Policy, SecondFactor } from 'countersign'
+   *
+   * export async function mayForce(secondFactor: SecondFactor, policy: Policy) {
+   *   const users = [{ user: 'ann', role: 'owner' as const }, { user: 'bob', role: 'member' as const }]
+   *   const review = await secondFactor.reviewPolicy({ policy: { ...policy, require: 'everyone' }, author: { user: 'ann' }, users })
+   *   return { allowed: !review.refused, warn: review.needRecoveryCode }
+   * }
+   * ```
+   */
+  reviewPolicy(input: ReviewPolicyInput): Promise<wasm.Review>
+  /**
+   * The public keys of passes as a JWK set, for other verifiers.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export function jwksJson(secondFactor: SecondFactor): string {
+   *   return JSON.stringify(secondFactor.jwks())
+   * }
+   * ```
+   */
+  jwks(): wasm.Jwks
 }

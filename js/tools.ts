@@ -1,27 +1,50 @@
-// The parts on their own, for those who want only one of them. All synchronous.
+// The parts on their own, for a host that wants only one of them. All are synchronous: none waits.
+import type { KeySource, PolicySource } from './commands.js'
 import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, shape, text, whole } from './input.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
-interface TotpSettings {
+/** A TOTP secret and its parameters. */
+export interface TotpSettings {
   /** Base32; at least 128 bits. */
   secret: string
   /** Default `SHA1`. */
-  algorithm?: wasm.TotpAlgorithm
+  algorithm?: wasm.TotpAlgorithm | undefined
   /** 6 to 8; default 6. */
-  digits?: number
+  digits?: number | undefined
   /** 15 to 300; default 30. */
-  periodSeconds?: number
+  periodSeconds?: number | undefined
 }
 
 const settings = { secret: text, algorithm: optional(text), digits: optional(whole), periodSeconds: optional(whole) }
 
+/** Whether a code is right, and the step that it belongs to. */
+export type TotpCheck = { valid: true; step: number } | { valid: false }
+
 /** TOTP (RFC 6238). Keeping the used step and counting attempts is the caller's part here; {@link createSecondFactor} does both. */
 export const totp = Object.freeze({
-  /** A new secret: 160 random bits in base32. */
+  /**
+   * A new secret: 160 random bits in base32.
+   *
+   * @example
+   * ```ts
+   * import { otpauth, totp } from 'countersign'
+   *
+   * export const uri: string = otpauth.format({ issuer: 'Acme', label: 'ann', secret: totp.secret() })
+   * ```
+   */
   secret: (): string => call((module) => module.totp_secret(randomSeed())),
-  /** The code at a time in unix seconds. For tests and authenticators. */
+  /**
+   * The code at a time in unix seconds. For tests and authenticators.
+   *
+   * @example
+   * ```ts
+   * import { totp } from 'countersign'
+   *
+   * export const code: string = totp.generate({ secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', time: 59 }) // 287082
+   * ```
+   */
   generate: (input: TotpSettings & { time: number }): string => {
     const { time, ...question } = read(input, '', { ...settings, time: whole })
     return call((module) => module.totp_generate(JSON.stringify(question), time as number))
@@ -29,10 +52,20 @@ export const totp = Object.freeze({
   /**
    * Whether a code is right at a time. `window`: steps to either side, default 1. `after`: the
    * last step used; keep the `step` of every success and hand it in, or codes can be replayed.
+   *
+   * @example
+   * ```ts
+   * import { totp } from 'countersign'
+   *
+   * export function stepOf(secret: string, code: string, lastStep: number | undefined): number | undefined {
+   *   const checked = totp.verify({ secret, code, time: Math.floor(Date.now() / 1000), after: lastStep })
+   *   return checked.valid ? checked.step : undefined // keep it as the next `lastStep`
+   * }
+   * ```
    */
   verify: (
-    input: TotpSettings & { code: string; time: number; window?: number; after?: number },
-  ): { valid: true; step: number } | { valid: false } => {
+    input: TotpSettings & { code: string; time: number; window?: number | undefined; after?: number | undefined },
+  ): TotpCheck => {
     const { time, ...question } = read(input, '', {
       ...settings,
       code: text,
@@ -45,11 +78,11 @@ export const totp = Object.freeze({
   },
 })
 
-/** What an `otpauth://totp/` URI says. */
+/** The content of an `otpauth://totp/` URI. */
 export interface OtpAuth {
   /** The service's name. */
   issuer: string
-  /** Whose codes they are. */
+  /** The user's name, as the app shows it. */
   label: string
   /** Base32. */
   secret: string
@@ -63,12 +96,34 @@ export interface OtpAuth {
 
 /** `otpauth://` URIs, as authenticator apps read them. */
 export const otpauth = Object.freeze({
-  /** Writes a URI. */
-  format: (input: Pick<OtpAuth, 'issuer' | 'label' | 'secret'> & Partial<OtpAuth>): string => {
+  /**
+   * Writes a URI.
+   *
+   * @example
+   * ```ts
+   * import { otpauth, qr } from 'countersign'
+   *
+   * export function pictureOf(user: string, secret: string): string {
+   *   return qr.svg(otpauth.format({ issuer: 'Acme', label: user, secret }))
+   * }
+   * ```
+   */
+  format: (input: Pick<OtpAuth, 'issuer' | 'label'> & TotpSettings): string => {
     const document = read(input, '', { issuer: text, label: text, ...settings })
     return call((module) => module.otpauth_format(JSON.stringify(document)))
   },
-  /** Reads a URI strictly. */
+  /**
+   * Reads a URI strictly.
+   *
+   * @example
+   * ```ts
+   * import { otpauth } from 'countersign'
+   *
+   * export function secretOf(uri: string): string {
+   *   return otpauth.parse(uri).secret
+   * }
+   * ```
+   */
   parse: (uri: string): OtpAuth => {
     const checked = text(uri, 'uri') as string
     return call((module) => module.otpauth_parse(checked) as OtpAuth)
@@ -77,32 +132,87 @@ export const otpauth = Object.freeze({
 
 /** QR codes. */
 export const qr = Object.freeze({
-  /** Text as SVG: one path, nothing external. At most 2,331 bytes. */
+  /**
+   * Text as SVG: one path, nothing external. The text has at most 2,331 bytes.
+   *
+   * @example
+   * ```ts
+   * import { qr } from 'countersign'
+   *
+   * export const picture: string = qr.svg('https://acme.example')
+   * ```
+   */
   svg: (content: string): string => {
     const checked = text(content, 'text') as string
     return call((module) => module.qr(checked))
   },
 })
 
+/** The codes of a user, as they are shown once. */
+export interface BackupSheet {
+  /** The service's name. */
+  name: string
+  /** The user's name. */
+  user: string
+  /** The codes. */
+  codes: string[]
+}
+
+/** Whether a backup code is right and unused, and the text to store in place of the old one. */
+export type BackupUse = { valid: true; stored: string } | { valid: false }
+
 const sheet = { name: text, user: text, codes: listOf(text) }
 
-/** Backup codes: rendered for people, and on their own for those who keep everything else themselves. */
+/** Backup codes: as text and as a page for people, and on their own for a host that keeps everything else itself. */
 export const backupCodes = Object.freeze({
-  /** A text to download, one code a line. */
-  toText: (input: { name: string; user: string; codes: string[] }): string => {
+  /**
+   * A text to download, one code a line.
+   *
+   * @example
+   * ```ts
+   * import { backupCodes } from 'countersign'
+   *
+   * export function sheetOf(user: string, codes: string[]): string {
+   *   return backupCodes.toText({ name: 'Acme', user, codes })
+   * }
+   * ```
+   */
+  toText: (input: BackupSheet): string => {
     const document = JSON.stringify(read(input, '', sheet))
     return call((module) => module.backup_text(document))
   },
-  /** A whole page to print, without scripts. */
-  toHtml: (input: { name: string; user: string; codes: string[] }): string => {
+  /**
+   * A whole page to print, without scripts.
+   *
+   * @example
+   * ```ts
+   * import { backupCodes } from 'countersign'
+   *
+   * export function sheetOf(user: string, codes: string[]): string {
+   *   return backupCodes.toHtml({ name: 'Acme', user, codes })
+   * }
+   * ```
+   */
+  toHtml: (input: BackupSheet): string => {
     const document = JSON.stringify(read(input, '', sheet))
     return call((module) => module.backup_html(document))
   },
-  /** New codes (1 to 20, default 10): show `codes` once, store `stored`. About 25 ms a code. */
+  /**
+   * New codes (1 to 20, default 10): show `codes` once, store `stored`. About 25 ms a code.
+   *
+   * @example
+   * ```ts
+   * import { backupCodes, type Keys } from 'countersign'
+   *
+   * export function newCodes(keys: Keys, user: string): { codes: string[]; stored: string } {
+   *   return backupCodes.generate({ keys, user, count: 10 })
+   * }
+   * ```
+   */
   generate: (input: {
-    keys: wasm.Keys | string
+    keys: KeySource
     user: string
-    count?: number
+    count?: number | undefined
   }): { codes: string[]; stored: string } => {
     const { keys, user, count } = read(input, '', { keys: (value) => value, user: text, count: optional(whole) })
     const ring = documentText(keys, 'invalid_keys', 'keys')
@@ -115,14 +225,21 @@ export const backupCodes = Object.freeze({
         },
     )
   },
-  /** Whether a code is right and unused. Then store `stored` by compare-and-set before letting anyone in. Count attempts yourself. */
-  verify: (input: {
-    keys: wasm.Keys | string
-    user: string
-    stored: string
-    code: string
-    time: number
-  }): { valid: true; stored: string } | { valid: false } => {
+  /**
+   * Whether a code is right and unused. If so, store `stored` by compare-and-set before you let
+   * anyone in. Counting attempts is the caller's part here.
+   *
+   * @example
+   * ```ts
+   * import { backupCodes, type Keys } from 'countersign'
+   *
+   * export function use(keys: Keys, user: string, stored: string, code: string): string | undefined {
+   *   const used = backupCodes.verify({ keys, user, stored, code, time: Math.floor(Date.now() / 1000) })
+   *   return used.valid ? used.stored : undefined
+   * }
+   * ```
+   */
+  verify: (input: { keys: KeySource; user: string; stored: string; code: string; time: number }): BackupUse => {
     const { keys, user, stored, code, time } = read(input, '', {
       keys: (value) => value,
       user: text,
@@ -138,19 +255,69 @@ export const backupCodes = Object.freeze({
   },
 })
 
+/** The facts that a login is decided on. */
+export interface PolicyFacts {
+  /** The client's address as text. */
+  ip?: string | undefined
+  /** Person or program; a person by default. */
+  channel?: wasm.Channel | undefined
+  /** The user's enrollment under the policy. */
+  enrollment: wasm.Enrollment
+  /** Whether a recovery code is alive for the user; false by default. */
+  recoveryCode?: boolean | undefined
+}
+
+/** The people and programs whom a policy is about. */
+export interface PolicyPeople {
+  /** The user who makes the change. */
+  author: string
+  /** The address of that user's request. */
+  authorIp?: string | undefined
+  /** All users of the account; `ip` is the address from which they come, where it is known. */
+  users: { user: string; role: wasm.Role; enrollment: wasm.Enrollment; ip?: string | undefined }[]
+  /** The account's API clients, with the addresses from which they call. */
+  apiClients: { id: string; ip?: string | undefined }[]
+}
+
 /** The account's rules. */
 export const policy = Object.freeze({
-  /** Checks a policy; throws `invalid_policy` with the path of what is wrong. Returns its JSON text. */
-  parse: (source: wasm.PolicyDocument | string): string => {
+  /**
+   * Checks a policy, and gives its JSON text; throws `invalid_policy` with the path of the mistake.
+   *
+   * @example
+   * ```ts
+   * import { CountersignError, policy } from 'countersign'
+   *
+   * export function mistakeIn(text: string): string | undefined {
+   *   try {
+   *     policy.parse(text)
+   *     return undefined
+   *   } catch (error) {
+   *     if (error instanceof CountersignError) return error.message
+   *     throw error
+   *   }
+   * }
+   * ```
+   */
+  parse: (source: PolicySource): string => {
     const document = documentText(source, 'invalid_policy', '')
     call((module) => module.policy_check(document))
     return document
   },
-  /** Decides a login by policy and facts alone, and names the rules met. */
-  decide: (
-    source: wasm.PolicyDocument | string,
-    facts: { ip?: string | undefined; channel?: wasm.Channel; enrollment: wasm.Enrollment; recoveryCode?: boolean },
-  ): wasm.Explanation => {
+  /**
+   * Decides a login by policy and facts alone, and names the rules met.
+   *
+   * @example
+   * ```ts
+   * import { policy, type Policy } from 'countersign'
+   *
+   * export function admits(rules: Policy, ip: string): boolean {
+   *   const { decision } = policy.decide(rules, { ip, channel: 'api', enrollment: 'none' })
+   *   return decision.outcome === 'allowed'
+   * }
+   * ```
+   */
+  decide: (source: PolicySource, facts: PolicyFacts): wasm.Explanation => {
     const document = documentText(source, 'invalid_policy', '')
     const given = read(facts, '', {
       ip: optional(text),
@@ -161,16 +328,21 @@ export const policy = Object.freeze({
     const question = JSON.stringify({ channel: 'web', recoveryCode: false, ...given })
     return call((module) => module.policy_decide(document, question) as wasm.Explanation)
   },
-  /** Whom a policy would lock out, from facts alone. {@link SecondFactor.reviewPolicy} looks the facts up. */
-  review: (
-    source: wasm.PolicyDocument | string,
-    people: {
-      author: string
-      authorIp?: string | undefined
-      users: { user: string; role: wasm.Role; enrollment: wasm.Enrollment; ip?: string | undefined }[]
-      apiClients: { id: string; ip?: string | undefined }[]
-    },
-  ): wasm.Review => {
+  /**
+   * Names the users whom a policy would lock out, from facts alone. {@link SecondFactor.reviewPolicy}
+   * looks the facts up.
+   *
+   * @example
+   * ```ts
+   * import { policy, type Policy } from 'countersign'
+   *
+   * export function needRecoveryCode(rules: Policy): string[] {
+   *   const users = [{ user: 'ann', role: 'owner' as const, enrollment: 'usable' as const }]
+   *   return policy.review(rules, { author: 'ann', users, apiClients: [] }).needRecoveryCode
+   * }
+   * ```
+   */
+  review: (source: PolicySource, people: PolicyPeople): wasm.Review => {
     const document = documentText(source, 'invalid_policy', '')
     const place = { ip: optional(text) }
     const given = read(people, '', {
@@ -183,5 +355,14 @@ export const policy = Object.freeze({
   },
 })
 
-/** A new key ring: one sealing key, one Ed25519 key for passes. Keep it secret and out of the database. */
+/**
+ * A new key ring: one sealing key, one Ed25519 key for passes. Keep it secret and out of the database.
+ *
+ * @example
+ * ```ts
+ * import { generateKeys, type Keys } from 'countersign'
+ *
+ * export const keys: Keys = generateKeys() // once; `JSON.stringify(keys)` is the text to keep
+ * ```
+ */
 export const generateKeys = (): wasm.Keys => call((module) => module.generate_keys(randomSeed()) as wasm.Keys)

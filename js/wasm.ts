@@ -18,7 +18,7 @@ const shelves: WeakRef<Map<string, glue.Core>>[] = []
 const abandoned: glue.Core[] = []
 
 /**
- * A place for compiled policies by their text.
+ * A map for compiled policies by their text. It is cleared when the module trapped.
  * @internal
  */
 export function shelf(): Map<string, glue.Core> {
@@ -42,7 +42,7 @@ export const linearMemory = () => {
 }
 
 /**
- * Runs what calls into the module, synchronously. Whatever the module throws becomes a
+ * Runs a job that calls into the module, synchronously. An error of the module becomes a
  * {@link CountersignError}; afterwards the stack, which is dead then, is wiped. The heap wipes
  * itself when memory is freed.
  *

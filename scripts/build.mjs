@@ -10,7 +10,7 @@ import { notices } from './notices.mjs'
 import { setup } from './setup.mjs'
 
 const GLUE = 'target/npm' // what wasm-pack writes and js/ imports
-const ENTRIES = ['index', 'express', 'testing'] // js/<entry>.ts, and the exports of package.json
+const ENTRIES = ['index', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm() {
@@ -58,7 +58,7 @@ async function bundle() {
     ...options,
     stdin: {
       resolveDir: at('.'),
-      contents: ENTRIES.map((name) => `export * as ${name} from './js/${name}.ts'`).join('\n'),
+      contents: ENTRIES.map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
     },
     outfile: at('pkg/countersign.cjs'),
   })
@@ -70,15 +70,15 @@ async function bundle() {
       at(`pkg/${entry}.cjs`),
       [
         `'use strict'`,
-        `const { ${entry} } = require('./countersign.cjs')`,
+        `const entry = require('./countersign.cjs')['${entry}']`,
         // One line a name, in the form that Node's scan for the names of a CommonJS module sees.
-        ...names.map((name) => `exports.${name} = ${entry}.${name}`),
+        ...names.map((name) => `exports.${name} = entry.${name}`),
         '',
       ].join('\n'),
     )
     writeFileSync(
       at(`pkg/${entry}.mjs`),
-      [`import bundle from './countersign.cjs'`, `export const { ${names.join(', ')} } = bundle.${entry}`, ''].join(
+      [`import bundle from './countersign.cjs'`, `export const { ${names.join(', ')} } = bundle['${entry}']`, ''].join(
         '\n',
       ),
     )

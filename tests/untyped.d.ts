@@ -4,7 +4,7 @@
 // tests/node/package.test.mjs.
 declare module 'countersign'
 declare module 'countersign/browser'
-declare module 'countersign/express'
+declare module 'countersign/storage-api'
 declare module 'countersign/testing'
 // The package's file for browsers, by the addresses that pages load it from.
 declare module '*/browser.mjs'

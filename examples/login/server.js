@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, sqliteStore } from 'countersign'
-import { storageApi } from 'countersign/express'
+import { storageApi } from 'countersign/storage-api'
 import { demoClient, demoLogins, lifetimes, openAccounts, policyOf } from './accounts.js'
 import { createApp } from './app.js'
 import { createUseCases } from './login.js'
@@ -43,14 +43,14 @@ const outbox = createOutbox(db)
 /** @returns {any} */
 const policyFor = (account) => policyOf(account, origin)
 
-// What happens in the filter in Envoy is stored and told as what happens here.
+// The filter in Envoy stores and tells by the same functions as this process.
 const shared = {
   store: sqliteStore(db),
   notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
   onEvent: async (event) => outbox.event(event),
 }
 
-const secondFactor = await createSecondFactor({
+const secondFactor = createSecondFactor({
   ...shared,
   policy: (account) => policyFor(accounts.account(account)),
   keys,
@@ -67,7 +67,7 @@ const storage =
     onError: console.error,
   })
 
-// The outbox shows every SMS code to whoever looks, so it exists on one's own machine only.
+// The outbox shows every SMS code to every visitor, so it exists on the developer's machine only.
 const demo = new URL(origin).hostname === 'localhost'
 const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
 const app = createApp({
@@ -99,7 +99,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 async function readKeys(file, { mayBeNew }) {
   if (existsSync(file)) return readFileSync(file, 'utf8')
   if (!mayBeNew) throw new Error(`${file} is missing: restore it, the records in the database need it`)
-  const keys = JSON.stringify(await generateKeys())
+  const keys = JSON.stringify(generateKeys())
   writeFileSync(file, keys, { mode: 0o600, flag: 'wx', flush: true })
   return keys
 }

@@ -23,7 +23,7 @@ async function enrolled() {
   const at = await host({ keys: old })
   const ann = await withApp(at)
   await withPhone(at, ann)
-  const rekeyed = async (keys) => ({ ...at, factor: await createSecondFactor({ ...at.options, keys }) })
+  const rekeyed = async (keys) => ({ ...at, factor: createSecondFactor({ ...at.options, keys }) })
   return { at, ann, rekeyed }
 }
 
@@ -39,7 +39,7 @@ test('new key rings differ, and their secrets have 32 bytes', () => {
 test('a ring whose first key cannot sign is refused at the start', async () => {
   const {
     keys: [{ x }],
-  } = await (await host()).factor.jwks()
+  } = (await host()).factor.jwks()
   const signing = [{ kid: 'theirs', alg: 'EdDSA', public: x }]
   await assert.rejects(host({ keys: { ...generateKeys(), signing } }), refusedWith('invalid_keys', 'signing[0]'))
   await host({ keys: { ...generateKeys(), signing: [...generateKeys().signing, ...signing] } })
@@ -92,7 +92,7 @@ test('T40: the old key opens, the new one writes', async () => {
   assert.equal((await only.factor.checkPass({ user: 'ann', session: 'in', pass })).reason, 'invalid', 'its key is gone')
   assert.equal((await at.factor.checkPass({ user: 'ann', session: 'in', pass: newPass })).reason, 'invalid')
   assert.deepEqual(
-    (await both.factor.jwks()).keys.map(({ kid }) => kid),
+    both.factor.jwks().keys.map(({ kid }) => kid),
     ['pass-new', 'pass-old'],
   )
 })
@@ -127,11 +127,11 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
 test('T40: backup codes keep the key they were made with', async () => {
   const at = await host({ keys: old })
   const ann = await withApp(at)
-  const both = { ...at, factor: await createSecondFactor({ ...at.options, keys: ring(fresh, old) }) }
+  const both = { ...at, factor: createSecondFactor({ ...at.options, keys: ring(fresh, old) }) }
   const verify = async (by, code) =>
     by.factor.verify({ ticket: await ticketOf(by, 'ann'), session: 'before', method: 'backup_code', code })
   assert.equal((await verify(both, ann.backupCodes[0])).result, 'verified')
-  const gone = { ...at, factor: await createSecondFactor({ ...at.options, keys: fresh }) }
+  const gone = { ...at, factor: createSecondFactor({ ...at.options, keys: fresh }) }
   await assert.rejects(verify(gone, ann.backupCodes[1]), refusedWith('key_missing', 'keys.sealing'))
   assert.equal((await verify(both, ann.backupCodes[1])).result, 'verified', 'nothing was lost')
 
@@ -173,7 +173,7 @@ test('records that are not ours are refused, whatever is asked', async (t) => {
   for (const [name, [record, code, path]] of Object.entries(cases)) {
     await t.test(name, async () => {
       const writes = []
-      const factor = await createSecondFactor({
+      const factor = createSecondFactor({
         ...at.options,
         store: { load: async () => ({ record, version: 1 }), save: async (...args) => (writes.push(args), true) },
       })
@@ -214,7 +214,7 @@ test('a sealed value moved to another user or field, or changed, does not open',
     const record = structuredClone(good)
     change(record)
     const store = { load: async () => ({ record: JSON.stringify(record), version: 1 }), save: async () => true }
-    const factor = await createSecondFactor({ ...at.options, store })
+    const factor = createSecondFactor({ ...at.options, store })
     const attempt = factor.verify({
       ticket: await ticketOf(at, 'ann'),
       session: 'before',

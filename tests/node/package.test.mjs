@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as imported from 'countersign'
 import * as importedBrowser from 'countersign/browser'
-import * as importedExpress from 'countersign/express'
+import * as importedStorageApi from 'countersign/storage-api'
 import * as importedTesting from 'countersign/testing'
 import { rules } from './support.mjs'
 
@@ -22,12 +22,12 @@ test('import and require give one instance', async () => {
   for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/testing')))
     assert.equal(importedTesting[name], value, name)
-  for (const [name, value] of Object.entries(require('countersign/express')))
-    assert.equal(importedExpress[name], value, name)
-  assert.throws(() => importedExpress.storageApi({}), required.CountersignError)
+  for (const [name, value] of Object.entries(require('countersign/storage-api')))
+    assert.equal(importedStorageApi[name], value, name)
+  assert.throws(() => importedStorageApi.storageApi({}), required.CountersignError)
   assert.throws(() => required.policy.parse('{}'), imported.CountersignError)
   assert.throws(() => imported.policy.parse('{}'), required.CountersignError)
-  const factor = await required.createSecondFactor({
+  const factor = required.createSecondFactor({
     policy: rules({ methods: ['totp'] }),
     keys: imported.generateKeys(),
     store: imported.memoryStore(),
@@ -48,7 +48,7 @@ test('the exports are these', () => {
     'sqliteStore',
     'totp',
   ])
-  assert.deepEqual(Object.keys(importedExpress), ['storageApi'])
+  assert.deepEqual(Object.keys(importedStorageApi), ['storageApi'])
   assert.deepEqual(Object.keys(importedBrowser).sort(), [
     'CountersignError',
     'defineSecondFactorQr',
@@ -135,7 +135,7 @@ test('nothing is to be installed with it, and no script runs on installation', (
   for (const script of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(scripts[script], undefined)
 })
 
-test('an error says what it is', () => {
+test('an error has a code and a path', () => {
   const made = new imported.CountersignError('invalid_input', 'user', 'must be a string')
   assert.ok(made instanceof Error)
   const error = /** @type {any} */ (made)
@@ -172,8 +172,9 @@ test('the command prints a key ring, and its public keys as a JWK set', () => {
 const consumer = `
 import { createSecondFactor, memoryStore, sqliteStore, generateKeys, totp, otpauth, qr, policy, backupCodes, CountersignError } from 'countersign'
 import type { Policy, Keys, Store, SecondFactor, Reply, ErrorCode, Notice, Event, SmsMessage, Decision } from 'countersign'
-import { storageApi } from 'countersign/express'
-import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/express'
+import type { BeginInput, BeginReply, CheckInput, CheckReply, TotpPolicy, VerifyInput, VerifyReply } from 'countersign'
+import { storageApi } from 'countersign/storage-api'
+import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/storage-api'
 import { fixedClock, capturedSms } from 'countersign/testing'
 
 const rules: Policy = { v: 1, name: 'Acme', origin: 'https://login.acme.example', methods: ['totp', 'sms'], totp: { digits: 8 } }
@@ -182,16 +183,18 @@ const store: Store = memoryStore()
 const sms = capturedSms()
 
 export async function main(ip: string | undefined): Promise<string> {
-  const factor: SecondFactor = await createSecondFactor({
+  const factor: SecondFactor = createSecondFactor({
     policy: async (account: string | undefined) => (account === 'x' ? rules : JSON.stringify(rules)),
     keys, store, sendSms: sms.send, clock: fixedClock(),
     notify: (notice: Notice) => notice.kind satisfies string,
     onEvent: (event: Event) => (event.event === 'code_refused' ? event.failures : event.user),
   })
-  const login = await factor.begin({ user: 'ann', session: 's', ip })
+  const question: BeginInput = { user: 'ann', session: 's', ip, account: undefined, channel: undefined, plan: undefined }
+  const login: BeginReply = await factor.begin(question)
   if (login.result === 'denied') return login.reason
   if (login.result === 'allowed') return String(login.enroll)
-  const step = await factor.verify({ ticket: login.ticket, session: 's', method: 'totp', code: '123456', ip })
+  const code: VerifyInput = { ticket: login.ticket, session: 's', newSession: undefined, method: 'totp', code: '123456', ip }
+  const step: VerifyReply = await factor.verify(code)
   switch (step.result) {
     case 'verified': return step.pass + step.session
     case 'wrong': return String(step.attemptsLeft)
@@ -202,6 +205,29 @@ export async function main(ip: string | undefined): Promise<string> {
     default: return step satisfies never
   }
 }
+
+export async function guard(factor: SecondFactor, pass: string | undefined): Promise<string> {
+  const question: CheckInput = { user: 'ann', session: 's', pass, channel: 'api', maxAge: undefined, methods: ['totp'], fresh: undefined }
+  const reply: CheckReply = await factor.check(question)
+  switch (reply.result) {
+    case 'in': return reply.method ?? 'no factor needed'
+    case 'second_step': {
+      const { reason } = reply
+      switch (reason) {
+        case 'no_pass': case 'invalid': case 'expired': case 'other_user': case 'other_session': case 'too_old':
+        case 'method_not_accepted': return reason
+        default: return reason satisfies never
+      }
+    }
+    case 'denied': return reply.reason
+    default: return reply satisfies never
+  }
+}
+
+const app: TotpPolicy = { digits: undefined, window: 2 }
+export const sparse: Policy = { ...rules, totp: app, plans: undefined, network: { allow: undefined }, require: undefined }
+// A call that waits for nothing gives no promise.
+export const published: number = createSecondFactor({ policy: rules, keys, store, clock: undefined }).jwks().keys.length
 
 export function parts(): string {
   const checked = totp.verify({ secret: totp.secret(), code: '123456', time: 0 })
@@ -227,6 +253,12 @@ export const handler: (request: ApiRequest, response: ApiResponse, next: () => v
 export const open: StorageApiOptions = { store }
 // @ts-expect-error a misspelt rule
 export const misspelt: Policy = { v: 1, name: 'Acme', origin: 'https://a.example', require: 'everybody' }
+// @ts-expect-error a ticket names the user
+export const twice: VerifyInput = { user: 'ann', ticket: '', session: '', method: 'totp', code: '' }
+// @ts-expect-error the user is needed
+export const nobody: BeginInput = { session: 's' }
+// @ts-expect-error a misspelt restriction
+export const question: CheckInput = { user: 'ann', session: 's', maxage: 60 }
 // @ts-expect-error there is no such method
 export const method: Parameters<SecondFactor['verify']>[0]['method'] = 'email'
 // @ts-expect-error a code is text
@@ -235,6 +267,42 @@ export const input: Parameters<typeof totp.verify>[0] = { secret: '', code: 1234
 export const half: Store = { load: async () => undefined }
 export type Unused = [Reply, SmsMessage, typeof sqliteStore]
 `
+
+test('every type that a signature shows can be imported, and none is `any`', () => {
+  const types = join(root, 'pkg', 'types')
+  const entries = ['index', 'storage-api', 'testing', 'browser']
+  const fileOf = (from, path) => join(from, '..', path.replace(/\.js$/, '.d.ts'))
+  const exported = (file) => {
+    const text = readFileSync(file, 'utf8')
+    const names = [...text.matchAll(/^export (?:declare )?(?:const|function|class|interface|type) (\w+)/gm)].map(
+      ([, name]) => name,
+    )
+    for (const [, list] of text.matchAll(/^export (?:type )?\{([^}]*)\}/gm))
+      names.push(...list.split(',').map((name) => name.trim().replace(/^type /, '')))
+    for (const [, path] of text.matchAll(/^export (?:type )?\* from '([^']+)'/gm))
+      names.push(...exported(fileOf(file, path)))
+    return names.filter((name) => name !== '')
+  }
+  const importable = new Set(entries.flatMap((entry) => exported(join(types, `${entry}.d.ts`))))
+  // The fields of a command have a name with the caller's: `BeginInput` is `Caller` and `Accepts<Begin>`.
+  const inputs = readFileSync(join(types, 'commands.d.ts'), 'utf8')
+  const shown = exported(join(types, 'generated.d.ts')).filter((name) => !inputs.includes(`Accepts<wasm.${name}>`))
+  const hidden = shown.filter((name) => !importable.has(name) && !/^[a-z]|^(Core|PendingStep|Error)$/.test(name))
+  assert.deepEqual(hidden, [])
+  assert.ok(shown.length > 40 && importable.size > 80, `${shown.length} of ${importable.size}`)
+  for (const entry of [
+    ...entries,
+    'commands',
+    'second-factor',
+    'create-second-factor',
+    'tools',
+    'store',
+    'stores/sqlite',
+  ]) {
+    const text = readFileSync(join(types, `${entry}.d.ts`), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    assert.doesNotMatch(text, /\bany\b/, entry)
+  }
+})
 
 test('the types hold for a strict consumer, as a module and as a script', () => {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))

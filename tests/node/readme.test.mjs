@@ -23,7 +23,7 @@ test('the README takes an engineer to a working login', async (t) => {
   mkdirSync(folder, { recursive: true })
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const express = pathToFileURL(createRequire(`${root}examples/login/package.json`).resolve('express'))
-  // What the README leaves to the host: a session, a first factor, and what happens after the second.
+  // The README leaves to the host: a session, a first factor, and the login after the second.
   writeFileSync(
     `${folder}/app.mjs`,
     `

@@ -1,4 +1,4 @@
-// Whom a change of policy would lock out, before it is made (T38, S12).
+// The users whom a change of policy would lock out, before it is made (T38, S12).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { policy } from 'countersign'
@@ -116,14 +116,14 @@ test('S12: API clients without an allow rule are blocked, and the rule that help
     ],
   )
   assert.equal(blocked.refused, false, 'a warning, no refusal')
-  // What is proposed does help.
+  // The proposed rule does help.
   const rule = blocked.blockedApiClients[0].rule
   const next = rules({ require: 'everyone', network: { allow: [rule, '198.51.100.0/24'] } })
   assert.deepEqual(
     policy.review(next, people({ apiClients: [apiClients[0]], users: [user('ann', 'owner', 'usable', OFFICE)] })),
     nothing,
   )
-  // No allow rule helps who is on the deny list.
+  // No allow rule helps an address on the deny list.
   const denied = of({ require: 'everyone', network: { deny: ['203.0.113.0/24'] } }).blockedApiClients[0]
   assert.deepEqual([denied.reason, denied.rule ?? null], ['address_denied', null])
 })
@@ -151,7 +151,7 @@ test('S10: forced from some networks', () => {
   assert.equal(review.refused, false)
 })
 
-test('reviewPolicy looks up what each user has, and changes nothing', async () => {
+test('reviewPolicy looks up the enrollment of each user, and changes nothing', async () => {
   const at = await host()
   await withApp(at)
   const writes = []

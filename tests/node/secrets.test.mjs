@@ -69,7 +69,7 @@ function assertAbsent(haystack, secrets, where) {
   }
 }
 
-test('the search finds what it should', () => {
+test('the search finds a secret in each of its forms', () => {
   for (const text of ['12345678', 'GEZD GNBV']) {
     for (const encoding of /** @type {const} */ (['utf8', 'hex', 'base64', 'base64url'])) {
       for (const before of ['', 'x', 'xy']) {
@@ -185,7 +185,7 @@ test('T32: no event and no notice holds one', async () => {
   assertAbsent(JSON.stringify(await at.factor.status({ user: 'ann' })), { ...rest, plain }, 'the status')
 })
 
-test('T12: what is stored is no code', async () => {
+test('T12: no stored text passes as a code', async () => {
   const { at } = await life()
   const record = JSON.parse((await at.store.load('ann')).record)
   const stored = []
@@ -203,7 +203,7 @@ test('T12: what is stored is no code', async () => {
   }
 })
 
-test('T32: no error quotes what it was given', async () => {
+test('T32: no error quotes its input', async () => {
   const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
   const quoted = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'
   const code = '48151623'
@@ -289,7 +289,7 @@ const memory = () => Buffer.from(wasmMemory())
 test('T34: after a call, linear memory holds no secret of it', async () => {
   const keys = generateKeys()
   const sealing = Buffer.from(keys.sealing[0].secret, 'base64url')
-  const core = await createSecondFactor({ policy: rules({ methods: ['totp'] }), keys, store: memoryStore() })
+  const core = createSecondFactor({ policy: rules({ methods: ['totp'] }), keys, store: memoryStore() })
   assert.ok(memory().includes(sealing), 'the search finds what is there: a ring in use')
   assert.ok(core)
 
@@ -298,7 +298,7 @@ test('T34: after a call, linear memory holds no secret of it', async () => {
   assertAbsent(memory(), { ...rest, plain }, 'linear memory')
 })
 
-test('T34: nor after the parts on their own, whose keys are not kept', async () => {
+test('T34: no secret stays after the parts on their own, which keep no keys', async () => {
   const keys = generateKeys()
   const secret = totp.secret()
   const code = totp.generate({ secret, digits: 8, time: 1_800_000_000 })

@@ -34,7 +34,7 @@ export async function host(given = {}) {
     keys,
     policy: options.policy ?? rules(),
   }
-  return { factor: await createSecondFactor(wired), clock, sms, notices, events, store, keys, options: wired }
+  return { factor: createSecondFactor(wired), clock, sms, notices, events, store, keys, options: wired }
 }
 
 /** A user with an app; the clock then stands in a step not used yet. */

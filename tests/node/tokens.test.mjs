@@ -17,7 +17,7 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
   const ann = await withApp(at)
   const time = at.clock()
   const { pass, expiresAt } = await login(at, ann)
-  const keys = jose.createLocalJWKSet(await at.factor.jwks())
+  const keys = jose.createLocalJWKSet(at.factor.jwks())
   const options = {
     issuer: ORIGIN,
     audience: 'acme-api',
@@ -43,7 +43,7 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
   assert.ok(Buffer.from(jti, 'base64url').length === 16)
   assert.equal(expiresAt, time + 600)
   assert.notEqual(jose.decodeJwt((await login(at, ann)).pass).jti, jti)
-  const others = jose.createLocalJWKSet(await (await host()).factor.jwks())
+  const others = jose.createLocalJWKSet((await host()).factor.jwks())
   await assert.rejects(jose.jwtVerify(pass, others, options))
 })
 
@@ -61,7 +61,7 @@ test('a pass is a JWT that others verify by the shared secret (HS256)', async ()
     currentDate: new Date(time * 1000),
   })
   assert.equal(payload.sub, 'ann')
-  assert.deepEqual(await at.factor.jwks(), { keys: [] }, 'no secret is published')
+  assert.deepEqual(at.factor.jwks(), { keys: [] }, 'no secret is published')
 })
 
 const claimsAt = (time) => ({
@@ -82,7 +82,7 @@ test('a pass made by another library from the same key is a pass', async () => {
   for (const keys of [generateKeys(), hsKeys()]) {
     const at = await host({ keys })
     const { kid, alg, secret } = keys.signing[0]
-    const x = (await at.factor.jwks()).keys[0]?.x
+    const x = at.factor.jwks().keys[0]?.x
     const key =
       alg === 'HS256'
         ? Buffer.from(secret, 'base64url')
@@ -205,7 +205,7 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     assert.deepEqual(await at.factor.enrollSms({ ...asPass, number: '+61412345678' }), needed)
     assert.deepEqual(await at.factor.issueRecoveryCode({ user: 'bob', by: { ...asPass, role: 'owner' } }), needed)
     assert.equal(await failures(), 0)
-    // What was refused there is good where it belongs.
+    // Each token counts in its own place.
     assert.equal((await at.factor.checkPass({ user: 'ann', session: 'before', pass })).result, 'valid')
     assert.equal(
       (await at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).result,
@@ -219,7 +219,7 @@ test('T18: another account’s ticket and pass are refused, from the same keys a
   const ann = await withApp(at)
   const ticket = await ticketOf(at, 'ann')
   const { pass } = await login(at, ann)
-  const other = await createSecondFactor({ ...at.options, policy: rules({ origin: 'https://other.example' }) })
+  const other = createSecondFactor({ ...at.options, policy: rules({ origin: 'https://other.example' }) })
   assert.equal(
     (await other.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })).reason,
     'ticket_invalid',
@@ -241,7 +241,7 @@ test('T21: swapped users and sessions are refused', async () => {
   assert.equal(await check('ann', 'before', annPass), 'other_session')
   assert.equal(await check('ann', 'IN', annPass), 'other_session')
 
-  // The ticket says whose code it is: Ann's ticket with Bob's code is a wrong code of Ann's.
+  // The ticket names the user: Bob's code with Ann's ticket is a wrong code of Ann's.
   const ticket = await ticketOf(at, 'ann')
   const verify = (changes) =>
     at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret), ...changes })

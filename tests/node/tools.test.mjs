@@ -81,7 +81,7 @@ test('T2, T30: spellings of one code, and digits that are none', () => {
   }
 })
 
-test('a window counts whole steps, and `after` refuses what was used', () => {
+test('a window counts whole steps, and `after` refuses used steps', () => {
   const time = 1_800_000_000
   const step = time / 30
   for (const window of [0, 1, 2, 10]) {

@@ -1,6 +1,6 @@
 /**
- * The storage API: what Countersign's Envoy filter calls to verify a code and to learn of revoked
- * passes. A handler for Express 4 and 5, of which nothing is imported.
+ * The storage API: Countersign's Envoy filter calls it to verify a code and to learn of revoked
+ * passes. It is a handler for Node's http server and for Express 4 and 5; it imports neither.
  *
  * @packageDocumentation
  */
@@ -8,46 +8,49 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { type Check, callable, flag, listOf, optional, read, text, whole } from './input.js'
-import { load, type Store, save, storage } from './stores.js'
+import { load, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
 
-export type { Store, Stored } from './stores.js'
+export type { Store, Stored } from './store.js'
+export type { Event, Notice } from './wasm.js'
 
-/** What {@link storageApi} needs. */
+/** The means that {@link storageApi} needs. */
 export interface StorageApiOptions {
-  /** Where records are kept: the same store as `createSecondFactor` has. */
+  /** The place where records are kept: the same store as `createSecondFactor` has. */
   store: Store
-  /** What callers show as bearer token: at least 32 visible ASCII characters. It reads and writes all records: keep it like the keys. */
+  /** The bearer token of callers: at least 32 visible ASCII characters. It opens all records: keep it like the keys. */
   token: string
   /** As in `createSecondFactor`. */
-  notify?: (notice: wasm.Notice) => unknown
+  notify?: ((notice: wasm.Notice) => unknown) | undefined
   /** As in `createSecondFactor`. */
-  onEvent?: (event: wasm.Event) => unknown
-  /** Which passes no longer count. Without it there is no `/revoked`. */
-  revoked?: () => Revoked | Promise<Revoked>
+  onEvent?: ((event: wasm.Event) => unknown) | undefined
+  /** Gives the passes that no longer count. Without it there is no `/revoked`. */
+  revoked?: (() => Revoked | Promise<Revoked>) | undefined
   /** Called when `store`, `revoked`, `notify` or `onEvent` fails. Default: a process warning. */
-  onError?: (error: unknown) => unknown
+  onError?: ((error: unknown) => unknown) | undefined
 }
 
 /** Passes and tickets that no longer count though they have not ended. The filter reads at most 4 MiB of it, some 90,000 sessions. */
 export interface Revoked {
   /**
-   * Their session ids. One may be left out `ticketSeconds` and `passSeconds` after the session has
-   * ended, and two minutes more, for Envoy's clock may be behind and a code takes its time.
+   * Their session ids. An id may be left out once `ticketSeconds`, `passSeconds` and two minutes have
+   * passed since the session ended: Envoy's clock may be behind, and typing a code takes time.
    */
-  sessions?: string[]
+  sessions?: string[] | undefined
   /**
-   * By user id: passes whose factor was shown, and tickets that were given out, at that time (unix
-   * seconds) or before. Passes that the filter makes bear the time of Envoy's clock.
+   * A time in unix seconds by user id: the user's passes and tickets from that time or before. The
+   * filter's own passes have the time of Envoy's clock.
    */
-  users?: Record<string, number>
+  users?: Record<string, number> | undefined
 }
 
-/** What is used of Node's `IncomingMessage`, and so of Express's `Request`. */
+/** The part of Node's `IncomingMessage`, and so of Express's `Request`, that the handler uses. */
 export interface ApiRequest {
+  /** The method, in capitals. */
   readonly method?: string | undefined
   /** Path and query below the mount point. */
   readonly url?: string | undefined
+  /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[]
   /** Whether some of the body was read. */
   readonly readableDidRead: boolean
@@ -55,14 +58,19 @@ export interface ApiRequest {
   readonly readableEnded: boolean
   /** The body as a parser before us left it. */
   readonly body?: unknown
-  on(event: string, listener: (given: any) => void): unknown
+  /** Listens to `data`, `end`, `error` and `close`. */
+  on(event: string, listener: (given: unknown) => void): unknown
 }
 
-/** What is used of Node's `ServerResponse`, and so of Express's `Response`. */
+/** The part of Node's `ServerResponse`, and so of Express's `Response`, that the handler uses. */
 export interface ApiResponse {
+  /** The status. */
   statusCode: number
+  /** Whether the head of the answer is out. */
   readonly headersSent: boolean
+  /** Sets a header. */
   setHeader(name: string, value: string): unknown
+  /** Ends the answer. */
   end(text?: string): unknown
 }
 
@@ -80,8 +88,8 @@ const MAX_REVOKED = 4_194_304
 const BODY_TIME = 5_000
 
 /**
- * Makes the handler: `app.use('/internal/second-factor', storageApi({ store, token }))`, before
- * body parsers and sessions, where no one but Envoy gets to.
+ * Makes the handler. Mount it before body parsers and sessions, where no one but Envoy gets to. In
+ * Express: `app.use('/internal/second-factor', storageApi({ store, token }))`.
  *
  * | request | answers, all JSON |
  * |---|---|
@@ -93,6 +101,18 @@ const BODY_TIME = 5_000
  * `bad_request` 400 (with `message`), `request_timeout` 408, `precondition_failed` 412,
  * `content_too_large` 413 (over 128 KiB), `unsupported_media_type` 415, `precondition_required` 428,
  * `store_failed`, `revoked_failed` or `internal` 500.
+ *
+ * @example
+ * ```ts
+ * import { sqliteStore, type SqliteDatabase } from 'countersign'
+ * import { storageApi, type ApiRequest, type ApiResponse } from 'countersign/storage-api'
+ *
+ * // The listener of an HTTP server that only Envoy reaches.
+ * export function listener(database: SqliteDatabase, token: string): (request: ApiRequest, response: ApiResponse) => void {
+ *   const handle = storageApi({ store: sqliteStore(database), token, revoked: () => ({ sessions: ['s-1'] }) })
+ *   return (request, response) => void handle(request, response)
+ * }
+ * ```
  *
  * @throws {@link CountersignError} `invalid_input`, with the path.
  */
@@ -241,7 +261,7 @@ interface Body {
 async function bodyOf(request: ApiRequest): Promise<Body> {
   if (request.readableDidRead || request.readableEnded) return { given: request.body, refused: undefined }
   const tooLarge = refusal(413, 'content_too_large')
-  // The connection cannot be used again: what still comes would be read as the next request.
+  // The connection cannot be used again: the rest of the body would be read as the next request.
   const late = refusal(408, 'request_timeout', { connection: 'close' })
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = []
@@ -251,10 +271,11 @@ async function bodyOf(request: ApiRequest): Promise<Body> {
       clearTimeout(timer)
       resolve({ given, refused })
     }
-    request.on('data', (chunk: Uint8Array | string) => {
-      size += chunk.length
+    request.on('data', (chunk) => {
+      const bytes = Buffer.from(chunk as Uint8Array)
+      size += bytes.length
       if (size > MAX_BODY) done(tooLarge)
-      else chunks.push(Buffer.from(chunk as string))
+      else chunks.push(bytes)
     })
     request.on('end', () => done(undefined, Buffer.concat(chunks)))
     // Nobody is left to read an answer.
@@ -263,7 +284,7 @@ async function bodyOf(request: ApiRequest): Promise<Body> {
   })
 }
 
-/** What the body says: bytes and text are parsed, anything else came from a parser. */
+/** The content of the body: bytes and text are parsed here, anything else came from a parser. */
 function jsonOf(body: unknown): unknown {
   return guarded('invalid_input', '', 'the body is not JSON in UTF-8', () => {
     const json =

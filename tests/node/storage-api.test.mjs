@@ -8,7 +8,7 @@ import test from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { memoryStore, sqliteStore } from 'countersign'
-import { storageApi } from 'countersign/express'
+import { storageApi } from 'countersign/storage-api'
 import { eventually } from '../shared/eventually.mjs'
 import { codeOf, host, login, refusedWith, ticketOf, withApp } from './support.mjs'
 
@@ -76,7 +76,7 @@ const errorOf = ({ status, body }) => [status, body?.error]
 const settled = () => wait(20)
 
 for (const [name, make] of Object.entries(stores)) {
-  test(`a record is read, and replaced by whoever names its version (${name})`, async (t) => {
+  test(`a record is read, and replaced by a writer who names its version (${name})`, async (t) => {
     const { call, put, store } = await service(t, { store: make() })
     assert.deepEqual(errorOf(await call('GET', '/records/ann')), [404, 'not_found'])
     assert.deepEqual(
@@ -160,7 +160,7 @@ for (const [name, make] of Object.entries(stores)) {
   })
 }
 
-test('what is no user id is refused', async (t) => {
+test('a malformed user id is refused', async (t) => {
   const { call, put } = await service(t)
   for (const name of [
     '%',
@@ -183,7 +183,7 @@ test('what is no user id is refused', async (t) => {
   }
 })
 
-test('only the one who shows the token gets an answer', async (t) => {
+test('only a caller with the token gets an answer', async (t) => {
   const asked = []
   const store = { load: async (user) => void asked.push(user), save: async (user) => asked.push(user) && true }
   const { call, port } = await service(t, { store, revoked: () => asked.push('revoked') && {} })
@@ -506,13 +506,13 @@ test('a parser of the host may have read the body', async (t) => {
     assert.deepEqual(errorOf(await put('ann', 2, '[]')), [400, 'bad_request'])
     assert.deepEqual(errorOf(await put('ann', 2, '')), [400, 'bad_request'])
   }
-  // Another parser that passed it by, as Express 4 leaves it: an empty object that says nothing.
+  // Another parser that passed it by, as Express 4 leaves it: an empty object.
   const { put, store } = await service(t, {
     before: [express.urlencoded(), (request, response, next) => next((request.body = {}) && undefined)],
   })
   await store.save('ann', 'one', undefined)
   assert.equal((await put('ann', 1, { record: 'two' })).status, 204)
-  // Someone who read it and kept it.
+  // A parser that read the body and kept it.
   const eaten = await service(t, { before: [(request, response, next) => request.resume().on('end', () => next())] })
   await eaten.store.save('ann', 'one', undefined)
   assert.deepEqual(errorOf(await eaten.put('ann', 1, { record: 'two' })), [400, 'bad_request'])
@@ -790,7 +790,7 @@ test('T33: a polluted Object.prototype opens nothing and is told nothing', async
 })
 
 test('a record written back is the one the rules wrote', async (t) => {
-  // Stands for the filter: a second factor whose store is the API of the first.
+  // In place of the filter: a second factor whose store is the API of the first.
   const at = await host()
   const api = await service(t, { store: at.store, notify: at.options.notify, onEvent: at.options.onEvent })
   const far = {

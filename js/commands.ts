@@ -1,0 +1,97 @@
+// The inputs and replies of `SecondFactor`. The fields of a command, of a reply and of the policy
+// come from Rust, where they are checked; only the caller is added here.
+import type * as wasm from './wasm.js'
+
+/** Data as a caller may give it: a field that may be left out may also be `undefined`. */
+export type Accepts<T> = T extends readonly (infer Item)[]
+  ? Accepts<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: Record<never, never> extends Pick<T, Key> ? Accepts<T[Key]> | undefined : Accepts<T[Key]> }
+    : T
+
+/** The user that a call is about, and the circumstances of the request. */
+export interface Caller {
+  /** User id, 1 to 256 bytes without control characters. */
+  user: string
+  /** The user's account. It is handed to the `policy` function. */
+  account?: string | undefined
+  /** The client's address as text. Needed where the policy has rules about addresses. */
+  ip?: string | undefined
+}
+
+/** Input of `begin`. */
+export interface BeginInput extends Caller, Accepts<wasm.Begin> {}
+/** Input of `sendSms`; the ticket names the user. */
+export interface SendSmsInput extends Omit<Caller, 'user'>, Accepts<wasm.SendSms> {}
+/** Input of `verify`; the ticket names the user. */
+export interface VerifyInput extends Omit<Caller, 'user'>, Accepts<wasm.SecondStep> {}
+/** Input of `enrollTotp`. */
+export interface EnrollTotpInput extends Caller, Accepts<wasm.EnrollTotp> {}
+/** Input of `enrollSms`. */
+export interface EnrollSmsInput extends Caller, Accepts<wasm.EnrollSms> {}
+/** Input of `confirmTotp` and `confirmSms`. */
+export interface ConfirmInput extends Caller, Accepts<wasm.Confirm> {}
+/** Input of `remove`. */
+export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
+/** Input of `renewBackupCodes` and `showBackupCodes`. */
+export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
+/** Input of `issueRecoveryCode`: `user` gets the code, `by` issues it. */
+export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
+/** Input of `check`. */
+export interface CheckInput extends Caller, Accepts<wasm.Check> {}
+/** Input of `checkPass`, which no address rule looks at. */
+export interface CheckPassInput extends Omit<Caller, 'ip'>, Accepts<wasm.CheckPass> {}
+/** Input of `status`, which no address rule looks at. */
+export interface StatusInput extends Omit<Caller, 'ip'> {}
+
+/** The replies with these results. */
+export type ReplyOf<Result extends wasm.Reply['result']> = Extract<wasm.Reply, { result: Result }>
+
+/** Reply of `begin`. */
+export type BeginReply = ReplyOf<'allowed' | 'challenge' | 'denied'>
+/** Reply of `sendSms`. */
+export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'denied'>
+/** Reply of `verify`. */
+export type VerifyReply = ReplyOf<'verified' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
+/** Reply of `enrollTotp`. */
+export type EnrollTotpReply = ReplyOf<'totp_started' | 'denied'>
+/** Reply of `enrollSms`. */
+export type EnrollSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'denied'>
+/** Reply of `confirmTotp` and `confirmSms`. */
+export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
+/** Reply of `remove`. */
+export type RemoveReply = ReplyOf<'removed' | 'denied'>
+/** Reply of `renewBackupCodes` and `showBackupCodes`. */
+export type BackupCodesReply = ReplyOf<'backup_codes' | 'denied'>
+/** Reply of `issueRecoveryCode`. */
+export type IssueRecoveryCodeReply = ReplyOf<'recovery_code' | 'denied'>
+
+/** The account's rules. Every key but `v`, `name` and `origin` has a default; an unknown key is an error. */
+export interface Policy extends Accepts<wasm.PolicyDocument> {}
+/** The part of a policy about authenticator apps. */
+export interface TotpPolicy extends Accepts<wasm.TotpPolicy> {}
+/** The part of a policy about SMS. */
+export interface SmsPolicy extends Accepts<wasm.SmsPolicy> {}
+/** The part of a policy about addresses. */
+export interface NetworkPolicy extends Accepts<wasm.NetworkPolicy> {}
+/** The part of a policy about backup codes. */
+export interface BackupCodesPolicy extends Accepts<wasm.BackupCodesPolicy> {}
+/** The part of a policy about recovery codes. */
+export interface RecoveryCodePolicy extends Accepts<wasm.RecoveryCodePolicy> {}
+
+/** A policy, as object or as JSON text. */
+export type PolicySource = Policy | string
+/** A key ring, as object or as JSON text. */
+export type KeySource = Accepts<wasm.Keys> | string
+
+/** Input of `reviewPolicy`. */
+export interface ReviewPolicyInput {
+  /** The policy that is to come. */
+  policy: PolicySource
+  /** The user who makes the change, and the address of that user's request. */
+  author: { user: string; ip?: string | undefined }
+  /** All users of the account; `ip` is the address from which they come, where it is known. */
+  users: { user: string; role: wasm.Role; ip?: string | undefined }[]
+  /** The account's API clients, with the addresses from which they call. */
+  apiClients?: { id: string; ip?: string | undefined }[] | undefined
+}

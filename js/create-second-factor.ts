@@ -1,0 +1,229 @@
+// The way of a command: its input is copied, the user's account gives the policy, the store loop
+// carries out the step, and the effects follow once the record is stored.
+import type {
+  BackupCodesReply,
+  BeginReply,
+  ConfirmReply,
+  EnrollSmsReply,
+  EnrollTotpReply,
+  IssueRecoveryCodeReply,
+  RemoveReply,
+  ReviewPolicyInput,
+  SendSmsReply,
+  StatusInput,
+  VerifyReply,
+} from './commands.js'
+import { carryOut } from './effects.js'
+import { guarded, invalid } from './error.js'
+import {
+  anything,
+  type Check,
+  callable,
+  documentText,
+  fieldsOf,
+  listOf,
+  optional,
+  read,
+  shape,
+  text,
+  whole,
+} from './input.js'
+import { policyCache } from './policy-cache.js'
+import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
+import { load, storage } from './store.js'
+import { storeLoop } from './store-loop.js'
+import type * as wasm from './wasm.js'
+import { call, randomSeed } from './wasm.js'
+
+/**
+ * Makes the second factor of a service.
+ *
+ * @example
+ * ```ts
+ * import { createSecondFactor, type SecondFactor, type Store } from 'countersign'
+ *
+ * export function secondFactorOf(store: Store, keys: string): SecondFactor {
+ *   return createSecondFactor({
+ *     policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+ *     keys, // JSON text, as `npx countersign keys` prints it once
+ *     store,
+ *     onEvent: (event) => console.log(JSON.stringify(event)),
+ *   })
+ * }
+ * ```
+ *
+ * @throws {@link CountersignError} `invalid_input`, `invalid_policy`, `invalid_keys` or `no_sms`, with the path.
+ */
+export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
+  const given = read(options, '', {
+    policy: anything,
+    keys: anything,
+    store: storage,
+    sendSms: optional(callable),
+    notify: optional(callable),
+    onEvent: optional(callable),
+    onEffectError: optional(callable),
+    clock: optional(callable),
+    entropy: optional(callable),
+  }) as unknown as SecondFactorOptions
+  const { store } = given
+  const clock = () => timeOf(given.clock ?? systemClock)
+  const entropy = given.entropy ?? randomSeed
+  const keys = documentText(given.keys, 'invalid_keys', 'keys')
+  const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
+  const loop = storeLoop(store)
+
+  async function run(core: wasm.Core, user: string, ip: string | undefined, command: string) {
+    const { reply, effects } = await loop(user, (stored) => {
+      const now = clock()
+      const seed = seedOf(entropy)
+      return call(() => core.step(user, stored?.record, command, now, ip, seed))
+    })
+    await carryOut(effects, given)
+    return reply
+  }
+
+  /** A command about the user in the input. */
+  const commandOf =
+    <Reply extends wasm.Reply>(name: CommandName) =>
+    async (input: unknown): Promise<Reply> => {
+      const fields = fieldsOf(input)
+      const user = take(fields, 'user', text) as string
+      const { account, ip } = placeOf(fields)
+      const core = await policies.of(account)
+      return (await run(core, user, ip, commandText(name, fields))) as Reply
+    }
+
+  /** A command that brings a ticket, which names the user. */
+  const ticketCommandOf =
+    <Reply extends wasm.Reply>(name: CommandName) =>
+    async (input: unknown): Promise<Reply> => {
+      const fields = fieldsOf(input)
+      const { account, ip } = placeOf(fields)
+      const command = commandText(name, fields)
+      const core = await policies.of(account)
+      const now = clock()
+      const owner = call(() => core.ticket_user(command, now)) as TicketCheck
+      if (owner.result === 'refused') {
+        const reason = owner.reason === 'expired' ? 'ticket_expired' : 'ticket_invalid'
+        return { result: 'denied', reason } as wasm.Reply as Reply
+      }
+      return (await run(core, owner.user, ip, command)) as Reply
+    }
+
+  return Object.freeze({
+    begin: commandOf<BeginReply>('begin'),
+    sendSms: ticketCommandOf<SendSmsReply>('send_sms'),
+    verify: ticketCommandOf<VerifyReply>('verify'),
+    enrollTotp: commandOf<EnrollTotpReply>('enroll_totp'),
+    confirmTotp: commandOf<ConfirmReply>('confirm_totp'),
+    enrollSms: commandOf<EnrollSmsReply>('enroll_sms'),
+    confirmSms: commandOf<ConfirmReply>('confirm_sms'),
+    remove: commandOf<RemoveReply>('remove'),
+    renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
+    showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
+    issueRecoveryCode: commandOf<IssueRecoveryCodeReply>('issue_recovery_code'),
+    status: async (input) => {
+      const { user, account } = read(input, '', { user: text, account: optional(text) }) as unknown as StatusInput
+      const core = await policies.of(account)
+      const stored = await load(store, user)
+      const now = clock()
+      return call(() => core.status(user, stored?.record, now) as wasm.Status)
+    },
+    check: async (input) => {
+      const fields = fieldsOf(input)
+      const user = take(fields, 'user', text) as string
+      const { account, ip } = placeOf(fields)
+      const core = await policies.of(account)
+      const question = JSON.stringify(fields)
+      const asked = clock()
+      const reply = call(() => core.check(user, question, asked, ip) as wasm.CheckReply | undefined)
+      if (reply !== undefined) return reply
+      const stored = await load(store, user)
+      const now = clock()
+      return call(() => core.check_record(user, stored?.record, question, now, ip) as wasm.CheckReply)
+    },
+    checkPass: async (input) => {
+      const fields = fieldsOf(input)
+      const user = take(fields, 'user', text) as string
+      const account = take(fields, 'account', optional(text)) as string | undefined
+      const core = await policies.of(account)
+      const now = clock()
+      return call(() => core.check_pass(user, JSON.stringify(fields), now) as wasm.CheckPassReply)
+    },
+    reviewPolicy: async (input) => {
+      const place = { ip: optional(text) }
+      const { policy, author, users, apiClients } = read(input, '', {
+        policy: anything,
+        author: shape({ user: text, ...place }),
+        users: listOf(shape({ user: text, role: text, ...place })),
+        apiClients: optional(listOf(shape({ id: text, ...place }))),
+      }) as unknown as ReviewPolicyInput
+      const next = documentText(policy, 'invalid_policy', 'policy')
+      call((module) => module.policy_check(next))
+      const [core, now] = [policies.any(), clock()]
+      const people = []
+      for (const person of users) {
+        const stored = await load(store, person.user)
+        people.push({
+          ...person,
+          enrollment: call(() => core.enrollment(next, person.user, stored?.record, now)),
+        })
+      }
+      const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
+      return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
+    },
+    jwks: () => {
+      const core = policies.any()
+      return call(() => core.jwks() as wasm.Jwks)
+    },
+  } satisfies SecondFactor)
+}
+
+type CommandName =
+  | 'begin'
+  | 'send_sms'
+  | 'verify'
+  | 'enroll_totp'
+  | 'confirm_totp'
+  | 'enroll_sms'
+  | 'confirm_sms'
+  | 'remove'
+  | 'renew_backup_codes'
+  | 'show_backup_codes'
+  | 'issue_recovery_code'
+
+type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.TokenError }
+
+/** A command as Rust reads it. */
+const commandText = (name: CommandName, fields: Record<string, unknown>): string =>
+  JSON.stringify({ __proto__: null, [name]: fields })
+
+/** Takes a field out, checked. The fields that are left are for Rust. */
+function take(fields: Record<string, unknown>, name: string, check: Check): unknown {
+  const value = check(fields[name], name)
+  delete fields[name]
+  return value
+}
+
+function placeOf(fields: Record<string, unknown>) {
+  return {
+    account: take(fields, 'account', optional(text)) as string | undefined,
+    ip: take(fields, 'ip', optional(text)) as string | undefined,
+  }
+}
+
+const systemClock = () => Math.floor(Date.now() / 1000)
+
+function timeOf(clock: () => number): number {
+  return whole(guarded('invalid_input', 'clock', 'threw', clock), 'clock') as number
+}
+
+function seedOf(entropy: () => Uint8Array): Uint8Array {
+  return guarded('invalid_input', 'entropy', 'must give a Uint8Array of 32 random bytes', () => {
+    const seed = entropy()
+    if (!(seed instanceof Uint8Array) || seed.length !== 32)
+      throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
+    return new Uint8Array(seed)
+  })
+}

@@ -1,0 +1,139 @@
+// The set-up as the page draws it, and the loading of the module that draws it.
+import init, { otpauth_format, otpauth_parse, qr } from '../target/npm/countersign.js'
+import { CountersignError, guarded, invalid } from './error.js'
+import { optional, read, text } from './input.js'
+import { wiped } from './wasm.js'
+
+/** The source of the module: its address, an answer to a request for it, its bytes, or compiled. */
+export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module
+
+/** The set-up to draw: a URI from the server, or the names for a sample. */
+export type PreviewSource = { uri: string } | { issuer: string; label: string }
+
+/** A set-up as it can be shown. */
+export interface Preview {
+  /** The `otpauth://` URI in the QR code. */
+  uri: string
+  /** The QR code: one SVG, nothing external. A sample says so below the code. */
+  svg: string
+  /** The secret in base32, in groups of four, to type by hand. */
+  secret: string
+  /** The service's name, as the app will show it. */
+  issuer: string
+  /** The user's name, as the app will show it. */
+  label: string
+  /** Whether this is a sample, which nobody can enroll. */
+  sample: boolean
+}
+
+/** The one secret of every sample. It reads as a sample, and no server hands it out. */
+const SAMPLE_SECRET = 'SAMPLESAMPLESAMPLESAMPLESAMPLE22'
+
+let loading: Promise<void> | undefined
+
+/**
+ * Loads the module, once: later calls give the same promise, and one after a failure tries again.
+ * Without `wasm` it is `countersign.wasm` beside this file. The other functions call this themselves;
+ * call it to load early, or from elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'countersign/browser'
+ *
+ * export async function start(): Promise<void> {
+ *   await load({ wasm: '/assets/countersign.wasm' })
+ * }
+ * ```
+ */
+export function load(options: { wasm?: WasmSource | Promise<WasmSource> | undefined } = {}): Promise<void> {
+  loading ??= start(options).catch((error: unknown) => {
+    loading = undefined
+    throw CountersignError.is(error)
+      ? error
+      : new CountersignError('not_loaded', '', 'the WebAssembly could not be loaded', error)
+  })
+  return loading
+}
+
+async function start(options: unknown): Promise<void> {
+  const { wasm } = read(options, '', { wasm: (value) => value })
+  permitted()
+  const source = wasm === undefined || wasm === null ? new URL('countersign.wasm', import.meta.url) : await wasm
+  await init({ module_or_path: await compiled(source) })
+}
+
+/** An empty module, so that a page that does not allow WebAssembly fetches none. */
+function permitted() {
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+  } catch (error) {
+    throw new CountersignError(
+      'not_loaded',
+      '',
+      "this page may not run WebAssembly: allow 'wasm-unsafe-eval' in script-src",
+      error,
+    )
+  }
+}
+
+async function compiled(source: unknown): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array)
+    return WebAssembly.compile(source as Uint8Array<ArrayBuffer>)
+  if (typeof source !== 'string' && !(source instanceof URL) && !(source instanceof Response)) {
+    throw invalid('wasm', 'must be a URL, a Response, bytes or a WebAssembly.Module')
+  }
+  const response = source instanceof Response ? source : await fetch(source)
+  if (!response.ok)
+    throw new CountersignError('not_loaded', '', `the WebAssembly could not be fetched: status ${response.status}`)
+  // Streaming insists on the right type; a server that does not know it only costs the streaming.
+  const [type] = (response.headers.get('content-type') ?? '').split(';')
+  if (type!.trim().toLowerCase() === 'application/wasm') return WebAssembly.compileStreaming(response)
+  return WebAssembly.compile(await response.arrayBuffer())
+}
+
+/**
+ * A set-up as it will look, before anything is saved: from the URI that the server handed out, or
+ * from names alone, as a marked sample for choosing them. Sends nothing anywhere.
+ *
+ * @example
+ * ```ts
+ * import { previewEnrollment } from 'countersign/browser'
+ *
+ * export async function draw(target: Element, uri: string): Promise<void> {
+ *   const { svg } = await previewEnrollment({ uri })
+ *   target.innerHTML = svg
+ * }
+ * ```
+ */
+export async function previewEnrollment(source: PreviewSource): Promise<Preview> {
+  const given = read(source, '', { uri: optional(text), issuer: optional(text), label: optional(text) })
+  const named = given.issuer !== undefined || given.label !== undefined
+  if (given.uri !== undefined && named) throw invalid('uri', 'is there, so issuer and label must not be')
+  if (given.uri === undefined) for (const name of ['issuer', 'label']) text(given[name], name)
+  await load()
+  return wiped(() => {
+    const uri = (given.uri ??
+      otpauth_format(JSON.stringify({ issuer: given.issuer, label: given.label, secret: SAMPLE_SECRET }))) as string
+    const { issuer, label, secret } = otpauth_parse(uri) as { issuer: string; label: string; secret: string }
+    const sample = secret === SAMPLE_SECRET
+    const svg = qr(uri)
+    return { uri, svg: sample ? marked(svg) : svg, secret: secret.match(/.{1,4}/g)!.join(' '), issuer, label, sample }
+  })
+}
+
+/** Below the code, so that it can be scanned all the same. */
+function marked(svg: string): string {
+  return guarded('internal', '', 'the QR code has another form than expected', () => {
+    const side = Number(/viewBox="0 0 (\d+) \1"/.exec(svg)![1])
+    const band = Math.ceil(side / 7)
+    return svg
+      .replace(`viewBox="0 0 ${side} ${side}"`, `viewBox="0 0 ${side} ${side + band}"`)
+      .replace('aria-label="QR code"', 'aria-label="Sample QR code"')
+      .replace(/<path fill="#fff" d="[^"]*"\/>/, `<path fill="#fff" d="M0 0h${side}v${side + band}H0z"/>`)
+      .replace(
+        '</svg>',
+        `<text x="${side / 2}" y="${side + band * 0.4}" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${band * 0.8}" fill="#b00020">SAMPLE</text></svg>`,
+      )
+  })
+}

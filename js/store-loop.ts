@@ -1,0 +1,112 @@
+// The store loop: a step counts once its record is stored, and is computed anew when another writer
+// was faster.
+//
+//                ┌──────────────────── another writer was faster ◀─────────────────────┐
+//                ▼                                                                     │
+//  command ──▶ load ──▶ is a write of this user under way? ──no──▶ step ──▶ compare-and-set
+//                ▲                       │ yes                      │                  │
+//                │                       ▼                          │ nothing to       │ landed
+//                │             stand in the user's line             │ store            │
+//                │                       │ first in line            ▼                  ▼
+//                └── its end, or 10 s ◀──┘                        reply and effects ◀──┘
+//
+// Compare-and-set alone makes a code count once, across all processes. The line is there for speed. Of
+// a hundred calls at once for one user, each would otherwise compute its step, a password hash among
+// it, and ninety-nine would do so in vain; and all that wait would load again at the end of each write.
+//
+// A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
+// with `conflict`.
+import { CountersignError } from './error.js'
+import { load, type Store, type Stored, save } from './store.js'
+import type * as wasm from './wasm.js'
+import { call } from './wasm.js'
+
+/** Races that a call may lose. */
+const MAX_RACES = 100
+/** Longest wait for another call of this process: a store may hang. */
+const PATIENCE_MS = 10_000
+
+/** One step from a stored record, or from none. */
+export type Step = (stored: Stored | undefined) => wasm.PendingStep
+
+/** The reply and the effects of a step whose record is stored. */
+export interface Outcome {
+  reply: wasm.Reply
+  effects: wasm.Effect[]
+}
+
+/** The loop over one store. */
+export function storeLoop(store: Store): (user: string, step: Step) => Promise<Outcome> {
+  const writes = writesUnderWay()
+  const inLine = lines()
+
+  /** `undefined`: there was a write under way, and the caller is not in line. */
+  async function race(user: string, step: Step, isInLine: boolean): Promise<Outcome | undefined> {
+    for (let races = 0; races < MAX_RACES; ) {
+      const stored = await load(store, user)
+      const write = writes.of(user)
+      if (write !== undefined) {
+        if (!isInLine) return undefined
+        await write
+        continue
+      }
+      races += 1
+      const pending = step(stored)
+      let landed = false
+      try {
+        const record = call(() => pending.to_store())
+        landed = record === undefined || (await writes.add(user, save(store, user, record, stored?.version)))
+        if (landed) return call(() => pending.stored() as Outcome)
+      } finally {
+        if (!landed) call(() => pending.free())
+      }
+    }
+    throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
+  }
+
+  return async (user, step) => (await race(user, step, false)) ?? (await inLine(user, () => race(user, step, true)))!
+}
+
+/** The write under way of each user, at most one each. */
+function writesUnderWay() {
+  const writes = new Map<string, Promise<void>>()
+  return {
+    /** The end of the user's write, or of the patience with it. */
+    of: (user: string) => writes.get(user),
+    /** Notes a write, and gives it back. */
+    add<T>(user: string, write: Promise<T>): Promise<T> {
+      const end = settledOrLate(write).then(() => {
+        if (writes.get(user) === end) writes.delete(user)
+      })
+      writes.set(user, end)
+      return write
+    },
+  }
+}
+
+/** One line for each user; jobs in it run one after the other. */
+function lines() {
+  const tails = new Map<string, Promise<unknown>>()
+  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
+    const before = tails.get(user)
+    const turn = before === undefined ? job() : settledOrLate(before).then(job)
+    const tail = turn.catch(() => undefined)
+    tails.set(user, tail)
+    try {
+      return await turn
+    } finally {
+      if (tails.get(user) === tail) tails.delete(user)
+    }
+  }
+}
+
+function settledOrLate(job: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS)
+    const settled = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    job.then(settled, settled)
+  })
+}

@@ -1,0 +1,74 @@
+// Storage: the interface that a store has to fill, and the guards around a store of the host's.
+import { CountersignError, guarded, invalid } from './error.js'
+import type { Check } from './input.js'
+
+/** A record as it is stored. */
+export interface Stored {
+  /** Opaque text. */
+  record: string
+  /** The version that a writer must name to replace the record. */
+  version: number
+}
+
+/**
+ * Storage, all of it. `save` is a compare-and-set: it writes and returns `true` only if the
+ * user's version still is `expected` (`undefined`: there is no record yet). The version then
+ * becomes one that it never was before, not even before a deletion. Everything about single use
+ * rests on that.
+ */
+export interface Store {
+  /** The user's record, if there is one. */
+  load(user: string): Promise<Stored | undefined>
+  /** Whether the record was written. */
+  save(user: string, record: string, expected: number | undefined): Promise<boolean>
+}
+
+/**
+ * The version of a new record: another each time, so that a writer who saw the record before its
+ * deletion does not take the new one for it. @internal
+ */
+export const firstVersion = () => crypto.getRandomValues(new Uint32Array(1))[0]! * 65_536 + 1
+
+/** Checks that a value has the two functions of a store. @internal */
+export const storage: Check = (value, path) =>
+  guarded('invalid_input', path, 'could not be read', () => {
+    const store = value as Partial<Store> | null | undefined
+    if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
+      throw invalid(path, 'must have load and save')
+    return value
+  })
+
+/** Loads a record, and checks the form of the store's answer. @internal */
+export async function load(store: Store, user: string): Promise<Stored | undefined> {
+  let stored: Stored | null | undefined
+  try {
+    stored = await store.load(user)
+  } catch (error) {
+    throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
+  }
+  if (stored === undefined || stored === null) return undefined
+  const form = 'must give { record: string, version: number } or undefined'
+  return guarded('store_failed', 'store.load', form, () => {
+    const { record, version } = stored
+    if (typeof record !== 'string' || !Number.isSafeInteger(version))
+      throw new CountersignError('store_failed', 'store.load', form)
+    return { record, version }
+  })
+}
+
+/** Saves a record; `false` when another writer was faster. @internal */
+export async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
+  let saved: boolean
+  try {
+    saved = await store.save(user, record, expected)
+  } catch (error) {
+    throw new CountersignError(
+      'store_failed',
+      'store.save',
+      'the store failed; it is not known whether the record was written, and nobody was told anything',
+      error,
+    )
+  }
+  if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
+  return saved
+}

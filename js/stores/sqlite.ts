@@ -1,0 +1,57 @@
+import { guarded, invalid } from '../error.js'
+import { optional, read, text } from '../input.js'
+import { firstVersion, type Store, type Stored } from '../store.js'
+
+/** The part of `better-sqlite3`'s Database and of `node:sqlite`'s DatabaseSync that the store uses. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): {
+    get(...values: (string | number)[]): unknown
+    run(...values: (string | number)[]): { changes: number | bigint }
+  }
+}
+
+/**
+ * In SQLite, through `better-sqlite3` or `node:sqlite`. Creates its table, by default
+ * `second_factor (user TEXT PRIMARY KEY, record TEXT, version INTEGER)`, if it is not there.
+ *
+ * @example
+ * ```ts
+ * import { sqliteStore, type SqliteDatabase, type Store } from 'countersign'
+ *
+ * // `new Database('app.sqlite')` of better-sqlite3, or `new DatabaseSync('app.sqlite')` of node:sqlite
+ * export function storeIn(database: SqliteDatabase): Store {
+ *   return sqliteStore(database, { table: 'second_factor' })
+ * }
+ * ```
+ */
+export function sqliteStore(database: SqliteDatabase, options: { table?: string | undefined } = {}): Store {
+  const table = (read(options, '', { table: optional(text) }).table as string | undefined) ?? 'second_factor'
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
+  return guarded('store_failed', 'database', 'the table could not be prepared', () => {
+    if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
+      throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
+    }
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`,
+    )
+    const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
+    const insert = database.prepare(
+      `INSERT INTO ${table} (user, record, version) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING`,
+    )
+    const update = database.prepare(
+      `UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`,
+    )
+    return {
+      async load(user) {
+        const row = select.get(user) as Stored | undefined
+        return row && { record: row.record, version: Number(row.version) }
+      },
+      async save(user, record, expected) {
+        const { changes } =
+          expected === undefined ? insert.run(user, record, firstVersion()) : update.run(record, user, expected)
+        return Number(changes) === 1
+      },
+    }
+  })
+}

@@ -1,0 +1,74 @@
+//! Values on their way in and out: JSON text and numbers in, plain objects out.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::client_ip::ClientIp;
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode};
+use crate::ids::UserId;
+use crate::json::from_json;
+use crate::record::Record;
+use crate::time::UnixSeconds;
+
+/// tsify cannot write a struct that has a union at its own level.
+#[wasm_bindgen(typescript_custom_section)]
+const EVENT: &str = r#"
+/**
+ * One line of the audit trail: the time, the user and the event. It holds no secret.
+ */
+export type Event = {
+    /** The user whose second factor it is about. */
+    user: UserId;
+    /** The time, in unix seconds. */
+    at: UnixSeconds;
+    /** The client's address, canonical, if known. */
+    ip?: string;
+} & EventKind;
+"#;
+
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|_| JsValue::from_str("a reply could not be handed to JavaScript"))
+}
+
+pub(super) fn thrown(error: Error) -> JsValue {
+    to_js(&error).unwrap_or_else(|text| text)
+}
+
+pub(super) fn time(seconds: f64) -> Result<UnixSeconds, JsValue> {
+    let whole = (0.0..=253_402_300_799.0).contains(&seconds);
+    #[expect(clippy::as_conversions, reason = "the range is checked; there is no TryFrom<f64>")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    let time = whole.then(|| UnixSeconds::new(seconds as u64)).flatten();
+    time.ok_or_else(|| thrown(Error::new(ErrorCode::InvalidInput, "clock", "a time must be unix seconds from 0 to the year 9999")))
+}
+
+pub(super) fn entropy(bytes: &[u8]) -> Result<Entropy, JsValue> {
+    let seed = <[u8; 32]>::try_from(bytes);
+    seed.map(Entropy::new).map_err(|_| thrown(Error::new(ErrorCode::InvalidInput, "entropy", "must be 32 random bytes")))
+}
+
+pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
+    from_json(json, ErrorCode::InvalidInput).map_err(thrown)
+}
+
+/// The client's address, where the host gives one.
+pub(super) fn client(ip: Option<&str>) -> ClientIp {
+    ip.map_or(ClientIp::Unknown, ClientIp::parse)
+}
+
+pub(super) fn user(id: &str) -> Result<UserId, JsValue> {
+    UserId::new(id).map_err(thrown)
+}
+
+/// The record from the store, or the empty record of a user without one.
+pub(super) fn record(user: &str, stored: Option<String>) -> Result<Record, JsValue> {
+    let user = self::user(user)?;
+    match stored {
+        Some(text) => Record::parse(&user, &text).map_err(thrown),
+        None => Ok(Record::new(user)),
+    }
+}

@@ -1,0 +1,153 @@
+//! A policy and a key ring, parsed once, and the steps on records under them.
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::effect::Effect;
+use crate::engine::{self, Check, CheckPass, Command, Env, Pending, SecondStep, SendSms, Subject};
+use crate::error::{Error, ErrorCode};
+use crate::ids::UserId;
+use crate::keys::KeyRing;
+use crate::policy::{Method, Policy};
+use crate::record::Record;
+use crate::token::{Ticket, TokenError};
+
+use super::convert::{client, entropy, record, thrown, time, to_js, user};
+
+/// A policy and a key ring, parsed once.
+#[wasm_bindgen]
+pub struct Core {
+    policy: Policy,
+    keys: KeyRing,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum TicketCheck {
+    Valid { user: UserId },
+    Refused { reason: TokenError },
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    reply: engine::Reply,
+    effects: Vec<Effect>,
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Parses both documents.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: &str, keys: &str) -> Result<Core, JsValue> {
+        let keys = KeyRing::parse(keys).map_err(thrown)?;
+        if !keys.signing().can_sign() {
+            return Err(thrown(Error::new(
+                ErrorCode::InvalidKeys,
+                "signing[0]",
+                "the first signing key must have its secret, to sign passes",
+            )));
+        }
+        Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys })
+    }
+
+    /// One step; see [`engine::step`].
+    pub fn step(
+        &self,
+        user: &str,
+        stored: Option<String>,
+        command: &str,
+        now: f64,
+        ip: Option<String>,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let record = record(user, stored)?;
+        let command = Command::parse(command).map_err(thrown)?;
+        let env = Env { now: time(now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
+        engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
+    }
+
+    /// The user of the ticket that a command brings.
+    pub fn ticket_user(&self, command: &str, now: f64) -> Result<JsValue, JsValue> {
+        let command = Command::parse(command).map_err(thrown)?;
+        let (Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. })) = &command else {
+            return Err(thrown(Error::new(ErrorCode::InvalidInput, "ticket", "this command brings no ticket")));
+        };
+        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, session, time(now)?) {
+            Ok(ticket) => TicketCheck::Valid { user: ticket.user().clone() },
+            Err(reason) => TicketCheck::Refused { reason },
+        })
+    }
+
+    /// Whether a pass counts; see [`engine::check_pass`].
+    pub fn check_pass(&self, user_id: &str, question: &str, now: f64) -> Result<JsValue, JsValue> {
+        let user = user(user_id)?;
+        let question = CheckPass::parse(question).map_err(thrown)?;
+        to_js(&engine::check_pass(&self.policy, &self.keys, &user, &question, time(now)?))
+    }
+
+    /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
+    pub fn check(&self, user_id: &str, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
+        let user = user(user_id)?;
+        self.answer(Subject::User(&user), question, now, ip.as_deref())
+    }
+
+    /// The question of a request, with the record.
+    pub fn check_record(
+        &self,
+        user: &str,
+        stored: Option<String>,
+        question: &str,
+        now: f64,
+        ip: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let record = record(user, stored)?;
+        self.answer(Subject::Record(&record), question, now, ip.as_deref())
+    }
+
+    fn answer(&self, subject: Subject<'_>, question: &str, now: f64, ip: Option<&str>) -> Result<JsValue, JsValue> {
+        let question = Check::parse(question).map_err(thrown)?;
+        let reply = engine::check(&self.policy, &self.keys, subject, &question, client(ip), time(now)?).map_err(thrown)?;
+        reply.map_or(Ok(JsValue::UNDEFINED), |reply| to_js(&reply))
+    }
+
+    /// A user's second factor at a glance.
+    pub fn status(&self, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+        let record = record(user, stored)?;
+        to_js(&engine::status(&self.policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+    }
+
+    /// A user's enrollment under another policy.
+    pub fn enrollment(&self, policy: &str, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+        let policy = Policy::parse(policy).map_err(thrown)?;
+        let record = record(user, stored)?;
+        to_js(&engine::enrollment(&policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+    }
+
+    /// Whether the policy offers SMS.
+    pub fn offers_sms(&self) -> bool {
+        self.policy.offers(Method::Sms)
+    }
+
+    /// The public keys of passes.
+    pub fn jwks(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.keys.signing().jwks())
+    }
+}
+
+/// An outcome that has not happened yet.
+#[wasm_bindgen]
+pub struct PendingStep(Pending);
+
+#[wasm_bindgen]
+impl PendingStep {
+    /// The record to store, if the step changed it.
+    pub fn to_store(&self) -> Option<String> {
+        self.0.to_store().map(Record::to_text)
+    }
+
+    /// Reply and effects, once the record landed.
+    pub fn stored(self) -> Result<JsValue, JsValue> {
+        let (reply, effects) = self.0.stored();
+        to_js(&Outcome { reply, effects })
+    }
+}

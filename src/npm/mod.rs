@@ -1,0 +1,15 @@
+//! The npm shell: JSON text and numbers in, plain objects out. It translates and decides nothing.
+//!
+//! Documents come in as JSON text, because serde-wasm-bindgen does not refuse unknown keys and a
+//! misspelt key would silently weaken a policy. The allocator wipes freed memory; the JavaScript
+//! layer wipes the stack after each call.
+
+mod convert;
+mod core;
+mod tools;
+
+pub use self::core::{Core, PendingStep};
+pub use tools::*;
+
+#[global_allocator]
+static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
