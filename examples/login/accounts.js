@@ -16,8 +16,8 @@ export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 
 const passwordTries = { count: 10, seconds: 900 }
 /**
- * Logins with the right password and no second factor after it. Each hands out a ticket, of whose session
- * Envoy must hear when it ends; who knows a password must not make that list too long to be read.
+ * Logins with the right password and no second factor after it. Each hands out a ticket, and Envoy
+ * must hear of the end of its session; a person who knows a password must not make that list too long.
  */
 const halfLogins = { count: 50, seconds: 900 }
 
@@ -85,7 +85,7 @@ export async function openAccounts(db, clock) {
     usersOf: (accountId) => usersOf.all(accountId),
     clientsOf: (accountId) => clientsOf.all(accountId).map(clientPrincipal),
 
-    /** Whoever a session stands for: a user or an API client. */
+    /** The principal of a session: a user or an API client. */
     principal: (id) => user.get(id) ?? clientPrincipal(id.startsWith('client:') ? client.get(id.slice(7)) : undefined),
 
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
@@ -106,7 +106,7 @@ export async function openAccounts(db, clock) {
   }
 }
 
-/** The second factor's policy: what the operator fixes, and what an owner sets. */
+/** The second factor's policy: one part is fixed by the operator, the other is set by an owner. */
 export function policyOf({ name, require, network }, origin) {
   return {
     v: 1,

@@ -14,7 +14,7 @@ const statuses = {
   sms_refused: 429,
 }
 
-/** What the doors of the service answer, before any use-case. */
+/** The answers that come before any use-case. */
 const denials = { login_required: 401, second_factor_required: 401 }
 
 export function statusOf(reply) {

@@ -1,4 +1,4 @@
-// Express: headers, sessions, who may call what. Every route is closed unless routes.js opens it.
+// Express: headers, sessions, and the access to each route. Every route is closed unless routes.js opens it.
 
 import { timingSafeEqual } from 'node:crypto'
 import { CountersignError } from 'countersign'
@@ -71,7 +71,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     else app.post(path, rendering.rightType, parseBody, handle)
   }
 
-  /** What a person typed wrong is a reply like others, so that a page can show it beside what was typed. */
+  /** A mistake of a person is a reply like others, so that a page can show it beside the typed text. */
   async function answer(route, context) {
     try {
       return await useCases[route.act](context)
@@ -91,7 +91,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     else response.clearCookie(passCookieName, cookieOptions)
   }
 
-  /** The session of the request and whose it is. A cookie stands for a person, a bearer token for an API client. */
+  /** The session of the request and its principal. A cookie stands for a person, a bearer token for an API client. */
   function callerOf(request, rendering) {
     const bearer = rendering === jsonRendering && /^Bearer (\S+)$/.exec(request.get('authorization') ?? '')?.[1]
     const secret = bearer || cookieOf(request)
@@ -160,14 +160,14 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   return app
 }
 
-/** What the caller got wrong is explained; what failed on our side has a code at most. */
+/** A mistake of the caller is explained; a failure on our side has a code at most. */
 function failure(error) {
   const { code, path, message } = error
   if (error instanceof BadInput || (error instanceof CountersignError && callersFault.has(code))) {
     return { status: 400, reply: { result: 'error', code, path, message } }
   }
   if (error instanceof CountersignError) return { status: 503, reply: { result: 'error', code } }
-  // Express marks what the client did wrong with a status of its own: unreadable JSON, too long a body.
+  // Express marks a mistake of the client with a status of its own: unreadable JSON, too long a body.
   if (error.expose === true) return { status: error.status, reply: { result: 'error', code: 'bad_request' } }
   return { status: 500, reply: { result: 'error', code: 'internal' } }
 }

@@ -1,4 +1,4 @@
-// What pages load: the files in assets/ and the browser build of the package. They are read once.
+// The files that pages load: those in assets/ and the browser build of the package. They are read once.
 // The address holds a digest of them all, so a browser may keep them for good and never mixes two versions.
 
 import { createHash } from 'node:crypto'

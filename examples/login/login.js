@@ -1,8 +1,8 @@
-// What the service does, without HTTP: each use-case takes a context and answers with a reply.
+// The service without HTTP: each use-case takes a context and answers with a reply.
 // Pages and JSON routes only render the reply.
 //
 // context: { input, ip, session?, principal?, account?, entry?, cookie?, pass? }
-//   entry    what let the caller in, see `entryOf`
+//   entry    the way by which the caller is in, see `entryOf`
 //   cookie   set by a use-case: the new session secret, or null to forget it
 //   pass     set beside it: the pass bound to the new session, { token, expiresAt }
 
@@ -19,15 +19,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     ip,
   })
   const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
-  const checkPass = ({ session, principal, account }, maxAge) =>
-    secondFactor.checkPass({
-      pass: session.pass,
-      user: principal.id,
-      session: session.id,
-      account: account.id,
-      maxAge,
-    })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
+  /** Whether the caller still has what the account's rules ask for. */
+  const check = (context, restrictions) =>
+    secondFactor.check({ ...whoWithPass(context), channel: channelOf(context.principal), ...restrictions })
   const begin = (context) =>
     secondFactor.begin({
       ...who(context),
@@ -40,7 +35,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     context.cookie = null
   }
 
-  /** Every login ends here, whatever the first factor was: the one door to the second. */
+  /** Every login comes here after its first factor: there is no other way to the second. */
   async function logIn(context, principal, next) {
     const { ip } = context
     const account = accounts.account(principal.account)
@@ -51,8 +46,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
-    // Who logs in again and again with the password alone gets no more tickets to take to Envoy. The
-    // second step here goes on as ever: it needs the session only.
+    // After many logins with the password alone, no more tickets are handed out to take to Envoy. The
+    // second step here goes on: it needs the session only.
     const kept = challenge && accounts.hasManyHalfLogins(principal)
     if (context.session) end(context)
     sessions.start(fresh, {
@@ -74,27 +69,23 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
    */
   async function entryOf(session, principal, account, ip) {
     if (session.proof === 'password') return { state: 'second_step' }
-    const { enrollment, recoveryCode } = await secondFactor.status({ user: principal.id, account: account.id })
-    const { decision } = rules.decide(policyFor(account), {
-      ip,
-      channel: session.channel,
-      enrollment,
-      recoveryCode: recoveryCode !== undefined,
-    })
-    if (decision.outcome === 'denied' && decision.reason.startsWith('address_')) {
-      return { state: 'wrong_address', reason: decision.reason }
+    const checked = await check({ session, principal, account, ip })
+    if (checked.result === 'denied' && checked.reason.startsWith('address_')) {
+      return { state: 'wrong_address', reason: checked.reason }
     }
+    const entry = { state: 'in', method: checked.method }
+    const out = { state: 'out' }
     switch (session.proof) {
       case 'allowed':
-        return { state: decision.outcome === 'allowed' ? 'in' : 'out' }
+        return checked.result === 'in' ? entry : out
+      // It has no pass yet: the set-up of its first factor is its proof.
       case 'enrolled':
-        return { state: decision.outcome === 'denied' ? 'out' : 'in' }
-      case 'verified': {
-        const check = await checkPass({ session, principal, account })
-        return check.result === 'valid' ? { state: 'in', method: check.method } : { state: 'out' }
-      }
+        return checked.result === 'denied' ? out : entry
+      // Its pass must count, even where no factor is needed.
+      case 'verified':
+        return checked.result === 'in' && checked.method !== undefined ? entry : out
       default:
-        return { state: 'out' }
+        return out
     }
   }
 
@@ -106,13 +97,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     return reply
   }
 
-  /** Refuses unless the caller showed a factor just now; someone who has none cannot be asked. */
+  /** Refuses unless the caller showed a factor just now; a user who has none cannot be asked. */
   async function staleFactor(context) {
-    const { enrolled } = await secondFactor.status({ user: context.principal.id, account: context.account.id })
-    if (!enrolled) return undefined
-    if (context.session.pass === undefined) return freshFactorRequired
-    const check = await checkPass(context, 300)
-    return check.result === 'valid' ? undefined : freshFactorRequired
+    const checked = await check(context, { fresh: true })
+    return checked.result === 'in' ? undefined : freshFactorRequired
   }
 
   return {
@@ -122,9 +110,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     // Logging in
 
     /**
-     * With `next`, someone may well be logged in: the gate in Envoy sends people here whose pass is
+     * With `next`, the person may be logged in: the gate in Envoy sends people here whose pass is
      * missing, has ended or is too old. Each answer is a page where the person does something, so that
-     * nobody is sent to and fro.
+     * no chain of redirects goes on for ever.
      */
     async loginForm(context) {
       const { input, session, principal, account, ip } = context
@@ -208,7 +196,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'logged_out' }
     },
 
-    // For whoever is in
+    // For a session that is in
 
     async home({ principal, account, entry }) {
       if (principal.clientId !== undefined) return { result: 'me', client: principal.clientId, account: account.name }
@@ -267,7 +255,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return secondFactor.renewBackupCodes(whoWithPass(context))
     },
 
-    /** Gives back as a file what the page shows: here the codes may be kept as hashes only. */
+    /** Gives back as a file the codes that the page shows: here they may be kept as hashes only. */
     async downloadBackupCodes({ input, principal, account }) {
       const codes = text(input, 'codes').split(' ')
       if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
@@ -279,7 +267,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       }
     },
 
-    /** Asks someone who is logged in for a factor again; the second step then renews the pass. */
+    /** Asks a logged-in person for a factor again; the second step then renews the pass. */
     async startFreshFactor(context) {
       const next = sameSitePath(context.input.next)
       const reply = await begin(context)
@@ -328,7 +316,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'policy', require: account.require, network: account.network, name: account.name }
     },
 
-    /** Shows who a change would shut out; saves it only when that was seen and confirmed. */
+    /** Shows the users whom a change would shut out; saves it only when that was seen and confirmed. */
     async changePolicy(context) {
       const { input, account, principal, ip } = context
       const next = {

@@ -1,5 +1,5 @@
-// Stands for what a product already has: an SMS gateway, a way to notify people, an audit log.
-// Here all three are tables. For the demo only: whoever reads the outbox can read every SMS code.
+// Stands for the SMS gateway, the notifications and the audit log of a product. Here all three are
+// tables. For the demo only: a reader of the outbox can read every SMS code.
 
 export function createOutbox(db) {
   db.exec(`
@@ -18,7 +18,7 @@ export function createOutbox(db) {
     'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200',
   )
 
-  /** The same again within a quarter of an hour is one event, or whoever has a password could push all others off the page. */
+  /** Equal events within a quarter of an hour are one, so that a person with a password cannot push all others off the page. */
   const saveEvent = db.transaction((event) => {
     const same = lastEvents
       .all(event.user)

@@ -4,7 +4,7 @@
 export function sameSitePath(target) {
   if (typeof target !== 'string' || target.length > 1000) return '/'
   if (!/^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target.includes('\\')) return '/'
-  // What hides behind an escape is looked at too: a proxy may decode it on the way.
+  // Escaped characters are looked at too: a proxy may decode them on the way.
   let decoded
   try {
     decoded = decodeURIComponent(target)

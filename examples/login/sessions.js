@@ -1,6 +1,6 @@
 // Sessions: a random id in the cookie, only its SHA-256 in the database.
 //
-// `proof` tells what a session has shown so far:
+// `proof` is the proof that a session has shown so far:
 //   password   the first factor only: opens nothing but the second step
 //   allowed    the policy asked for no second factor
 //   enrolled   as `allowed`, and a factor was set up and confirmed in this very session
@@ -44,8 +44,8 @@ export function createSessions(db, clock, passSeconds) {
   const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
 
   /**
-   * The one way in which sessions end. Whoever checks passes without asking here, as Envoy does,
-   * must hear of it. A session whose ticket was handed out counts as well: Envoy can turn it into a pass.
+   * The one way in which sessions end. Envoy checks passes without asking here, so it must hear of
+   * the end. A session whose ticket was handed out counts as well: Envoy can turn it into a pass.
    */
   function removal(condition) {
     const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
@@ -68,7 +68,7 @@ export function createSessions(db, clock, passSeconds) {
       challenge: challenge ? JSON.stringify(challenge) : null,
       next,
       formToken: randomBytes(32).toString('base64url'),
-      // One whose ticket was kept is good for nothing after it, and there may be very many.
+      // A session whose ticket was not handed out is of no use after the ticket's end, and there may be very many.
       expiresAt: challenge?.kept ? challenge.expiresAt : clock() + lifetimeSeconds[channel],
     })
   }
@@ -78,7 +78,7 @@ export function createSessions(db, clock, passSeconds) {
 
     /**
      * A new session id: `secret` for the client, `id` for everything on this side.
-     * Tickets and passes carry the `id` in clear, so it must not be what the cookie holds.
+     * Tickets and passes carry the `id` in clear, so it must differ from the cookie's value.
      */
     fresh() {
       const secret = randomBytes(32).toString('base64url')
