@@ -5,6 +5,6 @@
  *
  * @packageDocumentation
  */
-export { CountersignError, type ErrorCode } from './error.js'
+export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export { load, type Preview, type PreviewSource, previewEnrollment, type WasmSource } from './preview.js'
 export { defineSecondFactorQr } from './second-factor-qr.js'

@@ -1,4 +1,6 @@
-import type * as wasm from '../target/npm/countersign.js'
+import type { ErrorCode as RuleErrorCode } from '../target/npm/countersign.js'
+
+export type { RuleErrorCode }
 
 /**
  * The reason why a call could not be carried out. Stable: match on these.
@@ -10,7 +12,7 @@ import type * as wasm from '../target/npm/countersign.js'
  * does not allow it), `internal` (a defect of ours).
  */
 export type ErrorCode =
-  | wasm.ErrorCode
+  | RuleErrorCode
   | 'store_failed'
   | 'conflict'
   | 'sms_not_sent'

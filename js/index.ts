@@ -5,7 +5,7 @@
  */
 export type * from './commands.js'
 export { createSecondFactor } from './create-second-factor.js'
-export { CountersignError, type ErrorCode } from './error.js'
+export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { PolicyOption } from './policy-cache.js'
 export type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 export type { Store, Stored } from './store.js'

@@ -11,6 +11,7 @@ import { type Check, callable, flag, listOf, optional, read, text, whole } from 
 import { load, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
 
+export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { Store, Stored } from './store.js'
 export type { Event, Notice } from './wasm.js'
 

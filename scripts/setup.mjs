@@ -45,6 +45,12 @@ export const PARTS = {
     takes: 'under a minute',
     ...packagesOf('examples/login'),
   },
+  'docs packages': {
+    title: 'npm packages of docs',
+    why: 'typedoc for the API reference, Express for the tests of the guides',
+    takes: 'under a minute',
+    ...packagesOf('docs'),
+  },
   crates: {
     title: 'Rust crates',
     why: 'the core and its tests are made of them',

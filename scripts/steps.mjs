@@ -135,6 +135,19 @@ export const STEPS = [
     tests: 'node',
     command: () => testsIn('tests/node'),
   },
+  {
+    group: 'docs',
+    title: 'Tests of the documents',
+    needs: [...PACKAGE, 'login packages', 'docs packages'],
+    tests: 'node',
+    command: () => testsIn('tests/docs'),
+  },
+  {
+    group: 'docs',
+    title: 'API reference',
+    needs: [...PACKAGE, 'docs packages'],
+    command: () => [node, at('docs/build.mjs')],
+  },
   { group: 'e2e', title: 'End-to-end tests', needs: SERVICE, tests: 'node', command: () => testsIn('tests/e2e') },
   {
     group: 'browser',

@@ -4,7 +4,9 @@ import { firstVersion, type Store, type Stored } from '../store.js'
 
 /** The part of `better-sqlite3`'s Database and of `node:sqlite`'s DatabaseSync that the store uses. */
 export interface SqliteDatabase {
+  /** Runs a statement. */
   exec(sql: string): unknown
+  /** Compiles a statement, to run it with values or to get its first row. */
   prepare(sql: string): {
     get(...values: (string | number)[]): unknown
     run(...values: (string | number)[]): { changes: number | bigint }

@@ -157,7 +157,7 @@ mod tests {
             (r#"["a","plain"]"#, "session", either),
             ("null", "session", either),
             ("1", "session", either),
-            (r#"{"cookie":"a"}"#, "session", "missing field `id`"),
+            (r#"{"cookie":"a"}"#, "session.id", "is missing"),
             (r#"{"cookie":"a","id":"hidden"}"#, "session.id", "expected one of `plain`, `sha256`"),
             (r#"{"cookie":"a","id":"plain","ids":1}"#, "session.ids", "unknown field, expected one of `cookie`, `id`"),
             (r#"{"cookie":"a","id":"plain","id":"plain"}"#, "session", "the field `id` comes twice"),

@@ -27,7 +27,16 @@ impl JsonError {
 
     #[cold]
     fn expected(what: &dyn fmt::Display) -> Self {
-        Self::new(format_args!("expected {what}"))
+        // serde names types of Rust, which a reader of the message may not know.
+        match what.to_string().as_str() {
+            "u8" => Self::new("expected a whole number from 0 to 255"),
+            "u32" => Self::new("expected a whole number from 0 to 4294967295"),
+            "u64" => Self::new("expected a whole number"),
+            "a boolean" => Self::new("expected true or false"),
+            "a sequence" => Self::new("expected a list"),
+            "a map" => Self::new("expected an object"),
+            other => Self::new(format_args!("expected {other}")),
+        }
     }
 
     #[cold]
@@ -92,7 +101,7 @@ impl de::Error for JsonError {
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self::new(format_args!("missing field `{name}`"))
+        Self::new("is missing").within(name)
     }
 
     fn duplicate_field(name: &'static str) -> Self {

@@ -128,14 +128,14 @@ mod tests {
             (r#"{"text":null}"#, "text"),
             (r#"{"text":"hidden","list":[{"flag":true},{"flag":"hidden"}]}"#, "list[1].flag"),
             (r#"{"text":"hidden","list":[[true]]}"#, "list[0]"),
-            (r#"{"text":"hidden","list":[{}]}"#, "list[0]"),
+            (r#"{"text":"hidden","list":[{}]}"#, "list[0].flag"),
             (r#"{"text":"hidden","list":[{"flag":true,"other":1}]}"#, "list[0].other"),
             (r#"{"text":"hidden","choice":{"some":["x",2]}}"#, "choice.some[1]"),
             (r#"{"text":"hidden","choice":{"some":[],"none":null}}"#, "choice"),
             (r#"{"text":"hidden","choice":"hidden"}"#, "choice"),
             (r#"{"text":"hidden","choice":"some"}"#, "choice"),
             (r#"{"text":"hidden","choice":{"none":[]}}"#, "choice"),
-            (r#"{"number":1}"#, ""),
+            (r#"{"number":1}"#, "text"),
             (r#"["hidden"]"#, ""),
             (r#"{"text":"hidden","text":"hidden"}"#, ""),
             (r#"{"text":"hidden","\u0074ext":"hidden"}"#, ""),
@@ -147,7 +147,7 @@ mod tests {
             (r#"{"text":"hidden","list":null}"#, "list"),
             (r#"{"text":"hidden","choice":null}"#, "choice"),
             (r#"{"text":"hidden","choice":{"pair":{"firstOne":"hidden"}}}"#, "choice.pair.firstOne"),
-            (r#"{"text":"hidden","choice":{"pair":{}}}"#, "choice.pair"),
+            (r#"{"text":"hidden","choice":{"pair":{}}}"#, "choice.pair.firstOne"),
             (r#"{"text":"hidden","choice":{"pair":{"firstOne":"a","other":"hidden"}}}"#, "choice.pair.other"),
             (r#"{"text":"hidden","choice":{"pair":["a"]}}"#, "choice.pair"),
             (r#"{"text":"hidden","choice":{"pair":{"firstOne":"a","firstOne":"b"}}}"#, "choice.pair"),
@@ -167,11 +167,11 @@ mod tests {
     fn messages_say_what_was_expected() {
         for (bad, message) in [
             (r#"{"text":1}"#, "expected a string"),
-            (r#"{"text":"","number":256}"#, "expected u8"),
-            (r#"{"text":"","list":{}}"#, "expected a sequence"),
+            (r#"{"text":"","number":256}"#, "expected a whole number from 0 to 255"),
+            (r#"{"text":"","list":{}}"#, "expected a list"),
             (r#"{"text":"","list":[1]}"#, "expected an object"),
-            (r#"{"text":"","list":[{}]}"#, "missing field `flag`"),
-            (r#"{"text":"","list":[{"flag":0}]}"#, "expected a boolean"),
+            (r#"{"text":"","list":[{}]}"#, "is missing"),
+            (r#"{"text":"","list":[{"flag":0}]}"#, "expected true or false"),
             (r#"{"text":"","list":[{"x":0}]}"#, "unknown field, expected one of `flag`"),
             (r#"{"text":"","choice":"x"}"#, "expected one of `none`, `some`, `pair`"),
             (r#"{"text":"","choice":{"none":null}}"#, "expected the name alone"),
@@ -203,8 +203,8 @@ mod tests {
         let read = |text| fields_from_json::<Inner>(text, &["flag"], ErrorCode::InvalidRecord).map(|inner| inner.flag);
         assert_eq!(read(r#"{"other":{"flag":1},"flag":true,"other":[]}"#), Ok(true));
         for (bad, path, message) in [
-            (r#"{"other":1}"#, "", "missing field `flag`"),
-            (r#"{"flag":1,"other":1}"#, "flag", "expected a boolean"),
+            (r#"{"other":1}"#, "flag", "is missing"),
+            (r#"{"flag":1,"other":1}"#, "flag", "expected true or false"),
             (r#"{"flag":true,"flag":true}"#, "", "the field `flag` comes twice"),
             ("[true]", "", "must be a JSON object"),
         ] {

@@ -11,6 +11,7 @@
     reason = "a test may panic"
 )]
 
+mod docs;
 mod gate;
 mod layers;
 mod properties;

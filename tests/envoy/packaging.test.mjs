@@ -264,7 +264,7 @@ const filterConfigs = {
   'packaging/istio.yaml': plugin.spec.pluginConfig,
   'packaging/envoy-gateway.yaml': extension.spec.wasm[0].config,
 }
-const [snippet, another] = ['examples/envoy/README.md', 'README.md'].map(
+const [snippet, another] = ['examples/envoy/README.md', 'docs/gate.md'].map(
   (path) => /```yaml\n(- name: countersign\n[\s\S]*?)```/.exec(readFileSync(at(path), 'utf8'))?.[1],
 )
 
@@ -300,7 +300,7 @@ test('the filter accepts every configuration in the documentation', (t) => {
   assert.match(validate(t, example), /OK/)
   assert.match(validate(t, readYaml('examples/envoy/jwt-authn.yaml')[0]), /OK/)
   assert.ok(snippet, 'the README of the example shows the short form')
-  assert.equal(another, snippet, 'so does the README of the project')
+  assert.equal(another, snippet, 'so does the guide of the gate')
   assert.match(
     validate(
       t,

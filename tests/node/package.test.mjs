@@ -48,7 +48,7 @@ test('the exports are these', () => {
     'sqliteStore',
     'totp',
   ])
-  assert.deepEqual(Object.keys(importedStorageApi), ['storageApi'])
+  assert.deepEqual(Object.keys(importedStorageApi), ['CountersignError', 'storageApi'])
   assert.deepEqual(Object.keys(importedBrowser).sort(), [
     'CountersignError',
     'defineSecondFactorQr',

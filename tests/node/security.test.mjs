@@ -1,4 +1,4 @@
-// SECURITY.md says which tests stand against which attack: here it is held to that.
+// Each attack in the table of SECURITY.md has the tests that the table names.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -1,0 +1,227 @@
+// Every code block of the documentation is compiled, run, parsed or looked up; every link and path leads somewhere.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { policy } from 'countersign'
+import { parseAllDocuments } from 'yaml'
+import { at } from '../../scripts/common.mjs'
+import { blocksOf, exampleBlocks, folderOf, pages, strip } from './blocks.mjs'
+
+const run = promisify(execFile)
+const blocks = pages.flatMap(blocksOf)
+const examples = exampleBlocks()
+const typescript = [...blocks, ...examples].filter(({ language }) => language === 'ts')
+
+let folder
+/** What the compiler says, by file. */
+const complaints = new Map()
+
+before(async () => {
+  folder = folderOf(typescript)
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitReturns: true,
+    noFallthroughCasesInSwitch: true,
+    noUnusedLocals: true,
+    verbatimModuleSyntax: true,
+    noEmit: true,
+  }
+  writeFileSync(at(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  const tsc = run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(folder), '--pretty', 'false'], {
+    cwd: at(folder),
+  })
+  const output = await tsc.then(
+    () => '',
+    ({ stdout, stderr }) => stdout + stderr,
+  )
+  for (const line of output.split('\n').filter(Boolean)) {
+    const [, name] = /^(\S+?)\(\d/.exec(line) ?? []
+    complaints.set(name, [...(complaints.get(name) ?? []), line])
+  }
+  strip(folder)
+})
+
+after(() => rmSync(at(folder), { recursive: true, force: true }))
+
+test('no two blocks have one file name', () => {
+  const names = typescript.map(({ name }) => name)
+  assert.deepEqual(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  )
+})
+
+test('the compiler complains about nothing but blocks', () => {
+  const known = new Set(typescript.map(({ name }) => name))
+  assert.deepEqual(
+    [...complaints].filter(([name]) => !known.has(name)),
+    [],
+  )
+})
+
+/** What each language asks of a block. A language that is not here is a mistake. */
+const checks = {
+  ts: async ({ name, mark }) => {
+    assert.deepEqual(complaints.get(name) ?? [], [])
+    assert.match(mark, /^(?:|run|file: [\w-]+\.ts)$/)
+    if (mark === 'run') await run(process.execPath, [at(folder, name.replace(/\.ts$/, '.js'))], { cwd: at(folder) })
+  },
+  json: ({ code, mark }) => {
+    const document = JSON.parse(code)
+    if (mark === 'policy') assert.equal(JSON.parse(policy.parse(code)).v, 1)
+    else assert.equal(mark, 'gate configuration', 'say before the block what the JSON is')
+    assert.equal(document.v, 1)
+  },
+  yaml: ({ code, mark }) => {
+    const documents = parseAllDocuments(code)
+    for (const { errors, warnings } of documents) assert.deepEqual([...errors, ...warnings], [])
+    assert.equal(mark, 'gate configuration', 'say before the block what the YAML is')
+  },
+  sh: ({ code }) => {
+    for (const line of code.split('\n')) if (line.trim() !== '') assertCommand(line)
+  },
+  sql: ({ code }) => assert.match(code, /^(?:CREATE|SELECT|INSERT|UPDATE|DELETE)\b/),
+  html: ({ code }) => {
+    const source = readFileSync(at('js/second-factor-qr.ts'), 'utf8')
+    const [, list] = /observedAttributes = \[(.*?)\]/.exec(source)
+    const known = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name)
+    const [, given] = /<second-factor-qr([^>]*)>/.exec(code)
+    for (const [, name] of given.matchAll(/ ([\w-]+)(?:="[^"]*")?/g))
+      assert.ok(known.includes(name), `attribute ${name}`)
+  },
+  text: ({ code }) => assert.notEqual(code.trim(), ''), // a diagram
+}
+
+for (const block of [...blocks, ...examples]) {
+  const { page, line, language } = block
+  test(`${page}:${line} ${language}`, async () => {
+    assert.ok(Object.hasOwn(checks, language), `no check for the language "${language}"`)
+    await checks[language](block)
+  })
+}
+
+test('there are examples in the doc comments', () => assert.notEqual(examples.length, 0))
+
+/** Commands of others that the pages name. */
+const OTHERS = ['openssl', 'envoy', 'curl']
+
+function assertCommand(line) {
+  const [, command] = /^(?:[A-Z_]+=\S+ )*(.*?)(?: +#.*)?$/.exec(line)
+  for (const part of command.split(/ && | \| /)) {
+    const [program, first, second] = part.split(/\s+/)
+    const { scripts } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+    if (program === 'npm' && first === 'run') assert.ok(scripts[second], line)
+    else if (program === 'npm' && ['start', 'test'].includes(first)) assert.ok(scripts[first], line)
+    else if (program === 'npm') assert.ok(['pack', 'install', 'ci'].includes(first), line)
+    else if (program === 'npx' && first === 'countersign') assert.ok(usage().includes(`countersign ${second}`), line)
+    else if (program === 'node') assert.ok(existsSync(at([first, second].find((word) => !word.startsWith('-')))), line)
+    else if (program === 'cargo') assert.ok(['test', 'check', 'fmt', 'clippy', 'doc'].includes(first), line)
+    else assert.ok(OTHERS.includes(program), line)
+  }
+}
+
+const usage = () => readFileSync(at('pkg/cli.cjs'), 'utf8')
+
+// Links and paths
+
+/** The anchors of a page, as GitHub makes them from its headings. */
+function anchorsOf(page) {
+  const text = readFileSync(page, 'utf8').replaceAll(/```[\s\S]*?```/g, '')
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+for (const page of pages) {
+  const prose = readFileSync(at(page), 'utf8').replaceAll(/```[\s\S]*?```/g, '')
+
+  test(`${page}: every link leads somewhere`, () => {
+    for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const [path, anchor] = target.split('#')
+      const file = path === '' ? at(page) : join(dirname(at(page)), path)
+      assert.ok(existsSync(file), target)
+      if (anchor !== undefined) assert.ok(anchorsOf(file).includes(anchor), target)
+    }
+  })
+
+  test(`${page}: every path in it exists`, () => {
+    const folders = 'src|js|tests|scripts|examples|docs|packaging|bench'
+    for (const [, path] of prose.matchAll(new RegExp(`\`((?:${folders})/[\\w./*-]*)\``, 'g'))) {
+      if (!path.includes('*')) assert.ok(existsSync(at(path)), path)
+    }
+  })
+}
+
+test('README.md has fewer than 200 lines', () => {
+  assert.ok(readFileSync(at('README.md'), 'utf8').split('\n').length < 200)
+})
+
+test('every guide begins by saying what the reader can do after it', () => {
+  for (const page of pages.filter((name) => name.startsWith('docs/'))) {
+    assert.match(readFileSync(at(page), 'utf8'), /^# .+\n\nAfter this page you can /, page)
+  }
+})
+
+// The table of docs/policy.md
+
+const policyRows = Array.from(
+  readFileSync(at('docs/policy.md'), 'utf8').matchAll(/^\| `([\w.]+)` *\| *(.*?) *\| *(.*?) *\| *(.*?) *\|$/gm),
+  ([, key, preset, range]) => ({ key, preset, range }),
+).filter(({ key }) => !/^(?:needRecoveryCode|blocked\w+|locksOut\w+|noRescue|refused)$/.test(key))
+
+/** The keys of the policy by the types, with the text at each: `sms.digits`. */
+function keysOfTheTypes() {
+  const types = readFileSync(at('pkg/types/generated.d.ts'), 'utf8')
+  const membersOf = (name) => {
+    const [, body] = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(types)
+    return [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\s*(\w+)\??: (.*);/g)]
+  }
+  return new Map(
+    membersOf('PolicyDocument').flatMap(([, text, key, type]) => {
+      const isPart = /^\w+Policy$/.test(type) && type !== 'RequirePolicy'
+      return isPart ? membersOf(type).map(([, text, inner]) => [`${key}.${inner}`, text]) : [[key, text]]
+    }),
+  )
+}
+
+test('docs/policy.md: the table has every key, with the default of the types', () => {
+  const types = keysOfTheTypes()
+  assert.deepEqual(
+    policyRows.map(({ key }) => key),
+    [...types.keys()],
+  )
+  for (const { key, preset } of policyRows.filter(({ preset }) => /^[\d,]+$/.test(preset))) {
+    assert.match(types.get(key), new RegExp(`default ${preset}\\b`), key)
+  }
+})
+
+test('docs/policy.md: the parser takes both ends of every range, and nothing beyond', () => {
+  const ranges = policyRows.filter(({ range }) => range.includes(' to '))
+  assert.ok(ranges.length > 10)
+  for (const { key, range } of ranges) {
+    const [least, greatest] = range.split(' to ').map((text) => Number(text.replaceAll(',', '')))
+    const parse = (value) => {
+      const [outer, inner] = key.split('.')
+      // The two together must reach a minimum.
+      const cost = { memoryKib: { passes: 16 }, passes: { memoryKib: 35_840 } }[inner]
+      const part = inner === undefined ? value : { ...cost, [inner]: value }
+      return () => policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', [outer]: part })
+    }
+    for (const value of [least, greatest]) assert.doesNotThrow(parse(value), `${key}: ${value}`)
+    for (const value of [least - 1, greatest + 1]) assert.throws(parse(value), `${key}: ${value}`)
+  }
+})
