@@ -11,13 +11,13 @@ export const demoLogins = [
 ]
 export const demoClient = { id: 'reports', secret: 'reports-demo-secret' }
 
-/** How long tickets and passes live, in seconds. */
+/** Life of tickets and passes, in seconds. */
 export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 
 const passwordTries = { count: 10, seconds: 900 }
 /**
- * Logins with the right password and no second factor after it. Each hands out a ticket, and Envoy
- * must hear of the end of its session; a person who knows a password must not make that list too long.
+ * Logins with the right password and no second factor after it. Each hands out a ticket, so Envoy needs
+ * the end of its session in the list of revoked sessions. The limit keeps a stolen password from filling that list.
  */
 const halfLogins = { count: 50, seconds: 900 }
 
@@ -39,7 +39,7 @@ export async function openAccounts(db, clock) {
 
   if (db.prepare('SELECT 1 FROM accounts').get() === undefined) await seed(db)
 
-  // Checked when nobody has that name, so that the answer takes as long.
+  // Stands for the hash of an unknown user: the answer then takes as long as for a known one.
   const nobodysHash = await hash(randomBytes(32).toString('hex'))
 
   const account = db.prepare('SELECT * FROM accounts WHERE id = ?')
@@ -56,7 +56,7 @@ export async function openAccounts(db, clock) {
     ON CONFLICT (who) DO UPDATE SET count = count + 1 RETURNING count, ends_at`)
   const forgetTries = db.prepare('DELETE FROM password_tries WHERE who = ?')
 
-  /** One try more; if those are too many, the answer that says so. */
+  /** Counts a try. Gives the reply `throttled` if there were too many. */
   function charge(who, { count, seconds }) {
     const now = clock()
     forgetOldTries.run(now)
@@ -64,7 +64,7 @@ export async function openAccounts(db, clock) {
     return tries.count > count ? { result: 'throttled', retryAt: tries.ends_at } : undefined
   }
 
-  /** Charges the try before comparing, so that parallel guesses are all counted. */
+  /** Counts the try before it compares, so that parallel guesses are all counted. */
   async function checkSecret(principal, name, secret, ip) {
     const who = createHash('sha256')
       .update(JSON.stringify([name, ip]))
@@ -91,7 +91,7 @@ export async function openAccounts(db, clock) {
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
     checkClient: (id, secret, ip) => checkSecret(clientPrincipal(client.get(id)), `client:${id}`, secret, ip),
 
-    /** To be asked at each login that is challenged. */
+    /** Counts a half login. Call it once for each login that is challenged. */
     hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,
     forgetHalfLogins: (principal) => forgetTries.run(`half:${principal.id}`),
 
@@ -106,7 +106,7 @@ export async function openAccounts(db, clock) {
   }
 }
 
-/** The second factor's policy: one part is fixed by the operator, the other is set by an owner. */
+/** The policy of an account. Its owner sets `name`, `require` and `network`; the operator fixed the rest here. */
 export function policyOf({ name, require, network }, origin) {
   return {
     v: 1,
@@ -116,7 +116,7 @@ export function policyOf({ name, require, network }, origin) {
     require,
     network,
     plans: ['pro'],
-    // "Show codes" is part of this product. Leave it out and codes are stored as hashes only.
+    // Without this key, backup codes are stored as hashes only, and the page cannot show them again.
     backupCodes: { keepForShowing: true },
     ...lifetimes,
   }

@@ -1,4 +1,4 @@
-// The JSON rendering: the reply as it is, and the status that fits it. Pages use the same status.
+// The JSON rendering: the reply as JSON, with the HTTP status of its result. Pages use the same status.
 
 const statuses = {
   error: 400,
@@ -14,7 +14,7 @@ const statuses = {
   sms_refused: 429,
 }
 
-/** The answers that come before any use-case. */
+/** Status of a refusal that comes before any use-case. */
 const denials = { login_required: 401, second_factor_required: 401 }
 
 export function statusOf(reply) {

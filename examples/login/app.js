@@ -1,4 +1,4 @@
-// Express: headers, sessions, and the access to each route. Every route is closed unless routes.js opens it.
+// Express: headers, sessions, and the access to each route. A route needs a session unless routes.js says `open`.
 
 import { timingSafeEqual } from 'node:crypto'
 import { CountersignError } from 'countersign'
@@ -12,7 +12,7 @@ import { isSameOrigin } from './same-site.js'
 
 export function createApp({ accounts, sessions, useCases, storage, origin, trustProxy, clock, demo, log }) {
   const https = origin.startsWith('https:')
-  // Without https, a browser takes neither the prefix nor the Secure attribute.
+  // Over plain http a browser accepts neither the prefix nor the Secure attribute.
   const prefix = https ? '__Host-' : ''
   const cookieName = `${prefix}session`
   const passCookieName = `${prefix}second-factor`
@@ -32,7 +32,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; " +
         "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       'X-Content-Type-Options': 'nosniff',
-      // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
+      // Not `no-referrer`, because browsers would then send `Origin: null` with our own forms.
       'Referrer-Policy': 'same-origin',
       'Cache-Control': 'no-store',
       ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }),
@@ -40,7 +40,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     next()
   })
 
-  // For Envoy, with a token of its own; people's sessions mean nothing there.
+  // For Envoy, which shows its own token. A person's session gives no access here.
   if (storage) app.use('/internal/second-factor', storage)
 
   app.get(/^\/assets\//, serveAssets)
@@ -82,7 +82,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     }
   }
 
-  /** The session and the pass bound to it come and go together. The pass is for the gate in Envoy; here nobody reads it. */
+  /** Sets or clears both cookies: the session, and the pass bound to it. Only the gate in Envoy reads the pass cookie. */
   function setCookies(response, { cookie, pass }) {
     if (cookie) response.cookie(cookieName, cookie, cookieOptions)
     else response.clearCookie(cookieName, cookieOptions)
@@ -106,7 +106,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       .map((pair) => pair.trim())
       .filter((pair) => pair.startsWith(`${cookieName}=`))
       .map((pair) => pair.slice(cookieName.length + 1))
-    // Two of one name: somebody planted one.
+    // Two cookies of this name: an attacker may have set one of them, so neither counts.
     return values.length === 1 ? values[0] : undefined
   }
 
@@ -160,14 +160,14 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   return app
 }
 
-/** A mistake of the caller is explained; a failure on our side has a code at most. */
+/** The reply to an error. It explains a mistake of the caller; of a failure on our side it gives at most the code. */
 function failure(error) {
   const { code, path, message } = error
   if (error instanceof BadInput || (error instanceof CountersignError && callersFault.has(code))) {
     return { status: 400, reply: { result: 'error', code, path, message } }
   }
   if (error instanceof CountersignError) return { status: 503, reply: { result: 'error', code } }
-  // Express marks a mistake of the client with a status of its own: unreadable JSON, too long a body.
+  // Express sets `expose` and a status for a mistake of the client, such as unreadable JSON or too long a body.
   if (error.expose === true) return { status: error.status, reply: { result: 'error', code: 'bad_request' } }
   return { status: 500, reply: { result: 'error', code: 'internal' } }
 }
@@ -175,7 +175,7 @@ function failure(error) {
 const callersFault = new Set(['invalid_input', 'invalid_policy'])
 
 const jsonRendering = {
-  // A page of another site cannot send this type without asking first.
+  // A page of another site cannot send this type without a CORS preflight.
   rightType(request, response, next) {
     if (request.is('application/json')) next()
     else response.status(415).json({ result: 'error', code: 'json_expected' })

@@ -1,5 +1,5 @@
 // The files that pages load: those in assets/ and the browser build of the package. They are read once.
-// The address holds a digest of them all, so a browser may keep them for good and never mixes two versions.
+// Their address holds a digest of all files, so a browser may cache them for good and never mixes two versions.
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ const hash = createHash('sha256')
 for (const [name, bytes] of files) hash.update(`${name}\n${bytes.length}\n`).update(bytes)
 const base = `/assets/${hash.digest('base64url').slice(0, 16)}/`
 
-/** The address of a file, for a page. */
+/** The address under which a page loads a file. */
 export const asset = (name) => base + name
 
 export function serveAssets(request, response, next) {

@@ -1,4 +1,4 @@
-/** A request that no page of this service sends: answered with 400. */
+/** Thrown for input that no page of this service sends. The answer is 400. */
 export class BadInput extends Error {
   code = 'bad_input'
 

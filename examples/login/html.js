@@ -1,4 +1,4 @@
-// HTML as template literals: every value is escaped unless it is itself HTML.
+// HTML as template literals. Every value is escaped, except HTML made by `html`.
 
 class Html {
   constructor(text) {

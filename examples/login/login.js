@@ -2,7 +2,7 @@
 // Pages and JSON routes only render the reply.
 //
 // context: { input, ip, session?, principal?, account?, entry?, cookie?, pass? }
-//   entry    the way by which the caller is in, see `entryOf`
+//   entry    the access that the session gives, see `entryOf`
 //   cookie   set by a use-case: the new session secret, or null to forget it
 //   pass     set beside it: the pass bound to the new session, { token, expiresAt }
 
@@ -12,20 +12,20 @@ import { BadInput } from './bad-input.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
-  const who = ({ session, principal, account, ip }) => ({
+  const callerIn = ({ session, principal, account, ip }) => ({
     user: principal.id,
     session: session.id,
     account: account.id,
     ip,
   })
-  const whoWithPass = (context) => ({ ...who(context), pass: context.session.pass })
+  const callerWithPass = (context) => ({ ...callerIn(context), pass: context.session.pass })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
-  /** Whether the caller still has what the account's rules ask for. */
+  /** Asks whether the session still meets the account's rules. */
   const check = (context, restrictions) =>
-    secondFactor.check({ ...whoWithPass(context), channel: channelOf(context.principal), ...restrictions })
+    secondFactor.check({ ...callerWithPass(context), channel: channelOf(context.principal), ...restrictions })
   const begin = (context) =>
     secondFactor.begin({
-      ...who(context),
+      ...callerIn(context),
       channel: channelOf(context.principal),
       plan: context.account.plan,
     })
@@ -35,7 +35,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     context.cookie = null
   }
 
-  /** Every login comes here after its first factor: there is no other way to the second. */
+  /** The one function that starts a session. Every login calls it after its first factor, so none skips the second. */
   async function logIn(context, principal, next) {
     const { ip } = context
     const account = accounts.account(principal.account)
@@ -46,8 +46,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
-    // After many logins with the password alone, no more tickets are handed out to take to Envoy. The
-    // second step here goes on: it needs the session only.
+    // After many logins with the password alone, tickets stay here and cannot be sent to Envoy. The
+    // second step on this site still works, because it needs the session only.
     const kept = challenge && accounts.hasManyHalfLogins(principal)
     if (context.session) end(context)
     sessions.start(fresh, {
@@ -59,13 +59,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
     context.cookie = fresh.secret
-    // With the ticket: a program can take it, and a code, to Envoy. Pages never show it.
+    // The reply holds the ticket, because a program may send it to Envoy with a code. Pages never show it.
     return { ...(kept ? withoutTicket(reply) : reply), next }
   }
 
   /**
-   * How far a session lets its holder in, asked again at each request, for the address and the
-   * policy may have changed since: 'in' | 'second_step' | 'out' | 'wrong_address'.
+   * The access that a session gives: 'in' | 'second_step' | 'out' | 'wrong_address'. It is decided anew
+   * at each request, because the address and the policy may have changed.
    */
   async function entryOf(session, principal, account, ip) {
     if (session.proof === 'password') return { state: 'second_step' }
@@ -78,10 +78,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     switch (session.proof) {
       case 'allowed':
         return checked.result === 'in' ? entry : out
-      // It has no pass yet: the set-up of its first factor is its proof.
+      // This session has no pass yet. The set-up of its first factor is the proof.
       case 'enrolled':
         return checked.result === 'denied' ? out : entry
-      // Its pass must count, even where no factor is needed.
+      // This session needs a pass that counts, even where no factor is needed.
       case 'verified':
         return checked.result === 'in' && checked.method !== undefined ? entry : out
       default:
@@ -97,7 +97,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     return reply
   }
 
-  /** Refuses unless the caller showed a factor just now; a user who has none cannot be asked. */
+  /** Refuses unless the caller showed a factor just now. A user without a factor is let through. */
   async function staleFactor(context) {
     const checked = await check(context, { fresh: true })
     return checked.result === 'in' ? undefined : freshFactorRequired
@@ -110,9 +110,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     // Logging in
 
     /**
-     * With `next`, the person may be logged in: the gate in Envoy sends people here whose pass is
-     * missing, has ended or is too old. Each answer is a page where the person does something, so that
-     * no chain of redirects goes on for ever.
+     * With `next`, the person may be logged in already, because the gate in Envoy sends people here whose
+     * pass is missing, has ended or is too old. Every answer then asks the person to act, so that
+     * redirects cannot form a loop.
      */
     async loginForm(context) {
       const { input, session, principal, account, ip } = context
@@ -131,7 +131,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         sessions.leadTo(session, next)
         return { result: 'set_up_first' }
       }
-      // A session that opens nothing any more, unless it is only at the wrong address.
+      // This session gives no access any more, so it ends. At a wrong address it only gives none from there.
       if (entry.state !== 'wrong_address') end(context)
       return form
     },
@@ -196,7 +196,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'logged_out' }
     },
 
-    // For a session that is in
+    // For sessions that are fully logged in
 
     async home({ principal, account, entry }) {
       if (principal.clientId !== undefined) return { result: 'me', client: principal.clientId, account: account.name }
@@ -222,40 +222,47 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startTotp(context) {
       const { principal, account } = context
-      return secondFactor.enrollTotp({ ...whoWithPass(context), label: principal.email, plan: account.plan })
+      return secondFactor.enrollTotp({ ...callerWithPass(context), label: principal.email, plan: account.plan })
     },
 
     async confirmTotp(context) {
-      return afterEnrollment(context, await secondFactor.confirmTotp({ ...who(context), code: context.input.code }))
+      return afterEnrollment(
+        context,
+        await secondFactor.confirmTotp({ ...callerIn(context), code: context.input.code }),
+      )
     },
 
     async startSms(context) {
       const { input, account } = context
       const typed = text(input, 'number')
-      // The phone library would read digits of any script; here a digit is 0 to 9, as in codes.
+      // The phone library reads digits of any script. Here only 0 to 9 are digits, as in codes.
       const number = /(?![0-9])\p{N}/u.test(typed) ? undefined : parsePhoneNumber(typed, 'AU')
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
-      const reply = await secondFactor.enrollSms({ ...whoWithPass(context), number: number.number, plan: account.plan })
+      const reply = await secondFactor.enrollSms({
+        ...callerWithPass(context),
+        number: number.number,
+        plan: account.plan,
+      })
       return { ...reply, number: number.number }
     },
 
     async confirmSms(context) {
-      return afterEnrollment(context, await secondFactor.confirmSms({ ...who(context), code: context.input.code }))
+      return afterEnrollment(context, await secondFactor.confirmSms({ ...callerIn(context), code: context.input.code }))
     },
 
     async removeMethod(context) {
-      return secondFactor.remove({ ...whoWithPass(context), method: context.input.method })
+      return secondFactor.remove({ ...callerWithPass(context), method: context.input.method })
     },
 
     async showBackupCodes(context) {
-      return secondFactor.showBackupCodes(whoWithPass(context))
+      return secondFactor.showBackupCodes(callerWithPass(context))
     },
 
     async renewBackupCodes(context) {
-      return secondFactor.renewBackupCodes(whoWithPass(context))
+      return secondFactor.renewBackupCodes(callerWithPass(context))
     },
 
-    /** Gives back as a file the codes that the page shows: here they may be kept as hashes only. */
+    /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
     async downloadBackupCodes({ input, principal, account }) {
       const codes = text(input, 'codes').split(' ')
       if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
@@ -287,7 +294,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
           status: await secondFactor.status({ user: id, account: account.id }),
         })),
       )
-      // As far as it is known from where a client calls; nobody knows before it comes.
+      // The address of a client is known only after its first login.
       const clients = accounts.clientsOf(account.id).map(({ clientId, last_ip: lastIp }) => ({
         id: clientId,
         ...(lastIp !== null && {
@@ -316,7 +323,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'policy', require: account.require, network: account.network, name: account.name }
     },
 
-    /** Shows the users whom a change would shut out; saves it only when that was seen and confirmed. */
+    /** Lists the users whom a change would lock out. Saves it only once the owner confirmed that list. */
     async changePolicy(context) {
       const { input, account, principal, ip } = context
       const next = {
@@ -358,14 +365,14 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'audit', events }
     },
 
-    // Stands for people's phones and mail
+    // The demo's stand-in for phones and mail
 
     async outbox() {
       return demo ? { result: 'outbox', messages: outbox.messages() } : { result: 'not_found' }
     },
   }
 
-  /** A ticket that is no longer good leaves a half session with nothing to do: it ends. */
+  /** Ends a session that has only the password, once its ticket is no longer good. */
   function endUnlessIn(context, reply) {
     if (context.session.proof === 'password' && reply.reason.startsWith('ticket_')) end(context)
     return reply

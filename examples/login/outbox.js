@@ -1,5 +1,5 @@
-// Stands for the SMS gateway, the notifications and the audit log of a product. Here all three are
-// tables. For the demo only: a reader of the outbox can read every SMS code.
+// A stand-in for a product's SMS gateway, notifications and audit log: here they are tables. For the demo
+// only, because a reader of the outbox can read every SMS code.
 
 export function createOutbox(db) {
   db.exec(`
@@ -18,7 +18,7 @@ export function createOutbox(db) {
     'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200',
   )
 
-  /** Equal events within a quarter of an hour are one, so that a person with a password cannot push all others off the page. */
+  /** Counts equal events within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
   const saveEvent = db.transaction((event) => {
     const same = lastEvents
       .all(event.user)

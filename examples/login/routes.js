@@ -1,8 +1,8 @@
-// Every route of the service, as a page and under /api: two renderings of one use-case.
+// Every route of the service. Each has two renderings of one use-case: a page, and JSON under /api.
 //
 // `access`: open        anyone
-//           session     anyone with a session, however far it got
-//           challenge   a session that was asked for a second factor
+//           session     anyone with a session, even before the second step
+//           challenge   a session that must take the second step
 //           caller      a person fully logged in, or an API client
 //           person      a person fully logged in
 //           owner       as `person`, and an owner of the account

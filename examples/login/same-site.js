@@ -1,10 +1,10 @@
-// Nothing is taken from another site, and nobody is sent to one.
+// Refuses requests from other sites, and redirections to them.
 
 /** `target` if it is a path of this site, else `/`. Browsers read `\` as `/` and drop control characters. */
 export function sameSitePath(target) {
   if (typeof target !== 'string' || target.length > 1000) return '/'
   if (!/^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target.includes('\\')) return '/'
-  // Escaped characters are looked at too: a proxy may decode them on the way.
+  // The decoded path is checked too, because a proxy may decode it on the way.
   let decoded
   try {
     decoded = decodeURIComponent(target)
@@ -20,8 +20,8 @@ export function sameSitePath(target) {
 
 /**
  * Whether a changing request comes from a page of `origin`.
- * Browsers say so in Sec-Fetch-Site; older ones, and those on plain http, in Origin.
- * `silence` is the answer for a client that sends neither and so is no browser.
+ * Browsers send Sec-Fetch-Site; older ones, and those on plain http, send Origin.
+ * `silence` is the answer for a client that sends neither, so is no browser.
  */
 export function isSameOrigin(headers, origin, silence) {
   if (headers['sec-fetch-site'] !== undefined) return headers['sec-fetch-site'] === 'same-origin'

@@ -1,4 +1,4 @@
-// Starts the service. Everything it keeps is in DATA_DIR: one SQLite file, and the keys beside it.
+// Starts the service. DATA_DIR holds all its data: one SQLite file, and the file with the keys.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -16,7 +16,7 @@ import { createSessions } from './sessions.js'
 const { PORT = '3000', PUBLIC_ORIGIN, TRUST_PROXY = 'false', COUNTERSIGN_STORAGE_TOKEN, DEMO_CLOCK_FILE } = process.env
 const dataDir = process.env.DATA_DIR ?? fileURLToPath(new URL('data', import.meta.url))
 
-// For tests: they write the time into a file to let an hour pass.
+// For tests, which set the time by writing it into this file.
 const clock = DEMO_CLOCK_FILE
   ? () => Number(readFileSync(DEMO_CLOCK_FILE, 'utf8'))
   : () => Math.floor(Date.now() / 1000)
@@ -26,7 +26,7 @@ const databaseFile = join(dataDir, 'login.sqlite')
 const keys = await readKeys(join(dataDir, 'keys.json'), { mayBeNew: !existsSync(databaseFile) })
 const db = new Database(databaseFile)
 
-// The port is known only once it is open, and the policy names the origin.
+// The server listens first, because the policy names the origin, and with PORT=0 the port is known only then.
 const server = createServer()
 await new Promise((resolve, reject) =>
   server.once('error', reject).listen(Number(PORT), 'localhost', () => resolve(undefined)),
@@ -34,7 +34,7 @@ await new Promise((resolve, reject) =>
 const address = `http://localhost:${server.address().port}`
 const origin = new URL(PUBLIC_ORIGIN ?? address).origin
 
-// Envoy's clock may be behind this one, and a code takes its time.
+// Seconds to spare: Envoy's clock may be behind this one, and typing a code takes time.
 const clockMargin = 120
 
 const accounts = await openAccounts(db, clock)
@@ -43,7 +43,7 @@ const outbox = createOutbox(db)
 /** @returns {any} */
 const policyFor = (account) => policyOf(account, origin)
 
-// The filter in Envoy stores and tells by the same functions as this process.
+// The storage API, which Envoy's filter calls, uses the same functions as this process.
 const shared = {
   store: sqliteStore(db),
   notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
@@ -67,7 +67,7 @@ const storage =
     onError: console.error,
   })
 
-// The outbox shows every SMS code to every visitor, so it exists on the developer's machine only.
+// The outbox shows every SMS code to every visitor, so it is there on localhost only.
 const demo = new URL(origin).hostname === 'localhost'
 const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
 const app = createApp({
@@ -95,7 +95,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   })
 }
 
-/** The keys outlive the process. New ones beside an old database would make every record in it unreadable. */
+/** Reads the keys, or makes them at the first start. New keys beside an old database would make its records unreadable. */
 async function readKeys(file, { mayBeNew }) {
   if (existsSync(file)) return readFileSync(file, 'utf8')
   if (!mayBeNew) throw new Error(`${file} is missing: restore it, the records in the database need it`)
@@ -104,7 +104,7 @@ async function readKeys(file, { mayBeNew }) {
   return keys
 }
 
-/** Express's setting: false, a number of hops, or names and ranges such as `loopback`. */
+/** The value for Express's `trust proxy`: false, a number of hops, or names and ranges such as `loopback`. */
 function trustProxy(text) {
   if (text === 'false') return false
   return /^\d+$/.test(text) ? Number(text) : text

@@ -1,18 +1,18 @@
 // Sessions: a random id in the cookie, only its SHA-256 in the database.
 //
 // `proof` is the proof that a session has shown so far:
-//   password   the first factor only: opens nothing but the second step
+//   password   the first factor only: admits to the second step and nothing else
 //   allowed    the policy asked for no second factor
-//   enrolled   as `allowed`, and a factor was set up and confirmed in this very session
+//   enrolled   as `allowed`, and a factor was set up and confirmed in this session
 //   verified   a second factor; `pass` proves it
 //
-// `next` is where the person goes once a second factor was shown.
+// `next` is the path to go to after the second factor.
 
 import { createHash, randomBytes } from 'node:crypto'
 
 const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
 
-/** `passSeconds`: how long after the end of its session a pass bound to it can still live somewhere. */
+/** `passSeconds`: the longest time for which a pass can outlive its session. */
 export function createSessions(db, clock, passSeconds) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS sessions (
@@ -44,8 +44,9 @@ export function createSessions(db, clock, passSeconds) {
   const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
 
   /**
-   * The one way in which sessions end. Envoy checks passes without asking here, so it must hear of
-   * the end. A session whose ticket was handed out counts as well: Envoy can turn it into a pass.
+   * Removes sessions; every end of a session goes through here. Envoy checks passes without asking this
+   * service, so it fetches the list of ended sessions. A session whose ticket was handed out is listed as
+   * well, because Envoy can turn the ticket into a pass.
    */
   function removal(condition) {
     const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
@@ -68,7 +69,7 @@ export function createSessions(db, clock, passSeconds) {
       challenge: challenge ? JSON.stringify(challenge) : null,
       next,
       formToken: randomBytes(32).toString('base64url'),
-      // A session whose ticket was not handed out is of no use after the ticket's end, and there may be very many.
+      // Without a ticket handed out, the session is useless once the ticket has ended. There may be very many of them.
       expiresAt: challenge?.kept ? challenge.expiresAt : clock() + lifetimeSeconds[channel],
     })
   }
@@ -101,7 +102,7 @@ export function createSessions(db, clock, passSeconds) {
       }
     },
 
-    /** The session goes on under a new id; the old one is dead. False if it was dead already. */
+    /** Replaces the session by one with a new id. False if it had ended already. */
     replace: db.transaction((old, fresh, state) => {
       if (remove({ id: old.id }) === 0) return false
       start(fresh, { principal: old.principal, channel: old.channel, ...state })
@@ -116,7 +117,7 @@ export function createSessions(db, clock, passSeconds) {
       removeOthers({ principal: session.principal, id: session.id })
     },
 
-    /** Ids of sessions that are over while a pass bound to them may live on. */
+    /** Ids of ended sessions whose pass may still be in time. */
     ended() {
       removeExpired({ now: clock() })
       forgetEnded.run(clock())

@@ -3,7 +3,7 @@
 const line = document.getElementById('announce')
 
 export function announce(text) {
-  // The same words again are said again.
+  // A screen reader reads the same text a second time only if the line was empty in between.
   line.textContent = ''
   setTimeout(() => (line.textContent = text), 50)
 }

@@ -10,20 +10,20 @@ for (const field of document.querySelectorAll('input[data-digits]')) {
   field.addEventListener('input', ({ inputType = '' }) => {
     const digits = field.value.replace(/[\s-]/g, '')
     if (digits !== field.value) field.value = digits
-    // Not twice the same, not while something is being deleted, and not what cannot be a code.
+    // A code is not sent twice, nor while a digit is deleted, nor when it holds anything but digits.
     if (digits.length !== length || digits === sent || inputType.startsWith('delete') || !/^[0-9]+$/.test(digits))
       return
     form.requestSubmit()
   })
 
   form.addEventListener('submit', (event) => {
-    // A second press of the key would be a second try.
+    // A second press of Enter would count as a second try.
     if (sent !== '' && sent === field.value) event.preventDefault()
     sent = field.value
     waiting.abort()
   })
 
-  // The page may come back as it was left.
+  // The browser may show this page again from its cache, with the old value in `sent`.
   addEventListener('pageshow', () => (sent = ''))
 
   if ('sms' in field.dataset && 'OTPCredential' in window) {

@@ -1,4 +1,4 @@
-// [data-copy] copies what the element of that selector shows; [data-print] prints the page.
+// [data-copy] copies the text of the element with that selector; [data-print] prints the page.
 
 import { announce } from './announce.js'
 
@@ -7,12 +7,12 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.addEventListener('click', async () => {
     const source = document.querySelector(button.dataset.copy)
     const parts = source.matches('code') ? [source] : source.querySelectorAll('code')
-    // The groups are for the eye.
+    // The spaces between groups only help to read them.
     const text = [...parts].map((part) => part.textContent.replaceAll(' ', '')).join('\n')
     try {
       await navigator.clipboard.writeText(text)
     } catch {
-      // Not allowed: then one key press copies what is selected here.
+      // The browser refuses. The text is selected, so that the person can copy it with the keyboard.
       getSelection().selectAllChildren(source)
       announce('Selected. Copy it with the keyboard.')
       return

@@ -1,6 +1,6 @@
-// Waits that can be seen. The seconds come from the server, so a wrong clock here does no harm.
-//   button[data-wait="28"]            cannot be pressed for so long, and says how long it still is
-//   [data-countdown="28"][data-done]  shows how long it still is, and then `data-done`
+// Countdowns of a wait. The seconds come from the server, so a wrong clock in the browser does no harm.
+//   button[data-wait="28"]            cannot be pressed for 28 seconds, and shows the time left
+//   [data-countdown="28"][data-done]  shows the time left, and then the text in `data-done`
 
 import { announce } from './announce.js'
 
@@ -21,7 +21,7 @@ for (const button of document.querySelectorAll('button[data-wait]')) {
   const seconds = Number(button.dataset.wait)
   if (!(seconds > 0)) continue
   const label = button.textContent
-  // Only for the eye: a screen reader is told once, when the time has come.
+  // Hidden from screen readers: they announce once that the wait is over.
   const time = Object.assign(document.createElement('span'), { className: 'time-left', ariaHidden: 'true' })
   button.append(' ', time)
   button.ariaDisabled = 'true'

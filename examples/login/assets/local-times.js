@@ -1,4 +1,4 @@
-// Times in the reader's own time zone; what the server wrote stays in the title.
+// Shows times in the reader's own time zone. The title keeps the time in UTC, as the server wrote it.
 
 const formats = {
   moment: new Intl.DateTimeFormat('en-AU', {

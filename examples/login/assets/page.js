@@ -1,9 +1,9 @@
-// On every page. Each of these finds its own markup and leaves a page without it alone.
+// Loaded on every page. Each script looks for its own markup and does nothing without it.
 
 import './code-field.js'
 import './copy-and-print.js'
 import './countdown.js'
 import './local-times.js'
 
-// The only one that fetches WebAssembly, so only where there is a QR code.
+// Loaded only beside a QR code, because it fetches WebAssembly.
 if (document.querySelector('second-factor-qr')) import('./qr.js')

@@ -1,5 +1,5 @@
-// QR codes drawn in the page by the same WebAssembly as on the server. The picture from the server
-// stays where this does not work; a preview follows what is typed in the field that names it.
+// Draws QR codes in the page, by the same WebAssembly as on the server. If that fails, the picture from
+// the server stays. A preview follows the text typed in the field that names it.
 
 // @ts-expect-error: served beside this file, from the package
 import { defineSecondFactorQr } from './countersign/browser.mjs'

@@ -1,4 +1,4 @@
-// The outbox: for the demo only, it stands for everybody's phones and mail boxes.
+// The outbox, for the demo only: a stand-in for everybody's phone and mail box.
 
 import { html } from '../html.js'
 import { empty, icon, layout, notice } from './parts.js'

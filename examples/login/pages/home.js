@@ -1,4 +1,4 @@
-// Where a login leads: who one is, what to do first, and where to go.
+// The first page after a login: the user's name, the next thing to do, and links.
 
 import { html } from '../html.js'
 import { layout, notice } from './parts.js'
@@ -40,7 +40,7 @@ function tile(href, name, about) {
   return html`<li><a href="${href}"><strong>${name}</strong> <span>${about}</span></a></li>`
 }
 
-/** The next login fails without this, so it is said wherever the person looks first. */
+/** A warning for the home page and the Security page: without a new set-up the next login fails. */
 export function recoveryCodeUsed(withLink) {
   return notice(
     'warning',

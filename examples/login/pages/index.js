@@ -1,5 +1,5 @@
 // The HTML rendering: one function per use-case, `(reply, context) => { body } | { redirect } | { file }`.
-// To take pages into another product, take a file by theme with parts.js, words.js and html.js.
+// To take pages into another product, copy one of these files with parts.js, words.js and html.js.
 
 import { demoPages } from './demo.js'
 import { homePages } from './home.js'
@@ -10,7 +10,7 @@ import { securityPages } from './security.js'
 
 const pages = { ...loginPages, ...homePages, ...securityPages, ...ownerPages, ...demoPages }
 
-/** Pages that show what was typed wrong beside what was typed. */
+/** Use-cases whose page shows an error beside the typed text. The others get the error page. */
 const showTheirErrors = new Set(['logInWithPassword', 'startSms', 'changePolicy'])
 
 export function renderPage(act, reply, context) {

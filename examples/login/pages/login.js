@@ -1,4 +1,4 @@
-// In front of the door: password, then one field for the code.
+// The login pages: the password, then one field for the code.
 
 import { html } from '../html.js'
 import { sameSitePath } from '../same-site.js'
@@ -50,7 +50,7 @@ export const loginPages = {
 
 function loginPage({ input, demo, now }, reply, next) {
   const wrong = isProblem(reply)
-  // What an error reads like to a program is no help to someone who left a field empty.
+  // The message of an error is for programs. A person who left a field empty gets a sentence of its own.
   const shown =
     reply.result === 'error' ? { result: 'malformed', expected: 'your e-mail address and your password' } : reply
   const email = typeof input.email === 'string' ? input.email : ''
@@ -121,7 +121,7 @@ function secondStepPage(context, reply, chosen) {
   const offered = methods.map(({ method }) => method)
   const method = offered.includes(chosen) || chosen === 'recovery_code' ? chosen : offered[0]
   const others = offered.filter((each) => each !== method && each !== 'recovery_code')
-  // The last resort shows after the last but one, when there is nothing else, and when nothing else helps.
+  // A recovery code is the last resort: it is offered beside a backup code, and to a locked account.
   if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked'))
     others.push('recovery_code')
   const wrong = isProblem(reply)
@@ -155,7 +155,7 @@ ${method === 'totp' || method === 'sms' ? codeField(labels[method], { wrong, sms
   )
 }
 
-/** First the button that sends, then the field; both at once would be two questions. */
+/** Shows the button that sends a code, and after that the field. Both at once would ask two questions. */
 function smsStep(context, reply, methods) {
   const { hint } = methods.find((each) => each.method === 'sms')
   const send = (button) => form(context, '/login/second-step/sms', button)

@@ -123,7 +123,7 @@ const requirements = [
   ['networks', 'Everyone who comes from these networks', 'Such as: all the internet but your office.'],
 ]
 
-/** What the form shows: the draft in `input` where there is one, else what is saved. Both as the form sends it. */
+/** The values of the form, as it sends them: the draft in `input` if there is one, else the saved policy. */
 function draftOf(input, { require, network, name }) {
   if (typeof input.require === 'string') {
     const text = (key) => (typeof input[key] === 'string' ? input[key].trim() : '')
@@ -150,15 +150,15 @@ function draftOf(input, { require, network, name }) {
   }
 }
 
-/** The way back to the form with what was typed, so that confirming who you are loses nothing. */
+/** The address of the form with the typed values, so that they survive the second step in between. */
 function withDraft(input) {
   const fields = ['require', 'networks', 'allow', 'deny', 'name'].filter((key) => typeof input[key] === 'string')
   const address = `/policy?${new URLSearchParams(fields.map((key) => [key, input[key].trim().split(/\s+/).join(' ')]))}`
-  // What is too long for a way back, or looks like another, is not taken; then the form starts from what is saved.
+  // A draft too long for an address, or with characters that `sameSitePath` refuses, is lost: the form shows the saved policy.
   return sameSitePath(address) === address ? address : '/policy'
 }
 
-/** Where in the form the part of the policy stands that an error names. */
+/** The field of the form for the part of the policy that an error names. */
 const fieldOf = (path = '') =>
   /^(?:require\.(networks)|network\.(allow|deny)|(name))/.exec(path)?.slice(1).find(Boolean) ?? 'require'
 
@@ -229,7 +229,7 @@ const placesOfFields = {
   require: 'Who needs a second factor',
 }
 
-/** Names the field, and the one line of it that is meant. */
+/** Names the field with the mistake, and the line in it. */
 function policyProblem({ path = '', message }, draft, wrong) {
   const line = draft[wrong]?.split('\n')[/\[(\d+)\]/.exec(path)?.[1]]
   return html`<div id="problem">${notice('warning', html`${placesOfFields[wrong]}${line && html`, <code>${line}</code>`} ${message.replace(/^`[^`]*`:? */, '')}. Correct it and try again.`, 'alert')}</div>`

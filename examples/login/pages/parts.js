@@ -1,5 +1,5 @@
-// What the pages are made of. Everything here is markup that works without a script; attributes
-// named data-* are where the scripts in assets/ make it better.
+// The parts of the pages: layout, notices, fields, buttons and tables. All of it works without a script.
+// Attributes named data-* mark the elements that the scripts in assets/ improve.
 
 import { asset } from '../assets.js'
 import { html } from '../html.js'
@@ -7,7 +7,7 @@ import { clockTime, sentence } from './words.js'
 
 const product = 'Acme'
 
-/** A whole page. `narrow` is for the pages in front of the door, `error` puts the word into the title. */
+/** A whole page. `narrow`: the narrow layout of login pages and questions. `error`: the title begins with "Error". */
 export function layout(title, context, content, { narrow = false, error = false } = {}) {
   const isIn = context?.entry?.state === 'in'
   return {
@@ -53,7 +53,7 @@ ${places.map(([place, name]) => html`<a href="${place}"${here(place) && html` ar
 </nav>`
 }
 
-/** Every form carries the token of the session, without which it does nothing. */
+/** A form with the token of the session. The server refuses a form without it. */
 export function form(context, action, content, attributes) {
   return html`<form method="post" action="${action}"${attributes}>
 ${context?.session && html`<input type="hidden" name="form_token" value="${context.session.formToken}">`}
@@ -61,7 +61,7 @@ ${content}
 </form>`
 }
 
-/** Pictures beside words; they say nothing themselves. */
+/** Icons beside a text. They are decoration, hidden from screen readers. */
 const shapes = {
   totp: html`<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/>`,
   sms: html`<path d="M4 4.5h16v12H10l-5 4v-4H4z"/><path d="M8.5 10.5h.01m3.49 0h.01m3.49 0h.01"/>`,
@@ -77,12 +77,12 @@ export function icon(name) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${shapes[name]}</svg>`
 }
 
-/** `kind`: good | warning | info. With `role`, screen readers say it when the page opens. */
+/** `kind`: good | warning | info. With `role`, a screen reader reads it when the page loads. */
 export function notice(kind, content, role) {
   return html`<div class="notice ${kind}"${role && html` role="${role}"`}>${icon(kind)}<div>${content}</div></div>`
 }
 
-/** What went wrong and what to do, or nothing if nothing did. Fields name it as their description. */
+/** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */
 export function problem(reply, context) {
   const text = sentence(reply, context?.now)
   return text && html`<div id="problem" class="notice warning" role="alert">${icon('warning')}<div>${text}</div></div>`
@@ -92,12 +92,12 @@ export function isProblem(reply) {
   return sentence(reply) !== undefined
 }
 
-/** Whether what stands in the field is to blame. */
+/** Whether the error is in the field. */
 export function isWrongInput(reply) {
   return ['wrong', 'malformed', 'expired', 'wrong_password'].includes(reply.result)
 }
 
-/** A label, its input and what belongs to it. `attributes` are the input's own. */
+/** A label and its input, with hint and error. `attributes` are those of the input. */
 export function field(name, label, attributes, { hint = undefined, wrong = false } = {}) {
   const described = [hint && `${name}-hint`, wrong && 'problem'].filter(Boolean).join(' ')
   return html`<div class="field">
@@ -107,7 +107,7 @@ ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
 </div>`
 }
 
-/** Six digits from an app or an SMS. The script drops spaces as they are typed or pasted, and sends the form. */
+/** A field for the six digits of an app or an SMS. The script removes spaces, and sends the form with the last digit. */
 export function codeField(label, { wrong, sms = false, focus = true }) {
   return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" pattern="[0-9\\s]*" title="Six digits" data-digits="6"${sms && html` data-sms`}`, { wrong })}
 <p class="hint scripted">It is sent as soon as the sixth digit is in.</p>`
@@ -122,19 +122,19 @@ export function longCodeField(label, { wrong, hint = undefined }) {
   )
 }
 
-/** A button that waits for its time; the server refuses what comes too early either way. */
+/** A button that cannot be pressed before `until`. The server refuses an early request as well. */
 export function waitingButton(label, until, now) {
   const seconds = Math.max(0, until - now)
   return html`<button class="second" data-wait="${seconds}">${label}</button>
 ${seconds > 0 && html`<p class="hint unscripted">You can ask for another code at ${clockTime(until, now)}.</p>`}`
 }
 
-/** Copies what the element `from` shows. */
+/** Copies the text of the element `from`. */
 export function copyButton(from, what) {
   return html`<button type="button" class="second small scripted" data-copy="${from}"><span>Copy</span><span class="unseen"> ${what}</span></button>`
 }
 
-/** A button behind a word of warning, opened by one click and done by the next. */
+/** An action in two clicks: the first shows the warning, the second is on the button below it. */
 export function confirmed(summary, content, { open = false, danger = false } = {}) {
   return html`<details class="confirm${danger && ' danger'}"${open && html` open`}>
 <summary>${summary}</summary>
@@ -143,8 +143,8 @@ export function confirmed(summary, content, { open = false, danger = false } = {
 }
 
 /**
- * A table that becomes a list of cards on a phone, so what it is stands in roles as well; `data-name` shows the
- * column's name beside the value. The first cell of each row names the row.
+ * A table that becomes a list of cards on a phone. There its CSS hides that it is a table, so the roles say it;
+ * `data-name` shows the column's name beside the value. The first cell of each row names the row.
  */
 export function table(label, columns, rows) {
   return html`<table role="table" aria-label="${label}">
@@ -160,7 +160,7 @@ ${rows.map(
 </table>`
 }
 
-/** Shown in the demo only: the outbox stands for everybody's phone. */
+/** A link to the outbox, in the demo only. */
 export function demoOutbox({ demo }, what) {
   return (
     demo &&

@@ -1,4 +1,4 @@
-// Pages for what cannot go on.
+// Pages for errors and refusals.
 
 import { html } from '../html.js'
 import { form, layout, problem } from './parts.js'
@@ -29,7 +29,7 @@ export function needsFreshFactor(reply) {
   return reply.result === 'denied' && reply.reason === 'fresh_factor_required'
 }
 
-/** Leads through the second step and then to `next`. */
+/** A button that starts the second step, which then goes on to `next`. */
 export function freshFactorForm(context, next) {
   return form(
     context,

@@ -123,7 +123,7 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
     const { method } = context.input
     if (needsFreshFactor(reply))
       return freshFactorPage(context, method === 'sms' ? '/security?go=remove-sms' : '/security?go=remove-totp')
-    // From a page that is older than the policy, or from a network that forces it.
+    // The page was older than the policy, or the network forces a second factor.
     if (reply.reason === 'enrollment_required') return problemPage({ result: 'denied', reason: 'last_factor' }, context)
     return reply.result === 'removed' ? { redirect: '/security' } : problemPage(reply, context)
   },
@@ -333,7 +333,7 @@ function afterCodes(title, go) {
   }
 }
 
-/** On paper, only the codes and whose they are. */
+/** The page with the codes. Printed, it holds only the codes and their owner. */
 function codesPage(context, title, codes, { first = false, goOn = undefined }) {
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
   return layout(

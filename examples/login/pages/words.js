@@ -1,4 +1,4 @@
-// What people read. Each sentence about something that went wrong says what to do next.
+// The sentences of the pages. Each sentence about an error says what to do next.
 
 import { html } from '../html.js'
 
@@ -38,7 +38,7 @@ const reasons = {
   form_outdated: 'This page is out of date. Go back, load it again and try once more.',
 }
 
-/** The sentence for a reply that is not a success, else undefined. `now` is for times near and far. */
+/** The sentence for a reply that is not a success, else undefined. Times near `now` are shown without their day. */
 export function sentence(reply, now) {
   const at = (seconds) => clockTime(seconds, now)
   switch (reply.result) {
@@ -110,7 +110,7 @@ export const notices = {
   locked: 'Someone who knows your password typed too many wrong codes. Change your password if that was not you.',
 }
 
-// Times: what the server writes is whole; the script shows it in the reader's own time zone.
+// Times. The server writes them in UTC; the script shows them in the reader's own time zone.
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -128,14 +128,14 @@ export function moment(seconds) {
   )
 }
 
-/** When something soon ends: to the second, and with the day when that is another one. */
+/** A time to the second, or with its day if it is more than six hours away. */
 export function clockTime(seconds, now = seconds) {
   return seconds - now > 6 * 3600
     ? moment(seconds)
     : time(seconds, `${new Date(seconds * 1000).toISOString().slice(11, 19)} UTC`, 'time')
 }
 
-/** Counts down where there is a script. */
+/** A countdown, shown only with scripts. */
 export function timeLeft(until, now) {
   return (
     now !== undefined &&
