@@ -1,7 +1,7 @@
 // The cost of the gate for a request: one Envoy with one worker and a listener for each candidate, loaded
-// in turns by wrk. Requests go on to a service, a second Envoy, because it is the lightest there is. With `direct`
-// Envoy itself answers, so that the filters are nearly all that is measured.
-// @ts-nocheck: what it compares with is installed by `npm run bench`
+// in turns by wrk. The service behind it is a second Envoy, which costs the least. With `direct` Envoy itself
+// answers, so that the measure is nearly the filters alone.
+// @ts-nocheck: the peers are installed only by `npm run bench`
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -253,7 +253,7 @@ async function mustWork({ name, port, cookie }, setting, proxy) {
   if (guards && without !== 401) throw new Error(`${name} answers ${without} without a pass`)
 }
 
-/** The number of requests answered in that time. */
+/** The number of requests answered in this many seconds. */
 function load({ name, port, cookie }, seconds) {
   const output = execFileSync(
     'wrk',
@@ -302,7 +302,9 @@ function report(candidates, filter) {
       ].join(''),
     )
   }
-  console.log('\nProcessor time a request, of Envoy and of the service it asks: it is steadier than requests a second.')
+  console.log(
+    '\nProcessor time is per request, of Envoy and of the ext_authz service. It varies less than requests a second.',
+  )
   for (const name of ['countersign, HS256', 'countersign, EdDSA']) {
     const ours = find(name)
     console.log(`

@@ -1,6 +1,6 @@
-// The package beside its peers on Node, each used as its own documentation says. All candidates of
-// one job take turns (ABAB…) and the median counts; compare the ratios, not the microseconds.
-// @ts-nocheck: what it compares with is installed by `npm run bench`
+// The package beside its peers on Node, each used as its own documentation shows. The candidates of one
+// job take turns (ABAB…) and the median counts; compare the ratios, not the microseconds.
+// @ts-nocheck: the peers are installed only by `npm run bench`
 import { execFileSync } from 'node:child_process'
 import { BlockList } from 'node:net'
 import { performance } from 'node:perf_hooks'
@@ -18,7 +18,7 @@ const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
 
 const fastest = (numbers) => Math.min(...numbers)
 
-/** Microseconds a call of each candidate, over rounds in which all take turns. */
+/** Microseconds per call of each candidate, over rounds in which all take turns. */
 async function compare(candidates, { rounds = 9, milliseconds = 60, of = median } = {}) {
   const samples = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
   for (let round = -1; round < rounds; round += 1) {
@@ -75,7 +75,7 @@ async function totpJob() {
 }
 
 async function argon2Job() {
-  // Ours is a whole try of a backup code; theirs the bare hash of the same cost.
+  // Our call is a whole attempt at a backup code; theirs is the bare hash at the same cost.
   const keys = JSON.stringify(generateKeys())
   const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 1 })
   const code = codes[0]
@@ -106,7 +106,7 @@ async function qrJob() {
 async function addressJob() {
   const count = 100_000
   const networks = Array.from({ length: count }, (_, i) => `${10 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`)
-  const address = '192.0.2.1' // in none of them: everything must be looked at
+  const address = '192.0.2.1' // in none of them, so the search cannot end early
   const document = policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', network: { deny: networks } })
   const factor = await createSecondFactor({ policy: document, keys: generateKeys(), store: memoryStore() })
   const parsed = networks.map((network) => ipaddr.parseCIDR(network))
@@ -127,7 +127,7 @@ async function addressJob() {
   print(`One address against ${count.toLocaleString('en')} networks`, await compare(candidates))
 }
 
-/** Whole processes: start, import, first call. The fastest of each counts, and a bare one is taken off. */
+/** Whole processes: start, import, first call. The fastest run counts, less the time of an empty process. */
 async function importJob() {
   const secret = totp.secret()
   const programs = {

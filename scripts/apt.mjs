@@ -1,7 +1,7 @@
-// Installs Debian packages where that is possible.
+// Installs Debian packages, on a machine with apt-get and root or sudo.
 import { onPath, run } from './common.mjs'
 
-/** `problem(why)` makes the error for where it is not. */
+/** `problem(why)` makes the error for any other machine. */
 export async function aptInstall(names, problem) {
   if (!onPath('apt-get')) throw problem('this machine has no apt-get to install them')
   const sudo = process.getuid() === 0 ? [] : ['sudo']
@@ -12,7 +12,7 @@ export async function aptInstall(names, problem) {
   }
   const install = () => apt('install', '-y', '--no-install-recommends', ...names)
   try {
-    // The package lists of a new machine are empty or old; only then is the update worth its time.
+    // `apt-get update` runs only after a failure, because only a new machine has old or empty package lists.
     await install().catch(() => apt('update').then(install))
   } catch (error) {
     throw problem(`installing them did not work: ${error.message}`)

@@ -1,7 +1,7 @@
-// npm run bench: what the gate costs in Envoy, and the package beside its peers on Node. It judges
-// nothing; compare ratios within one run, and let nothing else run meanwhile.
+// npm run bench: measures the cost of the gate in Envoy, and the package beside its peers on Node. It prints
+// numbers and has no pass or fail. Compare ratios within one run, and let nothing else run meanwhile.
 //   npm run bench -- --only envoy,node --rounds 7 --seconds 3 --direct
-// --direct: Envoy answers by itself, where else requests go on to a service.
+// --direct: Envoy itself answers; by default requests go on to a service.
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { aptInstall } from './apt.mjs'
@@ -67,7 +67,7 @@ function options() {
   }
 }
 
-/** The packages to compare with live in bench/node_modules, not among the project's own. */
+/** Installs the packages to compare with, in bench/node_modules. */
 async function peers() {
   const stamp = hashOf(['bench/package.json', 'bench/package-lock.json'])
   if (readIf('bench/node_modules/.countersign-bench') === stamp) return

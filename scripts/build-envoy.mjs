@@ -8,11 +8,11 @@ import { packageEnvoy } from './package-envoy.mjs'
 const FOLDER = 'target/envoy'
 const TARGET = 'wasm32-wasip1'
 
-// A signature is checked once for each pass and then cached; small counts for more than fast there.
+// Optimized for size: a signature is checked once for each pass and then cached, so speed matters less.
 const SMALL = ['--config', 'profile.release.package.curve25519-dalek.opt-level="s"']
 
-// The functions that Envoy calls. The SDK exports each call of proxy-wasm that there is; without those that we
-// have nothing to say to, the module is smaller and Envoy does not make them.
+// The callbacks that the filter implements. The SDK exports all callbacks of proxy-wasm. Without the unused ones
+// the module is smaller, and Envoy does not call them.
 const CALLS = [
   ...['memory', '_initialize', 'proxy_abi_version_0_2_1', 'proxy_on_memory_allocate'],
   ...['proxy_on_vm_start', 'proxy_on_configure', 'proxy_on_tick', 'proxy_on_context_create', 'proxy_on_delete'],
@@ -52,7 +52,7 @@ function inputsOfFilter() {
   return hashOf([...sources, ...scripts], process.env.RUSTFLAGS)
 }
 
-/** Whether the filter is missing or older than what it is made from. */
+/** Whether the filter is missing or older than its sources. */
 export const filterIsStale = () => readIf(FOLDER, '.built') !== inputsOfFilter()
 
 export async function buildEnvoy() {

@@ -1,5 +1,5 @@
-// Builds pkg/, which is what npm ships: Rust → WebAssembly → one CommonJS bundle with thin entries,
-// and the types. Nothing is done for inputs that have not changed.
+// Builds pkg/, the npm package: Rust → WebAssembly → one CommonJS bundle with thin entries, and the
+// types. It does nothing while the inputs have not changed.
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
@@ -9,7 +9,7 @@ import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withT
 import { notices } from './notices.mjs'
 import { setup } from './setup.mjs'
 
-const GLUE = 'target/npm' // what wasm-pack writes and js/ imports
+const GLUE = 'target/npm' // written by wasm-pack, imported by js/
 const ENTRIES = ['index', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
@@ -48,8 +48,8 @@ async function bundle() {
     format: 'cjs',
     charset: 'utf8',
     absWorkingDir: at('.'),
-    loader: { '.wasm': 'binary' }, // inlined: no file to lose when the host bundles us
-    define: { 'import.meta.url': '""' }, // only the loader that we do not use asks where it is
+    loader: { '.wasm': 'binary' }, // inlined, so that a host's bundler needs no second file
+    define: { 'import.meta.url': '""' }, // read only by wasm-bindgen's loader, which is not used
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error' },
   }
@@ -71,7 +71,7 @@ async function bundle() {
       [
         `'use strict'`,
         `const entry = require('./countersign.cjs')['${entry}']`,
-        // One line a name, in the form that Node's scan for the names of a CommonJS module sees.
+        // One line for each name, in the form in which Node finds the names of a CommonJS module.
         ...names.map((name) => `exports.${name} = entry.${name}`),
         '',
       ].join('\n'),
@@ -84,7 +84,7 @@ async function bundle() {
     )
   }
   if (has('js/cli.ts')) {
-    // The command uses the bundle that is there instead of carrying a second copy.
+    // The command imports the bundle of the package instead of carrying a second copy.
     const shared = {
       name: 'shared',
       setup: ({ onResolve }) =>
@@ -100,11 +100,11 @@ async function bundle() {
   }
 }
 
-/** One file for browsers beside the module, which it fetches on first use. Node's layer is not in it. */
+/** One file for browsers, which fetches the module beside it at first use. Node's layer is not in it. */
 async function bundleForBrowsers() {
   const esbuild = await import('esbuild')
-  // The glue would look for the module under another name. We hand it the compiled module, and a
-  // host's bundler must find no file named that is not there.
+  // The glue names a file that the package does not have, and a host's bundler would fail on it. The
+  // glue needs no name, because our layer hands it the compiled module.
   const ownLoader = {
     name: 'own loader',
     setup: ({ onLoad }) =>
@@ -147,8 +147,8 @@ async function declare() {
     types,
   ])
   rmSync(join(types, 'cli.d.ts'), { force: true })
-  // How to load and free the module is our business, and would ask the user for the newest types of
-  // the DOM and the language.
+  // The types for loading and freeing the module are left out: users do not call these functions, and
+  // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
   writeFileSync(
     join(types, `${WASM_TYPES}.d.ts`),
@@ -161,7 +161,7 @@ async function declare() {
     const toWasm = `./${posix.relative(dirname(name), WASM_TYPES)}.js`.replace('./../', '../')
     const esm = readFileSync(file, 'utf8').replace(/(['"])(?:\.\.\/)+target\/npm\/countersign\.js\1/g, `$1${toWasm}$1`)
     writeFileSync(file, esm)
-    // The same for require(): TypeScript wants a file that says it is CommonJS, with such neighbours.
+    // The same for require(): TypeScript wants a `.d.cts` file, which imports other `.d.cts` files.
     writeFileSync(
       file.replace(/\.ts$/, '.cts'),
       esm.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.js(['"])/g, '$1.cjs$2'),
@@ -174,7 +174,7 @@ export async function build() {
   await buildEnvoy()
 }
 
-/** Hashes of the sources of the module and of pkg/; beside each product lies the hash of its last build. */
+/** Hashes of the sources of the module and of pkg/. The file `.built` in each product holds the hash of its last build. */
 function inputsOfPackage() {
   const sources = ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src']
   const rust = hashOf(sources, buildWasm.toString(), process.env.RUSTFLAGS)
@@ -182,7 +182,7 @@ function inputsOfPackage() {
   return { rust, inputs: hashOf(['js', ...scripts, 'tsconfig.json', 'package.json', 'package-lock.json'], rust) }
 }
 
-/** Whether pkg/ is missing or older than what it is made from. */
+/** Whether pkg/ is missing or older than its sources. */
 export const packageIsStale = () => readIf('pkg/.built') !== inputsOfPackage().inputs
 
 export async function buildPackage() {
@@ -196,7 +196,7 @@ export async function buildPackage() {
   if (readIf('pkg/.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))
-  await declare() // first, for it finds the mistakes
+  await declare() // first, because the compiler finds mistakes
   await bundle()
   await bundleForBrowsers()
   writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))

@@ -1,6 +1,6 @@
-// npm run check: the inner loop. Format, lints for this machine's target, Rust tests and types, without WebAssembly:
-// the types come from the last build. It installs and builds nothing; one line a step, every step even after a
-// failure, and the list of what failed at the end.
+// npm run check: format, lints for this machine's target, Rust tests and types, without WebAssembly: the types come
+// from the last build. It installs and builds nothing. Every step runs, even after a failure, and prints one line; the
+// end lists the failures.
 import { packageIsStale } from './build.mjs'
 import { has, main, seconds } from './common.mjs'
 import { listFailures, runStep } from './run-steps.mjs'
@@ -23,7 +23,7 @@ await main(import.meta.url, async () => {
   const needs = [...new Set(steps.flatMap((step) => step.needs))].filter((name) => name in PARTS)
   const missing = missingParts(needs)
   const failures = []
-  // Cargo uses one core for long stretches and holds a lock; the rest runs beside it.
+  // Cargo holds a lock and often uses one core only, so the other steps run beside it.
   const lanes = [steps.filter(usesCargo), steps.filter((step) => !usesCargo(step))]
   await Promise.all(
     lanes.map(async (lane) => {
@@ -43,7 +43,7 @@ await main(import.meta.url, async () => {
     failures.push({ group: step.group, title: step.title, failed: failed + note, names })
   }
 
-  /** Why a step cannot run at all. */
+  /** The reason why a step cannot run; undefined if it can. */
   function obstacle({ needs, from = [] }) {
     const lacking = needs.filter((name) => name in missing).map((name) => PARTS[name].title)
     if (lacking.length > 0) return notRun(`it needs ${lacking.join(', ')}; run: npm run setup`)

@@ -1,4 +1,4 @@
-// Functions that the scripts share. Only Node's built-ins are imported: this runs before anything is installed.
+// Functions that the scripts share. This file imports only Node's built-ins, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomInt } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
@@ -12,7 +12,7 @@ export const at = (...parts) => join(root, ...parts)
 export const has = (...parts) => existsSync(at(...parts))
 export const inCi = Boolean(process.env.CI) && process.env.CI !== 'false'
 
-/** A failure that one sentence explains; everything else keeps its stack trace. */
+/** A failure whose message is enough; other errors are printed with their stack trace. */
 export class Problem extends Error {
   /** The output of the command that failed. @type {string | undefined} */
   output
@@ -41,7 +41,7 @@ export const onPath = (command) =>
 
 /**
  * Runs a command with its output on the screen. `keep` also returns that output, `silent` returns it and shows
- * nothing, `quiet` shows errors only. A failure carries what was kept as `output`.
+ * nothing, `quiet` shows errors only. The error of a failure has the kept text as `output`.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, quiet?: boolean, minutes?: number }} [options]
@@ -82,13 +82,13 @@ export function run(
   })
 }
 
-/** npm, by the very copy that started this script where there is one. */
+/** Runs npm: the copy that started this script, or else the one in PATH. */
 export function npm(args, options) {
   const cli = process.env.npm_execpath
   return cli?.endsWith('.js') ? run(process.execPath, [cli, ...args], options) : run('npm', args, options)
 }
 
-/** One hash over files and folders (names and contents); what does not exist counts as empty. */
+/** One hash over files and folders, by names and contents. A missing file counts as empty. */
 export function hashOf(paths, ...more) {
   const hash = createHash('sha256').update(JSON.stringify(more))
   const add = (path) => {
@@ -124,8 +124,8 @@ export function remapPaths(target) {
 export const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
 /**
- * Ports that nobody listens at just now, out of those that no system gives to connections or to servers that ask for
- * any port: nobody else takes them meanwhile.
+ * Free ports between 20,000 and 30,000. No system gives these to connections or to servers that ask for any port, so
+ * they are likely to stay free.
  */
 export async function freePorts(count) {
   const ports = new Set()

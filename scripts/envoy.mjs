@@ -11,8 +11,8 @@ export const OLDEST_ENVOY = '1.36.2'
 const home = (version) => at(`target/tools/envoy-${version}`)
 
 /**
- * The program itself, or undefined. `bin/envoy` of the environment is a Python script around it,
- * which costs start-up time and stands between us and its signals.
+ * The path of Envoy's binary, or undefined. `bin/envoy` of the environment is a Python script around it,
+ * which starts slowly and does not pass signals on.
  */
 export function envoyBinary(version = ENVOY) {
   const lib = `${home(version)}/lib`
@@ -28,7 +28,7 @@ export const envoyWorks = (version) => {
 
 async function python(live) {
   const name = 'python3'
-  // Debian has the module venv without what it needs; ensurepip tells.
+  // Debian splits ensurepip, which venv needs, into another package. So both imports are tried.
   const usable = () => ask(name, ['-c', 'import venv, ensurepip']) !== undefined
   if (usable()) return name
   const problem = (why) =>
@@ -45,7 +45,7 @@ async function python(live) {
 export async function installEnvoy(version, live) {
   const command = await python(live)
   live()
-  // A half-finished installation is of no use.
+  // A half-finished installation does not work, so start from an empty folder.
   rmSync(home(version), { recursive: true, force: true })
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
   try {

@@ -1,6 +1,6 @@
 // Lays out tests/scenarios/*.json: a step stands on one line where it fits, else on two.
 //   node scripts/format-scenarios.mjs            writes the files
-//   node scripts/format-scenarios.mjs --check    only says which are not laid out so
+//   node scripts/format-scenarios.mjs --check    names the files with another layout and writes nothing
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { at, main, Problem } from './common.mjs'
 
@@ -10,7 +10,7 @@ const STEP_KEYS = ['after', 'user', 'ip', 'why', 'given', 'policy', 'do', 'expec
 const GAP = 'empty line'
 const FILE_KEYS = ['title', 'about', 'start', 'policy', 'commands', 'save', 'given', 'steps']
 
-/** The text of a file in the form that all have; `name` is for messages. An empty line between two steps stays. */
+/** The text of a file in the standard layout. `name` is for messages. An empty line between two steps stays. */
 export function layout(text, name) {
   let file
   try {
@@ -21,7 +21,7 @@ export function layout(text, name) {
   return `${block(inOrder(file, FILE_KEYS, name), 0, name)}\n`
 }
 
-/** One entry a line: the file itself, lists of steps, and an object that is too long for one line. */
+/** One line for each entry: for the file itself, lists of steps, and objects too long for one line. */
 function block(value, indent, name) {
   const inner = ' '.repeat(indent + 2)
   const [open, close] = Array.isArray(value) ? '[]' : '{}'

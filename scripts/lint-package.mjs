@@ -1,5 +1,5 @@
-// The tarball that npm would publish, as publint and Are The Types Wrong judge it: every export and its types are in
-// it, in the module format that their names promise, under Node's resolution and that of bundlers.
+// Checks the tarball that npm would publish by publint and Are The Types Wrong: it holds every export and its types, in
+// the module format that their names promise, under Node's resolution and that of bundlers.
 //   node scripts/lint-package.mjs    after a build
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
@@ -10,16 +10,16 @@ import { at, main, npm, Problem } from './common.mjs'
 const FOLDER = 'target/tarball'
 
 /**
- * What is meant to be so.
+ * The problems that are intended.
  * @type {((problem: any) => boolean)[]}
  */
 const INTENDED = [
-  // TypeScript's resolution of before Node 12.7 does not know `exports`; only the main entry is for it.
+  // TypeScript's `node10` resolution does not know `exports`, so it finds only the main entry.
   ({ kind, resolutionKind, entrypoint }) =>
     kind === 'NoResolution' && resolutionKind === 'node10' && entrypoint !== '.',
-  // A file to copy or fetch, not to import.
+  // This file is copied or fetched, not imported.
   ({ kind, entrypoint }) => kind === 'NoResolution' && entrypoint === './countersign.wasm',
-  // Browsers load modules.
+  // Browsers load ES modules only.
   ({ kind, entrypoint }) => kind === 'CJSResolvesToESM' && entrypoint === './browser',
 ]
 

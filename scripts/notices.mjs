@@ -1,4 +1,4 @@
-// The licences of the crates inside the WebAssembly, which ask to travel with it.
+// The licences of the crates linked into the WebAssembly. They must be distributed with it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ask, Problem } from './common.mjs'
@@ -17,7 +17,7 @@ export function notices(feature, target) {
   if (metadata === undefined) throw new Problem('cargo metadata failed.')
   const { packages, resolve } = JSON.parse(metadata)
   const [nodes, info] = [resolve.nodes, packages].map((list) => new Map(list.map((entry) => [entry.id, entry])))
-  // The crates that are linked in: no test or build dependencies, no macros.
+  // The linked crates: no test or build dependencies, no macros.
   const inside = new Set()
   const visit = (id) => {
     if (inside.has(id) || info.get(id).targets.some(({ kind }) => kind.includes('proc-macro'))) return
@@ -32,7 +32,7 @@ export function notices(feature, target) {
     const files = readdirSync(folder, { withFileTypes: true })
       .filter((file) => file.isFile() && /^(licen[cs]e|copying|unlicense)/i.test(file.name))
       .map((file) => file.name)
-    // Of a choice of licences one is taken, MIT where it is offered.
+    // Of several licences to choose from, MIT is taken where it is offered.
     const mit = files.filter((file) => /mit/i.test(file))
     const texts = (mit.length ? mit : files).map((file) => readFileSync(join(folder, file), 'utf8').trim())
     if (texts.length === 0)

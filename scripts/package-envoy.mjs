@@ -62,7 +62,7 @@ export function packageEnvoy(filter = at(FILTER), folder = join(filter, '../imag
 
 const hex = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
-/** A tar (POSIX ustar) of one file that root owns and everybody may read, from 1970. */
+/** A tar (POSIX ustar) of one file, owned by root, readable by everybody, dated 1970. */
 function tarOf(name, bytes) {
   const header = Buffer.alloc(512)
   const octal = (number, length) => `${number.toString(8).padStart(length - 1, '0')}\0`
@@ -72,7 +72,7 @@ function tarOf(name, bytes) {
   header.write(octal(0, 8), 116) // group
   header.write(octal(bytes.length, 12), 124)
   header.write(octal(0, 12), 136) // time
-  header.write(' '.repeat(8), 148) // stands for the checksum while it is computed
+  header.write(' '.repeat(8), 148) // spaces in place of the checksum while it is computed
   header.write('0', 156) // a regular file
   header.write('ustar\x0000', 257)
   header.write(

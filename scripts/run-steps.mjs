@@ -3,8 +3,8 @@ import { inCi, Problem, run } from './common.mjs'
 
 /**
  * @typedef {object} Result
- * @property {string} [failed]    why the step failed
- * @property {string[]} names     the tests that failed; for a step without tests, the places complained about
+ * @property {string} [failed]    the reason why the step failed
+ * @property {string[]} names     the failed tests; for a step without tests, the files with errors
  * @property {{ passed: number, failed: number, skipped: number }} counts
  * @property {string} output
  */
@@ -60,7 +60,7 @@ const READERS = {
   none: (text) => ({ counts: { passed: 0, failed: 0, skipped: 0 }, names: places(text) }),
 }
 
-/** The files that compilers and linters complain about, as rustc, tsc, biome and cargo fmt write them. */
+/** The files with errors, in the output of rustc, tsc, biome and cargo fmt. */
 const places = (text) =>
   [
     /^ *--> (\S+?):\d+:\d+/gm,

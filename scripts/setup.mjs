@@ -1,7 +1,7 @@
-// Installs what is missing, and nothing else: a second run only looks. It first lists what it is about to install,
-// why, and how long that takes.
-//   node scripts/setup.mjs          what building and starting need
-//   node scripts/setup.mjs --test   and what the tests need
+// Installs the missing parts; a second run changes nothing. It first lists each part that it will install, the reason,
+// and how long that takes.
+//   node scripts/setup.mjs          the parts for building and starting
+//   node scripts/setup.mjs --test   also the parts for the tests
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
@@ -12,10 +12,10 @@ const WASM_PACK = '0.15.1'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
 
 /**
- * One thing that can be missing.
+ * A part: a program, package or library that can be missing.
  * @typedef {object} Part
  * @property {string} title
- * @property {string} why    what needs it
+ * @property {string} why    its use
  * @property {string} takes  roughly how long the installation takes
  * @property {() => { found: string } | { missing: string }} look
  * @property {(live: () => void) => Promise<void>} [install]  calls live() before a child writes to the screen
@@ -78,17 +78,17 @@ export const PARTS = {
 export const TO_BUILD = ['node', 'rust', 'targets', 'packages', 'crates', 'tools']
 export const TO_START = [...TO_BUILD, 'login packages', 'envoy']
 
-/** Which of these parts are missing, and what exactly: `{ name: text }`. */
+/** The missing ones of these parts, each with the text that says which piece is missing: `{ name: text }`. */
 export function missingParts(names) {
   const looks = names.map((name) => [name, PARTS[name].look()])
   return Object.fromEntries(looks.filter(([, look]) => look.missing).map(([name, look]) => [name, look.missing]))
 }
 
 /**
- * Lists what is missing of these parts, then installs it. Goes on after a failure and returns the messages of all:
+ * Lists the missing ones of these parts, then installs them. Goes on after a failure, and returns all messages:
  * `{ name: message }`.
  * @param {string[]} names
- * @param {string[]} [alsoNeeded]  lines for the list: what is not installed but built later
+ * @param {string[]} [alsoNeeded]  more lines for the list: products that are built later
  * @returns {Promise<Record<string, string>>}
  */
 export async function install(names, alsoNeeded = []) {
@@ -99,7 +99,7 @@ export async function install(names, alsoNeeded = []) {
     console.log(`Set-up: everything is there (${seconds(start)})`)
     return {}
   }
-  console.log('Missing, and made now:')
+  console.log('Missing; installed or built now:')
   for (const name of wanted) {
     const { title, why, takes } = PARTS[name]
     console.log(`  ${title}: ${missing[name]} – ${why}${takes && ` (${takes})`}`)
@@ -140,7 +140,7 @@ export async function install(names, alsoNeeded = []) {
   return failures
 }
 
-/** Installs what is missing and stops at the first part that cannot be had, except for those that are `optional`. */
+/** Installs the missing parts. Fails if one could not be installed, unless it is `optional`. */
 export async function setup(names = TO_BUILD, { optional = [] } = {}) {
   const failures = await install(names)
   const [stop] = Object.keys(failures).filter((name) => !optional.includes(name))
@@ -165,7 +165,7 @@ function lookForRust() {
   return { found }
 }
 
-// The sysroot is looked at, not rustup's list: a Rust that came from elsewhere has no rustup.
+// The sysroot is searched, not rustup's list, because a Rust from elsewhere has no rustup.
 const sysroot = () => ask('rustc', ['--print', 'sysroot'])
 const missingTargets = () => TARGETS.filter((target) => !existsSync(`${sysroot()}/lib/rustlib/${target}/lib`))
 
@@ -190,7 +190,7 @@ async function installTargets(live) {
 
 /** @returns {Pick<Part, 'look' | 'install'>} */
 function packagesOf(folder) {
-  // Native packages are built for one ABI of Node: for another, everything is installed anew.
+  // Native packages are built for one ABI of Node. Another version of Node needs a new installation.
   const abi = `${process.platform}-${process.arch}-${process.versions.modules} `
   const stamp = () => abi + hashOf([`${folder}/package.json`, `${folder}/package-lock.json`])
   const mark = `${folder}/node_modules/.countersign-setup`
@@ -229,7 +229,7 @@ async function installCrates(live) {
 }
 
 function wantedTools() {
-  // The tool and the crate must be of the same version, to the last digit.
+  // The tool and the crate must have exactly the same version.
   const bindgen = readIf('Cargo.lock')?.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
   if (!bindgen)
     throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')

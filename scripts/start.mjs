@@ -31,7 +31,7 @@ await main(import.meta.url, async () => {
   for (const name of without ? ['PORT'] : Object.keys(PORTS)) await mustBeFree(name, ports[name])
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    // Ctrl-C in a terminal reaches the children without us; a second one might cut their clean-up short.
+    // Ctrl-C in a terminal reaches the children directly. A second signal might interrupt their clean-up.
     process.on(signal, () => stop(signal === 'SIGINT' && process.stdin.isTTY ? undefined : 'SIGTERM'))
   }
   try {
@@ -51,9 +51,9 @@ await main(import.meta.url, async () => {
 async function startAll(ports, envoy) {
   const login = `http://localhost:${ports.PORT}`
   const dataDir = resolve(process.env.DATA_DIR ?? at('examples/login/data'))
-  // Made anew each time; the login service and Envoy get the same.
+  // The login service and Envoy share this token, which is new at each start.
   const token = envoy && { COUNTERSIGN_STORAGE_TOKEN: randomBytes(32).toString('hex') }
-  // People type Envoy's address, and Envoy, one hop away, says who is calling.
+  // People type Envoy's address. Envoy is the one trusted proxy, and tells the client's address.
   const behindEnvoy = envoy && { PUBLIC_ORIGIN: `http://localhost:${ports.ENVOY_PORT}`, TRUST_PROXY: '1' }
 
   start('the login service', process.execPath, ['server.js'], {
@@ -81,12 +81,12 @@ async function startAll(ports, envoy) {
   await answers('the intranet', `http://127.0.0.1:${ports.INTRANET_PORT}/`)
   await answers('Envoy', `http://127.0.0.1:${ports.ENVOY_PORT}/login`)
   console.log(`
-Open    http://localhost:${ports.ENVOY_PORT}   an intranet behind Envoy: it has not one line about 2FA, Envoy asks for it
+Open    http://localhost:${ports.ENVOY_PORT}   an intranet without code for 2FA; Envoy asks for it
         ${login}    the login service alone; the same login
         http://localhost:${ports.ENVOY_ADMIN_PORT}/stats?filter=countersign    what the gate counted
 
 Log in at the first address and set up an app under Security; the intranet then asks for the app's
-next code, and opens. Ctrl-C stops all.`)
+next code, and shows its page. Ctrl-C stops all.`)
 }
 
 function start(name, command, args, { cwd, env }) {
@@ -99,7 +99,7 @@ function start(name, command, args, { cwd, env }) {
   ended.then((how) => {
     children.find((one) => one.name === name).how = how
     if (stopping) return
-    // Half of it is of no use, and a gate that is down must not look like one that is up.
+    // The parts work only together, so all stop: a stopped gate must not look like a running one.
     console.error(`\n${name} ${how}; stopping the rest.`)
     exitCode = 1
     stop('SIGTERM')
@@ -112,7 +112,7 @@ function stop(signal) {
   for (const { child, how } of children) if (signal && !how) child.kill(signal)
 }
 
-/** Waits until an address answers, or until what should answer there has ended. */
+/** Waits until an address answers, or until its process has ended. */
 async function answers(name, url) {
   const one = children.find((child) => child.name === name)
   for (const end = Date.now() + PATIENCE_SECONDS * 1000; Date.now() < end; await sleep(100)) {
@@ -124,7 +124,7 @@ async function answers(name, url) {
   throw new Problem(`${name} does not answer at ${url} after ${PATIENCE_SECONDS} seconds.`)
 }
 
-/** CONFIG itself, or a copy with the ports that were asked for. */
+/** The path of CONFIG, or of a copy with other ports. */
 function envoyConfig(ports) {
   const text = readFileSync(at(CONFIG), 'utf8')
   const named = Object.fromEntries(Object.entries(PORTS).map(([name, standard]) => [standard, ports[name]]))

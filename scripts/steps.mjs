@@ -10,7 +10,7 @@ const node = process.execPath
 const bin = (name) => at('node_modules/.bin', name)
 const tsc = at('node_modules/typescript/bin/tsc')
 
-// The compiler options of a strict project that has nothing else installed.
+// The compiler options of a strict project without other packages.
 const STRICT = ['--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022']
 const CONSUMER = [...STRICT, '--module', 'nodenext', '--types', '']
 
@@ -20,13 +20,13 @@ const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-conv
 
 /**
  * @typedef {object} Step
- * @property {string} group    what `--only` names
+ * @property {string} group    the name for `--only`
  * @property {string} title
  * @property {string[]} needs  parts of setup.mjs, and products of BUILDS
  * @property {() => string[]} command
  * @property {boolean} [check]  in the inner loop, `npm run check`
  * @property {string[]} [from]  for check: the products whose last build, however old, will do
- * @property {'rust' | 'node'} [tests]  whose output tells how many tests ran
+ * @property {'rust' | 'node'} [tests]  the test runner whose output is read for counts and names
  * @property {Record<string, string>} [env]
  */
 
@@ -165,7 +165,7 @@ export const STEPS = [
   },
 ]
 
-/** The products that steps need, and what each of them needs; made when the first step asks for it. */
+/** The products that steps need, each with the parts that it needs. It is built before the first step that needs it. */
 export const BUILDS = {
   pkg: {
     title: 'Build of pkg/',
@@ -193,13 +193,13 @@ function testsIn(folder) {
   // Node 20 takes no patterns after --test, so the files are listed.
   const files = filesIn(folder).filter((name) => name.endsWith('.test.mjs'))
   if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
-  // A test that hangs must end. The longest file takes two minutes on an idle machine, ten on a busy one.
+  // A test that hangs is ended. The longest file takes two minutes on an idle machine, ten on a busy one.
   return [node, '--test', '--test-reporter=spec', '--test-timeout=1800000', ...files.map((name) => `${folder}/${name}`)]
 }
 
 const forBrowsers = (name) => name.startsWith('browser.')
 
-/** The declarations of what package.json exports. */
+/** The declaration files of the exports in package.json. */
 function declarations(wanted) {
   const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
   const found = JSON.stringify(exports).match(/pkg\/types\/[^"]+/g) ?? []

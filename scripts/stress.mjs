@@ -1,5 +1,5 @@
-// node scripts/stress.mjs: runs the tests again and again with all cores kept busy, to find those that pass only on an
-// idle machine. By hand, not in CI; it takes about an hour and stops by itself.
+// node scripts/stress.mjs: runs the tests several times with all cores busy, to find those that pass only on an idle
+// machine. Run it by hand, not in CI; it takes about an hour, six at most.
 //   node scripts/stress.mjs --only browser --runs 3
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -9,7 +9,7 @@ import { listFailures, runStep } from './run-steps.mjs'
 import { PARTS, setup } from './setup.mjs'
 import { BUILDS, STEPS } from './steps.mjs'
 
-/** Group → how often. Browsers have the most that can come too early or too late. */
+/** Group → number of runs. Browser tests depend most on timing, so they run most often. */
 const RUNS = { rust: 3, node: 3, e2e: 3, envoy: 3, browser: 10 }
 const MOST_HOURS = 6
 

@@ -1,5 +1,5 @@
-// npm test: every step of the table, with what it needs installed and built. A failure ends no run; the list of what
-// failed stands at the end.
+// npm test: runs every step of the table, and installs and builds its needs first. Every step runs, even after a failure;
+// the end lists the failures.
 //   npm test -- --only rust,node    some groups: lint, rust, package, node, e2e, browser, envoy
 import { main, Problem, seconds } from './common.mjs'
 import { listFailures, runStep } from './run-steps.mjs'
@@ -9,7 +9,7 @@ import { BUILDS, GROUPS, STEPS } from './steps.mjs'
 const built = new Set()
 const titleOf = (name) => (PARTS[name] ?? BUILDS[name]).title
 
-/** Debian packages are installed together and fail together. */
+/** The parts that failed for this reason. Debian packages are installed together, so they fail together. */
 const namesWith = (why, unavailable) => Object.keys(unavailable).filter((name) => unavailable[name] === why)
 
 await main(import.meta.url, async () => {
@@ -19,7 +19,7 @@ await main(import.meta.url, async () => {
   const builds = Object.keys(BUILDS).filter((name) => needs.has(name))
   for (const name of builds) for (const part of BUILDS[name].needs) needs.add(part)
 
-  // name of a part or a product → why it cannot be had
+  // name of a part or a product → the reason why it is missing
   const unavailable = await install(
     Object.keys(PARTS).filter((name) => needs.has(name)),
     builds.filter((name) => BUILDS[name].stale()).map((name) => `${BUILDS[name].title}: ${BUILDS[name].why}`),
@@ -51,7 +51,7 @@ await main(import.meta.url, async () => {
     const start = performance.now()
     const { failed, names, counts } = await runStep(step, { env })
     for (const key in total) total[key] += counts[key]
-    // Lints, and tests that never ran, are counted by the step.
+    // A failed step without a failed test, such as a lint, counts as one failure.
     if (failed && counts.failed === 0) total.failed += 1
     if (failed) fail(failed, names)
     else console.log(`=== ${title}: passed (${seconds(start)})`)
