@@ -1,6 +1,6 @@
-// For `checkJs`: what TypeScript cannot know of pages.
+// For `checkJs`: the parts of a page that TypeScript cannot know.
 
-// What the tests put into the pages that they open.
+// Variables that the tests set in a page.
 interface Window {
   violations: string[]
   violated(directive: string): void
@@ -18,7 +18,7 @@ declare var testFiles: Record<string, string>
 declare var moduleBytes: Uint8Array
 declare function finished(): Promise<{ name: string; error?: string }[]>
 
-// A selector says which kind of element it finds, in words that only the browser reads.
+// `querySelector` gives an `Element`. Its real type depends on the selector, which TypeScript does not evaluate.
 interface Element {
   dataset: DOMStringMap
   dateTime: string
@@ -36,7 +36,7 @@ interface Event {
   readonly inputType: string
 }
 
-// WebOTP, which TypeScript does not know yet.
+// WebOTP is missing in TypeScript's types.
 interface CredentialRequestOptions {
   otp?: { transport: string[] }
 }
@@ -50,7 +50,7 @@ interface PerformanceEntry {
   hadRecentInput: boolean
 }
 
-// JSON.parse takes what it is given as text.
+// JSON.parse converts its argument to text.
 interface JSON {
   parse(text: Uint8Array): any
 }

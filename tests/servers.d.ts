@@ -1,6 +1,6 @@
-// For `checkJs`: what the declarations of others do not say.
+// For `checkJs`: more exact types for Node's declarations.
 
-// Servers of the tests listen at ports, never at paths.
+// The tests' servers listen at ports, never at paths, so `address()` is never a text.
 declare module 'node:net' {
   interface Server {
     address(): AddressInfo

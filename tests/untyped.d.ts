@@ -1,12 +1,12 @@
-// For `checkJs`: modules whose types are of no use here.
+// For `checkJs`: modules that the tests use without types.
 
-// The tests hand the package what its types forbid. That the types hold is tested with TypeScript itself, in
+// The tests pass values that the package's types forbid. The types themselves are tested by TypeScript, in
 // tests/node/package.test.mjs.
 declare module 'countersign'
 declare module 'countersign/browser'
 declare module 'countersign/storage-api'
 declare module 'countersign/testing'
-// The package's file for browsers, by the addresses that pages load it from.
+// The package's file for browsers, at the addresses from which pages load it.
 declare module '*/browser.mjs'
-// Comes with Node 22; where it is missing, its tests are not made.
+// Comes with Node 22. On older versions its tests are left out.
 declare module 'node:sqlite'

@@ -1,5 +1,5 @@
 //! The vectors, through the public interface of the core. The same files are read through the
-//! npm package by the Node tests. Expected values are the RFCs' or reasoned, never printed by us.
+//! npm package by the Node tests. Expected values come from the RFCs or by hand, never from our own output.
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use countersign::client_ip::ClientIp;
@@ -50,7 +50,7 @@ fn at(seconds: &Value) -> UnixSeconds {
     UnixSeconds::new(seconds.as_u64().unwrap()).unwrap()
 }
 
-/// The document that a row of a table of wrong documents stands for.
+/// The wrong document of a row: `base` with the change of the row.
 fn document(base: &Value, row: &Value) -> String {
     if let Some(text) = row["text"].as_str() {
         return text.to_owned();
@@ -131,7 +131,7 @@ fn known(text: &str) -> core::net::IpAddr {
 }
 
 #[test]
-fn networks_hold_what_they_should() {
+fn networks_contain_exactly_the_addresses_of_the_table() {
     for row in list(&vectors!("networks")["membership"]) {
         let set = NetworkSet::parse(&texts(&row["networks"])).unwrap();
         for address in texts(&row["inside"]) {
@@ -175,7 +175,7 @@ fn t23_lax_networks_are_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The one row that matches; a table with a gap or an overlap is wrong.
+/// The one row that matches the facts. Fails on a gap or an overlap in the table.
 fn only_row<'a>(rows: &'a [Value], facts: &[(&str, Value)]) -> &'a Value {
     let hits: Vec<_> = rows
         .iter()
@@ -323,7 +323,7 @@ fn hs256(key: &[u8], input: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(input.as_bytes()).finalize().into_bytes().to_vec()
 }
 
-/// Our signer is not the one under test: it must give the RFCs' own signatures first.
+/// These tests sign with a signer of their own, which must give the RFCs' signatures.
 #[test]
 fn rfc7515_and_rfc8037_signatures() {
     let table = vectors!("tokens");
@@ -379,7 +379,7 @@ fn t29_hostile_passes_are_refused() {
     }
     for rfc in ["rfc7515", "rfc8037"] {
         let token = format!("{}.{}", text(&table[rfc]["input"]), text(&table[rfc]["signature"]));
-        assert_eq!(open(&token), "invalid", "well signed, and still no pass");
+        assert_eq!(open(&token), "invalid", "well signed, but no pass");
     }
     for token in ["", ".", "..", "...", "e30.e30.", "\u{0}", "é.é.é"] {
         assert_eq!(open(token), "invalid", "{token:?}");
@@ -387,7 +387,7 @@ fn t29_hostile_passes_are_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// One symbol changed anywhere, and the pass opens no more.
+/// A pass with one changed symbol, anywhere, is refused.
 #[test]
 fn t29_every_symbol_of_a_pass_counts() {
     let table = vectors!("tokens");

@@ -38,7 +38,7 @@ test('B1: a set-up from the server, drawn in the page with one request: for the 
   assert.deepEqual(asked, [`${origin}/`, `${origin}/browser.mjs`, `${origin}/countersign.wasm`])
 })
 
-test('T14: without a server there is only the sample: one known secret, marked', async (t) => {
+test('T14: without a server the page draws only the marked sample with its known secret', async (t) => {
   const { page } = await open(t)
   const names = await page.evaluate(async () => Object.keys(await import('/browser.mjs')).sort())
   assert.deepEqual(
@@ -63,12 +63,12 @@ test('T14: without a server there is only the sample: one known secret, marked',
   const again = await page.evaluate(async (source) => (await import('/browser.mjs')).previewEnrollment(source), {
     uri: otpauth.format({ issuer: 'Acme', label: 'ann', secret: SAMPLE }),
   })
-  assert.equal(again.sample, true, 'nor does the sample pass for a set-up when it comes as a URI')
+  assert.equal(again.sample, true, 'a URI with the secret of the sample is marked as well')
   const script = readFileSync(new URL('../../pkg/browser.mjs', import.meta.url), 'utf8')
   assert.doesNotMatch(script, /getRandomValues|randomUUID|Math\.random|totp_secret|generate_keys|backup_mint/)
 })
 
-test('T32: no address in the picture, nothing sent, nothing kept, nothing in an error', async (t) => {
+test('T32: the secret is not sent, kept or quoted in an error, and the picture loads nothing', async (t) => {
   const { page, requests } = await open(t)
   const seen = await page.evaluate(
     async (source) => {
@@ -170,7 +170,7 @@ test('the module may be given as bytes, a response, an address, or compiled', as
   }
 })
 
-test('T37: any value of any type is a coded error, and the next call works', async (t) => {
+test('T37: any value of any type gives a coded error, and the next call works', async (t) => {
   const { page } = await open(t)
   const results = await page.evaluate(async (good) => {
     const { load, previewEnrollment, defineSecondFactorQr, CountersignError } = await import('/browser.mjs')
@@ -265,7 +265,7 @@ test('T33: a polluted prototype changes nothing', async (t) => {
   assert.deepEqual(seen, ['invalid_input', uri, 'Acme', 'Acme', SAMPLE.match(/.{4}/g).join(' ')])
 })
 
-test('the file for browsers holds nothing of Node, and no second address', () => {
+test('the file for browsers holds no code of Node and names no file but the module', () => {
   const script = readFileSync(new URL('../../pkg/browser.mjs', import.meta.url), 'utf8')
   assert.doesNotMatch(
     script,

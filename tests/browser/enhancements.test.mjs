@@ -1,4 +1,4 @@
-// The pages' scripts: the field for a code, waiting, copying, times, the preview.
+// The pages' scripts: the field for a code, waits, copying, times, the preview.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { enrolledVisitor, passwords, startService, Visitor } from '../e2e/suppor
 import { eventually } from '../shared/eventually.mjs'
 import { Person } from './person.mjs'
 
-/** Someone at the second step of a login, and the code of their app. */
+/** A person at the second step of a login, and the code of their app. */
 async function atSecondStep(t, options) {
   const service = await startService(t)
   const enrolled = await enrolledVisitor(service, 'member')
@@ -16,7 +16,7 @@ async function atSecondStep(t, options) {
   return { service, person, ...enrolled }
 }
 
-/** Counts what is sent to a path. */
+/** Counts the POST requests to a path. */
 function countPosts(page, path) {
   const counted = { posts: 0 }
   page.on('request', (request) => {
@@ -25,7 +25,7 @@ function countPosts(page, path) {
   return counted
 }
 
-/** A request that the page makes now comes after all that it has made so far: when this ends, they were counted. */
+/** Makes one more request from the page. When it has ended, all earlier requests are counted. */
 const requestsAreSeen = (page) => page.evaluate(() => fetch('/login').then((answer) => answer.text()))
 
 test('a pasted `123 456` is sent at once, and only once', async (t) => {
@@ -40,7 +40,7 @@ test('a pasted `123 456` is sent at once, and only once', async (t) => {
   assert.equal(counted.posts, 1)
 })
 
-test('the form is sent with the sixth digit, not before, not while something is deleted, and not twice', async (t) => {
+test('the form is sent once, with the sixth digit, and not while a digit is deleted', async (t) => {
   const { person, code } = await atSecondStep(t)
   const { page } = person
   const counted = countPosts(page, '/login/second-step')
@@ -49,7 +49,7 @@ test('the form is sent with the sixth digit, not before, not while something is 
   await field.pressSequentially('11111')
   await requestsAreSeen(page)
   assert.equal(counted.posts, 0)
-  // Seven by mistake, and the last one taken back: the person looks at it first.
+  // Seven digits by mistake, and the last one deleted: the person may look at the rest before sending it.
   await field.evaluate((input) => (input.value = '1111117'))
   await field.press('End')
   await field.press('Backspace')
@@ -57,7 +57,7 @@ test('the form is sent with the sixth digit, not before, not while something is 
   assert.equal(await field.inputValue(), '111111')
   assert.equal(counted.posts, 0)
   await field.fill('')
-  // The answer comes late; a person who presses Enter meanwhile has not tried twice.
+  // The answer comes late. Enter pressed meanwhile is no second try.
   let answer
   const held = new Promise((resolve) => {
     answer = resolve
@@ -107,14 +107,14 @@ test('WebOTP: where the browser offers it, the code of the SMS fills itself in',
   assert.deepEqual(person.troubles, [])
 })
 
-test('another SMS: the button shows the wait, cannot be pressed before, says when it can, and nothing jumps', async (t) => {
+test('another SMS: the button shows the wait, cannot be pressed until its end, announces it, and keeps its place', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('member')
   await person.follow('Security')
   await person.unfold('Set up SMS')
   await person.fill('Australian mobile number', '0412 345 678')
-  // The page's clock stands until the test moves it.
+  // The page's clock moves only when the test moves it.
   await person.page.clock.install({ time: 0 })
   await person.page.clock.pauseAt(1_000)
   await person.press('Send code')
@@ -132,7 +132,7 @@ test('another SMS: the button shows the wait, cannot be pressed before, says whe
   assert.equal(await again.getAttribute('aria-disabled'), null)
   assert.equal((await again.textContent()).trim(), 'Send another code')
   assert.match(await person.page.locator('#announce').textContent(), /Send another code: possible now/)
-  assert.deepEqual(await again.boundingBox(), box, 'the button is where and as large as it was')
+  assert.deepEqual(await again.boundingBox(), box, 'the button keeps its place and size')
   await person.page.clock.resume()
   await person.looksRight('set-up-sms-waited')
   service.advance(31)
@@ -149,7 +149,7 @@ test('the key and the codes are copied without their spaces, and a screen reader
   await person.logIn('member')
   await person.follow('Security')
   await person.press('Set up the app')
-  // The page's clock stands, so that the button keeps its new text while the test looks.
+  // The page's clock stands still, so that the button keeps its new text while the test reads it.
   await page.clock.install({ time: 0 })
   await page.clock.pauseAt(1_000)
   await person.button('Copy the key').click()
@@ -166,14 +166,14 @@ test('the key and the codes are copied without their spaces, and a screen reader
   await page.locator('#announce', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
   assert.deepEqual((await copied()).split('\n'), await person.codes())
 
-  // Where a page may not copy, it selects, and one key does the rest.
+  // A page that may not copy selects the text, and the person copies it by keyboard.
   await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error('no'))))
   await person.button('Copy the codes').click()
   await page.locator('#announce', { hasText: 'Selected' }).waitFor({ state: 'attached' })
   assert.ok((await page.evaluate(() => getSelection().toString())).includes((await person.codes())[0]))
 })
 
-test('times are in the reader’s own zone, and what the server wrote stays beside them', async (t) => {
+test('times are shown in the reader’s own zone, with the UTC time in the title', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const person = await Person.open(t, service, { timezone: 'Australia/Sydney' })
@@ -184,7 +184,7 @@ test('times are in the reader’s own zone, and what the server wrote stays besi
   assert.equal(await time.textContent(), '15 Jan 2027, 19:00')
 })
 
-test('B1: the preview for the administrator follows what is typed, is marked as a sample, and sends nothing', async (t) => {
+test('B1: the preview for the administrator follows the typed name, is marked as a sample, and sends nothing', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   const { page } = person
@@ -212,7 +212,7 @@ test('B1: the preview for the administrator follows what is typed, is marked as 
   await person.looksRight('policy-preview')
 })
 
-test('the name that the owner chose stands in the next QR code', async (t) => {
+test('the next QR code has the name that the owner chose', async (t) => {
   const service = await startService(t)
   const owner = await Person.open(t, service)
   await owner.logIn('owner')
@@ -227,7 +227,7 @@ test('the name that the owner chose stands in the next QR code', async (t) => {
   assert.equal(new URL(await member.scan()).searchParams.get('issuer'), 'Bravo & Sons')
 })
 
-test('the set-up code is drawn in the page itself, from what the server handed out', async (t) => {
+test('the QR code of a set-up is drawn in the page itself, from the URI that the server gave', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('member')
@@ -242,14 +242,14 @@ test('the set-up code is drawn in the page itself, from what the server handed o
   await person.looksRight('set-up-app-drawn')
 })
 
-test('the picture from the server stays where WebAssembly cannot be had', async (t) => {
+test('the picture from the server stays where the WebAssembly cannot be loaded', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.page.route('**/countersign.wasm', (route) => route.fulfill({ status: 500, body: '' }))
   await person.logIn('member')
   await person.follow('Security')
   await person.page.addInitScript(() =>
-    // Not all events bubble; all of them are captured.
+    // Listens in the capture phase, because this event does not bubble.
     addEventListener(
       'error',
       ({ target }) => (window.notDrawn ||= /** @type {Element} */ (target).localName === 'second-factor-qr'),

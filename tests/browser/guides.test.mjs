@@ -1,11 +1,11 @@
-// Every guide, click by click, in light and dark, on a desktop and on a phone.
+// Plays every guide click by click, in light and dark, on a desktop and on a phone.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startService, Visitor } from '../e2e/support.mjs'
 import { looks, Person } from './person.mjs'
 
-/** The test in each look, with a service of its own. */
+/** Declares a test for each look, each with its own service. */
 function guide(name, follow) {
   for (const look of looks) {
     test(`${name} (${look.name})`, async (t) => {
@@ -29,7 +29,7 @@ guide('S1, S4, S6: set up an authenticator app, log out, and log in with it', as
   assert.equal(
     await person.page.getByLabel('E-mail address').inputValue(),
     'member@acme.example',
-    'what was typed stands',
+    'the form keeps the typed address',
   )
   await person.looksRight('login-wrong')
   await person.fill('Password', 'member-demo-password')
@@ -107,41 +107,44 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   assert.equal(await person.heading(), 'Welcome, member@acme.example')
 })
 
-guide('S7, S4: log in with a backup code, see what is left, show them again, make a new set', async ({ someone }) => {
-  const person = await someone()
-  await person.logIn('member')
-  const { codes, code } = await person.setUpApp()
-  await person.logOut()
-  await person.logIn('member')
-  await person.follow('Use backup code')
-  await person.looksRight('second-step-backup')
-  await person.page.locator('#code').fill(codes[2].toLowerCase())
-  await person.press('Log in')
-  assert.equal(await person.heading(), 'Welcome, member@acme.example')
-  await person.follow('Security')
-  await person.reads(/9 of 10 left/)
+guide(
+  'S7, S4: log in with a backup code, see how many are left, show them again, make a new set',
+  async ({ someone }) => {
+    const person = await someone()
+    await person.logIn('member')
+    const { codes, code } = await person.setUpApp()
+    await person.logOut()
+    await person.logIn('member')
+    await person.follow('Use backup code')
+    await person.looksRight('second-step-backup')
+    await person.page.locator('#code').fill(codes[2].toLowerCase())
+    await person.press('Log in')
+    assert.equal(await person.heading(), 'Welcome, member@acme.example')
+    await person.follow('Security')
+    await person.reads(/9 of 10 left/)
 
-  // A login by backup code is not fresh enough to see the codes.
-  await person.press('Show codes')
-  if ((await person.heading()) === 'Confirm it is you') {
-    await person.confirmWith(code())
+    // A login by backup code is not fresh enough to see the codes.
     await person.press('Show codes')
-  }
-  assert.equal(await person.heading(), 'Your backup codes')
-  assert.equal(await person.page.locator('.codes del').textContent(), codes[2])
-  assert.deepEqual(
-    await person.codes(),
-    codes.filter((each) => each !== codes[2]),
-  )
-  await person.looksRight('backup-codes-shown')
-  await person.follow('Back to Security')
-  await person.unfold('Make a new set')
-  await person.reads(/The old ten codes die at once/)
-  await person.looksRight('backup-codes-warning')
-  await person.press('Make ten new codes')
-  assert.equal(await person.heading(), 'Your new backup codes')
-  assert.equal((await person.codes()).filter((each) => codes.includes(each)).length, 0)
-})
+    if ((await person.heading()) === 'Confirm it is you') {
+      await person.confirmWith(code())
+      await person.press('Show codes')
+    }
+    assert.equal(await person.heading(), 'Your backup codes')
+    assert.equal(await person.page.locator('.codes del').textContent(), codes[2])
+    assert.deepEqual(
+      await person.codes(),
+      codes.filter((each) => each !== codes[2]),
+    )
+    await person.looksRight('backup-codes-shown')
+    await person.follow('Back to Security')
+    await person.unfold('Make a new set')
+    await person.reads(/The old ten codes die at once/)
+    await person.looksRight('backup-codes-warning')
+    await person.press('Make ten new codes')
+    assert.equal(await person.heading(), 'Your new backup codes')
+    assert.equal((await person.codes()).filter((each) => codes.includes(each)).length, 0)
+  },
+)
 
 guide(
   'S5, S8, T39: an owner makes a recovery code, it logs in once, and the page urges to set up a factor',
@@ -184,7 +187,7 @@ guide(
 )
 
 guide(
-  'S8: with a second factor, the way to the recovery code leads over the backup code',
+  'S8: a user with a factor is offered the recovery code only beside the backup code',
   async ({ someone, service }) => {
     const owner = await someone()
     await owner.logIn('owner')
@@ -200,7 +203,7 @@ guide(
     const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
 
     await member.logIn('member')
-    assert.equal(await member.page.getByText('Use recovery code').count(), 0, 'the last resort comes last')
+    assert.equal(await member.page.getByText('Use recovery code').count(), 0, 'a recovery code is not offered first')
     await member.follow('Use backup code')
     await member.follow('Use recovery code')
     await member.looksRight('second-step-recovery-after-backup')
@@ -211,7 +214,7 @@ guide(
 )
 
 guide(
-  'S9, S12, T38: force a second factor on everyone: first the page says who would be shut out',
+  'S9, S12, T38: force a second factor on everyone: first the page names the users whom it would lock out',
   async ({ someone, service }) => {
     const client = new Visitor(service, '203.0.113.7')
     assert.equal(
@@ -240,7 +243,7 @@ guide(
     assert.equal(
       await owner.page.getByRole('radio', { name: /^Everyone Who/ }).isChecked(),
       true,
-      'confirming lost nothing',
+      'the draft survives the second step',
     )
     await owner.press('See what this changes')
     await owner.reads(/These people will need a recovery code[^]*colleague@acme\.example[^]*member@acme\.example/)
@@ -267,13 +270,13 @@ guide(
     assert.equal(
       (await client.json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })).result,
       'token',
-      'the client is let in by the rule',
+      'the allow rule admits the client',
     )
   },
 )
 
 guide(
-  'S10, S11: address rules: people from elsewhere are told; a typing mistake is shown beside the line',
+  'S10, S11: address rules: the page names the reason of a refusal, and the line with a typing mistake',
   async ({ someone }) => {
     const owner = await someone()
     await owner.logIn('owner')
@@ -310,7 +313,7 @@ guide(
 )
 
 guide(
-  'T14: turning a factor off and moving to another phone ask for a fresh factor, and go on where one was',
+  'T14: turning a factor off and moving to another phone ask for a fresh factor, then go on',
   async ({ someone, service }) => {
     const person = await someone()
     await person.logIn('member')
@@ -338,7 +341,7 @@ guide(
 )
 
 guide(
-  'T6, S6: too many wrong codes: the page says when the lock ends, and what helps until then',
+  'T6, S6: too many wrong codes: the page names the end of the lock and the ways to log in until then',
   async ({ someone }) => {
     const person = await someone()
     await person.logIn('member')
@@ -360,7 +363,7 @@ guide(
   },
 )
 
-guide('the outbox and the pages for what is not there', async ({ someone }) => {
+guide('the outbox, a page that does not exist, and a page for owners only', async ({ someone }) => {
   const person = await someone()
   await person.open('/outbox')
   await person.looksRight('outbox-empty')

@@ -1,10 +1,10 @@
-// Stands in a page for the parts of Node that the shared tests of tests/node use: `node:test`, `node:assert/strict`,
-// `node:fs` and `node:crypto`. The last asks Node itself, in the test's own server.
+// Replaces, in a page, the parts of Node that the shared tests of tests/node use: `node:test`, `node:assert/strict`,
+// `node:fs` and `node:crypto`. The last sends its work to Node, in the test's own server.
 
 const results = []
 let running = Promise.resolve()
 
-/** A test, run after those before it. */
+/** Runs a test after those declared before it. */
 export function test(name, job) {
   running = running.then(() => attempt(name, job))
   return running
@@ -69,7 +69,7 @@ export const readdirSync = (url) =>
     .filter((name) => name.startsWith(fileOf(url)))
     .map((name) => name.slice(fileOf(url).length))
 
-// Buffer, as much of it as is used.
+// The used part of Buffer.
 class Buffer extends Uint8Array {
   static alloc(size) {
     return new Buffer(size)
@@ -93,7 +93,7 @@ class Buffer extends Uint8Array {
 }
 Object.assign(globalThis, { Buffer })
 
-// node:crypto, synchronous as there: the server of the test computes.
+// node:crypto, synchronous as in Node: a synchronous request lets the test's server compute.
 function node(question) {
   const request = new XMLHttpRequest()
   request.open('POST', '/node-crypto', false)

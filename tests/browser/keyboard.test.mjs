@@ -1,4 +1,4 @@
-// The pages by keyboard alone, and as a screen reader reads them.
+// Uses the pages by keyboard alone, and reads them as a screen reader does.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { enrolledVisitor, startService } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
 import { looks, Person } from './person.mjs'
 
-/** The element that has the focus: its name as assistive technology reads it, or its text. */
+/** The accessible name of the focused element, or its text. */
 const focused = (page) =>
   page.evaluate(() => {
     const { activeElement: element } = document
@@ -17,16 +17,16 @@ const focused = (page) =>
     )
   })
 
-/** `autofocus` comes with the first picture, which may be a moment after the page has loaded. */
+/** Waits for the focus: a browser applies `autofocus` at the first rendering, perhaps after the load event. */
 const focusComesTo = (page, name) => eventually(async () => assert.equal(await focused(page), name))
 
-/** Types where the focus is bound to come; too early, the keys would reach no field. */
+/** Waits until the field has the focus, then types. Keys typed earlier would reach no field. */
 async function typeInto(page, name, text) {
   await focusComesTo(page, name)
   await page.keyboard.type(text)
 }
 
-/** Logs in on the login page, where one can type at once. */
+/** Logs in on the login page, whose first field has the focus. */
 async function logInByKeyboard(page) {
   await typeInto(page, 'E-mail address', 'member@acme.example')
   await page.keyboard.press('Tab')
@@ -37,7 +37,7 @@ async function logInByKeyboard(page) {
 /** Types a code; its last digit sends the form. */
 const typeCode = (page, name, code) => Promise.all([page.waitForNavigation(), typeInto(page, name, code)])
 
-/** Tab until something called `name` has the focus, which must be seen at every stop. */
+/** Presses Tab until the element called `name` has the focus. The focus must be visible at every stop. */
 async function tabTo(person, name) {
   const { page } = person
   const passed = []
@@ -56,7 +56,7 @@ async function tabTo(person, name) {
         inView: bottom > 0 && top < innerHeight && right > 0 && left < innerWidth,
       }
     })
-    assert.deepEqual(seen, { ring: true, inView: true }, `the focus is seen at "${passed.at(-1)}"`)
+    assert.deepEqual(seen, { ring: true, inView: true }, `the focus is visible at "${passed.at(-1)}"`)
   }
   assert.fail(`"${name}" cannot be reached; only ${passed.join(' → ')}`)
 }
@@ -99,14 +99,14 @@ for (const look of looks.filter(({ name }) => name !== 'dark')) {
     await focusComesTo(page, 'Continue')
     await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
     await typeCode(page, 'Code from your authenticator app', person.codeOf(secret))
-    // Back where the question came up.
+    // Back on the page that asked for the factor.
     await focusComesTo(page, 'Turn off the app')
     await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
     await person.reads(/Two-factor authentication is off/)
   })
 }
 
-test('the first stop of the Tab key leads past the navigation', async (t) => {
+test('the first stop of the Tab key is a link past the navigation', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('owner')
@@ -119,7 +119,7 @@ test('the first stop of the Tab key leads past the navigation', async (t) => {
   assert.match(await focused(person.page), /^Whoever has set it up/)
 })
 
-test('a screen reader hears errors at once and at the field, the place in the navigation, and whose button it is', async (t) => {
+test('a screen reader reads errors at once and at the field, the current page in the navigation, and the user of a button', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const person = await Person.open(t, service)
@@ -144,7 +144,7 @@ test('a screen reader hears errors at once and at the field, the place in the na
   const owner = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
   await owner.logIn('owner')
   await owner.open('/users')
-  // On a phone the rows look like cards, and are a table still.
+  // On a phone the rows look like cards, but are still a table.
   const row = owner.page.getByRole('table', { name: 'People' }).getByRole('row', { name: /member@acme/ })
   assert.equal(await row.getByRole('rowheader').count(), 1)
   assert.equal(await row.getByRole('cell').count(), 2)

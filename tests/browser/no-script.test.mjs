@@ -1,4 +1,4 @@
-// Every guide without JavaScript: forms and links do it all.
+// Every guide without JavaScript, by forms and links alone.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { looks, Person } from './person.mjs'
 
 const withoutScript = { javaScript: false }
 
-test('set up an app and SMS, keep the codes, log in by all ways', async (t) => {
+test('set up an app and SMS, keep the codes, log in by each method', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service, withoutScript)
   const { page } = person
@@ -17,7 +17,7 @@ test('set up an app and SMS, keep the codes, log in by all ways', async (t) => {
   await person.logIn('member')
   const { codes, code } = await person.setUpApp(async (name) => {
     await person.looksRight(name)
-    // Buttons that need a script are not there.
+    // Buttons that need a script are hidden.
     for (const each of ['Copy', 'Print'])
       assert.equal(await page.getByRole('button', { name: each }).count(), 0, `${name}: ${each}`)
     await person.doesNotRead(/as soon as the sixth digit/)
@@ -98,5 +98,5 @@ test('recovery code, force for everyone, address rules, turning off', async (t) 
   await owner.reads(
     /This account asks everyone for a second factor, and this is your only one\. Set up the other one first/,
   )
-  assert.equal(await owner.button('Turn off the app').count(), 0, 'what would be refused is not offered')
+  assert.equal(await owner.button('Turn off the app').count(), 0, 'an action that would be refused is not offered')
 })

@@ -9,9 +9,9 @@ import { run } from './support.mjs'
 
 const textOf = (pdf) => run('pdftotext', ['-layout', '-', '-'], 'poppler-utils', pdf)
 
-// In the dark as well: paper is white.
+// In the dark look as well, because paper is white.
 for (const look of looks) {
-  test(`the printed page holds the codes and whose they are, and nothing else (${look.name})`, async (t) => {
+  test(`the printed page holds the codes and their owner, and nothing else (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })
     const { page } = person
@@ -37,7 +37,7 @@ for (const look of looks) {
   })
 }
 
-test('the downloaded file holds the unused codes and whose they are, and nothing of the page', async (t) => {
+test('the downloaded file holds the unused codes and their owner, and nothing else of the page', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   await person.logIn('member')

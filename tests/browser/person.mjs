@@ -1,5 +1,5 @@
-// A person at a browser. Every page that they open is checked in the same way: nothing that axe finds, no
-// violation of the page's Content-Security-Policy, no error of a script, nothing that jumps, nothing wider than the screen.
+// A person at a browser. `looksRight` checks a page: axe finds nothing, its Content-Security-Policy is not violated, no
+// script fails, nothing jumps, and nothing is wider than the screen.
 
 import assert from 'node:assert/strict'
 import { authenticatorCode, passwords } from '../e2e/support.mjs'
@@ -39,7 +39,7 @@ export class Person {
     Object.assign(person, { service, look, page, javaScript })
     page.on('pageerror', (error) => person.troubles.push(`script: ${error.message}`))
     page.on('console', (message) => {
-      // A page with status 401 is an error to the console, and is none.
+      // The console reports a page with status 4xx as an error, though it is the right answer.
       if (
         message.type() !== 'error' ||
         message.text().startsWith('Failed to load resource: the server responded with a status of 4')
@@ -93,7 +93,7 @@ export class Person {
     return this.#leads(() => this.page.getByRole('link', { name, exact: typeof name === 'string' }).click())
   }
 
-  /** Opens what a `<summary>` hides. */
+  /** Opens the `<details>` with this `<summary>`. */
   async unfold(text, within = this.page) {
     await within.locator('summary', { hasText: text }).click()
   }
@@ -129,14 +129,14 @@ export class Person {
     assert.doesNotMatch(await this.page.locator('main').innerText(), pattern)
   }
 
-  /** `autofocus` comes with the first picture, which may be a moment after the page has loaded. */
+  /** Waits for the focus: a browser applies `autofocus` at the first rendering, perhaps after the load event. */
   focusIsOn(locator) {
     return eventually(async () =>
       assert.ok(await locator.evaluate((element) => element === document.activeElement), `${locator} has the focus`),
     )
   }
 
-  /** Everything that holds on each page. The screenshot is called `name` and the look. */
+  /** Checks the rules for every page, and takes a screenshot named after `name` and the look. */
   async looksRight(name) {
     const { page } = this
     await page.evaluate(() => document.fonts.ready)
@@ -156,7 +156,7 @@ export class Person {
     assert.deepEqual(this.troubles, [], name)
   }
 
-  /** axe is a script itself: where there is none, it looks at a copy of the page. */
+  /** axe is a script: without scripts, it checks a copy of the page. */
   async #axe() {
     if (this.javaScript) return noViolations(this.page)
     const body = (await this.page.content()).replace(/<script[^>]*><\/script>/g, '')
@@ -203,7 +203,7 @@ export class Person {
     await this.typeCode(this.codeOf(secret), 'Turn on')
     assert.equal(await this.heading(), 'Two-factor authentication is on')
     await look('backup-codes')
-    // The code that confirmed is used up; the app shows the next one half a minute later.
+    // The code that confirmed the set-up is used up; the app shows the next one half a minute later.
     this.service.advance(30)
     return { secret, codes: await this.codes(), code: () => this.codeOf(secret) }
   }
@@ -212,7 +212,7 @@ export class Person {
     return this.page.locator('.codes code').allTextContents()
   }
 
-  /** Reads the newest SMS in the outbox, as the demo offers it: in another tab. */
+  /** Gives the code of the newest SMS, by the link to the outbox, which opens another tab. */
   async readSms() {
     const outbox = this.page.context().waitForEvent('page')
     await this.page.getByRole('link', { name: /in the outbox/ }).click()
@@ -222,7 +222,7 @@ export class Person {
     return /\b\d{6}\b/.exec(text)[0]
   }
 
-  /** Shows the factor again where a page asks for it. */
+  /** Shows the factor again on the page that asks for it. */
   async confirmWith(code) {
     assert.equal(await this.heading(), 'Confirm it is you')
     await this.press('Continue')

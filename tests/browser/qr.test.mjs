@@ -1,4 +1,4 @@
-// <second-factor-qr>: its code for cameras, its name for screen readers, and the fallback where it cannot be drawn.
+// <second-factor-qr>: its QR code for cameras, its name for screen readers, and its fallback.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -36,7 +36,7 @@ const drawn = (page) => page.locator('second-factor-qr svg').waitFor()
 
 for (const scheme of ['light', 'dark']) {
   for (const width of [1200, 360]) {
-    test(`a camera reads it, and the authenticator's codes are right (${scheme}, ${width} px)`, async (t) => {
+    test(`a camera reads the QR code, and an authenticator's codes are right (${scheme}, ${width} px)`, async (t) => {
       const { page, violations, requests } = await open(
         t,
         `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`,
@@ -59,7 +59,7 @@ for (const scheme of ['light', 'dark']) {
   }
 }
 
-test('a sample is marked for the eye and for a screen reader', async (t) => {
+test('a sample is marked, in the picture and for a screen reader', async (t) => {
   const { page } = await open(t, '<second-factor-qr issuer="Acme" label="ann@acme.example" sample></second-factor-qr>')
   await drawn(page)
   assert.equal(await page.getByRole('img', { name: 'Sample QR code for Acme, ann@acme.example' }).count(), 1)
@@ -93,7 +93,7 @@ for (const [name, options] of Object.entries({
   })
 }
 
-test('it follows its attributes, draws once for changes made together, and never shows an outdated code', async (t) => {
+test('the element follows its attributes, draws once for changes made together, and never shows an outdated code', async (t) => {
   const { page } = await open(t, `<second-factor-qr issuer="Acme" label="ann" sample>${fallback}</second-factor-qr>`)
   await drawn(page)
   const change = (attributes) =>
@@ -141,7 +141,7 @@ test('it follows its attributes, draws once for changes made together, and never
   assert.equal(await page.getByRole('img', { name: 'Scan <me>', exact: true }).count(), 1)
 })
 
-test('it works when a script makes it, under another name, hidden and resized; the Tab key passes it by', async (t) => {
+test('the element works when made by a script, under another name, hidden and resized; the Tab key skips it', async (t) => {
   const { page } = await open(t, '<button>before</button><div id="here"></div><button>after</button>')
   const said = await page.evaluate(async (uri) => {
     const { defineSecondFactorQr } = await import('/browser.mjs')

@@ -35,7 +35,7 @@ async function bundled(name) {
       }))
       onResolve({ filter: /^countersign$/ }, () => ({ path: join(root, 'js/index.ts') }))
       onResolve({ filter: /^countersign\/testing$/ }, () => ({ path: join(root, 'js/testing.ts') }))
-      // The bytes that the page has fetched: what the package ships for browsers.
+      // The page has fetched the package's module for browsers.
       onLoad({ filter: /\.wasm$/ }, () => ({ contents: 'export default globalThis.moduleBytes' }))
     },
   }

@@ -1,4 +1,4 @@
-// Sessions and rules of the page as the browser itself enforces them.
+// Sessions, and the rules of a page that the browser itself enforces.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { Person } from './person.mjs'
 
 const cookiesOf = (person) => person.page.context().cookies()
 
-test('T18, T19: a new session at the password and at the second step; no script reads it; half a session opens nothing', async (t) => {
+test('T18, T19: the session is new at both steps, no script reads it, and the password alone gives no access', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const person = await Person.open(t, service)
@@ -28,14 +28,14 @@ test('T18, T19: a new session at the password and at the second step; no script 
   assert.notEqual(full.find(({ name }) => name === 'session').value, half.value)
   assert.equal(await person.page.evaluate(() => document.cookie), '')
 
-  // The session id from before the second step opens nothing any more.
+  // The session id from before the second step gives no access any more.
   const thief = await Person.open(t, service)
   await thief.page.context().addCookies([half])
   await thief.open('/security')
   assert.equal(thief.path, '/login')
 })
 
-test('T21: the pass of another user opens nothing in a session', async (t) => {
+test('T21: the pass of another user gives no access in a session', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const { code: ownersCode } = await enrolledVisitor(service, 'owner')
@@ -51,7 +51,7 @@ test('T21: the pass of another user opens nothing in a session', async (t) => {
   await member.reads(/Only an owner of the account can do this/)
 })
 
-test('T35: a link to the login page leads nowhere else', async (t) => {
+test('T35: a link to the login page leads to no other site', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)
   for (const next of [
@@ -114,7 +114,7 @@ test('no page may be shown inside another', async (t) => {
   )
   await person.open('/frame')
   assert.equal(person.page.frames().length, 2)
-  // The browser shows a page of its own in place of what it refuses.
+  // The browser shows an error page of its own in the frame.
   await eventually(() => assert.match(person.page.frames()[1].url(), /^chrome-error:/))
   assert.equal(await person.page.frames()[1].locator('#email').count(), 0)
 })

@@ -59,9 +59,9 @@ export function screenshot(page, name) {
   return page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
 }
 
-/** Accessible by WCAG 2.2 AA, as far as axe can tell. */
+/** Asserts that axe finds no violation of WCAG 2.2 AA. */
 export async function noViolations(page) {
-  await page.evaluate(axe) // through the debugger, so the page's Content-Security-Policy stays as it is
+  await page.evaluate(axe) // by the debugger, which the page's Content-Security-Policy does not stop
   const { violations } = await page.evaluate(() =>
     globalThis.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
   )
@@ -74,7 +74,7 @@ export async function noViolations(page) {
   )
 }
 
-/** The code of a real authenticator for this secret at that second. */
+/** The code by oathtool, a real authenticator, at that second. */
 export const oathtool = (secret, unixSeconds, ...options) =>
   run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`, ...options], 'oathtool').trim()
 
@@ -82,7 +82,7 @@ export const oathtool = (secret, unixSeconds, ...options) =>
 export const zbar = (png) =>
   run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
 
-/** The output of a program; says which Debian package it is in where it is missing. */
+/** The output of a program. The error for a missing program names its Debian package. */
 export function run(program, args, debianPackage, input) {
   return execFileSync(commandPath(program, debianPackage), args, {
     input,

@@ -1,4 +1,4 @@
-//! The gate without Envoy: no header and no answer of the storage API opens it.
+//! The gate without Envoy: no header and no wrong answer of the storage API admits a request.
 
 use countersign::entropy::Entropy;
 use countersign::gate::{CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Request, Secrets, Verdict, Verification};
@@ -62,7 +62,7 @@ fn refused(judgement: &Judgement) -> Option<(u16, String)> {
     }
 }
 
-/// Ann's request with the ticket of a new login and the present code, which is unused.
+/// Ann's request with the ticket of a new login and the present, unused code.
 fn with_code(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
     let mut ann = ann();
     ann.now += 60;
@@ -96,7 +96,7 @@ fn header<'a>(call_out: &'a CallOut, name: &str) -> &'a str {
 }
 
 #[test]
-fn t3_a_code_opens_only_after_its_write_has_landed() {
+fn t3_a_code_admits_only_after_its_write_has_landed() {
     let mut gate = gate(json!({}));
     let (ann, call_out, verification) = with_code(&mut gate);
     assert_eq!((header(&call_out, ":method"), header(&call_out, ":path")), ("GET", "/2fa/records/ann"));
@@ -116,7 +116,7 @@ fn t3_a_code_opens_only_after_its_write_has_landed() {
     let with = |session: &str| headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid={session}"))]);
     assert_eq!(refused(&judged(judge(&mut gate, &with("s"), ann.now))), None);
     assert_eq!(refused(&judged(judge(&mut gate, &with("t"), ann.now))), Some((401, "other_session".to_owned())));
-    // With the old record in hand the same code loses the race, and the new record refuses it.
+    // A second request with the old record and the same code loses the race, and the new record refuses it.
     let (_, _, verification) = saving(&mut gate);
     let Verdict::CallOut(again, verification) = answer(&mut gate, *verification, "412", b"", ann.now) else { panic!("gave up") };
     assert_eq!(header(&again, ":method"), "GET");
@@ -154,7 +154,7 @@ fn t6_no_code_is_computed_while_another_of_the_user_waits_for_its_write() {
     let second = loading(&mut gate);
     let Verdict::CallOut(call_out, second) = step(&mut gate, second, &ann) else { panic!("gave up") };
     assert_eq!(header(&call_out, ":method"), "GET");
-    let Verdict::Judged(judgement) = step(&mut gate, second, &ann) else { panic!("computed beside the first") };
+    let Verdict::Judged(judgement) = step(&mut gate, second, &ann) else { panic!("computed while the first waits") };
     assert_eq!(refused(&judgement), Some((503, "storage_conflict".to_owned())));
     // Another user does not wait. The lock ends with the write, with a lost race, and when the client disconnects.
     let mut bob = Person::enrolled("bob", ann.policy.clone());
@@ -170,11 +170,11 @@ fn t6_no_code_is_computed_while_another_of_the_user_waits_for_its_write() {
     };
     assert!(puts(&mut gate).is_none());
     let Verdict::Judged(_) = answer(&mut gate, *first, "204", b"", ann.now) else { panic!("one more call-out") };
-    let lost = puts(&mut gate).expect("written");
+    let lost = puts(&mut gate).expect("the first write has ended");
     let Verdict::CallOut(..) = answer(&mut gate, *lost, "412", b"", ann.now) else { panic!("gave up") };
-    let left = puts(&mut gate).expect("lost");
+    let left = puts(&mut gate).expect("the race was lost");
     drop(left);
-    assert!(puts(&mut gate).is_some(), "gone away");
+    assert!(puts(&mut gate).is_some(), "the client has disconnected");
     // A code that costs no attempt takes no lock.
     let malformed = headers("/reports", &[("cookie", "sid=s"), ("x-otp", "1234567"), ("x-otp-ticket", &ann.clone().ticket())]);
     let Verdict::CallOut(_, verification) = judge(&mut gate, &malformed, ann.now) else { panic!("decided without a call-out") };
@@ -184,7 +184,7 @@ fn t6_no_code_is_computed_while_another_of_the_user_waits_for_its_write() {
 }
 
 #[test]
-fn no_wrong_answer_of_the_storage_opens_the_gate() {
+fn no_wrong_answer_of_the_storage_admits_a_request() {
     let mut gate = gate(json!({}));
     let other = json!({"record": ann().record.map(|record| record.replace("\"ann\"", "\"bob\"")), "version": 3}).to_string();
     let long = format!("{{\"record\":\"{}\",\"version\":3}}", "a".repeat(200_000));
@@ -215,7 +215,7 @@ fn no_wrong_answer_of_the_storage_opens_the_gate() {
         let (ann, _, verification) = with_code(&mut gate);
         match answer(&mut gate, *verification, status, body.as_bytes(), ann.now) {
             Verdict::Judged(judgement) => assert_eq!(refused(&judgement), Some((503, "storage_failed".to_owned())), "{status} {body:.60}"),
-            Verdict::CallOut(..) => panic!("believed {status} {body:.60}"),
+            Verdict::CallOut(..) => panic!("accepted {status} {body:.60}"),
         }
     }
     for (status, body) in
@@ -256,7 +256,7 @@ impl Revoking {
         }
     }
 
-    /// The gate takes this list in, `later` seconds after the ticket was made.
+    /// Gives the gate this list, `later` seconds after the ticket was made.
     fn list(&mut self, list: &str, later: u64) -> bool {
         let response = CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
         self.gate.take_revocations(&response, UnixSeconds::new(self.ann.now + later).unwrap())
@@ -279,7 +279,7 @@ impl Revoking {
         self.outcome(&headers, later)
     }
 
-    /// Ann's code verified, with this list in between the right code and the end of its write.
+    /// Verifies Ann's code, with this list arriving between the comparison and the end of the write.
     fn verified(&mut self, meanwhile: &str, later: u64) -> Judgement {
         let now = self.ann.now + later;
         let Verdict::CallOut(_, verification) = judge(&mut self.gate, &self.with_code, self.ann.now) else {
@@ -306,7 +306,7 @@ fn a_revoked_session_gets_no_pass_from_its_ticket_and_keeps_none() {
     assert!(all.list(r#"{"v":1,"sessions":["other"],"users":{"bob":1900000000}}"#, 0));
     assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"));
     assert_eq!(all.pass(60), "admitted");
-    assert_eq!((all.pass(61).as_str(), all.code(61).as_str()), ("revocation_stale", "revocation_stale"), "after the last");
+    assert_eq!((all.pass(61).as_str(), all.code(61).as_str()), ("revocation_stale", "revocation_stale"), "after the last list");
     // The clock was set back, so the age of the list is unknown.
     all.ann.now -= 61;
     assert_eq!(all.pass(0), "revocation_stale");
@@ -332,7 +332,7 @@ fn a_revoked_user_keeps_neither_pass_nor_ticket_from_before() {
         assert!(all.list(&json!({"v": 1, "users": {"ann": until}}).to_string(), 0));
         assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), (pass, code), "{until}");
         assert!(all.list(&json!({"v": 1, "users": {"bob": until}}).to_string(), 0));
-        assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"), "of another");
+        assert_eq!((all.pass(0).as_str(), all.code(0).as_str()), ("admitted", "to be verified"), "a user who is not revoked");
     }
 }
 
@@ -388,7 +388,7 @@ fn t26_a_cookie_that_another_parser_takes_for_the_session_is_a_second_one() {
 }
 
 #[test]
-fn t26_a_forwarded_pass_hides_no_second_session() {
+fn t26_a_second_session_is_refused_beside_a_forwarded_pass() {
     let mut gate = gate(json!({"pass": {"forward": true}}));
     let mut ann = ann();
     ann.now += 60;
@@ -445,7 +445,7 @@ fn t27_a_stricter_route_needs_a_pass_where_the_policy_asks_for_none() {
     }
     assert_eq!(reason("/payroll/", &[("cookie", &cookie)], 301).as_deref(), Some("pass_too_old"));
     assert_eq!(reason("/reports", &[("cookie", &cookie)], 301), None);
-    // Where nothing is forced, an API client comes from anywhere, but not where a route is stricter.
+    // Without a forced factor, an API client is admitted from any address, but not on a stricter route.
     assert_eq!(reason("/api/x", &[], 0), None);
     assert_eq!(reason("/payroll/api/x", &[], 0).as_deref(), Some("no_pass"));
 }
@@ -479,7 +479,7 @@ fn the_log_names_the_flaw_of_a_pass_and_the_answer_does_not() {
             assert!(!answer.body.contains(detail), "{}", answer.body);
         }
     }
-    // The log names the status of the storage API too.
+    // The log also names the status of the storage API.
     let (ann, _, verification) = with_code(&mut gate);
     let Verdict::Judged(judgement) = answer(&mut gate, *verification, "401", b"", ann.now) else { panic!("went on") };
     assert!(judgement.log.unwrap().contains(r#""detail":"status_401""#));
@@ -501,21 +501,21 @@ fn in_shadow_mode_a_refused_request_goes_on_and_is_counted() {
     );
 }
 
-/// A gate whose only keys are those of its configuration; the error's path and message.
+/// A gate with only the keys of its configuration, or the error's path and message.
 fn with_jwks(jwks: &Value) -> Result<Gate, (String, String)> {
     let config = config(&json!({"jwks": jwks, "verify": null}));
     GateConfig::parse(&config.to_string(), &Secrets::default()).map(Gate::new).map_err(|error| (error.path, error.message))
 }
 
 #[test]
-fn the_jwk_set_of_the_login_service_opens_its_passes() {
+fn the_jwk_set_of_the_login_service_verifies_its_passes() {
     let jwks = serde_json::to_value(keys().signing().jwks()).unwrap();
     let mut gate = with_jwks(&jwks).unwrap();
     let mut ann = ann();
     let pass = ann.log_in("in");
     let given = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
     assert_eq!(refused(&judged(judge(&mut gate, &given, ann.now))), None);
-    // Another key of the same name verifies no pass of the first.
+    // Another key with the same name does not verify a pass of the first.
     let mut other = jwks;
     other["keys"][0]["x"] = json!("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     let judgement = judged(judge(&mut with_jwks(&other).unwrap(), &given, ann.now));
@@ -575,7 +575,7 @@ fn a_code_is_sent_alone_or_with_its_method() {
         (app.clone(), "verified"),
         (format!(" totp {app} "), "verified"),
         (format!("backup_code {}", ann.backup[0]), "verified"),
-        // Without a method it is a code of an app in any form.
+        // A code without a method is for the app, in any spelling.
         (ann.backup[0].clone(), "code_malformed"),
         (format!("password {app}"), "code_malformed"),
         ("sms 000000".to_owned(), "code_expired"),
@@ -608,9 +608,9 @@ fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// T28: every set of headers is refused, with one line of JSON in the log.
+    /// T28: every set of headers without a good pass is refused, with one line of JSON in the log.
     #[test]
-    fn t28_no_headers_open_the_gate_or_make_it_panic(mut more in proptest::collection::vec(any_header(), 0..12), path in "/[a-z/%;.\\\\?=-]{0,20}") {
+    fn t28_no_headers_pass_the_gate_or_make_it_panic(mut more in proptest::collection::vec(any_header(), 0..12), path in "/[a-z/%;.\\\\?=-]{0,20}") {
         let mut gate = gate(json!({"exempt": {"paths": ["/login"]}, "challenge": {"page": "/login"}}));
         let mut all = headers(&path, &[]);
         all.append(&mut more);

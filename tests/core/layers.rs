@@ -1,5 +1,5 @@
 //! The order of the source holds: no file uses one further down in `tests/layers.txt`, so that there
-//! is no import circle, and no file grows beyond what one reads in a sitting.
+//! is no import circle, and no file grows too long.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Tests of the core from outside: what must hold always, attacks by name, records' lives as
-//! data, and the layers of the source.
+//! Tests of the core from outside: properties, attacks by name, scenarios from files, and the
+//! layers of the source.
 #![expect(unreachable_pub, reason = "modules of one test binary")]
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! What must hold for every sequence of commands, every policy and every spelling.
+//! Properties that hold for every sequence of commands, every policy and every spelling.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// T1, T7: no code opens twice, and no command but success lowers the count.
+    /// T1, T7: no code is accepted twice, and no command but success lowers the count.
     #[test]
     fn no_code_works_twice_and_only_success_lowers_the_count(moves in moves()) {
         let mut person = ann();
@@ -97,7 +97,7 @@ proptest! {
         }
     }
 
-    /// A stricter policy never lets more in: allowed stays or falls, challenge never becomes allowed.
+    /// A stricter policy never admits more: allowed may become stricter, and a challenge never becomes allowed.
     #[test]
     fn decisions_are_monotone(base in loose(), tighter in tighter(), facts in facts()) {
         let strict = tighter.into_iter().fold(base.clone(), |policy, change| change.apply(policy));
@@ -171,7 +171,7 @@ proptest! {
     }
 }
 
-/// T36: every code, leading zeros included, is read as what it is.
+/// T36: every code is read as it is written, with its leading zeros.
 #[test]
 fn t36_every_code_round_trips() {
     for number in 0..1_000_000_u32 {

@@ -55,7 +55,7 @@ enum Saved {
     App(TotpSecret),
 }
 
-/// Plays the steps; the number of commands among them.
+/// Plays the steps, and gives the number of commands among them.
 fn play(steps: &[Step]) -> usize {
     let keys = KeyRing::parse(KEYS).unwrap();
     let mut policy = None;
@@ -109,7 +109,7 @@ fn play(steps: &[Step]) -> usize {
     commands
 }
 
-/// A saved text; of an app, the code that it shows now.
+/// The saved text, or the present code of a saved app.
 fn value_of(saved: &Saved, now: UnixSeconds) -> String {
     match saved {
         Saved::Text(text) => text.clone(),
@@ -120,7 +120,7 @@ fn value_of(saved: &Saved, now: UnixSeconds) -> String {
     }
 }
 
-/// Everything that is expected is there, `null` is not; lists must match element by element.
+/// Asserts that every expected field is there, and that one expected as `null` is absent. Lists must match element by element.
 fn assert_contains(actual: &Value, expected: &Value, place: &str) {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => {

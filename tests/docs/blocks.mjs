@@ -1,10 +1,10 @@
 // The code blocks of the documentation and of the doc comments, and the folder in which they are compiled and run.
 //
-// A comment before a block says what it is:
+// A comment before a block gives its kind:
 //   <!-- file: host.ts -->          other blocks import it by this name
-//   <!-- run -->                    it is run as well, and must end without an error
+//   <!-- run -->                    the block is run as well, and must end without an error
 //   <!-- policy -->                 JSON that `policy.parse` accepts
-//   <!-- gate configuration -->     JSON or YAML that holds one; tests/core/docs.rs hands it to the gate's parser
+//   <!-- gate configuration -->     JSON or YAML with a configuration of the gate, which tests/core/docs.rs parses
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { transformSync } from 'esbuild'
 import { at, has, Problem } from '../../scripts/common.mjs'
@@ -50,7 +50,7 @@ export function exampleBlocks() {
   })
 }
 
-/** A folder in which `countersign`, Express and their types are found as in a user's project. */
+/** A folder with `countersign`, Express and their types, as in a user's project. */
 export function folderOf(blocks) {
   if (!has('docs/node_modules/express')) throw new Problem('Express is missing: run `npm ci --prefix docs` first.')
   const folder = `target/docs-blocks-${process.pid}`
@@ -61,7 +61,7 @@ export function folderOf(blocks) {
   return folder
 }
 
-/** Makes JavaScript of the TypeScript in a folder, which must have been compiled for its types elsewhere. */
+/** Removes the types from the TypeScript in a folder. They must be checked elsewhere. */
 export function strip(folder) {
   for (const name of readdirSync(at(folder)).filter((name) => name.endsWith('.ts'))) {
     const { code } = transformSync(readFileSync(at(folder, name), 'utf8'), { loader: 'ts', target: 'node20' })

@@ -1,4 +1,4 @@
-// Every code block of the documentation is compiled, run, parsed or looked up; every link and path leads somewhere.
+// Every code block of the documentation is compiled, run, parsed or looked up; every link and path exists.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const examples = exampleBlocks()
 const typescript = [...blocks, ...examples].filter(({ language }) => language === 'ts')
 
 let folder
-/** What the compiler says, by file. */
+/** File → errors of the compiler. */
 const complaints = new Map()
 
 before(async () => {
@@ -60,7 +60,7 @@ test('no two blocks have one file name', () => {
   )
 })
 
-test('the compiler complains about nothing but blocks', () => {
+test('the compiler finds errors only in blocks, which are reported below', () => {
   const known = new Set(typescript.map(({ name }) => name))
   assert.deepEqual(
     [...complaints].filter(([name]) => !known.has(name)),
@@ -68,7 +68,7 @@ test('the compiler complains about nothing but blocks', () => {
   )
 })
 
-/** What each language asks of a block. A language that is not here is a mistake. */
+/** Language → check of a block. A block in another language fails. */
 const checks = {
   ts: async ({ name, mark }) => {
     assert.deepEqual(complaints.get(name) ?? [], [])
@@ -78,13 +78,13 @@ const checks = {
   json: ({ code, mark }) => {
     const document = JSON.parse(code)
     if (mark === 'policy') assert.equal(JSON.parse(policy.parse(code)).v, 1)
-    else assert.equal(mark, 'gate configuration', 'say before the block what the JSON is')
+    else assert.equal(mark, 'gate configuration', 'a comment before the block must give the kind of the JSON')
     assert.equal(document.v, 1)
   },
   yaml: ({ code, mark }) => {
     const documents = parseAllDocuments(code)
     for (const { errors, warnings } of documents) assert.deepEqual([...errors, ...warnings], [])
-    assert.equal(mark, 'gate configuration', 'say before the block what the YAML is')
+    assert.equal(mark, 'gate configuration', 'a comment before the block must give the kind of the YAML')
   },
   sh: ({ code }) => {
     for (const line of code.split('\n')) if (line.trim() !== '') assertCommand(line)
@@ -111,7 +111,7 @@ for (const block of [...blocks, ...examples]) {
 
 test('there are examples in the doc comments', () => assert.notEqual(examples.length, 0))
 
-/** Commands of others that the pages name. */
+/** Other programs that the pages name. */
 const OTHERS = ['openssl', 'envoy', 'curl']
 
 function assertCommand(line) {
@@ -148,7 +148,7 @@ function anchorsOf(page) {
 for (const page of pages) {
   const prose = readFileSync(at(page), 'utf8').replaceAll(/```[\s\S]*?```/g, '')
 
-  test(`${page}: every link leads somewhere`, () => {
+  test(`${page}: the target of every link exists`, () => {
     for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue
       const [path, anchor] = target.split('#')
@@ -170,7 +170,7 @@ test('README.md has fewer than 200 lines', () => {
   assert.ok(readFileSync(at('README.md'), 'utf8').split('\n').length < 200)
 })
 
-test('every guide begins by saying what the reader can do after it', () => {
+test('every guide begins with the goal: "After this page you can …"', () => {
   for (const page of pages.filter((name) => name.startsWith('docs/'))) {
     assert.match(readFileSync(at(page), 'utf8'), /^# .+\n\nAfter this page you can /, page)
   }
@@ -209,14 +209,14 @@ test('docs/policy.md: the table has every key, with the default of the types', (
   }
 })
 
-test('docs/policy.md: the parser takes both ends of every range, and nothing beyond', () => {
+test('docs/policy.md: the parser accepts both ends of every range, and refuses values beyond', () => {
   const ranges = policyRows.filter(({ range }) => range.includes(' to '))
   assert.ok(ranges.length > 10)
   for (const { key, range } of ranges) {
     const [least, greatest] = range.split(' to ').map((text) => Number(text.replaceAll(',', '')))
     const parse = (value) => {
       const [outer, inner] = key.split('.')
-      // The two together must reach a minimum.
+      // These two values together must reach a minimum.
       const cost = { memoryKib: { passes: 16 }, passes: { memoryKib: 35_840 } }[inner]
       const part = inner === undefined ? value : { ...cost, [inner]: value }
       return () => policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', [outer]: part })

@@ -1,4 +1,4 @@
-// The services of the README and the guides are run as they stand there, and used over HTTP.
+// Runs the services of the README and the guides unchanged, and uses them over HTTP.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -45,7 +45,7 @@ async function serve(t, ...files) {
   }
 }
 
-/** A browser, as far as these services need one: it keeps cookies. */
+/** A browser for these services: it keeps cookies. */
 function browser(url) {
   const cookies = new Map()
   const request = async (method, path, body) => {
@@ -66,7 +66,7 @@ function browser(url) {
   return { get: (path) => request('GET', path), post: (path, body) => request('POST', path, body) }
 }
 
-/** Early in a step of 30 seconds, so that none ends between making a code and using it. */
+/** Waits for the beginning of a step of 30 seconds, so that a code does not expire before its use. */
 async function now() {
   const inStep = Date.now() % 30_000
   if (inStep > 20_000) await sleep(30_000 - inStep)
@@ -99,14 +99,14 @@ test('the login of the README, with the routes of the guide', async (t) => {
   assert.deepEqual(
     [(await ann.get('/')).result, (await ann.get('/')).reason],
     ['second_step', 'no_pass'],
-    'the session that set up the first factor has not shown it yet',
+    'the session that set up the first factor has no pass yet',
   )
 
   const login = await ann.post('/login', PASSWORD)
   assert.equal(login.result, 'challenge')
   assert.deepEqual(login.methods[0], { method: 'totp', kind: 'digits', digits: 6 })
   assert.equal(login.ticket, undefined, 'the ticket stays on the server')
-  assert.equal((await ann.get('/')).status, 401, 'the password alone opens nothing')
+  assert.equal((await ann.get('/')).status, 401, 'the password alone gives no access')
   const wrong = await ann.post('/login/code', { method: 'totp', code: codeAt(-3_000) })
   assert.equal(wrong.result, 'wrong')
   assert.equal((await browser(url).post('/login/code', { method: 'totp', code: codeAt(0) })).result, 'log_in_first')
@@ -148,7 +148,7 @@ test('the store of the storage guide keeps the contract', async () => {
   const db = new Database(':memory:')
   const [{ code: schema }] = blocksOf('docs/storage.md').filter(({ language }) => language === 'sql')
   db.exec(schema)
-  // SQLite reads the same statements; `$1` is a name there.
+  // SQLite accepts the same statements, with `$1` as the name of a parameter.
   const query = async (sql, values) => {
     const named = Object.fromEntries(values.map((value, index) => [index + 1, value]))
     if (sql.startsWith('SELECT')) return { rows: db.prepare(sql).all(named), rowCount: null }
@@ -159,7 +159,7 @@ test('the store of the storage guide keeps the contract', async () => {
   await proveStore(sqliteStore(new Database(':memory:')))
 })
 
-test('the proof of a store finds one that does not compare', async () => {
+test('the proof of a store fails for a store that saves without comparing', async () => {
   const { proveStore } = await guide('prove-store')
   const records = new Map()
   const careless = {

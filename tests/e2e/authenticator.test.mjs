@@ -34,10 +34,10 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.match(secret, /^[A-Z2-7]{32}$/)
   assert.equal(uri.searchParams.get('issuer'), 'Acme')
   const typed = /type this into it: <code>([^<]+)</.exec(setUp.text)[1]
-  assert.equal(typed.replaceAll(' ', ''), secret, 'the text to type is the secret in the picture')
+  assert.equal(typed.replaceAll(' ', ''), secret, 'the typed text and the picture hold the same secret')
 
   const notYet = await new Visitor(service).logIn('member')
-  assert.equal(notYet.result, 'allowed', 'nothing counts before a code confirmed it')
+  assert.equal(notYet.result, 'allowed', 'a set-up without a confirming code does not count')
 
   const wrong = await person.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now - 3600) })
   assert.equal(wrong.status, 401)
@@ -53,7 +53,7 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.match(file.headers.get('content-type'), /^text\/plain/)
   assert.deepEqual(file.text.match(/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/g), codesOn(on.text))
   assert.match(file.text, /Acme[^]*member@acme\.example/)
-  assert.match((await person.page('/security')).text, /10 of 10 left/, 'the session that set it up goes on')
+  assert.match((await person.page('/security')).text, /10 of 10 left/, 'the session that set the app up goes on')
 
   const out = await person.page('/logout', {})
   assert.equal(out.path, '/login')
@@ -79,7 +79,7 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   assert.match(security.text, /Authenticator app<\/h2> <span class="state good">On<\/span>/)
 })
 
-test('the file to download holds codes and nothing else', async (t) => {
+test('the downloaded file holds codes and no other text', async (t) => {
   const service = await startService(t)
   const { visitor, backupCodes } = await enrolledVisitor(service, 'member')
   await visitor.page('/security')
@@ -100,7 +100,7 @@ test('the file to download holds codes and nothing else', async (t) => {
   assert.equal(foreign.status, 403)
 })
 
-test('T1: a code that logged in does not log in again, whatever the spelling', async (t) => {
+test('T1: a code that logged in does not log in again, in any spelling', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const used = code()
@@ -116,7 +116,7 @@ test('T1: a code that logged in does not log in again, whatever the spelling', a
   assert.equal((await second.json('/api/me')).status, 401)
 })
 
-test('T2, T13, T30, T37: text that is no code is malformed or refused, and logs nobody in', async (t) => {
+test('T2, T13, T30, T37: a text that is no code is malformed or refused, and logs nobody in', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -146,7 +146,7 @@ test('T2, T13, T30, T37: text that is no code is malformed or refused, and logs 
   assert.equal((await visitor.secondStep('totp', code())).result, 'verified', 'none of this was counted')
 })
 
-test('S7: a backup code logs in once; the pages lead to it', async (t) => {
+test('S7: a backup code logs in once, and the pages offer it', async (t) => {
   const service = await startService(t)
   const { backupCodes } = await enrolledVisitor(service, 'member')
   const person = new Visitor(service)
@@ -165,7 +165,7 @@ test('S7: a backup code logs in once; the pages lead to it', async (t) => {
   assert.equal((await again.secondStep('backup_code', backupCodes[4])).backupCodesLeft, 8)
 })
 
-test('S4: codes are shown again and renewed only with a fresh factor; a new set kills the old ten', async (t) => {
+test('S4: codes are shown again and renewed only with a fresh factor; a new set ends the old one', async (t) => {
   const service = await startService(t)
   const { visitor, code, backupCodes } = await enrolledVisitor(service, 'member')
   for (const path of ['/api/security/backup-codes/show', '/api/security/backup-codes/renew']) {
@@ -212,7 +212,7 @@ test('T14: turning a factor off and setting another up need a fresh factor; five
   assert.equal(
     (await other.json('/api/security/remove', { method: 'totp' })).status,
     401,
-    'a password alone cannot even ask',
+    'a session with the password alone is refused',
   )
 
   assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
@@ -228,7 +228,7 @@ test('a set-up ends the other sessions of the same person', async (t) => {
   await elsewhere.logIn('member')
   assert.equal((await elsewhere.json('/api/me')).status, 200)
   const { visitor, code } = await enrolledVisitor(service, 'member')
-  assert.equal((await elsewhere.json('/api/me')).status, 401, 'one that showed no second factor')
+  assert.equal((await elsewhere.json('/api/me')).status, 401, 'a session without a second factor')
 
   await elsewhere.logIn('member')
   await elsewhere.secondStep('totp', code())
@@ -237,11 +237,11 @@ test('a set-up ends the other sessions of the same person', async (t) => {
   await visitor.showFactorAgain('totp', code())
   await visitor.json('/api/security/sms', { number: '0412 345 678' })
   await visitor.json('/api/security/sms/confirm', { code: await smsCode(visitor) })
-  assert.equal((await elsewhere.json('/api/me')).status, 401, 'and one that did')
+  assert.equal((await elsewhere.json('/api/me')).status, 401, 'a session with a second factor')
   assert.equal((await visitor.json('/api/me')).status, 200)
 })
 
-test('T6: wrong codes run into a wait that a new login, another method and another address do not lift', async (t) => {
+test('T6: wrong codes start a wait, which a new login, another method or another address does not end', async (t) => {
   const service = await startService(t)
   const { code, backupCodes } = await enrolledVisitor(service, 'member')
   const guesser = new Visitor(service, '203.0.113.66')

@@ -1,5 +1,5 @@
-// The login service as the gate in Envoy needs it: it hands out passes, sends people on, lends
-// its store, and lists the sessions that have ended. Envoy itself is not needed here.
+// The part of the login service that the gate in Envoy uses: it issues passes, sends people on, gives
+// access to its store, and lists the sessions that have ended. These tests run without Envoy.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -69,7 +69,7 @@ function answerSecondStep(visitor, code) {
   })
 }
 
-/** Someone with an app whose login went through the second step. */
+/** A user with an app, logged in through the second step. */
 async function verifiedVisitor(service, name, ip) {
   const enrolled = await freshVisitor(service, name, ip)
   assert.ok(passOf(enrolled.visitor))
@@ -81,7 +81,7 @@ test('T19, T21: the second step sets the pass as a cookie, bound to the new sess
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
   await visitor.logIn('member')
-  assert.equal(passOf(visitor), undefined, 'the password alone gives none')
+  assert.equal(passOf(visitor), undefined, 'the password alone gives no pass')
   const { headers } = await answerSecondStep(visitor, code())
   const [session, pass, ...more] = headers.getSetCookie()
   assert.deepEqual(more, [])
@@ -133,7 +133,7 @@ test('a factor shown again renews the pass and binds it to the session that foll
   assert.equal(after.auth_time, service.now)
 })
 
-test('the pass goes with the session: log-out, new login, policy, late code', async (t) => {
+test('the pass ends with the session: log-out, new login, policy, late code', async (t) => {
   const service = await startService(t)
   const { visitor: member, code } = await verifiedVisitor(service, 'member')
   const again = async () => {
@@ -145,7 +145,7 @@ test('the pass goes with the session: log-out, new login, policy, late code', as
 
   const stranger = member.copy()
   await stranger.json('/api/login', { email: 'member@acme.example', password: 'wrong' })
-  assert.ok(passOf(stranger), 'a login that fails ends nothing')
+  assert.ok(passOf(stranger), 'a failed login ends no session')
 
   await member.page('/')
   await member.page('/logout', {}, { follow: false })
@@ -168,14 +168,14 @@ test('the pass goes with the session: log-out, new login, policy, late code', as
   assert.equal((await member.secondStep('totp', code())).reason, 'ticket_expired')
   assert.equal(member.cookies.size, 0)
 
-  // The factor removed by the operator: what the session showed no longer counts.
+  // The operator removes the proof of the session, so the session no longer counts.
   await again()
   service.database((db) => db.prepare('UPDATE sessions SET pass = NULL, proof = ? WHERE pass IS NOT NULL').run('none'))
   assert.equal((await member.json('/api/me')).reason, 'login_required')
   assert.equal(member.cookies.size, 0)
 })
 
-test('sessions that end while their pass may live on are told to the gate, until no pass of theirs can be left', async (t) => {
+test('an ended session is listed for the gate as long as its pass may be in time', async (t) => {
   const service = await startService(t, withStorage)
   const { visitor: member, code } = await verifiedVisitor(service, 'member')
   const fresh = async (visitor = new Visitor(service)) => {
@@ -188,7 +188,7 @@ test('sessions that end while their pass may live on are told to the gate, until
 
   const first = idOf(member)
   assert.equal(first, passOf(member).sid)
-  assert.equal(await told(first), false, 'a session that goes on is not')
+  assert.equal(await told(first), false, 'a session that goes on is not listed')
   service.advance(30)
   await member.showFactorAgain('totp', code())
   assert.equal(await told(first), true, 'replaced')
@@ -212,7 +212,11 @@ test('sessions that end while their pass may live on are told to the gate, until
   const halfId = idOf(half)
   assert.equal(await told(halfId), false)
   await half.json('/api/logout', {})
-  assert.equal(await told(halfId), true, 'half a session: its ticket may have become a pass in Envoy')
+  assert.equal(
+    await told(halfId),
+    true,
+    'a session with the password alone: Envoy may have turned its ticket into a pass',
+  )
 
   const without = new Visitor(service)
   await without.logIn('colleague')
@@ -221,14 +225,14 @@ test('sessions that end while their pass may live on are told to the gate, until
   assert.equal(await told(withoutId), false, 'a session that had no second factor has no pass')
 
   await service.restart('SIGKILL')
-  assert.equal(await told(third), true, 'that outlives the process')
+  assert.equal(await told(third), true, 'the list survives the process')
 
   // A ticket's time, a pass's time, and a margin for clocks that differ.
   const longest = 600 + twelveHours + 120
   service.advance(longest - 1)
   assert.equal(await told(halfId), true)
   const expired = idOf(here)
-  assert.equal(await told(expired), true, 'time ends sessions too')
+  assert.equal(await told(expired), true, 'a session that ends by time is listed too')
   service.advance(1)
   assert.deepEqual([await told(halfId), await told(expired)], [false, true])
   service.advance(longest)
@@ -245,15 +249,19 @@ test('T9: a password alone cannot fill the list of ended sessions', async (t) =>
   const answer = await logIn()
   assert.deepEqual([answer.result, answer.ticket, answer.kept], ['challenge', undefined, undefined])
   for (let i = 0; i < 10; i += 1) await logIn()
-  assert.equal((await endedSessions(service)).length - before.length, 50, 'those whose ticket was handed out')
-  assert.equal((await visitor.json('/api/me')).status, 200, 'whoever is in stays in')
-  // T9: nobody is kept out by it. A completed login takes all of them off.
+  assert.equal(
+    (await endedSessions(service)).length - before.length,
+    50,
+    'only sessions whose ticket was handed out are listed',
+  )
+  assert.equal((await visitor.json('/api/me')).status, 200, 'the session of the user goes on')
+  // T9: it locks nobody out. A completed login sets the count back to zero.
   service.advance(30)
   assert.equal((await attacker.secondStep('totp', code())).result, 'verified')
   assert.ok((await logIn()).ticket)
 })
 
-test('the storage API is there with a token only, and people’s sessions open nothing in it', async (t) => {
+test('the storage API is there with a token only, and a person’s session gives no access to it', async (t) => {
   const plain = await startService(t)
   assert.equal((await storage(plain, '/revoked')).status, 404)
 
@@ -273,27 +281,27 @@ test('the storage API is there with a token only, and people’s sessions open n
   assert.equal(
     (await visitor.json('/api/me', undefined, { authorization: `Bearer ${token}` })).status,
     401,
-    'nor does the token open anything else',
+    'the token gives no access elsewhere',
   )
   assert.equal((await storage(service, '/nowhere')).body.error, 'not_found')
   assert.equal((await storage(service, '/records/nobody')).status, 404)
 })
 
-test('a token too short to be one stops the service', async (t) => {
+test('a token that is too short stops the service', async (t) => {
   await assert.rejects(startService(t, { env: { COUNTERSIGN_STORAGE_TOKEN: 'short' } }), /ended with 1/)
 })
 
-test('T3: a ticket of the JSON login can be used by the filter, and what it writes is as if it happened here', async (t) => {
+test('T3: the filter can use a ticket of the JSON login, and its writes count as those of this service', async (t) => {
   const service = await startService(t, withStorage)
   const { code } = await enrolledVisitor(service, 'member')
   const user = userIdOf(service, 'member')
-  // The filter, in Node: the same rules and keys, and the storage API for a store.
+  // In place of the filter: the same rules and keys in Node, with the storage API as store.
   const account = { name: 'Acme', require: 'optional', network: { allow: [], deny: [] } }
   let effects
   const filter = await createSecondFactor({
     policy: policyOf(account, service.origin),
     keys: readFileSync(join(service.dataDir, 'keys.json'), 'utf8'),
-    sendSms: () => assert.fail('the filter sends none'),
+    sendSms: () => assert.fail('the filter sends no SMS'),
     clock: () => service.now,
     store: {
       load: async (name) => {
@@ -327,14 +335,14 @@ test('T3: a ticket of the JSON login can be used by the filter, and what it writ
   )
 
   const [atTheEdge, here] = await Promise.all([verify(), visitor.copy().secondStep('totp', code())])
-  assert.deepEqual([atTheEdge.result, here.result].sort(), ['verified', 'wrong'], 'once, wherever it is shown')
+  assert.deepEqual([atTheEdge.result, here.result].sort(), ['verified', 'wrong'], 'one of the two succeeds')
   service.advance(30)
   const verified = await verify()
   assert.equal(verified.result, 'verified')
   assert.equal(verified.user, user)
   const later = new Visitor(service)
   await later.logIn('member')
-  assert.equal((await later.secondStep('totp', code())).result, 'wrong', 'used at the edge, used here')
+  assert.equal((await later.secondStep('totp', code())).result, 'wrong', 'a code used at Envoy is used here too')
 
   const { messages } = await visitor.json('/api/outbox')
   assert.ok(messages.some(({ recipient, message }) => recipient === 'member@acme.example' && message === 'locked'))
@@ -366,7 +374,7 @@ test('pages never show a ticket or a pass', async (t) => {
 const toIntranet = '/login?next=%2Fintranet%2Fwiki%3Fpage%3D2'
 const intranet = '/intranet/wiki?page=2'
 
-test('a login leads to the page of another service that asked for it, mistakes included', async (t) => {
+test('a login leads to the page of another service that asked for it, also after mistakes', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -393,7 +401,7 @@ test('a login leads to the page of another service that asked for it, mistakes i
   assert.deepEqual([status, location], [303, intranet])
 })
 
-test('someone half-way in goes on with the second step, and then to the page that sent them', async (t) => {
+test('a user after the password goes on with the second step, and then to the page that asked', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -417,7 +425,7 @@ test('someone half-way in goes on with the second step, and then to the page tha
   assert.equal(late.cookies.size, 0, 'a login that took too long begins anew')
 })
 
-test('someone who is in confirms with their factor, gets a new pass and goes on', async (t) => {
+test('a logged-in user shows the factor again, gets a new pass and goes on', async (t) => {
   const service = await startService(t)
   const { visitor, code } = await verifiedVisitor(service, 'member')
   for (const prepare of [
@@ -440,7 +448,7 @@ test('someone who is in confirms with their factor, gets a new pass and goes on'
   }
 })
 
-test('someone without a factor is told to set one up, and then gets to the page', async (t) => {
+test('a user without a factor is told to set one up, and then gets to the page', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.page(toIntranet)
@@ -449,7 +457,7 @@ test('someone without a factor is told to set one up, and then gets to the page'
     { email: 'member@acme.example', password: passwords.member, next: intranet },
     { follow: false },
   )
-  assert.equal(location, intranet, 'where the gate turns them back')
+  assert.equal(location, intranet, 'the gate would refuse this request')
   const told = await visitor.page(toIntranet, undefined, { follow: false })
   assert.equal(told.status, 200)
   assert.match(told.text, /<h1>A second factor is needed<\/h1>[\s\S]*href="\/security"/)
@@ -470,7 +478,7 @@ test('someone without a factor is told to set one up, and then gets to the page'
   assert.equal(then, intranet)
   assert.equal(passOf(visitor).sid, idOf(visitor))
 
-  // Without such a page the set-up ends where it always did.
+  // Without such a page the set-up ends with a link to the Security page.
   const other = new Visitor(service)
   await other.page(
     '/login',
@@ -486,7 +494,7 @@ test('someone without a factor is told to set one up, and then gets to the page'
   assert.doesNotMatch(plain.text, /fresh-factor/)
 })
 
-test('someone who came in by a recovery code has a pass, and sets up a factor when it is too old', async (t) => {
+test('a user logged in by a recovery code has a pass, and is told to set up a factor when it is too old', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await verifiedVisitor(service, 'owner')
   await owner.json('/api/policy', { require: 'everyone', confirmed: true })
@@ -518,7 +526,7 @@ test('T35: the login page leads only to pages of this site', async (t) => {
   assert.equal((await half.secondStep('totp', code())).next, '/')
 })
 
-test('gate and login never send a browser in circles', async (t) => {
+test('redirects between gate and login never form a loop', async (t) => {
   const service = await startService(t)
   const { visitor: verified, code } = await verifiedVisitor(service, 'member')
   const { visitor: owner, code: ownersCode } = await enrolledVisitor(service, 'owner')
@@ -536,7 +544,7 @@ test('gate and login never send a browser in circles', async (t) => {
   await out.logIn('colleague')
   service.database((db) => db.prepare("UPDATE sessions SET proof = 'none' WHERE id = ?").run(idOf(out)))
 
-  // The strictest of gates: it turns everybody back. No chain of redirects may get there a second time.
+  // Stands for a gate that refuses every request. No chain of redirects may reach it a second time.
   const everybody = { nobody: new Visitor(service), invented, half, without, owner, verified, shutOut, out }
   const seen = {}
   for (const [name, visitor] of Object.entries(everybody)) {
@@ -563,7 +571,7 @@ test('gate and login never send a browser in circles', async (t) => {
   })
   assert.equal(out.cookies.size, 0)
   assert.equal((await verified.json('/api/me')).status, 200, 'the wrong address ended nothing')
-  // Without `next` the login page is for another login, as ever.
+  // Without `next` the login page shows its form, for another login.
   assert.match((await verified.page('/login')).text, /name="password"/)
   assert.match((await half.page('/login')).text, /name="password"/)
   service.advance(30)

@@ -1,4 +1,4 @@
-// The account's rules: who must have a second factor, and from where anyone may log in.
+// The account's rules: the users who must have a second factor, and the addresses that may log in.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,7 +11,7 @@ function clientLogin(service, ip = clientIp) {
   return new Visitor(service, ip).json('/api/token', client)
 }
 
-test('S9, S12: before everyone is forced, the owner sees who needs a code and which rule admits the API client', async (t) => {
+test('S9, S12: before everyone is forced, the owner sees the users who need a code, and the rule that admits the API client', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
   assert.equal((await clientLogin(service)).result, 'token')
@@ -43,7 +43,7 @@ test('S9, S12: before everyone is forced, the owner sees who needs a code and wh
   assert.equal(saved.path, '/policy?saved=yes')
   assert.match(saved.text, /value="everyone" checked/)
 
-  assert.equal((await member.json('/api/me')).status, 401, 'it holds for sessions that are open')
+  assert.equal((await member.json('/api/me')).status, 401, 'the policy holds for open sessions too')
   assert.equal((await member.logIn('member')).reason, 'enrollment_required')
   assert.equal((await owner.json('/api/me')).status, 200)
 })
@@ -71,7 +71,7 @@ test('S12: a forced policy blocks the API client, its open sessions too, until a
   assert.equal(admitted.result, 'policy_saved', JSON.stringify(admitted))
   assert.deepEqual(admitted.review.blockedApiClients, [])
   assert.equal((await clientLogin(service)).result, 'token')
-  assert.equal((await clientLogin(service, '203.0.113.8')).result, 'denied', 'from that address only')
+  assert.equal((await clientLogin(service, '203.0.113.8')).result, 'denied', 'the rule admits that address only')
 })
 
 test('T38: a policy that locks its author out is refused unless forced', async (t) => {
@@ -120,7 +120,7 @@ test('S10: a second factor is forced only from certain networks', async (t) => {
   const moved = new Visitor(service, '192.0.2.20')
   await moved.logIn('member')
   moved.ip = '198.51.100.9'
-  assert.equal((await moved.json('/api/me')).status, 401, 'a session from elsewhere does not carry over')
+  assert.equal((await moved.json('/api/me')).status, 401, 'a session from another address does not count there')
 })
 
 test('S11, T22, T23: deny and allow rules, in every spelling of an address, also within a session', async (t) => {
@@ -160,7 +160,7 @@ test('S11, T22, T23: deny and allow rules, in every spelling of an address, also
   }
 })
 
-test('T24: without TRUST_PROXY nobody chooses an address by a header', async (t) => {
+test('T24: without TRUST_PROXY a client cannot choose its address by a header', async (t) => {
   const service = await startService(t, { env: { TRUST_PROXY: 'false' } })
   const { visitor: owner } = await freshVisitor(service, 'owner')
   const saved = await owner.json('/api/policy', { require: 'optional', deny: ['203.0.113.0/24'], confirmed: true })

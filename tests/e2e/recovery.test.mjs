@@ -1,4 +1,4 @@
-// The recovery code that an owner makes for somebody else.
+// The recovery code that an owner issues for another user.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,7 +13,7 @@ async function issue(owner, name) {
   return owner.json('/api/users/recovery-code', { user: await userId(owner, name) })
 }
 
-test('S5, S8: it logs in once, and the page then urges to set up a factor', async (t) => {
+test('S5, S8: a recovery code logs in once, and the page then urges to set up a factor', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -33,7 +33,7 @@ test('S5, S8: it logs in once, and the page then urges to set up a factor', asyn
   assert.notEqual((await again.secondStep('recovery_code', code)).result, 'verified')
 })
 
-test('S5: it is void after an hour', async (t) => {
+test('S5: a recovery code ends after an hour', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -47,7 +47,7 @@ test('S5: it is void after an hour', async (t) => {
   assert.equal((await member.json('/api/me')).status, 401)
 })
 
-test('T39: one alive per person, bound to the person, owners only, not for oneself, only with a fresh factor', async (t) => {
+test('T39: one recovery code per user, bound to that user, issued by another owner with a fresh factor', async (t) => {
   const service = await startService(t)
   const { visitor: member } = await freshVisitor(service, 'member')
   const { visitor: owner, code: ownerCode } = await enrolledVisitor(service, 'owner')
@@ -75,7 +75,7 @@ test('T39: one alive per person, bound to the person, owners only, not for onese
     return (await visitor.secondStep('recovery_code', code)).result
   }
   assert.notEqual(await logIn('owner', second.code), 'verified', 'for that person only')
-  assert.notEqual(await logIn('member', first.code), 'verified', 'the newer one killed it')
+  assert.notEqual(await logIn('member', first.code), 'verified', 'the newer code ended it')
   assert.equal(await logIn('member', second.code), 'verified')
 
   const { messages } = await owner.json('/api/outbox')
@@ -85,7 +85,7 @@ test('T39: one alive per person, bound to the person, owners only, not for onese
   assert.ok(!messages.some(({ kind, message }) => kind === 'sms' && message.includes(second.code)), 'never by SMS')
 })
 
-test('S9, S8: new staff under a forced policy: refused, let in by a code, and out again without a set-up', async (t) => {
+test('S9, S8: a new user under a forced policy is refused, logs in by a code, and is refused again without a set-up', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
   const saved = await owner.json('/api/policy', { require: 'everyone', confirmed: true })
@@ -105,7 +105,7 @@ test('S9, S8: new staff under a forced policy: refused, let in by a code, and ou
   assert.equal(
     (await new Visitor(service).logIn('member')).reason,
     'enrollment_required',
-    'without a set-up the next login needs another',
+    'without a set-up the next login needs another code',
   )
   const second = await issue(owner, 'member')
   await member.logIn('member')
@@ -130,7 +130,7 @@ test('S8: after the login by recovery code a set-up works, and logs in from then
   assert.equal((await later.secondStep('totp', authenticatorCode(base32, service.now))).result, 'verified')
 })
 
-test('T9: it works while wrong codes have locked the person out', async (t) => {
+test('T9: a recovery code works while wrong codes have locked the account', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const { visitor: owner } = await freshVisitor(service, 'owner')

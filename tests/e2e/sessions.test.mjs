@@ -1,4 +1,4 @@
-// Sessions: the pages that they open, when their id changes, and that requests from other sites do nothing.
+// Sessions: the access that they give, the change of their id, and the refusal of requests from other sites.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ function callApi(visitor, { method, api }, headers) {
   return visitor.copy().json(api, method === 'POST' ? {} : undefined, headers)
 }
 
-test('T18: a session with only the password opens no protected page and no API route', async (t) => {
+test('T18: a session with only the password gives no access to a protected page or API route', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'owner')
   const half = new Visitor(service)
@@ -33,7 +33,7 @@ test('T18: a session with only the password opens no protected page and no API r
   }
 })
 
-test('T18: no session, an invented one, a bearer token in a cookie, and a session cookie as a bearer token open nothing', async (t) => {
+test('T18: no session, an invented one, a bearer token in a cookie, and a session cookie as a bearer token give no access', async (t) => {
   const service = await startService(t)
   const member = new Visitor(service)
   await member.logIn('member')
@@ -54,7 +54,7 @@ test('T18: no session, an invented one, a bearer token in a cookie, and a sessio
   }
 })
 
-test('a member opens no page of an owner, an API client none of a person', async (t) => {
+test('a member has no access to pages of an owner, an API client none to pages of a person', async (t) => {
   const service = await startService(t)
   const member = new Visitor(service)
   await member.logIn('member')
@@ -80,7 +80,7 @@ test('T20: every way to log in asks for the second factor', async (t) => {
   assert.deepEqual(
     waysIn.flatMap(({ path, api }) => [path, api]),
     ['/login', '/api/login', null, '/api/token'],
-    'a new way in needs a line below',
+    'a new login route needs a line below',
   )
 
   const email = 'owner@acme.example'
@@ -96,7 +96,7 @@ test('T20: every way to log in asks for the second factor', async (t) => {
   assert.equal(source.split('sessions.start(').length - 1, 1, 'one place starts sessions')
 })
 
-test('T19: the session id changes at both steps and the old ones are dead', async (t) => {
+test('T19: the session id changes at both steps, and the old ids end', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -118,10 +118,10 @@ test('T19: the session id changes at both steps and the old ones are dead', asyn
 
   const again = visitor.copy()
   await visitor.logIn('member')
-  assert.equal((await again.json('/api/me')).status, 401, 'a new login ends the session it was made from')
+  assert.equal((await again.json('/api/me')).status, 401, 'a new login ends the session that it was made from')
 })
 
-test('T19: the cookie is closed to scripts; with https it has the host prefix', async (t) => {
+test('T19: scripts cannot read the cookie; with https it has the host prefix', async (t) => {
   const service = await startService(t)
   const { headers } = await new Visitor(service).request('POST', '/api/login', {
     headers: { 'content-type': 'application/json' },
@@ -135,7 +135,11 @@ test('T19: the cookie is closed to scripts; with https it has the host prefix', 
     body: JSON.stringify({ email: 'member@acme.example', password: passwords.member }),
   })
   assert.match(answer.headers.getSetCookie()[0], /^__Host-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
-  assert.equal((await new Visitor(behindTls).request('GET', '/outbox')).status, 404, 'the demo outbox stays at home')
+  assert.equal(
+    (await new Visitor(behindTls).request('GET', '/outbox')).status,
+    404,
+    'the demo outbox is there on localhost only',
+  )
 })
 
 test('T21: the code of another person does not complete a login', async (t) => {
@@ -148,7 +152,7 @@ test('T21: the code of another person does not complete a login', async (t) => {
   assert.equal((await visitor.secondStep('backup_code', member.backupCodes[0])).result, 'wrong')
   assert.equal((await visitor.secondStep('totp', owner.code())).result, 'verified')
 
-  // A pass moved to another session in the database is worth nothing there.
+  // A pass moved to another session in the database does not count there.
   const thief = new Visitor(service)
   await thief.logIn('colleague')
   service.database((db) =>
@@ -158,7 +162,7 @@ test('T21: the code of another person does not complete a login', async (t) => {
   assert.equal((await thief.json('/api/me')).status, 401)
 })
 
-test('the second step is open for ten minutes', async (t) => {
+test('the second step can be taken for ten minutes', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -226,7 +230,7 @@ test('a form from another site, without its token, or with that of another sessi
       body: new URLSearchParams({ form_token: formToken }).toString(),
     })
   const home = { origin: service.origin }
-  assert.equal((await send({}, visitor.formToken)).status, 403, 'no browser, no form')
+  assert.equal((await send({}, visitor.formToken)).status, 403, 'a client that is no browser cannot send a form')
   assert.equal((await send({ origin: 'https://evil.example' }, visitor.formToken)).status, 403)
   assert.equal((await send({ origin: 'null' }, visitor.formToken)).status, 403)
   for (const site of ['cross-site', 'same-site', 'none']) {
@@ -239,7 +243,7 @@ test('a form from another site, without its token, or with that of another sessi
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.example' },
     body: new URLSearchParams({ email: 'member@acme.example', password: passwords.member }).toString(),
   })
-  assert.equal(login.status, 403, 'nor does a login')
+  assert.equal(login.status, 403, 'a login from another site is refused too')
 
   const json = (headers) => visitor.copy().request('POST', '/api/logout', { headers, body: '{}' })
   assert.equal((await json({ 'content-type': 'text/plain' })).status, 415)
@@ -251,7 +255,7 @@ test('a form from another site, without its token, or with that of another sessi
   assert.equal((await send({ 'sec-fetch-site': 'same-origin' }, visitor.formToken)).status, 303)
 })
 
-test('T26: two session cookies count as none', async (t) => {
+test('T26: two session cookies count as no session', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.logIn('member')
@@ -262,7 +266,7 @@ test('T26: two session cookies count as none', async (t) => {
   assert.equal(answer.status, 401)
 })
 
-test('T27: other spellings of a path open nothing', async (t) => {
+test('T27: other spellings of a path give no access', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   for (const path of [
@@ -283,7 +287,7 @@ test('T27: other spellings of a path open nothing', async (t) => {
   }
 })
 
-test('passwords: no hint which users exist, and ten tries from one address', async (t) => {
+test('passwords: the answer does not tell whether a user exists, and one address has ten tries', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service, '203.0.113.66')
   const attempt = (email, password) => visitor.json('/api/login', { email, password })
@@ -294,13 +298,13 @@ test('passwords: no hint which users exist, and ten tries from one address', asy
   assert.equal(
     (await new Visitor(service).logIn('member')).result,
     'allowed',
-    'from elsewhere the person still gets in',
+    'from another address the user still logs in',
   )
   service.advance(901)
   assert.equal((await visitor.logIn('member')).result, 'allowed')
 })
 
-test('T37: malformed requests get a 4xx and tell nothing', async (t) => {
+test('T37: malformed requests get a 4xx without details', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   for (const body of [
@@ -327,7 +331,7 @@ test('T37: malformed requests get a 4xx and tell nothing', async (t) => {
   assert.equal((await visitor.page('/login', { email: '', password: '' })).status, 400)
 })
 
-test('every page forbids scripts but its own, frames, sniffing and caching', async (t) => {
+test('every page forbids foreign scripts, frames, sniffing and caching', async (t) => {
   const service = await startService(t)
   for (const path of ['/login', '/outbox', '/assets/nothing.js', '/nowhere', '/api/me']) {
     const { headers, text } = await new Visitor(service).request('GET', path)

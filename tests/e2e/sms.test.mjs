@@ -1,4 +1,4 @@
-// SMS, from the number as people type it to the code that logs in.
+// SMS, from the typed number to the code that logs in.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ async function enrolledBySms(service, name) {
   return { visitor, backupCodes: enrolled.backupCodes }
 }
 
-test('S3, S4: an Australian number as people type it, a code, and it is on', async (t) => {
+test('S3, S4: an Australian number in local form and its code turn SMS on', async (t) => {
   const service = await startService(t)
   const person = new Visitor(service)
   await person.page('/login', { email: 'member@acme.example', password: 'member-demo-password' })
@@ -24,7 +24,7 @@ test('S3, S4: an Australian number as people type it, a code, and it is on', asy
   assert.doesNotMatch(sent.text.replace(/value="[^"]*"/g, ''), /412 ?345/)
   const { recipient, message } = await lastSms(person)
   assert.equal(recipient, '+61412345678')
-  assert.match(message, /\n@localhost #\d{6}$/, 'bound to the site that asks for it')
+  assert.match(message, /\n@localhost #\d{6}$/, 'the code is bound to this site')
 
   const on = await person.page('/security/sms/confirm', { code: await smsCode(person) })
   assert.equal([...on.text.matchAll(/<li><code>/g)].length, 10)
@@ -85,7 +85,7 @@ test('S6: log in by SMS, and switch between the app and SMS', async (t) => {
   assert.equal((await other.secondStep('totp', code())).result, 'verified', 'back to the app after an SMS')
 })
 
-test('T16: a resend kills the old code; it waits for the cool-down; a code works once and for its time only', async (t) => {
+test('T16: a resend waits for the cool-down and ends the old code; a code works once, and only within its time', async (t) => {
   const service = await startService(t)
   await enrolledBySms(service, 'member')
   const visitor = new Visitor(service)
@@ -111,7 +111,7 @@ test('T16: a resend kills the old code; it waits for the cool-down; a code works
   assert.equal((await again.secondStep('sms', late)).result, 'expired')
 })
 
-test('T17: no SMS before the password, and no more than the budget', async (t) => {
+test('T17: no SMS is sent before the password, and no more than the budget allows', async (t) => {
   const service = await startService(t)
   await enrolledBySms(service, 'member')
   const nobody = new Visitor(service)
@@ -130,7 +130,7 @@ test('T17: no SMS before the password, and no more than the budget', async (t) =
   assert.ok(answers.includes('sms_refused'))
 })
 
-test('T15: another number is a new set-up: fresh factor, notice, and the old number gets nothing more', async (t) => {
+test('T15: another number is a new set-up: it needs a fresh factor, is notified, and the old number gets no more SMS', async (t) => {
   const service = await startService(t)
   const { visitor } = await enrolledBySms(service, 'member')
   assert.equal((await visitor.json('/api/security/sms', { number: '0498 765 432' })).reason, 'fresh_factor_required')
@@ -148,7 +148,7 @@ test('T15: another number is a new set-up: fresh factor, notice, and the old num
   assert.ok(messages.some(({ message }) => message === 'number_changed'))
 })
 
-test('S14: with an authenticator only, no SMS is offered or sent', async (t) => {
+test('S14: a user with an authenticator only is not offered or sent an SMS', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)

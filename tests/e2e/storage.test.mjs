@@ -1,4 +1,4 @@
-// Storage: a crash loses nothing, nothing counts twice, nothing secret can be read.
+// Storage: a crash loses no data, no code counts twice, and no secret can be read.
 
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import {
   Visitor,
 } from './support.mjs'
 
-test('T5: a kill at any point of a set-up and a login loses nothing', async (t) => {
+test('T5: SIGKILL at any point of a set-up or a login loses no data', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.logIn('member')
@@ -37,7 +37,7 @@ test('T5: a kill at any point of a set-up and a login loses nothing', async (t) 
   const [backupCode] = enrolled.backupCodes
   assert.equal((await person.secondStep('backup_code', backupCode)).result, 'verified')
   await service.restart('SIGKILL')
-  assert.equal((await person.json('/api/me')).status, 200, 'the pass outlives the process')
+  assert.equal((await person.json('/api/me')).status, 200, 'the pass survives the process')
 
   await person.logIn('member')
   assert.equal((await person.secondStep('backup_code', backupCode)).result, 'wrong', 'the used code is remembered')
@@ -46,7 +46,7 @@ test('T5: a kill at any point of a set-up and a login loses nothing', async (t) 
   assert.equal((await person.secondStep('totp', authenticatorCode(secret, service.now))).result, 'verified')
 })
 
-test('T5: a kill between an SMS or a recovery code and its use loses neither', async (t) => {
+test('T5: SIGKILL between an SMS or a recovery code and its use loses neither', async (t) => {
   const service = await startService(t)
   const { visitor: member } = await freshVisitor(service, 'member')
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -68,7 +68,7 @@ test('T5: a kill between an SMS or a recovery code and its use loses neither', a
   assert.equal((await member.secondStep('recovery_code', code)).result, 'verified')
 })
 
-test('T5: wrong codes stay counted through a kill', async (t) => {
+test('T5: wrong codes stay counted after SIGKILL', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'member')
   const visitor = new Visitor(service)
@@ -93,7 +93,7 @@ test('T40: a record or a key that is lost or wrong never counts as no second fac
 
   await service.stop()
   rmSync(keys)
-  await assert.rejects(service.start(), /ended with 1/, 'it does not start without the keys')
+  await assert.rejects(service.start(), /ended with 1/, 'the service does not start without the keys')
 
   writeFileSync(keys, JSON.stringify(await newKeys()))
   await service.start()
@@ -109,7 +109,7 @@ test('T40: a record or a key that is lost or wrong never counts as no second fac
     const visitor = new Visitor(service)
     const answer = await visitor.logIn('member')
     assert.equal(answer.status, 503, JSON.stringify(record))
-    assert.deepEqual(Object.keys(answer).toSorted(), ['code', 'result', 'status'], 'and tells nothing but a code')
+    assert.deepEqual(Object.keys(answer).toSorted(), ['code', 'result', 'status'], 'the answer holds only a code')
     assert.equal((await visitor.json('/api/me')).status, 401)
   }
 })
@@ -190,17 +190,17 @@ test('T11, T12, T32: no code, secret or number can be read in the database, in a
     assert.notEqual(
       (await pending.secondStep('backup_code', value)).result,
       'verified',
-      'T12: what is stored is no code',
+      'T12: a stored value is no code',
     )
   }
 
-  // The outbox stands for people's phones; without it, the whole file is what a thief would get.
+  // The outbox stands for people's phones, so it is emptied. A thief would get the rest of the file.
   await service.stop()
   service.database((db) => {
     db.exec('PRAGMA secure_delete = ON; DELETE FROM outbox; VACUUM')
   })
   const file = readFileSync(service.databaseFile)
-  assert.ok(file.includes('member@acme.example'), 'the file is read as it is')
+  assert.ok(file.includes('member@acme.example'), 'the search sees the raw file')
   const secrets = {
     'authenticator secret': [secret, base32Bytes(secret)],
     'phone number': ['+61412345678', '61412345678', '0412345678', '412345678', '412 345 678'],
@@ -224,10 +224,10 @@ test('T32: the audit log and the pages hold no secret', async (t) => {
   assert.ok(events.length > 0)
   const text = JSON.stringify(events) + (await owner.page('/security')).text + (await owner.page('/audit')).text
   for (const value of [secret, ...backupCodes]) assert.ok(!text.includes(value))
-  assert.doesNotMatch(text, /eyJ/, 'nor a ticket or a pass')
+  assert.doesNotMatch(text, /eyJ/, 'no ticket and no pass')
 })
 
-test('an owner reads in the audit log who did what, from where, in this account only', async (t) => {
+test('the audit log shows an owner the user, the action and the address, of this account only', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member', '198.51.100.9')
   const owner = new Visitor(service)
@@ -252,7 +252,7 @@ test('an owner reads in the audit log who did what, from where, in this account 
   ])
 })
 
-test('tries during a lock push nothing else off the audit log', async (t) => {
+test('attempts during a lock do not push other events off the audit log', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')
   const attacker = new Visitor(service)
@@ -273,7 +273,7 @@ test('only the service can read the keys', async (t) => {
   assert.equal(statSync(join(service.dataDir, 'keys.json')).mode & 0o777, 0o600)
 })
 
-/** Digits count only on their own: any six may stand somewhere in a time. */
+/** Finds bytes in the file. Digits count only without neighbouring digits, because a time may contain any six. */
 function holds(file, bytes) {
   const isDigit = (byte) => byte >= 0x30 && byte <= 0x39
   for (let at = file.indexOf(bytes); at !== -1; at = file.indexOf(bytes, at + 1)) {
@@ -290,7 +290,7 @@ function encodings(value) {
     ['hex', Buffer.from(bytes.toString('hex'))],
   ]
   if (typeof value === 'string') found.push(['lower case', Buffer.from(value.toLowerCase())])
-  // Base64 looks different at each of the three places where a value can begin; its ends depend on the neighbours.
+  // Base64 of a value differs by its position modulo three, and its first and last symbols depend on the neighbours.
   for (const before of [0, 1, 2]) {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
     const middle = text

@@ -1,5 +1,5 @@
-// Starts the login example as a process of its own and uses it as a person does: with a browser's
-// cookies and forms, an authenticator, and a camera for the QR code.
+// Starts the login example as its own process and uses it like a person: with the cookies and forms of a
+// browser, an authenticator, and a reader for the QR code.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const example = new URL('../../examples/login/', import.meta.url)
 const requireFromExample = createRequire(new URL('package.json', example))
 const Database = requireFromExample('better-sqlite3')
 
-/** Another key ring than the service's own. */
+/** A new key ring, which is not the service's. */
 export const newKeys = () => requireFromExample('countersign').generateKeys()
 
 export const passwords = {
@@ -23,7 +23,7 @@ export const passwords = {
   colleague: 'colleague-demo-password',
 }
 
-/** Targets to which no login may lead. */
+/** Targets on other sites. No login may lead to them. */
 export const elsewhere = [
   '//evil.example',
   '///evil.example',
@@ -59,7 +59,7 @@ export async function startService(t, { env = {} } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'login-'))
   const clockFile = join(dataDir, 'clock')
   let now = 1_800_000_000
-  // The same after a restart, as the cookies and the pages of before name it.
+  // The port stays the same after a restart, because older cookies and pages name it.
   const [port] = await freePorts(1)
   let child
 
@@ -118,7 +118,7 @@ export async function startService(t, { env = {} } = {}) {
       await stop(signal)
       await start()
     },
-    /** Uses the service's database directly, as its operator could. */
+    /** Uses the service's database directly, as an operator can. */
     database(use) {
       const db = new Database(this.databaseFile)
       try {
@@ -130,7 +130,7 @@ export async function startService(t, { env = {} } = {}) {
   }
 }
 
-/** One browser, or one program, at one address. */
+/** A browser or a program at one address. */
 export class Visitor {
   cookies = new Map()
   formToken = undefined
@@ -140,7 +140,7 @@ export class Visitor {
     this.ip = ip
   }
 
-  /** Another window with the same cookies, whose later fate is its own. */
+  /** A second visitor with a copy of the cookies. */
   copy() {
     const copy = new Visitor(this.service, this.ip)
     copy.cookies = new Map(this.cookies)
@@ -210,14 +210,14 @@ export class Visitor {
     return this.json('/api/login/second-step', { method, code })
   }
 
-  /** Shows a factor again while logged in, as sensitive actions ask for. */
+  /** Shows a factor again while logged in, as sensitive actions require. */
   async showFactorAgain(method, code) {
     await this.json('/api/security/fresh-factor', { next: '/security' })
     return this.secondStep(method, code)
   }
 }
 
-/** A visitor logged in as `name` who has set up an authenticator; `secret` is what the app keeps. */
+/** A visitor logged in as `name` with an authenticator; `secret` is the secret in the app. */
 export async function enrolledVisitor(service, name, ip) {
   const visitor = new Visitor(service, ip)
   await visitor.logIn(name)
@@ -225,12 +225,12 @@ export async function enrolledVisitor(service, name, ip) {
   const secret = started.secret.replaceAll(' ', '')
   const enrolled = await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
   if (enrolled.result !== 'enrolled') throw new Error(`not enrolled: ${JSON.stringify(enrolled)}`)
-  // The code that confirmed is used up; the app shows the next one half a minute later.
+  // The code that confirmed the set-up is used up; the app shows the next one half a minute later.
   service.advance(30)
   return { visitor, secret, backupCodes: enrolled.backupCodes, code: () => authenticatorCode(secret, service.now) }
 }
 
-/** As `enrolledVisitor`, and logged in with the second factor just now. */
+/** As `enrolledVisitor`, and has just shown the second factor. */
 export async function freshVisitor(service, name, ip) {
   const enrolled = await enrolledVisitor(service, name, ip)
   const shown = await enrolled.visitor.showFactorAgain('totp', enrolled.code())

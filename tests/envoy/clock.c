@@ -14,7 +14,7 @@
 static volatile const long long *now;
 
 __attribute__((constructor)) static void start(void) {
-  // Whatever ends the test, even SIGKILL, ends Envoy.
+  // Envoy ends with the test, even after SIGKILL.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const char *name = getenv("CLOCK_FILE");
   int file = name ? open(name, O_RDONLY) : -1;

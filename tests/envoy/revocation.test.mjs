@@ -226,7 +226,7 @@ await onEach(
           return name === undefined ? next() : faults[name](req, res)
         },
         async () => {
-          // Who asks again has done with the answer before.
+          // A listener that asks again has processed the answer before.
           const asked = (index) => gate.storage.calls.filter((call) => call === `GET /list-${index}`).length
           await eventually(() => {
             for (const [index, listener] of names.entries())

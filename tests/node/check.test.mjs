@@ -37,7 +37,7 @@ const secondStep = (reason) => ({ result: 'second_step', reason })
 const denied = (reason) => ({ result: 'denied', reason })
 const IN = { result: 'in' }
 
-test('each rule in its order', async (t) => {
+test('the rules apply in their order', async (t) => {
   const { pass, authTime, expiresAt, store, under } = await office()
   const byPass = { result: 'in', method: 'totp', authTime, expiresAt }
   // [name, policy, question, answer, loads of the record]
@@ -177,7 +177,7 @@ test('T21: the pass of one user does not count for another who has a factor', as
   assert.deepEqual(await under().check({ user: 'eve', session: 'in', pass }), secondStep('other_user'))
 })
 
-test('a factor that was replaced or removed makes no fresh pass', async () => {
+test('a pass is not fresh once its factor was replaced or removed', async () => {
   const { at, pass, under } = await office()
   const fresh = () => under().check({ ...annIn, pass, fresh: true })
   assert.equal((await fresh()).result, 'in')
@@ -186,7 +186,11 @@ test('a factor that was replaced or removed makes no fresh pass', async () => {
   const code = codeOf(at, started.secret)
   assert.equal((await at.factor.confirmTotp({ ...annIn, code })).result, 'enrolled')
   assert.deepEqual(await fresh(), secondStep('too_old'), 'replaced')
-  assert.equal((await under().check({ ...annIn, pass })).result, 'in', 'it opens all that asks for no fresh one')
+  assert.equal(
+    (await under().check({ ...annIn, pass })).result,
+    'in',
+    'the pass counts where no fresh one is asked for',
+  )
 
   assert.equal((await at.factor.remove({ ...annIn, pass, method: 'totp' })).result, 'removed')
   assert.deepEqual(await fresh(), IN, 'no factor is left, and none is needed')
@@ -199,7 +203,7 @@ test('the session that sets up its first factor has no pass yet', async () => {
   assert.deepEqual(await at.factor.check({ user: 'ann', session: 'setup' }), secondStep('no_pass'))
 })
 
-test('with a recovery code alive, the second step is open to a user who must have a factor and has none', async () => {
+test('a user who lacks the required factor gets the second step while a recovery code is alive', async () => {
   const { at, pass, under } = await office()
   const by = { ...annIn, pass, role: 'owner' }
   assert.equal((await at.factor.issueRecoveryCode({ user: 'bob', by })).result, 'recovery_code')
@@ -230,9 +234,13 @@ test('a question of another form is refused with the path of the field', async (
   for (const [changes, path] of wrong) {
     await assert.rejects(factor.check({ ...annIn, ...changes }), refusedWith('invalid_input', path))
   }
-  assert.equal(store.counts.loads, 0, 'before the record is read')
+  assert.equal(store.counts.loads, 0, 'the question is refused before the record is read')
   const nothing = { pass: undefined, ip: null, maxAge: undefined, methods: null, fresh: undefined, channel: undefined }
-  assert.deepEqual(await factor.check({ ...annIn, ...nothing }), secondStep('no_pass'), 'nothing is no value')
+  assert.deepEqual(
+    await factor.check({ ...annIn, ...nothing }),
+    secondStep('no_pass'),
+    'an absent value counts as no pass',
+  )
   assert.deepEqual(
     at.events.filter(({ event }) => event === 'refused'),
     [],

@@ -1,4 +1,4 @@
-// Any value anywhere: a reply or a coded error, and a record that is as it was (T13, T33, T37).
+// Any value in any place gives a reply or a coded error, and leaves the record unchanged (T13, T33, T37).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as countersign from 'countersign'
@@ -7,7 +7,7 @@ import { fixedClock, fixedEntropy } from 'countersign/testing'
 import fc from 'fast-check'
 import { codeOf, host, login, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
-// `internal` is missing: it would be a defect of ours.
+// `internal` is missing, because it is a defect of ours.
 const CODES = new Set([
   'invalid_input',
   'invalid_policy',
@@ -250,7 +250,7 @@ test('every exported function is in one of the lists here', () => {
   )
   const elsewhere = ['CountersignError', 'createSecondFactor', 'memoryStore', 'generateKeys', 'totp.secret']
   assert.deepEqual(names.sort(), [...Object.keys(TOOLS), ...elsewhere].sort())
-  // These take nothing, and so ignore anything.
+  // These functions take no arguments, so they ignore any.
   for (const value of HOSTILE)
     for (const name of ['memoryStore', 'generateKeys', 'totp.secret']) assert.ok(functionOf(name)(value))
 })
@@ -276,7 +276,7 @@ for (const [name, args] of Object.entries(/** @type {Record<string, any[]>} */ (
   })
 }
 
-/** A user with everything, so that every command has something to spoil. */
+/** A user with all factors and codes, so that every command could damage a part of the record. */
 async function household() {
   const at = await host({
     policy: rules({ backupCodes: { count: 1, keepForShowing: true }, plans: ['pro'] }),
@@ -342,7 +342,7 @@ async function household() {
   return { at, ann, factor, inputs, state, records, reset, ticket, pass }
 }
 
-/** The methods that wait for nothing. */
+/** The synchronous methods. */
 const SYNCHRONOUS = new Set(['jwks'])
 
 async function spoil({ factor, state, records, reset }, name, input, what) {
@@ -357,7 +357,7 @@ async function spoil({ factor, state, records, reset }, name, input, what) {
   }
   const untouched =
     reply === undefined || ['malformed', 'denied', 'expired', 'challenge', 'allowed'].includes(reply.result)
-  if (untouched) assert.deepEqual(state, records, `${what}: the record is as it was`)
+  if (untouched) assert.deepEqual(state, records, `${what}: the record is unchanged`)
   if (reply?.result !== undefined) assert.ok(RESULTS.has(reply.result), `${what}: ${reply.result}`)
   reset()
   return reply
@@ -387,7 +387,7 @@ test('T37: every method of SecondFactor, any value in any place', async (t) => {
   }
 })
 
-test('T37: every method of SecondFactor, values made up at random', async () => {
+test('T37: every method of SecondFactor, random values', async () => {
   const home = await household()
   const names = Object.keys(home.inputs)
   const allPlaces = names.flatMap((name) => [...places(home.inputs[name])].map(([path, put]) => [name, path, put]))
@@ -414,7 +414,7 @@ test('T37: every method of SecondFactor, values made up at random', async () => 
   )
 })
 
-test('T37: tools, values made up at random', () => {
+test('T37: tools, random values', () => {
   const allPlaces = Object.entries(TOOLS).flatMap(([name, args]) =>
     [...places(args)].slice(1).map(([path, put]) => [name, path, put]),
   )
@@ -531,7 +531,7 @@ test('T37: every option of createSecondFactor, any value, and functions that giv
 })
 
 test('a text that is not well-formed Unicode is no user', async () => {
-  // Two such ids would be one in the rules, and two in the store.
+  // Two such ids would be the same user in the rules, and different users in the store.
   const { factor } = await host()
   for (const user of ['\ud800', 'ann\udfff', '\udc00\ud800']) {
     await assert.rejects(factor.begin({ user, session: 's' }), { code: 'invalid_input', path: 'user' })
@@ -575,7 +575,7 @@ test('T13: an emptied slot matches nothing', async () => {
   assert.equal((await factor.verify(right)).result, 'verified', 'the record itself is good')
 })
 
-/** One story with everything in it, the same in each run, as text. */
+/** The replies of one story with all commands, as text. It is the same in each run. */
 async function story() {
   const at = await host({
     keys,

@@ -1,4 +1,4 @@
-// Keys that change, and records that are not ours (T40).
+// Rotated and missing keys, and records that are not ours (T40).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backupCodes, createSecondFactor, generateKeys, memoryStore } from 'countersign'
@@ -9,7 +9,7 @@ const ring = (...rings) => ({
   sealing: rings.flatMap((r) => r.sealing),
   signing: rings.flatMap((r) => r.signing),
 })
-/** Each with a name of its own, as a rotation asks for. */
+/** Key rings whose keys have different names, as a rotation needs. */
 const named = (name) => {
   const keys = generateKeys()
   keys.sealing[0].kid = `seal-${name}`
@@ -50,7 +50,7 @@ test('a policy that offers SMS needs a gateway', async () => {
   await host({ sendSms: undefined, policy: rules({ methods: ['totp'] }) })
 })
 
-test('T40: the old key opens, the new one writes', async () => {
+test('T40: the old key still opens values, and the new key writes', async () => {
   const { at, ann, rekeyed } = await enrolled()
   const pass = (await login(at, ann)).pass
   const both = await rekeyed(ring(fresh, old))
@@ -102,7 +102,7 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
   const gone = await rekeyed(fresh)
   const before = await at.store.load('ann')
   const missing = refusedWith('key_missing', 'keys.sealing')
-  // The phone's number is shown in the challenge, so the challenge needs the key.
+  // The challenge shows the end of the phone's number, so it needs the key.
   await assert.rejects(gone.factor.begin({ user: 'ann', session: 's' }), missing)
   const ticket = await ticketOf(at, 'ann')
   assert.deepEqual(
@@ -119,12 +119,12 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
   ]) {
     await assert.rejects(attempt, missing)
   }
-  assert.notDeepEqual(before, now, 'the login in between did write')
+  assert.notDeepEqual(before, now, 'the login in between wrote the record')
   assert.deepEqual(await at.store.load('ann'), now, 'nothing was counted')
   assert.equal((await passes.factor.checkPass({ user: 'ann', session: 'in', pass })).result, 'valid')
 })
 
-test('T40: backup codes keep the key they were made with', async () => {
+test('T40: backup codes keep the key with which they were made', async () => {
   const at = await host({ keys: old })
   const ann = await withApp(at)
   const both = { ...at, factor: createSecondFactor({ ...at.options, keys: ring(fresh, old) }) }
@@ -133,7 +133,7 @@ test('T40: backup codes keep the key they were made with', async () => {
   assert.equal((await verify(both, ann.backupCodes[0])).result, 'verified')
   const gone = { ...at, factor: createSecondFactor({ ...at.options, keys: fresh }) }
   await assert.rejects(verify(gone, ann.backupCodes[1]), refusedWith('key_missing', 'keys.sealing'))
-  assert.equal((await verify(both, ann.backupCodes[1])).result, 'verified', 'nothing was lost')
+  assert.equal((await verify(both, ann.backupCodes[1])).result, 'verified', 'the codes still work')
 
   const { codes, stored } = backupCodes.generate({ keys: old, user: 'ann', count: 1 })
   const given = { user: 'ann', stored, code: codes[0], time: at.clock() }
@@ -141,7 +141,7 @@ test('T40: backup codes keep the key they were made with', async () => {
   assert.equal(backupCodes.verify({ ...given, keys: ring(fresh, old) }).valid, true)
 })
 
-test('records that are not ours are refused, whatever is asked', async (t) => {
+test('every command refuses a record that is not ours', async (t) => {
   const { at, ann } = await enrolled()
   const good = (await at.store.load('ann')).record
   const bob = await withApp(at, 'bob')
@@ -225,9 +225,9 @@ test('a sealed value moved to another user or field, or changed, does not open',
   }
 })
 
-test('a record in a fresh store is that of someone without a factor', async () => {
+test('a user without a record counts as a user without a factor', async () => {
   const at = await host({ store: memoryStore() })
   assert.deepEqual((await at.factor.status({ user: 'ann' })).methods, [])
   assert.deepEqual(await at.factor.begin({ user: 'ann', session: 's' }), { result: 'allowed', enroll: true })
-  assert.equal(await at.store.load('ann'), undefined, 'asking writes nothing')
+  assert.equal(await at.store.load('ann'), undefined, 'a question writes nothing')
 })

@@ -35,7 +35,7 @@ test('import and require give one instance', async () => {
   await assert.rejects(factor.begin({}), imported.CountersignError)
 })
 
-test('the exports are these', () => {
+test('each entry exports exactly these names', () => {
   assert.deepEqual(Object.keys(imported).sort(), [
     'CountersignError',
     'backupCodes',
@@ -64,7 +64,7 @@ test('the exports are these', () => {
     assert.ok(Object.isFrozen(imported[name]), name)
 })
 
-test('the module for browsers lies beside the script, and is the one that Node runs', () => {
+test('the module for browsers lies beside its script, and has the bytes of the one in Node', () => {
   const script = fileURLToPath(import.meta.resolve('countersign/browser'))
   const wasm = fileURLToPath(import.meta.resolve('countersign/countersign.wasm'))
   assert.equal(wasm, join(script, '..', 'countersign.wasm'))
@@ -121,14 +121,14 @@ test('the types for browsers hold for a strict consumer', () => {
     assert.match(
       compile(`${browserConsumer}\nexport const wrong: number = await main()\n`),
       /TS2322/,
-      'the compiler did look',
+      'the compiler finds a mistake',
     )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
 
-test('nothing is to be installed with it, and no script runs on installation', () => {
+test('the package has no dependencies and no install scripts', () => {
   const manifest = /** @type {Record<string, any>} */ (require('countersign/package.json'))
   const { dependencies, peerDependencies, optionalDependencies, scripts } = manifest
   assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined])
@@ -226,7 +226,7 @@ export async function guard(factor: SecondFactor, pass: string | undefined): Pro
 
 const app: TotpPolicy = { digits: undefined, window: 2 }
 export const sparse: Policy = { ...rules, totp: app, plans: undefined, network: { allow: undefined }, require: undefined }
-// A call that waits for nothing gives no promise.
+// A synchronous call gives no promise.
 export const published: number = createSecondFactor({ policy: rules, keys, store, clock: undefined }).jwks().keys.length
 
 export function parts(): string {
@@ -337,13 +337,13 @@ test('the types hold for a strict consumer, as a module and as a script', () => 
     }
     assert.equal(compile(compilerOptions), '')
     writeFileSync(join(folder, 'consumer.cts'), `${consumer}\nexport const wrong: number = totp.secret()\n`)
-    assert.match(compile(compilerOptions), /consumer\.cts.*TS2322/, 'the compiler did look')
+    assert.match(compile(compilerOptions), /consumer\.cts.*TS2322/, 'the compiler finds a mistake')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
 
-test('nothing but the platform is needed at run time', () => {
+test('the package needs only the platform at run time', () => {
   const bundle = readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8')
   const needed = [...bundle.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name)
   assert.deepEqual(

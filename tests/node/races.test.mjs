@@ -10,10 +10,10 @@ try {
   const { DatabaseSync } = await import('node:sqlite')
   stores['sqliteStore on node:sqlite'] = () => sqliteStore(new DatabaseSync(':memory:'))
 } catch {
-  // This Node has none.
+  // This version of Node has no `node:sqlite`.
 }
 
-/** A store that answers in another turn of the loop, so that steps of several instances interleave. */
+/** A store that answers in a later turn of the event loop, so that steps of several instances interleave. */
 const slow = (store) => {
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   return {
@@ -50,13 +50,13 @@ for (const [name, make] of Object.entries(stores)) {
     const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => factors[i % 3].verify(input)))
     assert.equal(count(replies, 'verified'), 1)
     assert.equal((await at.factor.status({ user: 'ann' })).backupCodes.left, 1)
-    // The other code is untouched by it, once the wait is over.
+    // The next code still works after the wait.
     at.clock.advance(86_400)
     const next = { ...input, ticket: await ticketOf(at, 'ann'), code: ann.backupCodes[1] }
     assert.equal((await at.factor.verify(next)).result, 'verified')
   })
 
-  test(`T4: 100 wrong codes at once, five of them looked at (${name})`, async () => {
+  test(`T4: 100 wrong codes at once, five are compared (${name})`, async () => {
     const at = await host({ store: slow(make()) })
     const ann = await withApp(at)
     const factors = await instances(at, 4)
@@ -75,7 +75,7 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal(at.notices.filter(({ kind }) => kind === 'locked').length, 1)
   })
 
-  test(`a record that was deleted and made anew is not overwritten by a call from before (${name})`, async () => {
+  test(`a call from before a deletion does not overwrite the new record (${name})`, async () => {
     const store = make()
     assert.equal(await store.save('ann', 'old', undefined), true)
     const { version } = await store.load('ann')
@@ -113,7 +113,7 @@ for (const [name, make] of Object.entries(stores)) {
     failing = true
     await assert.rejects(at.factor.verify(input), refusedWith('store_failed', 'store.save'))
     assert.deepEqual(await inner.load('ann'), before)
-    assert.equal(at.events.length, events, 'nothing happened, so nothing is told')
+    assert.equal(at.events.length, events, 'no event is sent for a step that was not stored')
     failing = false
     assert.equal((await at.factor.verify(input)).result, 'verified')
     assert.equal((await at.factor.verify(input)).result, 'wrong')
@@ -146,7 +146,7 @@ for (const [name, make] of Object.entries(stores)) {
     assert.notEqual(second.version, first.version)
     assert.equal(await store.save('bob', 'x', first.version), false, 'no record yet, so no version')
     assert.equal(await store.load('bob'), undefined)
-    // A user id is a value, never SQL nor a property name.
+    // A user id is a value, never SQL and never a property name.
     for (const user of ["x'; DROP TABLE second_factor; --", '__proto__', 'constructor']) {
       assert.equal(await store.load(user), undefined, user)
       assert.equal(await store.save(user, user, undefined), true)
@@ -185,7 +185,7 @@ test('a race lost every time ends in conflict', async () => {
   assert.equal(tries, 100)
 })
 
-test('a store that gives something else than a record is told so', async () => {
+test('an answer of the store that is no record is an error', async () => {
   for (const given of [
     0,
     '',
@@ -215,7 +215,7 @@ test('a store that gives something else than a record is told so', async () => {
   }
 })
 
-test('a gateway that fails is told, and the code that was stored still works', async () => {
+test('a failing gateway is an error, and the stored code still works', async () => {
   const sent = []
   const at = await host({
     sendSms: (message) => {
@@ -256,7 +256,7 @@ test('a failing notify, onEvent or onEffectError never costs the reply', async (
   assert.equal(reply.result, 'verified')
 })
 
-test('policies by account: one store, rules of their own', async () => {
+test('each account has its own policy in one store', async () => {
   const of = { strict: rules({ require: 'everyone' }), lax: JSON.stringify(rules()) }
   const at = await host({ policy: async (account) => of[account] })
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrollment_required')
@@ -268,7 +268,7 @@ test('policies by account: one store, rules of their own', async () => {
   await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), refusedWith('invalid_policy', 'policy'))
 })
 
-test('T9: malformed codes, which cost no attempt, keep nobody waiting', async () => {
+test('T9: malformed codes, which cost no attempt, delay no other call', async () => {
   const at = await host({ store: slow(memoryStore()) })
   const ann = await withApp(at)
   const thief = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: 'zzzzzz' }
@@ -284,7 +284,7 @@ test('T9: malformed codes, which cost no attempt, keep nobody waiting', async ()
   assert.equal(count(await Promise.all(flood), 'malformed'), 1_000)
 })
 
-test('a store that hangs in one call holds up no other for good', async (t) => {
+test('a store that hangs in one call delays other calls only for a time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const inner = memoryStore()
   let hanging
@@ -320,7 +320,7 @@ test('a store that hangs in one call holds up no other for good', async (t) => {
   assert.equal((await next).result, 'verified')
 })
 
-test('many calls at once cost few loads each', async () => {
+test('each of many calls at once needs few loads', async () => {
   let loads = 0
   const inner = slow(memoryStore())
   const at = await host({ store: { load: (user) => ((loads += 1), inner.load(user)), save: inner.save } })

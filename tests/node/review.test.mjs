@@ -33,7 +33,7 @@ const officeOnly = { allow: ['198.51.100.0/24'] }
 const cases = [
   ['nothing is forced', {}, {}, { needRecoveryCode: ['cy'] }],
   [
-    'everyone must, and who has no factor needs a recovery code',
+    'everyone is forced, and users without a factor need a recovery code',
     { require: 'everyone' },
     {},
     { needRecoveryCode: ['bob', 'cy'] },
@@ -76,7 +76,7 @@ const cases = [
     { locksOutAuthor: true, refused: true },
   ],
   [
-    'who needs a recovery code gets none where none is offered',
+    'users who need a recovery code get none where the policy offers none',
     { require: 'everyone', methods: ['totp'] },
     {},
     { needRecoveryCode: ['bob', 'cy'], noRescue: true, refused: true },
@@ -104,7 +104,7 @@ test('S12: API clients without an allow rule are blocked, and the rule that help
   ]
   const of = (changes) =>
     policy.review(rules(changes), people({ apiClients, users: [user('ann', 'owner', 'usable', OFFICE)] }))
-  assert.deepEqual(of({}), nothing, 'nothing forced, nothing blocked')
+  assert.deepEqual(of({}), nothing, 'without a forced factor no client is blocked')
   const blocked = of({ require: 'everyone' })
   assert.deepEqual(
     blocked.blockedApiClients.map(({ id, reason, rule }) => [id, reason, rule ?? null]),
@@ -115,7 +115,7 @@ test('S12: API clients without an allow rule are blocked, and the rule that help
       ['garbled', 'api_client_blocked', null],
     ],
   )
-  assert.equal(blocked.refused, false, 'a warning, no refusal')
+  assert.equal(blocked.refused, false, 'it is a warning, not a refusal')
   // The proposed rule does help.
   const rule = blocked.blockedApiClients[0].rule
   const next = rules({ require: 'everyone', network: { allow: [rule, '198.51.100.0/24'] } })

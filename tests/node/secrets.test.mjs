@@ -1,4 +1,4 @@
-// Where secrets must not be: in the store, in events and notices, in errors, in linear memory
+// Secrets are not in the store, in events and notices, in errors, or in linear memory after a call
 // (T11, T12, T32, T34).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { codeOf, host, rules, ticketOf } from './support.mjs'
 
 const ALPHABET32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** The symbols of an encoding, at each shift that whole neighbours could give. */
+/** The encoded symbols at each bit offset, which depends on the bytes before. */
 function shifted(data, bits, encode) {
   const period = bits === 6 ? 3 : 5
   return Array.from({ length: period }, (_, shift) => {
@@ -26,7 +26,7 @@ function base32(data) {
     .join('')
 }
 
-/** Everything that `data` could be written as. */
+/** All encodings of `data`. */
 function forms(data) {
   const bytes = Buffer.from(data)
   const hex = bytes.toString('hex')
@@ -48,7 +48,7 @@ const fromBase32 = (text) => {
   return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
 }
 
-/** As people and programs may write it. */
+/** The spellings of a text. */
 const spellings = {
   secret: (secret) => [fromBase32(secret), secret, secret.match(/.{4}/g).join(' ')],
   long: (code) => [code, code.replaceAll('-', '')],
@@ -84,7 +84,7 @@ test('the search finds a secret in each of its forms', () => {
 
 const EIGHT = { totp: { digits: 8 }, sms: { digits: 8 } }
 
-/** A year in a user's life; gives every secret there was. Eight digits, so that none is met by chance. */
+/** Plays all commands for a user, and gives every secret. Codes have eight digits, so that none occurs by chance. */
 async function life(changes = {}) {
   const replies = []
   const at = await host({ policy: rules({ ...EIGHT, backupCodes: { count: 2, keepForShowing: true }, ...changes }) })
@@ -165,7 +165,7 @@ test('T11: no stored record holds a code, a secret or a number', async () => {
   for (const record of new Set(records)) assertAbsent(record, secrets, 'the record')
 })
 
-test('T32: no event and no notice holds one', async () => {
+test('T32: no event and no notice holds a secret', async () => {
   const { at, secrets } = await life()
   const kinds = new Set([...at.events.map(({ event }) => event), ...at.notices.map(({ kind }) => kind)])
   for (const kind of [
@@ -178,14 +178,14 @@ test('T32: no event and no notice holds one', async () => {
     'recovery_code_used',
     'backup_codes_renewed',
   ]) {
-    assert.ok(kinds.has(kind), `${kind} was told`)
+    assert.ok(kinds.has(kind), `${kind} was sent`)
   }
   assertAbsent(JSON.stringify([at.events, at.notices]), secrets, 'an event or notice')
   const { plain, ...rest } = secrets
   assertAbsent(JSON.stringify(await at.factor.status({ user: 'ann' })), { ...rest, plain }, 'the status')
 })
 
-test('T12: no stored text passes as a code', async () => {
+test('T12: no stored text is accepted as a code', async () => {
   const { at } = await life()
   const record = JSON.parse((await at.store.load('ann')).record)
   const stored = []
@@ -278,7 +278,7 @@ test('T32: no error quotes its input', async () => {
       error.path,
       error.message,
     ].join('\n')
-    // The stack names files and lines of ours, never values.
+    // The stack names only files and lines.
     for (const value of [secret, secret.slice(0, 20), quoted, code])
       assert.ok(!text.includes(value), `${call}: ${text}`)
   }
@@ -290,7 +290,7 @@ test('T34: after a call, linear memory holds no secret of it', async () => {
   const keys = generateKeys()
   const sealing = Buffer.from(keys.sealing[0].secret, 'base64url')
   const core = createSecondFactor({ policy: rules({ methods: ['totp'] }), keys, store: memoryStore() })
-  assert.ok(memory().includes(sealing), 'the search finds what is there: a ring in use')
+  assert.ok(memory().includes(sealing), 'the search finds the secret of a ring in use')
   assert.ok(core)
 
   const { secrets } = await life()
@@ -298,7 +298,7 @@ test('T34: after a call, linear memory holds no secret of it', async () => {
   assertAbsent(memory(), { ...rest, plain }, 'linear memory')
 })
 
-test('T34: no secret stays after the parts on their own, which keep no keys', async () => {
+test('T34: no secret stays in memory after the tools, which keep no keys', async () => {
   const keys = generateKeys()
   const secret = totp.secret()
   const code = totp.generate({ secret, digits: 8, time: 1_800_000_000 })
@@ -318,7 +318,7 @@ test('T34: no secret stays after the parts on their own, which keep no keys', as
   )
 })
 
-test('T34: nor after calls that fail', async () => {
+test('T34: no secret stays in memory after calls that fail', async () => {
   const keys = generateKeys()
   const secret = totp.secret()
   const fails = (call) => assert.throws(call, { name: 'CountersignError' })
@@ -340,8 +340,8 @@ test('T34: nor after calls that fail', async () => {
   )
 })
 
-test('T34: nor after a store that fails, or a race that is lost', async () => {
-  // The same seed gives the same secret: where the store works, it is told.
+test('T34: no secret stays in memory after a failing store or lost races', async () => {
+  // The same seed gives the same secret, which the call with a working store returns.
   const start = async (store) => {
     const at = await host({ entropy: fixedEntropy('one secret'), ...(store && { store }) })
     return at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })

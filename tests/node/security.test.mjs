@@ -6,7 +6,7 @@ import test from 'node:test'
 const root = new URL('../../', import.meta.url)
 const rows = [...readFileSync(new URL('SECURITY.md', root), 'utf8').matchAll(/^\| T(\d+) +\| .* \| (.*) \|$/gm)]
 
-test('every row is there', () =>
+test('the table has every row', () =>
   assert.deepEqual(
     rows.map(([, id]) => Number(id)),
     Array.from({ length: 40 }, (_, index) => index + 1),

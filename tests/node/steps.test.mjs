@@ -23,7 +23,7 @@ test('a failing Node test is named with its file, and the others are counted', a
     file,
     "import { test } from 'node:test'\ntest('good', () => {})\ntest('bad', () => { throw new Error('no') })\n",
   )
-  // A test that starts tests has its own output in the parent's format unless the variable is gone.
+  // Without this variable, the inner tests write their own output, not the parent's format.
   const command = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath, '--test', '--test-reporter=spec', file]
   const { failed, names, counts } = await run(command, 'node')
   assert.equal(failed, '1 failed')

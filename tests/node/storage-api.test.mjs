@@ -31,7 +31,7 @@ function numbered() {
   }
 }
 
-/** A service with the API; `call` shows the token unless told otherwise. */
+/** A service with the API. `call` sends the token by default. */
 async function service(t, /** @type {any} */ { store = numbered(), before = [], token = TOKEN, ...options } = {}) {
   const app = express()
   for (const middleware of before) app.use(middleware)
@@ -53,7 +53,7 @@ async function service(t, /** @type {any} */ { store = numbered(), before = [], 
       path: BASE + path,
       headers: { authorization: `Bearer ${token}`, ...headers },
     })
-    outgoing.on('error', () => undefined) // The answer may come before the body is through.
+    outgoing.on('error', () => undefined) // The answer may come before the whole body is sent.
     outgoing.end(body)
     const [response] = await once(outgoing, 'response')
     let text = ''
@@ -82,7 +82,7 @@ for (const [name, make] of Object.entries(stores)) {
     assert.deepEqual(
       errorOf(await put('ann', 1, { record: 'made up' })),
       [412, 'precondition_failed'],
-      'what is not there is not made',
+      'a write with a version does not create a record',
     )
     await store.save('ann', 'one', undefined)
     const { version } = await store.load('ann')
@@ -97,7 +97,7 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal((await put('ann', again.body.version, { record: 'three' })).status, 204, 'effects may be left out')
   })
 
-  test(`T3: of two writers with one version one wins, and of a hundred (${name})`, async (t) => {
+  test(`T3: of two or a hundred writers with one version, one wins (${name})`, async (t) => {
     const { put, store } = await service(t, { store: make() })
     await store.save('ann', 'start', undefined)
     for (const writers of [2, 100]) {
@@ -112,7 +112,7 @@ for (const [name, make] of Object.entries(stores)) {
     }
   })
 
-  test(`a hundred writers that try again all get through, one after the other (${name})`, async (t) => {
+  test(`a hundred writers that try again all succeed, one after the other (${name})`, async (t) => {
     const { call, put, store } = await service(t, { store: make() })
     await store.save('ann', '0', undefined)
     await Promise.all(
@@ -126,7 +126,7 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal((await store.load('ann')).record, '100')
   })
 
-  test(`a user id is a value, whatever is in it (${name})`, async (t) => {
+  test(`a user id is a value, with any characters in it (${name})`, async (t) => {
     const { call, put, store } = await service(t, { store: make() })
     const users = [
       'ann@acme.example',
@@ -228,7 +228,11 @@ test('only a caller with the token gets an answer', async (t) => {
   }
   assert.equal(await raw(), 401)
   for (const other of [`Bearer ${TOKEN}`, 'Bearer other', 'Basic eDp5']) {
-    assert.equal(await raw(`authorization: Bearer ${TOKEN}`, `authorization: ${other}`), 401, 'two are none')
+    assert.equal(
+      await raw(`authorization: Bearer ${TOKEN}`, `authorization: ${other}`),
+      401,
+      'two headers count as none',
+    )
     assert.equal(await raw(`authorization: ${other}`, `authorization: Bearer ${TOKEN}`), 401)
   }
   assert.equal(await raw(`x-authorization: Bearer ${TOKEN}`), 401)
@@ -236,7 +240,7 @@ test('only a caller with the token gets an answer', async (t) => {
   assert.equal(await raw(`AUTHORIZATION: bearer ${TOKEN}`), 404, 'scheme and name without regard to case')
 })
 
-test('other methods and paths are told so in JSON, and nothing falls through to the host', async (t) => {
+test('other methods and paths get an error in JSON, and no request goes on to the host', async (t) => {
   const { call } = await service(t, { revoked: () => ({}) })
   for (const method of ['POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']) {
     const record = await call(method, '/records/ann')
@@ -312,7 +316,7 @@ test('a write needs the version it replaces', async (t) => {
   assert.equal((await store.load('ann')).record, 'one')
 })
 
-test('a body that is no record and its effects is refused, and nothing is stored or told', async (t) => {
+test('a body without a record and its effects is refused, and no record or effect follows', async (t) => {
   const told = []
   const { put, store } = await service(t, {
     notify: (notice) => told.push(notice),
@@ -401,7 +405,7 @@ test('a body that is no record and its effects is refused, and nothing is stored
   assert.deepEqual(await store.load('ann'), { record: 'one', version: 1 })
 })
 
-test('only JSON, as it is', async (t) => {
+test('only plain JSON is accepted, without content encoding', async (t) => {
   const { call, put, store } = await service(t)
   await store.save('ann', 'one', undefined)
   const types = [
@@ -439,7 +443,7 @@ test('only JSON, as it is', async (t) => {
   )
 })
 
-test('at most 128 KiB, announced or not', async (t) => {
+test('a body has at most 128 KiB, with or without a content-length', async (t) => {
   const { call, put, store } = await service(t)
   await store.save('ann', 'one', undefined)
   const record = '"'.repeat(60_000) // Two bytes each in JSON.
@@ -457,7 +461,7 @@ test('at most 128 KiB, announced or not', async (t) => {
   assert.equal((await call('GET', '/records/ann')).body.record, record)
 })
 
-test('a body that does not come is waited for five seconds, and one that breaks off is forgotten', {
+test('a slow body is refused after five seconds, and one that breaks off is dropped', {
   timeout: 20_000,
 }, async (t) => {
   const { call, port, store } = await service(t)
@@ -481,7 +485,7 @@ test('a body that does not come is waited for five seconds, and one that breaks 
   for (let i = 0; i < 20; i += 1) setTimeout(() => open('{"record"').destroy(), 20 * i)
   const start = performance.now()
   const socket = open('{"rec')
-  // A byte now and then does not buy more time.
+  // Sending a byte now and then does not extend the time.
   const drip = setInterval(() => socket.write('o'), 1_500)
   let text = ''
   for await (const chunk of socket.setEncoding('utf8')) text += chunk
@@ -498,7 +502,7 @@ test('a body that does not come is waited for five seconds, and one that breaks 
   slow.destroy()
 })
 
-test('a parser of the host may have read the body', async (t) => {
+test('the API accepts a body that a parser of the host has read', async (t) => {
   for (const parser of [express.json(), express.text({ type: '*/*' }), express.raw({ type: '*/*' })]) {
     const { put, store } = await service(t, { before: [parser] })
     await store.save('ann', 'one', undefined)
@@ -506,7 +510,7 @@ test('a parser of the host may have read the body', async (t) => {
     assert.deepEqual(errorOf(await put('ann', 2, '[]')), [400, 'bad_request'])
     assert.deepEqual(errorOf(await put('ann', 2, '')), [400, 'bad_request'])
   }
-  // Another parser that passed it by, as Express 4 leaves it: an empty object.
+  // Another parser that ignored the body. Express 4 then leaves an empty object.
   const { put, store } = await service(t, {
     before: [express.urlencoded(), (request, response, next) => next((request.body = {}) && undefined)],
   })
@@ -518,7 +522,7 @@ test('a parser of the host may have read the body', async (t) => {
   assert.deepEqual(errorOf(await eaten.put('ann', 1, { record: 'two' })), [400, 'bad_request'])
 })
 
-test('a store that fails is an error of its own, told to the host and not to the caller', async (t) => {
+test('a failing store is an error whose cause only the host learns', async (t) => {
   const secret = 'password of the database'
   const hostile = new Proxy(
     {},
@@ -578,7 +582,7 @@ test('a store that fails is an error of its own, told to the host and not to the
   assert.doesNotMatch(message, /password/)
 })
 
-test('effects are told once the record landed, in order, and never when it did not', async (t) => {
+test('effects are carried out in order once the record is stored, and never otherwise', async (t) => {
   const told = []
   const inner = numbered()
   let failing = false
@@ -630,7 +634,7 @@ test('effects are told once the record landed, in order, and never when it did n
   assert.equal(told.filter((each) => typeof each === 'object').length, 1)
 })
 
-test('a notify or onEvent that fails or hangs costs nothing but a report', async (t) => {
+test('a failing or hanging notify or onEvent is reported and changes no answer', async (t) => {
   const errors = []
   const { put, store } = await service(t, {
     notify: () => new Promise(() => undefined),
@@ -648,10 +652,14 @@ test('a notify or onEvent that fails or hangs costs nothing but a report', async
   await eventually(() => assert.deepEqual(errors, ['down']))
   const deaf = await service(t)
   await deaf.store.save('ann', 'one', undefined)
-  assert.equal((await deaf.put('ann', 1, { record: 'two', effects })).status, 204, 'nobody asked to hear of it')
+  assert.equal(
+    (await deaf.put('ann', 1, { record: 'two', effects })).status,
+    204,
+    'without functions for effects the write still succeeds',
+  )
 })
 
-test('revoked passes are told as the host gives them', async (t) => {
+test('the answer holds the revoked passes that the host gives', async (t) => {
   /** @type {any} */
   let given = { sessions: ['s1', 's2'], users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }) }
   const errors = []
@@ -751,7 +759,7 @@ test('options are read strictly', () => {
   )
 })
 
-test('T33: a polluted Object.prototype opens nothing and is told nothing', async (t) => {
+test('T33: a polluted Object.prototype gives no access and learns nothing', async (t) => {
   const told = []
   const { call, put, store } = await service(t)
   await store.save('ann', 'one', undefined)
@@ -789,8 +797,8 @@ test('T33: a polluted Object.prototype opens nothing and is told nothing', async
   assert.deepEqual(told, [])
 })
 
-test('a record written back is the one the rules wrote', async (t) => {
-  // In place of the filter: a second factor whose store is the API of the first.
+test('a second factor works over the API as its store', async (t) => {
+  // In place of the filter, a second factor uses the API of the first as its store.
   const at = await host()
   const api = await service(t, { store: at.store, notify: at.options.notify, onEvent: at.options.onEvent })
   const far = {

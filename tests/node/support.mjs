@@ -1,4 +1,4 @@
-// A host for tests: clock that stands, captured messages, cheap backup codes.
+// A host for tests: a fixed clock, captured messages, cheap backup codes.
 import assert from 'node:assert/strict'
 import { CountersignError, createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { capturedSms, fixedClock } from 'countersign/testing'
@@ -15,7 +15,7 @@ export const rules = (changes = {}) => ({
 })
 
 export async function host(given = {}) {
-  // Own properties only, as where the prototype is polluted.
+  // Only own properties, so that the tests with a polluted prototype can use it.
   /** @type {any} */
   const options = { __proto__: null, ...given }
   const clock = options.clock ?? fixedClock()
@@ -37,7 +37,7 @@ export async function host(given = {}) {
   return { factor: createSecondFactor(wired), clock, sms, notices, events, store, keys, options: wired }
 }
 
-/** A user with an app; the clock then stands in a step not used yet. */
+/** A user with an app. The clock ends in a step that is not used yet. */
 export async function withApp(at, user = 'ann') {
   const started = await at.factor.enrollTotp({ user, session: 'setup', label: user })
   assert.equal(started.result, 'totp_started')
@@ -67,7 +67,7 @@ export async function ticketOf(at, user, session = 'before') {
   return reply.ticket
 }
 
-/** Logs in by app and moves on to a step not used yet. */
+/** Logs in by app, and moves the clock to a step that is not used yet. */
 export async function login(at, person, session = 'in') {
   const ticket = await ticketOf(at, person.user)
   const code = codeOf(at, person.secret)
@@ -77,7 +77,7 @@ export async function login(at, person, session = 'in') {
   return reply
 }
 
-/** A code that is wrong at every step near now. */
+/** A code that is wrong at all steps near now. */
 export function wrongCode(at, secret) {
   const right = [-60, -30, 0, 30, 60].map((shift) => totp.generate({ secret, time: at.clock() + shift }))
   return ['000001', '000002', '000003', '000004', '000005', '000006'].find((code) => !right.includes(code))

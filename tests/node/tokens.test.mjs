@@ -1,4 +1,4 @@
-// Tickets and passes: bound to a user and a session, verified by others, never taken for one another.
+// Tickets and passes: bound to a user and a session, verified by others, never interchangeable.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSecondFactor, generateKeys } from 'countersign'
@@ -170,7 +170,7 @@ test('the method sets acr and amr', async () => {
 
 test('T18: a ticket is no pass, and a pass no ticket', async () => {
   for (const keys of [generateKeys(), hsKeys()]) {
-    // Even under one name the keys are two.
+    // The keys differ, even with the same name.
     keys.signing[0].kid = keys.sealing[0].kid
     const at = await host({ keys })
     const ann = await withApp(at)
@@ -260,7 +260,7 @@ test('T21: swapped users and sessions are refused', async () => {
   }
 })
 
-test('a ticket ends on the second, and a pass too', async () => {
+test('tickets and passes end exactly on their second', async () => {
   const at = await host({ policy: rules({ ticketSeconds: 60, passSeconds: 600, freshSeconds: 300 }) })
   const ann = await withApp(at)
   const ticket = await ticketOf(at, 'ann')

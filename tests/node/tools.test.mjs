@@ -1,4 +1,4 @@
-// The parts on their own.
+// The tools: codes, URIs, QR codes, backup codes and policies on their own.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backupCodes, generateKeys, otpauth, policy, qr, totp } from 'countersign'
@@ -20,7 +20,7 @@ test('T36: codes with leading zeros are codes', () => {
   }
   assert.ok(
     found.some(([, code]) => code.startsWith('000')),
-    'the search went far enough',
+    'the search found codes with leading zeros',
   )
   for (const [step, code] of found) {
     assert.match(code, /^[0-9]{6}$/)
@@ -29,12 +29,12 @@ test('T36: codes with leading zeros are codes', () => {
     assert.deepEqual(
       totp.verify({ secret, code: short, time: step * 30, window: 0 }),
       { valid: false },
-      'without its zeros it is another text',
+      'a code without its zeros is another text',
     )
   }
 })
 
-test('T2, T30: spellings of one code, and digits that are none', () => {
+test('T2, T30: spellings of one code, and characters that only look like digits', () => {
   const time = 1_800_000_000
   const code = totp.generate({ secret, time })
   const is = (typed) => totp.verify({ secret, code: typed, time }).valid
@@ -121,7 +121,7 @@ test('a URI reads back as it was written', () => {
   )
 })
 
-/** The dark modules of our SVG, drawn by its own path. */
+/** The dark modules of our SVG, read from its path. */
 function modules(svg) {
   const side = Number(/viewBox="0 0 (\d+) \1"/.exec(svg)[1])
   const grid = Array.from({ length: side }, () => new Uint8Array(side))
@@ -134,7 +134,7 @@ function modules(svg) {
   return grid
 }
 
-test('T32: a QR code is drawn here, and refers to nothing', () => {
+test('T32: a QR code is drawn locally and loads nothing', () => {
   const uri = otpauth.format({ issuer: 'Acme', label: 'ann', secret })
   const svg = qr.svg(uri)
   assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" [^<>]*><path [^<>]*\/><path [^<>]*\/><\/svg>$/)
@@ -161,7 +161,7 @@ test('T32: a QR code is drawn here, and refers to nothing', () => {
   for (const line of [0, 1, 2, 3, size + 4, size + 7])
     assert.ok(
       grid[line].every((module) => module === 0),
-      'the quiet zone is quiet',
+      'the quiet zone is light',
     )
 })
 
@@ -172,7 +172,7 @@ test('a QR code holds 2,331 bytes', () => {
   assert.match(qr.svg(''), /^<svg /)
 })
 
-test('backup codes on their own: each works once, for its user and ring', () => {
+test('backup codes on their own: each works once, for its user and key ring', () => {
   const keys = generateKeys()
   const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 2 })
   assert.equal(codes.length, 2)
@@ -186,7 +186,7 @@ test('backup codes on their own: each works once, for its user and ring', () => 
   assert.deepEqual(backupCodes.verify({ ...given, user: 'bob' }), { valid: false })
   const other = generateKeys()
   other.sealing[0].kid = keys.sealing[0].kid
-  assert.deepEqual(backupCodes.verify({ ...given, keys: other }), { valid: false }, 'the pepper is another')
+  assert.deepEqual(backupCodes.verify({ ...given, keys: other }), { valid: false }, 'another ring has another pepper')
   for (const code of ['', ' ', '-', codes[0].slice(1), `${codes[0]}0`, '0000-0000-0000-0000', stored, 'U'.repeat(16)]) {
     assert.deepEqual(backupCodes.verify({ ...given, code }), { valid: false }, code)
   }

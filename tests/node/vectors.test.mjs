@@ -40,7 +40,7 @@ test('RFC 4648: base32', () => {
     const unpadded = encoded.replace(/=+$/, '')
     assert.equal(base32(encoded), unpadded)
     assert.equal(base32(unpadded), unpadded)
-    // The code shows the bytes: another implementation computes HMAC over them.
+    // The code depends on the bytes, so the test computes HMAC over them by another implementation.
     const mac = createHmac('sha1', block.text.repeat(block.times) + row.text)
       .update(Buffer.alloc(8))
       .digest()
@@ -166,7 +166,11 @@ test('wrong policies are refused where they are wrong', async (t) => {
     await t.test(JSON.stringify(row), async () => {
       assert.throws(() => policy.parse(documentOf(base, row)), refusedWith('invalid_policy', row.path))
       const options = { policy: documentOf(base, row), keys: generateKeys(), store: memoryStore() }
-      assert.throws(() => createSecondFactor(options), refusedWith('invalid_policy', row.path), 'told at the start')
+      assert.throws(
+        () => createSecondFactor(options),
+        refusedWith('invalid_policy', row.path),
+        'the error comes at the start',
+      )
     })
   }
 })
@@ -218,7 +222,7 @@ test('RFC 8037 and RFC 7515: the signer of these tests, and our public key', asy
 test('T29: hostile passes are refused', async (t) => {
   const { user, session } = tokens
   const factor = await checker()
-  // One that has only the public key of `ed` must judge the same.
+  // A verifier with only the public key of `ed` must give the same verdict.
   const [ed, hs] = tokens.keys.signing
   const own = { kid: 'own', alg: 'EdDSA', secret: tokens.otherSeed }
   const verifier = await checker({
@@ -231,7 +235,7 @@ test('T29: hostile passes are refused', async (t) => {
         const reply = await by.checkPass({ pass, user, session })
         assert.equal(reply.reason ?? reply.result, one.result)
       }
-      // Nor is any of them a ticket.
+      // None of them is a ticket either.
       const step = await factor.verify({ ticket: pass, session, method: 'totp', code: '123456' })
       assert.deepEqual(step, { result: 'denied', reason: 'ticket_invalid' })
     })

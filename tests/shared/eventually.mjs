@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Calls `check` again and again until it throws nothing, and gives what it gave. After `seconds` its last error is
- * the test's.
+ * Calls `check` until it throws no error, and gives its value. After `seconds` it throws the last error of `check`.
  * @template T
  * @param {() => T | Promise<T>} check
  * @returns {Promise<T>}

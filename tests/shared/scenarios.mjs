@@ -9,8 +9,8 @@ export { scenarios } from './stories.mjs'
 export const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'))
 
 /**
- * Plays a scenario; each reply must be the one in the file. `verify` may answer in the package's place
- * (`null`: this step is not for it), `tick` hears of each step's time before it, `policyChanged` of each change of policy.
+ * Plays a scenario; each reply must be the one in the file. `verify` may answer instead of the package
+ * (`null`: the package answers). `tick` gets the time before each step, `policyChanged` each change of policy.
  */
 export async function play(
   scenario,
@@ -69,14 +69,14 @@ export async function play(
 
 const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
-/** A saved value; of an app, the code that it shows at the step's time. */
+/** The saved value, or the code of a saved app at the step's time. */
 function kept(name, saved, step) {
   const value = saved[name]
   assert.ok(value !== undefined, `${step.place}: nothing was saved as \`${name}\``)
   return value.secret ? totp.generate({ secret: value.secret, time: step.at }) : value
 }
 
-/** Everything that is expected is there; lists must match element by element. */
+/** Asserts that every expected field is there. Lists must match element by element. */
 function contains(actual, expected, place) {
   if (Array.isArray(expected)) {
     assert.equal(actual?.length, expected.length, `${place}: length of ${JSON.stringify(actual)}`)

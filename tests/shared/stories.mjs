@@ -73,7 +73,7 @@ function named(value, place) {
   return Object.entries(value)[0]
 }
 
-/** `{ "totp": "123456" }` is `{ "method": "totp", "code": "123456" }`. */
+/** Replaces `{ "totp": "123456" }` by `{ "method": "totp", "code": "123456" }`. */
 function methodAndCode(fields) {
   const method = METHODS.find((name) => name in fields)
   if (method === undefined) return fields
@@ -81,12 +81,12 @@ function methodAndCode(fields) {
   return { ...others, method, code }
 }
 
-/** `$app` is the user's, `$ann.app`; `{user}` is the user's name. */
+/** Completes `$app` to `$ann.app`, and replaces `{user}`, for the user `ann`. */
 function fullName(text, user) {
   return text.startsWith('$') && !text.includes('.') ? `$${user}.${text.slice(1)}` : text.replace('{user}', user)
 }
 
-/** A time is written from now on, `+10 min`; a method that only has a name by its name. */
+/** The long form of a reply. In the short form a time is relative to now, as `+10 min`, and a method without more fields is its name. */
 function expectation(fields, now, place) {
   const long = (key, value) => {
     if (key.endsWith('At') && value !== null) {
@@ -117,7 +117,7 @@ function merged(target, patch) {
   return result
 }
 
-/** The same value with another text for each text in it. */
+/** The value with each text in it replaced by `change`. */
 export function eachText(value, change) {
   if (typeof value === 'string') return change(value)
   if (!isObject(value)) return value

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 const DEFAULTS: &str = include_str!("../../scenarios/defaults.json");
 
-/// What a step does, at which time. `place` is for messages.
+/// One step: its time and its action. `place` is for messages.
 pub(super) struct Step {
     pub(super) place: String,
     pub(super) at: u64,
@@ -112,7 +112,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds a line of the story, or of a fixture: that is for the `user` who is given it, from the `ip` given with it.
+    /// Adds a line of the story, or of a fixture. A fixture's line is for the `user` and from the `ip` of its `given` line.
     fn line(&mut self, line: &Line, user: Option<&str>, ip: Option<&str>, place: &str) {
         let (Line::Command(CommandLine { after, .. }) | Line::Given(GivenLine { after, .. }) | Line::Policy(PolicyLine { after, .. })) =
             line;
@@ -127,7 +127,7 @@ impl Reader<'_> {
             Line::Given(GivenLine { given, ip, .. }) => {
                 let place = format!("{place} ({given})");
                 let fixture = given.split_once(" has ").and_then(|(user, what)| Some((user, self.defaults.given.get(what)?)));
-                let (user, lines) = fixture.unwrap_or_else(|| panic!("{place}: nothing of that name in defaults.json"));
+                let (user, lines) = fixture.unwrap_or_else(|| panic!("{place}: no such fixture in defaults.json"));
                 lines.iter().for_each(|line| self.line(line, Some(user), ip.as_deref(), &place));
             }
             Line::Policy(PolicyLine { policy, .. }) => {
@@ -152,8 +152,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The reply as it must be. A text alone is the `reason`; a time is written from now on, `+10 min`; a method that only
-    /// has a name by its name.
+    /// The expected reply in its long form. In the short form a text alone is the `reason`, a time is relative to now, as
+    /// `+10 min`, and a method without more fields is its name.
     fn expectation(&self, result: String, details: Value, place: &str) -> Value {
         let mut reply = if details.is_string() { json!({ "reason": details }) } else { details };
         reply["result"] = result.into();
@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 }
 
-/// `"begin"` or `{ "begin": { … } }`: the name, and what is said of it.
+/// `"begin"` or `{ "begin": { … } }`: the name, and its fields.
 fn named(value: &Value, place: &str) -> (String, Value) {
     if let Value::String(name) = value {
         return (name.clone(), json!({}));
@@ -182,7 +182,7 @@ fn named(value: &Value, place: &str) -> (String, Value) {
     (name.clone(), more.clone())
 }
 
-/// `{ "totp": "123456" }` is `{ "method": "totp", "code": "123456" }`.
+/// Replaces `{ "totp": "123456" }` by `{ "method": "totp", "code": "123456" }`.
 fn method_and_code(mut fields: Value) -> Value {
     for method in ["totp", "sms", "backup_code", "recovery_code"] {
         if let Some(code) = fields.as_object_mut().unwrap().remove(method) {
@@ -193,7 +193,7 @@ fn method_and_code(mut fields: Value) -> Value {
     fields
 }
 
-/// `$app` is the user's, `$ann.app`; `{user}` is the user's name.
+/// Completes `$app` to `$ann.app`, and replaces `{user}`, for the user `ann`.
 fn full_name(text: &str, user: &str) -> String {
     match text.strip_prefix('$') {
         Some(name) if !name.contains('.') => format!("${user}.{name}"),
@@ -228,7 +228,7 @@ fn merged(target: &Value, patch: &Value) -> Value {
     Value::Object(result)
 }
 
-/// The same value with another text for each text in it.
+/// The value with each text in it replaced by `change`.
 pub(super) fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(change(text)),
