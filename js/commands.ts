@@ -39,9 +39,9 @@ export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
 export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 /** Input of `check`. */
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
-/** Input of `checkPass`, which no address rule looks at. */
+/** Input of `checkPass`. Address rules do not apply to it. */
 export interface CheckPassInput extends Omit<Caller, 'ip'>, Accepts<wasm.CheckPass> {}
-/** Input of `status`, which no address rule looks at. */
+/** Input of `status`. Address rules do not apply to it. */
 export interface StatusInput extends Omit<Caller, 'ip'> {}
 
 /** The replies with these results. */

@@ -1,4 +1,4 @@
-// The way of a command: its input is copied, the user's account gives the policy, the store loop
+// The course of a command: its input is copied, the user's account gives the policy, the store loop
 // carries out the step, and the effects follow once the record is stored.
 import type {
   BackupCodesReply,

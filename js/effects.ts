@@ -36,7 +36,7 @@ export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promis
         if (host.onEffectError) await host.onEffectError(error)
         else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
       })
-      .catch(() => undefined) // Nothing left to tell: the reply stands.
+      .catch(() => undefined) // The reply stands, even if `onEffectError` fails.
   }
   if (unsent) throw unsent
 }

@@ -1,5 +1,5 @@
 /**
- * The second factor as a plug-in. The host keeps storage and sends SMS; this decides.
+ * The second factor as a plug-in. The host stores records and sends SMS; this package decides.
  *
  * @packageDocumentation
  */

@@ -1,4 +1,4 @@
-// Arguments of any kind whatever are read here, each property once. Only own properties count, so
+// Arguments of any kind are read here, each property once. Only own properties count, so
 // that a polluted Object.prototype changes no verdict; an error of a getter or proxy becomes ours.
 import { CountersignError, guarded, invalid } from './error.js'
 
@@ -79,7 +79,7 @@ const MAX_DEPTH = 4
 
 /**
  * The own enumerable fields of an input, copied as plain data: text, whole numbers, flags, lists and
- * objects. A field that is `undefined` or `null` is left out. Which fields there may be is for Rust to say.
+ * objects. A field that is `undefined` or `null` is left out. Rust checks the names of the fields.
  */
 export function fieldsOf(input: unknown): Record<string, unknown> {
   let values = 0

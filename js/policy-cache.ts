@@ -1,5 +1,5 @@
 // Policies, compiled once each. A fixed policy is compiled at the start, so that a mistake in it is
-// told then and not at the first login. A `policy` function is asked at every call; the compiled form
+// reported then and not at the first login. A `policy` function is asked at every call; the compiled form
 // of its answer is found by the text, and the 64 texts used last are kept.
 import type { PolicySource } from './commands.js'
 import { CountersignError } from './error.js'
@@ -10,7 +10,7 @@ import { call, shelf } from './wasm.js'
 /** Policies kept compiled. */
 const MAX_POLICIES = 64
 
-/** A policy that stands for any, where only the keys matter. */
+/** A valid policy, for calls that need only the keys. */
 const ANY_POLICY = JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' })
 
 /** The fixed policy, or the function that gives an account's. */
@@ -20,7 +20,7 @@ export type PolicyOption = PolicySource | ((account: string | undefined) => Poli
 export interface Policies {
   /** The compiled policy of an account. */
   of(account: string | undefined): wasm.Core | Promise<wasm.Core>
-  /** A compiled policy with these keys, where it does not matter which. */
+  /** Any compiled policy with these keys. */
   any(): wasm.Core
 }
 
@@ -43,7 +43,7 @@ export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolea
     const fixed = checked(policy)
     return { of: () => fixed, any }
   }
-  any() // wrong keys, too, are told at the start
+  any() // reports wrong keys at the start
   const of = async (account: string | undefined) => {
     let source: unknown
     try {
@@ -61,13 +61,13 @@ function compiler(keys: string) {
   return (policy: string): wasm.Core => {
     const known = compiled.get(policy)
     if (known) {
-      // Back to the end: the one not used longest falls out first.
+      // Moves to the end, because the least recently used policy is dropped first.
       compiled.delete(policy)
       compiled.set(policy, known)
       return known
     }
     const core = call((module) => new module.Core(policy, keys))
-    // A call under way may still hold the one that falls out, so that it is left to the collector.
+    // The dropped policy is not freed here, because a call under way may still use it. The collector frees it.
     if (compiled.size >= MAX_POLICIES) compiled.delete(compiled.keys().next().value!)
     compiled.set(policy, core)
     return core

@@ -62,7 +62,7 @@ async function start(options: unknown): Promise<void> {
   await init({ module_or_path: await compiled(source) })
 }
 
-/** An empty module, so that a page that does not allow WebAssembly fetches none. */
+/** Compiles an empty module, so that a page that does not allow WebAssembly fails before it fetches any. */
 function permitted() {
   try {
     new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
@@ -86,7 +86,7 @@ async function compiled(source: unknown): Promise<WebAssembly.Module> {
   const response = source instanceof Response ? source : await fetch(source)
   if (!response.ok)
     throw new CountersignError('not_loaded', '', `the WebAssembly could not be fetched: status ${response.status}`)
-  // Streaming insists on the right type; a server that does not know it only costs the streaming.
+  // Streaming needs this type. With another type the module is compiled without streaming.
   const [type] = (response.headers.get('content-type') ?? '').split(';')
   if (type!.trim().toLowerCase() === 'application/wasm') return WebAssembly.compileStreaming(response)
   return WebAssembly.compile(await response.arrayBuffer())

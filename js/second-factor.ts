@@ -259,7 +259,7 @@ export interface SecondFactor {
    */
   status(input: StatusInput): Promise<wasm.Status>
   /**
-   * The question of every request: does the session still have what the rules ask for?
+   * The question of every request: does the session still meet the rules?
    *
    * Address rules come first, then the pass, then the record: without a pass that counts, the user is
    * in if no second factor is needed, and else has the second step to do. With a good pass the store

@@ -19,7 +19,7 @@ export type { Event, Notice } from './wasm.js'
 export interface StorageApiOptions {
   /** The place where records are kept: the same store as `createSecondFactor` has. */
   store: Store
-  /** The bearer token of callers: at least 32 visible ASCII characters. It opens all records: keep it like the keys. */
+  /** The bearer token of callers: at least 32 visible ASCII characters. It gives access to all records: keep it like the keys. */
   token: string
   /** As in `createSecondFactor`. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
@@ -85,11 +85,11 @@ interface Answer {
 const MAX_BODY = 131_072
 /** Bytes of the list of revoked passes that the filter reads. */
 const MAX_REVOKED = 4_194_304
-/** How long a body may take to arrive, in milliseconds. */
+/** Longest time for a body to arrive, in milliseconds. */
 const BODY_TIME = 5_000
 
 /**
- * Makes the handler. Mount it before body parsers and sessions, where no one but Envoy gets to. In
+ * Makes the handler. Mount it before body parsers and sessions, where only Envoy can reach it. In
  * Express: `app.use('/internal/second-factor', storageApi({ store, token }))`.
  *
  * | request | answers, all JSON |
@@ -133,7 +133,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       if (given.onError) await given.onError(error)
       else process.emitWarning('countersign: the storage API failed; give onError to handle it')
     } catch {
-      // Nothing left to tell: the answer stands.
+      // The answer stands, even if `onError` fails.
     }
   }
   const host = { __proto__: null, ...given, onEffectError: report }
@@ -258,7 +258,7 @@ interface Body {
   refused: Answer | undefined
 }
 
-/** The body, read here unless someone before us did. */
+/** The body, read here unless a parser before us has read it. */
 async function bodyOf(request: ApiRequest): Promise<Body> {
   if (request.readableDidRead || request.readableEnded) return { given: request.body, refused: undefined }
   const tooLarge = refusal(413, 'content_too_large')
@@ -279,7 +279,7 @@ async function bodyOf(request: ApiRequest): Promise<Body> {
       else chunks.push(bytes)
     })
     request.on('end', () => done(undefined, Buffer.concat(chunks)))
-    // Nobody is left to read an answer.
+    // The connection is gone, so nobody reads this answer.
     request.on('error', () => done(late))
     request.on('close', () => done(late))
   })

@@ -71,7 +71,7 @@ export function storeLoop(store: Store): (user: string, step: Step) => Promise<O
 function writesUnderWay() {
   const writes = new Map<string, Promise<void>>()
   return {
-    /** The end of the user's write, or of the patience with it. */
+    /** Settles when the user's write ends, or after the longest wait. */
     of: (user: string) => writes.get(user),
     /** Notes a write, and gives it back. */
     add<T>(user: string, write: Promise<T>): Promise<T> {

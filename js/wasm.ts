@@ -43,11 +43,11 @@ export const linearMemory = () => {
 
 /**
  * Runs a job that calls into the module, synchronously. An error of the module becomes a
- * {@link CountersignError}; afterwards the stack, which is dead then, is wiped. The heap wipes
+ * {@link CountersignError}; afterwards the stack, which is unused then, is wiped. The heap wipes
  * itself when memory is freed.
  *
  * The module has no panics that we know of. Should it trap all the same, the stack it left behind
- * is given back, or trap after trap would eat it up.
+ * is given back, or repeated traps would use it up.
  * @internal
  */
 export function wiped<T>(job: () => T): T {

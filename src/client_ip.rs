@@ -11,7 +11,7 @@ use core::net::IpAddr;
 pub enum ClientIp {
     /// A canonical address.
     Known(IpAddr),
-    /// None was given, or it does not parse. A rule about addresses denies it.
+    /// No address was given, or it does not parse. A rule about addresses denies it.
     Unknown,
 }
 

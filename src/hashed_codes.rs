@@ -149,7 +149,7 @@ impl CodeSet {
         (Self { kid: keys.newest_kid().to_owned(), cost, slots }, codes)
     }
 
-    /// The index of the unused slot that this code opens. Hashes exactly once, found or not.
+    /// The index of the unused slot that this code matches. Hashes exactly once, found or not.
     pub(crate) fn find(&self, keys: &SealingRing, user: &str, kind: LongCodeKind, code: &LongCode) -> Result<Option<usize>, Error> {
         let pepper = keys.subkey(&self.kid, Purpose::Pepper)?;
         let slot = self.slots.iter().enumerate().find(|(_, slot)| slot.tag == code.tag() && slot.used_at.is_none());

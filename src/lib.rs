@@ -16,7 +16,7 @@
 //! let record = Record::new(UserId::new("ann")?); // or `Record::parse` of the text in the host's store
 //! let command = Command::parse(r#"{"begin": {"session": "s-1"}}"#)?;
 //! let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
-//! let entropy = Entropy::new([7; 32]); // 32 fresh random bytes, in earnest
+//! let entropy = Entropy::new([7; 32]); // in production: 32 fresh random bytes
 //!
 //! let pending = step(&policy, &keys, record, command, Env { now, client: ClientIp::Unknown, entropy })?;
 //! assert!(pending.to_store().is_none()); // nothing changed; otherwise store it by compare-and-set first

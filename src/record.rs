@@ -129,7 +129,7 @@ pub(crate) struct SmsSetup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Setup {
-    /// MAC of the session that began it: a session id is worth stealing.
+    /// MAC of the session that began it, so that a stolen record gives no session id.
     pub(crate) session: String,
     pub(crate) expires_at: UnixSeconds,
     /// True where a second factor was shown before it began.

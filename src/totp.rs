@@ -2,7 +2,7 @@
 //!
 //! A code is good for its 30-second step and `window` steps to either side. The step that
 //! matched is returned, and the caller keeps it: from then on that step and all before it are
-//! refused (RFC 6238 §5.2). Every candidate step is computed, whatever matched, so that the time
+//! refused (RFC 6238 §5.2). Every candidate step is computed, even after a match, so that the time
 //! taken tells nothing.
 
 use core::fmt;
@@ -176,8 +176,8 @@ impl TotpSecret {
     }
 
     fn totp(&self, parameters: TotpParameters) -> Totp {
-        // The ranges are checked by our own types, which also admit what totp-rs calls
-        // noncompliant: nothing here can fail.
+        // The ranges are checked by our own types, which also admit values that totp-rs
+        // calls noncompliant: nothing here can fail.
         Builder::new()
             .with_algorithm(match parameters.algorithm {
                 TotpAlgorithm::SHA1 => totp_rs::Algorithm::SHA1,

@@ -12,7 +12,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::entropy::Entropy;
 
-/// Longest text taken for a code, in bytes. Anything longer is malformed without a look.
+/// Longest text taken for a code, in bytes. Longer text is malformed without being read.
 const MAX_TYPED: usize = 64;
 
 /// A code of 6 to 8 ASCII digits, leading zeros included.

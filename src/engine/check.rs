@@ -1,6 +1,6 @@
-//! The question of every request: does this session still have what the rules ask for?
+//! The question of every request: does this session still meet the rules?
 //!
-//! The rules in their order; the first that speaks, decides:
+//! The rules in order; the first that applies decides:
 //!
 //! 1. the address rules, and for an API client a forced second factor → denied
 //! 2. a pass that counts → in. It counts when it is ours, in time, of this user and session, and
@@ -220,7 +220,7 @@ impl CheckReply {
     }
 }
 
-/// The rule that denies the request whatever the user has enrolled and shows, if one does.
+/// The rule that denies the request for every enrollment and every pass, if there is one.
 fn denied_by_policy(policy: &Policy, client: ClientIp, channel: Channel) -> Option<Reason> {
     let facts = Facts { client, channel, enrollment: Enrollment::None, recovery_code: false };
     match explain(policy, &facts).decision {

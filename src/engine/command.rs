@@ -236,7 +236,7 @@ pub(super) enum AddressRules {
     StopAtOnce(Action),
     /// They are part of the login decision, whose refusal is logged as a denied login.
     DecideTheLogin,
-    /// They stop the command once its ticket is found good: without a ticket nobody learns the rules.
+    /// They stop the command once its ticket is found good, so that a caller without one learns no rules.
     ApplyAfterTheTicket,
 }
 

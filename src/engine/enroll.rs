@@ -8,7 +8,7 @@
 //!
 //! Nothing counts until a code confirms it. Once the user has a factor, any change needs a fresh
 //! pass. A set-up belongs to the session that began it and ends with any confirmed change, so that
-//! no set-up begun before the first factor can slip in after it.
+//! no set-up begun before the first factor can be confirmed after it.
 
 use crate::error::Error;
 use crate::event::EventKind;

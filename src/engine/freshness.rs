@@ -10,10 +10,10 @@ use super::context::Context;
 /// The factors whose pass permits a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Any second factor: a user who lost the phone comes by a backup or recovery code and must be
+    /// Any second factor: a user who lost the phone logs in by a backup or recovery code and must be
     /// able to replace it.
     AnyFactor,
-    /// App or SMS: one backup code must not show the other nine, nor let in another user.
+    /// App or SMS: one backup code must not show the other nine, nor issue a recovery code.
     OwnFactor,
 }
 

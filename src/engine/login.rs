@@ -9,7 +9,7 @@
 //!                         └─────▶ verified, pass
 //! ```
 //!
-//! A ticket may be used until it ends. It opens nothing without a code that is right and unused.
+//! A ticket may be used until it ends. It gives no access without a code that is right and unused.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};

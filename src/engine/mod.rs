@@ -13,8 +13,8 @@
 //!   │◀──────── reply, effects ──────────┤  now it has happened
 //! ```
 //!
-//! [`Pending`] shows the record to store and keeps the reply to itself. So one code opens one login
-//! whatever runs in parallel, and no SMS leaves for a state that was not stored.
+//! [`Pending`] shows the record to store, and gives the reply only once it is stored. So one code logs
+//! in once, even when steps run in parallel, and no SMS is sent for a state that was not stored.
 
 mod attempt;
 mod backup_codes;
@@ -71,10 +71,10 @@ use context::Context;
 /// let mut record = Record::new(UserId::new("ann")?);
 /// let mut ask = |seconds: u64, command: String| -> Result<Reply, Error> {
 ///     let now = UnixSeconds::new(1_800_000_000 + seconds).expect("before the year 9999");
-///     let entropy = Entropy::new([seconds as u8; 32]); // 32 fresh random bytes, in earnest
+///     let entropy = Entropy::new([seconds as u8; 32]); // in production: 32 fresh random bytes
 ///     let pending = step(&policy, &keys, record.clone(), Command::parse(&command)?, Env { now, client: ClientIp::Unknown, entropy })?;
 ///     if let Some(changed) = pending.to_store() {
-///         record = changed.clone(); // in earnest: a compare-and-set in the host's store
+///         record = changed.clone(); // in production: a compare-and-set in the host's store
 ///     }
 ///     Ok(pending.stored().0)
 /// };
@@ -83,7 +83,7 @@ use context::Context;
 /// # let secret = TotpSecret::from_base32(&secret.0)?;
 /// # let parameters = TotpParameters::new(TotpAlgorithm::SHA1, 6, 30)?;
 /// # let app = |seconds: u64| secret.code_at(parameters, (1_800_000_000 + seconds) / 30);
-/// let code = app(0); // what the user's app shows
+/// let code = app(0); // the code in the user's app
 /// let reply = ask(0, format!(r#"{{"confirm_totp": {{"session": "s-1", "code": "{}"}}}}"#, code.as_str()))?;
 /// assert!(matches!(reply, Reply::Enrolled { .. }));
 ///

@@ -1,6 +1,6 @@
 //! Recovery codes: issued by an owner for another user, once, good for an hour.
 //!
-//! One is alive for a user; a new one replaces it. It opens a locked account, and ends at ten wrong
+//! A user has at most one; a new one replaces it. It unlocks a locked account, and ends at ten wrong
 //! tries. Only an owner with a fresh factor of their own can issue one, and never for themselves;
 //! both the owner and the user are told.
 

@@ -1,5 +1,5 @@
 //! Removal of a factor. With the last one that the user can still use, all the others and the backup
-//! codes go too: alone they would only shut the user out.
+//! codes go too, because alone they would lock the user out.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};

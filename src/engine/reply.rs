@@ -7,7 +7,7 @@ use crate::policy::{Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 
-/// A method that the user can use right now, with what a page needs to draw the field for its code.
+/// A method that the user can use right now, with the data for drawing the field of its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct UsableMethod {

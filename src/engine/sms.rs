@@ -27,7 +27,7 @@ use super::sms_budget;
 /// Name of the sealed field, part of its associated data.
 const FIELD: &str = "sms.number";
 
-/// Begins a set-up: sends a code to the new number. Until the code is typed the number counts for nothing.
+/// Begins a set-up: sends a code to the new number. Until the code is typed the number does not count.
 pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Reply, Error> {
     let EnrollSms { session, pass, number, plan } = command;
     if let Some(reason) = enroll::obstacle(context, session, pass.as_deref(), Method::Sms, plan.as_deref()) {

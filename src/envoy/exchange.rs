@@ -89,7 +89,7 @@ impl Exchange {
         }
     }
 
-    /// Makes a call-out and keeps the verification until the response. A judgement: it could not be made.
+    /// Makes a call-out and keeps the verification until the response. Gives a judgement if the call-out fails.
     fn call(&mut self, running: &Running, call_out: &CallOut, verification: Box<Verification>) -> Option<Judgement> {
         if dispatch(self, call_out) {
             self.verification = Some(verification);

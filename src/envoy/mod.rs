@@ -2,8 +2,8 @@
 //! nothing.
 //!
 //! A trap in a filter is an outage, so nothing here may panic: headers and bodies are read as
-//! bytes by the fallible calls of the SDK, whose convenience getters unwrap. Whenever Envoy
-//! does not do what it is asked, the request is refused.
+//! bytes by the fallible calls of the SDK, whose convenience getters unwrap. Whenever a call
+//! into Envoy fails, the request is refused.
 //!
 //! Files, each using only those before it: `host → running → exchange → filter → mod`.
 

@@ -19,7 +19,7 @@ use super::session::gate_session;
 pub(super) struct Attempt {
     pub(super) user: UserId,
     session: SessionId,
-    /// When the first factor passed.
+    /// The time at which the first factor passed.
     since: UnixSeconds,
     ticket: SecretText,
     method: Method,

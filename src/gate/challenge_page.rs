@@ -1,4 +1,4 @@
-//! The challenge page: where a browser is sent for the second factor, and the way back.
+//! The challenge page, to which a browser is sent for the second factor, and the way back.
 //!
 //! The page is a path of this site, which must then be exempt, or a page of another origin, which must
 //! then be told the origin to come back to.
@@ -21,7 +21,7 @@ pub(super) struct ChallengeDocument {
     return_to: Option<String>,
 }
 
-/// Where people confirm their second factor.
+/// The page on which people confirm their second factor.
 #[derive(Debug, Clone)]
 pub(super) struct ChallengePage {
     page: String,

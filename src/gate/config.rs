@@ -153,7 +153,7 @@ impl GateConfig {
         let policy = Policy::from_document(document.policy).map_err(|error| error.within("policy"))?;
         let session = Session::parse(document.session)?;
         let exempt = Paths::parse(document.exempt, "exempt")?;
-        check(!exempt.are_all(), "exempt.prefixes", "must not hold /, which opens everything; to only watch, set `mode` to shadow")?;
+        check(!exempt.are_all(), "exempt.prefixes", "must not hold /, which exempts every path; to only watch, set `mode` to shadow")?;
         let hops = usize::from(document.client_address.trusted_hops);
         check(hops <= 5, "clientAddress.trustedHops", "must be 0 to 5")?;
         check_pass(&document.pass, &policy, &session)?;

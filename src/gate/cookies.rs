@@ -3,7 +3,7 @@
 //! The gate takes a cookie only under its name, byte for byte. Servers behind it do not agree on the
 //! other spellings of a name: they trim more than blanks, decode `%73id`, take `SID` or `s.id` for
 //! `sid`, split at commas or white space, or skip a leading `=`. If such a server read another
-//! session than the gate did, a pass of one user would open the session of another. So a cookie whose
+//! session than the gate did, a pass of one user would count in the session of another. So a cookie whose
 //! name resembles ours counts as a second cookie of that name, and the request is refused.
 
 use percent_encoding::percent_decode;
@@ -71,7 +71,7 @@ pub(super) fn resembles(given: &[u8], name: &str) -> bool {
         percent_decode(given).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours())
             || percent_decode(trim_end(given)).map(underscored).filter(|&b| can_be_in_a_name(b)).map(fold).eq(ours().map(underscored))
     };
-    // Most cookies end here.
+    // The check of most cookies ends here.
     let begins = given.first().is_some_and(|&b| stands_for_others(b) || ours().next() == Some(fold(b)));
     begins && (is_like(given) || split(given, b'[').is_some_and(|(array, _)| is_like(array)))
 }

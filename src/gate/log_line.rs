@@ -1,7 +1,7 @@
 //! The log line of a refusal: one line of JSON, without query, cookie, code or token.
 //!
 //! The log says more than the answer. The operator must tell a wrong `origin` from a missing key, and a
-//! wrong storage token from a dead service; the client must not.
+//! wrong storage token from a stopped service; the client must not.
 
 use serde::Serialize;
 

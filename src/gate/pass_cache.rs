@@ -1,7 +1,7 @@
 //! The pass cache: passes whose signature was found good, by the digest of the token.
 //!
-//! There is a fixed number of slots and one slot for each digest. A new pass takes its slot from the pass
-//! that is there. So the size has a bound, nothing has to be tidied up, and a client that sends
+//! There is a fixed number of slots and one slot for each digest. A new pass replaces the pass
+//! in its slot. So the size has a bound, nothing has to be tidied up, and a client that sends
 //! many passes can at most cost others a signature check. The digest is BLAKE2b-256 (RFC 7693), which
 //! is there for Argon2 and in WebAssembly takes a third of the time of SHA-256.
 

@@ -1,8 +1,8 @@
 //! Paths: plain paths, exemptions, and the path to return to after a challenge.
 //!
 //! Proxies and services do not agree on what `/admin;x`, `/%61dmin` or `/ADMIN` mean. So a rule that
-//! *opens* (an exemption, a path of API clients) matches exactly: only a plain path, letter by letter.
-//! A rule that *closes* matches generously; see `routes.rs`.
+//! *loosens* (an exemption, a path of API clients) matches exactly: only a plain path, letter by letter.
+//! A rule that *tightens* matches generously; see `routes.rs`.
 
 use serde::Deserialize;
 
@@ -86,7 +86,7 @@ pub(super) struct PathsDocument {
     prefixes: Vec<String>,
 }
 
-/// Paths that a rule opens: those exempt, and those of API clients.
+/// Paths with a looser rule: those exempt, and those of API clients.
 #[derive(Debug, Clone)]
 pub(super) struct Paths(PathsDocument);
 
@@ -119,7 +119,7 @@ pub(super) fn check_plain(path: &str, at: &str) -> Result<(), Error> {
 
 pub(super) fn check_prefix(prefix: &str, at: &str) -> Result<(), Error> {
     check_plain(prefix, at)?;
-    check(prefix.ends_with('/'), at, "must end with /, or /admin would open /administrator")
+    check(prefix.ends_with('/'), at, "must end with /, or /admin would also match /administrator")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::policy::Reason;
 use crate::time::UnixSeconds;
 use crate::token::Flaw;
 
-/// Why a request does not go on. Stable: a name is never renamed or reused.
+/// The reason why a request is refused. Stable: a name is never renamed or reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// No pass came with the request.
@@ -60,7 +60,7 @@ pub enum Refusal {
     RevocationStale,
 }
 
-/// How a refusal is answered.
+/// The kind of answer to a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefusalKind {
     /// 401, or a redirection to the challenge page: a second factor helps.
@@ -77,7 +77,7 @@ pub(super) enum RefusalDetail {
     /// The engine's reply, for the client.
     Reply {
         reply: Reply,
-        /// When another attempt may be made.
+        /// The time from which another attempt may be made.
         retry_at: Option<UnixSeconds>,
     },
     /// The error in a record or the keys, for the log.

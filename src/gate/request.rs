@@ -10,7 +10,7 @@ pub struct Request<'a> {
     /// All headers in order, `:method` and `:path` among them; names in lower case.
     pub headers: &'a [(String, Vec<u8>)],
     /// Gets Envoy's `source.address`: address and port, like `192.0.2.1:4711` or
-    /// `[2001:db8::1]:4711`. A call into Envoy is dear, so it is made only where the address is needed.
+    /// `[2001:db8::1]:4711`. A call into Envoy is slow, so it is made only where the address is needed.
     pub source: &'a dyn Fn() -> Option<Vec<u8>>,
 }
 

@@ -24,7 +24,7 @@ use super::storage::{Storage, StorageSettings, default_timeout_ms};
 /// Longest list that is read, in bytes: some 90,000 sessions.
 const MAX_LIST: usize = 4 * 1024 * 1024;
 
-/// Where the list comes from, as configured.
+/// The source of the list, as configured.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RevocationDocument {
@@ -47,7 +47,7 @@ const fn default_max_stale_seconds() -> u32 {
     60
 }
 
-/// Where the list comes from.
+/// The source of the list.
 #[derive(Debug, Clone)]
 pub(super) struct RevocationSource {
     pub(super) storage: Storage,
@@ -63,7 +63,7 @@ impl RevocationSource {
         check(
             (shortest..=3_600).contains(&max_stale_seconds),
             "revocation.maxStaleSeconds",
-            "must be at least twice `everySeconds`, or one lost answer shuts every door, and at most 3600",
+            "must be at least twice `everySeconds`, or one lost answer refuses every pass, and at most 3600",
         )?;
         let storage = Storage::parse(StorageSettings { at: "revocation", cluster, authority, path, timeout_ms }, secrets)?;
         Ok(Self { storage, every_seconds, max_stale_seconds })

@@ -1,6 +1,6 @@
-//! Stricter routes: how fresh a pass must be on a path, and by which methods.
+//! Stricter routes: the greatest age of a pass on a path, and its accepted methods.
 //!
-//! A route closes, so it matches generously: without regard to case or to the rest of a segment after
+//! A route tightens, so it matches generously: without regard to case or to the rest of a segment after
 //! the word (`/admin.json`), and it matches every path that is not plain. All routes that match a path
 //! hold together, so one more route never loosens anything.
 
@@ -42,7 +42,7 @@ enum Place {
     Below(String),
 }
 
-/// How fresh a pass must be, and by which methods.
+/// The greatest age of a pass, and its accepted methods.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
     pub(super) max_age: Option<u32>,

@@ -19,7 +19,7 @@ use crate::ids::SessionId;
 use super::cookies::check_name;
 use super::single_header::SingleHeader;
 
-/// How the gate knows the host's session.
+/// The source of the host's session id.
 #[derive(Debug, Clone)]
 pub(super) enum Session {
     /// Passes are bound to no session.

@@ -10,7 +10,7 @@ use super::call_out::CallOut;
 use super::check::{check, is_visible, wrong};
 use super::secrets::Secrets;
 
-/// Where the host's storage API is.
+/// The address of the host's storage API.
 #[derive(Debug, Clone)]
 pub(super) struct Storage {
     cluster: String,

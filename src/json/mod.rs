@@ -27,7 +27,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Res
     read(&Node::Object(parse(text, code)?), code)
 }
 
-/// Reads these fields of a JSON object, whatever else is in it.
+/// Reads these fields of a JSON object, and ignores all others.
 ///
 /// # Errors
 /// `code`, with the path of the field.

@@ -7,7 +7,7 @@
 //! 2. an API client cannot answer a challenge: where a second factor is needed (forced, or the
 //!    user has one) it passes only by an allow rule that holds its address; a rule that holds
 //!    every address (`/0`) names no one
-//! 3. a person with a factor is challenged, forced or not, whatever the plan says
+//! 3. a person with a factor is challenged, forced or not, under any plan
 //! 4. a person without one is let in, unless a second factor is forced: then only an owner's
 //!    recovery code helps
 

@@ -1,8 +1,8 @@
 //! The account's rules: how they are written, how a login is decided by them, and which users a
 //! change would lock out.
 //!
-//! The plan gates enrollment and nothing else: a plan that lapses drops nobody's second factor, and
-//! opens no login that was forced to show one.
+//! The plan decides about enrollment and nothing else: when it lapses, users keep their second factor
+//! and must still show it.
 
 mod check;
 mod decide;

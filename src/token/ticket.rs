@@ -1,6 +1,6 @@
 //! Tickets: proof that the first factor passed, good for the second step and nothing else.
 //!
-//! Only we read a ticket, so that it is a MAC: HMAC-SHA-256 under a subkey of the sealing ring. It
+//! Only we read a ticket, so a MAC is enough: HMAC-SHA-256 under a subkey of the sealing ring. It
 //! is bound to its session and lives for minutes.
 
 use hmac::Mac as _;
