@@ -176,7 +176,7 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// Backup codes on their own, for a host that has rules of its own for everything else.
 ///
-/// Such a set has no attempt budget: count attempts, and store what [`spend`](Self::spend)
+/// Such a set has no attempt budget: count attempts, and store the set that [`spend`](Self::spend)
 /// returns by compare-and-set before letting anyone in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSet(CodeSet);

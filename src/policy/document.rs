@@ -94,7 +94,7 @@ pub struct NetworkPolicy {
     pub deny: Vec<String>,
 }
 
-/// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps what it has.
+/// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
