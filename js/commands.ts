@@ -15,7 +15,10 @@ export interface Caller {
   user: string
   /** The user's account. It is handed to the `policy` function. */
   account?: string | undefined
-  /** The client's address as text. Needed where the policy has rules about addresses. */
+  /**
+   * The client's address as text, with or without a port: `203.0.113.7`, `203.0.113.7:51008`, `[2001:db8::1]:443`.
+   * Needed where the policy has rules about addresses.
+   */
   ip?: string | undefined
 }
 

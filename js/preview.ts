@@ -115,7 +115,7 @@ export async function previewEnrollment(source: PreviewSource): Promise<Preview>
   return wiped(() => {
     const uri = (given.uri ??
       otpauth_format(JSON.stringify({ issuer: given.issuer, label: given.label, secret: SAMPLE_SECRET }))) as string
-    const { issuer, label, secret } = otpauth_parse(uri) as { issuer: string; label: string; secret: string }
+    const { issuer, label, secret } = otpauth_parse(uri, false) as { issuer: string; label: string; secret: string }
     const sample = secret === SAMPLE_SECRET
     const svg = qr(uri)
     return { uri, svg: sample ? marked(svg) : svg, secret: secret.match(/.{1,4}/g)!.join(' '), issuer, label, sample }

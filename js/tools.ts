@@ -7,7 +7,7 @@ import { call, randomSeed } from './wasm.js'
 
 /** A TOTP secret and its parameters. */
 export interface TotpSettings {
-  /** Base32; at least 128 bits. */
+  /** Base32; 80 bits to 1,024. New ones have 160; many services gave out 80. */
   secret: string
   /** Default `SHA1`. */
   algorithm?: wasm.TotpAlgorithm | undefined
@@ -113,7 +113,11 @@ export const otpauth = Object.freeze({
     return call((module) => module.otpauth_format(JSON.stringify(document)))
   },
   /**
-   * Reads a URI strictly.
+   * Reads a URI as authenticator apps read it: unknown parameters are passed over, the `issuer` parameter wins over
+   * the one before the label, and `issuer` or `label` is empty where the URI names none. With `strict`, reads only a
+   * URI that {@link otpauth.format} wrote.
+   *
+   * HOTP, unknown algorithms, repeated parameters and names with marks of direction throw `invalid_uri`.
    *
    * @example
    * ```ts
@@ -124,9 +128,10 @@ export const otpauth = Object.freeze({
    * }
    * ```
    */
-  parse: (uri: string): OtpAuth => {
+  parse: (uri: string, options: { strict?: boolean | undefined } = {}): OtpAuth => {
     const checked = text(uri, 'uri') as string
-    return call((module) => module.otpauth_parse(checked) as OtpAuth)
+    const { strict } = read(options, '', { strict: optional(flag) })
+    return call((module) => module.otpauth_parse(checked, strict === true) as OtpAuth)
   },
 })
 

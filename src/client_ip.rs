@@ -4,7 +4,7 @@
 //! (`::ffff:192.0.2.1`) is the IPv4 address. A text that does not parse strictly is *unknown*,
 //! never reinterpreted: no octal, no hexadecimal, no bare numbers, no zone ids.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// The address a request came from, canonical, or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,19 @@ pub enum ClientIp {
 }
 
 impl ClientIp {
+    /// Reads the address that a host hands in, which a proxy may have written with a port:
+    /// `203.0.113.7:51008` or `[2001:db8::1]:443`. Rules and headers are read by [`parse`](Self::parse).
+    #[must_use]
+    pub fn parse_with_port(text: &str) -> Self {
+        match Self::parse(text) {
+            // A zone id is no part of an address, with or without a port.
+            Self::Unknown if !text.contains('%') => {
+                text.parse().map_or(Self::Unknown, |address: SocketAddr| Self::Known(address.ip().to_canonical()))
+            }
+            parsed @ (Self::Known(_) | Self::Unknown) => parsed,
+        }
+    }
+
     /// Reads an address as dotted quad (RFC 6943 §3.1.1 strict) or IPv6 (RFC 4291 §2.2).
     #[must_use]
     pub fn parse(text: &str) -> Self {

@@ -39,6 +39,7 @@ pub mod event;
 pub mod gate;
 pub mod hashed_codes;
 pub mod ids;
+mod invisible;
 mod json;
 pub mod keys;
 pub mod lockout;

@@ -9,8 +9,16 @@ pub(crate) fn sms_text(name: &str, host: &str, minutes: u32, code: &str) -> Stri
     format!("{code} is your {name} code, valid {minutes} min. Give it to no one.\n\n@{host} #{code}")
 }
 
-/// Whether every character is in the basic GSM 7-bit alphabet and in ASCII (3GPP TS 23.038 §6.2.1),
-/// so that it costs one septet.
+/// Whether every character is in the basic alphabet of GSM 7-bit (3GPP TS 23.038 §6.2.1), so that it
+/// costs one septet. The characters of the extension table, which cost two, are not in it.
 pub(crate) fn is_gsm7(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, ' '..='~' | '\n') && !matches!(c, '`' | '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|'))
+    text.chars().all(|c| match c {
+        // ASCII but for the characters that the alphabet lacks or has in its extension table.
+        '`' | '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|' => false,
+        ' '..='~' | '\n' => true,
+        other => GSM7_BEYOND_ASCII.contains(other),
+    })
 }
+
+/// Characters of the basic alphabet that are not in ASCII.
+const GSM7_BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";

@@ -98,7 +98,8 @@ impl TotpParameters {
     }
 }
 
-/// The shared secret of an authenticator: 16 to 128 bytes (RFC 4226 §4 asks for at least 16).
+/// The shared secret of an authenticator: 10 to 128 bytes. RFC 4226 §4 asks for 16, and we mint 20; other
+/// services gave out 10, and their apps are verified all the same.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct TotpSecret(Vec<u8>);
 
@@ -111,19 +112,19 @@ impl TotpSecret {
     /// From raw bytes.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidInput`] unless there are 16 to 128.
+    /// [`ErrorCode::InvalidInput`] unless there are 10 to 128.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        if (16..=128).contains(&bytes.len()) {
+        if (10..=128).contains(&bytes.len()) {
             Ok(Self(bytes.to_vec()))
         } else {
-            Err(Error::new(ErrorCode::InvalidInput, "secret", "must be 16 to 128 bytes; RFC 4226 asks for at least 16"))
+            Err(Error::new(ErrorCode::InvalidInput, "secret", "must be 10 to 128 bytes"))
         }
     }
 
     /// From base32 (RFC 4648 §6): any case, spaces, hyphens and padding allowed.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidInput`] when it is not base32, or not 16 to 128 bytes.
+    /// [`ErrorCode::InvalidInput`] when it is not base32, or not 10 to 128 bytes.
     pub fn from_base32(text: &str) -> Result<Self, Error> {
         let mut plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect();
         let unpadded = plain.trim_end_matches('=');

@@ -1,7 +1,8 @@
 //! Codes that people type: digits from a phone, and the 16 symbols of backup and recovery codes.
 //!
 //! A typed text is brought to one canonical form *before* anything is compared, counted or
-//! remembered: white space and hyphens go, case folds. Only ASCII digits are digits.
+//! remembered: white space, dashes, invisible characters and a full stop at the end go, case folds.
+//! Only ASCII digits are digits.
 //!
 //! A long code is 16 Crockford base32 symbols in four groups. The first symbol is a tag, unique
 //! within its set and stored in clear; the other 15 carry 75 random bits.
@@ -11,6 +12,7 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::entropy::Entropy;
+use crate::invisible::{is_dash, is_invisible};
 
 /// Longest text taken for a code, in bytes. Longer text is malformed without being read.
 const MAX_TYPED: usize = 64;
@@ -122,11 +124,15 @@ fn symbol(value: u32) -> char {
     char::from(ALPHABET.get(index).copied().unwrap_or(b'0'))
 }
 
-/// Removes white space and hyphens; `None` when too long, empty or not ASCII after that.
+/// Removes everything that may stand between and around the symbols of a code: white space, dashes,
+/// invisible characters, and a full stop at the end. `None` when the rest is empty or not ASCII.
 fn canonical(typed: &str) -> Option<String> {
     if typed.len() > MAX_TYPED {
         return None;
     }
-    let text: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let mut text: String = typed.chars().filter(|c| !c.is_whitespace() && !is_dash(*c) && !is_invisible(*c)).collect();
+    if text.ends_with('.') {
+        text.pop();
+    }
     (!text.is_empty() && text.is_ascii()).then_some(text)
 }

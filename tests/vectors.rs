@@ -274,7 +274,7 @@ fn wrong_key_rings_are_refused_where_they_are_wrong() {
 }
 
 #[test]
-fn otpauth_uris_are_read_and_written() {
+fn c16_otpauth_uris_are_read_as_apps_read_them_and_ours_strictly() {
     let table = vectors!("otpauth");
     for row in list(&table["read"]) {
         let otpauth = OtpAuth::parse(text(&row["uri"])).unwrap_or_else(|error| panic!("{row}: {error}"));
@@ -282,8 +282,12 @@ fn otpauth_uris_are_read_and_written() {
         assert_eq!(otpauth.secret.to_base32(), text(&row["secret"]));
         let parameters = TotpParameters::new(algorithm(&row["algorithm"]), number(&row["digits"]), number(&row["periodSeconds"])).unwrap();
         assert_eq!(otpauth.parameters, parameters, "{row}");
+        let strict = OtpAuth::parse_strict(text(&row["uri"]));
         if row["written"] == true {
             assert_eq!(otpauth.to_uri(), text(&row["uri"]));
+            assert!(strict.is_ok(), "{row}");
+        } else {
+            assert_eq!(strict.err().map(|error| error.code), Some(ErrorCode::InvalidUri), "{row} is not of our form");
         }
     }
     let mut wrong = Vec::new();

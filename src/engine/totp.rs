@@ -7,7 +7,7 @@
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, EventKind};
 use crate::keys::sealing::Sealed;
-use crate::otpauth::OtpAuth;
+use crate::otpauth::{OtpAuth, fitting};
 use crate::policy::{Method, Reason};
 use crate::qr::qr_svg;
 use crate::record::{TotpFactor, TotpSetup};
@@ -36,7 +36,7 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
     let sealed = seal(context, &secret)?;
     let setup = enroll::setup(context, session, pass.as_deref());
     let shown = secret.grouped();
-    let uri = OtpAuth::new(context.policy.name(), label, secret, parameters)?.to_uri();
+    let uri = OtpAuth::new(context.policy.name(), &shown_label(context, label), secret, parameters)?.to_uri();
     let qr_svg = SecretText(qr_svg(&uri)?);
     let expires_at = setup.expires_at;
     context.record.totp_setup = Some(TotpSetup { secret: sealed, parameters, setup });
@@ -99,6 +99,12 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
         digits: Some(factor.parameters.digits()),
         hint: None,
     }))
+}
+
+/// The label as the app shows it; the user id where nothing of the label fits, and then the service's name.
+fn shown_label(context: &Context<'_>, label: &str) -> String {
+    let texts = [label, context.record.user().as_str(), context.policy.name()];
+    texts.into_iter().map(fitting).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {

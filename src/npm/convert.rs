@@ -38,12 +38,13 @@ pub(super) fn thrown(error: Error) -> JsValue {
     to_js(&error).unwrap_or_else(|text| text)
 }
 
-pub(super) fn time(seconds: f64) -> Result<UnixSeconds, JsValue> {
+pub(super) fn time(path: &str, seconds: f64) -> Result<UnixSeconds, JsValue> {
     let whole = (0.0..=253_402_300_799.0).contains(&seconds);
     #[expect(clippy::as_conversions, reason = "the range is checked; there is no TryFrom<f64>")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
     let time = whole.then(|| UnixSeconds::new(seconds as u64)).flatten();
-    time.ok_or_else(|| thrown(Error::new(ErrorCode::InvalidInput, "clock", "a time must be unix seconds from 0 to the year 9999")))
+    let message = "must be unix seconds from 0 to the year 9999; `Date.now()` gives milliseconds, 1,000 to a second";
+    time.ok_or_else(|| thrown(Error::new(ErrorCode::InvalidInput, path, message)))
 }
 
 pub(super) fn entropy(bytes: &[u8]) -> Result<Entropy, JsValue> {
@@ -57,7 +58,7 @@ pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
 
 /// The client's address, where the host gives one.
 pub(super) fn client(ip: Option<&str>) -> ClientIp {
-    ip.map_or(ClientIp::Unknown, ClientIp::parse)
+    ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port)
 }
 
 pub(super) fn user(id: &str) -> Result<UserId, JsValue> {

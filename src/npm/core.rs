@@ -62,7 +62,7 @@ impl Core {
     ) -> Result<PendingStep, JsValue> {
         let record = record(user, stored)?;
         let command = Command::parse(command).map_err(thrown)?;
-        let env = Env { now: time(now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
+        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
         engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
     }
 
@@ -72,7 +72,7 @@ impl Core {
         let (Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. })) = &command else {
             return Err(thrown(Error::new(ErrorCode::InvalidInput, "ticket", "this command brings no ticket")));
         };
-        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, session, time(now)?) {
+        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, session, time("clock", now)?) {
             Ok(ticket) => TicketCheck::Valid { user: ticket.user().clone() },
             Err(reason) => TicketCheck::Refused { reason },
         })
@@ -82,7 +82,7 @@ impl Core {
     pub fn check_pass(&self, user_id: &str, question: &str, now: f64) -> Result<JsValue, JsValue> {
         let user = user(user_id)?;
         let question = CheckPass::parse(question).map_err(thrown)?;
-        to_js(&engine::check_pass(&self.policy, &self.keys, &user, &question, time(now)?))
+        to_js(&engine::check_pass(&self.policy, &self.keys, &user, &question, time("clock", now)?))
     }
 
     /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
@@ -106,21 +106,21 @@ impl Core {
 
     fn answer(&self, subject: Subject<'_>, question: &str, now: f64, ip: Option<&str>) -> Result<JsValue, JsValue> {
         let question = Check::parse(question).map_err(thrown)?;
-        let reply = engine::check(&self.policy, &self.keys, subject, &question, client(ip), time(now)?).map_err(thrown)?;
+        let reply = engine::check(&self.policy, &self.keys, subject, &question, client(ip), time("clock", now)?).map_err(thrown)?;
         reply.map_or(Ok(JsValue::UNDEFINED), |reply| to_js(&reply))
     }
 
     /// A user's second factor at a glance.
     pub fn status(&self, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let record = record(user, stored)?;
-        to_js(&engine::status(&self.policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+        to_js(&engine::status(&self.policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
     }
 
     /// A user's enrollment under another policy.
     pub fn enrollment(&self, policy: &str, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let policy = Policy::parse(policy).map_err(thrown)?;
         let record = record(user, stored)?;
-        to_js(&engine::enrollment(&policy, &self.keys, &record, time(now)?).map_err(thrown)?)
+        to_js(&engine::enrollment(&policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
     }
 
     /// Whether the policy offers SMS.

@@ -76,7 +76,7 @@ impl TotpQuestion {
 #[wasm_bindgen]
 pub fn totp_generate(question: &str, now: f64) -> Result<String, JsValue> {
     let (_, secret, parameters) = TotpQuestion::parse(question)?;
-    Ok(secret.code_at(parameters, parameters.step_at(time(now)?)).as_str().to_owned())
+    Ok(secret.code_at(parameters, parameters.step_at(time("time", now)?)).as_str().to_owned())
 }
 
 /// The step that a code belongs to, or nothing.
@@ -88,7 +88,8 @@ pub fn totp_verify(question: &str, now: f64) -> Result<Option<f64>, JsValue> {
         return Err(thrown(Error::new(ErrorCode::InvalidInput, "window", "must be 0 to 10")));
     }
     let typed = Digits::parse(question.code.as_ref().map_or("", String::as_str), parameters.digits());
-    let step = typed.and_then(|typed| time(now).ok().and_then(|now| secret.verify(parameters, &typed, now, window, question.after)));
+    let now = time("time", now)?;
+    let step = typed.and_then(|typed| secret.verify(parameters, &typed, now, window, question.after));
     #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a step is below 2^53: the time it comes from is")]
     Ok(step.map(|step| step as f64))
 }
@@ -128,10 +129,11 @@ pub fn otpauth_format(document: &str) -> Result<String, JsValue> {
     OtpAuth::new(&issuer, &label, secret, parameters).map(|otpauth| otpauth.to_uri()).map_err(thrown)
 }
 
-/// Reads an `otpauth://` URI.
+/// Reads an `otpauth://` URI, as apps do or strictly.
 #[wasm_bindgen]
-pub fn otpauth_parse(uri: &str) -> Result<JsValue, JsValue> {
-    let OtpAuth { issuer, label, secret, parameters } = OtpAuth::parse(uri).map_err(thrown)?;
+pub fn otpauth_parse(uri: &str, strict: bool) -> Result<JsValue, JsValue> {
+    let parsed = if strict { OtpAuth::parse_strict(uri) } else { OtpAuth::parse(uri) };
+    let OtpAuth { issuer, label, secret, parameters } = parsed.map_err(thrown)?;
     to_js(&OtpAuthDocument {
         issuer,
         label,
@@ -200,7 +202,7 @@ pub fn backup_use(keys: &str, user_id: &str, stored: &str, code: &str, now: f64)
     let keys = KeyRing::parse(keys).map_err(thrown)?;
     let user = user(user_id)?;
     let set = BackupSet::parse(stored).map_err(thrown)?;
-    let used = set.spend(keys.sealing(), user.as_str(), code, time(now)?).map_err(thrown)?;
+    let used = set.spend(keys.sealing(), user.as_str(), code, time("time", now)?).map_err(thrown)?;
     Ok(used.map(|set| set.to_text()))
 }
 

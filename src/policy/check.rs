@@ -3,9 +3,11 @@
 
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashCost;
+use crate::invisible::is_bidi_control;
 use crate::json::from_json;
 use crate::network::NetworkSet;
 use crate::origin::origin_host;
+use crate::otpauth::MAX_NAME;
 use crate::sms_text::{MAX_SEGMENT, is_gsm7, sms_text};
 use crate::totp::TotpParameters;
 
@@ -57,7 +59,9 @@ impl Policy {
         let policy = |error: Error| Error { code: ErrorCode::InvalidPolicy, ..error };
         check(document.v == 1, "v", "the version of the policy must be 1")?;
         check((1..=40).contains(&document.name.chars().count()), "name", "must be 1 to 40 characters")?;
-        check(!document.name.chars().any(|c| c == ':' || c.is_control()), "name", "must have no colon and no control characters")?;
+        let is_plain = |c: char| c != ':' && !c.is_control() && !is_bidi_control(c);
+        check(document.name.chars().all(is_plain), "name", "must have no colon, no control character and no mark of direction")?;
+        check(document.name.len() <= MAX_NAME, "name", "must be at most 128 bytes, or no app could be set up")?;
         let host = origin_host(&document.origin).ok_or_else(|| {
             Error::new(
                 ErrorCode::InvalidPolicy,
@@ -114,9 +118,13 @@ impl Policy {
         let deny = NetworkSet::parse(&document.network.deny).map_err(|e| at("network.deny", e))?;
         let parsed = Self { document, host, require, allow, deny, totp, cost };
         if parsed.offers(Method::Sms) {
-            check(is_gsm7(&parsed.document.name), "name", "must be plain ASCII without [ ] { } \\ ^ ~ | ` so that an SMS is one segment")?;
+            check(
+                is_gsm7(&parsed.document.name),
+                "name",
+                "must be of the GSM 7-bit alphabet without [ ] { } \\ ^ ~ | so that an SMS is one segment",
+            )?;
             let longest = parsed.sms_text(&"0".repeat(usize::from(parsed.document.sms.digits)));
-            check(longest.len() <= MAX_SEGMENT, "name", "name and host are too long together: an SMS must fit 160 characters")?;
+            check(longest.chars().count() <= MAX_SEGMENT, "name", "name and host are too long together: an SMS must fit 160 characters")?;
         }
         Ok(parsed)
     }

@@ -28,7 +28,8 @@ pub enum RequirePolicy {
 pub struct PolicyDocument {
     /// Version of this document: 1.
     pub v: u32,
-    /// The service's name, shown in authenticator apps and SMS: 1 to 40 characters, no colon.
+    /// The service's name, shown in authenticator apps and SMS: 1 to 40 characters, at most 128 bytes,
+    /// no colon; where SMS is offered, in the basic GSM 7-bit alphabet.
     pub name: String,
     /// The login page's origin: `https://host[:port]`; `http` on localhost only. It is the `iss` of
     /// passes, and its host stands in the last line of an SMS.

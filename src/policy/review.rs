@@ -89,7 +89,7 @@ pub fn review(next: &Policy, people: &People) -> Review {
     let verdict = |client: ClientIp, channel: Channel, enrollment: Enrollment| {
         explain(next, &Facts { client, channel, enrollment, recovery_code: false }).decision
     };
-    let address = |ip: Option<&str>| ip.map_or(ClientIp::Unknown, ClientIp::parse);
+    let address = |ip: Option<&str>| ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port);
     let turned_away = |decision: Decision| matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed));
     let without_factor = |person: &Person| {
         let forced_somewhere = match (&next.require, address(person.ip.as_deref())) {
@@ -119,7 +119,7 @@ pub fn review(next: &Policy, people: &People) -> Review {
     });
     let owner_gets_in = |person: &Person| {
         let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
-        match client.map(ClientIp::parse) {
+        match client.map(ClientIp::parse_with_port) {
             Some(given) => !matches!(verdict(given, Channel::Web, person.enrollment), Decision::Denied(_)),
             // The address is not known: assume one that the rules allow.
             None => !without_factor(person),

@@ -12,6 +12,7 @@
 )]
 
 mod docs;
+mod field_cases;
 mod gate;
 mod layers;
 mod properties;

@@ -186,11 +186,17 @@ test('wrong key rings are refused where they are wrong', async (t) => {
   }
 })
 
-test('otpauth URIs are read and written', async (t) => {
+test('C16: otpauth URIs are read as apps read them, and ours strictly', async (t) => {
   const { read, refused, notWritten } = vectors('otpauth')
   for (const { uri, written, ...fields } of read) {
     assert.deepEqual(otpauth.parse(uri), fields)
-    if (written) assert.equal(otpauth.format(fields), uri)
+    const strictly = () => otpauth.parse(uri, { strict: true })
+    if (written) {
+      assert.equal(otpauth.format(fields), uri)
+      assert.deepEqual(strictly(), fields)
+    } else {
+      assert.throws(strictly, { code: 'invalid_uri' }, uri)
+    }
   }
   for (const { uri, path } of refused) {
     await t.test(uri, () => assert.throws(() => otpauth.parse(uri), refusedWith('invalid_uri', path)))

@@ -1,0 +1,104 @@
+//! Inputs that failed in the field, each by the id of its row. Node runs the same cases through the
+//! package, in `tests/node/field-cases.test.mjs`.
+
+use crate::support::{Person, START, ann, policy};
+use countersign::client_ip::ClientIp;
+use countersign::network::NetworkSet;
+use countersign::otpauth::OtpAuth;
+use countersign::policy::Policy;
+use countersign::time::UnixSeconds;
+use countersign::totp::{TotpParameters, TotpSecret};
+use serde_json::json;
+
+#[test]
+fn c14_a_secret_of_80_bits_is_verified_and_none_is_minted() {
+    let secret = TotpSecret::from_base32("JBSWY3DPEHPK3PXP").unwrap();
+    let (parameters, now) = (TotpParameters::DEFAULT, UnixSeconds::new(START).unwrap());
+    let step = parameters.step_at(now);
+    assert_eq!(secret.verify(parameters, &secret.code_at(parameters, step), now, 1, None), Some(step));
+    assert!(TotpSecret::from_base32("JBSWY3DPEHPK3").is_err(), "64 bits");
+
+    let mut person = Person::new("ann", policy(json!({})));
+    let started = person.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
+    assert_eq!(started["secret"].as_str().unwrap().replace(' ', "").len(), 32, "160 bits");
+}
+
+#[test]
+fn c15_any_label_is_made_to_fit() {
+    let email = format!("{}@acme.example", "a".repeat(187));
+    for (user, label, shown) in [
+        ("ann", "urn:acme:ann", "urn acme ann".to_owned()),
+        ("ann", email.as_str(), "a".repeat(128)),
+        ("ann", "\u{202e}ann\n", "ann".to_owned()),
+        ("ann", "", "ann".to_owned()),
+        ("::", ":", "Acme".to_owned()),
+        ("ann", &"😀".repeat(40), "😀".repeat(32)),
+    ] {
+        let mut person = Person::new(user, policy(json!({})));
+        let started = person.reply(json!({"enroll_totp": {"session": "s", "label": label}}));
+        let read = OtpAuth::parse_strict(started["uri"].as_str().unwrap()).unwrap();
+        assert_eq!((read.issuer.as_str(), read.label), ("Acme", shown), "{label:?}");
+    }
+}
+
+#[test]
+fn c17_a_code_copied_with_what_stood_around_it_is_read() {
+    let mut person = ann();
+    for around in ["\u{200e}", "\u{200b}", "\u{feff}", "\u{2066}"] {
+        person.now += 30;
+        let code = format!("{around}{}{around}", person.code());
+        assert_eq!(person.verify("totp", &code)["result"], "verified", "{around:?}");
+    }
+    let backup = person.backup.clone();
+    for (code, typed) in [
+        (&backup[0], backup[0].replace('-', "–")),
+        (&backup[1], backup[1].replace('-', "\u{2011}")),
+        (&backup[2], format!("{}.", backup[2])),
+        (&backup[3], format!(" {}\u{200b} ", backup[3].replace('-', " — "))),
+    ] {
+        assert_eq!(person.verify("backup_code", &typed)["result"], "verified", "{code} as {typed:?}");
+    }
+    for typed in ["１２３４５６", "12345\u{0666}", "123.456", "123456..", "..", "\u{200b}"] {
+        assert_eq!(person.verify("totp", typed)["result"], "malformed", "{typed:?}");
+    }
+}
+
+#[test]
+fn c18_a_name_in_the_alphabet_of_an_sms_is_accepted() {
+    for name in ["Zürich Vorsorge", "Ærø & Søn", "¿Qué?", "Ñandu"] {
+        let accepted = policy(json!({"name": name}));
+        assert_eq!(accepted.name(), name);
+    }
+    for name in ["Łódź", "Acme [x]", "Acme €", "Ａcme"] {
+        let document = json!({"v": 1, "name": name, "origin": "https://a.example", "methods": ["totp", "sms"]});
+        assert_eq!(Policy::parse(&document.to_string()).unwrap_err().path, "name", "{name}");
+    }
+}
+
+#[test]
+fn c19_an_address_may_come_with_a_port_and_a_rule_may_not() {
+    let known = |text: &str| match ClientIp::parse_with_port(text) {
+        ClientIp::Known(address) => address.to_string(),
+        ClientIp::Unknown => "unknown".to_owned(),
+    };
+    for (text, address) in [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:51008", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
+        ("2001:db8::1:443", "2001:db8::1:443"),
+        ("203.0.113.7:", "unknown"),
+        ("203.0.113.7:99999", "unknown"),
+        ("203.0.113.07:80", "unknown"),
+        ("[2001:db8::1]", "unknown"),
+        ("[fe80::1%1]:80", "unknown"),
+        ("203.0.113.7:80:80", "unknown"),
+        ("localhost:80", "unknown"),
+        (" 203.0.113.7:80", "unknown"),
+    ] {
+        assert_eq!(known(text), address, "{text}");
+    }
+    for rule in ["203.0.113.7:51008", "[2001:db8::1]:443", "203.0.113.0/24:80"] {
+        assert!(NetworkSet::parse(&[rule.to_owned()]).is_err(), "{rule}");
+    }
+}
