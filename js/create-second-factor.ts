@@ -105,8 +105,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const now = clock()
       const owner = call(() => core.ticket_user(command, now)) as TicketCheck
       if (owner.result === 'refused') {
-        const reason = owner.reason === 'expired' ? 'ticket_expired' : 'ticket_invalid'
-        return { result: 'denied', reason } as wasm.Reply as Reply
+        const reply: wasm.Reply = { result: 'denied', reason: owner.reason }
+        return reply as Reply
       }
       return (await run(core, owner.user, ip, command)) as Reply
     }
@@ -193,7 +193,7 @@ type CommandName =
   | 'show_backup_codes'
   | 'issue_recovery_code'
 
-type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.TokenError }
+type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.Reason }
 
 /** A command as Rust reads it. */
 const commandText = (name: CommandName, fields: Record<string, unknown>): string =>

@@ -13,7 +13,7 @@ use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
 use crate::policy::{Method, Policy};
-use crate::time::UnixSeconds;
+use crate::time::{Lifetime, UnixSeconds};
 use crate::totp::TotpParameters;
 
 /// Longest record that is read, in bytes. Ours are below 8 KiB.
@@ -103,7 +103,7 @@ pub(crate) struct BackupCodes {
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
     pub(crate) issued_by: UserId,
-    pub(crate) expires_at: UnixSeconds,
+    pub(crate) lifetime: Lifetime,
     /// Number of wrong tries; ten end the code.
     pub(crate) tries: u32,
 }
@@ -131,7 +131,7 @@ pub(crate) struct SmsSetup {
 pub(crate) struct Setup {
     /// MAC of the session that began it, so that a stolen record gives no session id.
     pub(crate) session: String,
-    pub(crate) expires_at: UnixSeconds,
+    pub(crate) lifetime: Lifetime,
     /// True where a second factor was shown before it began.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) with_pass: bool,
@@ -144,7 +144,7 @@ pub(crate) struct SmsCode {
     pub(crate) kid: String,
     pub(crate) mac: String,
     pub(crate) purpose: SmsPurpose,
-    pub(crate) expires_at: UnixSeconds,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// The request that an SMS code answers; part of its MAC.
@@ -268,15 +268,15 @@ impl Record {
 
     /// Drops the parts that time has ended: they need not be kept.
     pub(crate) fn tidy(&mut self, now: UnixSeconds) {
-        self.totp_setup.take_if(|begun| now >= begun.setup.expires_at);
-        self.sms_setup.take_if(|begun| now >= begun.setup.expires_at);
-        self.sms_code.take_if(|code| now >= code.expires_at);
+        self.totp_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
+        self.sms_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
+        self.sms_code.take_if(|code| now >= code.lifetime.ends_at());
         // An ended recovery code is kept for a day, so that its user reads "expired" and not "none".
-        self.recovery.take_if(|code| now >= code.expires_at.plus(86_400));
+        self.recovery.take_if(|code| now >= code.lifetime.ends_at().plus(86_400));
     }
 
     /// The recovery code, while it is alive and the policy offers it.
     pub(crate) fn live_recovery(&self, policy: &Policy, now: UnixSeconds) -> Option<&RecoveryCode> {
-        self.recovery.as_ref().filter(|code| policy.offers(Method::RecoveryCode) && now < code.expires_at)
+        self.recovery.as_ref().filter(|code| policy.offers(Method::RecoveryCode) && code.lifetime.contains(now))
     }
 }

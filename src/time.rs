@@ -49,6 +49,35 @@ impl UnixSeconds {
     }
 }
 
+/// Seconds by which the clocks of two machines may differ, or one clock may be set back.
+pub(crate) const CLOCK_SKEW: u64 = 60;
+
+/// The span of time in which a code or a set-up counts. It counts outside of it on neither side: when
+/// the clock is set back by more than a minute, it is dead until its time comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lifetime {
+    from: UnixSeconds,
+    until: UnixSeconds,
+}
+
+impl Lifetime {
+    /// The `seconds` from `now` on.
+    pub(crate) fn starting(now: UnixSeconds, seconds: u64) -> Self {
+        Self { from: now, until: now.plus(seconds) }
+    }
+
+    /// The time at which it ends.
+    pub(crate) const fn ends_at(self) -> UnixSeconds {
+        self.until
+    }
+
+    /// Whether `now` is in it.
+    pub(crate) fn contains(self, now: UnixSeconds) -> bool {
+        self.from <= now.plus(CLOCK_SKEW) && now < self.until
+    }
+}
+
 impl TryFrom<u64> for UnixSeconds {
     type Error = &'static str;
 

@@ -17,6 +17,7 @@ use crate::mac::is_same;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
 use crate::record::Setup;
+use crate::time::Lifetime;
 
 use super::backup_codes;
 use super::context::Context;
@@ -52,14 +53,14 @@ pub(super) fn obstacle(
 pub(super) fn setup(context: &Context<'_>, session: &SessionId, pass: Option<&str>) -> Setup {
     Setup {
         session: context.session_mac(session),
-        expires_at: context.now.plus(SETUP_SECONDS),
+        lifetime: Lifetime::starting(context.now, SETUP_SECONDS),
         with_pass: context.holds_pass(session, pass),
     }
 }
 
 /// Whether a set-up is alive and belongs to this session.
 pub(super) fn is_open(context: &Context<'_>, setup: &Setup, session: &SessionId) -> bool {
-    is_same(&setup.session, &context.session_mac(session)) && context.now < setup.expires_at
+    is_same(&setup.session, &context.session_mac(session)) && setup.lifetime.contains(context.now)
 }
 
 /// Whether a pass is missing. Where a second factor is forced, the password alone must not enroll

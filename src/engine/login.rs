@@ -16,7 +16,7 @@ use crate::event::{Action, EventKind};
 use crate::ids::SessionId;
 use crate::policy::{Channel, Decision, Method, Reason};
 use crate::secret_text::SecretText;
-use crate::token::{Pass, Ticket, TokenError};
+use crate::token::{Pass, Ticket};
 
 use super::command::{Begin, SecondStep, SendSms};
 use super::context::{Context, invalid};
@@ -104,11 +104,8 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
 fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: Method, action: Action) -> Result<Ticket, Reply> {
     let ticket = match Ticket::open(context.policy, context.keys.sealing(), ticket, session, context.now) {
         Ok(ticket) if ticket.user() == context.record.user() => ticket,
-        Err(TokenError::Expired) => return Err(context.denied(action, Reason::TicketExpired)),
-        Ok(_)
-        | Err(
-            TokenError::Invalid | TokenError::OtherUser | TokenError::OtherSession | TokenError::TooOld | TokenError::MethodNotAccepted,
-        ) => return Err(context.denied(action, Reason::TicketInvalid)),
+        Ok(_) => return Err(context.denied(action, Reason::TicketInvalid)),
+        Err(error) => return Err(context.denied(action, error.of_ticket())),
     };
     if let Some(reason) = context.turned_away() {
         return Err(context.denied(action, reason));

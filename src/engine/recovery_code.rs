@@ -12,6 +12,7 @@ use crate::notice::{Notice, NoticeKind};
 use crate::policy::{Method, Reason, Role};
 use crate::record::RecoveryCode;
 use crate::secret_text::SecretText;
+use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
@@ -32,11 +33,11 @@ pub(super) fn issue(context: &mut Context<'_>, by: &Issuer) -> Result<Reply, Err
     let (user, sealing, cost) = (context.user(), context.keys.sealing(), context.policy.cost());
     let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &user, LongCodeKind::Recovery, cost, 1);
     let code = codes.iter().map(LongCode::grouped).collect::<String>();
-    let expires_at = context.now.plus(context.policy.recovery_seconds());
-    context.record.recovery = Some(RecoveryCode { set, issued_by: by.user.clone(), expires_at, tries: 0 });
+    let lifetime = Lifetime::starting(context.now, context.policy.recovery_seconds());
+    context.record.recovery = Some(RecoveryCode { set, issued_by: by.user.clone(), lifetime, tries: 0 });
     context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
     notify_both(context, by);
-    Ok(Reply::RecoveryCode { code: SecretText(code), expires_at })
+    Ok(Reply::RecoveryCode { code: SecretText(code), expires_at: lifetime.ends_at() })
 }
 
 /// The second step by a recovery code. The login ends the code, right after this.

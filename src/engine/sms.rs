@@ -14,6 +14,7 @@ use crate::phone::PhoneNumber;
 use crate::policy::{Method, Policy, Reason};
 use crate::record::{SmsCode, SmsFactor, SmsPurpose, SmsSetup};
 use crate::secret_text::SecretText;
+use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::typed_code::Digits;
 
@@ -130,10 +131,10 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, bi
     }
     let rules = context.policy.sms();
     let code = Digits::mint(&mut context.entropy, rules.digits);
-    let expires_at = context.now.plus(u64::from(rules.lifetime_seconds));
+    let lifetime = Lifetime::starting(context.now, u64::from(rules.lifetime_seconds));
     let sealing = context.keys.sealing();
     let mac = code_mac(sealing.newest_subkey(Purpose::SmsCode).bytes(), &context.user(), purpose, number, binding, &code);
-    context.record.sms_code = Some(SmsCode { kid: sealing.newest_kid().to_owned(), mac, purpose, expires_at });
+    context.record.sms_code = Some(SmsCode { kid: sealing.newest_kid().to_owned(), mac, purpose, lifetime });
     let yesterday = context.now.minus(sms_budget::DAY);
     context.record.sms_sent.retain(|sent| *sent > yesterday && *sent <= context.now);
     context.record.sms_sent.push(context.now);
@@ -141,7 +142,7 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, bi
         id: context.entropy.id(),
         to: SecretText(number.as_str().to_owned()),
         body: SecretText(context.policy.sms_text(code.as_str())),
-        expires_at,
+        expires_at: lifetime.ends_at(),
         template: SmsTemplate {
             code: SecretText(code.as_str().to_owned()),
             minutes: rules.lifetime_seconds / 60,
@@ -152,12 +153,12 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, bi
     context.effects.push(Effect::Sms(message));
     context.log(EventKind::SmsSent);
     let resend_at = context.now.plus(u64::from(rules.cooldown_seconds));
-    Reply::SmsSent { hint: number.hint(), digits: rules.digits, expires_at, resend_at }
+    Reply::SmsSent { hint: number.hint(), digits: rules.digits, expires_at: lifetime.ends_at(), resend_at }
 }
 
 /// The code that is alive for this purpose.
 fn live_code(context: &Context<'_>, purpose: SmsPurpose) -> Option<SmsCode> {
-    context.record.sms_code.clone().filter(|code| code.purpose == purpose && context.now < code.expires_at)
+    context.record.sms_code.clone().filter(|code| code.purpose == purpose && code.lifetime.contains(context.now))
 }
 
 /// Whether the typed code is the one that was sent.

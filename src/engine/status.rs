@@ -117,7 +117,7 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
         }),
         recovery_code: record
             .live_recovery(policy, now)
-            .map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.expires_at }),
+            .map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.lifetime.ends_at() }),
         attempts: AttemptStatus { failures: record.attempts.failures(), locked_until, stopped },
     })
 }

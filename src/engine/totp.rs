@@ -38,7 +38,7 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
     let shown = secret.grouped();
     let uri = OtpAuth::new(context.policy.name(), &shown_label(context, label), secret, parameters)?.to_uri();
     let qr_svg = SecretText(qr_svg(&uri)?);
-    let expires_at = setup.expires_at;
+    let expires_at = setup.lifetime.ends_at();
     context.record.totp_setup = Some(TotpSetup { secret: sealed, parameters, setup });
     context.log(EventKind::EnrollmentStarted { method: Method::Totp });
     Ok(Reply::TotpStarted { uri: SecretText(uri), secret: SecretText(shown), qr_svg, digits: parameters.digits(), expires_at })

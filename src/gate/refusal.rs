@@ -175,6 +175,7 @@ impl Refusal {
             | Reason::NotForOneself
             | Reason::NotKept
             | Reason::TicketInvalid
+            | Reason::OtherSession
             | Reason::TicketExpired => None,
         }
     }
@@ -186,7 +187,7 @@ impl Refusal {
             Reason::AddressNotAllowed => Self::AddressNotAllowed,
             Reason::AddressUnknown => Self::AddressUnknown,
             Reason::TicketExpired => Self::TicketExpired,
-            Reason::TicketInvalid => Self::TicketInvalid,
+            Reason::TicketInvalid | Reason::OtherSession => Self::TicketInvalid,
             Reason::NotEnrolled => Self::NotEnrolled,
             Reason::MethodNotOffered => Self::MethodNotAccepted,
             // The engine does not answer `verify` with these.

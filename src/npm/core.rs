@@ -8,9 +8,9 @@ use crate::engine::{self, Check, CheckPass, Command, Env, Pending, SecondStep, S
 use crate::error::{Error, ErrorCode};
 use crate::ids::UserId;
 use crate::keys::KeyRing;
-use crate::policy::{Method, Policy};
+use crate::policy::{Method, Policy, Reason};
 use crate::record::Record;
-use crate::token::{Ticket, TokenError};
+use crate::token::Ticket;
 
 use super::convert::{client, entropy, record, thrown, time, to_js, user};
 
@@ -25,7 +25,7 @@ pub struct Core {
 #[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum TicketCheck {
     Valid { user: UserId },
-    Refused { reason: TokenError },
+    Refused { reason: Reason },
 }
 
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ impl Core {
         };
         to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, session, time("clock", now)?) {
             Ok(ticket) => TicketCheck::Valid { user: ticket.user().clone() },
-            Err(reason) => TicketCheck::Refused { reason },
+            Err(error) => TicketCheck::Refused { reason: error.of_ticket() },
         })
     }
 

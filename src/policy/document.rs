@@ -95,7 +95,8 @@ pub struct NetworkPolicy {
     pub deny: Vec<String>,
 }
 
-/// Authenticator apps (RFC 6238). Applies to new enrollments; an enrolled app keeps its settings.
+/// Authenticator apps (RFC 6238). An enrolled app keeps the algorithm, digits and period with which it was
+/// set up; `window` holds for every app at once.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

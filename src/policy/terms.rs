@@ -105,8 +105,10 @@ pub enum Reason {
     NotForOneself,
     /// The policy keeps no copy of the backup codes.
     NotKept,
-    /// The ticket is not ours, of another user or session, or not a ticket.
+    /// The ticket is not ours, of another user, or not a ticket.
     TicketInvalid,
+    /// The ticket belongs to another session of the user's.
+    OtherSession,
     /// The ticket has expired: begin again.
     TicketExpired,
 }
@@ -129,6 +131,7 @@ impl Reason {
             | Self::NotForOneself
             | Self::NotKept
             | Self::TicketInvalid
+            | Self::OtherSession
             | Self::TicketExpired => false,
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::policy::Reason;
+
 /// The reason why a token is refused. It says nothing of the form of a right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -19,6 +21,18 @@ pub enum TokenError {
     TooOld,
     /// Its method is not accepted here.
     MethodNotAccepted,
+}
+
+impl TokenError {
+    /// The reason in the reply to a command whose ticket is refused.
+    #[must_use]
+    pub const fn of_ticket(self) -> Reason {
+        match self {
+            Self::Expired => Reason::TicketExpired,
+            Self::OtherSession => Reason::OtherSession,
+            Self::Invalid | Self::OtherUser | Self::TooOld | Self::MethodNotAccepted => Reason::TicketInvalid,
+        }
+    }
 }
 
 /// The flaw of a token that was sent as a pass: for the operator's log, never for the sender.

@@ -17,14 +17,12 @@ use zeroize::Zeroizing;
 use crate::encoding::{from_base64url, to_base64url};
 use crate::error::{Error, ErrorCode};
 use crate::json::{from_json, to_json};
-use crate::time::UnixSeconds;
+use crate::time::{CLOCK_SKEW, UnixSeconds};
 
 use super::error::TokenError;
 
 /// Longest token that is read or made, in bytes.
 pub const MAX_TOKEN: usize = 1_024;
-/// Seconds that a token may seem to come from the future.
-const CLOCK_SKEW: u64 = 60;
 
 /// The header of a token.
 #[derive(Serialize, Deserialize)]

@@ -6,10 +6,11 @@
 mod error;
 mod jws;
 mod pass;
+mod strength;
 mod ticket;
 
 pub use error::{Flaw, TokenError};
 pub use jws::MAX_TOKEN;
 pub use pass::Pass;
-pub(crate) use pass::amr;
+pub(crate) use strength::amr;
 pub use ticket::Ticket;

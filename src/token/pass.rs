@@ -15,6 +15,7 @@ use crate::time::UnixSeconds;
 
 use super::error::{Flaw, TokenError};
 use super::jws::{self, Header, Jws};
+use super::strength::{Acr, amr};
 
 /// `typ` of a pass.
 const TYPE: &str = "2fa-pass+jwt";
@@ -157,42 +158,6 @@ impl Pass {
     #[must_use]
     pub const fn acr(&self) -> &'static str {
         Acr::of(self.method).as_str()
-    }
-}
-
-/// Strength of a pass, as its `acr` (OpenID Connect Core §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Acr {
-    SecondFactor,
-    Backup,
-    Recovery,
-}
-
-impl Acr {
-    pub(crate) const fn of(method: Method) -> Self {
-        match method {
-            Method::Totp | Method::Sms => Self::SecondFactor,
-            Method::BackupCode => Self::Backup,
-            Method::RecoveryCode => Self::Recovery,
-        }
-    }
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::SecondFactor => "urn:countersign:acr:2fa",
-            Self::Backup => "urn:countersign:acr:backup",
-            Self::Recovery => "urn:countersign:acr:recovery",
-        }
-    }
-}
-
-/// The `amr` of a pass (RFC 8176 §2). Backup and recovery codes have no value there: only the
-/// private claim `second_factor` names them.
-pub(crate) const fn amr(method: Method) -> &'static [&'static str] {
-    match method {
-        Method::Totp => &["pwd", "otp", "mfa"],
-        Method::Sms => &["pwd", "sms", "mfa"],
-        Method::BackupCode | Method::RecoveryCode => &["pwd"],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Inputs that failed in the field, each by the id of its row. Node runs the same cases through the
 //! package, in `tests/node/field-cases.test.mjs`.
 
-use crate::support::{Person, START, ann, policy};
+use crate::support::{Person, START, ann, issue, policy};
 use countersign::client_ip::ClientIp;
 use countersign::network::NetworkSet;
 use countersign::otpauth::OtpAuth;
@@ -9,6 +9,39 @@ use countersign::policy::Policy;
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
 use serde_json::json;
+
+#[test]
+fn c8_t48_nothing_counts_outside_its_lifetime_when_the_clock_goes_back() {
+    let ten_hours = 36_000;
+    // The clock ran ten hours ahead while these were made.
+    let mut person = ann();
+    person.now += ten_hours;
+    let pass = person.log_in("in");
+    let app = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    let ticket = person.ticket();
+    person.reply(json!({"send_sms": {"ticket": ticket, "session": "s"}}));
+    let sms = person.sms_code();
+    let recovery = issue(&mut person);
+    let made = person.clone();
+
+    person.now -= ten_hours;
+    assert_eq!(person.verify("recovery_code", &recovery)["result"], "expired");
+    assert_eq!(person.verify("sms", &sms)["result"], "expired");
+    person.secret = app["secret"].as_str().unwrap().replace(' ', "");
+    let code = person.code();
+    assert_eq!(person.reply(json!({"confirm_totp": {"session": "in", "code": code}}))["result"], "expired");
+    let verify = json!({"verify": {"ticket": ticket, "session": "s", "method": "totp", "code": "000000"}});
+    assert_eq!(person.reply(verify), json!({"result": "denied", "reason": "ticket_invalid"}));
+    let change = json!({"remove": {"session": "in", "pass": pass, "method": "totp"}});
+    assert_eq!(person.reply(change), json!({"result": "denied", "reason": "fresh_factor_required"}));
+
+    // A clock that is a little behind changes nothing, and at their own time all of them count.
+    for now in [made.now - 60, made.now] {
+        let mut person = made.clone();
+        person.now = now;
+        assert_eq!(person.verify("recovery_code", &recovery)["result"], "verified");
+    }
+}
 
 #[test]
 fn c14_a_secret_of_80_bits_is_verified_and_none_is_minted() {

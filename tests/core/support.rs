@@ -155,3 +155,12 @@ pub fn ann() -> Person {
     (person.record, person.secret, person.backup, person.now) = (record.clone(), secret.clone(), backup.clone(), *now);
     person
 }
+
+/// Lets an owner issue a recovery code for this person.
+pub fn issue(person: &mut Person) -> String {
+    let mut owner = Person::enrolled("olga", policy(json!({})));
+    owner.now = person.now.max(owner.now);
+    let pass = owner.log_in("owner");
+    let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
+    person.reply(json!({"issue_recovery_code": {"by": by}}))["code"].as_str().unwrap().to_owned()
+}

@@ -1,6 +1,6 @@
 //! Attacks that hit real systems, each as a named test. SECURITY.md lists the tests of each attack.
 
-use crate::support::{Person, ann, policy};
+use crate::support::{Person, ann, issue, policy};
 use countersign::effect::Effect;
 use countersign::engine::enrollment;
 use countersign::error::ErrorCode;
@@ -96,15 +96,6 @@ fn t8_every_command_that_takes_a_code_moves_the_count() {
         assert_eq!(reply["result"], "wrong", "{case}");
         assert_eq!(person.failures(), before + 1, "{case}");
     }
-}
-
-/// Lets an owner issue a recovery code for this person.
-fn issue(person: &mut Person) -> String {
-    let mut owner = Person::enrolled("olga", policy(json!({})));
-    owner.now = person.now.max(owner.now);
-    let pass = owner.log_in("owner");
-    let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
-    person.reply(json!({"issue_recovery_code": {"by": by}}))["code"].as_str().unwrap().to_owned()
 }
 
 #[test]

@@ -245,7 +245,7 @@ test('T21: swapped users and sessions are refused', async () => {
   const ticket = await ticketOf(at, 'ann')
   const verify = (changes) =>
     at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret), ...changes })
-  assert.equal((await verify({ session: 'elsewhere' })).reason, 'ticket_invalid')
+  assert.equal((await verify({ session: 'elsewhere' })).reason, 'other_session')
   assert.equal((await verify({ code: codeOf(at, bob.secret) })).result, 'wrong')
   assert.equal((await at.factor.status({ user: 'bob' })).attempts.failures, 0)
   const reply = await verify()

@@ -32,6 +32,7 @@ const reasons = {
   not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
   owner_only: 'Only an owner of the account can do this. Ask one of them.',
   ticket_invalid: 'This login is no longer open. Log in again.',
+  other_session: 'This login was begun in another window. Log in again here.',
   ticket_expired: 'That took too long. Log in again.',
   fresh_factor_required: 'Confirm that it is you first.',
   cross_site: 'This request came from another site and was refused. Open the page here and try again.',
