@@ -8,6 +8,7 @@ import {
   field,
   form,
   icon,
+  inWords,
   isProblem,
   isWrongInput,
   layout,
@@ -98,10 +99,10 @@ Set one up now; then you can go on to that page.</p>
 }
 
 const asks = {
-  totp: 'Open your authenticator app and type the six digits that it shows.',
-  sms: 'Type the six digits from the SMS.',
-  backup_code: 'Type one of the ten codes that you kept when you set up your second factor. It works once.',
-  recovery_code: 'An owner of your account makes one for you, under Users. It works once, within an hour.',
+  totp: (digits) => `Open your authenticator app and type the ${inWords[digits]} digits that it shows.`,
+  sms: (digits) => `Type the ${inWords[digits]} digits from the SMS.`,
+  backup_code: () => 'Type one of the ten codes that you kept when you set up your second factor. It works once.',
+  recovery_code: () => 'An owner of your account makes one for you, under Users. It works once, within an hour.',
 }
 const labels = {
   totp: 'Code from your authenticator app',
@@ -124,13 +125,15 @@ function secondStepPage(context, reply, chosen) {
   // A recovery code is the last resort: it is offered beside a backup code, and to a locked account.
   if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked'))
     others.push('recovery_code')
+  // A recovery code is taken even where the challenge did not list it: the owner may issue it meanwhile.
+  const wanted = methods.find((each) => each.method === method) ?? { method, kind: 'grouped' }
   const wrong = isProblem(reply)
   return layout(
     'Second step',
     context,
     html`
 ${problem(reply, context)}
-${method === 'sms' ? smsStep(context, reply, methods) : html`<p class="lead ask">${icon(method)}${asks[method]}</p>${codeForm(context, method, isWrongInput(reply))}`}
+${method === 'sms' ? smsStep(context, reply, wanted) : html`<p class="lead ask">${icon(method)}${asks[method](wanted.digits)}</p>${codeForm(context, wanted, isWrongInput(reply))}`}
 ${
   others.length > 0 &&
   html`<section class="choices" aria-labelledby="others">
@@ -144,32 +147,33 @@ ${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?metho
   )
 }
 
-function codeForm(context, method, wrong) {
+/** The form for one code. `kind` and `digits` come from the challenge, so that the page guesses nothing. */
+function codeForm(context, { method, kind, digits }, wrong) {
   const isIn = context.entry?.state === 'in'
   return form(
     context,
     '/login/second-step',
     html`<input type="hidden" name="method" value="${method}">
-${method === 'totp' || method === 'sms' ? codeField(labels[method], { wrong, sms: method === 'sms' }) : longCodeField(labels[method], { wrong })}
+${kind === 'digits' ? codeField(labels[method], { digits, wrong, sms: method === 'sms' }) : longCodeField(labels[method], { wrong })}
 <button class="full">${isIn ? 'Confirm' : 'Log in'}</button>`,
   )
 }
 
 /** Shows the button that sends a code, and after that the field. Both at once would ask two questions. */
-function smsStep(context, reply, methods) {
-  const { hint } = methods.find((each) => each.method === 'sms')
+function smsStep(context, reply, sms) {
+  const { hint, digits } = sms
   const send = (button) => form(context, '/login/second-step/sms', button)
   const until = reply.resendAt ?? (reply.result === 'sms_refused' ? reply.retryAt : undefined)
   if (reply.result === 'challenge') {
     return html`<p class="lead ask">${icon('sms')}We can send a code to ${hint}.</p>
 ${send(html`<button class="full" autofocus>Send me a code</button>`)}
 <details class="plain"><summary>I have a code already</summary>
-${codeForm(context, 'sms', false)}</details>`
+${codeForm(context, sms, false)}</details>`
   }
   return html`
 ${reply.result === 'sms_sent' && notice('good', `We sent a code to ${hint}.`, 'status')}
 ${reply.result === 'sms_sent' && demoOutbox(context, 'Read the SMS')}
-<p class="lead ask">${icon('sms')}${asks.sms}</p>
-${codeForm(context, 'sms', isWrongInput(reply))}
+<p class="lead ask">${icon('sms')}${asks.sms(digits)}</p>
+${codeForm(context, sms, isWrongInput(reply))}
 <div class="again">${send(waitingButton('Send another code', until ?? context.now, context.now))}</div>`
 }

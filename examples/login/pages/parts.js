@@ -107,10 +107,17 @@ ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
 </div>`
 }
 
-/** A field for the six digits of an app or an SMS. The script removes spaces, and sends the form with the last digit. */
-export function codeField(label, { wrong, sms = false, focus = true }) {
-  return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" pattern="[0-9\\s]*" title="Six digits" data-digits="6"${sms && html` data-sms`}`, { wrong })}
-<p class="hint scripted">It is sent as soon as the sixth digit is in.</p>`
+/** Numbers of digits in words, as codes have them. */
+export const inWords = { 6: 'six', 7: 'seven', 8: 'eight' }
+const ordinals = { 6: 'sixth', 7: 'seventh', 8: 'eighth' }
+
+/**
+ * The field for a code from an app or an SMS, of as many digits as the reply says. The script drops spaces as they are
+ * typed or pasted, and sends the form.
+ */
+export function codeField(label, { digits, wrong, sms = false, focus = true }) {
+  return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" pattern="[0-9\\s]*" title="${digits} digits" data-digits="${digits}"${sms && html` data-sms`}`, { wrong })}
+<p class="hint scripted">It is sent as soon as the ${ordinals[digits]} digit is in.</p>`
 }
 
 export function longCodeField(label, { wrong, hint = undefined }) {

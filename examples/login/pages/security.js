@@ -108,7 +108,7 @@ ${confirmSmsForm(context, reply)}
 ${form(
   context,
   '/security/sms',
-  html`<input type="hidden" name="number" value="${number}">
+  html`<input type="hidden" name="number" value="${number}">${digitsField(reply, context)}
 ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.now, context.now)}`,
 )}
 <a class="button quiet" href="/security?set-up=sms">Another number</a>
@@ -280,11 +280,20 @@ ${form(context, '/security/backup-codes/renew', html`<button class="danger"${go 
   )
 }
 
+/** Length of the code: from the reply that began the set-up, and after a wrong code from the form that it was typed in. */
+function digitsOf(reply, { input }) {
+  if (reply.digits !== undefined) return reply.digits
+  return ['6', '7', '8'].includes(input.digits) ? Number(input.digits) : 6
+}
+
+const digitsField = (reply, context) => html`<input type="hidden" name="digits" value="${digitsOf(reply, context)}">`
+
 function confirmTotpForm(context, reply) {
   return form(
     context,
     '/security/totp/confirm',
-    html`${codeField('Code from your app', { wrong: isWrongInput(reply), focus: reply.result !== 'totp_started' })}
+    html`${digitsField(reply, context)}
+${codeField('Code from your app', { digits: digitsOf(reply, context), wrong: isWrongInput(reply), focus: reply.result !== 'totp_started' })}
 <button>Turn on</button>`,
   )
 }
@@ -293,7 +302,8 @@ function confirmSmsForm(context, reply) {
   return form(
     context,
     '/security/sms/confirm',
-    html`${codeField('Code from the SMS', { wrong: isWrongInput(reply), sms: true })}
+    html`${digitsField(reply, context)}
+${codeField('Code from the SMS', { digits: digitsOf(reply, context), wrong: isWrongInput(reply), sms: true })}
 <button class="full">Turn on</button>`,
   )
 }
