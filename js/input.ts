@@ -132,8 +132,13 @@ export function documentText(value: unknown, code: 'invalid_policy' | 'invalid_k
     typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
   )
   if (typeof json !== 'string') throw new CountersignError(code, path, 'must be an object or JSON text')
-  if (json.trim() === '')
-    throw new CountersignError(code, path, 'is empty: is the setting or the environment variable set?')
+  if (json.trim() === '') {
+    throw new CountersignError(
+      code,
+      '',
+      `${path || 'the document'} is empty: is its setting or environment variable set?`,
+    )
+  }
   if (json.length > MAX_DOCUMENT) throw new CountersignError(code, path, 'is too long: at most 8 MiB')
   return json
 }

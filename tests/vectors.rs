@@ -157,8 +157,14 @@ fn t22_every_spelling_is_one_address() {
 
 #[test]
 fn t23_lax_addresses_are_unknown() {
-    for text in texts(&vectors!("networks")["notAddresses"]) {
+    let table = vectors!("networks");
+    for text in texts(&table["notAddresses"]) {
         assert_eq!(ClientIp::parse(&text), ClientIp::Unknown, "{text:?}");
+        assert_eq!(ClientIp::parse_with_port(&text), ClientIp::Unknown, "{text:?}");
+    }
+    for text in texts(&table["addressesWithPort"]) {
+        assert_eq!(ClientIp::parse(&text), ClientIp::Unknown, "{text:?}");
+        assert_ne!(ClientIp::parse_with_port(&text), ClientIp::Unknown, "{text:?}");
     }
 }
 

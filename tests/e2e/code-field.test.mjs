@@ -20,15 +20,17 @@ for (const [digits, word] of /** @type {const} */ ([
 ])) {
   test(`the second step asks for ${word} digits where the challenge says so`, () => {
     const methods = [{ method: 'totp', kind: 'digits', digits }]
-    const page = `${loginPages.secondStepForm({ result: 'challenge', methods }, context({ session: { challenge: { methods } } }))}`
-    assert.match(page, new RegExp(`data-digits="${digits}"`))
-    assert.match(page, new RegExp(`type the ${word} digits`))
+    const session = { challenge: { methods } }
+    const { body: page } = loginPages.secondStepForm({ result: 'challenge', methods }, context({ session }))
+    assert.match(String(page), new RegExp(`data-digits="${digits}"`))
+    assert.match(String(page), new RegExp(`type the ${word} digits`))
   })
 
   test(`a set-up asks for ${word} digits, also after a wrong code`, () => {
     const wrong = { result: 'wrong', attemptsLeft: 3 }
-    const page = `${securityPages.confirmTotp(wrong, context({ input: { code: '1', digits: String(digits) } }))}`
-    assert.match(page, new RegExp(`data-digits="${digits}"`))
-    assert.match(page, new RegExp(`name="digits" value="${digits}"`))
+    const input = { code: '1', digits: String(digits) }
+    const { body: page } = securityPages.confirmTotp(wrong, context({ input }))
+    assert.match(String(page), new RegExp(`data-digits="${digits}"`))
+    assert.match(String(page), new RegExp(`name="digits" value="${digits}"`))
   })
 }
