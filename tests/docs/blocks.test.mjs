@@ -145,7 +145,10 @@ function anchorsOf(page) {
   )
 }
 
-for (const page of pages) {
+/** Pages whose links and paths are checked. The code in the last two has checks in tests/envoy. */
+const linked = [...pages, 'examples/login/README.md', 'examples/envoy/README.md', 'packaging/README.md']
+
+for (const page of linked) {
   const prose = readFileSync(at(page), 'utf8').replaceAll(/```[\s\S]*?```/g, '')
 
   test(`${page}: the target of every link exists`, () => {
@@ -160,7 +163,10 @@ for (const page of pages) {
 
   test(`${page}: every path in it exists`, () => {
     const folders = 'src|js|tests|scripts|examples|docs|packaging|bench'
-    for (const [, path] of prose.matchAll(new RegExp(`\`((?:${folders})/[\\w./*-]*)\``, 'g'))) {
+    // In backticks, or in a comment that names the test of a block.
+    for (const [, path] of prose.matchAll(
+      new RegExp(`(?:\`|<!-- validated by )((?:${folders})/[\\w./*-]*)(?:\`| -->)`, 'g'),
+    )) {
       if (!path.includes('*')) assert.ok(existsSync(at(path)), path)
     }
   })
