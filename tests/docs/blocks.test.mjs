@@ -115,19 +115,23 @@ test('there are examples in the doc comments', () => assert.notEqual(examples.le
 const OTHERS = ['openssl', 'envoy', 'curl']
 
 function assertCommand(line) {
-  const [, command] = /^(?:[A-Z_]+=\S+ )*(.*?)(?: +#.*)?$/.exec(line)
+  const [, command] = /^(?:[A-Z_]+=(?:"[^"]*"|\S+) )*(.*?)(?: +#.*)?$/.exec(line)
   for (const part of command.split(/ && | \| /)) {
-    const [program, first, second] = part.split(/\s+/)
+    const [program, first, second] = part.split(' > ')[0].split(/\s+/)
     const { scripts } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
     if (program === 'npm' && first === 'run') assert.ok(scripts[second], line)
     else if (program === 'npm' && ['start', 'test'].includes(first)) assert.ok(scripts[first], line)
-    else if (program === 'npm') assert.ok(['pack', 'install', 'ci'].includes(first), line)
+    else if (program === 'npm') assert.ok(['pack', 'install', 'ci', 'init', 'pkg'].includes(first), line)
     else if (program === 'npx' && first === 'countersign') assert.ok(usage().includes(`countersign ${second}`), line)
-    else if (program === 'node') assert.ok(existsSync(at([first, second].find((word) => !word.startsWith('-')))), line)
+    else if (program === 'npx') assert.equal(first, 'tsc', line)
+    else if (program === 'node') assert.ok(isProgram([first, second].find((word) => !word.startsWith('-'))), line)
     else if (program === 'cargo') assert.ok(['test', 'check', 'fmt', 'clippy', 'doc'].includes(first), line)
     else assert.ok(OTHERS.includes(program), line)
   }
 }
+
+/** A file of this repository, or one that the compiler makes of a file in a guide. */
+const isProgram = (path) => existsSync(at(path)) || blocks.some(({ name }) => name.replace(/\.ts$/, '.js') === path)
 
 const usage = () => readFileSync(at('pkg/cli.cjs'), 'utf8')
 
@@ -180,6 +184,17 @@ test('every guide begins with the goal: "After this page you can …"', () => {
   for (const page of pages.filter((name) => name.startsWith('docs/'))) {
     assert.match(readFileSync(at(page), 'utf8'), /^# .+\n\nAfter this page you can /, page)
   }
+})
+
+test('docs/adapters.md: the table of errors has every code of the types', () => {
+  const codesOf = (file) => {
+    const [, union] = /^export type ErrorCode = (.*);$/m.exec(readFileSync(at('pkg/types', file), 'utf8'))
+    return Array.from(union.matchAll(/["'](\w+)["']/g), ([, code]) => code)
+  }
+  const [, section] = /^## Errors\n([\s\S]*?)^## /m.exec(readFileSync(at('docs/adapters.md'), 'utf8'))
+  const cells = Array.from(section.matchAll(/^\| (`.*?) \|/gm), ([, cell]) => cell)
+  const listed = cells.flatMap((cell) => Array.from(cell.matchAll(/`(\w+)`/g), ([, code]) => code))
+  assert.deepEqual(listed.sort(), [...codesOf('generated.d.ts'), ...codesOf('error.d.ts')].sort())
 })
 
 // The table of docs/policy.md

@@ -1,7 +1,10 @@
 // Runs the services of the README and the guides unchanged, and uses them over HTTP.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -17,21 +20,45 @@ before(() => {
 })
 after(() => rmSync(at(folder), { recursive: true, force: true }))
 
-/** Runs files of the guides as one service. */
-async function serve(t, ...files) {
+const START = 1_800_000_000
+
+/** Replaces the clock of a process by one that moves when it is told. */
+const CLOCK = `
+let now = ${START * 1_000}
+Date.now = () => now
+process.on('message', (time) => {
+  now = time
+  process.send('set')
+})`
+
+/** Runs a program of the guides, with a clock that moves when it is told. */
+async function serve(t, name, env = {}) {
   const [port] = await freePorts(1)
-  const program = files.map((file) => `import './${file}.js'`).join('\n')
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+  const clock = `data:text/javascript,${encodeURIComponent(CLOCK)}`
+  const child = spawn(process.execPath, ['--import', clock, `${name}.js`], {
     cwd: at(folder),
     env: {
       ...process.env,
       COUNTERSIGN_KEYS: JSON.stringify(generateKeys()),
       DATABASE: ':memory:',
       PORT: String(port),
+      ...env,
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const url = await answering(t, child, port)
+  const advance = async (seconds) => {
+    service.time += seconds
+    child.send(service.time * 1_000)
+    await once(child, 'message')
+  }
+  const service = { url, time: START, advance }
+  return service
+}
+
+/** Waits until a program answers, and ends it after the test. */
+async function answering(t, child, port) {
+  const ended = once(child, 'exit')
   t.after(async () => {
     child.kill()
     await ended
@@ -46,7 +73,7 @@ async function serve(t, ...files) {
 }
 
 /** A browser for these services: it keeps cookies. */
-function browser(url) {
+function browser({ url }) {
   const cookies = new Map()
   const request = async (method, path, body) => {
     const answer = await fetch(url + path, {
@@ -55,89 +82,197 @@ function browser(url) {
         'content-type': 'application/json',
         cookie: Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; '),
       },
-      ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
+      ...(method === 'POST' && { body: typeof body === 'string' ? body : JSON.stringify(body ?? {}) }),
     })
-    for (const line of answer.headers.getSetCookie()) {
+    const setCookies = answer.headers.getSetCookie()
+    for (const line of setCookies) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
       cookies.set(name, value)
     }
-    return { status: answer.status, cookies: new Map(cookies), ...(await answer.json()) }
+    return { status: answer.status, setCookies, cookies: new Map(cookies), ...(await answer.json()) }
   }
   return { get: (path) => request('GET', path), post: (path, body) => request('POST', path, body) }
 }
 
-/** Waits for the beginning of a step of 30 seconds, so that a code does not expire before its use. */
-async function now() {
-  const inStep = Date.now() % 30_000
-  if (inStep > 20_000) await sleep(30_000 - inStep)
-  return Math.floor(Date.now() / 1000)
-}
+const ANN = { user: 'ann', password: 'a long password' }
+const BOB = { user: 'bob', password: 'another long password' }
 
-const PASSWORD = { user: 'ann', password: 'a long password' }
-
-/** Sets up an app with the code of the step before this one, which leaves this step's code for a login. */
-async function setUpApp(person, time) {
+/** Sets up an app. Gives the codes that it shows. */
+async function setUpApp(service, person) {
   const { result, secret } = await person.post('/security/app')
   assert.equal(result, 'totp_started')
-  const code = totp.generate({ secret: secret.replaceAll(' ', ''), time: time - 30 })
-  const enrolled = await person.post('/security/app/confirm', { code })
+  const app = { code: () => totp.generate({ secret, time: service.time }) }
+  const enrolled = await person.post('/security/app/confirm', { code: app.code() })
   assert.equal(enrolled.result, 'enrolled')
   assert.equal(enrolled.backupCodes.length, 10)
-  return (shift) => totp.generate({ secret: secret.replaceAll(' ', ''), time: time + shift })
+  return app
 }
 
-test('the login of the README, with the routes of the guide', async (t) => {
-  const url = await serve(t, 'security', 'payments')
-  const time = await now()
-  const ann = browser(url)
+test('getting started: set up an app, get in again in the same session, and change a factor', async (t) => {
+  const service = await serve(t, 'main')
+  const ann = browser(service)
   assert.equal((await ann.get('/')).status, 401)
-  assert.equal((await ann.post('/login', { ...PASSWORD, password: 'another' })).result, 'wrong_password')
-  assert.equal((await ann.post('/login', PASSWORD)).result, 'allowed')
+  assert.equal((await ann.post('/login', { ...ANN, password: 'another' })).result, 'wrong_password')
+  assert.equal((await ann.post('/login', ANN)).result, 'allowed')
   assert.equal((await ann.get('/')).user, 'ann')
   assert.equal((await ann.post('/payments')).result, 'paid', 'a user without a factor is not asked for one')
-  const codeAt = await setUpApp(ann, time)
-  assert.deepEqual(
-    [(await ann.get('/')).result, (await ann.get('/')).reason],
-    ['second_step', 'no_pass'],
-    'the session that set up the first factor has no pass yet',
-  )
+  assert.equal((await ann.post('/login/again')).result, 'allowed')
 
-  const login = await ann.post('/login', PASSWORD)
-  assert.equal(login.result, 'challenge')
-  assert.deepEqual(login.methods[0], { method: 'totp', kind: 'digits', digits: 6 })
-  assert.equal(login.ticket, undefined, 'the ticket stays on the server')
-  assert.equal((await ann.get('/')).status, 401, 'the password alone gives no access')
-  const wrong = await ann.post('/login/code', { method: 'totp', code: codeAt(-3_000) })
-  assert.equal(wrong.result, 'wrong')
-  assert.equal((await browser(url).post('/login/code', { method: 'totp', code: codeAt(0) })).result, 'log_in_first')
-  const done = await ann.post('/login/code', { method: 'totp', code: codeAt(0) })
+  const app = await setUpApp(service, ann)
+  const next = await ann.get('/')
+  assert.deepEqual([next.result, next.reason], ['second_step', 'no_pass'])
+  assert.equal((await ann.post('/security/app/remove')).result, 'second_step', 'without a code the app stays')
+  const challenge = await ann.post('/login/again')
+  assert.equal(challenge.result, 'challenge')
+  assert.deepEqual(challenge.methods[0], { method: 'totp', kind: 'digits', digits: 6 })
+  assert.equal(challenge.ticket, undefined, 'the ticket stays on the server')
+  const used = await ann.post('/login/code', { method: 'totp', code: app.code() })
+  assert.deepEqual([used.result, used.attemptsLeft], ['wrong', 4], 'the code of the set-up is used')
+  await service.advance(30)
+  const done = await ann.post('/login/code', { method: 'totp', code: app.code() })
   assert.deepEqual([done.result, done.enroll, done.pass], ['verified', false, undefined])
-  assert.notEqual(done.cookies.get('__Host-session'), login.cookies.get('__Host-session'))
   assert.equal((await ann.get('/')).user, 'ann')
+  assert.equal((await ann.post('/payments')).result, 'paid')
+
+  await service.advance(301)
+  assert.equal((await ann.get('/')).user, 'ann')
+  const payment = await ann.post('/payments')
+  assert.deepEqual([payment.result, payment.reason], ['second_step', 'too_old'])
+  for (const path of ['/security/app', '/security/app/remove']) {
+    const refused = await ann.post(path)
+    assert.deepEqual([refused.status, refused.reason], [403, 'fresh_factor_required'], path)
+  }
+  assert.equal((await ann.post('/login/again')).result, 'challenge')
+  const again = await ann.post('/login/code', { method: 'totp', code: '000000' })
+  assert.deepEqual([again.result, again.attemptsLeft], ['wrong', 3], 'a right code gives no attempt back')
+  assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
   assert.equal((await ann.post('/payments')).result, 'paid')
   assert.equal((await ann.post('/security/app/remove')).result, 'removed')
 })
 
+test('the login of the README: a second step on another device, over https', async (t) => {
+  const service = await serve(t, 'main', { ORIGIN: 'https://acme.example' })
+  const ann = browser(service)
+  await ann.post('/login', ANN)
+  const app = await setUpApp(service, ann)
+  await service.advance(30)
+
+  const phone = browser(service)
+  const login = await phone.post('/login', ANN)
+  assert.equal(login.result, 'challenge')
+  assert.equal((await phone.get('/')).status, 401, 'the password alone gives no access')
+  assert.equal(
+    (await browser(service).post('/login/code', { method: 'totp', code: app.code() })).result,
+    'log_in_first',
+  )
+  const done = await phone.post('/login/code', { method: 'totp', code: app.code() })
+  assert.equal(done.result, 'verified')
+  assert.match(done.setCookies[0], /^__Host-session=.*; Secure(?:;|$)/)
+  assert.notEqual(done.cookies.get('__Host-session'), login.cookies.get('__Host-session'))
+  assert.equal((await phone.get('/')).user, 'ann')
+})
+
+test('the login of the README: a cookie that browsers take on http://localhost', async (t) => {
+  const ann = browser(await serve(t, 'main'))
+  const [cookie] = (await ann.post('/login', ANN)).setCookies
+  assert.match(cookie, /^session=/)
+  assert.doesNotMatch(cookie, /Secure/)
+})
+
+for (const name of ['main', 'service']) {
+  test(`${name}.ts answers wrong input with 400`, async (t) => {
+    const service = await serve(t, name)
+    const ann = browser(service)
+    await ann.post('/login', ANN)
+    await setUpApp(service, ann)
+    await ann.post('/login', ANN)
+    for (const [body, path] of [
+      [{ method: 'totp' }, 'code'],
+      [{ method: 'totp', code: 123_456 }, 'code'],
+      [{ method: 'carrier pigeon', code: '1' }, 'method'],
+      ['{', undefined],
+    ]) {
+      const { status, path: named } = await ann.post('/login/code', body)
+      assert.deepEqual([status, named], [400, path], JSON.stringify(body))
+    }
+  })
+}
+
 test('the service of the adapters guide', async (t) => {
-  const url = await serve(t, 'service')
-  const time = await now()
-  const ann = browser(url)
+  const service = await serve(t, 'service')
+  const ann = browser(service)
   assert.equal((await ann.post('/security/app')).status, 401)
-  assert.equal((await ann.post('/login', PASSWORD)).result, 'allowed')
-  const codeAt = await setUpApp(ann, time)
-  assert.equal((await ann.post('/login', PASSWORD)).result, 'challenge')
-  assert.equal((await ann.post('/login/code', { method: 'carrier pigeon', code: '1' })).status, 400)
-  assert.equal((await ann.post('/login/sms')).reason, 'not_enrolled')
-  const done = await ann.post('/login/code', { method: 'totp', code: codeAt(0) })
+  assert.equal((await ann.post('/login', ANN)).result, 'allowed')
+  assert.equal((await ann.post('/login/sms')).status, 401, 'no ticket')
+  const app = await setUpApp(service, ann)
+  assert.equal((await ann.post('/login/again')).result, 'challenge')
+  const sms = await ann.post('/login/sms')
+  assert.deepEqual([sms.status, sms.reason], [403, 'not_enrolled'])
+  await service.advance(30)
+  const done = await ann.post('/login/code', { method: 'totp', code: app.code() })
   assert.deepEqual([done.result, done.enroll], ['verified', false])
   assert.equal((await ann.get('/security')).enrolled, true)
   assert.equal((await ann.post('/security/phone', { number: '+61412345678' })).result, 'sms_sent')
+  const soon = await ann.post('/security/phone', { number: '+61412345678' })
+  assert.deepEqual([soon.status, soon.reason], [429, 'cooldown'])
   assert.equal((await ann.post('/security/backup-codes')).codes.length, 10)
-  assert.equal((await ann.post('/users/bob/recovery-code')).result, 'recovery_code')
   assert.equal((await ann.post('/users/ann/recovery-code')).reason, 'not_for_oneself')
+
+  await service.advance(301)
+  const old = await ann.post('/security/remove', { method: 'totp' })
+  assert.deepEqual([old.status, old.reason], [403, 'fresh_factor_required'])
   assert.equal((await ann.post('/login/again')).result, 'challenge')
-  assert.equal((await ann.post('/login/code', { method: 'totp', code: codeAt(30) })).result, 'verified')
+  assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
   assert.equal((await ann.post('/security/remove', { method: 'totp' })).result, 'removed')
+})
+
+test('the service of the adapters guide: an owner helps a user who lost the phone', async (t) => {
+  const service = await serve(t, 'service')
+  const [ann, bob] = [browser(service), browser(service)]
+  await ann.post('/login', ANN)
+  await bob.post('/login', BOB)
+  const app = await setUpApp(service, ann)
+  await setUpApp(service, bob)
+  await service.advance(30)
+  await ann.post('/login', ANN)
+  await ann.post('/login/code', { method: 'totp', code: app.code() })
+  const { result, code } = await ann.post('/users/bob/recovery-code')
+  assert.equal(result, 'recovery_code')
+
+  const { methods } = await bob.post('/login', BOB)
+  assert.ok(methods.some(({ method }) => method === 'recovery_code'))
+  const done = await bob.post('/login/code', { method: 'recovery_code', code })
+  assert.deepEqual([done.result, done.enroll], ['verified', true])
+  assert.equal((await bob.post('/users/ann/recovery-code')).reason, 'owner_only')
+})
+
+test('getting started: the commands compile the files and start the service', async (t) => {
+  const [{ code }] = blocksOf('docs/getting-started.md').filter(({ code }) => code.includes('main.js'))
+  // Outside of this repository, so that modules are found as in a user's project.
+  const own = mkdtempSync(join(tmpdir(), 'countersign-start-'))
+  t.after(() => rmSync(own, { recursive: true, force: true }))
+  for (const { mark, name, code } of pages.flatMap(blocksOf)) {
+    if (mark.startsWith('file: ')) writeFileSync(join(own, name), code)
+  }
+  mkdirSync(join(own, 'node_modules'))
+  symlinkSync(at(''), join(own, 'node_modules/countersign'))
+  for (const name of ['express', '@types']) symlinkSync(at('docs/node_modules', name), join(own, 'node_modules', name))
+  symlinkSync(at('node_modules/better-sqlite3'), join(own, 'node_modules/better-sqlite3'))
+  writeFileSync(join(own, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(own, 'keys.json'), JSON.stringify(generateKeys()))
+  const compiler = `'${process.execPath}' '${at('node_modules/typescript/bin/tsc')}'`
+  const [port] = await freePorts(1)
+  const child = spawn(
+    'sh',
+    ['-e', '-c', code.replace('npx tsc', compiler).replace('node main.js', 'exec node main.js')],
+    {
+      cwd: own,
+      env: { ...process.env, DATABASE: ':memory:', PORT: String(port) },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  )
+  const ann = browser({ url: await answering(t, child, port) })
+  assert.equal((await ann.post('/login', ANN)).result, 'allowed')
 })
 
 const guide = (name) => import(pathToFileURL(at(folder, `${name}.js`)).href)
