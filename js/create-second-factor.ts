@@ -100,15 +100,16 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const { account, ip } = placeOf(fields)
-      const command = commandText(name, fields)
+      const ticket = text(fields['ticket'], 'ticket') as string
+      const session = text(fields['session'], 'session') as string
       const core = await policies.of(account)
       const now = clock()
-      const owner = call(() => core.ticket_user(command, now)) as TicketCheck
+      const owner = call(() => core.ticket_user(ticket, session, now)) as TicketCheck
       if (owner.result === 'refused') {
         const reply: wasm.Reply = { result: 'denied', reason: owner.reason }
         return reply as Reply
       }
-      return (await run(core, owner.user, ip, command)) as Reply
+      return (await run(core, owner.user, ip, commandText(name, fields))) as Reply
     }
 
   return Object.freeze({

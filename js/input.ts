@@ -114,7 +114,6 @@ export function fieldsOf(input: unknown): Record<string, unknown> {
       const name = String(key).slice(0, 64)
       const at = path === '' ? name : `${path}.${name}`
       if (typeof key !== 'string' || name !== key || !key.isWellFormed()) throw invalid(at, 'is not known here')
-      if (!Object.prototype.propertyIsEnumerable.call(object, key)) continue
       const value = (object as Record<string, unknown>)[key]
       if (value !== undefined && value !== null) fields[key] = copy(value, at, depth)
     }

@@ -2,7 +2,7 @@
 //!
 //! The rules in order; the first that applies decides:
 //!
-//! 1. the address rules, and for an API client a forced second factor → denied
+//! 1. the address rules → denied
 //! 2. a pass that counts → in. It counts when it is ours, in time, of this user and session, and
 //!    meets `max_age`, `methods` and `fresh` where these are asked for
 //! 3. the login decision on the user's record: no second factor is needed → in; one is needed → the
@@ -28,6 +28,7 @@ use crate::token::{Pass, TokenError, amr};
 
 use super::context::View;
 use super::factors;
+use super::freshness::is_still_there;
 
 /// Fields of `check`: a request of a session that is logged in.
 #[derive(Clone, Deserialize)]
@@ -189,7 +190,7 @@ pub fn check(
     now: UnixSeconds,
 ) -> Result<Option<CheckReply>, Error> {
     let channel = question.channel;
-    if let Some(reason) = denied_by_policy(policy, client, channel) {
+    if let Some(reason) = address_rule(policy, client) {
         return Ok(Some(CheckReply::Denied { reason }));
     }
     let (user, record) = match subject {
@@ -220,11 +221,11 @@ impl CheckReply {
     }
 }
 
-/// The rule that denies the request for every enrollment and every pass, if there is one.
-fn denied_by_policy(policy: &Policy, client: ClientIp, channel: Channel) -> Option<Reason> {
-    let facts = Facts { client, channel, enrollment: Enrollment::None, recovery_code: false };
+/// The address rule that denies the request, if one does. Address rules look at nothing else.
+fn address_rule(policy: &Policy, client: ClientIp) -> Option<Reason> {
+    let facts = Facts { client, channel: Channel::Web, enrollment: Enrollment::None, recovery_code: false };
     match explain(policy, &facts).decision {
-        Decision::Denied(reason) if reason.is_about_the_address() || channel == Channel::Api => Some(reason),
+        Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
         Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
     }
 }
@@ -237,11 +238,6 @@ fn accepted_pass(policy: &Policy, keys: &KeyRing, user: &UserId, question: &Chec
         return Err(SecondStepReason::TooOld);
     }
     Ok(restrict(pass, question.max_age, question.methods.as_deref(), now)?)
-}
-
-/// Whether the factor of a pass still is the one in the record: neither removed nor replaced since.
-fn is_still_there(pass: &Pass, record: &Record) -> bool {
-    !pass.method().is_own_factor() || record.factor(pass.method()).is_some_and(|factor| factor.added_at <= pass.auth_time())
 }
 
 fn open(policy: &Policy, keys: &KeyRing, token: &str, user: &UserId, session: &SessionId, now: UnixSeconds) -> Result<Pass, TokenError> {

@@ -1,8 +1,12 @@
 //! Freshness: a change of a user's second factor needs a pass of this user and session whose
-//! factor was shown at most `freshSeconds` ago.
+//! factor was shown at most `freshSeconds` ago, and is still the one in the record.
+//!
+//! A factor that was removed or replaced since proves nothing any more: the phone that was replaced
+//! must not take the account back.
 
 use crate::ids::{SessionId, UserId};
 use crate::policy::Method;
+use crate::record::Record;
 use crate::token::Pass;
 
 use super::context::Context;
@@ -36,6 +40,19 @@ impl Context<'_> {
     }
 
     fn open_pass(&self, user: &UserId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
-        Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()
+        let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()?;
+        // An owner who issues a recovery code has another record, which is not at hand here.
+        let is_other_record = user != self.record.user();
+        (is_other_record || is_still_there(&pass, &self.record)).then_some(pass)
+    }
+}
+
+/// Whether the factor of a pass still is the one in the record: neither removed nor replaced since.
+pub(super) fn is_still_there(pass: &Pass, record: &Record) -> bool {
+    match pass.method() {
+        Method::Totp | Method::Sms => record.factor(pass.method()).is_some_and(|factor| factor.added_at < pass.auth_time()),
+        Method::BackupCode => record.backup.as_ref().is_some_and(|backup| backup.created_at < pass.auth_time()),
+        // It was used up when the pass was made.
+        Method::RecoveryCode => true,
     }
 }

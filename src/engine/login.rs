@@ -27,6 +27,11 @@ use super::sms;
 /// Decides a login after the first factor.
 pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply, Error> {
     let Begin { session, channel, plan } = command;
+    // Before the record is opened: a client whose address is turned away is told so, whatever it holds.
+    if let Some(reason) = context.turned_away() {
+        context.log(EventKind::LoginDenied { reason });
+        return Ok(Reply::Denied { reason });
+    }
     match context.decide(*channel, factors::enrollment(context.view())?) {
         Decision::Allowed => {
             context.log(EventKind::LoginAllowed);

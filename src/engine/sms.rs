@@ -62,6 +62,9 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let digits = context.policy.sms().digits;
     let Some(typed) = Digits::parse(code, digits) else { return Ok(Reply::malformed_digits(digits)) };
     let number = open_number(context.view(), &sealed)?;
+    if !is_allowed(context.policy, &number) {
+        return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
+    }
     let matched = context.attempt(Method::Sms, |context| Ok(matches(context, &sent, &number, session.as_str(), &typed)?.then_some(())))?;
     if let Err(reply) = matched {
         return Ok(reply);
@@ -92,6 +95,9 @@ pub(super) fn verify(context: &mut Context<'_>, ticket: &Ticket, code: &str) -> 
     let Some(typed) = Digits::parse(code, digits) else { return Ok(Err(Reply::malformed_digits(digits))) };
     let Some(sent) = live_code(context, SmsPurpose::Login) else { return Ok(Err(Reply::Expired {})) };
     let number = open_number(context.view(), &factor.number)?;
+    if !is_allowed(context.policy, &number) {
+        return Ok(Err(context.denied(Action::Verify, Reason::NumberNotAllowed)));
+    }
     let matched = context.attempt(Method::Sms, |context| Ok(matches(context, &sent, &number, ticket.id(), &typed)?.then_some(())))?;
     if let Err(reply) = matched {
         return Ok(Err(reply));

@@ -122,12 +122,11 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
     })
 }
 
-/// A user's enrollment under a policy, which may be one that is not in force yet.
-///
-/// # Errors
-/// As [`status`].
-pub fn enrollment(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Enrollment, Error> {
-    factors::enrollment(View { policy, keys, record, now })
+/// A user's enrollment under a policy, which may be one that is not in force yet. A user whose factors do
+/// not open, because a key is missing, counts as one who can use none.
+#[must_use]
+pub fn enrollment(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Enrollment {
+    factors::enrollment(View { policy, keys, record, now }).unwrap_or(Enrollment::Unusable)
 }
 
 fn factors_of(view: View<'_>) -> Result<Vec<FactorStatus>, Error> {

@@ -4,9 +4,9 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, Pending, SecondStep, SendSms, Subject};
+use crate::engine::{self, Check, CheckPass, Command, Env, Pending, Subject};
 use crate::error::{Error, ErrorCode};
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy, Reason};
 use crate::record::Record;
@@ -66,13 +66,10 @@ impl Core {
         engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
     }
 
-    /// The user of the ticket that a command brings.
-    pub fn ticket_user(&self, command: &str, now: f64) -> Result<JsValue, JsValue> {
-        let command = Command::parse(command).map_err(thrown)?;
-        let (Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. })) = &command else {
-            return Err(thrown(Error::new(ErrorCode::InvalidInput, "ticket", "this command brings no ticket")));
-        };
-        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, session, time("clock", now)?) {
+    /// The user of a ticket.
+    pub fn ticket_user(&self, ticket: &str, session: &str, now: f64) -> Result<JsValue, JsValue> {
+        let session = SessionId::new(session).map_err(thrown)?;
+        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, &session, time("clock", now)?) {
             Ok(ticket) => TicketCheck::Valid { user: ticket.user().clone() },
             Err(error) => TicketCheck::Refused { reason: error.of_ticket() },
         })
@@ -120,7 +117,7 @@ impl Core {
     pub fn enrollment(&self, policy: &str, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let policy = Policy::parse(policy).map_err(thrown)?;
         let record = record(user, stored)?;
-        to_js(&engine::enrollment(&policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
+        to_js(&engine::enrollment(&policy, &self.keys, &record, time("clock", now)?))
     }
 
     /// Whether the policy offers SMS.

@@ -1,6 +1,6 @@
 //! Tokens: the ticket between the two steps of a login, and the pass after the second.
 //!
-//! Both are JWS compact tokens in the strict profile of [`jws`]. They are different types, carry a
+//! Both are JWS compact tokens in the strict profile of `jws`. They are different types, carry a
 //! different `typ`, and no key serves both.
 
 mod error;

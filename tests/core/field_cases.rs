@@ -11,7 +11,7 @@ use countersign::totp::{TotpParameters, TotpSecret};
 use serde_json::json;
 
 #[test]
-fn c8_t48_nothing_counts_outside_its_lifetime_when_the_clock_goes_back() {
+fn t48_c8_nothing_counts_outside_its_lifetime_when_the_clock_goes_back() {
     let ten_hours = 36_000;
     // The clock ran ten hours ahead while these were made.
     let mut person = ann();

@@ -215,15 +215,12 @@ test('T32: no error quotes its input', async () => {
     return changed
   }
   const begin = { user: 'ann', session: 's' }
-  const ticket = 'x'
   const calls = [
     () => at.factor.begin({ ...begin, channel: code }),
     () => at.factor.begin({ ...begin, ip: { secret: code } }),
-    () => at.factor.verify({ ticket, session: code, method: code, code: 1 }),
+    () => at.factor.verify({ ticket: { code }, session: code, method: code, code: 1 }),
     () => at.factor.remove({ ...begin, method: code }),
     () => at.factor.remove({ ...begin, method: { code } }),
-    () => at.factor.enrollTotp({ ...begin, label: `${code}\n` }),
-    () => at.factor.enrollTotp({ ...begin, label: code.repeat(20) }),
     () => at.factor.enrollTotp({ ...begin, user: `${code}\n`, label: 'x' }),
     () => at.factor.issueRecoveryCode({ user: 'bob', by: { ...begin, role: code } }),
     () => at.factor.checkPass({ ...begin, pass: code, methods: [code] }),
@@ -324,7 +321,7 @@ test('T34: no secret stays in memory after calls that fail', async () => {
   const fails = (call) => assert.throws(call, { name: 'CountersignError' })
   fails(() => totp.generate({ secret: `${secret}!`, time: 0 }))
   fails(() => totp.verify({ secret, code: '48151623', digits: 9, time: 0 }))
-  fails(() => otpauth.parse(`otpauth://totp/ann?secret=${secret}`))
+  fails(() => otpauth.parse(`otpauth://totp/ann?secret=${secret}&digits=9`))
   fails(() => backupCodes.generate({ keys: { ...keys, v: 2 }, user: 'ann' }))
   fails(() => backupCodes.generate({ keys, user: '' }))
   fails(() => backupCodes.verify({ keys, user: 'ann', stored: '{}', code: '7Q3K-W9ZX-2MVB-H8TD', time: 0 }))
