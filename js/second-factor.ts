@@ -51,7 +51,7 @@ export interface SecondFactorOptions {
 }
 
 /**
- * The second factor of all users of a service. Every method takes one object.
+ * The second factor of all users of a service. A method takes one object, where it takes anything.
  *
  * A method that may wait, be it for the store, for the `policy` function or for `sendSms`, gives a
  * promise, and its errors reject that promise. A method or function that never waits is synchronous

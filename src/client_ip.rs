@@ -3,6 +3,8 @@
 //! One address has one verdict, in every spelling: an IPv4 address inside IPv6
 //! (`::ffff:192.0.2.1`) is the IPv4 address. A text that does not parse strictly is *unknown*,
 //! never reinterpreted: no octal, no hexadecimal, no bare numbers, no zone ids.
+//!
+//! Only IPv4-mapped addresses become IPv4. NAT64 and 6to4 addresses stay IPv6 to the rules.
 
 use core::net::{IpAddr, SocketAddr};
 

@@ -44,7 +44,7 @@ mod json;
 pub mod keys;
 pub mod lockout;
 mod mac;
-pub mod network;
+pub mod network_set;
 pub mod notice;
 mod origin;
 pub mod otpauth;

@@ -6,7 +6,7 @@ use countersign::client_ip::ClientIp;
 use countersign::error::{Error, ErrorCode};
 use countersign::ids::{SessionId, UserId};
 use countersign::keys::KeyRing;
-use countersign::network::NetworkSet;
+use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
 use countersign::policy::{Channel, Enrollment, Facts, Policy, explain};
 use countersign::time::UnixSeconds;

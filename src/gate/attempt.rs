@@ -11,8 +11,8 @@ use super::config::GateConfig;
 use super::credentials::SentCode;
 use super::learnt::Learnt;
 use super::refusal::Refusal;
-use super::routes::Limits;
 use super::session::gate_session;
+use super::stricter_routes::Limits;
 
 /// A code whose ticket is good.
 #[derive(Debug)]

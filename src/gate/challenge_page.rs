@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::origin::origin_host;
 
 use super::check::check;
-use super::paths::{Path, Paths};
+use super::exempt_paths::{Path, Paths};
 
 /// The page as configured.
 #[derive(Deserialize)]

@@ -15,12 +15,12 @@ use crate::policy::{Method, Policy, PolicyDocument};
 use super::challenge_page::{ChallengeDocument, ChallengePage};
 use super::check::{check, wrong};
 use super::cookies::{check_name, resembles};
-use super::paths::{Paths, PathsDocument};
+use super::exempt_paths::{Paths, PathsDocument};
 use super::revocations::{RevocationDocument, RevocationSource};
-use super::routes::{RouteDocument, Routes};
 use super::secrets::{Secrets, in_environment};
 use super::session::{Session, SessionDocument};
 use super::storage::{Storage, StorageSettings, default_timeout_ms};
+use super::stricter_routes::{RouteDocument, Routes};
 
 /// A configuration that is known to be right. Only [`GateConfig::parse`] makes one.
 #[derive(Debug, Clone)]

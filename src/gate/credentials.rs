@@ -9,7 +9,7 @@ use crate::token::Pass;
 
 use super::config::GateConfig;
 use super::cookies::{names, parts, resembles, value_of};
-use super::paths::Path;
+use super::exempt_paths::Path;
 use super::refusal::Refusal;
 use super::request::{Request, holds};
 use super::single_header::SingleHeader;

@@ -15,7 +15,7 @@
 //! A request that it does not understand is refused.
 //!
 //! Files, each using only those before it:
-//! `check → cookies → paths → routes → one_guess → single_header → call_out → client_address →
+//! `check → cookies → exempt_paths → stricter_routes → one_guess → single_header → call_out → client_address →
 //! refusal → counters → secrets → session → storage → challenge_page → revocations → config →
 //! stripping → request → credentials → identity → admission → context → log_line → answer →
 //! shadow_mode → judgement → pass_cache → learnt → pass_check → attempt → verification → mod`.
@@ -32,6 +32,7 @@ mod context;
 mod cookies;
 mod counters;
 mod credentials;
+mod exempt_paths;
 mod identity;
 mod judgement;
 mod learnt;
@@ -39,16 +40,15 @@ mod log_line;
 mod one_guess;
 mod pass_cache;
 mod pass_check;
-mod paths;
 mod refusal;
 mod request;
 mod revocations;
-mod routes;
 mod secrets;
 mod session;
 mod shadow_mode;
 mod single_header;
 mod storage;
+mod stricter_routes;
 mod stripping;
 mod verification;
 
@@ -74,10 +74,10 @@ use attempt::Attempt;
 use config::Proof;
 use context::Context;
 use credentials::Credentials;
+use exempt_paths::Path;
 use learnt::Learnt;
 use pass_check::check_pass;
-use paths::Path;
-use routes::Limits;
+use stricter_routes::Limits;
 
 /// A configuration, and the state learnt since: good passes, the revocation list, codes being verified.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use super::identity::Identity;
 use super::learnt::Learnt;
 use super::pass_cache::TokenDigest;
 use super::refusal::Refusal;
-use super::routes::Limits;
 use super::session::gate_session;
 use super::single_header::SingleHeader;
+use super::stricter_routes::Limits;
 
 /// Whether a pass is good for this session and path, now.
 pub(super) fn check_pass(

@@ -1,4 +1,4 @@
-//! Keys: the sealing ring for records, and the signing ring for passes.
+//! Keys: the sealing ring for records and tickets, and the signing ring for passes.
 
 mod document;
 pub mod jwk;

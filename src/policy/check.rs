@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashCost;
 use crate::invisible::is_bidi_control;
 use crate::json::from_json;
-use crate::network::NetworkSet;
+use crate::network_set::NetworkSet;
 use crate::origin::origin_host;
 use crate::otpauth::MAX_NAME;
 use crate::sms_text::{MAX_SEGMENT, is_gsm7, sms_text};

@@ -3,7 +3,7 @@
 
 use crate::support::{Person, START, ann, issue, policy};
 use countersign::client_ip::ClientIp;
-use countersign::network::NetworkSet;
+use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
 use countersign::policy::Policy;
 use countersign::time::UnixSeconds;

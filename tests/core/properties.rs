@@ -6,7 +6,7 @@ use crate::support::{ann, keys, policy};
 use countersign::client_ip::ClientIp;
 use countersign::ids::UserId;
 use countersign::keys::KeyRing;
-use countersign::network::NetworkSet;
+use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
 use countersign::phone::PhoneNumber;
 use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, explain};

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::policy::Method;
 
 use super::check::{check, wrong};
-use super::paths::{Path, check_plain, check_prefix};
+use super::exempt_paths::{Path, check_plain, check_prefix};
 
 /// A route as written in configuration.
 #[derive(Debug, Clone, Deserialize)]
