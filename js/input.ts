@@ -78,7 +78,7 @@ const MAX_VALUES = 1_000
 const MAX_DEPTH = 4
 
 /**
- * The own enumerable fields of an input, copied as plain data: text, whole numbers, flags, lists and
+ * The own fields, hidden ones included, of an input, copied as plain data: text, whole numbers, flags, lists and
  * objects. A field that is `undefined` or `null` is left out. Rust checks the names of the fields.
  */
 export function fieldsOf(input: unknown): Record<string, unknown> {

@@ -75,14 +75,14 @@ impl Attempts {
         self.failures
     }
 
-    /// Whether an attempt may be made now.
+    /// Whether an attempt may be made now. A time further away than the longest wait is from a clock
+    /// that once ran ahead: it holds nobody back, and the next failure sets a wait from now.
     #[must_use]
     pub fn lock_state(&self, now: UnixSeconds) -> LockState {
         if self.failures >= STOP_AT {
             LockState::Stopped
-        } else if now < self.retry_at {
-            // No wait is longer than this: a clock that once ran ahead must not lock for years.
-            LockState::Waiting(self.retry_at.min(now.plus(LONGEST_PAUSE)))
+        } else if now < self.retry_at && self.retry_at <= now.plus(LONGEST_PAUSE) {
+            LockState::Waiting(self.retry_at)
         } else {
             LockState::Open
         }
@@ -181,13 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_ran_ahead_locks_for_hours_at_most() {
+    fn a_clock_that_ran_ahead_does_not_lock_until_its_time_comes() {
         let mut attempts = Attempts::NEW;
         for _ in 0..5 {
             attempts.charge(at(4_000_000_000), 1);
         }
         let now = at(1_800_000_000);
-        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(LONGEST_PAUSE)));
+        assert_eq!(attempts.lock_state(now), LockState::Open);
+        attempts.charge(now, 1);
+        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(60)), "the level is kept, and the next failure waits");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use crate::encoding::{percent_decode, percent_encode};
 use crate::error::{Error, ErrorCode};
-use crate::invisible::is_bidi_control;
+use crate::invisible::{is_bidi_control, is_invisible};
 use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
 
 /// Longest issuer or label that is written, in bytes.
@@ -88,7 +88,7 @@ impl OtpAuth {
         let secret = query.secret.ok_or_else(|| bad("secret", "is missing"))?;
         let secret = TotpSecret::from_base32(&secret).map_err(|error| bad("secret", &error.message))?;
         let issuer = query.issuer.unwrap_or_else(|| prefix.to_owned());
-        for (path, text) in [("issuer", issuer.as_str()), ("label", label)] {
+        for (path, text) in [("issuer", issuer.as_str()), ("issuer", prefix), ("label", label)] {
             if !is_plain(text) {
                 return Err(bad(path, "must have no control character and no mark of direction"));
             }
@@ -114,7 +114,7 @@ impl OtpAuth {
 /// A text that fits as label: it is only shown. Characters that cannot stand in a label become spaces, and a
 /// text that is too long is cut.
 pub(crate) fn fitting(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c == ':' || c.is_control() || is_bidi_control(c) { ' ' } else { c }).collect();
+    let plain: String = text.chars().map(|c| if c == ':' || c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
     let mut label = String::new();
     for c in plain.trim().chars() {
         if label.len().saturating_add(c.len_utf8()) > MAX_NAME {
@@ -122,7 +122,7 @@ pub(crate) fn fitting(text: &str) -> String {
         }
         label.push(c);
     }
-    label
+    label.trim_end().to_owned()
 }
 
 /// The parameters of a URI that mean something, each at most once.
@@ -140,6 +140,7 @@ impl Query {
         let mut query = Self::default();
         for pair in text.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let Some(name) = percent_decode(name) else { continue };
             let field = match name.to_ascii_lowercase().as_str() {
                 "secret" => &mut query.secret,
                 "issuer" => &mut query.issuer,
@@ -150,9 +151,9 @@ impl Query {
                 _ => continue,
             };
             // In a query, `+` is a space.
-            let value = percent_decode(&value.replace('+', " ")).ok_or_else(|| bad(name, "is not valid percent-encoding"))?;
+            let value = percent_decode(&value.replace('+', " ")).ok_or_else(|| bad(&name, "is not valid percent-encoding"))?;
             if field.replace(value).is_some() {
-                return Err(bad(name, "is given twice"));
+                return Err(bad(&name, "is given twice"));
             }
         }
         query.issuer.take_if(|issuer| issuer.is_empty());

@@ -202,7 +202,7 @@ pub fn check(
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
     let no_pass = match pass {
-        Ok(pass) if !question.fresh || is_still_there(&pass, record) => return Ok(Some(CheckReply::of(&pass))),
+        Ok(pass) if !question.fresh || is_still_there(&pass, record, now) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,
     };

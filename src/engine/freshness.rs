@@ -7,6 +7,7 @@
 use crate::ids::{SessionId, UserId};
 use crate::policy::Method;
 use crate::record::Record;
+use crate::time::{CLOCK_SKEW, UnixSeconds};
 use crate::token::Pass;
 
 use super::context::Context;
@@ -43,15 +44,19 @@ impl Context<'_> {
         let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()?;
         // An owner who issues a recovery code has another record, which is not at hand here.
         let is_other_record = user != self.record.user();
-        (is_other_record || is_still_there(&pass, &self.record)).then_some(pass)
+        (is_other_record || is_still_there(&pass, &self.record, self.now)).then_some(pass)
     }
 }
 
 /// Whether the factor of a pass still is the one in the record: neither removed nor replaced since.
-pub(super) fn is_still_there(pass: &Pass, record: &Record) -> bool {
+///
+/// The two times may come from two clocks, so that a minute between them is no replacement; nor is a
+/// time in the future, which a clock that once ran ahead has left in the record.
+pub(super) fn is_still_there(pass: &Pass, record: &Record, now: UnixSeconds) -> bool {
+    let is_before = |made_at: UnixSeconds| made_at > now || made_at <= pass.auth_time().plus(CLOCK_SKEW);
     match pass.method() {
-        Method::Totp | Method::Sms => record.factor(pass.method()).is_some_and(|factor| factor.added_at < pass.auth_time()),
-        Method::BackupCode => record.backup.as_ref().is_some_and(|backup| backup.created_at < pass.auth_time()),
+        Method::Totp | Method::Sms => record.factor(pass.method()).is_some_and(|factor| is_before(factor.added_at)),
+        Method::BackupCode => record.backup.as_ref().is_some_and(|backup| is_before(backup.created_at)),
         // It was used up when the pass was made.
         Method::RecoveryCode => true,
     }

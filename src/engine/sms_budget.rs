@@ -4,7 +4,7 @@
 //! wait, no message is sent.
 
 use crate::lockout::LockState;
-use crate::time::UnixSeconds;
+use crate::time::{CLOCK_SKEW, UnixSeconds};
 
 use super::context::View;
 use super::reply::SmsRefusal;
@@ -23,8 +23,8 @@ pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, Option<UnixSeconds>
         LockState::Stopped => return Some((SmsRefusal::TooManyAttempts, None)),
     }
     let rules = policy.sms();
-    // A clock that once ran ahead must not forbid messages for years.
-    let sent: Vec<UnixSeconds> = record.sms_sent.iter().map(|sent| (*sent).min(now)).collect();
+    // A clock that once ran ahead has left times in the future, which must not forbid messages until then.
+    let sent: Vec<UnixSeconds> = record.sms_sent.iter().copied().filter(|sent| *sent <= now.plus(CLOCK_SKEW)).collect();
     if let Some(last) = sent.last() {
         let again = last.plus(u64::from(rules.cooldown_seconds));
         if now < again {

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashCost;
-use crate::invisible::is_bidi_control;
+use crate::invisible::{is_bidi_control, is_invisible};
 use crate::json::from_json;
 use crate::network_set::NetworkSet;
 use crate::origin::origin_host;
@@ -59,6 +59,7 @@ impl Policy {
         let policy = |error: Error| Error { code: ErrorCode::InvalidPolicy, ..error };
         check(document.v == 1, "v", "the version of the policy must be 1")?;
         check((1..=40).contains(&document.name.chars().count()), "name", "must be 1 to 40 characters")?;
+        check(document.name.chars().any(|c| !c.is_whitespace() && !is_invisible(c)), "name", "must have a character that shows")?;
         let is_plain = |c: char| c != ':' && !c.is_control() && !is_bidi_control(c);
         check(document.name.chars().all(is_plain), "name", "must have no colon, no control character and no mark of direction")?;
         check(document.name.len() <= MAX_NAME, "name", "must be at most 128 bytes, or no app could be set up")?;

@@ -8,7 +8,7 @@ for (const field of document.querySelectorAll('input[data-digits]')) {
   let sent = ''
 
   field.addEventListener('input', ({ inputType = '' }) => {
-    const digits = field.value.replace(/[\s-]/g, '')
+    const digits = field.value.replace(/[\s\p{Pd}\u2212\p{Cf}.]/gu, '')
     if (digits !== field.value) field.value = digits
     // A code is not sent twice, nor while a digit is deleted, nor when it holds anything but digits.
     if (digits.length !== length || digits === sent || inputType.startsWith('delete') || !/^[0-9]+$/.test(digits))

@@ -116,7 +116,7 @@ const ordinals = { 6: 'sixth', 7: 'seventh', 8: 'eighth' }
  * typed or pasted, and sends the form.
  */
 export function codeField(label, { digits, wrong, sms = false, focus = true }) {
-  return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" pattern="[0-9\\s]*" title="${digits} digits" data-digits="${digits}"${sms && html` data-sms`}`, { wrong })}
+  return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" title="${digits} digits" data-digits="${digits}"${sms && html` data-sms`}`, { wrong })}
 <p class="hint scripted">It is sent as soon as the ${ordinals[digits]} digit is in.</p>`
 }
 
