@@ -331,7 +331,7 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
   assert.equal(
     (await filter.verify({ ticket: login.ticket, session: idOf(visitor).slice(1), method: 'totp', code: code() }))
       .reason,
-    'ticket_invalid',
+    'other_session',
   )
 
   const [atTheEdge, here] = await Promise.all([verify(), visitor.copy().secondStep('totp', code())])

@@ -146,13 +146,16 @@ test('S11, T22, T23: deny and allow rules, in every spelling of an address, also
   const allowing = await owner.json('/api/policy', { require: 'optional', allow: ['192.0.2.0/24'], confirmed: true })
   assert.equal(allowing.result, 'policy_saved', JSON.stringify(allowing))
   assert.equal((await new Visitor(service, '203.0.114.5').logIn('member')).reason, 'address_not_allowed')
+  // C19: some proxies write the port as well.
+  assert.notEqual((await new Visitor(service, '192.0.2.10:51008').logIn('member')).result, 'denied')
   for (const ip of [
     'garbage',
     '0300.0.2.10',
     '192.0.2.010',
     '0xc000020a',
     '3221225994',
-    '192.0.2.10:80',
+    '192.0.2.10:',
+    '198.51.100.10:80',
     'fe80::1%eth0',
   ]) {
     const answer = await new Visitor(service, ip).logIn('member')
