@@ -115,7 +115,7 @@ export const otpauth = Object.freeze({
   /**
    * Reads a URI as authenticator apps read it: unknown parameters are passed over, the `issuer` parameter wins over
    * the one before the label, and `issuer` or `label` is empty where the URI names none. With `strict`, reads only a
-   * URI that {@link otpauth.format} wrote.
+   * URI that `otpauth.format` wrote.
    *
    * HOTP, unknown algorithms, repeated parameters and names with marks of direction throw `invalid_uri`.
    *
