@@ -13,7 +13,11 @@ export type Accepts<T> = T extends readonly (infer Item)[]
 export interface Caller {
   /** User id, 1 to 256 bytes without control characters. */
   user: string
-  /** The user's account. It is handed to the `policy` function. */
+  /**
+   * The user's account, part of who the user is: nothing made under one account counts in another. It is
+   * handed to the `policy` function. Leave it out where there is one account, or where a user has one
+   * second factor for all.
+   */
   account?: string | undefined
   /**
    * The client's address as text, with or without a port: `203.0.113.7`, `203.0.113.7:51008`, `[2001:db8::1]:443`.
@@ -89,6 +93,8 @@ export type KeySource = Accepts<wasm.Keys> | string
 
 /** Input of `reviewPolicy`. */
 export interface ReviewPolicyInput {
+  /** The account whose users these are. */
+  account?: string | undefined
   /** The policy that is to come. */
   policy: PolicySource
   /** The user who makes the change, and the address of that user's request. */

@@ -21,6 +21,7 @@ import {
   callable,
   documentText,
   fieldsOf,
+  idText,
   listOf,
   optional,
   read,
@@ -30,7 +31,7 @@ import {
 } from './input.js'
 import { policyCache } from './policy-cache.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
-import { load, storage } from './store.js'
+import { load, type RecordId, storage } from './store.js'
 import { storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
@@ -73,11 +74,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
   const loop = storeLoop(store)
 
-  async function run(core: wasm.Core, user: string, ip: string | undefined, command: string) {
-    const { reply, effects } = await loop(user, (stored) => {
+  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string) {
+    const { reply, effects } = await loop(id, (stored) => {
       const now = clock()
       const seed = seedOf(entropy)
-      return call(() => core.step(user, stored?.record, command, now, ip, seed))
+      return call(() => core.step(idJson(id), stored?.record, command, now, ip, seed))
     })
     await carryOut(effects, given)
     return reply
@@ -88,10 +89,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     <Reply extends wasm.Reply>(name: CommandName) =>
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
-      const user = take(fields, 'user', text) as string
-      const { account, ip } = placeOf(fields)
-      const core = await policies.of(account)
-      return (await run(core, user, ip, commandText(name, fields))) as Reply
+      const { id, ip } = callerOf(fields)
+      const core = await policies.of(id.account)
+      return (await run(core, id, ip, commandText(name, fields))) as Reply
     }
 
   /** A command that brings a ticket, which names the user. */
@@ -100,16 +100,16 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const { account, ip } = placeOf(fields)
-      const ticket = text(fields['ticket'], 'ticket') as string
-      const session = text(fields['session'], 'session') as string
+      const ticket = text(fields.ticket, 'ticket') as string
+      const session = text(fields.session, 'session') as string
       const core = await policies.of(account)
       const now = clock()
-      const owner = call(() => core.ticket_user(ticket, session, now)) as TicketCheck
+      const owner = call(() => core.ticket_user(account, ticket, session, now)) as TicketCheck
       if (owner.result === 'refused') {
         const reply: wasm.Reply = { result: 'denied', reason: owner.reason }
         return reply as Reply
       }
-      return (await run(core, owner.user, ip, commandText(name, fields))) as Reply
+      return (await run(core, { account, user: owner.user }, ip, commandText(name, fields))) as Reply
     }
 
   return Object.freeze({
@@ -125,39 +125,38 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
     issueRecoveryCode: commandOf<IssueRecoveryCodeReply>('issue_recovery_code'),
     status: async (input) => {
-      const { user, account } = read(input, '', { user: text, account: optional(text) }) as unknown as StatusInput
-      const core = await policies.of(account)
-      const stored = await load(store, user)
+      const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
+      const core = await policies.of(id.account)
+      const stored = await load(store, id)
       const now = clock()
-      return call(() => core.status(user, stored?.record, now) as wasm.Status)
+      return call(() => core.status(idJson(id), stored?.record, now) as wasm.Status)
     },
     check: async (input) => {
       const fields = fieldsOf(input)
-      const user = take(fields, 'user', text) as string
-      const { account, ip } = placeOf(fields)
-      const core = await policies.of(account)
+      const { id, ip } = callerOf(fields)
+      const core = await policies.of(id.account)
       const question = JSON.stringify(fields)
       const asked = clock()
-      const reply = call(() => core.check(user, question, asked, ip) as wasm.CheckReply | undefined)
+      const reply = call(() => core.check(idJson(id), question, asked, ip) as wasm.CheckReply | undefined)
       if (reply !== undefined) return reply
-      const stored = await load(store, user)
+      const stored = await load(store, id)
       const now = clock()
-      return call(() => core.check_record(user, stored?.record, question, now, ip) as wasm.CheckReply)
+      return call(() => core.check_record(idJson(id), stored?.record, question, now, ip) as wasm.CheckReply)
     },
     checkPass: async (input) => {
       const fields = fieldsOf(input)
-      const user = take(fields, 'user', text) as string
-      const account = take(fields, 'account', optional(text)) as string | undefined
-      const core = await policies.of(account)
+      const id = idOf(fields)
+      const core = await policies.of(id.account)
       const now = clock()
-      return call(() => core.check_pass(user, JSON.stringify(fields), now) as wasm.CheckPassReply)
+      return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now) as wasm.CheckPassReply)
     },
     reviewPolicy: async (input) => {
       const place = { ip: optional(text) }
-      const { policy, author, users, apiClients } = read(input, '', {
+      const { account, policy, author, users, apiClients } = read(input, '', {
+        account: optional(idText),
         policy: anything,
-        author: shape({ user: text, ...place }),
-        users: listOf(shape({ user: text, role: text, ...place })),
+        author: shape({ user: idText, ...place }),
+        users: listOf(shape({ user: idText, role: text, ...place })),
         apiClients: optional(listOf(shape({ id: text, ...place }))),
       }) as unknown as ReviewPolicyInput
       const next = documentText(policy, 'invalid_policy', 'policy')
@@ -165,10 +164,10 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const [core, now] = [policies.any(), clock()]
       const people = []
       for (const person of users) {
-        const stored = await load(store, person.user)
+        const stored = await load(store, { account, user: person.user })
         people.push({
           ...person,
-          enrollment: call(() => core.enrollment(next, person.user, stored?.record, now)),
+          enrollment: call(() => core.enrollment(next, idJson({ account, user: person.user }), stored?.record, now)),
         })
       }
       const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
@@ -196,6 +195,9 @@ type CommandName =
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.Reason }
 
+/** An id as Rust reads it. */
+const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })
+
 /** A command as Rust reads it. */
 const commandText = (name: CommandName, fields: Record<string, unknown>): string =>
   JSON.stringify({ __proto__: null, [name]: fields })
@@ -207,11 +209,22 @@ function take(fields: Record<string, unknown>, name: string, check: Check): unkn
   return value
 }
 
+function idOf(fields: Record<string, unknown>): RecordId {
+  const user = take(fields, 'user', idText) as string
+  return { account: take(fields, 'account', optional(idText)) as string | undefined, user }
+}
+
 function placeOf(fields: Record<string, unknown>) {
   return {
-    account: take(fields, 'account', optional(text)) as string | undefined,
+    account: take(fields, 'account', optional(idText)) as string | undefined,
     ip: take(fields, 'ip', optional(text)) as string | undefined,
   }
+}
+
+/** The user, the account and the address of a call. */
+function callerOf(fields: Record<string, unknown>) {
+  const id = idOf(fields)
+  return { id, ip: take(fields, 'ip', optional(text)) as string | undefined }
 }
 
 const systemClock = () => Math.floor(Date.now() / 1000)

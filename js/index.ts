@@ -8,7 +8,7 @@ export { createSecondFactor } from './create-second-factor.js'
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { PolicyOption } from './policy-cache.js'
 export type { SecondFactor, SecondFactorOptions } from './second-factor.js'
-export type { Store, Stored } from './store.js'
+export { type RecordId, recordKey, type Store, type Stored } from './store.js'
 export { memoryStore } from './stores/memory.js'
 export { type SqliteDatabase, sqliteStore } from './stores/sqlite.js'
 export {
@@ -27,6 +27,7 @@ export {
   totp,
 } from './tools.js'
 export type {
+  AccountId,
   Action,
   AttemptStatus,
   BackupStatus,

@@ -12,6 +12,14 @@ export const text: Check = (value, path) => {
   return value
 }
 
+/** An id of a user, account or session: the rule of the core. */
+export const idText: Check = (value, path) => {
+  const id = text(value, path) as string
+  if (id === '' || new TextEncoder().encode(id).length > 256 || /\p{Cc}/u.test(id))
+    throw invalid(path, 'must be 1 to 256 bytes without control characters')
+  return id
+}
+
 export const whole: Check = (value, path) => {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw invalid(path, 'must be a whole number, not negative')

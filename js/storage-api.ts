@@ -7,12 +7,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { type Check, callable, flag, listOf, optional, read, text, whole } from './input.js'
-import { load, type Store, save, storage } from './store.js'
+import { type Check, callable, flag, idText, listOf, optional, read, shape, text, whole } from './input.js'
+import { load, type RecordId, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
-export type { Store, Stored } from './store.js'
+export type { RecordId, Store, Stored } from './store.js'
 export type { Event, Notice } from './wasm.js'
 
 /** The means that {@link storageApi} needs. */
@@ -43,6 +43,8 @@ export interface Revoked {
    * filter's own passes have the time of Envoy's clock.
    */
   users?: Record<string, number> | undefined
+  /** The same for users of accounts, by account id. */
+  accounts?: Record<string, { users?: Record<string, number> | undefined }> | undefined
 }
 
 /** The part of Node's `IncomingMessage`, and so of Express's `Request`, that the handler uses. */
@@ -94,9 +96,9 @@ const BODY_TIME = 5_000
  *
  * | request | answers, all JSON |
  * |---|---|
- * | `GET records/<user>` | 200 `{ record, version }` and `etag`; 404 |
- * | `PUT records/<user>` with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster |
- * | `GET revoked` | 200 `{ v: 1, sessions, users }` |
+ * | `GET records/<user>`, `GET accounts/<account>/records/<user>` | 200 `{ record, version }` and `etag`; 404 |
+ * | `PUT` to the same with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster |
+ * | `GET revoked` | 200 `{ v: 1, sessions, users, accounts }` |
  *
  * Every other answer is `{ error }`: `unauthorized` 401, `not_found` 404, `method_not_allowed` 405,
  * `bad_request` 400 (with `message`), `request_timeout` 408, `precondition_failed` 412,
@@ -146,23 +148,24 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       return refusal(401, 'unauthorized', { 'www-authenticate': 'Bearer' })
     }
     const [path] = (request.url ?? '').split('?', 1) as [string]
-    const [, name] = /^\/records\/([^/]+)$/.exec(path) ?? []
-    if (name !== undefined) {
-      if (request.method === 'GET') return readRecord(userOf(name))
-      if (request.method === 'PUT') return writeRecord(userOf(name), request)
+    const [, account, user] = /^(?:\/accounts\/([^/]+))?\/records\/([^/]+)$/.exec(path) ?? []
+    if (user !== undefined) {
+      const id = { account: account === undefined ? undefined : idOf(account, 'account'), user: idOf(user, 'user') }
+      if (request.method === 'GET') return readRecord(id)
+      if (request.method === 'PUT') return writeRecord(id, request)
       return refusal(405, 'method_not_allowed', { allow: 'GET, PUT' })
     }
     if (path !== '/revoked' || revoked === undefined) return refusal(404, 'not_found')
     return request.method === 'GET' ? readRevoked(revoked) : refusal(405, 'method_not_allowed', { allow: 'GET' })
   }
 
-  async function readRecord(user: string): Promise<Answer> {
-    const stored = await load(store, user)
+  async function readRecord(id: RecordId): Promise<Answer> {
+    const stored = await load(store, id)
     if (stored === undefined) return refusal(404, 'not_found')
     return answer(200, stored, { etag: `"${stored.version}"` })
   }
 
-  async function writeRecord(user: string, request: ApiRequest): Promise<Answer> {
+  async function writeRecord(id: RecordId, request: ApiRequest): Promise<Answer> {
     const version = versionOf(headersOf(request, 'if-match'))
     if (version === undefined) return refusal(428, 'precondition_required')
     const [type, ...otherTypes] = headersOf(request, 'content-type')
@@ -172,20 +175,25 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     if (body.refused !== undefined) return body.refused
     const { record, effects } = read(jsonOf(body.given), '', {
       record: filled,
-      effects: optional(listOf(effectOn(user))),
+      effects: optional(listOf(effectOn(id))),
     })
-    if (!(await save(store, user, record as string, version))) return refusal(412, 'precondition_failed')
+    if (!(await save(store, id, record as string, version))) return refusal(412, 'precondition_failed')
     await carryOut((effects ?? []) as wasm.Effect[], host)
     return answer(204)
   }
 
   async function readRevoked(ask: () => Revoked | Promise<Revoked>): Promise<Answer> {
     try {
-      const { sessions = [], users = {} } = read(await ask(), 'revoked', {
+      const {
+        sessions = [],
+        users = {},
+        accounts = {},
+      } = read(await ask(), 'revoked', {
         sessions: optional(listOf(text)),
         users: optional(times),
+        accounts: optional(byName(shape({ users: optional(times) }))),
       })
-      const list = { v: 1, sessions, users }
+      const list = { v: 1, sessions, users, accounts }
       if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED)
         throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
       return answer(200, list)
@@ -236,12 +244,10 @@ function headersOf({ rawHeaders }: ApiRequest, name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === name)
 }
 
-/** The user id in a path: by the same rule as everywhere, 1 to 256 bytes without control characters. */
-function userOf(name: string): string {
-  const user = guarded('invalid_input', 'user', 'is not percent-encoded UTF-8', () => decodeURIComponent(name))
-  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > 256)
-    throw invalid('user', 'must be 1 to 256 bytes without control characters')
-  return user
+/** The id in a path, by the same rule as everywhere. */
+function idOf(name: string, path: string): string {
+  const id = guarded('invalid_input', path, 'is not percent-encoded UTF-8', () => decodeURIComponent(name))
+  return idText(id, path) as string
 }
 
 function versionOf(ifMatch: string[]): number | undefined {
@@ -299,28 +305,41 @@ const filled: Check = (value, path) => {
   return value
 }
 
-const times: Check = (value, path) => {
-  const users = typeof value === 'object' && value !== null ? Object.keys(value) : []
-  const fields = Object.create(null)
-  for (const user of users) fields[user] = whole
-  return read(value, path, fields)
-}
+/** An object of any names, each value checked. */
+const byName =
+  (check: Check): Check =>
+  (value, path) => {
+    const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
+    const fields = Object.create(null)
+    for (const name of names) fields[name] = check
+    return read(value, path, fields)
+  }
 
-/** An effect of a step on this user's record. */
+const times = byName(whole)
+
+/** An effect of a step on this record. */
 const effectOn =
-  (user: string): Check =>
+  (id: RecordId): Check =>
   (value, path) => {
     const { notify, log } = read(value, path, {
-      notify: optional(factsOn(user, 'kind')),
-      log: optional(factsOn(user, 'event')),
+      notify: optional(factsOn(id, 'kind')),
+      log: optional(factsOn(id, 'event')),
     })
     if ((notify === undefined) === (log === undefined)) throw invalid(path, 'must have either notify or log')
     return notify === undefined ? { log } : { notify }
   }
 
+/** One value and no other. */
+const only =
+  (expected: string | undefined, message: string): Check =>
+  (value, path) => {
+    if (value !== expected) throw invalid(path, message)
+    return value
+  }
+
 /** A notice or an event: facts about this user, flat, as the rules write them. */
 const factsOn =
-  (user: string, tag: string): Check =>
+  (id: RecordId, tag: string): Check =>
   (value, path) => {
     const fact: Check = (given, at) =>
       typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at)
@@ -329,10 +348,8 @@ const factsOn =
         ? Object.keys(value).filter((name) => /^[a-z][A-Za-z]*$/.test(name))
         : []
     const known = {
-      user: (given: unknown, at: string) => {
-        if (given !== user) throw invalid(at, 'must be the user of the record')
-        return given
-      },
+      account: only(id.account, 'must be the account of the record'),
+      user: only(id.user, 'must be the user of the record'),
       at: whole,
       [tag]: filled,
     }

@@ -17,7 +17,7 @@
 // A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
 // with `conflict`.
 import { CountersignError } from './error.js'
-import { load, type Store, type Stored, save } from './store.js'
+import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
 import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
 
@@ -36,15 +36,16 @@ export interface Outcome {
 }
 
 /** The loop over one store. */
-export function storeLoop(store: Store): (user: string, step: Step) => Promise<Outcome> {
+export function storeLoop(store: Store): (id: RecordId, step: Step) => Promise<Outcome> {
   const writes = writesUnderWay()
   const inLine = lines()
 
   /** `undefined`: there was a write under way, and the caller is not in line. */
-  async function race(user: string, step: Step, isInLine: boolean): Promise<Outcome | undefined> {
+  async function race(id: RecordId, step: Step, isInLine: boolean): Promise<Outcome | undefined> {
+    const key = recordKey(id)
     for (let races = 0; races < MAX_RACES; ) {
-      const stored = await load(store, user)
-      const write = writes.of(user)
+      const stored = await load(store, id)
+      const write = writes.of(key)
       if (write !== undefined) {
         if (!isInLine) return undefined
         await write
@@ -55,7 +56,7 @@ export function storeLoop(store: Store): (user: string, step: Step) => Promise<O
       let landed = false
       try {
         const record = call(() => pending.to_store())
-        landed = record === undefined || (await writes.add(user, save(store, user, record, stored?.version)))
+        landed = record === undefined || (await writes.add(key, save(store, id, record, stored?.version)))
         if (landed) return call(() => pending.stored() as Outcome)
       } finally {
         if (!landed) call(() => pending.free())
@@ -64,7 +65,7 @@ export function storeLoop(store: Store): (user: string, step: Step) => Promise<O
     throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
   }
 
-  return async (user, step) => (await race(user, step, false)) ?? (await inLine(user, () => race(user, step, true)))!
+  return async (id, step) => (await race(id, step, false)) ?? (await inLine(recordKey(id), () => race(id, step, true)))!
 }
 
 /** The write under way of each user, at most one each. */
@@ -72,13 +73,13 @@ function writesUnderWay() {
   const writes = new Map<string, Promise<void>>()
   return {
     /** Settles when the user's write ends, or after the longest wait. */
-    of: (user: string) => writes.get(user),
+    of: (key: string) => writes.get(key),
     /** Notes a write, and gives it back. */
-    add<T>(user: string, write: Promise<T>): Promise<T> {
+    add<T>(key: string, write: Promise<T>): Promise<T> {
       const end = settledOrLate(write).then(() => {
-        if (writes.get(user) === end) writes.delete(user)
+        if (writes.get(key) === end) writes.delete(key)
       })
-      writes.set(user, end)
+      writes.set(key, end)
       return write
     },
   }
@@ -87,15 +88,15 @@ function writesUnderWay() {
 /** One line for each user; jobs in it run one after the other. */
 function lines() {
   const tails = new Map<string, Promise<unknown>>()
-  return async <T>(user: string, job: () => Promise<T>): Promise<T> => {
-    const before = tails.get(user)
+  return async <T>(key: string, job: () => Promise<T>): Promise<T> => {
+    const before = tails.get(key)
     const turn = before === undefined ? job() : settledOrLate(before).then(job)
     const tail = turn.catch(() => undefined)
-    tails.set(user, tail)
+    tails.set(key, tail)
     try {
       return await turn
     } finally {
-      if (tails.get(user) === tail) tails.delete(user)
+      if (tails.get(key) === tail) tails.delete(key)
     }
   }
 }

@@ -1,6 +1,6 @@
 // Storage: the interface that a store has to fill, and the guards around a store of the host's.
 import { CountersignError, guarded, invalid } from './error.js'
-import type { Check } from './input.js'
+import { type Check, idText, optional, read } from './input.js'
 
 /** A record as it is stored. */
 export interface Stored {
@@ -10,17 +10,45 @@ export interface Stored {
   version: number
 }
 
+/** The id of a record. The same user in two accounts has two records. */
+export interface RecordId {
+  /** The account, where the call gave one: 1 to 256 bytes without control characters. */
+  account?: string | undefined
+  /** The user: 1 to 256 bytes without control characters. */
+  user: string
+}
+
 /**
  * Storage, all of it. `save` is a compare-and-set: it writes and returns `true` only if the
- * user's version still is `expected` (`undefined`: there is no record yet). The version then
+ * record's version still is `expected` (`undefined`: there is no record yet). The version then
  * becomes one that it never was before, not even before a deletion. Everything about single use
  * rests on that.
+ *
+ * A store with columns keeps account and user in two; a store with one key uses {@link recordKey}.
  */
 export interface Store {
-  /** The user's record, if there is one. */
-  load(user: string): Promise<Stored | undefined>
+  /** The record, if there is one. */
+  load(id: RecordId): Promise<Stored | undefined>
   /** Whether the record was written. */
-  save(user: string, record: string, expected: number | undefined): Promise<boolean>
+  save(id: RecordId, record: string, expected: number | undefined): Promise<boolean>
+}
+
+/**
+ * One text for an id, for stores with one key: no two ids share one. Letters, digits, `-`, `.`, `_`,
+ * `~`, `%` and `/`; at most 1,550 characters.
+ *
+ * @example
+ * ```ts
+ * import { recordKey } from 'countersign'
+ *
+ * export const keys = [recordKey({ user: 'ann' }), recordKey({ account: 'acme', user: 'ann' })] // 'users/ann', 'accounts/acme/users/ann'
+ * ```
+ */
+export function recordKey(id: RecordId): string {
+  const { account, user } = read(id, 'id', { account: optional(idText), user: idText }) as unknown as RecordId
+  const part = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+  return account === undefined ? `users/${part(user)}` : `accounts/${part(account)}/users/${part(user)}`
 }
 
 /**
@@ -39,10 +67,10 @@ export const storage: Check = (value, path) =>
   })
 
 /** Loads a record, and checks the form of the store's answer. @internal */
-export async function load(store: Store, user: string): Promise<Stored | undefined> {
+export async function load(store: Store, id: RecordId): Promise<Stored | undefined> {
   let stored: Stored | null | undefined
   try {
-    stored = await store.load(user)
+    stored = await store.load({ ...id })
   } catch (error) {
     throw new CountersignError('store_failed', 'store.load', 'the store could not be read', error)
   }
@@ -57,10 +85,10 @@ export async function load(store: Store, user: string): Promise<Stored | undefin
 }
 
 /** Saves a record; `false` when another writer was faster. @internal */
-export async function save(store: Store, user: string, record: string, expected: number | undefined): Promise<boolean> {
+export async function save(store: Store, id: RecordId, record: string, expected: number | undefined): Promise<boolean> {
   let saved: boolean
   try {
-    saved = await store.save(user, record, expected)
+    saved = await store.save({ ...id }, record, expected)
   } catch (error) {
     throw new CountersignError(
       'store_failed',

@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
-use crate::ids::UserId;
+use crate::ids::{AccountId, UserId};
 use crate::policy::{Method, Reason};
 use crate::time::UnixSeconds;
 
-/// One line of the audit trail: `{ user, at, ip?, event, … }`.
+/// One line of the audit trail: `{ account?, user, at, ip?, event, … }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
+    /// The user's account, where the host has accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// The user whose second factor it is about.
     pub user: UserId,
     /// The time, in unix seconds.

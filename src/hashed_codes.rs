@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
+use crate::ids::RecordId;
 use crate::json::{from_json, to_json};
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::mac;
@@ -129,7 +130,7 @@ impl CodeSet {
     pub(crate) fn mint(
         keys: &SealingRing,
         entropy: &mut Entropy,
-        user: &str,
+        id: &RecordId,
         kind: LongCodeKind,
         cost: HashCost,
         count: u8,
@@ -142,7 +143,7 @@ impl CodeSet {
             let pick = usize::try_from(entropy.below(u32::try_from(tags.len()).unwrap_or(1))).unwrap_or(0);
             let code = LongCode::mint(entropy, tags.swap_remove(pick));
             let salt = entropy.bytes::<16>();
-            let hash = cost.hash(&peppered(pepper.bytes(), user, kind, &code), &salt);
+            let hash = cost.hash(&peppered(pepper.bytes(), id, kind, &code), &salt);
             slots.push(Slot { tag: code.tag(), salt: to_base64url(&salt), hash: to_base64url(&hash), used_at: None });
             codes.push(code);
         }
@@ -150,13 +151,13 @@ impl CodeSet {
     }
 
     /// The index of the unused slot that this code matches. Hashes exactly once, found or not.
-    pub(crate) fn find(&self, keys: &SealingRing, user: &str, kind: LongCodeKind, code: &LongCode) -> Result<Option<usize>, Error> {
+    pub(crate) fn find(&self, keys: &SealingRing, id: &RecordId, kind: LongCodeKind, code: &LongCode) -> Result<Option<usize>, Error> {
         let pepper = keys.subkey(&self.kid, Purpose::Pepper)?;
         let slot = self.slots.iter().enumerate().find(|(_, slot)| slot.tag == code.tag() && slot.used_at.is_none());
         let stored = slot.and_then(|(_, slot)| Some((fixed::<16>(&slot.salt)?, fixed::<32>(&slot.hash)?)));
         // A dummy salt for an unknown tag: the same work, so time tells nothing.
         let (salt, hash) = stored.unwrap_or(([0; 16], [0; 32]));
-        let same = self.cost.hash(&peppered(pepper.bytes(), user, kind, code), &salt).ct_eq(&hash);
+        let same = self.cost.hash(&peppered(pepper.bytes(), id, kind, code), &salt).ct_eq(&hash);
         Ok(if bool::from(same) && stored.is_some() { slot.map(|(index, _)| index) } else { None })
     }
 
@@ -166,8 +167,8 @@ impl CodeSet {
     }
 }
 
-fn peppered(pepper: &[u8; 32], user: &str, kind: LongCodeKind, code: &LongCode) -> [u8; 32] {
-    mac(pepper, &[user.as_bytes(), kind.label(), code.as_str().as_bytes()])
+fn peppered(pepper: &[u8; 32], id: &RecordId, kind: LongCodeKind, code: &LongCode) -> [u8; 32] {
+    mac(pepper, &[&id.to_bytes(), kind.label(), code.as_str().as_bytes()])
 }
 
 fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
@@ -184,8 +185,8 @@ pub struct BackupSet(CodeSet);
 impl BackupSet {
     /// Mints `count` codes (1 to 20) for a user; returns the set to store and the codes to show.
     #[must_use]
-    pub fn mint(keys: &SealingRing, entropy: &mut Entropy, user: &str, cost: HashCost, count: u8) -> (Self, Vec<String>) {
-        let (set, codes) = CodeSet::mint(keys, entropy, user, LongCodeKind::Backup, cost, count.clamp(1, 20));
+    pub fn mint(keys: &SealingRing, entropy: &mut Entropy, id: &RecordId, cost: HashCost, count: u8) -> (Self, Vec<String>) {
+        let (set, codes) = CodeSet::mint(keys, entropy, id, LongCodeKind::Backup, cost, count.clamp(1, 20));
         (Self(set), codes.iter().map(LongCode::grouped).collect())
     }
 
@@ -207,9 +208,9 @@ impl BackupSet {
     ///
     /// # Errors
     /// [`ErrorCode::KeyMissing`] when the key that peppered the set is not in the ring.
-    pub fn spend(&self, keys: &SealingRing, user: &str, typed: &str, now: UnixSeconds) -> Result<Option<Self>, Error> {
+    pub fn spend(&self, keys: &SealingRing, id: &RecordId, typed: &str, now: UnixSeconds) -> Result<Option<Self>, Error> {
         let Some(code) = LongCode::parse(typed) else { return Ok(None) };
-        let found = self.0.find(keys, user, LongCodeKind::Backup, &code)?;
+        let found = self.0.find(keys, id, LongCodeKind::Backup, &code)?;
         Ok(found.map(|index| {
             let mut next = self.clone();
             if let Some(slot) = next.0.slots.get_mut(index) {
@@ -225,6 +226,7 @@ mod tests {
     use core::cell::Cell;
 
     use super::*;
+    use crate::ids::{AccountId, UserId};
     use crate::keys::SealingKey;
 
     thread_local! {
@@ -235,17 +237,21 @@ mod tests {
     fn t31_an_attempt_costs_one_hash_whether_or_not_a_slot_matches() {
         let secret = to_base64url(&[1; 32]);
         let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }]).unwrap();
-        let (mut set, codes) = CodeSet::mint(&keys, &mut Entropy::new([2; 32]), "ann", LongCodeKind::Backup, HashCost::DEFAULT, 3);
+        let ann = RecordId::from(UserId::new("ann").unwrap());
+        let (mut set, codes) = CodeSet::mint(&keys, &mut Entropy::new([2; 32]), &ann, LongCodeKind::Backup, HashCost::DEFAULT, 3);
         set.slots[1].used_at = Some(UnixSeconds::EPOCH);
         let unused_tag = ALPHABET.iter().map(|b| char::from(*b)).find(|tag| codes.iter().all(|code| code.tag() != *tag)).unwrap();
         let wrong = LongCode::parse(&format!("{}{}", codes[0].tag(), "0".repeat(15))).unwrap();
         let unknown = LongCode::parse(&format!("{unused_tag}{}", "0".repeat(15))).unwrap();
         for (code, expected) in [(&codes[0], Some(0)), (&codes[1], None), (&wrong, None), (&unknown, None)] {
             HASHES.set(0);
-            assert_eq!(set.find(&keys, "ann", LongCodeKind::Backup, code).unwrap(), expected);
+            assert_eq!(set.find(&keys, &ann, LongCodeKind::Backup, code).unwrap(), expected);
             assert_eq!(HASHES.get(), 1);
         }
-        assert_eq!(set.find(&keys, "ann", LongCodeKind::Recovery, &codes[0]).unwrap(), None, "another kind");
-        assert_eq!(set.find(&keys, "bob", LongCodeKind::Backup, &codes[0]).unwrap(), None, "another user");
+        assert_eq!(set.find(&keys, &ann, LongCodeKind::Recovery, &codes[0]).unwrap(), None, "another kind");
+        let bob = ann.with_user(UserId::new("bob").unwrap());
+        assert_eq!(set.find(&keys, &bob, LongCodeKind::Backup, &codes[0]).unwrap(), None, "another user");
+        let elsewhere = RecordId::in_account(AccountId::new("acme").unwrap(), ann.user().clone());
+        assert_eq!(set.find(&keys, &elsewhere, LongCodeKind::Backup, &codes[0]).unwrap(), None, "another account");
     }
 }

@@ -8,12 +8,12 @@
 //!
 //! ```
 //! use countersign::engine::{Command, Env, Reply, step};
-//! use countersign::{client_ip::ClientIp, entropy::Entropy, ids::UserId, keys::KeyRing, policy::Policy, record::Record, time::UnixSeconds};
+//! use countersign::{client_ip::ClientIp, entropy::Entropy, ids::{RecordId, UserId}, keys::KeyRing, policy::Policy, record::Record, time::UnixSeconds};
 //!
 //! # let json = include_str!("../tests/vectors/keys.json");
 //! let keys = KeyRing::parse(json)?; // from the host's secret storage
 //! let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#)?;
-//! let record = Record::new(UserId::new("ann")?); // or `Record::parse` of the text in the host's store
+//! let record = Record::new(RecordId::from(UserId::new("ann")?)); // or `Record::parse` of the text in the host's store
 //! let command = Command::parse(r#"{"begin": {"session": "s-1"}}"#)?;
 //! let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
 //! let entropy = Entropy::new([7; 32]); // in production: 32 fresh random bytes

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::ids::UserId;
+use crate::ids::{AccountId, UserId};
 use crate::policy::Method;
 use crate::time::UnixSeconds;
 
@@ -11,6 +11,9 @@ use crate::time::UnixSeconds;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct Notice {
+    /// The user's account, where the host has accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// The user to tell.
     pub user: UserId,
     /// The change.

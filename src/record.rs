@@ -1,6 +1,6 @@
 //! The record of one user, which the host stores as opaque text beside a version number.
 //!
-//! It is read strictly: `"v": 1`, the user it belongs to, and nothing unknown. TOTP secrets and
+//! It is read strictly: `"v": 2`, the account and user it belongs to, and nothing unknown. TOTP secrets and
 //! phone numbers are sealed, SMS codes are MACs, backup and recovery codes are Argon2id: the
 //! stored text alone opens no account and names no phone.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::CodeSet;
-use crate::ids::UserId;
+use crate::ids::{RecordId, UserId};
 use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
@@ -24,7 +24,7 @@ const MAX_RECORD: usize = 65_536;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
     v: u32,
-    user: UserId,
+    id: RecordId,
     pub(crate) attempts: Attempts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) totp: Option<TotpFactor>,
@@ -169,10 +169,10 @@ impl SmsPurpose {
 impl Record {
     /// The record of someone who has enrolled nothing.
     #[must_use]
-    pub const fn new(user: UserId) -> Self {
+    pub const fn new(id: RecordId) -> Self {
         Self {
-            v: 1,
-            user,
+            v: 2,
+            id,
             attempts: Attempts::NEW,
             totp: None,
             sms: None,
@@ -190,22 +190,22 @@ impl Record {
     /// # Errors
     /// [`ErrorCode::UnknownRecordVersion`] for a record of a newer version,
     /// [`ErrorCode::InvalidRecord`] for anything else that is not this user's record.
-    pub fn parse(user: &UserId, text: &str) -> Result<Self, Error> {
+    pub fn parse(id: &RecordId, text: &str) -> Result<Self, Error> {
         let broken = |path: &str, message: &str| Error::new(ErrorCode::InvalidRecord, path, message);
         if text.len() > MAX_RECORD {
             return Err(broken("record", "is too long to be a record"));
         }
         let Versioned { v } = fields_from_json(text, &["v"], ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
-        if v != 1 {
+        if v != 2 {
             return Err(Error::new(
                 ErrorCode::UnknownRecordVersion,
                 "record.v",
-                format!("this version reads records of version 1, not {v}; update the library"),
+                format!("this version reads records of version 2, not {v}; update the library"),
             ));
         }
         let record: Self = from_json(text, ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
-        if record.user != *user {
-            return Err(broken("record.user", "the record belongs to another user"));
+        if record.id != *id {
+            return Err(broken("record.id", "the record belongs to another user or account"));
         }
         Ok(record)
     }
@@ -216,10 +216,16 @@ impl Record {
         to_json(self)
     }
 
+    /// The account and user whose record it is.
+    #[must_use]
+    pub const fn id(&self) -> &RecordId {
+        &self.id
+    }
+
     /// The user whose record it is.
     #[must_use]
     pub const fn user(&self) -> &UserId {
-        &self.user
+        self.id.user()
     }
 
     /// Whether the user has a factor of their own.

@@ -4,7 +4,7 @@
 
 use countersign::client_ip::ClientIp;
 use countersign::error::{Error, ErrorCode};
-use countersign::ids::{SessionId, UserId};
+use countersign::ids::{AccountId, RecordId, SessionId, UserId};
 use countersign::keys::KeyRing;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
@@ -352,11 +352,14 @@ fn t29_hostile_passes_are_refused() {
     let policy = Policy::parse(&table["policy"].to_string()).unwrap();
     let keys = KeyRing::parse(&table["keys"].to_string()).unwrap();
     let now = at(&table["now"]);
-    let (user, session) = (UserId::new(text(&table["user"])).unwrap(), SessionId::new(text(&table["session"])).unwrap());
-    let open = |token: &str| match Pass::open(&policy, keys.signing(), token, now).and_then(|pass| pass.of(&user, &session)) {
+    let user = UserId::new(text(&table["user"])).unwrap();
+    let account = table["account"].as_str().map(|account| AccountId::new(account).unwrap());
+    let (subject, session) = (RecordId::new(account, user), SessionId::new(text(&table["session"])).unwrap());
+    let open = |token: &str| match Pass::open(&policy, keys.signing(), token, now).and_then(|pass| pass.of(&subject, &session)) {
         Ok(_) => "valid",
         Err(TokenError::Invalid) => "invalid",
         Err(TokenError::Expired) => "expired",
+        Err(TokenError::OtherAccount) => "other_account",
         Err(TokenError::OtherUser) => "other_user",
         Err(TokenError::OtherSession) => "other_session",
         Err(TokenError::TooOld | TokenError::MethodNotAccepted) => "not asked here",

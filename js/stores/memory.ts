@@ -1,4 +1,4 @@
-import { firstVersion, type Store, type Stored } from '../store.js'
+import { firstVersion, recordKey, type Store, type Stored } from '../store.js'
 
 /**
  * A store in memory: for tests. Its records are gone with the process.
@@ -17,13 +17,14 @@ import { firstVersion, type Store, type Stored } from '../store.js'
 export function memoryStore(): Store {
   const records = new Map<string, Stored>()
   return {
-    async load(user) {
-      const stored = records.get(user)
+    async load(id) {
+      const stored = records.get(recordKey(id))
       return stored && { ...stored }
     },
-    async save(user, record, expected) {
-      if (records.get(user)?.version !== expected) return false
-      records.set(user, { record, version: expected === undefined ? firstVersion() : expected + 1 })
+    async save(id, record, expected) {
+      const key = recordKey(id)
+      if (records.get(key)?.version !== expected) return false
+      records.set(key, { record, version: expected === undefined ? firstVersion() : expected + 1 })
       return true
     },
   }

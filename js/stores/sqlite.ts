@@ -15,7 +15,8 @@ export interface SqliteDatabase {
 
 /**
  * In SQLite, through `better-sqlite3` or `node:sqlite`. Creates its table, by default
- * `second_factor (user TEXT PRIMARY KEY, record TEXT, version INTEGER)`, if it is not there.
+ * `second_factor (account TEXT, user TEXT, record TEXT, version INTEGER, PRIMARY KEY (account, user))`,
+ * if it is not there. `account` is empty for a user without an account.
  *
  * @example
  * ```ts
@@ -35,23 +36,28 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
       throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
     }
     database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (user TEXT PRIMARY KEY, record TEXT NOT NULL, version INTEGER NOT NULL) STRICT`,
+      `CREATE TABLE IF NOT EXISTS ${table} (
+        account TEXT NOT NULL, user TEXT NOT NULL, record TEXT NOT NULL, version INTEGER NOT NULL,
+        PRIMARY KEY (account, user)
+      ) STRICT`,
     )
-    const select = database.prepare(`SELECT record, version FROM ${table} WHERE user = ?`)
+    const select = database.prepare(`SELECT record, version FROM ${table} WHERE account = ? AND user = ?`)
     const insert = database.prepare(
-      `INSERT INTO ${table} (user, record, version) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING`,
+      `INSERT INTO ${table} (account, user, record, version) VALUES (?, ?, ?, ?) ON CONFLICT (account, user) DO NOTHING`,
     )
     const update = database.prepare(
-      `UPDATE ${table} SET record = ?, version = version + 1 WHERE user = ? AND version = ?`,
+      `UPDATE ${table} SET record = ?, version = version + 1 WHERE account = ? AND user = ? AND version = ?`,
     )
     return {
-      async load(user) {
-        const row = select.get(user) as Stored | undefined
+      async load({ account = '', user }) {
+        const row = select.get(account, user) as Stored | undefined
         return row && { record: row.record, version: Number(row.version) }
       },
-      async save(user, record, expected) {
+      async save({ account = '', user }, record, expected) {
         const { changes } =
-          expected === undefined ? insert.run(user, record, firstVersion()) : update.run(record, user, expected)
+          expected === undefined
+            ? insert.run(account, user, record, firstVersion())
+            : update.run(record, account, user, expected)
         return Number(changes) === 1
       },
     }

@@ -41,7 +41,7 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
     let Some((backup, copy)) = kept.and_then(|backup| Some((backup, backup.copy.as_ref()?))) else {
         return Ok(context.denied(Action::ShowBackupCodes, Reason::NotKept));
     };
-    let plain = context.keys.sealing().open(&context.user(), COPY_FIELD, copy)?;
+    let plain = context.keys.sealing().open(context.record.id(), COPY_FIELD, copy)?;
     let text = String::from_utf8_lossy(&plain);
     let codes = text.lines().zip(&backup.set.slots).map(|(code, slot)| {
         let code = SecretText(code.to_owned());
@@ -55,14 +55,11 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
 /// Makes a new set of backup codes; an older set ends.
 pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> {
     let rules = context.policy.backup_codes();
-    let (user, sealing, cost) = (context.user(), context.keys.sealing(), context.policy.cost());
-    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &user, LongCodeKind::Backup, cost, rules.count);
+    let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
+    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Backup, cost, rules.count);
     let codes: Vec<String> = codes.iter().map(LongCode::grouped).collect();
-    let copy = if rules.keep_for_showing {
-        Some(sealing.seal(&mut context.entropy, &user, COPY_FIELD, codes.join("\n").as_bytes())?)
-    } else {
-        None
-    };
+    let copy =
+        if rules.keep_for_showing { Some(sealing.seal(&mut context.entropy, &id, COPY_FIELD, codes.join("\n").as_bytes())?) } else { None };
     context.record.backup = Some(BackupCodes { set, created_at: context.now, copy });
     context.log(EventKind::BackupCodesMade);
     Ok(codes.into_iter().map(SecretText).collect())
@@ -74,9 +71,9 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
     };
     let Some(typed) = LongCode::parse(code) else { return Ok(Err(Reply::malformed_long_code())) };
-    let user = context.user();
+    let id = context.id();
     let found =
-        context.attempt(Method::BackupCode, |context| backup.set.find(context.keys.sealing(), &user, LongCodeKind::Backup, &typed))?;
+        context.attempt(Method::BackupCode, |context| backup.set.find(context.keys.sealing(), &id, LongCodeKind::Backup, &typed))?;
     Ok(found.map(|index| {
         let now = context.now;
         if let Some(slot) = context.record.backup.as_mut().and_then(|backup| backup.set.slots.get_mut(index)) {
@@ -98,7 +95,7 @@ fn obstacle(context: &Context<'_>, change: &Change, proof: Proof) -> Option<Reas
         Some(Reason::MethodNotOffered)
     } else if !context.record.has_factor() {
         Some(Reason::NotEnrolled)
-    } else if !context.is_fresh(context.record.user(), &change.session, change.pass.as_deref(), proof) {
+    } else if !context.is_fresh(context.record.id(), &change.session, change.pass.as_deref(), proof) {
         Some(Reason::FreshFactorRequired)
     } else {
         None

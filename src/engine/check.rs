@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client_ip::ClientIp;
 use crate::error::{Error, ErrorCode};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{RecordId, SessionId, UserId};
 use crate::json::from_json;
 use crate::keys::KeyRing;
 use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, explain};
@@ -74,7 +74,7 @@ impl Check {
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     /// The record is not loaded.
-    User(&'a UserId),
+    User(&'a RecordId),
     /// The record is loaded.
     Record(&'a Record),
 }
@@ -119,6 +119,8 @@ pub enum SecondStepReason {
     Invalid,
     /// The pass has ended.
     Expired,
+    /// The pass is of another account.
+    OtherAccount,
     /// The pass belongs to another user.
     OtherUser,
     /// The pass belongs to another session.
@@ -134,6 +136,7 @@ impl From<TokenError> for SecondStepReason {
         match error {
             TokenError::Invalid => Self::Invalid,
             TokenError::Expired => Self::Expired,
+            TokenError::OtherAccount => Self::OtherAccount,
             TokenError::OtherUser => Self::OtherUser,
             TokenError::OtherSession => Self::OtherSession,
             TokenError::TooOld => Self::TooOld,
@@ -150,7 +153,7 @@ impl From<TokenError> for SecondStepReason {
 /// use countersign::client_ip::ClientIp;
 /// use countersign::engine::{Check, CheckReply, SecondStepReason, Subject, check};
 /// use countersign::error::Error;
-/// use countersign::ids::UserId;
+/// use countersign::ids::{RecordId, UserId};
 /// use countersign::keys::KeyRing;
 /// use countersign::policy::{Policy, Reason};
 /// use countersign::record::Record;
@@ -160,7 +163,7 @@ impl From<TokenError> for SecondStepReason {
 /// # let keys = KeyRing::parse(include_str!("../../tests/vectors/keys.json"))?;
 /// let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#)?;
 /// let question = Check::parse(r#"{"session": "s-1"}"#)?; // no pass
-/// let ann = UserId::new("ann")?;
+/// let ann = RecordId::from(UserId::new("ann")?);
 /// let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
 ///
 /// // Without a pass the record decides.
@@ -193,11 +196,11 @@ pub fn check(
     if let Some(reason) = address_rule(policy, client) {
         return Ok(Some(CheckReply::Denied { reason }));
     }
-    let (user, record) = match subject {
-        Subject::User(user) => (user, None),
-        Subject::Record(record) => (record.user(), Some(record)),
+    let (id, record) = match subject {
+        Subject::User(id) => (id, None),
+        Subject::Record(record) => (record.id(), Some(record)),
     };
-    let pass = accepted_pass(policy, keys, user, question, now);
+    let pass = accepted_pass(policy, keys, id, question, now);
     let Some(record) = record else {
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
@@ -231,17 +234,17 @@ fn address_rule(policy: &Policy, client: ClientIp) -> Option<Reason> {
 }
 
 /// The pass of the request, if it counts as far as can be told without a record.
-fn accepted_pass(policy: &Policy, keys: &KeyRing, user: &UserId, question: &Check, now: UnixSeconds) -> Result<Pass, SecondStepReason> {
+fn accepted_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &Check, now: UnixSeconds) -> Result<Pass, SecondStepReason> {
     let token = question.pass.as_deref().ok_or(SecondStepReason::NoPass)?;
-    let pass = open(policy, keys, token, user, &question.session, now)?;
+    let pass = open(policy, keys, token, id, &question.session, now)?;
     if question.fresh && now.since(pass.auth_time()) > policy.fresh_seconds() {
         return Err(SecondStepReason::TooOld);
     }
     Ok(restrict(pass, question.max_age, question.methods.as_deref(), now)?)
 }
 
-fn open(policy: &Policy, keys: &KeyRing, token: &str, user: &UserId, session: &SessionId, now: UnixSeconds) -> Result<Pass, TokenError> {
-    Pass::open(policy, keys.signing(), token, now).and_then(|pass| pass.of(user, session))
+fn open(policy: &Policy, keys: &KeyRing, token: &str, id: &RecordId, session: &SessionId, now: UnixSeconds) -> Result<Pass, TokenError> {
+    Pass::open(policy, keys.signing(), token, now).and_then(|pass| pass.of(id, session))
 }
 
 /// Refuses a pass that is older than `max_age` seconds, or by a method that is not listed.
@@ -312,11 +315,11 @@ pub enum CheckPassReply {
 /// Whether a pass counts for this user and session. It asks nothing but the pass: address rules and
 /// the record are [`check`]'s part.
 #[must_use]
-pub fn check_pass(policy: &Policy, keys: &KeyRing, user: &UserId, question: &CheckPass, now: UnixSeconds) -> CheckPassReply {
+pub fn check_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &CheckPass, now: UnixSeconds) -> CheckPassReply {
     let CheckPass { session, pass, max_age, methods } = question;
-    match open(policy, keys, pass, user, session, now).and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
+    match open(policy, keys, pass, id, session, now).and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
         Ok(pass) => CheckPassReply::Valid {
-            user: pass.user().clone(),
+            user: pass.subject().user().clone(),
             method: pass.method(),
             auth_time: pass.auth_time(),
             expires_at: pass.expires_at(),

@@ -7,7 +7,7 @@ use crate::encoding::to_base64url;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Event, EventKind};
-use crate::ids::SessionId;
+use crate::ids::{AccountId, RecordId, SessionId};
 use crate::keys::KeyRing;
 use crate::keys::sealing::Purpose;
 use crate::mac::mac;
@@ -59,8 +59,12 @@ impl<'a> Context<'a> {
         View { policy: self.policy, keys: self.keys, record: &self.record, now: self.now }
     }
 
-    pub(super) fn user(&self) -> String {
-        self.record.user().as_str().to_owned()
+    pub(super) fn id(&self) -> RecordId {
+        self.record.id().clone()
+    }
+
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.record.id().account().cloned()
     }
 
     pub(super) fn log(&mut self, kind: EventKind) {
@@ -68,13 +72,14 @@ impl<'a> Context<'a> {
             ClientIp::Known(address) => Some(address.to_string()),
             ClientIp::Unknown => None,
         };
-        self.effects.push(Effect::Log(Event { user: self.record.user().clone(), at: self.now, ip, kind }));
+        let (account, user) = (self.account(), self.record.user().clone());
+        self.effects.push(Effect::Log(Event { account, user, at: self.now, ip, kind }));
     }
 
     /// Tells the user, once the record is stored.
     pub(super) fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
-        let user = self.record.user().clone();
-        self.effects.push(Effect::Notify(Notice { user, kind, method, at: self.now, by: None, about: None }));
+        let (account, user) = (self.account(), self.record.user().clone());
+        self.effects.push(Effect::Notify(Notice { account, user, kind, method, at: self.now, by: None, about: None }));
     }
 
     /// Refuses a command, and logs it.
@@ -105,7 +110,7 @@ impl<'a> Context<'a> {
     /// The MAC that stands for a session id in a record: a stolen database gives no session.
     pub(super) fn session_mac(&self, session: &SessionId) -> String {
         let key = self.keys.sealing().newest_subkey(Purpose::Session);
-        let mac = mac(key.bytes(), &[self.record.user().as_str().as_bytes(), session.as_str().as_bytes()]);
+        let mac = mac(key.bytes(), &[&self.record.id().to_bytes(), session.as_str().as_bytes()]);
         to_base64url(&mac)
     }
 }

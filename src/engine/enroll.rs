@@ -41,7 +41,7 @@ pub(super) fn obstacle(
     } else if !context.policy.plan_may_enroll(plan) {
         Some(Reason::Plan)
     } else if needs_pass(context, context.holds_pass(session, pass))
-        || (has_factor && !context.is_fresh(context.record.user(), session, pass, Proof::AnyFactor))
+        || (has_factor && !context.is_fresh(context.record.id(), session, pass, Proof::AnyFactor))
     {
         Some(Reason::FreshFactorRequired)
     } else {

@@ -4,7 +4,7 @@
 //! A factor that was removed or replaced since proves nothing any more: the phone that was replaced
 //! must not take the account back.
 
-use crate::ids::{SessionId, UserId};
+use crate::ids::{RecordId, SessionId};
 use crate::policy::Method;
 use crate::record::Record;
 use crate::time::{CLOCK_SKEW, UnixSeconds};
@@ -25,12 +25,12 @@ pub(super) enum Proof {
 impl Context<'_> {
     /// Whether a pass is of this user and session, however old.
     pub(super) fn holds_pass(&self, session: &SessionId, pass: Option<&str>) -> bool {
-        self.open_pass(self.record.user(), session, pass).is_some()
+        self.open_pass(self.record.id(), session, pass).is_some()
     }
 
     /// Whether a pass of this user and session is fresh enough for a change.
-    pub(super) fn is_fresh(&self, user: &UserId, session: &SessionId, pass: Option<&str>, proof: Proof) -> bool {
-        self.open_pass(user, session, pass).is_some_and(|pass| {
+    pub(super) fn is_fresh(&self, id: &RecordId, session: &SessionId, pass: Option<&str>, proof: Proof) -> bool {
+        self.open_pass(id, session, pass).is_some_and(|pass| {
             let is_accepted = match (proof, pass.method()) {
                 (Proof::AnyFactor, Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode)
                 | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
@@ -40,10 +40,10 @@ impl Context<'_> {
         })
     }
 
-    fn open_pass(&self, user: &UserId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
-        let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(user, session)).ok()?;
+    fn open_pass(&self, id: &RecordId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
+        let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(id, session)).ok()?;
         // An owner who issues a recovery code has another record, which is not at hand here.
-        let is_other_record = user != self.record.user();
+        let is_other_record = id != self.record.id();
         (is_other_record || is_still_there(&pass, &self.record, self.now)).then_some(pass)
     }
 }

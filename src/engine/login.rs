@@ -44,8 +44,8 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
         }
         Decision::Challenge => {
             let methods = factors::usable_methods(context.view())?;
-            let user = context.record.user().clone();
-            let (token, ticket) = Ticket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &user, session, context.now)?;
+            let id = context.id();
+            let (token, ticket) = Ticket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &id, session, context.now)?;
             context.log(EventKind::LoginChallenged);
             Ok(Reply::Challenge { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
@@ -87,14 +87,14 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
     context.record.sms_code = None;
     context.record.recovery = None;
     context.log(EventKind::CodeAccepted { method });
-    let user = context.record.user().clone();
+    let id = context.id();
     let session = match new_session {
         Some(session) => session,
         None => SessionId::new(&context.entropy.id())?,
     };
-    let (token, pass) = Pass::issue(context.policy, context.keys.signing(), &mut context.entropy, &user, &session, method, context.now)?;
+    let (token, pass) = Pass::issue(context.policy, context.keys.signing(), &mut context.entropy, &id, &session, method, context.now)?;
     Ok(Reply::Verified {
-        user,
+        user: id.user().clone(),
         pass: SecretText(token),
         session,
         method,
@@ -108,7 +108,7 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
 /// the rules still admit, by a method that is still offered.
 fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: Method, action: Action) -> Result<Ticket, Reply> {
     let ticket = match Ticket::open(context.policy, context.keys.sealing(), ticket, session, context.now) {
-        Ok(ticket) if ticket.user() == context.record.user() => ticket,
+        Ok(ticket) if ticket.subject() == context.record.id() => ticket,
         Ok(_) => return Err(context.denied(action, Reason::TicketInvalid)),
         Err(error) => return Err(context.denied(action, error.of_ticket())),
     };

@@ -58,7 +58,7 @@ use context::Context;
 /// use countersign::engine::{Command, Env, Reply, step};
 /// use countersign::entropy::Entropy;
 /// # use countersign::error::Error;
-/// # use countersign::ids::UserId;
+/// # use countersign::ids::{RecordId, UserId};
 /// # use countersign::keys::KeyRing;
 /// # use countersign::policy::Policy;
 /// # use countersign::record::Record;
@@ -68,7 +68,7 @@ use context::Context;
 /// # fn main() -> Result<(), Error> {
 /// # let keys = KeyRing::parse(include_str!("../../tests/vectors/keys.json"))?;
 /// let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#)?;
-/// let mut record = Record::new(UserId::new("ann")?);
+/// let mut record = Record::new(RecordId::from(UserId::new("ann")?));
 /// let mut ask = |seconds: u64, command: String| -> Result<Reply, Error> {
 ///     let now = UnixSeconds::new(1_800_000_000 + seconds).expect("before the year 9999");
 ///     let entropy = Entropy::new([seconds as u8; 32]); // in production: 32 fresh random bytes

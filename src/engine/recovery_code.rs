@@ -30,8 +30,8 @@ pub(super) fn issue(context: &mut Context<'_>, by: &Issuer) -> Result<Reply, Err
     if let Some(reason) = obstacle(context, by) {
         return Ok(context.denied(Action::IssueRecoveryCode, reason));
     }
-    let (user, sealing, cost) = (context.user(), context.keys.sealing(), context.policy.cost());
-    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &user, LongCodeKind::Recovery, cost, 1);
+    let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
+    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Recovery, cost, 1);
     let code = codes.iter().map(LongCode::grouped).collect::<String>();
     let lifetime = Lifetime::starting(context.now, context.policy.recovery_seconds());
     context.record.recovery = Some(RecoveryCode { set, issued_by: by.user.clone(), lifetime, tries: 0 });
@@ -46,9 +46,9 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
     let Some(recovery) = context.record.live_recovery(context.policy, context.now).cloned() else {
         return Ok(Err(Reply::Expired {}));
     };
-    let user = context.user();
-    let found = context
-        .attempt(Method::RecoveryCode, |context| recovery.set.find(context.keys.sealing(), &user, LongCodeKind::Recovery, &typed))?;
+    let id = context.id();
+    let found =
+        context.attempt(Method::RecoveryCode, |context| recovery.set.find(context.keys.sealing(), &id, LongCodeKind::Recovery, &typed))?;
     if found.is_err() {
         count_try(context, &recovery);
     } else {
@@ -70,7 +70,7 @@ fn obstacle(context: &Context<'_>, by: &Issuer) -> Option<Reason> {
         Some(Reason::OwnerOnly)
     } else if by.user == *context.record.user() {
         Some(Reason::NotForOneself)
-    } else if !context.is_fresh(&by.user, &by.session, by.pass.as_deref(), Proof::OwnFactor) {
+    } else if !context.is_fresh(&context.record.id().with_user(by.user.clone()), &by.session, by.pass.as_deref(), Proof::OwnFactor) {
         Some(Reason::FreshFactorRequired)
     } else {
         None
@@ -79,9 +79,17 @@ fn obstacle(context: &Context<'_>, by: &Issuer) -> Option<Reason> {
 
 fn notify_both(context: &mut Context<'_>, by: &Issuer) {
     let (kind, method, at) = (NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), context.now);
-    let (user, owner) = (context.record.user().clone(), by.user.clone());
-    context.effects.push(Effect::Notify(Notice { user: user.clone(), kind, method, at, by: Some(owner.clone()), about: None }));
-    context.effects.push(Effect::Notify(Notice { user: owner, kind, method, at, by: None, about: Some(user) }));
+    let (account, user, owner) = (context.account(), context.record.user().clone(), by.user.clone());
+    context.effects.push(Effect::Notify(Notice {
+        account: account.clone(),
+        user: user.clone(),
+        kind,
+        method,
+        at,
+        by: Some(owner.clone()),
+        about: None,
+    }));
+    context.effects.push(Effect::Notify(Notice { account, user: owner, kind, method, at, by: None, about: Some(user) }));
 }
 
 fn count_try(context: &mut Context<'_>, recovery: &RecoveryCode) {

@@ -21,7 +21,7 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
     if context.record.factor(*method).is_none() {
         return Ok(context.denied(Action::Remove, Reason::NotEnrolled));
     }
-    if !context.is_fresh(context.record.user(), session, pass.as_deref(), Proof::AnyFactor) {
+    if !context.is_fresh(context.record.id(), session, pass.as_deref(), Proof::AnyFactor) {
         return Ok(context.denied(Action::Remove, Reason::FreshFactorRequired));
     }
     let others: Vec<Method> = context.record.factors().map(|factor| factor.method).filter(|other| other != method).collect();

@@ -1,6 +1,6 @@
 //! The phone as a factor: its set-up, its confirmation, the code of a login, and the second step.
 //!
-//! One code is alive at a time; sending another ends it. A code is stored as a MAC over user,
+//! One code is alive at a time; sending another ends it. A code is stored as a MAC over account, user,
 //! purpose, number and the request that asked for it: a login code answers one ticket, a code of a
 //! set-up one session.
 
@@ -8,6 +8,7 @@ use crate::effect::{Effect, SmsMessage, SmsTemplate};
 use crate::encoding::to_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, EventKind};
+use crate::ids::RecordId;
 use crate::keys::sealing::{Purpose, Sealed};
 use crate::mac::{is_same, mac};
 use crate::phone::PhoneNumber;
@@ -139,7 +140,7 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, bi
     let code = Digits::mint(&mut context.entropy, rules.digits);
     let lifetime = Lifetime::starting(context.now, u64::from(rules.lifetime_seconds));
     let sealing = context.keys.sealing();
-    let mac = code_mac(sealing.newest_subkey(Purpose::SmsCode).bytes(), &context.user(), purpose, number, binding, &code);
+    let mac = code_mac(sealing.newest_subkey(Purpose::SmsCode).bytes(), context.record.id(), purpose, number, binding, &code);
     context.record.sms_code = Some(SmsCode { kid: sealing.newest_kid().to_owned(), mac, purpose, lifetime });
     let yesterday = context.now.minus(sms_budget::DAY);
     context.record.sms_sent.retain(|sent| *sent > yesterday && *sent <= context.now);
@@ -170,23 +171,23 @@ fn live_code(context: &Context<'_>, purpose: SmsPurpose) -> Option<SmsCode> {
 /// Whether the typed code is the one that was sent.
 fn matches(context: &Context<'_>, sent: &SmsCode, number: &PhoneNumber, binding: &str, typed: &Digits) -> Result<bool, Error> {
     let key = context.keys.sealing().subkey(&sent.kid, Purpose::SmsCode)?;
-    let mac = code_mac(key.bytes(), &context.user(), sent.purpose, number, binding, typed);
+    let mac = code_mac(key.bytes(), context.record.id(), sent.purpose, number, binding, typed);
     Ok(is_same(&mac, &sent.mac))
 }
 
 /// The MAC that stands for a code at rest.
-fn code_mac(key: &[u8; 32], user: &str, purpose: SmsPurpose, number: &PhoneNumber, binding: &str, code: &Digits) -> String {
-    let parts = [user, purpose.label(), number.as_str(), binding, code.as_str()];
-    to_base64url(&mac(key, &parts.map(str::as_bytes)))
+fn code_mac(key: &[u8; 32], id: &RecordId, purpose: SmsPurpose, number: &PhoneNumber, binding: &str, code: &Digits) -> String {
+    let parts = [purpose.label(), number.as_str(), binding, code.as_str()].map(str::as_bytes);
+    to_base64url(&mac(key, &[&[id.to_bytes().as_slice()], parts.as_slice()].concat()))
 }
 
 fn seal(context: &mut Context<'_>, number: &PhoneNumber) -> Result<Sealed, Error> {
-    let user = context.user();
-    context.keys.sealing().seal(&mut context.entropy, &user, FIELD, number.as_str().as_bytes())
+    let id = context.id();
+    context.keys.sealing().seal(&mut context.entropy, &id, FIELD, number.as_str().as_bytes())
 }
 
 fn open_number(view: View<'_>, sealed: &Sealed) -> Result<PhoneNumber, Error> {
-    let plain = view.keys.sealing().open(view.record.user().as_str(), FIELD, sealed)?;
+    let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
     core::str::from_utf8(&plain)
         .ok()
         .and_then(PhoneNumber::parse)

@@ -108,11 +108,11 @@ fn shown_label(context: &Context<'_>, label: &str) -> String {
 }
 
 fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {
-    let user = context.user();
-    context.keys.sealing().seal(&mut context.entropy, &user, FIELD, secret.as_bytes())
+    let id = context.id();
+    context.keys.sealing().seal(&mut context.entropy, &id, FIELD, secret.as_bytes())
 }
 
 fn open_secret(view: View<'_>, sealed: &Sealed) -> Result<TotpSecret, Error> {
-    let plain = view.keys.sealing().open(view.record.user().as_str(), FIELD, sealed)?;
+    let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
     TotpSecret::from_bytes(&plain).map_err(|_| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a secret"))
 }

@@ -1,7 +1,7 @@
 //! An attempt: a code with its ticket and session, checked as far as possible without the record.
 
 use crate::engine::SecondStep;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{RecordId, SessionId};
 use crate::policy::Method;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
@@ -17,7 +17,7 @@ use super::stricter_routes::Limits;
 /// A code whose ticket is good.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) user: UserId,
+    pub(super) subject: RecordId,
     session: SessionId,
     /// The time at which the first factor passed.
     since: UnixSeconds,
@@ -43,12 +43,18 @@ impl Attempt {
         let session = session.ok_or(Refusal::NoSession)?;
         let opened = Ticket::open(&config.policy, verify.keys.sealing(), ticket, &session, now).map_err(|error| match error {
             TokenError::Expired => Refusal::TicketExpired,
-            TokenError::Invalid | TokenError::OtherUser | TokenError::OtherSession | TokenError::TooOld | TokenError::MethodNotAccepted => {
-                Refusal::TicketInvalid
-            }
+            TokenError::Invalid
+            | TokenError::OtherAccount
+            | TokenError::OtherUser
+            | TokenError::OtherSession
+            | TokenError::TooOld
+            | TokenError::MethodNotAccepted => Refusal::TicketInvalid,
         })?;
-        let (user, since) = (opened.user().clone(), opened.issued_at());
-        let attempt = Self { user, session, since, ticket: SecretText(ticket.to_owned()), method, code: SecretText(code.to_owned()) };
+        if !config.accounts.accept(opened.subject().account()) {
+            return Err(Refusal::TicketInvalid);
+        }
+        let (subject, since) = (opened.subject().clone(), opened.issued_at());
+        let attempt = Self { subject, session, since, ticket: SecretText(ticket.to_owned()), method, code: SecretText(code.to_owned()) };
         attempt.check_revocation(config, learnt, now)?;
         Ok(attempt)
     }
@@ -56,7 +62,7 @@ impl Attempt {
     /// Refuses the attempt if its session or user was ended: a ticket outlives the log-out that ended
     /// its session.
     pub(super) fn check_revocation(&self, config: &GateConfig, learnt: &Learnt, now: UnixSeconds) -> Result<(), Refusal> {
-        learnt.check_revocation(config, &self.user, self.since, &[Some(&self.session)], now)
+        learnt.check_revocation(config, &self.subject, self.since, &[Some(&self.session)], now)
     }
 
     pub(super) fn second_step(&self) -> SecondStep {

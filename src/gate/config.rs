@@ -12,6 +12,7 @@ use crate::keys::sealing::SealingRing;
 use crate::keys::{KeyRing, Keys, SigningRing};
 use crate::policy::{Method, Policy, PolicyDocument};
 
+use super::accounts::{Accounts, AccountsDocument};
 use super::challenge_page::{ChallengeDocument, ChallengePage};
 use super::check::{check, wrong};
 use super::cookies::{check_name, resembles};
@@ -27,6 +28,7 @@ use super::stricter_routes::{RouteDocument, Routes};
 pub struct GateConfig {
     pub(super) mode: Mode,
     pub(super) policy: Policy,
+    pub(super) accounts: Accounts,
     pub(super) keys: SigningRing,
     pub(super) session: Session,
     pub(super) challenge: ChallengePage,
@@ -93,6 +95,8 @@ struct Document {
     #[serde(default)]
     mode: Mode,
     policy: PolicyDocument,
+    #[serde(default)]
+    accounts: AccountsDocument,
     #[serde(default)]
     jwks: Option<JwksDocument>,
     session: SessionDocument,
@@ -165,6 +169,7 @@ impl GateConfig {
         Ok(Self {
             mode: document.mode,
             challenge: ChallengePage::parse(document.challenge, &exempt)?,
+            accounts: Accounts::parse(document.accounts)?,
             session,
             exempt,
             api_paths: Paths::parse(document.api_paths, "apiPaths")?,

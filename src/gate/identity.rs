@@ -1,5 +1,5 @@
-//! The identity headers, by which the upstream learns who is there: `x-second-factor-sub`, `-amr`,
-//! `-method` and `-at`, made from a good pass.
+//! The identity headers, by which the upstream learns who is there: `x-second-factor-sub`,
+//! `-account` where there is one, `-amr`, `-method` and `-at`, made from a good pass.
 
 use crate::encoding::percent_encode;
 use crate::token::{Pass, amr};
@@ -8,17 +8,19 @@ use crate::token::{Pass, amr};
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) pass: Pass,
-    pub(super) headers: [(&'static str, String); 4],
+    pub(super) headers: Vec<(&'static str, String)>,
 }
 
 impl Identity {
     pub(super) fn new(pass: Pass) -> Self {
-        let headers = [
-            ("x-second-factor-sub", header_text(pass.user().as_str())),
+        let account = pass.subject().account().map(|account| ("x-second-factor-account", header_text(account.as_str())));
+        let mut headers = vec![
+            ("x-second-factor-sub", header_text(pass.subject().user().as_str())),
             ("x-second-factor-amr", amr(pass.method()).join(",")),
             ("x-second-factor-method", pass.method().as_str().to_owned()),
             ("x-second-factor-at", pass.auth_time().seconds().to_string()),
         ];
+        headers.extend(account);
         Self { pass, headers }
     }
 }

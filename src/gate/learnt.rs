@@ -1,6 +1,6 @@
 //! The state of a gate, learnt since its configuration was loaded. A new configuration starts without it.
 
-use crate::ids::{SessionId, UserId};
+use crate::ids::{RecordId, SessionId};
 use crate::time::UnixSeconds;
 
 use super::config::GateConfig;
@@ -25,13 +25,13 @@ impl Learnt {
     pub(super) fn check_revocation(
         &self,
         config: &GateConfig,
-        user: &UserId,
+        subject: &RecordId,
         made_at: UnixSeconds,
         sessions: &[Option<&SessionId>],
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
         match &config.revocation {
-            Some(source) => self.revocations.check(source, user, made_at, sessions, now),
+            Some(source) => self.revocations.check(source, subject, made_at, sessions, now),
             None => Ok(()),
         }
     }

@@ -15,11 +15,12 @@
 //! A request that it does not understand is refused.
 //!
 //! Files, each using only those before it:
-//! `check → cookies → exempt_paths → stricter_routes → one_guess → single_header → call_out → client_address →
+//! `check → accounts → cookies → exempt_paths → stricter_routes → one_guess → single_header → call_out → client_address →
 //! refusal → counters → secrets → session → storage → challenge_page → revocations → config →
 //! stripping → request → credentials → identity → admission → context → log_line → answer →
 //! shadow_mode → judgement → pass_cache → learnt → pass_check → attempt → verification → mod`.
 
+mod accounts;
 mod admission;
 mod answer;
 mod attempt;

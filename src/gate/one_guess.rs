@@ -9,25 +9,24 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::ids::UserId;
+use crate::ids::RecordId;
 
 /// The users with a guess that waits for its write.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GuessLocks(Rc<RefCell<BTreeSet<String>>>);
+pub(super) struct GuessLocks(Rc<RefCell<BTreeSet<RecordId>>>);
 
 /// The lock of one user. Dropping it frees the user, however the verification ends.
 #[derive(Debug)]
 pub(super) struct GuessLock {
     locks: GuessLocks,
-    user: String,
+    user: RecordId,
 }
 
 impl GuessLocks {
     /// The user's lock; `None` while another guess of the user holds it.
-    pub(super) fn take(&self, user: &UserId) -> Option<GuessLock> {
-        let user = user.as_str().to_owned();
+    pub(super) fn take(&self, user: &RecordId) -> Option<GuessLock> {
         let is_free = self.0.borrow_mut().insert(user.clone());
-        is_free.then(|| GuessLock { locks: self.clone(), user })
+        is_free.then(|| GuessLock { locks: self.clone(), user: user.clone() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The check of a pass: signature, end, session, revocation, age and method. The cache spares the
+//! The check of a pass: signature, account, end, session, revocation, age and method. The cache spares the
 //! signature and nothing else; everything else is checked at each request.
 
 use std::rc::Rc;
@@ -34,6 +34,9 @@ pub(super) fn check_pass(
         }
     };
     let pass = &identity.pass;
+    if !config.accounts.accept(pass.subject().account()) {
+        return Err(Refusal::OtherAccount);
+    }
     if now >= pass.expires_at() {
         return Err(Refusal::PassExpired);
     }
@@ -45,7 +48,7 @@ pub(super) fn check_pass(
         }
     }
     let sessions = [Some(pass.session()), session.as_ref()];
-    learnt.check_revocation(config, pass.user(), pass.auth_time(), &sessions, now)?;
+    learnt.check_revocation(config, pass.subject(), pass.auth_time(), &sessions, now)?;
     if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
         return Err(Refusal::PassTooOld);
     }

@@ -22,6 +22,8 @@ pub enum Refusal {
     PassRevoked,
     /// The pass or ticket belongs to a session, and the request brings none.
     NoSession,
+    /// The pass belongs to an account that does not count here.
+    OtherAccount,
     /// The pass belongs to another session.
     OtherSession,
     /// The pass, or the code, is by a method that this path does not accept.
@@ -87,13 +89,14 @@ pub(super) enum RefusalDetail {
 }
 
 impl Refusal {
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::NoPass,
         Self::PassInvalid(Flaw::Malformed),
         Self::PassExpired,
         Self::PassTooOld,
         Self::PassRevoked,
         Self::NoSession,
+        Self::OtherAccount,
         Self::OtherSession,
         Self::MethodNotAccepted,
         Self::WrongCode,
@@ -124,6 +127,7 @@ impl Refusal {
             Self::PassTooOld => ("pass_too_old", Challenge, "this needs a second factor confirmed more recently; confirm it again"),
             Self::PassRevoked => ("pass_revoked", Challenge, "the session has ended; log in again"),
             Self::NoSession => ("no_session", Challenge, "log in first"),
+            Self::OtherAccount => ("other_account", Challenge, "the pass belongs to another account; log in to this one"),
             Self::OtherSession => ("other_session", Challenge, "the pass belongs to another session; confirm the second factor again"),
             Self::MethodNotAccepted => ("method_not_accepted", Challenge, "confirm the second factor by another method"),
             Self::WrongCode => ("wrong_code", Challenge, "the code is wrong; send the next one"),

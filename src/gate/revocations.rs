@@ -1,7 +1,8 @@
 //! The revocation list: passes and tickets that the host has ended before their time.
 //!
 //! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}` ends all passes and tickets of the sessions, and
-//! those of a user whose second factor passed, or who got the ticket, at that time or before.
+//! those of a user whose second factor passed, or who got the ticket, at that time or before. Users of
+//! an account stand under `"accounts":{"…":{"users":{"…":1800000000}}}`.
 //!
 //! A list that is too old refuses every pass: otherwise an attacker who cuts the connection to the
 //! storage API would keep a revoked pass.
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorCode};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{AccountId, RecordId, SessionId};
 use crate::json::from_json;
 use crate::time::UnixSeconds;
 
@@ -78,13 +79,24 @@ struct ListDocument {
     sessions: BTreeSet<String>,
     #[serde(default)]
     users: BTreeMap<String, UnixSeconds>,
+    #[serde(default)]
+    accounts: BTreeMap<String, UsersDocument>,
+}
+
+/// The users of one account, or those without an account.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsersDocument {
+    #[serde(default)]
+    users: BTreeMap<String, UnixSeconds>,
 }
 
 /// The list as it was fetched last.
 #[derive(Debug, Default)]
 pub(super) struct Revocations {
     sessions: BTreeSet<String>,
-    users: BTreeMap<String, UnixSeconds>,
+    without_account: UsersDocument,
+    accounts: BTreeMap<String, UsersDocument>,
     fetched_at: Option<UnixSeconds>,
 }
 
@@ -92,8 +104,8 @@ impl Revocations {
     /// Replaces the list. False: the response holds no list, and the old list stays.
     pub(super) fn take(&mut self, response: &CallOutResponse<'_>, now: UnixSeconds) -> bool {
         let document = response.text(200, MAX_LIST).and_then(|text| from_json::<ListDocument>(text, ErrorCode::InvalidInput).ok());
-        let Some(ListDocument { v: 1, sessions, users }) = document else { return false };
-        *self = Self { sessions, users, fetched_at: Some(now) };
+        let Some(ListDocument { v: 1, sessions, users, accounts }) = document else { return false };
+        *self = Self { sessions, without_account: UsersDocument { users }, accounts, fetched_at: Some(now) };
         true
     }
 
@@ -102,14 +114,14 @@ impl Revocations {
     pub(super) fn check(
         &self,
         source: &RevocationSource,
-        user: &UserId,
+        subject: &RecordId,
         made_at: UnixSeconds,
         sessions: &[Option<&SessionId>],
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
         if self.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
             Err(Refusal::RevocationStale)
-        } else if self.hold(user, made_at, sessions) {
+        } else if self.hold(subject, made_at, sessions) {
             Err(Refusal::PassRevoked)
         } else {
             Ok(())
@@ -122,8 +134,12 @@ impl Revocations {
         self.fetched_at.map(|at| now.since(at).max(at.since(now)))
     }
 
-    fn hold(&self, user: &UserId, made_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
+    fn hold(&self, subject: &RecordId, made_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
+        let listed = match subject.account().map(AccountId::as_str) {
+            Some(account) => self.accounts.get(account),
+            None => Some(&self.without_account),
+        };
         sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
-            || self.users.get(user.as_str()).is_some_and(|&until| made_at <= until)
+            || listed.and_then(|listed| listed.users.get(subject.user().as_str())).is_some_and(|&until| made_at <= until)
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::encoding::percent_encode;
 use crate::error::Error;
-use crate::ids::UserId;
+use crate::ids::RecordId;
 use crate::secret_text::SecretText;
 
 use super::call_out::CallOut;
@@ -58,19 +58,24 @@ impl Storage {
         self.call("GET", self.path.clone(), Vec::new(), None)
     }
 
-    pub(super) fn get_record(&self, user: &UserId) -> CallOut {
-        self.call("GET", self.record_path(user), Vec::new(), None)
+    pub(super) fn get_record(&self, id: &RecordId) -> CallOut {
+        self.call("GET", self.record_path(id), Vec::new(), None)
     }
 
     /// Writes a record if the stored one still has this version.
-    pub(super) fn put_record(&self, user: &UserId, version: u64, body: String) -> CallOut {
+    pub(super) fn put_record(&self, id: &RecordId, version: u64, body: String) -> CallOut {
         let headers = vec![("if-match", SecretText(format!("\"{version}\""))), ("content-type", SecretText("application/json".to_owned()))];
-        self.call("PUT", self.record_path(user), headers, Some(body))
+        self.call("PUT", self.record_path(id), headers, Some(body))
     }
 
-    fn record_path(&self, user: &UserId) -> String {
-        let mut path = format!("{}/records/", self.path);
-        percent_encode(&mut path, user.as_str());
+    fn record_path(&self, id: &RecordId) -> String {
+        let mut path = self.path.clone();
+        if let Some(account) = id.account() {
+            path.push_str("/accounts/");
+            percent_encode(&mut path, account.as_str());
+        }
+        path.push_str("/records/");
+        percent_encode(&mut path, id.user().as_str());
         path
     }
 

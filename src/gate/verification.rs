@@ -111,7 +111,7 @@ impl Verification {
 
     fn load(self, config: &GateConfig) -> Verdict {
         match &config.verify {
-            Some(verify) => Verdict::CallOut(verify.storage.get_record(&self.attempt.user), Box::new(self)),
+            Some(verify) => Verdict::CallOut(verify.storage.get_record(&self.attempt.subject), Box::new(self)),
             None => Verdict::Judged(self.given_up(config)),
         }
     }
@@ -130,15 +130,15 @@ impl Verification {
         let (Some(Stored { record, version }), Some(verify)) = (stored, &config.verify) else {
             return Verdict::Judged(self.storage_failed(config, &response.shown()));
         };
-        let Some(lock) = learnt.guesses.take(&self.attempt.user) else { return self.lost_race(config) };
+        let Some(lock) = learnt.guesses.take(&self.attempt.subject) else { return self.lost_race(config) };
         let env = Env { now, client: self.context.client, entropy };
-        let stepped = Record::parse(&self.attempt.user, &record)
+        let stepped = Record::parse(&self.attempt.subject, &record)
             .and_then(|record| verify_code(&config.policy, &verify.keys, record, self.attempt.second_step(), env));
         match stepped {
             Err(Error { code, .. }) => Verdict::Judged(self.refuse(config, Refusal::StorageFailed, Some(&RefusalDetail::Error(code)))),
             Ok(pending) => match pending.to_hand_over() {
                 Some(body) => {
-                    let call_out = verify.storage.put_record(&self.attempt.user, version, body);
+                    let call_out = verify.storage.put_record(&self.attempt.subject, version, body);
                     self.stage = Stage::Saving { pending: Box::new(pending), _lock: lock };
                     Verdict::CallOut(call_out, Box::new(self))
                 }

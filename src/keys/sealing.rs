@@ -5,8 +5,8 @@
 //! newest key writes; every key in the ring still opens. A value names its key by `kid`, and a
 //! missing key is a typed failure, never "this user has no second factor".
 //!
-//! Sealing is ChaCha20-Poly1305 (RFC 8439) under a fresh 96-bit nonce, with the user id and the
-//! field as associated data: a box moved to another user or field does not open.
+//! Sealing is ChaCha20-Poly1305 (RFC 8439) under a fresh 96-bit nonce, with account, user and field as
+//! associated data: a box moved to another account, user or field does not open.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -18,6 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
+use crate::ids::RecordId;
 
 use super::document::SealingKey;
 use super::key::{Secret32, check_kid};
@@ -100,10 +101,10 @@ impl SealingRing {
     }
 
     /// Seals `plain` for one user and field.
-    pub(crate) fn seal(&self, entropy: &mut Entropy, user: &str, field: &str, plain: &[u8]) -> Result<Sealed, Error> {
+    pub(crate) fn seal(&self, entropy: &mut Entropy, id: &RecordId, field: &str, plain: &[u8]) -> Result<Sealed, Error> {
         let key = self.newest_subkey(Purpose::Seal);
         let nonce = entropy.bytes::<12>();
-        let aad = associated_data(user, field);
+        let aad = associated_data(id, field);
         let sealed = ChaCha20Poly1305::new(&Key::from(*key.bytes()))
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
             .map_err(|_| Error::new(ErrorCode::TooLong, field, "the value is too long to seal"))?;
@@ -111,12 +112,12 @@ impl SealingRing {
     }
 
     /// Opens a value of [`seal`](Self::seal) by the key that it names.
-    pub(crate) fn open(&self, user: &str, field: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub(crate) fn open(&self, id: &RecordId, field: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         let broken = || Error::new(ErrorCode::SealBroken, field, "the sealed value belongs to another user or was changed");
         let key = self.subkey(&sealed.kid, Purpose::Seal)?;
         let nonce = from_base64url(&sealed.nonce).and_then(|bytes| <[u8; 12]>::try_from(bytes.as_slice()).ok()).ok_or_else(broken)?;
         let data = from_base64url(&sealed.data).ok_or_else(broken)?;
-        let aad = associated_data(user, field);
+        let aad = associated_data(id, field);
         ChaCha20Poly1305::new(&Key::from(*key.bytes()))
             .decrypt(&Nonce::from(nonce), Payload { msg: &data, aad: &aad })
             .map(Zeroizing::new)
@@ -142,7 +143,8 @@ fn derive(master: &Secret32, purpose: Purpose) -> Secret32 {
     secret
 }
 
-fn associated_data(user: &str, field: &str) -> Vec<u8> {
-    let length = u64::try_from(user.len()).unwrap_or(u64::MAX);
-    [&length.to_be_bytes(), user.as_bytes(), field.as_bytes()].concat()
+fn associated_data(id: &RecordId, field: &str) -> Vec<u8> {
+    let id = id.to_bytes();
+    let length = u64::try_from(id.len()).unwrap_or(u64::MAX);
+    [&length.to_be_bytes(), id.as_slice(), field.as_bytes()].concat()
 }

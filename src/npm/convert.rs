@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
-use crate::ids::UserId;
+use crate::ids::RecordId;
 use crate::json::from_json;
 use crate::record::Record;
 use crate::time::UnixSeconds;
@@ -19,6 +19,8 @@ const EVENT: &str = r#"
  * One line of the audit trail: the time, the user and the event. It holds no secret.
  */
 export type Event = {
+    /** The user's account, where the host has accounts. */
+    account?: AccountId;
     /** The user whose second factor it is about. */
     user: UserId;
     /** The time, in unix seconds. */
@@ -61,15 +63,15 @@ pub(super) fn client(ip: Option<&str>) -> ClientIp {
     ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port)
 }
 
-pub(super) fn user(id: &str) -> Result<UserId, JsValue> {
-    UserId::new(id).map_err(thrown)
+/// The id of a record, from `{"account":"…","user":"…"}`.
+pub(super) fn record_id(json: &str) -> Result<RecordId, JsValue> {
+    argument(json)
 }
 
 /// The record from the store, or the empty record of a user without one.
-pub(super) fn record(user: &str, stored: Option<String>) -> Result<Record, JsValue> {
-    let user = self::user(user)?;
+pub(super) fn record(id: RecordId, stored: Option<&str>) -> Result<Record, JsValue> {
     match stored {
-        Some(text) => Record::parse(&user, &text).map_err(thrown),
-        None => Ok(Record::new(user)),
+        Some(text) => Record::parse(&id, text).map_err(thrown),
+        None => Ok(Record::new(id)),
     }
 }

@@ -6,13 +6,13 @@ use wasm_bindgen::prelude::*;
 use crate::effect::Effect;
 use crate::engine::{self, Check, CheckPass, Command, Env, Pending, Subject};
 use crate::error::{Error, ErrorCode};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy, Reason};
 use crate::record::Record;
-use crate::token::Ticket;
+use crate::token::{Ticket, TokenError};
 
-use super::convert::{client, entropy, record, thrown, time, to_js, user};
+use super::convert::{client, entropy, record, record_id, thrown, time, to_js};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
@@ -53,51 +53,46 @@ impl Core {
     /// One step; see [`engine::step`].
     pub fn step(
         &self,
-        user: &str,
+        id: &str,
         stored: Option<String>,
         command: &str,
         now: f64,
         ip: Option<String>,
         seed: &[u8],
     ) -> Result<PendingStep, JsValue> {
-        let record = record(user, stored)?;
+        let record = record(record_id(id)?, stored.as_deref())?;
         let command = Command::parse(command).map_err(thrown)?;
         let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
         engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
     }
 
-    /// The user of a ticket.
-    pub fn ticket_user(&self, ticket: &str, session: &str, now: f64) -> Result<JsValue, JsValue> {
+    /// The user of a ticket, which must be of this account.
+    pub fn ticket_user(&self, account: Option<String>, ticket: &str, session: &str, now: f64) -> Result<JsValue, JsValue> {
         let session = SessionId::new(session).map_err(thrown)?;
+        let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, &session, time("clock", now)?) {
-            Ok(ticket) => TicketCheck::Valid { user: ticket.user().clone() },
+            Ok(ticket) if ticket.subject().account() == account.as_ref() => TicketCheck::Valid { user: ticket.subject().user().clone() },
+            Ok(_) => TicketCheck::Refused { reason: TokenError::OtherAccount.of_ticket() },
             Err(error) => TicketCheck::Refused { reason: error.of_ticket() },
         })
     }
 
     /// Whether a pass counts; see [`engine::check_pass`].
-    pub fn check_pass(&self, user_id: &str, question: &str, now: f64) -> Result<JsValue, JsValue> {
-        let user = user(user_id)?;
+    pub fn check_pass(&self, id: &str, question: &str, now: f64) -> Result<JsValue, JsValue> {
+        let id = record_id(id)?;
         let question = CheckPass::parse(question).map_err(thrown)?;
-        to_js(&engine::check_pass(&self.policy, &self.keys, &user, &question, time("clock", now)?))
+        to_js(&engine::check_pass(&self.policy, &self.keys, &id, &question, time("clock", now)?))
     }
 
     /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
-    pub fn check(&self, user_id: &str, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
-        let user = user(user_id)?;
-        self.answer(Subject::User(&user), question, now, ip.as_deref())
+    pub fn check(&self, id: &str, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
+        let id = record_id(id)?;
+        self.answer(Subject::User(&id), question, now, ip.as_deref())
     }
 
     /// The question of a request, with the record.
-    pub fn check_record(
-        &self,
-        user: &str,
-        stored: Option<String>,
-        question: &str,
-        now: f64,
-        ip: Option<String>,
-    ) -> Result<JsValue, JsValue> {
-        let record = record(user, stored)?;
+    pub fn check_record(&self, id: &str, stored: Option<String>, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
+        let record = record(record_id(id)?, stored.as_deref())?;
         self.answer(Subject::Record(&record), question, now, ip.as_deref())
     }
 
@@ -108,15 +103,15 @@ impl Core {
     }
 
     /// A user's second factor at a glance.
-    pub fn status(&self, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
-        let record = record(user, stored)?;
+    pub fn status(&self, id: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+        let record = record(record_id(id)?, stored.as_deref())?;
         to_js(&engine::status(&self.policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
     }
 
     /// A user's enrollment under another policy.
-    pub fn enrollment(&self, policy: &str, user: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+    pub fn enrollment(&self, policy: &str, id: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let policy = Policy::parse(policy).map_err(thrown)?;
-        let record = record(user, stored)?;
+        let record = record(record_id(id)?, stored.as_deref())?;
         to_js(&engine::enrollment(&policy, &self.keys, &record, time("clock", now)?))
     }
 

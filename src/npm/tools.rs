@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use crate::encoding::to_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::{BackupSet, HashCost};
+use crate::ids::{RecordId, UserId};
 use crate::keys::KeyRing;
 use crate::otpauth::OtpAuth;
 use crate::policy::{Channel, Enrollment, Facts, People, Policy, explain, review};
@@ -14,7 +15,7 @@ use crate::qr::qr_svg;
 use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
-use super::convert::{argument, client, entropy, thrown, time, to_js, user};
+use super::convert::{argument, client, entropy, thrown, time, to_js};
 
 /// Checks a policy document.
 #[wasm_bindgen]
@@ -186,23 +187,23 @@ struct MintedCodes {
 
 /// Backup codes on their own: `codes` to show once, `stored` to keep.
 #[wasm_bindgen]
-pub fn backup_mint(keys: &str, user_id: &str, count: u8, seed: &[u8]) -> Result<JsValue, JsValue> {
+pub fn backup_mint(keys: &str, user: &str, count: u8, seed: &[u8]) -> Result<JsValue, JsValue> {
     let keys = KeyRing::parse(keys).map_err(thrown)?;
-    let user = user(user_id)?;
+    let id = RecordId::from(UserId::new(user).map_err(thrown)?);
     if !(1..=20).contains(&count) {
         return Err(thrown(Error::new(ErrorCode::InvalidInput, "count", "must be 1 to 20")));
     }
-    let (set, codes) = BackupSet::mint(keys.sealing(), &mut entropy(seed)?, user.as_str(), HashCost::DEFAULT, count);
+    let (set, codes) = BackupSet::mint(keys.sealing(), &mut entropy(seed)?, &id, HashCost::DEFAULT, count);
     to_js(&MintedCodes { codes, stored: set.to_text() })
 }
 
 /// The text to keep in place of `stored` when the code was right; nothing when it was not.
 #[wasm_bindgen]
-pub fn backup_use(keys: &str, user_id: &str, stored: &str, code: &str, now: f64) -> Result<Option<String>, JsValue> {
+pub fn backup_use(keys: &str, user: &str, stored: &str, code: &str, now: f64) -> Result<Option<String>, JsValue> {
     let keys = KeyRing::parse(keys).map_err(thrown)?;
-    let user = user(user_id)?;
+    let id = RecordId::from(UserId::new(user).map_err(thrown)?);
     let set = BackupSet::parse(stored).map_err(thrown)?;
-    let used = set.spend(keys.sealing(), user.as_str(), code, time("time", now)?).map_err(thrown)?;
+    let used = set.spend(keys.sealing(), &id, code, time("time", now)?).map_err(thrown)?;
     Ok(used.map(|set| set.to_text()))
 }
 

@@ -13,6 +13,8 @@ pub enum TokenError {
     Invalid,
     /// It has expired.
     Expired,
+    /// It belongs to another account.
+    OtherAccount,
     /// It belongs to another user.
     OtherUser,
     /// It belongs to another session.
@@ -30,7 +32,7 @@ impl TokenError {
         match self {
             Self::Expired => Reason::TicketExpired,
             Self::OtherSession => Reason::OtherSession,
-            Self::Invalid | Self::OtherUser | Self::TooOld | Self::MethodNotAccepted => Reason::TicketInvalid,
+            Self::Invalid | Self::OtherAccount | Self::OtherUser | Self::TooOld | Self::MethodNotAccepted => Reason::TicketInvalid,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Passes: proof that the second factor passed, at a time and by a method.
 //!
 //! A pass is signed, because others verify it too: any JOSE library by way of the JWK set, and
-//! Envoy. It is bound to its user and session. Its `acr` and `amr` tell its strength: a pass by
+//! Envoy. It is bound to its account, user and session. Its `acr` and `amr` tell its strength: a pass by
 //! backup or recovery code is weaker than one by app or SMS.
 
 use serde::{Deserialize, Serialize};
 
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::signing::{SignatureError, SigningRing};
 use crate::policy::{Method, Policy};
 use crate::time::UnixSeconds;
@@ -20,10 +20,10 @@ use super::strength::{Acr, amr};
 /// `typ` of a pass.
 const TYPE: &str = "2fa-pass+jwt";
 
-/// A pass that is ours and in time. The caller must still check its user, its session and its age.
+/// A pass that is ours and in time. The caller must still check its subject, its session and its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
-    user: UserId,
+    subject: RecordId,
     session: SessionId,
     method: Method,
     auth_time: UnixSeconds,
@@ -35,7 +35,7 @@ impl Pass {
         policy: &Policy,
         keys: &SigningRing,
         entropy: &mut Entropy,
-        user: &UserId,
+        subject: &RecordId,
         session: &SessionId,
         method: Method,
         now: UnixSeconds,
@@ -44,7 +44,8 @@ impl Pass {
         let claims = PassClaims {
             iss: policy.issuer().to_owned(),
             aud: policy.audience().to_owned(),
-            sub: user.clone(),
+            account: subject.account().cloned(),
+            sub: subject.user().clone(),
             sid: session.clone(),
             iat: now,
             exp: expires_at,
@@ -57,7 +58,7 @@ impl Pass {
         let signer = keys.signer()?;
         let header = Header { alg: signer.algorithm().to_owned(), typ: TYPE.to_owned(), kid: signer.kid().to_owned() };
         let token = jws::encode(&header, &claims, |input| signer.sign(input))?;
-        Ok((token, Self { user: claims.sub, session: claims.sid, method, auth_time: now, expires_at }))
+        Ok((token, Self { subject: subject.clone(), session: claims.sid, method, auth_time: now, expires_at }))
     }
 
     /// Opens a pass.
@@ -96,7 +97,7 @@ impl Pass {
             Err(Flaw::Expired)
         } else {
             Ok(Self {
-                user: claims.sub,
+                subject: RecordId::new(claims.account, claims.sub),
                 session: claims.sid,
                 method: claims.second_factor,
                 auth_time: claims.auth_time,
@@ -110,12 +111,14 @@ impl Pass {
         jws::claimed_type(token).is_some_and(|typ| typ == TYPE)
     }
 
-    /// Checks the pass against the user and the session that bring it.
+    /// Checks the pass against the user, in the account, and the session that bring it.
     ///
     /// # Errors
-    /// [`TokenError::OtherUser`] or [`TokenError::OtherSession`].
-    pub fn of(self, user: &UserId, session: &SessionId) -> Result<Self, TokenError> {
-        if self.user != *user {
+    /// [`TokenError::OtherAccount`], [`TokenError::OtherUser`] or [`TokenError::OtherSession`].
+    pub fn of(self, subject: &RecordId, session: &SessionId) -> Result<Self, TokenError> {
+        if self.subject.account() != subject.account() {
+            Err(TokenError::OtherAccount)
+        } else if self.subject.user() != subject.user() {
             Err(TokenError::OtherUser)
         } else if self.session != *session {
             Err(TokenError::OtherSession)
@@ -124,10 +127,10 @@ impl Pass {
         }
     }
 
-    /// The user whose second factor passed.
+    /// The user whose second factor passed, and the account.
     #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.user
+    pub const fn subject(&self) -> &RecordId {
+        &self.subject
     }
 
     /// The session it is bound to.
@@ -166,6 +169,8 @@ impl Pass {
 struct PassClaims {
     iss: String,
     aud: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
     sub: UserId,
     sid: SessionId,
     iat: UnixSeconds,

@@ -1,7 +1,7 @@
 //! Tickets: proof that the first factor passed, good for the second step and nothing else.
 //!
 //! Only we read a ticket, so a MAC is enough: HMAC-SHA-256 under a subkey of the sealing ring. It
-//! is bound to its session and lives for minutes.
+//! is bound to its account, user and session and lives for minutes.
 
 use hmac::Mac as _;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::hmac_sha256;
 use crate::policy::Policy;
@@ -28,7 +28,7 @@ const AUDIENCE: &str = "countersign:second-step";
 /// A ticket that is ours, in time, and of this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    user: UserId,
+    subject: RecordId,
     session: SessionId,
     id: String,
     issued_at: UnixSeconds,
@@ -40,7 +40,7 @@ impl Ticket {
         policy: &Policy,
         keys: &SealingRing,
         entropy: &mut Entropy,
-        user: &UserId,
+        subject: &RecordId,
         session: &SessionId,
         now: UnixSeconds,
     ) -> Result<(String, Self), Error> {
@@ -48,7 +48,8 @@ impl Ticket {
         let claims = TicketClaims {
             iss: policy.issuer().to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: user.clone(),
+            account: subject.account().cloned(),
+            sub: subject.user().clone(),
             sid: session.clone(),
             iat: now,
             exp: expires_at,
@@ -57,7 +58,7 @@ impl Ticket {
         let key = keys.newest_subkey(Purpose::Ticket);
         let header = Header { alg: ALGORITHM.to_owned(), typ: TYPE.to_owned(), kid: keys.newest_kid().to_owned() };
         let token = jws::encode(&header, &claims, |input| signature(key.bytes(), input).to_vec())?;
-        Ok((token, Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: now, expires_at }))
+        Ok((token, Self { subject: subject.clone(), session: claims.sid, id: claims.jti, issued_at: now, expires_at }))
     }
 
     /// Opens a ticket for the session that brought it.
@@ -84,13 +85,14 @@ impl Ticket {
         if claims.sid != *session {
             return Err(TokenError::OtherSession);
         }
-        Ok(Self { user: claims.sub, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
+        let subject = RecordId::new(claims.account, claims.sub);
+        Ok(Self { subject, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
     }
 
-    /// The user whose first factor passed.
+    /// The user whose first factor passed, and the account.
     #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.user
+    pub const fn subject(&self) -> &RecordId {
+        &self.subject
     }
 
     /// The id of the login; SMS codes are bound to it.
@@ -114,6 +116,8 @@ impl Ticket {
 struct TicketClaims {
     iss: String,
     aud: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
     sub: UserId,
     sid: SessionId,
     iat: UnixSeconds,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Person, ann, keys, policy};
 
-const COOKIE: &str = "__Host-second-factor";
+pub(crate) const COOKIE: &str = "__Host-second-factor";
 
 fn config(changes: &Value) -> Value {
     let mut config = json!({
@@ -28,23 +28,23 @@ fn config(changes: &Value) -> Value {
     config
 }
 
-fn gate(changes: Value) -> Gate {
+pub(crate) fn gate(changes: Value) -> Gate {
     let keys = Some(include_str!("../vectors/keys.json").to_owned());
     let secrets = Secrets { keys, storage_token: Some("a storage token of tests, 32 long".replace(' ', "-")) };
     Gate::new(GateConfig::parse(&config(&changes).to_string(), &secrets).unwrap())
 }
 
-fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
     let all = [(":method", "GET"), (":path", path)];
     all.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
 }
 
-fn judge(gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64) -> Verdict {
+pub(crate) fn judge(gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64) -> Verdict {
     let source = || Some(b"192.0.2.1:4711".to_vec());
     gate.judge(&Request { headers, source: &source }, UnixSeconds::new(now).unwrap())
 }
 
-fn judged(verdict: Verdict) -> Judgement {
+pub(crate) fn judged(verdict: Verdict) -> Judgement {
     match verdict {
         Verdict::Judged(judgement) => judgement,
         Verdict::CallOut(..) => panic!("a code is to be verified"),
@@ -52,7 +52,7 @@ fn judged(verdict: Verdict) -> Judgement {
 }
 
 /// Status and reason of a refusal; `None` if the request goes on.
-fn refused(judgement: &Judgement) -> Option<(u16, String)> {
+pub(crate) fn refused(judgement: &Judgement) -> Option<(u16, String)> {
     match &judgement.outcome {
         Outcome::Admit(_) => None,
         Outcome::Answer(answer) => {
@@ -74,12 +74,12 @@ fn with_code(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
     }
 }
 
-fn answer(gate: &mut Gate, verification: Verification, status: &str, body: &[u8], now: u64) -> Verdict {
+pub(crate) fn answer(gate: &mut Gate, verification: Verification, status: &str, body: &[u8], now: u64) -> Verdict {
     let response = CallOutResponse { status: Some(status.as_bytes()), body: Some(body) };
     gate.continue_verification(verification, &response, UnixSeconds::new(now).unwrap(), Entropy::new([9; 32]))
 }
 
-fn stored(ann: &Person) -> String {
+pub(crate) fn stored(ann: &Person) -> String {
     json!({"record": ann.record, "version": 3}).to_string()
 }
 
@@ -91,7 +91,7 @@ fn saving(gate: &mut Gate) -> (Person, CallOut, Box<Verification>) {
     }
 }
 
-fn header<'a>(call_out: &'a CallOut, name: &str) -> &'a str {
+pub(crate) fn header<'a>(call_out: &'a CallOut, name: &str) -> &'a str {
     call_out.headers.iter().find(|(given, _)| *given == name).map_or("", |(_, value)| &value.0)
 }
 

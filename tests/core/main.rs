@@ -11,6 +11,7 @@
     reason = "a test may panic"
 )]
 
+mod accounts;
 mod docs;
 mod field_cases;
 mod gate;

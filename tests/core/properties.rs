@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::{ann, keys, policy};
 use countersign::client_ip::ClientIp;
-use countersign::ids::UserId;
+use countersign::ids::{RecordId, UserId};
 use countersign::keys::KeyRing;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
@@ -153,7 +153,7 @@ proptest! {
             prop_assert!(Policy::parse(text).is_err());
             prop_assert!(KeyRing::parse(text).is_err());
             prop_assert!(Pass::open(&rules, ring.signing(), text, now).is_err());
-            prop_assert!(Record::parse(&UserId::new("ann").unwrap(), text).is_err());
+            prop_assert!(Record::parse(&RecordId::from(UserId::new("ann").unwrap()), text).is_err());
         }
     }
 

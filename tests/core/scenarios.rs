@@ -10,7 +10,7 @@ use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
 use countersign::engine::{Command, Env, step};
 use countersign::entropy::Entropy;
-use countersign::ids::UserId;
+use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
 use countersign::policy::Policy;
 use countersign::record::Record;
@@ -59,7 +59,7 @@ enum Saved {
 fn play(steps: &[Step]) -> usize {
     let keys = KeyRing::parse(KEYS).unwrap();
     let mut policy = None;
-    let mut records: BTreeMap<&str, String> = BTreeMap::new();
+    let mut records: BTreeMap<RecordId, String> = BTreeMap::new();
     let mut saved: BTreeMap<&str, Saved> = BTreeMap::new();
     let mut commands = 0;
     for (index, Step { place, at, action }) in steps.iter().enumerate() {
@@ -76,15 +76,16 @@ fn play(steps: &[Step]) -> usize {
             Some(name) => value_of(saved.get(name).unwrap_or_else(|| panic!("{place}: nothing was saved as `{name}`")), now),
             None => text.to_owned(),
         });
-        let id = UserId::new(&command.user).unwrap();
-        let record = records.get(&*command.user).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
+        let account = command.account.as_deref().map(|account| AccountId::new(account).unwrap());
+        let id = RecordId::new(account, UserId::new(&command.user).unwrap());
+        let record = records.get(&id).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
         let mut seed = [0; 32];
         seed[0] = u8::try_from(index).unwrap();
         let env = Env { now, client: command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse), entropy: Entropy::new(seed) };
         let wire = Command::parse(&wire.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
         let pending = step(policy.as_ref().unwrap(), &keys, record, wire, env).unwrap_or_else(|e| panic!("{place}: {e}"));
         if let Some(record) = pending.to_store() {
-            records.insert(&command.user, record.to_text());
+            records.insert(id, record.to_text());
         }
         let (reply, effects) = pending.stored();
         let reply = serde_json::to_value(&reply).unwrap();

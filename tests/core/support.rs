@@ -8,7 +8,7 @@ use countersign::effect::Effect;
 use countersign::engine::{Command, Env, Reply, step};
 use countersign::entropy::Entropy;
 use countersign::error::Error;
-use countersign::ids::UserId;
+use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
 use countersign::policy::Policy;
 use countersign::record::Record;
@@ -23,6 +23,7 @@ pub const START: u64 = 1_800_000_000;
 pub struct Person {
     pub policy: Policy,
     pub keys: KeyRing,
+    pub account: Option<String>,
     pub user: String,
     pub record: Option<String>,
     pub now: u64,
@@ -53,6 +54,7 @@ impl Person {
         Self {
             policy,
             keys: keys(),
+            account: None,
             user: user.to_owned(),
             record: None,
             now: START,
@@ -81,9 +83,14 @@ impl Person {
         person
     }
 
+    pub fn id(&self) -> RecordId {
+        let account = self.account.as_deref().map(|account| AccountId::new(account).unwrap());
+        RecordId::new(account, UserId::new(&self.user).unwrap())
+    }
+
     /// Steps without storing.
     pub fn try_step(&self, command: Value) -> Result<(Option<String>, Value, Vec<Effect>), Error> {
-        let id = UserId::new(&self.user).unwrap();
+        let id = self.id();
         let record = match &self.record {
             Some(text) => Record::parse(&id, text)?,
             None => Record::new(id),

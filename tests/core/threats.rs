@@ -4,7 +4,6 @@ use crate::support::{Person, ann, issue, policy};
 use countersign::effect::Effect;
 use countersign::engine::enrollment;
 use countersign::error::ErrorCode;
-use countersign::ids::UserId;
 use countersign::keys::KeyRing;
 use countersign::policy::{Enrollment, Policy};
 use countersign::record::Record;
@@ -455,7 +454,7 @@ fn c5_a_phone_whose_number_is_no_longer_allowed_is_usable_nowhere() {
     let mut backup = enrolled["backupCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned());
     let now = UnixSeconds::new(person.now).unwrap();
     let enrollment = |person: &Person| {
-        let record = Record::parse(&UserId::new("ann").unwrap(), person.record.as_deref().unwrap()).unwrap();
+        let record = Record::parse(&person.id(), person.record.as_deref().unwrap()).unwrap();
         enrollment(&person.policy, &person.keys, &record, now)
     };
     assert_eq!(enrollment(&person), Enrollment::Usable);
@@ -519,11 +518,11 @@ fn a_sealed_value_does_not_move_to_another_user() {
 
 #[test]
 fn a_record_of_another_version_or_user_or_with_anything_unknown_is_refused() {
-    let text = ann().record.unwrap();
-    let id = UserId::new("ann").unwrap();
+    let person = ann();
+    let (id, text) = (person.id(), person.record.unwrap());
     let code = |text: &str| Record::parse(&id, text).unwrap_err().code;
-    assert_eq!(code(&text.replacen("\"v\":1", "\"v\":2", 1)), ErrorCode::UnknownRecordVersion);
-    assert_eq!(code(&text.replacen("\"v\":1", "\"v\":1,\"extra\":0", 1)), ErrorCode::InvalidRecord);
+    assert_eq!(code(&text.replacen("\"v\":2", "\"v\":3", 1)), ErrorCode::UnknownRecordVersion);
+    assert_eq!(code(&text.replacen("\"v\":2", "\"v\":2,\"extra\":0", 1)), ErrorCode::InvalidRecord);
     assert_eq!(code(&text.replace("ann", "bob")), ErrorCode::InvalidRecord);
     assert_eq!(code(&format!("{text} {{}}")), ErrorCode::InvalidRecord);
     assert_eq!(code(""), ErrorCode::InvalidRecord);

@@ -298,8 +298,8 @@ test('the proof of a store fails for a store that saves without comparing', asyn
   const { proveStore } = await guide('prove-store')
   const records = new Map()
   const careless = {
-    load: async (user) => records.get(user),
-    save: async (user, record, expected) => {
+    load: async ({ user }) => records.get(user),
+    save: async ({ user }, record, expected) => {
       if (expected !== undefined && !records.has(user)) return false
       records.set(user, { record, version: (expected ?? 0) + 1 })
       return true

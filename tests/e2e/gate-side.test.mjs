@@ -304,11 +304,11 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
     sendSms: () => assert.fail('the filter sends no SMS'),
     clock: () => service.now,
     store: {
-      load: async (name) => {
+      load: async ({ user: name }) => {
         const { status, body } = await storage(service, `/records/${encodeURIComponent(name)}`)
         return status === 404 ? undefined : body
       },
-      save: async (name, record, version) => {
+      save: async ({ user: name }, record, version) => {
         effects = [
           { log: { user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } },
           { notify: { user: name, at: service.now, kind: 'locked' } },

@@ -90,7 +90,7 @@ await onEach(
 
     /** The right record of the user in an answer that is wrong otherwise. */
     const instead = (answer) => async (req, res) => {
-      const { record, version } = await gate.store.load(decodeURIComponent(req.url.split('/').at(-1)))
+      const { record, version } = await gate.store.load({ user: decodeURIComponent(req.url.split('/').at(-1)) })
       const [code, body] = answer(JSON.stringify(record), version)
       res.writeHead(code, { 'content-type': 'application/json' }).end(body)
     }
@@ -129,7 +129,7 @@ await onEach(
 
     test('storage gives the record of another user: storage_failed', async () => {
       const other = await gate.enroll()
-      const { record, version } = await gate.store.load(other.user)
+      const { record, version } = await gate.store.load({ user: other.user })
       await suffers(status(200, JSON.stringify({ record, version })), loading)
     })
 
@@ -263,8 +263,8 @@ await onEach(
       const person = await gate.enroll()
       const ticket = await person.ticket()
       const { load } = gate.behind
-      gate.behind.load = async (user) => {
-        const stored = await load(user)
+      gate.behind.load = async (id) => {
+        const stored = await load(id)
         setImmediate(() => gate.storage.close())
         return stored
       }
@@ -285,14 +285,14 @@ await onEach(
         const ticket = await person.ticket()
         let left = times
         const calls = gate.storage.calls.length
-        gate.behind.save = async (user, record, expected) => {
+        gate.behind.save = async (id, text, expected) => {
           if (left > 0) {
             left -= 1
             // Another client writes in between.
-            const { record, version } = await gate.store.load(user)
-            await gate.store.save(user, record, version)
+            const { record, version } = await gate.store.load(id)
+            await gate.store.save(id, record, version)
           }
-          return save(user, record, expected)
+          return save(id, text, expected)
         }
         const answer = await gate.verify({ otp: person.code(), ticket })
         gate.behind.save = save
@@ -388,7 +388,7 @@ await onEach(
       passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
       gate.storage.before = undefined
       const [[get, getUrl, getHeaders], [put, putUrl, putHeaders]] = seen
-      const { version } = await gate.store.load(person.user)
+      const { version } = await gate.store.load({ user: person.user })
       assert.deepEqual([get, put], ['GET', 'PUT'])
       for (const url of [getUrl, putUrl]) assert.equal(url, '/internal/second-factor/records/zo%C3%AB%2F%40%20x')
       for (const headers of [getHeaders, putHeaders]) {

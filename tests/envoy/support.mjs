@@ -472,9 +472,9 @@ export async function startGate(
   const hooks = { notify: (notice) => notices.push(notice), onEvent: (event) => events.push(event) }
   const upstream = await startUpstream(t)
   // Tests step in between load and save here.
-  const behind = { load: (user) => store.load(user), save: (...args) => store.save(...args) }
+  const behind = { load: (id) => store.load(id), save: (...args) => store.save(...args) }
   const storage = await startStorage(t, {
-    store: { load: (user) => behind.load(user), save: (...args) => behind.save(...args) },
+    store: { load: (id) => behind.load(id), save: (...args) => behind.save(...args) },
     token: TOKEN,
     ...hooks,
     ...(revoked && { revoked }),
@@ -601,7 +601,7 @@ export async function mint(
   const rules = { ...rest, methods: ['totp', 'sms', 'recovery_code', ...(method === 'backup_code' ? [method] : [])] }
   const { records, secret, backupCodes } = await enrolled(JSON.stringify(keys), JSON.stringify(rules), user)
   const store = memoryStore()
-  for (const [who, record] of Object.entries(records)) await store.save(who, record, undefined)
+  for (const [who, record] of Object.entries(records)) await store.save({ user: who }, record, undefined)
   const factor = await createSecondFactor({ keys, store, policy: rules, sendSms: sms.send, clock: () => now })
   const code = () => totp.generate({ secret, time: now })
   const login = async (who, method, codeOf, newSession) => {
@@ -661,7 +661,7 @@ async function enrolled(keys, policy, user) {
     }
     assert.equal(people[user].secret, people[OWNER].secret)
     const records = {}
-    for (const who of [user, OWNER]) records[who] = (await store.load(who)).record
+    for (const who of [user, OWNER]) records[who] = (await store.load({ user: who })).record
     known.set(name, { records, ...people[user] })
   }
   return known.get(name)

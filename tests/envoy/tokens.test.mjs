@@ -167,7 +167,7 @@ for (const envoy of ENVOYS) {
       const answer = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
       if (works) {
         passed(answer)
-        assert.ok((await gate.store.load(person.user)).record.includes(young.sealing[0].kid))
+        assert.ok((await gate.store.load({ user: person.user })).record.includes(young.sealing[0].kid))
         const [, pass] = new RegExp(`^${PASS}=([^;]+)`).exec(
           answer.all('set-cookie').find((line) => line.startsWith(PASS)),
         )

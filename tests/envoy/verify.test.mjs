@@ -295,9 +295,9 @@ await onEach(
         assert.equal(answer.status, 400, otp)
         assert.equal(answer.json.reason, 'code_malformed')
       }
-      const before = await gate.store.load(person.user)
+      const before = await gate.store.load({ user: person.user })
       passed(await gate.verify({ otp: person.code(), ticket }))
-      assert.equal((await gate.store.load(person.user)).version, before.version + 1)
+      assert.equal((await gate.store.load({ user: person.user })).version, before.version + 1)
     })
 
     test('T18 ticket_invalid: of another session, changed, a pass, or missing; storage is not called', async () => {

@@ -12,7 +12,7 @@ function counted(store) {
   const counts = { loads: 0, saves: 0 }
   return {
     counts,
-    load: (user) => ((counts.loads += 1), store.load(user)),
+    load: (id) => ((counts.loads += 1), store.load(id)),
     save: (...args) => ((counts.saves += 1), store.save(...args)),
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as countersign from 'countersign'
-import { CountersignError, createSecondFactor, generateKeys, memoryStore } from 'countersign'
+import { CountersignError, createSecondFactor, generateKeys, memoryStore, recordKey } from 'countersign'
 import { fixedClock, fixedEntropy } from 'countersign/testing'
 import fc from 'fast-check'
 import { codeOf, host, login, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
@@ -248,7 +248,14 @@ test('every exported function is in one of the lists here', () => {
   const names = Object.entries(countersign).flatMap(([name, value]) =>
     typeof value === 'object' ? Object.keys(value).map((key) => `${name}.${key}`) : [name],
   )
-  const elsewhere = ['CountersignError', 'createSecondFactor', 'memoryStore', 'generateKeys', 'totp.secret']
+  const elsewhere = [
+    'CountersignError',
+    'createSecondFactor',
+    'memoryStore',
+    'generateKeys',
+    'totp.secret',
+    'recordKey',
+  ]
   assert.deepEqual(names.sort(), [...Object.keys(TOOLS), ...elsewhere].sort())
   // These functions take no arguments, so they ignore any.
   for (const value of HOSTILE)
@@ -294,13 +301,13 @@ async function household() {
   await at.factor.sendSms({ ticket, session: 'before' })
   at.clock.advance(60)
   await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
-  const records = new Map([['ann', await at.store.load('ann')]])
+  const records = new Map([['users/ann', await at.store.load({ user: 'ann' })]])
   const state = new Map(records)
   const store = {
-    load: async (user) => state.get(user),
-    save: async (user, record, expected) => {
-      if (state.get(user)?.version !== expected) return false
-      state.set(user, { record, version: (expected ?? 0) + 1 })
+    load: async (id) => state.get(recordKey(id)),
+    save: async (id, record, expected) => {
+      if (state.get(recordKey(id))?.version !== expected) return false
+      state.set(recordKey(id), { record, version: (expected ?? 0) + 1 })
       return true
     },
   }
@@ -310,10 +317,10 @@ async function household() {
     sendSms: at.sms.send,
     store,
   })
-  const common = { account: 'acme', ip: '192.0.2.1' }
+  const common = { ip: '192.0.2.1' }
   const inside = { user: 'ann', session: 'in', ...common }
   const inputs = {
-    begin: { ...inside, channel: 'web', plan: 'pro' },
+    begin: { ...inside, account: 'acme', channel: 'web', plan: 'pro' },
     sendSms: { ticket, session: 'before', ...common },
     verify: { ticket, session: 'before', newSession: 'in', method: 'totp', code: '1', ...common },
     enrollTotp: { ...inside, pass, plan: 'pro', label: 'ann' },
@@ -541,7 +548,7 @@ test('a text that is not well-formed Unicode is no user', async () => {
 
 test('T13: an emptied slot matches nothing', async () => {
   const { at, inputs, factor, state, reset, ann } = await household()
-  const record = JSON.parse(state.get('ann').record)
+  const record = JSON.parse(state.get('users/ann').record)
   const emptied = {
     'no app': (r) => void delete r.totp,
     'no SMS code': (r) => void delete r.smsCode,
@@ -557,7 +564,7 @@ test('T13: an emptied slot matches nothing', async () => {
       for (const code of empty) {
         const changed = structuredClone(record)
         change(changed)
-        state.set('ann', { record: JSON.stringify(changed), version: 1 })
+        state.set('users/ann', { record: JSON.stringify(changed), version: 1 })
         let result
         try {
           result = (await factor.verify({ ...inputs.verify, method, code })).result
@@ -653,7 +660,11 @@ async function story() {
     users: [{ user: 'ann', role: 'owner', enrollment: 'none' }],
     apiClients: [],
   })
-  return JSON.stringify([told, (await at.store.load('ann')).record, at.sms.messages, at.notices, at.events], null, 1)
+  return JSON.stringify(
+    [told, (await at.store.load({ user: 'ann' })).record, at.sms.messages, at.notices, at.events],
+    null,
+    1,
+  )
 }
 
 const NAMES = [

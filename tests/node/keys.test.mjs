@@ -17,7 +17,7 @@ const named = (name) => {
   return keys
 }
 const [old, fresh] = [named('old'), named('new')]
-const recordOf = async (at, user = 'ann') => JSON.parse((await at.store.load(user)).record)
+const recordOf = async (at, user = 'ann') => JSON.parse((await at.store.load({ user })).record)
 
 async function enrolled() {
   const at = await host({ keys: old })
@@ -100,7 +100,7 @@ test('T40: the old key still opens values, and the new key writes', async () => 
 test('T40: a key that is gone is a typed failure, and never "no second factor"', async () => {
   const { at, ann, rekeyed } = await enrolled()
   const gone = await rekeyed(fresh)
-  const before = await at.store.load('ann')
+  const before = await at.store.load({ user: 'ann' })
   const missing = refusedWith('key_missing', 'keys.sealing')
   // The challenge shows the end of the phone's number, so it needs the key.
   await assert.rejects(gone.factor.begin({ user: 'ann', session: 's' }), missing)
@@ -112,7 +112,7 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
   assert.equal((await gone.factor.status({ user: 'bob' })).enrolled, false)
   const passes = await rekeyed(ring(fresh, { sealing: [], signing: old.signing }))
   const { pass } = await login(at, ann)
-  const now = await at.store.load('ann')
+  const now = await at.store.load({ user: 'ann' })
   for (const attempt of [
     () => passes.factor.begin({ user: 'ann', session: 's' }),
     () => passes.factor.status({ user: 'ann' }),
@@ -120,7 +120,7 @@ test('T40: a key that is gone is a typed failure, and never "no second factor"',
     await assert.rejects(attempt, missing)
   }
   assert.notDeepEqual(before, now, 'the login in between wrote the record')
-  assert.deepEqual(await at.store.load('ann'), now, 'nothing was counted')
+  assert.deepEqual(await at.store.load({ user: 'ann' }), now, 'nothing was counted')
   assert.equal((await passes.factor.checkPass({ user: 'ann', session: 'in', pass })).result, 'valid')
 })
 
@@ -143,7 +143,7 @@ test('T40: backup codes keep the key with which they were made', async () => {
 
 test('every command refuses a record that is not ours', async (t) => {
   const { at, ann } = await enrolled()
-  const good = (await at.store.load('ann')).record
+  const good = (await at.store.load({ user: 'ann' })).record
   const bob = await withApp(at, 'bob')
   const changed = (change) => {
     const record = JSON.parse(good)
@@ -151,14 +151,15 @@ test('every command refuses a record that is not ours', async (t) => {
     return JSON.stringify(record)
   }
   const cases = {
-    'a newer version': [changed((r) => void (r.v = 2)), 'unknown_record_version', 'record.v'],
+    'a newer version': [changed((r) => void (r.v = 3)), 'unknown_record_version', 'record.v'],
     'a newer version with fields of its own': ['{"v":7,"something":"else"}', 'unknown_record_version', 'record.v'],
     'version 0': [changed((r) => void (r.v = 0)), 'unknown_record_version', 'record.v'],
     'no version': [changed((r) => void delete r.v), 'invalid_record'],
-    'version as text': [changed((r) => void (r.v = '1')), 'invalid_record', 'record.v'],
-    'another user': [(await at.store.load('bob')).record, 'invalid_record', 'record.user'],
+    'version as text': [changed((r) => void (r.v = '2')), 'invalid_record', 'record.v'],
+    'another user': [(await at.store.load({ user: 'bob' })).record, 'invalid_record', 'record.id'],
+    'another account': [changed((r) => void (r.id.account = 'acme')), 'invalid_record', 'record.id'],
     'a field more': [changed((r) => void (r.admin = true)), 'invalid_record'],
-    'a field twice': [good.replace('{', '{"v":1,'), 'invalid_record'],
+    'a field twice': [good.replace('{', '{"v":2,'), 'invalid_record'],
     'no attempts': [changed((r) => void delete r.attempts), 'invalid_record'],
     'negative failures': [changed((r) => void (r.attempts.failures = -1)), 'invalid_record'],
     'a weaker hash': [changed((r) => void (r.backup.set.cost.m = 8)), 'invalid_record'],
@@ -199,8 +200,8 @@ test('every command refuses a record that is not ours', async (t) => {
 test('a sealed value moved to another user or field, or changed, does not open', async () => {
   const { at, ann } = await enrolled()
   await withApp(at, 'bob')
-  const bob = JSON.parse((await at.store.load('bob')).record)
-  const good = JSON.parse((await at.store.load('ann')).record)
+  const bob = JSON.parse((await at.store.load({ user: 'bob' })).record)
+  const good = JSON.parse((await at.store.load({ user: 'ann' })).record)
   const flipped = (text) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
   const changes = {
     'the secret of another user': (r) => void (r.totp.secret = bob.totp.secret),
@@ -229,5 +230,5 @@ test('a user without a record counts as a user without a factor', async () => {
   const at = await host({ store: memoryStore() })
   assert.deepEqual((await at.factor.status({ user: 'ann' })).methods, [])
   assert.deepEqual(await at.factor.begin({ user: 'ann', session: 's' }), { result: 'allowed', enroll: true })
-  assert.equal(await at.store.load('ann'), undefined, 'a question writes nothing')
+  assert.equal(await at.store.load({ user: 'ann' }), undefined, 'a question writes nothing')
 })

@@ -45,6 +45,7 @@ test('each entry exports exactly these names', () => {
     'otpauth',
     'policy',
     'qr',
+    'recordKey',
     'sqliteStore',
     'totp',
   ])
@@ -214,7 +215,7 @@ export async function guard(factor: SecondFactor, pass: string | undefined): Pro
     case 'second_step': {
       const { reason } = reply
       switch (reason) {
-        case 'no_pass': case 'invalid': case 'expired': case 'other_user': case 'other_session': case 'too_old':
+        case 'no_pass': case 'invalid': case 'expired': case 'other_account': case 'other_user': case 'other_session': case 'too_old':
         case 'method_not_accepted': return reason
         default: return reason satisfies never
       }

@@ -17,7 +17,7 @@ try {
 const slow = (store) => {
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   return {
-    load: async (user) => (await turn(), store.load(user)),
+    load: async (id) => (await turn(), store.load(id)),
     save: async (...args) => (await turn(), store.save(...args)),
   }
 }
@@ -77,12 +77,12 @@ for (const [name, make] of Object.entries(stores)) {
 
   test(`a call from before a deletion does not overwrite the new record (${name})`, async () => {
     const store = make()
-    assert.equal(await store.save('ann', 'old', undefined), true)
-    const { version } = await store.load('ann')
+    assert.equal(await store.save({ user: 'ann' }, 'old', undefined), true)
+    const { version } = await store.load({ user: 'ann' })
     const anew = make()
-    assert.equal(await anew.save('ann', 'new', undefined), true)
-    assert.equal(await anew.save('ann', 'old, changed', version), false)
-    assert.equal((await anew.load('ann')).record, 'new')
+    assert.equal(await anew.save({ user: 'ann' }, 'new', undefined), true)
+    assert.equal(await anew.save({ user: 'ann' }, 'old, changed', version), false)
+    assert.equal((await anew.load({ user: 'ann' })).record, 'new')
   })
 
   test(`an enrollment confirmed 20 times at once makes one set of backup codes (${name})`, async () => {
@@ -99,7 +99,7 @@ for (const [name, make] of Object.entries(stores)) {
     const inner = make()
     let failing = false
     const store = {
-      load: (user) => inner.load(user),
+      load: (id) => inner.load(id),
       save: (...args) => {
         if (failing) throw new Error('disk full')
         return inner.save(...args)
@@ -108,11 +108,11 @@ for (const [name, make] of Object.entries(stores)) {
     const at = await host({ store })
     const ann = await withApp(at)
     const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
-    const before = await inner.load('ann')
+    const before = await inner.load({ user: 'ann' })
     const events = at.events.length
     failing = true
     await assert.rejects(at.factor.verify(input), refusedWith('store_failed', 'store.save'))
-    assert.deepEqual(await inner.load('ann'), before)
+    assert.deepEqual(await inner.load({ user: 'ann' }), before)
     assert.equal(at.events.length, events, 'no event is sent for a step that was not stored')
     failing = false
     assert.equal((await at.factor.verify(input)).result, 'verified')
@@ -122,37 +122,37 @@ for (const [name, make] of Object.entries(stores)) {
   test(`T5: no SMS leaves for a state that was not saved (${name})`, async () => {
     const inner = make()
     const at = await host({
-      store: { load: (user) => inner.load(user), save: () => Promise.reject(new Error('disk full')) },
+      store: { load: (id) => inner.load(id), save: () => Promise.reject(new Error('disk full')) },
     })
     await assert.rejects(
       at.factor.enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' }),
       refusedWith('store_failed', 'store.save'),
     )
     assert.equal(at.sms.messages.length, 0)
-    assert.equal(await inner.load('ann'), undefined)
+    assert.equal(await inner.load({ user: 'ann' }), undefined)
   })
 
   test(`compare-and-set keeps its contract (${name})`, async () => {
     const store = make()
-    assert.equal(await store.load('ann'), undefined)
-    assert.equal(await store.save('ann', 'one', undefined), true)
-    assert.equal(await store.save('ann', 'other', undefined), false)
-    const first = await store.load('ann')
+    assert.equal(await store.load({ user: 'ann' }), undefined)
+    assert.equal(await store.save({ user: 'ann' }, 'one', undefined), true)
+    assert.equal(await store.save({ user: 'ann' }, 'other', undefined), false)
+    const first = await store.load({ user: 'ann' })
     assert.equal(first.record, 'one')
-    assert.equal(await store.save('ann', 'two', first.version), true)
-    assert.equal(await store.save('ann', 'three', first.version), false)
-    const second = await store.load('ann')
+    assert.equal(await store.save({ user: 'ann' }, 'two', first.version), true)
+    assert.equal(await store.save({ user: 'ann' }, 'three', first.version), false)
+    const second = await store.load({ user: 'ann' })
     assert.equal(second.record, 'two')
     assert.notEqual(second.version, first.version)
-    assert.equal(await store.save('bob', 'x', first.version), false, 'no record yet, so no version')
-    assert.equal(await store.load('bob'), undefined)
+    assert.equal(await store.save({ user: 'bob' }, 'x', first.version), false, 'no record yet, so no version')
+    assert.equal(await store.load({ user: 'bob' }), undefined)
     // A user id is a value, never SQL and never a property name.
     for (const user of ["x'; DROP TABLE second_factor; --", '__proto__', 'constructor']) {
-      assert.equal(await store.load(user), undefined, user)
-      assert.equal(await store.save(user, user, undefined), true)
-      assert.equal((await store.load(user)).record, user)
+      assert.equal(await store.load({ user }), undefined, user)
+      assert.equal(await store.save({ user }, user, undefined), true)
+      assert.equal((await store.load({ user })).record, user)
     }
-    assert.equal((await store.load('ann')).record, 'two')
+    assert.equal((await store.load({ user: 'ann' })).record, 'two')
   })
 }
 
@@ -289,7 +289,7 @@ test('a store that hangs in one call delays other calls only for a time', async 
   const inner = memoryStore()
   let hanging
   const store = {
-    load: (user) => (hanging === 'load' ? new Promise(() => undefined) : inner.load(user)),
+    load: (id) => (hanging === 'load' ? new Promise(() => undefined) : inner.load(id)),
     save: (...args) => (hanging === 'save' ? new Promise(() => undefined) : inner.save(...args)),
   }
   const at = await host({ store })
@@ -323,7 +323,7 @@ test('a store that hangs in one call delays other calls only for a time', async 
 test('each of many calls at once needs few loads', async () => {
   let loads = 0
   const inner = slow(memoryStore())
-  const at = await host({ store: { load: (user) => ((loads += 1), inner.load(user)), save: inner.save } })
+  const at = await host({ store: { load: (id) => ((loads += 1), inner.load(id)), save: inner.save } })
   const replies = await Promise.all(
     Array.from({ length: 200 }, (_, i) => at.factor.enrollTotp({ user: 'ann', session: `s${i}`, label: 'ann' })),
   )

@@ -93,7 +93,7 @@ async function life(changes = {}) {
   const run = async (name, input) => {
     const reply = await at.factor[name](input)
     replies.push(reply)
-    for (const user of ['ann', 'bob']) records.push((await at.store.load(user))?.record ?? '')
+    for (const user of ['ann', 'bob']) records.push((await at.store.load({ user }))?.record ?? '')
     return reply
   }
   const typed = (code) => (secrets.plain.push(code), code)
@@ -187,17 +187,17 @@ test('T32: no event and no notice holds a secret', async () => {
 
 test('T12: no stored text is accepted as a code', async () => {
   const { at } = await life()
-  const record = JSON.parse((await at.store.load('ann')).record)
+  const record = JSON.parse((await at.store.load({ user: 'ann' })).record)
   const stored = []
   JSON.stringify(record, (_, value) => (typeof value === 'object' || stored.push(String(value)), value))
   assert.ok(stored.includes(record.backup.set.slots[0].hash) && stored.includes(record.totp.secret.data))
   for (const method of ['totp', 'sms', 'backup_code', 'recovery_code']) {
     for (const code of [...stored, JSON.stringify(record), stored.join('')]) {
       const ticket = await ticketOf(at, 'ann')
-      const before = (await at.store.load('ann')).record
+      const before = (await at.store.load({ user: 'ann' })).record
       const { result } = await at.factor.verify({ ticket, session: 'before', method, code })
       assert.ok(['malformed', 'expired', 'wrong', 'locked'].includes(result), `${method}: ${result}`)
-      if (result === 'malformed') assert.equal((await at.store.load('ann')).record, before)
+      if (result === 'malformed') assert.equal((await at.store.load({ user: 'ann' })).record, before)
       at.clock.advance(7_200)
     }
   }

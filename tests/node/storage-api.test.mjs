@@ -22,8 +22,8 @@ const stores = { memoryStore, sqliteStore: () => sqliteStore(new Database(':memo
 function numbered() {
   const records = new Map()
   return {
-    load: async (user) => records.get(user),
-    async save(user, record, expected = 0) {
+    load: async ({ user }) => records.get(user),
+    async save({ user }, record, expected = 0) {
       if ((records.get(user)?.version ?? 0) !== expected) return false
       records.set(user, { record, version: expected + 1 })
       return true
@@ -84,8 +84,8 @@ for (const [name, make] of Object.entries(stores)) {
       [412, 'precondition_failed'],
       'a write with a version does not create a record',
     )
-    await store.save('ann', 'one', undefined)
-    const { version } = await store.load('ann')
+    await store.save({ user: 'ann' }, 'one', undefined)
+    const { version } = await store.load({ user: 'ann' })
     const read = await call('GET', '/records/ann')
     assert.deepEqual([read.status, read.body, read.headers.etag], [200, { record: 'one', version }, `"${version}"`])
     const written = await put('ann', version, { record: 'two', effects: [] })
@@ -99,22 +99,22 @@ for (const [name, make] of Object.entries(stores)) {
 
   test(`T3: of two or a hundred writers with one version, one wins (${name})`, async (t) => {
     const { put, store } = await service(t, { store: make() })
-    await store.save('ann', 'start', undefined)
+    await store.save({ user: 'ann' }, 'start', undefined)
     for (const writers of [2, 100]) {
-      const { version } = await store.load('ann')
+      const { version } = await store.load({ user: 'ann' })
       const answers = await Promise.all(
         Array.from({ length: writers }, (_, index) => put('ann', version, { record: `by ${index}` })),
       )
       const winners = answers.flatMap(({ status }, index) => (status === 204 ? [index] : []))
       assert.equal(winners.length, 1)
       assert.ok(answers.every(({ status }) => status === 204 || status === 412))
-      assert.equal((await store.load('ann')).record, `by ${winners[0]}`)
+      assert.equal((await store.load({ user: 'ann' })).record, `by ${winners[0]}`)
     }
   })
 
   test(`a hundred writers that try again all succeed, one after the other (${name})`, async (t) => {
     const { call, put, store } = await service(t, { store: make() })
-    await store.save('ann', '0', undefined)
+    await store.save({ user: 'ann' }, '0', undefined)
     await Promise.all(
       Array.from({ length: 100 }, async () => {
         for (;;) {
@@ -123,7 +123,7 @@ for (const [name, make] of Object.entries(stores)) {
         }
       }),
     )
-    assert.equal((await store.load('ann')).record, '100')
+    assert.equal((await store.load({ user: 'ann' })).record, '100')
   })
 
   test(`a user id is a value, with any characters in it (${name})`, async (t) => {
@@ -150,11 +150,11 @@ for (const [name, make] of Object.entries(stores)) {
     for (const user of users) {
       const path = encodeURIComponent(user).replaceAll('.', '%2E')
       assert.equal((await call('GET', `/records/${path}`)).status, 404, user)
-      await store.save(user, `of ${user}`, undefined)
+      await store.save({ user }, `of ${user}`, undefined)
       const { record, version } = (await call('GET', `/records/${path}`)).body
       assert.equal(record, `of ${user}`)
       assert.equal((await put(path, version, { record: 'new' })).status, 204)
-      assert.equal((await store.load(user)).record, 'new')
+      assert.equal((await store.load({ user })).record, 'new')
     }
     assert.equal((await call('GET', '/records/ann')).status, 404)
   })
@@ -185,7 +185,7 @@ test('a malformed user id is refused', async (t) => {
 
 test('only a caller with the token gets an answer', async (t) => {
   const asked = []
-  const store = { load: async (user) => void asked.push(user), save: async (user) => asked.push(user) && true }
+  const store = { load: async ({ user }) => void asked.push(user), save: async ({ user }) => asked.push(user) && true }
   const { call, port } = await service(t, { store, revoked: () => asked.push('revoked') && {} })
   const wrong = [
     '',
@@ -274,7 +274,7 @@ test('other methods and paths get an error in JSON, and no request goes on to th
 
 test('a write needs the version it replaces', async (t) => {
   const { call, put, store } = await service(t)
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ record: 'two' })
   assert.deepEqual(errorOf(await call('PUT', '/records/ann', { headers, body })), [428, 'precondition_required'])
@@ -313,7 +313,7 @@ test('a write needs the version it replaces', async (t) => {
   )
   for (const version of [0, 2, -1])
     assert.deepEqual(errorOf(await put('ann', version, { record: 'two' })), [412, 'precondition_failed'])
-  assert.equal((await store.load('ann')).record, 'one')
+  assert.equal((await store.load({ user: 'ann' })).record, 'one')
 })
 
 test('a body without a record and its effects is refused, and no record or effect follows', async (t) => {
@@ -322,7 +322,7 @@ test('a body without a record and its effects is refused, and no record or effec
     notify: (notice) => told.push(notice),
     onEvent: (event) => told.push(event),
   })
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const log = { user: 'ann', at: 1, event: 'code_accepted' }
   const notify = { user: 'ann', at: 1, kind: 'locked' }
   const effects = [
@@ -402,12 +402,12 @@ test('a body without a record and its effects is refused, and no record or effec
   )
   await settled()
   assert.deepEqual(told, [])
-  assert.deepEqual(await store.load('ann'), { record: 'one', version: 1 })
+  assert.deepEqual(await store.load({ user: 'ann' }), { record: 'one', version: 1 })
 })
 
 test('only plain JSON is accepted, without content encoding', async (t) => {
   const { call, put, store } = await service(t)
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const types = [
     '',
     'text/plain',
@@ -445,7 +445,7 @@ test('only plain JSON is accepted, without content encoding', async (t) => {
 
 test('a body has at most 128 KiB, with or without a content-length', async (t) => {
   const { call, put, store } = await service(t)
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const record = '"'.repeat(60_000) // Two bytes each in JSON.
   const pad = (size) => JSON.stringify({ record }).padEnd(size)
   for (const size of [131_073, 10_000_000]) {
@@ -455,7 +455,7 @@ test('a body has at most 128 KiB, with or without a content-length', async (t) =
       'content_too_large',
     ])
   }
-  assert.equal((await store.load('ann')).record, 'one')
+  assert.equal((await store.load({ user: 'ann' })).record, 'one')
   assert.equal((await put('ann', 1, pad(131_072))).status, 204)
   assert.equal((await put('ann', 2, pad(131_072), { 'transfer-encoding': 'chunked' })).status, 204)
   assert.equal((await call('GET', '/records/ann')).body.record, record)
@@ -465,7 +465,7 @@ test('a slow body is refused after five seconds, and one that breaks off is drop
   timeout: 20_000,
 }, async (t) => {
   const { call, port, store } = await service(t)
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const head = [
     'PUT',
     '/records/ann',
@@ -505,7 +505,7 @@ test('a slow body is refused after five seconds, and one that breaks off is drop
 test('the API accepts a body that a parser of the host has read', async (t) => {
   for (const parser of [express.json(), express.text({ type: '*/*' }), express.raw({ type: '*/*' })]) {
     const { put, store } = await service(t, { before: [parser] })
-    await store.save('ann', 'one', undefined)
+    await store.save({ user: 'ann' }, 'one', undefined)
     assert.equal((await put('ann', 1, { record: 'two', effects: [] })).status, 204)
     assert.deepEqual(errorOf(await put('ann', 2, '[]')), [400, 'bad_request'])
     assert.deepEqual(errorOf(await put('ann', 2, '')), [400, 'bad_request'])
@@ -514,11 +514,11 @@ test('the API accepts a body that a parser of the host has read', async (t) => {
   const { put, store } = await service(t, {
     before: [express.urlencoded(), (request, response, next) => next((request.body = {}) && undefined)],
   })
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   assert.equal((await put('ann', 1, { record: 'two' })).status, 204)
   // A parser that read the body and kept it.
   const eaten = await service(t, { before: [(request, response, next) => request.resume().on('end', () => next())] })
-  await eaten.store.save('ann', 'one', undefined)
+  await eaten.store.save({ user: 'ann' }, 'one', undefined)
   assert.deepEqual(errorOf(await eaten.put('ann', 1, { record: 'two' })), [400, 'bad_request'])
 })
 
@@ -602,7 +602,7 @@ test('effects are carried out in order once the record is stored, and never othe
     onEvent: (event) => told.push(event),
     onError: () => undefined,
   })
-  await inner.save('ann', 'one', undefined)
+  await inner.save({ user: 'ann' }, 'one', undefined)
   const event = {
     user: 'ann',
     at: 1_800_000_000,
@@ -643,7 +643,7 @@ test('a failing or hanging notify or onEvent is reported and changes no answer',
     },
     onError: (error) => errors.push(error.message),
   })
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const effects = [
     { notify: { user: 'ann', kind: 'locked', at: 1 } },
     { log: { user: 'ann', event: 'code_accepted', at: 1 } },
@@ -651,7 +651,7 @@ test('a failing or hanging notify or onEvent is reported and changes no answer',
   assert.equal((await put('ann', 1, { record: 'two', effects })).status, 204)
   await eventually(() => assert.deepEqual(errors, ['down']))
   const deaf = await service(t)
-  await deaf.store.save('ann', 'one', undefined)
+  await deaf.store.save({ user: 'ann' }, 'one', undefined)
   assert.equal(
     (await deaf.put('ann', 1, { record: 'two', effects })).status,
     204,
@@ -661,7 +661,11 @@ test('a failing or hanging notify or onEvent is reported and changes no answer',
 
 test('the answer holds the revoked passes that the host gives', async (t) => {
   /** @type {any} */
-  let given = { sessions: ['s1', 's2'], users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }) }
+  let given = {
+    sessions: ['s1', 's2'],
+    users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }),
+    accounts: { acme: { users: { ann: 9 } }, b: {} },
+  }
   const errors = []
   const { call } = await service(t, {
     revoked: () => (typeof given === 'function' ? given() : given),
@@ -669,9 +673,12 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   })
   const answer = await call('GET', '/revoked')
   assert.equal(answer.status, 200)
-  assert.equal(JSON.stringify(answer.body), '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000}}')
+  assert.equal(
+    JSON.stringify(answer.body),
+    '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000},"accounts":{"acme":{"users":{"ann":9}},"b":{}}}',
+  )
   for (given of [{}, { sessions: [] }, { users: {} }, { sessions: undefined, users: null }, Promise.resolve({})]) {
-    assert.deepEqual((await call('GET', '/revoked')).body, { v: 1, sessions: [], users: {} })
+    assert.deepEqual((await call('GET', '/revoked')).body, { v: 1, sessions: [], users: {}, accounts: {} })
   }
   const wrong = [
     undefined,
@@ -696,7 +703,7 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   for (given of wrong) assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
   assert.equal(errors.length, wrong.length)
   const id = 'x'.repeat(43)
-  const room = 4 * 1024 * 1024 - JSON.stringify({ v: 1, sessions: [], users: {} }).length + 1
+  const room = 4 * 1024 * 1024 - JSON.stringify({ v: 1, sessions: [], users: {}, accounts: {} }).length + 1
   given = { sessions: Array(Math.floor(room / 46)).fill(id) }
   assert.equal((await call('GET', '/revoked')).body.sessions.length, given.sessions.length)
   given.sessions.push(id)
@@ -762,7 +769,7 @@ test('options are read strictly', () => {
 test('T33: a polluted Object.prototype gives no access and learns nothing', async (t) => {
   const told = []
   const { call, put, store } = await service(t)
-  await store.save('ann', 'one', undefined)
+  await store.save({ user: 'ann' }, 'one', undefined)
   const polluted = {
     authorization: `Bearer ${TOKEN}`,
     'if-match': '"1"',
@@ -789,7 +796,7 @@ test('T33: a polluted Object.prototype gives no access and learns nothing', asyn
       [written.status, written.body, Object.hasOwn(written.headers, 'polluted')],
       [204, undefined, false],
     )
-    assert.equal((await store.load('ann')).record, 'two')
+    assert.equal((await store.load({ user: 'ann' })).record, 'two')
     await settled()
   } finally {
     for (const name of Object.keys(polluted)) delete Object.prototype[name]
@@ -802,11 +809,11 @@ test('a second factor works over the API as its store', async (t) => {
   const at = await host()
   const api = await service(t, { store: at.store, notify: at.options.notify, onEvent: at.options.onEvent })
   const far = {
-    load: async (user) => {
+    load: async ({ user }) => {
       const { status, body } = await api.call('GET', `/records/${encodeURIComponent(user)}`)
       return status === 404 ? undefined : body
     },
-    save: async (user, record, version) =>
+    save: async ({ user }, record, version) =>
       (await api.put(encodeURIComponent(user), version, { record })).status === 204,
   }
   const ann = await withApp(at)

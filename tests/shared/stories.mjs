@@ -8,8 +8,8 @@ const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 const defaults = read('defaults.json')
 const METHODS = defaults.policy.methods
 const KEYS = {
-  do: ['after', 'user', 'ip', 'why', 'do', 'expect', 'sms', 'save'],
-  given: ['after', 'ip', 'given'],
+  do: ['after', 'account', 'user', 'ip', 'why', 'do', 'expect', 'sms', 'save'],
+  given: ['after', 'account', 'ip', 'given'],
   policy: ['after', 'why', 'policy'],
 }
 
@@ -37,7 +37,8 @@ export function longForm(file, story) {
     } else if (kind === 'given') {
       const [user, what] = step.given.split(' has ')
       assert.ok(Object.hasOwn(defaults.given, what), `${place}: no \`${what}\` in defaults.json`)
-      for (const part of defaults.given[what]) add({ user, ip: step.ip, ...part }, `${place} (${step.given})`)
+      for (const part of defaults.given[what])
+        add({ user, account: step.account, ip: step.ip, ...part }, `${place} (${step.given})`)
     } else {
       steps.push(longStep(step, now, `${place} (${step.why ?? JSON.stringify(step.do)})`))
     }
@@ -46,13 +47,14 @@ export function longForm(file, story) {
   return { file, title: story.title, policy: start, steps }
 }
 
-function longStep({ user = 'ann', ip, do: asked, expect, sms, save }, now, place) {
+function longStep({ account, user = 'ann', ip, do: asked, expect, sms, save }, now, place) {
   const [command, fields] = named(asked, place)
   const [result, details] = named(expect, place)
   assert.ok(Object.hasOwn(defaults.commands, command), `${place}: no command \`${command}\` in defaults.json`)
   return {
     place,
     at: now,
+    account,
     user,
     ip,
     command,

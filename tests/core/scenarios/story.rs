@@ -22,6 +22,7 @@ pub(super) enum Action {
 }
 
 pub(super) struct Command {
+    pub(super) account: Option<String>,
     pub(super) user: String,
     pub(super) ip: Option<String>,
     /// `{ "begin": { … } }`, with variables still in it: `$ann.ticket`.
@@ -40,7 +41,7 @@ pub(super) fn read(file: &str, text: &str) -> Vec<Step> {
     let policy = merged(&defaults.policy, &Value::Object(story.policy));
     let mut reader = Reader { at: defaults.start, defaults: &defaults, policy: policy.clone(), steps: Vec::new() };
     for (index, line) in story.steps.iter().enumerate() {
-        reader.line(line, None, None, &format!("{file}, step {}", index + 1));
+        reader.line(line, &Caller::default(), &format!("{file}, step {}", index + 1));
     }
     let first = Step { place: format!("{file}, policy"), at: defaults.start, action: Action::Policy(policy) };
     std::iter::once(first).chain(reader.steps).collect()
@@ -78,6 +79,7 @@ enum Line {
 #[serde(deny_unknown_fields)]
 struct CommandLine {
     after: Option<String>,
+    account: Option<String>,
     user: Option<String>,
     ip: Option<String>,
     why: Option<String>,
@@ -91,6 +93,7 @@ struct CommandLine {
 #[serde(deny_unknown_fields)]
 struct GivenLine {
     after: Option<String>,
+    account: Option<String>,
     ip: Option<String>,
     given: String,
 }
@@ -104,6 +107,14 @@ struct PolicyLine {
     policy: Value,
 }
 
+/// The caller of a fixture's lines.
+#[derive(Default)]
+struct Caller {
+    account: Option<String>,
+    user: Option<String>,
+    ip: Option<String>,
+}
+
 struct Reader<'a> {
     defaults: &'a Defaults,
     at: u64,
@@ -112,23 +123,24 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds a line of the story, or of a fixture. A fixture's line is for the `user` and from the `ip` of its `given` line.
-    fn line(&mut self, line: &Line, user: Option<&str>, ip: Option<&str>, place: &str) {
+    /// Adds a line of the story, or of a fixture. A fixture's line is for the user, in the account and from the address of
+    /// its `given` line.
+    fn line(&mut self, line: &Line, caller: &Caller, place: &str) {
         let (Line::Command(CommandLine { after, .. }) | Line::Given(GivenLine { after, .. }) | Line::Policy(PolicyLine { after, .. })) =
             line;
         self.at += after.as_deref().map_or(0, |text| seconds(text, place));
         match line {
             Line::Command(line) => {
                 let place = format!("{place} ({})", line.why.clone().unwrap_or_else(|| line.r#do.to_string()));
-                let user = line.user.as_deref().or(user).unwrap_or("ann");
-                let action = Action::Command(self.command(line, user, line.ip.as_deref().or(ip), &place));
+                let action = Action::Command(self.command(line, caller, &place));
                 self.steps.push(Step { place, at: self.at, action });
             }
-            Line::Given(GivenLine { given, ip, .. }) => {
+            Line::Given(GivenLine { given, account, ip, .. }) => {
                 let place = format!("{place} ({given})");
                 let fixture = given.split_once(" has ").and_then(|(user, what)| Some((user, self.defaults.given.get(what)?)));
                 let (user, lines) = fixture.unwrap_or_else(|| panic!("{place}: no such fixture in defaults.json"));
-                lines.iter().for_each(|line| self.line(line, Some(user), ip.as_deref(), &place));
+                let caller = Caller { user: Some(user.to_owned()), account: account.clone(), ip: ip.clone() };
+                lines.iter().for_each(|line| self.line(line, &caller, &place));
             }
             Line::Policy(PolicyLine { policy, .. }) => {
                 self.policy = merged(&self.policy, policy);
@@ -137,14 +149,16 @@ impl Reader<'_> {
         }
     }
 
-    fn command(&self, line: &CommandLine, user: &str, ip: Option<&str>, place: &str) -> Command {
+    fn command(&self, line: &CommandLine, caller: &Caller, place: &str) -> Command {
+        let user = line.user.as_deref().or(caller.user.as_deref()).unwrap_or("ann");
         let (name, fields) = named(&line.r#do, place);
         let (result, expected) = named(&line.expect, place);
         let defaults = self.defaults.commands.get(&name).unwrap_or_else(|| panic!("{place}: no command `{name}` in defaults.json"));
         let save = line.save.as_ref().or_else(|| self.defaults.save.get(&result)).into_iter().flatten();
         Command {
+            account: line.account.clone().or_else(|| caller.account.clone()),
             user: user.to_owned(),
-            ip: ip.map(str::to_owned),
+            ip: line.ip.clone().or_else(|| caller.ip.clone()),
             wire: json!({ name: each_text(&merged(defaults, &method_and_code(fields)), &|text| full_name(text, user)) }),
             expect: self.expectation(result, expected, place),
             sms: line.sms,

@@ -1,0 +1,88 @@
+//! The account at the gate: a pass or ticket of another account opens nothing.
+
+use countersign::gate::{Outcome, Verdict};
+use serde_json::json;
+
+use crate::gate::{COOKIE, answer, gate, header, headers, judge, judged, refused, stored};
+use crate::support::{Person, policy};
+
+const ACCOUNTS: [Option<&str>; 3] = [None, Some("strict"), Some("lenient")];
+
+/// Ann in an account, with a pass of session `in`.
+fn enrolled_in(account: Option<&str>) -> (Person, String) {
+    let mut ann = Person::new("ann", policy(json!({"backupCodes": {"count": 1}})));
+    ann.account = account.map(str::to_owned);
+    let started = ann.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
+    ann.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = ann.code();
+    assert_eq!(ann.reply(json!({"confirm_totp": {"session": "s", "code": code}}))["result"], "enrolled");
+    ann.now += 60;
+    let pass = ann.log_in("in");
+    ann.now += 60;
+    (ann, pass)
+}
+
+#[test]
+fn c1_t41_the_gate_admits_passes_of_its_accounts_only() {
+    for account in ACCOUNTS {
+        let (ann, pass) = enrolled_in(account);
+        let request = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in")), ("x-second-factor-account", "forged")]);
+        let mut told = Vec::new();
+        for accounts in [json!("none"), json!({"one": "strict"}), json!({"one": "lenient"}), json!("any")] {
+            let is_ours = match (accounts.as_str(), accounts["one"].as_str()) {
+                (Some("any"), _) => true,
+                (_, one) => one == account,
+            };
+            let judgement = judged(judge(&mut gate(json!({"accounts": accounts})), &request, ann.now));
+            let refusal = (!is_ours).then(|| (401, "other_account".to_owned()));
+            assert_eq!(refused(&judgement), refusal, "{account:?} at {accounts}");
+            if let Outcome::Admit(admission) = &judgement.outcome {
+                let changes = admission.changes(&request);
+                told.push(changes.iter().rev().find(|(name, _)| *name == "x-second-factor-account").unwrap().1.map(<[u8]>::to_vec));
+            }
+        }
+        assert_eq!(told, vec![account.map(|account| account.as_bytes().to_vec()); 2], "the upstream is told the account of {account:?}");
+    }
+    assert_eq!(refused(&judged(judge(&mut gate(json!({})), &headers("/reports", &[]), 1_800_000_000))), Some((401, "no_pass".to_owned())));
+}
+
+#[test]
+fn t41_a_code_is_verified_against_the_record_of_its_account() {
+    let (mut ann, _) = enrolled_in(Some("a/b"));
+    let (ticket, code) = (ann.ticket(), ann.code());
+    let request = headers("/reports", &[("cookie", "sid=s"), ("x-otp", &code), ("x-otp-ticket", &ticket)]);
+    for accounts in [json!("none"), json!({"one": "other"})] {
+        let judgement = judged(judge(&mut gate(json!({"accounts": accounts})), &request, ann.now));
+        assert_eq!(refused(&judgement), Some((401, "ticket_invalid".to_owned())), "{accounts}");
+    }
+    let mut gate = gate(json!({"accounts": {"one": "a/b"}}));
+    let Verdict::CallOut(call_out, verification) = judge(&mut gate, &request, ann.now) else { panic!("no call-out") };
+    assert_eq!(header(&call_out, ":path"), "/2fa/accounts/a%2Fb/records/ann");
+    let Verdict::CallOut(call_out, verification) = answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now) else {
+        panic!("no write");
+    };
+    assert_eq!(header(&call_out, ":path"), "/2fa/accounts/a%2Fb/records/ann");
+    let judgement = judged(answer(&mut gate, *verification, "204", b"", ann.now));
+    assert_eq!(refused(&judgement), None);
+}
+
+#[test]
+fn t41_ended_users_are_those_of_their_account() {
+    let source = json!({"cluster": "login", "authority": "login", "path": "/2fa/revoked"});
+    let ended = |account: Option<&str>, until: u64| match account {
+        None => json!({"v": 1, "users": {"ann": until}}),
+        Some(account) => json!({"v": 1, "accounts": {account: {"users": {"ann": until}}}}),
+    };
+    for mine in ACCOUNTS {
+        let (ann, pass) = enrolled_in(mine);
+        let request = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
+        let mut gate = gate(json!({"accounts": "any", "revocation": source}));
+        for listed in ACCOUNTS {
+            let list = ended(listed, ann.now).to_string();
+            let response = countersign::gate::CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
+            assert!(gate.take_revocations(&response, countersign::time::UnixSeconds::new(ann.now).unwrap()));
+            let refusal = (listed == mine).then(|| (401, "pass_revoked".to_owned()));
+            assert_eq!(refused(&judged(judge(&mut gate, &request, ann.now))), refusal, "{mine:?}, listed {listed:?}");
+        }
+    }
+}
