@@ -32,7 +32,7 @@ import {
 import { policyCache } from './policy-cache.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 import { load, type RecordId, storage } from './store.js'
-import { storeLoop } from './store-loop.js'
+import { type Step, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
@@ -62,6 +62,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     store: storage,
     sendSms: optional(callable),
     notify: optional(callable),
+    endPasses: optional(callable),
     onEvent: optional(callable),
     onEffectError: optional(callable),
     clock: optional(callable),
@@ -75,11 +76,15 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const loop = storeLoop(store)
 
   async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string) {
-    const { reply, effects } = await loop(id, (stored) => {
+    return outcomeOf(id, (stored) => {
       const now = clock()
       const seed = seedOf(entropy)
       return call(() => core.step(idJson(id), stored?.record, command, now, ip, seed))
     })
+  }
+
+  async function outcomeOf(id: RecordId, step: Step): Promise<wasm.Reply> {
+    const { reply, effects } = await loop(id, step)
     await carryOut(effects, given)
     return reply
   }
@@ -123,7 +128,22 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     remove: commandOf<RemoveReply>('remove'),
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
-    issueRecoveryCode: commandOf<IssueRecoveryCodeReply>('issue_recovery_code'),
+    issueRecoveryCode: async (input) => {
+      const fields = fieldsOf(input)
+      const { id, ip } = callerOf(fields)
+      const core = await policies.of(id.account)
+      const { by } = read(fields, '', { by: anything })
+      const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
+      // The issuer's record is only read: it tells whether the issuer's pass still counts.
+      const own = await load(store, { account: id.account, user: issuer })
+      const reply = await outcomeOf(id, (stored) => {
+        const now = clock()
+        const seed = seedOf(entropy)
+        const question = JSON.stringify(fields)
+        return call(() => core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, ip, seed))
+      })
+      return reply as IssueRecoveryCodeReply
+    },
     status: async (input) => {
       const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
       const core = await policies.of(id.account)
@@ -191,7 +211,6 @@ type CommandName =
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'
-  | 'issue_recovery_code'
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.Reason }
 

@@ -4,6 +4,7 @@ import type * as wasm from './wasm.js'
 /** The host's functions for effects; see `SecondFactorOptions`. */
 interface EffectHost {
   sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
+  endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   onEvent?: ((event: wasm.Event) => unknown) | undefined
   onEffectError?: ((error: unknown) => unknown) | undefined
@@ -27,14 +28,16 @@ export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promis
       continue
     }
     const tell = async () => {
-      if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
+      if (Object.hasOwn(effect, 'end_passes'))
+        await host.endPasses?.((effect as { end_passes: wasm.EndedPasses }).end_passes)
+      else if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
       else await host.onEvent?.((effect as { log: wasm.Event }).log)
     }
     // Started in order and not awaited: a mail server that hangs must not hang the login.
     tell()
       .catch(async (error) => {
         if (host.onEffectError) await host.onEffectError(error)
-        else process.emitWarning('countersign: notify or onEvent failed; give onEffectError to handle it')
+        else process.emitWarning('countersign: endPasses, notify or onEvent failed; give onEffectError to handle it')
       })
       .catch(() => undefined) // The reply stands, even if `onEffectError` fails.
   }

@@ -40,9 +40,14 @@ export interface SecondFactorOptions {
   sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
   /** Tells a user of a change to their account, by a channel that is not this login. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
+  /**
+   * Keeps passes that a change of factors or a rescue has ended, for the gate's revocation list: see
+   * `epochs` in {@link Revoked} of `countersign/storage-api`. Not needed without a gate.
+   */
+  endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
   /** Keeps an event for audit. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
-  /** Called when `notify` or `onEvent` fails; the reply is given all the same. Default: a process warning. */
+  /** Called when `endPasses`, `notify` or `onEvent` fails; the reply is given all the same. Default: a process warning. */
   onEffectError?: ((error: unknown) => unknown) | undefined
   /** Unix seconds. Default: the server's clock. */
   clock?: (() => number) | undefined
@@ -146,7 +151,8 @@ export interface SecondFactor {
    */
   enrollTotp(input: EnrollTotpInput): Promise<EnrollTotpReply>
   /**
-   * Turns the app on with a code from it. With the first factor the reply has the backup codes.
+   * Turns the app on with a code from it. With the first factor the reply has the backup codes. The reply has the session's
+   * pass from now on.
    *
    * @example
    * ```ts
@@ -154,7 +160,8 @@ export interface SecondFactor {
    *
    * export async function confirmApp(secondFactor: SecondFactor, user: string, session: string, code: string) {
    *   const reply = await secondFactor.confirmTotp({ user, session, code })
-   *   return reply.result === 'enrolled' ? (reply.backupCodes ?? []) : undefined
+   *   // Keep the pass in the session.
+   *   return reply.result === 'enrolled' ? { pass: reply.pass, codes: reply.backupCodes ?? [] } : undefined
    * }
    * ```
    */
@@ -174,7 +181,8 @@ export interface SecondFactor {
    */
   enrollSms(input: EnrollSmsInput): Promise<EnrollSmsReply>
   /**
-   * Turns the phone on with the code sent to it.
+   * Turns the phone on with the code sent to it. The reply has the session's
+   * pass from now on.
    *
    * @example
    * ```ts
@@ -182,13 +190,14 @@ export interface SecondFactor {
    *
    * export async function confirmPhone(secondFactor: SecondFactor, user: string, session: string, code: string) {
    *   const reply = await secondFactor.confirmSms({ user, session, code })
-   *   return reply.result === 'enrolled'
+   *   return reply.result === 'enrolled' ? { pass: reply.pass } : undefined
    * }
    * ```
    */
   confirmSms(input: ConfirmInput): Promise<ConfirmReply>
   /**
-   * Removes a factor; with the last one that can be used, all the rest goes too.
+   * Removes a factor; with the last one that can be used, all the rest goes too. The reply has the session's
+   * pass from now on.
    *
    * @example
    * ```ts
@@ -196,13 +205,14 @@ export interface SecondFactor {
    *
    * export async function removeApp(secondFactor: SecondFactor, user: string, session: string, pass: string) {
    *   const reply = await secondFactor.remove({ user, session, pass, method: 'totp' })
-   *   return reply.result === 'removed' ? reply.methodsLeft : reply.reason
+   *   return reply.result === 'removed' ? { pass: reply.pass, left: reply.methodsLeft } : reply.reason
    * }
    * ```
    */
   remove(input: RemoveInput): Promise<RemoveReply>
   /**
-   * Makes new backup codes; the old ones end.
+   * Makes new backup codes; the old ones end. The reply has the session's
+   * pass from now on.
    *
    * @example
    * ```ts
@@ -210,7 +220,7 @@ export interface SecondFactor {
    *
    * export async function newCodes(secondFactor: SecondFactor, user: string, session: string, pass: string) {
    *   const reply = await secondFactor.renewBackupCodes({ user, session, pass })
-   *   return reply.result === 'backup_codes' ? reply.codes.map(({ code }) => code) : reply.reason
+   *   return reply.result === 'backup_codes' ? { pass: reply.pass, codes: reply.codes.map(({ code }) => code) } : reply.reason
    * }
    * ```
    */
@@ -267,8 +277,8 @@ export interface SecondFactor {
    * still in the record.
    *
    * `maxAge`, `methods` and `fresh` say which passes count. They force no factor on a user who needs
-   * none; the policy's `require` does that. The session of a user who has just set up the first factor
-   * has no pass yet, and gets `second_step`: let it go on until it ends, or ask for a code.
+   * none; the policy's `require` does that. The reply to a change of factors brings the session's pass
+   * from now on: keep it in the session, in place of the one before.
    *
    * @example
    * ```ts

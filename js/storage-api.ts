@@ -13,7 +13,7 @@ import type * as wasm from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { RecordId, Store, Stored } from './store.js'
-export type { Event, Notice } from './wasm.js'
+export type { EndedPasses, Event, Notice } from './wasm.js'
 
 /** The means that {@link storageApi} needs. */
 export interface StorageApiOptions {
@@ -22,12 +22,14 @@ export interface StorageApiOptions {
   /** The bearer token of callers: at least 32 visible ASCII characters. It gives access to all records: keep it like the keys. */
   token: string
   /** As in `createSecondFactor`. */
+  endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
+  /** As in `createSecondFactor`. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /** As in `createSecondFactor`. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
   /** Gives the passes that no longer count. Without it there is no `/revoked`. */
   revoked?: (() => Revoked | Promise<Revoked>) | undefined
-  /** Called when `store`, `revoked`, `notify` or `onEvent` fails. Default: a process warning. */
+  /** Called when `store`, `revoked`, `endPasses`, `notify` or `onEvent` fails. Default: a process warning. */
   onError?: ((error: unknown) => unknown) | undefined
 }
 
@@ -43,8 +45,13 @@ export interface Revoked {
    * filter's own passes have the time of Envoy's clock.
    */
   users?: Record<string, number> | undefined
+  /**
+   * A factor epoch by user id, as `endPasses` was given it: the user's passes of all other epochs. An
+   * entry may be left out once `passSeconds` and two minutes have passed since its `at`.
+   */
+  epochs?: Record<string, string> | undefined
   /** The same for users of accounts, by account id. */
-  accounts?: Record<string, { users?: Record<string, number> | undefined }> | undefined
+  accounts?: Record<string, Pick<Revoked, 'users' | 'epochs'>> | undefined
 }
 
 /** The part of Node's `IncomingMessage`, and so of Express's `Request`, that the handler uses. */
@@ -98,7 +105,7 @@ const BODY_TIME = 5_000
  * |---|---|
  * | `GET records/<user>`, `GET accounts/<account>/records/<user>` | 200 `{ record, version }` and `etag`; 404 |
  * | `PUT` to the same with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster |
- * | `GET revoked` | 200 `{ v: 1, sessions, users, accounts }` |
+ * | `GET revoked` | 200 `{ v: 1, sessions, users, epochs, accounts }` |
  *
  * Every other answer is `{ error }`: `unauthorized` 401, `not_found` 404, `method_not_allowed` 405,
  * `bad_request` 400 (with `message`), `request_timeout` 408, `precondition_failed` 412,
@@ -123,6 +130,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
   const given = read(options, '', {
     store: storage,
     token: tokenHash,
+    endPasses: optional(callable),
     notify: optional(callable),
     onEvent: optional(callable),
     revoked: optional(callable),
@@ -187,13 +195,14 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       const {
         sessions = [],
         users = {},
+        epochs = {},
         accounts = {},
       } = read(await ask(), 'revoked', {
         sessions: optional(listOf(text)),
-        users: optional(times),
-        accounts: optional(byName(shape({ users: optional(times) }))),
+        ...usersOfOne,
+        accounts: optional(byName(shape(usersOfOne))),
       })
-      const list = { v: 1, sessions, users, accounts }
+      const list = { v: 1, sessions, users, epochs, accounts }
       if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED)
         throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
       return answer(200, list)
@@ -315,18 +324,20 @@ const byName =
     return read(value, path, fields)
   }
 
-const times = byName(whole)
+/** The users of one account. */
+const usersOfOne = { users: optional(byName(whole)), epochs: optional(byName(text)) }
 
 /** An effect of a step on this record. */
 const effectOn =
   (id: RecordId): Check =>
   (value, path) => {
-    const { notify, log } = read(value, path, {
+    const effect = read(value, path, {
+      end_passes: optional(factsOn(id, 'epoch')),
       notify: optional(factsOn(id, 'kind')),
       log: optional(factsOn(id, 'event')),
     })
-    if ((notify === undefined) === (log === undefined)) throw invalid(path, 'must have either notify or log')
-    return notify === undefined ? { log } : { notify }
+    if (Object.keys(effect).length !== 1) throw invalid(path, 'must have one of end_passes, notify and log')
+    return { ...effect }
   }
 
 /** One value and no other. */

@@ -1,9 +1,11 @@
-//! Effects: the host's work once the record is stored. It sends an SMS, tells the user of a change,
-//! or keeps an event for audit.
+//! Effects: the host's work once the record is stored. It sends an SMS, ends passes at the gate, tells
+//! the user of a change, or keeps an event for audit.
 
 use serde::Serialize;
 
+use crate::epoch::FactorEpoch;
 use crate::event::Event;
+use crate::ids::{AccountId, UserId};
 use crate::notice::Notice;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
@@ -15,10 +17,29 @@ use crate::time::UnixSeconds;
 pub enum Effect {
     /// Send this SMS.
     Sms(SmsMessage),
+    /// End the user's passes of earlier factor epochs, at a gate.
+    EndPasses(EndedPasses),
     /// Tell the user, by a channel that is not this login.
     Notify(Notice),
     /// Keep this for audit.
     Log(Event),
+}
+
+/// Passes that a change of factors, or a rescue, has ended: put them on the gate's revocation list,
+/// until the longest life of a pass has gone by since `at`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct EndedPasses {
+    /// The user's account, where the host has accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The user.
+    pub user: UserId,
+    /// The epoch whose passes go on counting. Those of all others have ended.
+    pub epoch: FactorEpoch,
+    /// The time of the change, in unix seconds.
+    pub at: UnixSeconds,
 }
 
 /// An SMS to send.

@@ -34,6 +34,7 @@ pub mod effect;
 mod encoding;
 pub mod engine;
 pub mod entropy;
+pub mod epoch;
 pub mod error;
 pub mod event;
 pub mod gate;

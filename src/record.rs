@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::CodeSet;
 use crate::ids::{RecordId, UserId};
@@ -25,6 +26,9 @@ const MAX_RECORD: usize = 65_536;
 pub struct Record {
     v: u32,
     id: RecordId,
+    /// Changes with every change of the factors.
+    #[serde(default, skip_serializing_if = "FactorEpoch::is_first")]
+    pub(crate) epoch: FactorEpoch,
     pub(crate) attempts: Attempts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) totp: Option<TotpFactor>,
@@ -173,6 +177,7 @@ impl Record {
         Self {
             v: 2,
             id,
+            epoch: FactorEpoch::FIRST,
             attempts: Attempts::NEW,
             totp: None,
             sms: None,

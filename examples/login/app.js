@@ -63,7 +63,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       Object.assign(context, callerOf(request, rendering))
       const refused = await refusal(route, context, request, rendering)
       const reply = refused ?? (await answer(route, context))
-      if (context.cookie !== undefined) setCookies(response, context)
+      setCookies(response, context)
       if (refused) rendering.refuse(response, refused, context)
       else rendering.send(response, reply, context, route)
     }
@@ -82,13 +82,16 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     }
   }
 
-  /** Sets or clears both cookies: the session, and the pass bound to it. Only the gate in Envoy reads the pass cookie. */
+  /**
+   * Sets the cookies that changed: the session, and the pass bound to it. Without a session there is no
+   * pass. Only the gate in Envoy reads the pass cookie.
+   */
   function setCookies(response, { cookie, pass }) {
     if (cookie) response.cookie(cookieName, cookie, cookieOptions)
-    else response.clearCookie(cookieName, cookieOptions)
+    else if (cookie === null) response.clearCookie(cookieName, cookieOptions)
     if (pass)
       response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
-    else response.clearCookie(passCookieName, cookieOptions)
+    else if (cookie !== undefined) response.clearCookie(passCookieName, cookieOptions)
   }
 
   /** The session of the request and its principal. A cookie stands for a person, a bearer token for an API client. */

@@ -4,7 +4,7 @@
 // context: { input, ip, session?, principal?, account?, entry?, cookie?, pass? }
 //   entry    the access that the session gives, see `entryOf`
 //   cookie   set by a use-case: the new session secret, or null to forget it
-//   pass     set beside it: the pass bound to the new session, { token, expiresAt }
+//   pass     set by a use-case: the pass of the session from now on, { token, expiresAt }
 
 import { backupCodes, policy as rules } from 'countersign'
 import parsePhoneNumber from 'libphonenumber-js'
@@ -78,9 +78,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     switch (session.proof) {
       case 'allowed':
         return checked.result === 'in' ? entry : out
-      // This session has no pass yet. The set-up of its first factor is the proof.
-      case 'enrolled':
-        return checked.result === 'denied' ? out : entry
       // This session needs a pass that counts, even where no factor is needed.
       case 'verified':
         return checked.result === 'in' && checked.method !== undefined ? entry : out
@@ -89,11 +86,12 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     }
   }
 
-  /** A set-up counts as proof in the session that did it, and ends the person's other sessions. */
-  function afterEnrollment(context, reply) {
-    if (reply.result !== 'enrolled') return reply
-    if (context.session.proof === 'allowed') sessions.enrolledHere(context.session)
-    sessions.endOthers(context.session)
+  /** A change of factors ends the passes from before it. The session that made it goes on with the pass in the reply. */
+  function afterChange(context, { pass: token, expiresAt, ...reply }) {
+    if (token === undefined) return expiresAt === undefined ? reply : { ...reply, expiresAt }
+    sessions.keepPass(context.session, token)
+    context.pass = { token, expiresAt }
+    if (reply.result === 'enrolled') sessions.endOthers(context.session)
     return reply
   }
 
@@ -226,10 +224,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async confirmTotp(context) {
-      return afterEnrollment(
-        context,
-        await secondFactor.confirmTotp({ ...callerIn(context), code: context.input.code }),
-      )
+      return afterChange(context, await secondFactor.confirmTotp({ ...callerIn(context), code: context.input.code }))
     },
 
     async startSms(context) {
@@ -247,11 +242,14 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async confirmSms(context) {
-      return afterEnrollment(context, await secondFactor.confirmSms({ ...callerIn(context), code: context.input.code }))
+      return afterChange(context, await secondFactor.confirmSms({ ...callerIn(context), code: context.input.code }))
     },
 
     async removeMethod(context) {
-      return secondFactor.remove({ ...callerWithPass(context), method: context.input.method })
+      return afterChange(
+        context,
+        await secondFactor.remove({ ...callerWithPass(context), method: context.input.method }),
+      )
     },
 
     async showBackupCodes(context) {
@@ -259,7 +257,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async renewBackupCodes(context) {
-      return secondFactor.renewBackupCodes(callerWithPass(context))
+      return afterChange(context, await secondFactor.renewBackupCodes(callerWithPass(context)))
     },
 
     /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
@@ -336,6 +334,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const users = accounts.usersOf(account.id)
       const clients = accounts.clientsOf(account.id)
       const found = await secondFactor.reviewPolicy({
+        account: account.id,
         policy: policyFor({ ...account, ...next }),
         author: { user: principal.id, ip },
         users: users.map((user) => ({ user: user.id, role: user.role, ...knownIp(user) })),

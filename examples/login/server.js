@@ -47,6 +47,7 @@ const policyFor = (account) => policyOf(account, origin)
 const shared = {
   store: sqliteStore(db),
   notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
+  endPasses: async (ended) => sessions.endPasses(ended),
   onEvent: async (event) => outbox.event(event),
 }
 
@@ -63,7 +64,7 @@ const storage =
   storageApi({
     ...shared,
     token: COUNTERSIGN_STORAGE_TOKEN,
-    revoked: () => ({ sessions: sessions.ended() }),
+    revoked: () => ({ sessions: sessions.ended(), accounts: sessions.epochs() }),
     onError: console.error,
   })
 

@@ -3,7 +3,6 @@
 // `proof` is the proof that a session has shown so far:
 //   password   the first factor only: admits to the second step and nothing else
 //   allowed    the policy asked for no second factor
-//   enrolled   as `allowed`, and a factor was set up and confirmed in this session
 //   verified   a second factor; `pass` proves it
 //
 // `next` is the path to go to after the second factor.
@@ -29,6 +28,9 @@ export function createSessions(db, clock, passSeconds) {
     CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
     CREATE TABLE IF NOT EXISTS ended_sessions (
       id TEXT PRIMARY KEY, until INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS ended_passes (
+      account TEXT NOT NULL, user TEXT NOT NULL, epoch TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (account, user)
     ) STRICT`)
 
   const insert = db.prepare(`INSERT INTO sessions VALUES
@@ -37,10 +39,13 @@ export function createSessions(db, clock, passSeconds) {
   const remove = removal('id = @id')
   const removeExpired = removal('expires_at <= @now')
   const removeOthers = removal('principal = @principal AND id <> @id')
-  const updateProof = db.prepare('UPDATE sessions SET proof = ? WHERE id = ?')
+  const updatePass = db.prepare("UPDATE sessions SET proof = 'verified', pass = ? WHERE id = ?")
   const updateChallenge = db.prepare('UPDATE sessions SET challenge = ?, next = ? WHERE id = ?')
   const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
   const selectEnded = db.prepare('SELECT id FROM ended_sessions').pluck()
+  const keepEpoch = db.prepare('INSERT OR REPLACE INTO ended_passes VALUES (?, ?, ?, ?)')
+  const selectEpochs = db.prepare('SELECT account, user, epoch FROM ended_passes WHERE until > ?')
+  const forgetEpochs = db.prepare('DELETE FROM ended_passes WHERE until <= ?')
   const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
 
   /**
@@ -124,8 +129,24 @@ export function createSessions(db, clock, passSeconds) {
       return selectEnded.all()
     },
 
-    enrolledHere(session) {
-      updateProof.run('enrolled', session.id)
+    /** Keeps the passes that a change of factors has ended: those of all epochs but this one. */
+    endPasses({ account, user, epoch, at }) {
+      keepEpoch.run(account, user, epoch, at + passSeconds)
+    },
+
+    /** The factor epochs whose passes go on counting, by account and user. */
+    epochs() {
+      forgetEpochs.run(clock())
+      const accounts = Object.create(null)
+      for (const { account, user, epoch } of selectEpochs.all(clock())) {
+        accounts[account] ??= { epochs: Object.create(null) }
+        accounts[account].epochs[user] = epoch
+      }
+      return accounts
+    },
+
+    keepPass(session, pass) {
+      updatePass.run(pass, session.id)
     },
 
     challenge(session, challenge, next) {

@@ -10,7 +10,7 @@ use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
 use crate::record::BackupCodes;
 use crate::secret_text::SecretText;
-use crate::token::Ticket;
+use crate::token::{Pass, Ticket};
 use crate::typed_code::LongCode;
 
 use super::attempt::OrReply;
@@ -24,17 +24,21 @@ const COPY_FIELD: &str = "backup.copy";
 
 /// Makes new backup codes in place of the old.
 pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply, Error> {
-    if let Some(reason) = obstacle(context, change, Proof::AnyFactor) {
-        return Ok(context.denied(Action::RenewBackupCodes, reason));
-    }
+    let pass = match fresh_pass(context, change, Proof::AnyFactor) {
+        Ok(pass) => pass,
+        Err(reason) => return Ok(context.denied(Action::RenewBackupCodes, reason)),
+    };
     let codes = mint(context)?;
     context.notify(NoticeKind::BackupCodesRenewed, Some(Method::BackupCode));
-    Ok(Reply::BackupCodes { codes: codes.into_iter().map(|code| ShownCode { code, used: false }).collect() })
+    context.begin_epoch();
+    let (pass, expires_at) = context.new_pass(pass)?;
+    let codes = codes.into_iter().map(|code| ShownCode { code, used: false }).collect();
+    Ok(Reply::BackupCodes { codes, pass: Some(pass), expires_at: Some(expires_at) })
 }
 
 /// Shows the backup codes once more, from the sealed copy.
 pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, Error> {
-    if let Some(reason) = obstacle(context, change, Proof::OwnFactor) {
+    if let Err(reason) = fresh_pass(context, change, Proof::OwnFactor) {
         return Ok(context.denied(Action::ShowBackupCodes, reason));
     }
     let kept = context.record.backup.as_ref().filter(|_| context.policy.backup_codes().keep_for_showing);
@@ -47,7 +51,7 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
         let code = SecretText(code.to_owned());
         ShownCode { code, used: slot.used_at.is_some() }
     });
-    let reply = Reply::BackupCodes { codes: codes.collect() };
+    let reply = Reply::BackupCodes { codes: codes.collect(), pass: None, expires_at: None };
     context.log(EventKind::BackupCodesShown);
     Ok(reply)
 }
@@ -90,14 +94,13 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     Ok(is_usable.then_some(UsableMethod { method: Method::BackupCode, kind: CodeKind::Grouped, digits: None, hint: None }))
 }
 
-fn obstacle(context: &Context<'_>, change: &Change, proof: Proof) -> Option<Reason> {
+/// The fresh pass of the caller, or the rule that refuses the command.
+fn fresh_pass(context: &Context<'_>, change: &Change, proof: Proof) -> Result<Pass, Reason> {
     if !context.policy.offers(Method::BackupCode) {
-        Some(Reason::MethodNotOffered)
+        Err(Reason::MethodNotOffered)
     } else if !context.record.has_factor() {
-        Some(Reason::NotEnrolled)
-    } else if !context.is_fresh(context.record.id(), &change.session, change.pass.as_deref(), proof) {
-        Some(Reason::FreshFactorRequired)
+        Err(Reason::NotEnrolled)
     } else {
-        None
+        context.view().fresh_pass(&change.session, change.pass.as_deref(), proof).ok_or(Reason::FreshFactorRequired)
     }
 }

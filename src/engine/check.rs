@@ -28,7 +28,7 @@ use crate::token::{Pass, TokenError, amr};
 
 use super::context::View;
 use super::factors;
-use super::freshness::is_still_there;
+use super::freshness::is_current;
 
 /// Fields of `check`: a request of a session that is logged in.
 #[derive(Clone, Deserialize)]
@@ -205,7 +205,7 @@ pub fn check(
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
     let no_pass = match pass {
-        Ok(pass) if !question.fresh || is_still_there(&pass, record, now) => return Ok(Some(CheckReply::of(&pass))),
+        Ok(pass) if !question.fresh || is_current(&pass, record) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,
     };

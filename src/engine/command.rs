@@ -37,8 +37,6 @@ pub enum Command {
     RenewBackupCodes(Change),
     /// Shows the backup codes again, where the policy keeps a copy.
     ShowBackupCodes(Change),
-    /// Issues a recovery code for this user, by an owner who is someone else.
-    IssueRecoveryCode(IssueRecoveryCode),
 }
 
 /// Fields of `begin`.
@@ -161,7 +159,7 @@ pub struct Change {
     pub pass: Option<String>,
 }
 
-/// Fields of `issue_recovery_code`.
+/// The question of [`issue_recovery_code`](super::issue_recovery_code).
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -184,6 +182,16 @@ pub struct Issuer {
     pub pass: Option<String>,
     /// The issuer's role, as the host knows it.
     pub role: Role,
+}
+
+impl IssueRecoveryCode {
+    /// Reads the question from JSON text, strictly.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`]; its path names the field.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        from_json(json, ErrorCode::InvalidInput)
+    }
 }
 
 impl Command {
@@ -210,7 +218,6 @@ impl Command {
             Self::Remove(_) => "Remove",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
-            Self::IssueRecoveryCode(_) => "IssueRecoveryCode",
         }
     }
 
@@ -224,7 +231,6 @@ impl Command {
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
-            Self::IssueRecoveryCode(_) => AddressRules::StopAtOnce(Action::IssueRecoveryCode),
         }
     }
 }

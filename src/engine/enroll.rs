@@ -18,6 +18,7 @@ use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
 use crate::record::Setup;
 use crate::time::Lifetime;
+use crate::token::{Pass, Proven};
 
 use super::backup_codes;
 use super::context::Context;
@@ -40,8 +41,8 @@ pub(super) fn obstacle(
         Some(Reason::MethodNotOffered)
     } else if !context.policy.plan_may_enroll(plan) {
         Some(Reason::Plan)
-    } else if needs_pass(context, context.holds_pass(session, pass))
-        || (has_factor && !context.is_fresh(context.record.id(), session, pass, Proof::AnyFactor))
+    } else if needs_pass(context, context.view().current_pass(session, pass).is_some())
+        || (has_factor && context.view().fresh_pass(session, pass, Proof::AnyFactor).is_none())
     {
         Some(Reason::FreshFactorRequired)
     } else {
@@ -54,7 +55,7 @@ pub(super) fn setup(context: &Context<'_>, session: &SessionId, pass: Option<&st
     Setup {
         session: context.session_mac(session),
         lifetime: Lifetime::starting(context.now, SETUP_SECONDS),
-        with_pass: context.holds_pass(session, pass),
+        with_pass: context.view().current_pass(session, pass).is_some(),
     }
 }
 
@@ -83,15 +84,19 @@ impl Before {
     }
 }
 
-/// Ends a set-up whose factor now stands in the record. The first factor brings backup codes.
-pub(super) fn confirmed(context: &mut Context<'_>, method: Method, before: Before) -> Result<Reply, Error> {
+/// Ends a set-up whose factor now stands in the record. The first factor brings backup codes, and the
+/// session a pass, because it has just shown a code of the factor.
+pub(super) fn confirmed(context: &mut Context<'_>, method: Method, session: &SessionId, before: Before) -> Result<Reply, Error> {
     let Before { had_factor, replaced } = before;
     context.record.drop_setups();
+    context.begin_epoch();
     context.record.recovery = None;
     context.log(if replaced { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
     let kind = if replaced && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
     context.notify(kind, Some(method));
     let is_first = !had_factor && context.policy.offers(Method::BackupCode);
     let backup_codes = if is_first { Some(backup_codes::mint(context)?) } else { None };
-    Ok(Reply::Enrolled { method, backup_codes })
+    let proven = Proven { subject: context.id(), session: session.clone(), method, epoch: context.record.epoch.clone() };
+    let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
+    Ok(Reply::Enrolled { method, backup_codes, pass, expires_at })
 }

@@ -1,16 +1,21 @@
-//! Freshness: a change of a user's second factor needs a pass of this user and session whose
-//! factor was shown at most `freshSeconds` ago, and is still the one in the record.
+//! Freshness: a change of a user's second factor needs a pass of this user and session whose factor was
+//! shown at most `freshSeconds` ago, that is of the record's factor epoch, and whose factor is still there.
 //!
-//! A factor that was removed or replaced since proves nothing any more: the phone that was replaced
-//! must not take the account back.
+//! Each change, and each rescue, begins a new epoch. So a pass from before it changes nothing: the phone
+//! that was replaced must not take the account back. The session that made the change gets its own pass
+//! again, in the new epoch.
 
-use crate::ids::{RecordId, SessionId};
+use crate::effect::{Effect, EndedPasses};
+use crate::epoch::FactorEpoch;
+use crate::error::Error;
+use crate::ids::SessionId;
 use crate::policy::Method;
 use crate::record::Record;
-use crate::time::{CLOCK_SKEW, UnixSeconds};
+use crate::secret_text::SecretText;
+use crate::time::UnixSeconds;
 use crate::token::Pass;
 
-use super::context::Context;
+use super::context::{Context, View};
 
 /// The factors whose pass permits a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,15 +27,16 @@ pub(super) enum Proof {
     OwnFactor,
 }
 
-impl Context<'_> {
-    /// Whether a pass is of this user and session, however old.
-    pub(super) fn holds_pass(&self, session: &SessionId, pass: Option<&str>) -> bool {
-        self.open_pass(self.record.id(), session, pass).is_some()
+impl View<'_> {
+    /// The pass of this user and session, if it is of the record's epoch, however old it is.
+    pub(super) fn current_pass(self, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
+        let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).ok()?;
+        pass.of(self.record.id(), session).ok().filter(|pass| is_current(pass, self.record))
     }
 
-    /// Whether a pass of this user and session is fresh enough for a change.
-    pub(super) fn is_fresh(&self, id: &RecordId, session: &SessionId, pass: Option<&str>, proof: Proof) -> bool {
-        self.open_pass(id, session, pass).is_some_and(|pass| {
+    /// The same, if it is fresh enough for a change.
+    pub(super) fn fresh_pass(self, session: &SessionId, pass: Option<&str>, proof: Proof) -> Option<Pass> {
+        self.current_pass(session, pass).filter(|pass| {
             let is_accepted = match (proof, pass.method()) {
                 (Proof::AnyFactor, Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode)
                 | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
@@ -39,25 +45,32 @@ impl Context<'_> {
             is_accepted && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
         })
     }
+}
 
-    fn open_pass(&self, id: &RecordId, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
-        let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).and_then(|pass| pass.of(id, session)).ok()?;
-        // An owner who issues a recovery code has another record, which is not at hand here.
-        let is_other_record = id != self.record.id();
-        (is_other_record || is_still_there(&pass, &self.record, self.now)).then_some(pass)
+impl Context<'_> {
+    /// Begins a new factor epoch, after a change of factors or a rescue. Passes of earlier epochs stay
+    /// good for requests in Node until they end; a gate, which has no record, is told to refuse them.
+    pub(super) fn begin_epoch(&mut self) {
+        self.record.epoch = FactorEpoch::next(&mut self.entropy);
+        let (account, user, epoch) = (self.account(), self.record.user().clone(), self.record.epoch.clone());
+        self.effects.push(Effect::EndPasses(EndedPasses { account, user, epoch, at: self.now }));
+    }
+
+    /// The pass for the reply to a change, in the record's epoch, and its end.
+    pub(super) fn new_pass(&mut self, pass: Pass) -> Result<(SecretText, UnixSeconds), Error> {
+        let pass = pass.in_epoch(self.record.epoch.clone());
+        let token = pass.sign(self.policy, self.keys.signing(), &mut self.entropy)?;
+        Ok((SecretText(token), pass.expires_at()))
     }
 }
 
-/// Whether the factor of a pass still is the one in the record: neither removed nor replaced since.
-///
-/// The two times may come from two clocks, so that a minute between them is no replacement; nor is a
-/// time in the future, which a clock that once ran ahead has left in the record.
-pub(super) fn is_still_there(pass: &Pass, record: &Record, now: UnixSeconds) -> bool {
-    let is_before = |made_at: UnixSeconds| made_at > now || made_at <= pass.auth_time().plus(CLOCK_SKEW);
-    match pass.method() {
-        Method::Totp | Method::Sms => record.factor(pass.method()).is_some_and(|factor| is_before(factor.added_at)),
-        Method::BackupCode => record.backup.as_ref().is_some_and(|backup| is_before(backup.created_at)),
+/// Whether a pass is of the record's epoch, and its factor is still there.
+pub(super) fn is_current(pass: &Pass, record: &Record) -> bool {
+    let is_there = match pass.method() {
+        Method::Totp | Method::Sms => record.factor(pass.method()).is_some(),
+        Method::BackupCode => record.backup.is_some(),
         // It was used up when the pass was made.
         Method::RecoveryCode => true,
-    }
+    };
+    is_there && *pass.epoch() == record.epoch
 }

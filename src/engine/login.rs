@@ -16,7 +16,7 @@ use crate::event::{Action, EventKind};
 use crate::ids::SessionId;
 use crate::policy::{Channel, Decision, Method, Reason};
 use crate::secret_text::SecretText;
-use crate::token::{Pass, Ticket};
+use crate::token::{Pass, Proven, Ticket};
 
 use super::command::{Begin, SecondStep, SendSms};
 use super::context::{Context, invalid};
@@ -87,18 +87,22 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
     context.record.sms_code = None;
     context.record.recovery = None;
     context.log(EventKind::CodeAccepted { method });
-    let id = context.id();
+    if method == Method::RecoveryCode {
+        context.begin_epoch();
+    }
     let session = match new_session {
         Some(session) => session,
         None => SessionId::new(&context.entropy.id())?,
     };
-    let (token, pass) = Pass::issue(context.policy, context.keys.signing(), &mut context.entropy, &id, &session, method, context.now)?;
+    let id = context.id();
+    let proven = Proven { subject: id.clone(), session: session.clone(), method, epoch: context.record.epoch.clone() };
+    let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
     Ok(Reply::Verified {
         user: id.user().clone(),
-        pass: SecretText(token),
+        pass,
         session,
         method,
-        expires_at: pass.expires_at(),
+        expires_at,
         enroll: method == Method::RecoveryCode || !context.record.has_factor(),
         backup_codes_left: (method == Method::BackupCode).then(|| context.record.backup_left()),
     })

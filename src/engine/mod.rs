@@ -42,12 +42,15 @@ pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, enrollment, status};
 
 use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorCode;
+use crate::event::Action;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::record::Record;
 
 use command::AddressRules;
-use context::Context;
+use context::{Context, invalid};
 
 /// Carries out one command on a user's record.
 ///
@@ -114,7 +117,6 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
             Command::Remove(command) => remove::remove(context, &command),
             Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
             Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
-            Command::IssueRecoveryCode(command) => recovery_code::issue(context, &command.by),
         }
     })
 }
@@ -126,6 +128,29 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
 /// As [`step`].
 pub fn verify(policy: &Policy, keys: &KeyRing, record: Record, second: SecondStep, env: Env) -> Result<Pending, Error> {
     run(policy, keys, record, env, |context| login::verify(context, second))
+}
+
+/// Issues a recovery code for the user of `record`, by an owner of the same account who is someone else.
+/// The owner's own record tells whether the owner's pass still counts.
+///
+/// # Errors
+/// As [`step`]; [`ErrorCode::InvalidInput`] where `issuer` is not the record of `question.by.user`.
+pub fn issue_recovery_code(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    issuer: &Record,
+    question: &IssueRecoveryCode,
+    env: Env,
+) -> Result<Pending, Error> {
+    let by = &question.by;
+    if *issuer.id() != record.id().with_user(by.user.clone()) {
+        return Err(invalid("by.user", "must be the user of the issuer's record, in the same account"));
+    }
+    run(policy, keys, record, env, |context| match context.turned_away() {
+        Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
+        None => recovery_code::issue(context, issuer, by),
+    })
 }
 
 fn run(

@@ -10,7 +10,7 @@ use crate::event::{Action, EventKind};
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::notice::{Notice, NoticeKind};
 use crate::policy::{Method, Reason, Role};
-use crate::record::RecoveryCode;
+use crate::record::{Record, RecoveryCode};
 use crate::secret_text::SecretText;
 use crate::time::Lifetime;
 use crate::token::Ticket;
@@ -26,8 +26,8 @@ use super::reply::{CodeKind, Reply, UsableMethod};
 const MAX_TRIES: u32 = 10;
 
 /// Issues a recovery code for this user.
-pub(super) fn issue(context: &mut Context<'_>, by: &Issuer) -> Result<Reply, Error> {
-    if let Some(reason) = obstacle(context, by) {
+pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> Result<Reply, Error> {
+    if let Some(reason) = obstacle(context, issuer, by) {
         return Ok(context.denied(Action::IssueRecoveryCode, reason));
     }
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
@@ -63,14 +63,15 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     Ok(alive.map(|_| UsableMethod { method: Method::RecoveryCode, kind: CodeKind::Grouped, digits: None, hint: None }))
 }
 
-fn obstacle(context: &Context<'_>, by: &Issuer) -> Option<Reason> {
+fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reason> {
+    let view = View { record: issuer, ..context.view() };
     if !context.policy.offers(Method::RecoveryCode) {
         Some(Reason::MethodNotOffered)
     } else if by.role != Role::Owner {
         Some(Reason::OwnerOnly)
     } else if by.user == *context.record.user() {
         Some(Reason::NotForOneself)
-    } else if !context.is_fresh(&context.record.id().with_user(by.user.clone()), &by.session, by.pass.as_deref(), Proof::OwnFactor) {
+    } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
         Some(Reason::FreshFactorRequired)
     } else {
         None

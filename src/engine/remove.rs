@@ -21,9 +21,9 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
     if context.record.factor(*method).is_none() {
         return Ok(context.denied(Action::Remove, Reason::NotEnrolled));
     }
-    if !context.is_fresh(context.record.id(), session, pass.as_deref(), Proof::AnyFactor) {
+    let Some(pass) = context.view().fresh_pass(session, pass.as_deref(), Proof::AnyFactor) else {
         return Ok(context.denied(Action::Remove, Reason::FreshFactorRequired));
-    }
+    };
     let others: Vec<Method> = context.record.factors().map(|factor| factor.method).filter(|other| other != method).collect();
     let is_last = !any_usable(context, &others)?;
     if is_last && context.is_forced() {
@@ -38,7 +38,10 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
         context.record.backup = None;
     }
     context.record.drop_setups();
-    Ok(Reply::Removed { method: *method, methods_left: context.record.factors().map(|factor| factor.method).collect() })
+    context.begin_epoch();
+    let (pass, expires_at) = context.new_pass(pass)?;
+    let methods_left = context.record.factors().map(|factor| factor.method).collect();
+    Ok(Reply::Removed { method: *method, methods_left, pass, expires_at })
 }
 
 fn any_usable(context: &Context<'_>, methods: &[Method]) -> Result<bool, Error> {

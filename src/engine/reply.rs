@@ -164,6 +164,10 @@ pub enum Reply {
         /// The new backup codes, after the first factor. They are shown this once.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes: Option<Vec<SecretText>>,
+        /// The pass of this session from now on.
+        pass: SecretText,
+        /// The time at which the pass ends.
+        expires_at: UnixSeconds,
     },
     /// The factor is off.
     Removed {
@@ -171,11 +175,21 @@ pub enum Reply {
         method: Method,
         /// The factors that are left.
         methods_left: Vec<Method>,
+        /// The pass of this session from now on.
+        pass: SecretText,
+        /// The time at which the pass ends.
+        expires_at: UnixSeconds,
     },
     /// The backup codes.
     BackupCodes {
         /// The codes, in the order in which they were made.
         codes: Vec<ShownCode>,
+        /// The pass of this session from now on, where the codes are new.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pass: Option<SecretText>,
+        /// The time at which that pass ends.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<UnixSeconds>,
     },
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {

@@ -72,7 +72,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     }
     let before = enroll::Before::of(context, Method::Sms);
     context.record.sms = Some(SmsFactor { number: sealed, added_at: context.now, last_used_at: None });
-    enroll::confirmed(context, Method::Sms, before)
+    enroll::confirmed(context, Method::Sms, session, before)
 }
 
 /// Sends a login code to the phone on record.

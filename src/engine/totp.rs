@@ -66,7 +66,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     };
     let before = enroll::Before::of(context, Method::Totp);
     context.record.totp = Some(TotpFactor { secret: sealed, parameters, last_step, added_at: context.now, last_used_at: None });
-    enroll::confirmed(context, Method::Totp, before)
+    enroll::confirmed(context, Method::Totp, &command.session, before)
 }
 
 /// The second step by a code from the app.

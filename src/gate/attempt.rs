@@ -11,6 +11,7 @@ use super::config::GateConfig;
 use super::credentials::SentCode;
 use super::learnt::Learnt;
 use super::refusal::Refusal;
+use super::revocations::Made;
 use super::session::gate_session;
 use super::stricter_routes::Limits;
 
@@ -62,7 +63,8 @@ impl Attempt {
     /// Refuses the attempt if its session or user was ended: a ticket outlives the log-out that ended
     /// its session.
     pub(super) fn check_revocation(&self, config: &GateConfig, learnt: &Learnt, now: UnixSeconds) -> Result<(), Refusal> {
-        learnt.check_revocation(config, &self.subject, self.since, &[Some(&self.session)], now)
+        let made = Made { subject: &self.subject, at: self.since, epoch: None, sessions: [Some(&self.session), None] };
+        learnt.check_revocation(config, &made, now)
     }
 
     pub(super) fn second_step(&self) -> SecondStep {

@@ -1,13 +1,12 @@
 //! The state of a gate, learnt since its configuration was loaded. A new configuration starts without it.
 
-use crate::ids::{RecordId, SessionId};
 use crate::time::UnixSeconds;
 
 use super::config::GateConfig;
 use super::one_guess::GuessLocks;
 use super::pass_cache::PassCache;
 use super::refusal::Refusal;
-use super::revocations::Revocations;
+use super::revocations::{Made, Revocations};
 
 #[derive(Debug)]
 pub(super) struct Learnt {
@@ -22,16 +21,9 @@ impl Learnt {
     }
 
     /// Refuses a revoked pass or ticket, where a revocation list is configured.
-    pub(super) fn check_revocation(
-        &self,
-        config: &GateConfig,
-        subject: &RecordId,
-        made_at: UnixSeconds,
-        sessions: &[Option<&SessionId>],
-        now: UnixSeconds,
-    ) -> Result<(), Refusal> {
+    pub(super) fn check_revocation(&self, config: &GateConfig, made: &Made<'_>, now: UnixSeconds) -> Result<(), Refusal> {
         match &config.revocation {
-            Some(source) => self.revocations.check(source, subject, made_at, sessions, now),
+            Some(source) => self.revocations.check(source, made, now),
             None => Ok(()),
         }
     }

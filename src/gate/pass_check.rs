@@ -11,6 +11,7 @@ use super::identity::Identity;
 use super::learnt::Learnt;
 use super::pass_cache::TokenDigest;
 use super::refusal::Refusal;
+use super::revocations::Made;
 use super::session::gate_session;
 use super::single_header::SingleHeader;
 use super::stricter_routes::Limits;
@@ -48,7 +49,8 @@ pub(super) fn check_pass(
         }
     }
     let sessions = [Some(pass.session()), session.as_ref()];
-    learnt.check_revocation(config, pass.subject(), pass.auth_time(), &sessions, now)?;
+    let made = Made { subject: pass.subject(), at: pass.auth_time(), epoch: Some(pass.epoch()), sessions };
+    learnt.check_revocation(config, &made, now)?;
     if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
         return Err(Refusal::PassTooOld);
     }

@@ -1,8 +1,9 @@
 //! The revocation list: passes and tickets that the host has ended before their time.
 //!
 //! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}` ends all passes and tickets of the sessions, and
-//! those of a user whose second factor passed, or who got the ticket, at that time or before. Users of
-//! an account stand under `"accounts":{"…":{"users":{"…":1800000000}}}`.
+//! those of a user whose second factor passed, or who got the ticket, at that time or before.
+//! `"epochs":{"…":"…"}` ends the passes of a user of all factor epochs but this one. Users of an account
+//! stand under `"accounts":{"…":{"users":{…},"epochs":{…}}}`.
 //!
 //! A list that is too old refuses every pass: otherwise an attacker who cuts the connection to the
 //! storage API would keep a revoked pass.
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{AccountId, RecordId, SessionId};
 use crate::json::from_json;
@@ -80,6 +82,8 @@ struct ListDocument {
     #[serde(default)]
     users: BTreeMap<String, UnixSeconds>,
     #[serde(default)]
+    epochs: BTreeMap<String, FactorEpoch>,
+    #[serde(default)]
     accounts: BTreeMap<String, UsersDocument>,
 }
 
@@ -89,6 +93,18 @@ struct ListDocument {
 struct UsersDocument {
     #[serde(default)]
     users: BTreeMap<String, UnixSeconds>,
+    #[serde(default)]
+    epochs: BTreeMap<String, FactorEpoch>,
+}
+
+/// The facts of a pass or ticket by which the host may have ended it.
+pub(super) struct Made<'a> {
+    pub(super) subject: &'a RecordId,
+    /// The time of the factor, or of the ticket.
+    pub(super) at: UnixSeconds,
+    /// The factor epoch of a pass.
+    pub(super) epoch: Option<&'a FactorEpoch>,
+    pub(super) sessions: [Option<&'a SessionId>; 2],
 }
 
 /// The list as it was fetched last.
@@ -104,24 +120,16 @@ impl Revocations {
     /// Replaces the list. False: the response holds no list, and the old list stays.
     pub(super) fn take(&mut self, response: &CallOutResponse<'_>, now: UnixSeconds) -> bool {
         let document = response.text(200, MAX_LIST).and_then(|text| from_json::<ListDocument>(text, ErrorCode::InvalidInput).ok());
-        let Some(ListDocument { v: 1, sessions, users, accounts }) = document else { return false };
-        *self = Self { sessions, without_account: UsersDocument { users }, accounts, fetched_at: Some(now) };
+        let Some(ListDocument { v: 1, sessions, users, epochs, accounts }) = document else { return false };
+        *self = Self { sessions, without_account: UsersDocument { users, epochs }, accounts, fetched_at: Some(now) };
         true
     }
 
-    /// Refuses a pass or ticket of a user, made at a time and bound to these sessions, if the host has
-    /// ended it or if the list is too old to tell.
-    pub(super) fn check(
-        &self,
-        source: &RevocationSource,
-        subject: &RecordId,
-        made_at: UnixSeconds,
-        sessions: &[Option<&SessionId>],
-        now: UnixSeconds,
-    ) -> Result<(), Refusal> {
+    /// Refuses a pass or ticket that the host has ended, or if the list is too old to tell.
+    pub(super) fn check(&self, source: &RevocationSource, made: &Made<'_>, now: UnixSeconds) -> Result<(), Refusal> {
         if self.age(now).is_none_or(|age| age > u64::from(source.max_stale_seconds)) {
             Err(Refusal::RevocationStale)
-        } else if self.hold(subject, made_at, sessions) {
+        } else if self.hold(made) {
             Err(Refusal::PassRevoked)
         } else {
             Ok(())
@@ -134,12 +142,20 @@ impl Revocations {
         self.fetched_at.map(|at| now.since(at).max(at.since(now)))
     }
 
-    fn hold(&self, subject: &RecordId, made_at: UnixSeconds, sessions: &[Option<&SessionId>]) -> bool {
-        let listed = match subject.account().map(AccountId::as_str) {
+    fn hold(&self, made: &Made<'_>) -> bool {
+        let users = match made.subject.account().map(AccountId::as_str) {
             Some(account) => self.accounts.get(account),
             None => Some(&self.without_account),
         };
-        sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
-            || listed.and_then(|listed| listed.users.get(subject.user().as_str())).is_some_and(|&until| made_at <= until)
+        made.sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
+            || users.is_some_and(|users| users.hold(made))
+    }
+}
+
+impl UsersDocument {
+    fn hold(&self, made: &Made<'_>) -> bool {
+        let user = made.subject.user().as_str();
+        self.users.get(user).is_some_and(|&until| made.at <= until)
+            || self.epochs.get(user).is_some_and(|kept| made.epoch.is_some_and(|epoch| epoch != kept))
     }
 }

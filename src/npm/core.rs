@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, Pending, Subject};
+use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, Pending, Subject};
 use crate::error::{Error, ErrorCode};
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
@@ -64,6 +64,26 @@ impl Core {
         let command = Command::parse(command).map_err(thrown)?;
         let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
         engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
+    }
+
+    /// Issues a recovery code; see [`engine::issue_recovery_code`].
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be made and freed on the other side")]
+    pub fn issue_recovery_code(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        issuer: Option<String>,
+        question: &str,
+        now: f64,
+        ip: Option<String>,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let question = IssueRecoveryCode::parse(question).map_err(thrown)?;
+        let id = record_id(id)?;
+        let issuer = record(id.with_user(question.by.user.clone()), issuer.as_deref())?;
+        let record = record(id, stored.as_deref())?;
+        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
+        engine::issue_recovery_code(&self.policy, &self.keys, record, &issuer, &question, env).map(PendingStep).map_err(thrown)
     }
 
     /// The user of a ticket, which must be of this account.

@@ -12,5 +12,6 @@ mod ticket;
 pub use error::{Flaw, TokenError};
 pub use jws::MAX_TOKEN;
 pub use pass::Pass;
+pub(crate) use pass::Proven;
 pub(crate) use strength::amr;
 pub use ticket::Ticket;

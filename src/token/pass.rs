@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::entropy::Entropy;
+use crate::epoch::FactorEpoch;
 use crate::error::Error;
 use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::signing::{SignatureError, SigningRing};
@@ -26,39 +27,53 @@ pub struct Pass {
     subject: RecordId,
     session: SessionId,
     method: Method,
+    epoch: FactorEpoch,
+    issued_at: UnixSeconds,
     auth_time: UnixSeconds,
     expires_at: UnixSeconds,
 }
 
+/// The facts of a second factor that passed.
+pub(crate) struct Proven {
+    pub(crate) subject: RecordId,
+    pub(crate) session: SessionId,
+    pub(crate) method: Method,
+    pub(crate) epoch: FactorEpoch,
+}
+
 impl Pass {
-    pub(crate) fn issue(
-        policy: &Policy,
-        keys: &SigningRing,
-        entropy: &mut Entropy,
-        subject: &RecordId,
-        session: &SessionId,
-        method: Method,
-        now: UnixSeconds,
-    ) -> Result<(String, Self), Error> {
-        let expires_at = now.plus(policy.pass_seconds());
+    /// The pass for a second factor that passes now.
+    pub(crate) fn now(policy: &Policy, proven: Proven, now: UnixSeconds) -> Self {
+        let Proven { subject, session, method, epoch } = proven;
+        Self { subject, session, method, epoch, issued_at: now, auth_time: now, expires_at: now.plus(policy.pass_seconds()) }
+    }
+
+    /// The same pass in another epoch: for the session that changed the factors. The time of the factor
+    /// and the end stay, so that changes do not keep a pass alive or fresh.
+    pub(crate) fn in_epoch(self, epoch: FactorEpoch) -> Self {
+        Self { epoch, ..self }
+    }
+
+    /// Signs it.
+    pub(crate) fn sign(&self, policy: &Policy, keys: &SigningRing, entropy: &mut Entropy) -> Result<String, Error> {
         let claims = PassClaims {
             iss: policy.issuer().to_owned(),
             aud: policy.audience().to_owned(),
-            account: subject.account().cloned(),
-            sub: subject.user().clone(),
-            sid: session.clone(),
-            iat: now,
-            exp: expires_at,
-            auth_time: now,
-            amr: amr(method).iter().map(|&value| value.to_owned()).collect(),
-            acr: Acr::of(method).as_str().to_owned(),
-            second_factor: method,
+            account: self.subject.account().cloned(),
+            sub: self.subject.user().clone(),
+            sid: self.session.clone(),
+            iat: self.issued_at,
+            exp: self.expires_at,
+            auth_time: self.auth_time,
+            amr: amr(self.method).iter().map(|&value| value.to_owned()).collect(),
+            acr: Acr::of(self.method).as_str().to_owned(),
+            second_factor: self.method,
+            epoch: self.epoch.clone(),
             jti: entropy.id(),
         };
         let signer = keys.signer()?;
         let header = Header { alg: signer.algorithm().to_owned(), typ: TYPE.to_owned(), kid: signer.kid().to_owned() };
-        let token = jws::encode(&header, &claims, |input| signer.sign(input))?;
-        Ok((token, Self { subject: subject.clone(), session: claims.sid, method, auth_time: now, expires_at }))
+        jws::encode(&header, &claims, |input| signer.sign(input))
     }
 
     /// Opens a pass.
@@ -100,6 +115,8 @@ impl Pass {
                 subject: RecordId::new(claims.account, claims.sub),
                 session: claims.sid,
                 method: claims.second_factor,
+                epoch: claims.epoch,
+                issued_at: claims.iat,
                 auth_time: claims.auth_time,
                 expires_at: claims.exp,
             })
@@ -145,6 +162,12 @@ impl Pass {
         self.method
     }
 
+    /// The factor epoch in which it was made.
+    #[must_use]
+    pub const fn epoch(&self) -> &FactorEpoch {
+        &self.epoch
+    }
+
     /// The time at which the second factor passed.
     #[must_use]
     pub const fn auth_time(&self) -> UnixSeconds {
@@ -179,5 +202,6 @@ struct PassClaims {
     amr: Vec<String>,
     acr: String,
     second_factor: Method,
+    epoch: FactorEpoch,
     jti: String,
 }

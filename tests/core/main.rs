@@ -14,6 +14,7 @@
 mod accounts;
 mod docs;
 mod field_cases;
+mod freshness;
 mod gate;
 mod layers;
 mod properties;

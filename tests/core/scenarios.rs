@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
-use countersign::engine::{Command, Env, step};
+use countersign::engine::{Command, Env, IssueRecoveryCode, issue_recovery_code, step};
 use countersign::entropy::Entropy;
 use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
@@ -82,8 +82,17 @@ fn play(steps: &[Step]) -> usize {
         let mut seed = [0; 32];
         seed[0] = u8::try_from(index).unwrap();
         let env = Env { now, client: command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse), entropy: Entropy::new(seed) };
-        let wire = Command::parse(&wire.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
-        let pending = step(policy.as_ref().unwrap(), &keys, record, wire, env).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let policy = policy.as_ref().unwrap();
+        let pending = if let Some(question) = wire.get("issue_recovery_code") {
+            let question = IssueRecoveryCode::parse(&question.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
+            let by = id.with_user(question.by.user.clone());
+            let issuer = records.get(&by).map_or_else(|| Record::new(by.clone()), |text| Record::parse(&by, text).unwrap());
+            issue_recovery_code(policy, &keys, record, &issuer, &question, env)
+        } else {
+            let command = Command::parse(&wire.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
+            step(policy, &keys, record, command, env)
+        };
+        let pending = pending.unwrap_or_else(|e| panic!("{place}: {e}"));
         if let Some(record) = pending.to_store() {
             records.insert(id, record.to_text());
         }

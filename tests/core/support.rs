@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
-use countersign::engine::{Command, Env, Reply, step};
+use countersign::engine::{Command, Env, IssueRecoveryCode, Reply, issue_recovery_code, step};
 use countersign::entropy::Entropy;
 use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
@@ -26,6 +26,8 @@ pub struct Person {
     pub account: Option<String>,
     pub user: String,
     pub record: Option<String>,
+    /// The record of the owner who issues a recovery code.
+    pub issuer: Option<String>,
     pub now: u64,
     pub ip: ClientIp,
     pub secret: String,
@@ -57,6 +59,7 @@ impl Person {
             account: None,
             user: user.to_owned(),
             record: None,
+            issuer: None,
             now: START,
             ip: ClientIp::Unknown,
             secret: String::new(),
@@ -95,12 +98,18 @@ impl Person {
             Some(text) => Record::parse(&id, text)?,
             None => Record::new(id),
         };
-        let command = Command::parse(&command.to_string()).unwrap();
         self.draws.set(self.draws.get() + 1);
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());
         let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, entropy: Entropy::new(seed) };
-        let pending = step(&self.policy, &self.keys, record, command, env)?;
+        let pending = if let Some(question) = command.get("issue_recovery_code") {
+            let question = IssueRecoveryCode::parse(&question.to_string()).unwrap();
+            let by = record.id().with_user(question.by.user.clone());
+            let issuer = self.issuer.as_ref().map_or_else(|| Ok(Record::new(by.clone())), |text| Record::parse(&by, text))?;
+            issue_recovery_code(&self.policy, &self.keys, record, &issuer, &question, env)?
+        } else {
+            step(&self.policy, &self.keys, record, Command::parse(&command.to_string()).unwrap(), env)?
+        };
         let text = pending.to_store().map(Record::to_text);
         let (reply, effects): (Reply, _) = pending.stored();
         Ok((text, serde_json::to_value(&reply).unwrap(), effects))
@@ -160,6 +169,8 @@ pub fn ann() -> Person {
     });
     let mut person = Person::new("ann", policy(json!({})));
     (person.record, person.secret, person.backup, person.now) = (record.clone(), secret.clone(), backup.clone(), *now);
+    // Not the entropy of the enrollment once more.
+    person.draws.set(1_000);
     person
 }
 
@@ -168,6 +179,7 @@ pub fn issue(person: &mut Person) -> String {
     let mut owner = Person::enrolled("olga", policy(json!({})));
     owner.now = person.now.max(owner.now);
     let pass = owner.log_in("owner");
+    person.issuer = owner.record;
     let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
     person.reply(json!({"issue_recovery_code": {"by": by}}))["code"].as_str().unwrap().to_owned()
 }

@@ -168,6 +168,7 @@ test('S7: a backup code logs in once, and the pages offer it', async (t) => {
 test('S4: codes are shown again and renewed only with a fresh factor; a new set ends the old one', async (t) => {
   const service = await startService(t)
   const { visitor, code, backupCodes } = await enrolledVisitor(service, 'member')
+  service.advance(301)
   for (const path of ['/api/security/backup-codes/show', '/api/security/backup-codes/renew']) {
     const refused = await visitor.json(path, {})
     assert.equal(refused.status, 403)

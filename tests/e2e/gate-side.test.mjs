@@ -304,16 +304,16 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
     sendSms: () => assert.fail('the filter sends no SMS'),
     clock: () => service.now,
     store: {
-      load: async ({ user: name }) => {
-        const { status, body } = await storage(service, `/records/${encodeURIComponent(name)}`)
+      load: async ({ account, user: name }) => {
+        const { status, body } = await storage(service, `/accounts/${account}/records/${encodeURIComponent(name)}`)
         return status === 404 ? undefined : body
       },
-      save: async ({ user: name }, record, version) => {
+      save: async ({ account, user: name }, record, version) => {
         effects = [
-          { log: { user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } },
-          { notify: { user: name, at: service.now, kind: 'locked' } },
+          { log: { account, user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } },
+          { notify: { account, user: name, at: service.now, kind: 'locked' } },
         ]
-        const { status } = await storage(service, `/records/${encodeURIComponent(name)}`, {
+        const { status } = await storage(service, `/accounts/${account}/records/${encodeURIComponent(name)}`, {
           method: 'PUT',
           headers: { 'if-match': `"${version}"` },
           body: { record, effects },
@@ -327,10 +327,10 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
   const login = await visitor.logIn('member')
   assert.equal(login.result, 'challenge')
   assert.equal(typeof login.ticket, 'string')
-  const verify = () => filter.verify({ ticket: login.ticket, session: idOf(visitor), method: 'totp', code: code() })
+  const given = { account: 'acme', ticket: login.ticket, method: 'totp' }
+  const verify = () => filter.verify({ ...given, session: idOf(visitor), code: code() })
   assert.equal(
-    (await filter.verify({ ticket: login.ticket, session: idOf(visitor).slice(1), method: 'totp', code: code() }))
-      .reason,
+    (await filter.verify({ ...given, session: idOf(visitor).slice(1), code: code() })).reason,
     'other_session',
   )
 

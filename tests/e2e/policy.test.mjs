@@ -194,6 +194,7 @@ test('a rule that is no network is refused with its position, and nothing is sav
 test('changing the policy needs a fresh factor and an owner', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await enrolledVisitor(service, 'owner')
+  service.advance(301)
   assert.equal(
     (await owner.json('/api/policy', { require: 'everyone', confirmed: true })).reason,
     'fresh_factor_required',

@@ -664,7 +664,7 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   let given = {
     sessions: ['s1', 's2'],
     users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }),
-    accounts: { acme: { users: { ann: 9 } }, b: {} },
+    accounts: { acme: { users: { ann: 9 } }, b: { epochs: { ann: 'e' } } },
   }
   const errors = []
   const { call } = await service(t, {
@@ -675,10 +675,10 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   assert.equal(answer.status, 200)
   assert.equal(
     JSON.stringify(answer.body),
-    '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000},"accounts":{"acme":{"users":{"ann":9}},"b":{}}}',
+    '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000},"epochs":{},"accounts":{"acme":{"users":{"ann":9}},"b":{"epochs":{"ann":"e"}}}}',
   )
   for (given of [{}, { sessions: [] }, { users: {} }, { sessions: undefined, users: null }, Promise.resolve({})]) {
-    assert.deepEqual((await call('GET', '/revoked')).body, { v: 1, sessions: [], users: {}, accounts: {} })
+    assert.deepEqual((await call('GET', '/revoked')).body, { v: 1, sessions: [], users: {}, epochs: {}, accounts: {} })
   }
   const wrong = [
     undefined,
@@ -703,7 +703,7 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   for (given of wrong) assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
   assert.equal(errors.length, wrong.length)
   const id = 'x'.repeat(43)
-  const room = 4 * 1024 * 1024 - JSON.stringify({ v: 1, sessions: [], users: {}, accounts: {} }).length + 1
+  const room = 4 * 1024 * 1024 - JSON.stringify({ v: 1, sessions: [], users: {}, epochs: {}, accounts: {} }).length + 1
   given = { sessions: Array(Math.floor(room / 46)).fill(id) }
   assert.equal((await call('GET', '/revoked')).body.sessions.length, given.sessions.length)
   given.sessions.push(id)

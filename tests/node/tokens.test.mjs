@@ -27,7 +27,7 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
   }
   const { payload, protectedHeader } = await jose.jwtVerify(pass, keys, options)
   assert.deepEqual(Object.keys(protectedHeader).sort(), ['alg', 'kid', 'typ'])
-  const { jti, ...claims } = payload
+  const { jti, epoch, ...claims } = payload
   assert.deepEqual(claims, {
     iss: ORIGIN,
     aud: 'acme-api',
@@ -41,6 +41,7 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
     second_factor: 'totp',
   })
   assert.ok(Buffer.from(jti, 'base64url').length === 16)
+  assert.ok(Buffer.from(/** @type {string} */ (epoch), 'base64url').length === 9)
   assert.equal(expiresAt, time + 600)
   assert.notEqual(jose.decodeJwt((await login(at, ann)).pass).jti, jti)
   const others = jose.createLocalJWKSet((await host()).factor.jwks())
@@ -75,6 +76,7 @@ const claimsAt = (time) => ({
   amr: ['pwd', 'sms', 'mfa'],
   acr: 'urn:countersign:acr:2fa',
   second_factor: 'sms',
+  epoch: 'e',
   jti: 'x',
 })
 
