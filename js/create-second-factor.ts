@@ -14,7 +14,7 @@ import type {
   VerifyReply,
 } from './commands.js'
 import { carryOut } from './effects.js'
-import { guarded, invalid } from './error.js'
+import { seedOf, systemClock, timeOf } from './host.js'
 import {
   anything,
   type Check,
@@ -27,7 +27,6 @@ import {
   read,
   shape,
   text,
-  whole,
 } from './input.js'
 import { policyCache } from './policy-cache.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
@@ -244,19 +243,4 @@ function placeOf(fields: Record<string, unknown>) {
 function callerOf(fields: Record<string, unknown>) {
   const id = idOf(fields)
   return { id, ip: take(fields, 'ip', optional(text)) as string | undefined }
-}
-
-const systemClock = () => Math.floor(Date.now() / 1000)
-
-function timeOf(clock: () => number): number {
-  return whole(guarded('invalid_input', 'clock', 'threw', clock), 'clock') as number
-}
-
-function seedOf(entropy: () => Uint8Array): Uint8Array {
-  return guarded('invalid_input', 'entropy', 'must give a Uint8Array of 32 random bytes', () => {
-    const seed = entropy()
-    if (!(seed instanceof Uint8Array) || seed.length !== 32)
-      throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
-    return new Uint8Array(seed)
-  })
 }

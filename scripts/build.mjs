@@ -10,7 +10,7 @@ import { notices } from './notices.mjs'
 import { setup } from './setup.mjs'
 
 const GLUE = 'target/npm' // written by wasm-pack, imported by js/
-const ENTRIES = ['index', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
+const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm() {
@@ -88,7 +88,7 @@ async function bundle() {
     const shared = {
       name: 'shared',
       setup: ({ onResolve }) =>
-        onResolve({ filter: /^\.\/(index|testing)\.js$/ }, ({ path }) => ({
+        onResolve({ filter: /^\.\/(index|operator|testing)\.js$/ }, ({ path }) => ({
           path: path.replace(/\.js$/, '.cjs'),
           external: true,
         })),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ids::{AccountId, UserId};
+use crate::ids::{AccountId, OperatorId, UserId};
 use crate::policy::{Method, Reason};
 use crate::time::UnixSeconds;
 
@@ -47,7 +47,7 @@ pub enum EventKind {
         /// The method of the code.
         method: Method,
     },
-    /// A code was wrong and counted.
+    /// A code was wrong. It was counted, if it was no recovery code.
     CodeRefused {
         /// The method of the code.
         method: Method,
@@ -83,13 +83,25 @@ pub enum EventKind {
     BackupCodesMade,
     /// Backup codes were shown again.
     BackupCodesShown,
-    /// A recovery code was issued.
+    /// An owner issued a recovery code.
     RecoveryCodeIssued {
-        /// The owner who issued it.
+        /// The owner.
         by: UserId,
     },
-    /// A recovery code was ended by too many wrong tries.
-    RecoveryCodeSpent,
+    /// The operator issued a recovery code.
+    RecoveryCodeIssuedByOperator {
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// A recovery code was replaced by another before it was used.
+    RecoveryCodeReplaced,
+    /// The operator withdrew a recovery code before it was used.
+    RecoveryCodeWithdrawn {
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The life of a recovery code was over before it was used.
+    RecoveryCodeEnded,
     /// An action was refused.
     Refused {
         /// The action that was asked for.

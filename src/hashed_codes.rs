@@ -161,6 +161,11 @@ impl CodeSet {
         Ok(if bool::from(same) && stored.is_some() { slot.map(|(index, _)| index) } else { None })
     }
 
+    /// The name of the key that peppered the set.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// Number of codes that are not used yet.
     pub(crate) fn left(&self) -> usize {
         self.slots.iter().filter(|slot| slot.used_at.is_none()).count()

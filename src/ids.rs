@@ -79,6 +79,36 @@ impl From<AccountId> for String {
     }
 }
 
+/// The name of an operator, for audit: 1 to 256 bytes without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(try_from = "String", into = "String")]
+pub struct OperatorId(String);
+
+impl OperatorId {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] at `operator`.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        opaque(text, "operator").map(|()| Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for OperatorId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::new(&text)
+    }
+}
+
+impl From<OperatorId> for String {
+    fn from(operator: OperatorId) -> Self {
+        operator.0
+    }
+}
+
 /// The id of a record: a user in an account. A host with one account, or whose users have one second
 /// factor for all accounts, leaves the account out.
 ///

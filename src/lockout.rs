@@ -5,19 +5,19 @@
 //!            ┌──────┐
 //!            │      ▼
 //!          ┌─┴────────┐  charge, level ≥ 5     ┌─────────┐
-//!  new ──▶ │   Open   │ ─────────────────────▶ │ Waiting │ ──┐ charge
-//!          │          │ ◀───────────────────── │         │ ◀─┘ (recovery code)
+//!  new ──▶ │   Open   │ ─────────────────────▶ │ Waiting │
+//!          │          │ ◀───────────────────── │         │
 //!          └──────────┘  retry_at has come     └─────────┘
-//!            ▲    │ charge, failures = 100          │ charge, failures = 100
-//!      clear │    ▼                                 ▼
-//!          ┌─┴─────────────────────────────────────────┐
-//!          │ Stopped: only an owner's recovery code    │
+//!            ▲    │ charge, failures = 100          ▲
+//!     rescue │    ▼                                 │ rescue, before retry_at
+//!          ┌─┴──────────────────────────────────────┴──┐
+//!          │ Stopped: only a recovery code helps       │
 //!          └───────────────────────────────────────────┘
 //! ```
 //!
-//! Two numbers are kept. `failures` counts consecutive failures; only success sets it to 0, and
-//! at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
-//! raises it, success does not lower it, and one failure leaks out in an hour for each candidate
+//! Two numbers are kept. `failures` counts consecutive failures; success and a rescue by recovery code
+//! set it to 0, and at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
+//! raises it, neither success nor a rescue lowers it, and one failure leaks out in an hour for each candidate
 //! code of a time-based attempt (in 3 hours at ±1 step). The level sets the wait: none below 5,
 //! then 30 seconds doubling to an hour, and from 50 on the time in which one failure leaks out.
 //!
@@ -51,7 +51,7 @@ pub enum LockState {
     Open,
     /// An attempt may be made from this time on.
     Waiting(UnixSeconds),
-    /// No attempt may be made; only an owner's recovery code helps.
+    /// No attempt may be made; only a recovery code helps.
     Stopped,
 }
 
@@ -128,9 +128,11 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
-    /// Clears the budget: an owner's recovery code vouches for the user.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::NEW;
+    /// Sets the count of consecutive failures to 0, so that a stopped account goes on: a recovery code
+    /// vouches for the user. Level and wait stay, and fall by time alone: otherwise each rescue would give
+    /// a guesser who tries all year fifty guesses more.
+    pub(crate) fn rescue(&mut self) {
+        self.failures = 0;
     }
 }
 
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_at_one_hundred_until_cleared() {
+    fn stops_at_one_hundred_until_a_rescue() {
         let mut attempts = Attempts::NEW;
         let mut now = at(1_000_000);
         for _ in 0..STOP_AT {
@@ -201,8 +203,8 @@ mod tests {
             attempts.charge(now, 1);
         }
         assert_eq!(attempts.lock_state(now.plus(1_000_000_000)), LockState::Stopped);
-        attempts.clear();
-        assert_eq!(attempts.lock_state(now), LockState::Open);
+        attempts.rescue();
+        assert_eq!(attempts.lock_state(now), LockState::Open, "so long after the last failure");
     }
 
     #[test]
@@ -218,6 +220,35 @@ mod tests {
         assert_eq!(attempts.lock_state(at(1_000_001)), LockState::Open);
         attempts.charge(at(1_000_002), 1);
         assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
+    }
+
+    /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,
+    /// at the worst moment: right after a guess has made the account wait.
+    #[test]
+    fn c7_t47_daily_rescues_leave_a_year_of_guessing_under_one_percent() {
+        for window in [0_u8, 1, 2] {
+            let mut attempts = Attempts::NEW;
+            let start = at(1_800_000_000);
+            let end = start.plus(365 * 86_400);
+            let (mut now, mut next_rescue, mut guesses) = (start, start, 0_u32);
+            while now < end {
+                if now >= next_rescue {
+                    attempts.rescue();
+                    next_rescue = next_rescue.plus(86_400);
+                }
+                match attempts.lock_state(now) {
+                    LockState::Open => {
+                        attempts.charge(now, window);
+                        guesses += 1;
+                    }
+                    LockState::Waiting(until) => now = until,
+                    LockState::Stopped => now = next_rescue,
+                }
+            }
+            let chance = f64::from(guesses) * f64::from(2 * window + 1) / 1e6;
+            assert!(guesses > 1_000, "the simulated attacker did attack");
+            assert!(chance <= 0.01, "window {window}: {guesses} guesses, chance {chance}");
+        }
     }
 
     /// T6: a guesser who knows the password tries for a year, while the account's owner logs in

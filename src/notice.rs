@@ -1,5 +1,5 @@
-//! Notices: changes that a user must hear of by another channel than this login
-//! (NIST SP 800-63B-4 §4.6). A notice carries no secret, code, token or number.
+//! Notices: changes that a user, and in part the owners of the account, must hear of by another channel
+//! than this login (NIST SP 800-63B-4 §4.6). A notice carries no secret, code, token or number.
 
 use serde::Serialize;
 
@@ -7,14 +7,16 @@ use crate::ids::{AccountId, UserId};
 use crate::policy::Method;
 use crate::time::UnixSeconds;
 
-/// A change that the user must hear of (NIST SP 800-63B-4 §4.6).
+/// A change that people must hear of (NIST SP 800-63B-4 §4.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct Notice {
     /// The user's account, where the host has accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The user to tell.
+    /// The people to tell.
+    pub to: Recipient,
+    /// The user whose second factor it is about.
     pub user: UserId,
     /// The change.
     pub kind: NoticeKind,
@@ -23,12 +25,20 @@ pub struct Notice {
     pub method: Option<Method>,
     /// The time of the change, in unix seconds.
     pub at: UnixSeconds,
-    /// The user who made the change, when it was another.
+    /// The owner who made the change, when it was not the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
-    /// The user whose second factor was changed, when it is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub about: Option<UserId>,
+}
+
+/// The people whom a notice is for. The host knows their addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// The user whom it is about.
+    User,
+    /// The owners of the user's account.
+    Owners,
 }
 
 /// Kinds of notice.
@@ -46,8 +56,12 @@ pub enum NoticeKind {
     BackupCodesRenewed,
     /// Someone logged in with a backup code.
     BackupCodeUsed,
-    /// An owner issued a recovery code.
+    /// A recovery code was issued, by an owner or by the operator.
     RecoveryCodeIssued,
+    /// A recovery code was replaced by another before it was used.
+    RecoveryCodeReplaced,
+    /// The operator withdrew a recovery code before it was used.
+    RecoveryCodeWithdrawn,
     /// Someone logged in with a recovery code.
     RecoveryCodeUsed,
     /// Wrong codes made the account wait or stop.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::CodeSet;
-use crate::ids::{RecordId, UserId};
+use crate::ids::{OperatorId, RecordId, UserId};
 use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
@@ -44,6 +44,9 @@ pub struct Record {
     pub(crate) sms_setup: Option<SmsSetup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sms_code: Option<SmsCode>,
+    /// Times at which owners issued recovery codes within the last day, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) codes_issued: Vec<UnixSeconds>,
     /// Times of the messages sent within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sms_sent: Vec<UnixSeconds>,
@@ -106,10 +109,35 @@ pub(crate) struct BackupCodes {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
-    pub(crate) issued_by: UserId,
+    /// Ten bits of a MAC of the code: a wrong code is hashed only if it has the same.
+    pub(crate) check: u16,
+    /// Marks of the wrong codes that were hashed all the same, latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refuted: Vec<String>,
+    pub(crate) issued_by: IssuedBy,
     pub(crate) lifetime: Lifetime,
-    /// Number of wrong tries; ten end the code.
-    pub(crate) tries: u32,
+}
+
+/// The issuer of a recovery code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum IssuedBy {
+    /// An owner of the account.
+    Owner(UserId),
+    /// The operator of the host.
+    Operator(OperatorId),
+}
+
+impl IssuedBy {
+    /// The owner, if it was one.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&UserId> {
+        match self {
+            Self::Owner(user) => Some(user),
+            Self::Operator(_) => None,
+        }
+    }
 }
 
 /// An authenticator app that no code has confirmed yet.
@@ -186,6 +214,7 @@ impl Record {
             totp_setup: None,
             sms_setup: None,
             sms_code: None,
+            codes_issued: Vec::new(),
             sms_sent: Vec::new(),
         }
     }
@@ -282,12 +311,15 @@ impl Record {
         self.totp_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
         self.sms_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
         self.sms_code.take_if(|code| now >= code.lifetime.ends_at());
-        // An ended recovery code is kept for a day, so that its user reads "expired" and not "none".
-        self.recovery.take_if(|code| now >= code.lifetime.ends_at().plus(86_400));
     }
 
-    /// The recovery code, while it is alive and the policy offers it.
+    /// The recovery code, while it is alive. An owner's counts where the policy offers recovery codes, the
+    /// operator's always.
     pub(crate) fn live_recovery(&self, policy: &Policy, now: UnixSeconds) -> Option<&RecoveryCode> {
-        self.recovery.as_ref().filter(|code| policy.offers(Method::RecoveryCode) && code.lifetime.contains(now))
+        let counts = |code: &&RecoveryCode| match code.issued_by {
+            IssuedBy::Owner(_) => policy.offers(Method::RecoveryCode),
+            IssuedBy::Operator(_) => true,
+        };
+        self.recovery.as_ref().filter(counts).filter(|code| code.lifetime.contains(now))
     }
 }

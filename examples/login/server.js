@@ -46,7 +46,12 @@ const policyFor = (account) => policyOf(account, origin)
 // The storage API, which Envoy's filter calls, uses the same functions as this process.
 const shared = {
   store: sqliteStore(db),
-  notify: async ({ user, kind, at }) => outbox.notification(at, accounts.user(user)?.email ?? user, kind),
+  notify: async ({ to, user, kind, at }) => {
+    const about = accounts.user(user)
+    const owners = accounts.usersOf(about?.account).filter(({ role }) => role === 'owner')
+    const people = to === 'owners' ? owners.filter(({ id }) => id !== user) : [about]
+    for (const person of people) outbox.notification(at, person?.email ?? user, kind)
+  },
   endPasses: async (ended) => sessions.endPasses(ended),
   onEvent: async (event) => outbox.event(event),
 }

@@ -1,8 +1,7 @@
 //! An attempt at a code: charged to the budget before anything is compared, and the charge taken
 //! back when the code was right.
 //!
-//! A recovery code is no part of the budget's lock: it lifts the lock, so the lock must not stop it.
-//! It ends at ten wrong tries of its own.
+//! Recovery codes are no part of the budget: they lift the lock, so that the lock must not stop them.
 
 use crate::error::Error;
 use crate::event::EventKind;
@@ -23,7 +22,7 @@ impl Context<'_> {
         method: Method,
         compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
-        if let Some(locked) = self.locked(method) {
+        if let Some(locked) = self.locked() {
             self.log(EventKind::AttemptWhileLocked { method });
             return Ok(Err(locked));
         }
@@ -43,14 +42,11 @@ impl Context<'_> {
             LockState::Waiting(until) => (0, Some(until)),
             LockState::Stopped => (0, None),
         };
-        Ok(Err(Reply::Wrong { attempts_left, retry_at }))
+        Ok(Err(Reply::Wrong { attempts_left: Some(attempts_left), retry_at }))
     }
 
-    /// The reply while no attempt by this method may be made.
-    fn locked(&self, method: Method) -> Option<Reply> {
-        if method == Method::RecoveryCode {
-            return None;
-        }
+    /// The reply while no attempt may be made.
+    fn locked(&self) -> Option<Reply> {
         match self.record.attempts.lock_state(self.now) {
             LockState::Open => None,
             LockState::Waiting(until) => Some(Reply::Locked { retry_at: Some(until) }),

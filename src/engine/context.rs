@@ -7,11 +7,11 @@ use crate::encoding::to_base64url;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Event, EventKind};
-use crate::ids::{AccountId, RecordId, SessionId};
+use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::keys::sealing::Purpose;
 use crate::mac::mac;
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::{Notice, NoticeKind, Recipient};
 use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, explain};
 use crate::record::Record;
 use crate::time::UnixSeconds;
@@ -79,7 +79,16 @@ impl<'a> Context<'a> {
     /// Tells the user, once the record is stored.
     pub(super) fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
         let (account, user) = (self.account(), self.record.user().clone());
-        self.effects.push(Effect::Notify(Notice { account, user, kind, method, at: self.now, by: None, about: None }));
+        self.effects.push(Effect::Notify(Notice { account, to: Recipient::User, user, kind, method, at: self.now, by: None }));
+    }
+
+    /// Tells the user and the owners of what happens to a recovery code.
+    pub(super) fn notify_all(&mut self, kind: NoticeKind, by: Option<UserId>) {
+        let method = Some(Method::RecoveryCode);
+        for to in [Recipient::User, Recipient::Owners] {
+            let (account, user) = (self.account(), self.record.user().clone());
+            self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, at: self.now, by: by.clone() }));
+        }
     }
 
     /// Refuses a command, and logs it.

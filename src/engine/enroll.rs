@@ -90,7 +90,6 @@ pub(super) fn confirmed(context: &mut Context<'_>, method: Method, session: &Ses
     let Before { had_factor, replaced } = before;
     context.record.drop_setups();
     context.begin_epoch();
-    context.record.recovery = None;
     context.log(if replaced { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
     let kind = if replaced && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
     context.notify(kind, Some(method));

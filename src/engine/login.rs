@@ -79,13 +79,12 @@ pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<R
 /// The second factor passed: settles the budget, ends the other codes of this login, and makes the pass.
 fn verified(context: &mut Context<'_>, method: Method, new_session: Option<SessionId>) -> Result<Reply, Error> {
     if method == Method::RecoveryCode {
-        context.record.attempts.clear();
+        context.record.attempts.rescue();
     } else {
         let before = context.record.attempts.clone();
         context.record.attempts.succeed(&before);
     }
     context.record.sms_code = None;
-    context.record.recovery = None;
     context.log(EventKind::CodeAccepted { method });
     if method == Method::RecoveryCode {
         context.begin_epoch();
@@ -119,7 +118,9 @@ fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: M
     if let Some(reason) = context.turned_away() {
         return Err(context.denied(action, reason));
     }
-    if !context.policy.offers(method) {
+    let is_offered = context.policy.offers(method)
+        || (method == Method::RecoveryCode && context.record.live_recovery(context.policy, context.now).is_some());
+    if !is_offered {
         return Err(context.denied(action, Reason::MethodNotOffered));
     }
     Ok(ticket)

@@ -25,10 +25,12 @@ mod enroll;
 mod factors;
 mod freshness;
 mod login;
+pub mod operator;
 mod pending;
 mod recovery_code;
 mod remove;
 mod reply;
+mod run;
 mod sms;
 mod sms_budget;
 mod status;
@@ -50,7 +52,8 @@ use crate::policy::Policy;
 use crate::record::Record;
 
 use command::AddressRules;
-use context::{Context, invalid};
+use context::invalid;
+use run::run;
 
 /// Carries out one command on a user's record.
 ///
@@ -151,21 +154,4 @@ pub fn issue_recovery_code(
         Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
         None => recovery_code::issue(context, issuer, by),
     })
-}
-
-fn run(
-    policy: &Policy,
-    keys: &KeyRing,
-    record: Record,
-    env: Env,
-    job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
-) -> Result<Pending, Error> {
-    let before = record.clone();
-    let mut context = Context::new(policy, keys, record, env);
-    let reply = job(&mut context)?;
-    let changed = context.record != before;
-    if changed {
-        context.record.tidy(context.now);
-    }
-    Ok(Pending { record: context.record, changed, reply, effects: context.effects })
 }

@@ -118,10 +118,11 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes_left: Option<usize>,
     },
-    /// The code is wrong. The attempt was counted.
+    /// The code is wrong.
     Wrong {
-        /// Attempts left before a wait.
-        attempts_left: u32,
+        /// Attempts left before a wait. Absent for a code that is not counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempts_left: Option<u32>,
         /// The time from which the next attempt may be made. Absent: at once.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<UnixSeconds>,
@@ -198,6 +199,8 @@ pub enum Reply {
         /// The time at which the code ends.
         expires_at: UnixSeconds,
     },
+    /// The recovery code that was alive counts no more.
+    Withdrawn {},
 }
 
 impl Reply {

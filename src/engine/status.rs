@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::ids::UserId;
 use crate::keys::KeyRing;
 use crate::lockout::LockState;
 use crate::policy::{Enrollment, Method, Policy};
-use crate::record::Record;
+use crate::record::{IssuedBy, Record};
 use crate::time::UnixSeconds;
 
 use super::context::View;
@@ -73,8 +72,8 @@ pub struct BackupStatus {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryStatus {
-    /// The owner who issued it.
-    pub issued_by: UserId,
+    /// The owner or the operator who issued it.
+    pub issued_by: IssuedBy,
     /// The time at which it ends.
     pub expires_at: UnixSeconds,
 }

@@ -177,6 +177,7 @@ impl Refusal {
             | Reason::FreshFactorRequired
             | Reason::OwnerOnly
             | Reason::NotForOneself
+            | Reason::TooOften
             | Reason::NotKept
             | Reason::TicketInvalid
             | Reason::OtherSession
@@ -203,6 +204,7 @@ impl Refusal {
             | Reason::FreshFactorRequired
             | Reason::OwnerOnly
             | Reason::NotForOneself
+            | Reason::TooOften
             | Reason::NotKept => Self::UseLoginPage,
         }
     }

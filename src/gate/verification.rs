@@ -170,7 +170,8 @@ impl Verification {
             | Reply::Enrolled { .. }
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
-            | Reply::RecoveryCode { .. } => self.not_verified(config, reply),
+            | Reply::RecoveryCode { .. }
+            | Reply::Withdrawn {} => self.not_verified(config, reply),
         }
     }
 
@@ -198,7 +199,8 @@ impl Verification {
             | Reply::Enrolled { .. }
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
-            | Reply::RecoveryCode { .. } => return self.refuse(config, Refusal::StorageFailed, None),
+            | Reply::RecoveryCode { .. }
+            | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
         };
         self.refuse(config, refusal, Some(&RefusalDetail::Reply { reply, retry_at }))
     }

@@ -13,6 +13,7 @@ use crate::json::from_json;
 
 pub use document::{Keys, SealingKey, SigningAlgorithm, SigningKey};
 pub use jwk::{Jwk, Jwks};
+pub(crate) use key::Secret32;
 pub use sealing::SealingRing;
 pub use signing::SigningRing;
 

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Seal,
     /// The pepper under backup and recovery codes.
     Pepper,
+    /// The check tag of a recovery code.
+    CheckTag,
     /// The MAC over an SMS code.
     SmsCode,
     /// The MAC over a ticket.
@@ -43,6 +45,7 @@ impl Purpose {
         match self {
             Self::Seal => b"countersign/v1/seal",
             Self::Pepper => b"countersign/v1/pepper",
+            Self::CheckTag => b"countersign/v1/check-tag",
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
             Self::Session => b"countersign/v1/session",

@@ -4,9 +4,9 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, Pending, Subject};
+use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, Pending, Subject, operator};
 use crate::error::{Error, ErrorCode};
-use crate::ids::{AccountId, SessionId, UserId};
+use crate::ids::{AccountId, OperatorId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy, Reason};
 use crate::record::Record;
@@ -84,6 +84,34 @@ impl Core {
         let record = record(id, stored.as_deref())?;
         let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
         engine::issue_recovery_code(&self.policy, &self.keys, record, &issuer, &question, env).map(PendingStep).map_err(thrown)
+    }
+
+    /// Issues a recovery code by the operator; see [`operator::issue_recovery_code`].
+    pub fn operator_issue_recovery_code(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        operator: &str,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::issue_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
+    /// Withdraws a recovery code by the operator; see [`operator::withdraw_recovery_code`].
+    pub fn operator_withdraw_recovery_code(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        operator: &str,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
     /// The user of a ticket, which must be of this account.

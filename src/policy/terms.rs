@@ -103,6 +103,8 @@ pub enum Reason {
     OwnerOnly,
     /// A recovery code is for someone else than its issuer.
     NotForOneself,
+    /// It was asked for too often within the last hour or day.
+    TooOften,
     /// The policy keeps no copy of the backup codes.
     NotKept,
     /// The ticket is not ours, of another user, or not a ticket.
@@ -129,6 +131,7 @@ impl Reason {
             | Self::FreshFactorRequired
             | Self::OwnerOnly
             | Self::NotForOneself
+            | Self::TooOften
             | Self::NotKept
             | Self::TicketInvalid
             | Self::OtherSession

@@ -18,6 +18,7 @@ mod freshness;
 mod gate;
 mod layers;
 mod properties;
+mod recovery;
 mod scenarios;
 mod support;
 mod threats;

@@ -5,6 +5,7 @@ use countersign::effect::Effect;
 use countersign::engine::enrollment;
 use countersign::error::ErrorCode;
 use countersign::keys::KeyRing;
+use countersign::notice::Recipient;
 use countersign::policy::{Enrollment, Policy};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
@@ -93,7 +94,8 @@ fn t8_every_command_that_takes_a_code_moves_the_count() {
         let before = person.failures();
         let reply = person.reply(command);
         assert_eq!(reply["result"], "wrong", "{case}");
-        assert_eq!(person.failures(), before + 1, "{case}");
+        // A recovery code has 75 random bits and is never charged, so that nobody can spend an owner's.
+        assert_eq!(person.failures(), before + u64::from(case != "recovery_code"), "{case}");
     }
 }
 
@@ -109,7 +111,7 @@ fn t9_without_a_ticket_the_count_cannot_move() {
 }
 
 #[test]
-fn t9_an_owners_code_works_when_the_account_is_stopped_and_ends_after_ten_wrong_tries() {
+fn t9_an_owners_code_works_when_the_account_is_stopped() {
     let mut person = ann();
     for _ in 0..100 {
         person.now += 20_000;
@@ -125,13 +127,7 @@ fn t9_an_owners_code_works_when_the_account_is_stopped_and_ends_after_ten_wrong_
     assert_eq!(person.verify("recovery_code", &recovery)["result"], "verified");
     person.now += 30;
     let code = person.code();
-    assert_eq!(person.verify("totp", &code)["result"], "verified", "the budget is cleared");
-
-    let recovery = issue(&mut person);
-    for _ in 0..10 {
-        assert_eq!(person.verify("recovery_code", "0000-0000-0000-0000")["result"], "wrong");
-    }
-    assert_eq!(person.verify("recovery_code", &recovery)["result"], "expired", "ten wrong tries end it");
+    assert_eq!(person.verify("totp", &code)["result"], "verified", "the account goes on");
 }
 
 #[test]
@@ -328,12 +324,11 @@ fn t32_no_event_notice_or_debug_form_holds_a_secret() {
 }
 
 #[test]
-fn t39_owner_and_user_are_told_of_a_recovery_code_and_no_code_is_sent_by_sms() {
+fn t39_owners_and_user_are_told_of_a_recovery_code_and_no_code_is_sent_by_sms() {
     let mut person = ann();
     issue(&mut person);
-    let told: Vec<String> =
-        person.effects.iter().filter_map(|e| if let Effect::Notify(n) = e { Some(n.user.as_str().to_owned()) } else { None }).collect();
-    assert_eq!(told, ["ann", "olga"]);
+    let told: Vec<_> = person.effects.iter().filter_map(|e| if let Effect::Notify(n) = e { Some(n.to) } else { None }).collect();
+    assert_eq!(told, [Recipient::User, Recipient::Owners]);
     assert!(!person.effects.iter().any(|effect| matches!(effect, Effect::Sms(_))));
 }
 

@@ -51,6 +51,7 @@ test('T39: one recovery code per user, bound to that user, issued by another own
   const service = await startService(t)
   const { visitor: member } = await freshVisitor(service, 'member')
   const { visitor: owner, code: ownerCode } = await enrolledVisitor(service, 'owner')
+  service.advance(301)
 
   assert.equal((await issue(owner, 'member')).reason, 'fresh_factor_required')
   await owner.showFactorAgain('totp', ownerCode())

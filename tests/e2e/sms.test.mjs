@@ -133,6 +133,7 @@ test('T17: no SMS is sent before the password, and no more than the budget allow
 test('T15: another number is a new set-up: it needs a fresh factor, is notified, and the old number gets no more SMS', async (t) => {
   const service = await startService(t)
   const { visitor } = await enrolledBySms(service, 'member')
+  service.advance(301)
   assert.equal((await visitor.json('/api/security/sms', { number: '0498 765 432' })).reason, 'fresh_factor_required')
   await visitor.json('/api/security/fresh-factor', {})
   await visitor.json('/api/login/second-step/sms', {})

@@ -35,6 +35,7 @@ const reasons = {
   other_session: 'This login was begun in another window. Log in again here.',
   ticket_expired: 'That took too long. Log in again.',
   fresh_factor_required: 'Confirm that it is you first.',
+  too_often: 'This was asked for too often. Try again later.',
   cross_site: 'This request came from another site and was refused. Open the page here and try again.',
   form_outdated: 'This page is out of date. Go back, load it again and try once more.',
 }
@@ -46,6 +47,7 @@ export function sentence(reply, now) {
     case 'wrong': {
       if (reply.retryAt !== undefined)
         return html`That code is not right. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
+      if (reply.attemptsLeft === undefined) return 'That code is not right. Check it and try again.'
       const tries = reply.attemptsLeft === 1 ? 'one more try' : `${reply.attemptsLeft} more tries`
       return html`That code is not right. Check it and try again: ${tries} before you have to wait.`
     }
@@ -96,7 +98,10 @@ export const events = {
   backup_codes_made: 'Backup codes made',
   backup_codes_shown: 'Backup codes shown',
   recovery_code_issued: 'Recovery code made',
-  recovery_code_spent: 'Recovery code used up',
+  recovery_code_issued_by_operator: 'Recovery code made by the operator',
+  recovery_code_replaced: 'Recovery code replaced, unused',
+  recovery_code_withdrawn: 'Recovery code withdrawn, unused',
+  recovery_code_ended: 'Recovery code ended, unused',
   refused: 'Change refused',
 }
 
@@ -106,7 +111,9 @@ export const notices = {
   number_changed: 'The mobile number of your second factor was changed.',
   backup_codes_renewed: 'New backup codes were made. The old ones no longer work.',
   backup_code_used: 'One of your backup codes was used to log in.',
-  recovery_code_issued: 'A recovery code was made for your login.',
+  recovery_code_issued: 'A recovery code was made.',
+  recovery_code_replaced: 'A recovery code was replaced by a new one. It was not used.',
+  recovery_code_withdrawn: 'A recovery code was withdrawn. It was not used.',
   recovery_code_used: 'A recovery code was used to log in.',
   locked: 'Someone who knows your password typed too many wrong codes. Change your password if that was not you.',
 }

@@ -1,0 +1,63 @@
+//! The operator's commands: for whoever runs the host, and for no user. No adapter, storage API or
+//! ordinary command reaches them.
+//!
+//! An account whose only owner is stopped, or whose first owner has no factor where one is forced, has
+//! nobody who could issue a recovery code. The operator can, whatever the policy says; user and owners
+//! are told, and the event names the operator.
+
+use crate::client_ip::ClientIp;
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::ids::OperatorId;
+use crate::keys::KeyRing;
+use crate::notice::NoticeKind;
+use crate::policy::Policy;
+use crate::record::{IssuedBy, Record};
+use crate::time::UnixSeconds;
+
+use super::context::Env;
+use super::pending::Pending;
+use super::recovery_code;
+use super::reply::Reply;
+use super::run::run;
+
+/// Issues a recovery code for the user of `record`.
+///
+/// # Errors
+/// A missing key, or a record that is not ours.
+pub fn issue_recovery_code(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    run(policy, keys, record, Env { now, client: ClientIp::Unknown, entropy }, |context| {
+        context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
+        recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
+    })
+}
+
+/// Withdraws the recovery code that is alive, by whomever it was issued.
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn withdraw_recovery_code(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    run(policy, keys, record, Env { now, client: ClientIp::Unknown, entropy }, |context| {
+        if context.record.recovery.take().is_none() {
+            return Ok(Reply::Expired {});
+        }
+        context.log(EventKind::RecoveryCodeWithdrawn { operator: operator.clone() });
+        context.notify_all(NoticeKind::RecoveryCodeWithdrawn, None);
+        Ok(Reply::Withdrawn {})
+    })
+}

@@ -1,0 +1,158 @@
+// C2, C6, T42: an owner's recovery code is spent by the right person only; the operator can always issue one.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import Database from 'better-sqlite3'
+import { createSecondFactor, sqliteStore } from 'countersign'
+import { createOperator } from 'countersign/operator'
+import { codeOf, count, host, login, rules, ticketOf, withApp } from './support.mjs'
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const anyCode = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => ALPHABET[byte % 32]).join('')
+
+/** Ann with an app, and a recovery code that Olga issued for her. */
+async function rescuing() {
+  const at = await host()
+  const ann = await withApp(at)
+  const olga = await withApp(at, 'olga')
+  const { pass } = await login(at, olga)
+  const by = { user: 'olga', session: 'in', pass, role: 'owner' }
+  const { code } = await at.factor.issueRecoveryCode({ user: 'ann', by })
+  assert.ok(code)
+  return { at, ann, code }
+}
+
+test('C2, T42: of 1,000 wrong recovery codes at once none ends, delays or outruns the right one', async () => {
+  const { at, ann, code } = await rescuing()
+  const theirs = await ticketOf(at, 'ann', 'thief')
+  const mine = await ticketOf(at, 'ann', 'mine')
+  const wrong = () => at.factor.verify({ ticket: theirs, session: 'thief', method: 'recovery_code', code: anyCode() })
+  const before = Array.from({ length: 500 }, wrong)
+  const right = at.factor.verify({ ticket: mine, session: 'mine', method: 'recovery_code', code })
+  const after = Array.from({ length: 500 }, wrong)
+  assert.equal((await right).result, 'verified')
+  const replies = await Promise.all([...before, ...after])
+  assert.equal(count(replies, 'wrong') + count(replies, 'expired'), 1_000)
+  assert.ok(count(replies, 'wrong') >= 500, 'those before it were compared')
+  const { attempts } = await at.factor.status({ user: 'ann' })
+  assert.deepEqual(attempts, { failures: 0, stopped: false }, 'the account does not wait')
+  at.clock.advance(30)
+  const reply = await at.factor.verify({
+    ticket: await ticketOf(at, 'ann', 'next'),
+    session: 'next',
+    method: 'totp',
+    code: codeOf(at, ann.secret),
+  })
+  assert.equal(reply.result, 'verified')
+})
+
+test('C6: the operator issues a code for the first owner of an account that starts under `everyone`', async () => {
+  const at = await host({ policy: rules({ require: 'everyone', methods: ['totp'] }) })
+  const given = { account: 'acme', user: 'olga' }
+  assert.deepEqual(await at.factor.begin({ ...given, session: 's' }), {
+    result: 'denied',
+    reason: 'enrollment_required',
+  })
+  const { policy, keys, store, notify, onEvent, clock } = at.options
+  const operator = createOperator({ policy, keys, store, notify, onEvent, clock })
+  const issued = await operator.issueRecoveryCode({ ...given, operator: 'night shift' })
+  assert.deepEqual(at.events.map(({ event, account, operator: name }) => ({ event, account, name })).at(-1), {
+    event: 'recovery_code_issued_by_operator',
+    account: 'acme',
+    name: 'night shift',
+  })
+  assert.deepEqual(
+    at.notices.map(({ kind, to, user }) => [kind, to, user]),
+    [
+      ['recovery_code_issued', 'user', 'olga'],
+      ['recovery_code_issued', 'owners', 'olga'],
+    ],
+  )
+  const { ticket, methods } = await at.factor.begin({ ...given, session: 's' })
+  assert.deepEqual(methods, [{ method: 'recovery_code', kind: 'grouped' }])
+  const second = { account: 'acme', ticket, session: 's', method: 'recovery_code', code: issued.code }
+  const { pass, session } = await at.factor.verify(second)
+  const { result } = await at.factor.enrollTotp({ ...given, session, pass, label: 'olga' })
+  assert.equal(result, 'totp_started')
+})
+
+test("the operator withdraws an owner's code", async () => {
+  const { at, code } = await rescuing()
+  const { policy, keys, store, notify, onEvent, clock } = at.options
+  const operator = createOperator({ policy, keys, store, notify, onEvent, clock })
+  const input = { user: 'ann', operator: 'night shift' }
+  assert.deepEqual(await operator.withdrawRecoveryCode(input), { result: 'withdrawn' })
+  assert.equal(at.events.at(-1).event, 'recovery_code_withdrawn')
+  assert.deepEqual(await operator.withdrawRecoveryCode(input), { result: 'expired' })
+  const ticket = await ticketOf(at, 'ann', 's')
+  const reply = await at.factor.verify({ ticket, session: 's', method: 'recovery_code', code })
+  assert.equal(reply.result, 'expired')
+})
+
+test('no method of a second factor issues a code as the operator', async () => {
+  const at = await host()
+  await withApp(at)
+  assert.deepEqual(
+    Object.keys(at.factor).filter((name) => /operator|withdraw/i.test(name)),
+    [],
+  )
+  for (const by of [{ operator: 'me' }, { user: 'olga', operator: 'me', session: 's', role: 'owner' }]) {
+    const reply = at.factor.issueRecoveryCode({ user: 'ann', by })
+    await assert.rejects(reply, { code: 'invalid_input' })
+  }
+  await assert.rejects(at.factor.begin({ user: 'ann', session: 's', operator: 'me' }), { code: 'invalid_input' })
+  for (const wrong of [{}, { user: 'ann' }, { user: 'ann', operator: '' }, { user: '', operator: 'me' }]) {
+    await assert.rejects(createOperator(at.options && operatorOptions(at)).issueRecoveryCode(wrong), {
+      code: 'invalid_input',
+    })
+  }
+})
+
+const operatorOptions = ({ options: { policy, keys, store } }) => ({ policy, keys, store })
+
+test('npx countersign recovery issue prints a code that lets the user in', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const at = await host()
+  const database = join(folder, 'records.sqlite')
+  const db = new Database(database)
+  t.after(() => db.close())
+  const policy = rules({ require: 'everyone' })
+  const here = (name) => JSON.stringify(pathToFileURL(fileURLToPath(new URL(name, import.meta.url))).href)
+  const config = join(folder, 'second-factor.mjs')
+  writeFileSync(
+    config,
+    `import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
+     import { sqliteStore } from ${here('../../pkg/index.mjs')}
+     export default () => ({
+       policy: ${JSON.stringify(policy)},
+       keys: ${JSON.stringify(at.keys)},
+       store: sqliteStore(new Database(${JSON.stringify(database)})),
+       onEvent: (event) => console.error(JSON.stringify(event)),
+     })`,
+  )
+  const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
+  const run = (...args) => promisify(execFile)(process.execPath, [cli, 'recovery', ...args])
+  const who = ['--config', config, '--user', 'olga', '--account', 'acme', '--operator', 'ticket 4711']
+  const { stdout, stderr } = await run('issue', ...who)
+  const [code] = stdout.split(' ')
+  assert.match(code, /^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$/)
+  assert.ok(stderr.includes('"operator":"ticket 4711"') && !stderr.includes(code))
+
+  const factor = createSecondFactor({ ...at.options, policy, store: sqliteStore(db), clock: undefined })
+  const { ticket } = await factor.begin({ account: 'acme', user: 'olga', session: 's' })
+  const reply = await factor.verify({ account: 'acme', ticket, session: 's', method: 'recovery_code', code })
+  assert.equal(reply.result, 'verified')
+
+  assert.equal((await run('withdraw', ...who)).stdout, 'there is no recovery code\n')
+  for (const args of [['issue'], ['issue', '--user', 'olga'], ['steal', ...who], ['issue', 'twice', ...who]]) {
+    await assert.rejects(run(...args), ({ code: status, stderr: told }) => status === 2 && told.includes('usage:'))
+  }
+  const other = who.with(1, join(folder, 'missing.mjs'))
+  await assert.rejects(run('issue', ...other), ({ code: status, stdout: told }) => status === 1 && told === '')
+})
