@@ -11,7 +11,10 @@ export type Accepts<T> = T extends readonly (infer Item)[]
 
 /** The user that a call is about, and the circumstances of the request. */
 export interface Caller {
-  /** User id, 1 to 256 bytes without control characters. */
+  /**
+   * The user's id in your database, which never changes: 1 to 256 bytes without control characters. Never the name or
+   * e-mail address that was typed: ids are compared byte by byte, and another spelling would be another user, without a factor.
+   */
   user: string
   /**
    * The user's account, part of who the user is: nothing made under one account counts in another. It is
@@ -20,7 +23,8 @@ export interface Caller {
    */
   account?: string | undefined
   /**
-   * The client's address as text, with or without a port: `203.0.113.7`, `203.0.113.7:51008`, `[2001:db8::1]:443`.
+   * The client's address as text, as proxies write it: `203.0.113.7`, `203.0.113.7:51008`, `[2001:db8::1]:443`,
+   * `[2001:db8::1]`.
    * Needed where the policy has rules about addresses.
    */
   ip?: string | undefined
@@ -57,21 +61,21 @@ export type ReplyOf<Result extends wasm.Reply['result']> = Extract<wasm.Reply, {
 /** Reply of `begin`. */
 export type BeginReply = ReplyOf<'allowed' | 'challenge' | 'denied'>
 /** Reply of `sendSms`. */
-export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'denied'>
+export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `verify`. */
 export type VerifyReply = ReplyOf<'verified' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
 /** Reply of `enrollTotp`. */
-export type EnrollTotpReply = ReplyOf<'totp_started' | 'denied'>
+export type EnrollTotpReply = ReplyOf<'totp_started' | 'malformed' | 'denied'>
 /** Reply of `enrollSms`. */
-export type EnrollSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'denied'>
+export type EnrollSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `confirmTotp` and `confirmSms`. */
 export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
 /** Reply of `remove`. */
-export type RemoveReply = ReplyOf<'removed' | 'denied'>
+export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */
-export type BackupCodesReply = ReplyOf<'backup_codes' | 'denied'>
+export type BackupCodesReply = ReplyOf<'backup_codes' | 'malformed' | 'denied'>
 /** Reply of `issueRecoveryCode`. */
-export type IssueRecoveryCodeReply = ReplyOf<'recovery_code' | 'denied'>
+export type IssueRecoveryCodeReply = ReplyOf<'recovery_code' | 'malformed' | 'denied'>
 
 /** The account's rules. Every key but `v`, `name` and `origin` has a default; an unknown key is an error. */
 export interface Policy extends Accepts<wasm.PolicyDocument> {}

@@ -13,7 +13,7 @@ import type {
   StatusInput,
   VerifyReply,
 } from './commands.js'
-import { carryOut } from './effects.js'
+import { carryOut, report } from './effects.js'
 import { seedOf, systemClock, timeOf } from './host.js'
 import {
   anything,
@@ -28,6 +28,7 @@ import {
   shape,
   text,
 } from './input.js'
+import { heldTo } from './limits.js'
 import { policyCache } from './policy-cache.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 import { load, type RecordId, storage } from './store.js'
@@ -64,6 +65,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     endPasses: optional(callable),
     onEvent: optional(callable),
     onEffectError: optional(callable),
+    limits: optional(callable),
     clock: optional(callable),
     entropy: optional(callable),
   }) as unknown as SecondFactorOptions
@@ -73,12 +75,18 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const keys = documentText(given.keys, 'invalid_keys', 'keys')
   const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
   const loop = storeLoop(store)
+  /** Only set-up messages have a limit over all users. */
+  const heldFor = (name: CommandName) =>
+    name === 'enroll_sms' && given.limits !== undefined
+      ? heldTo(given.limits, (error) => report(error, given))
+      : undefined
 
-  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string) {
+  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string, held?: Held) {
     return outcomeOf(id, (stored) => {
       const now = clock()
       const seed = seedOf(entropy)
-      return call(() => core.step(idJson(id), stored?.record, command, now, ip, seed))
+      const pending = call(() => core.step(idJson(id), stored?.record, command, now, ip, seed))
+      return held === undefined ? pending : held(pending)
     })
   }
 
@@ -95,7 +103,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const fields = fieldsOf(input)
       const { id, ip } = callerOf(fields)
       const core = await policies.of(id.account)
-      return (await run(core, id, ip, commandText(name, fields))) as Reply
+      return (await run(core, id, ip, commandText(name, fields), heldFor(name))) as Reply
     }
 
   /** A command that brings a ticket, which names the user. */
@@ -104,16 +112,12 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const { account, ip } = placeOf(fields)
-      const ticket = text(fields.ticket, 'ticket') as string
-      const session = text(fields.session, 'session') as string
+      const command = commandText(name, fields)
       const core = await policies.of(account)
       const now = clock()
-      const owner = call(() => core.ticket_user(account, ticket, session, now)) as TicketCheck
-      if (owner.result === 'refused') {
-        const reply: wasm.Reply = { result: 'denied', reason: owner.reason }
-        return reply as Reply
-      }
-      return (await run(core, { account, user: owner.user }, ip, commandText(name, fields))) as Reply
+      const owner = call(() => core.ticket_user(account, command, now)) as TicketCheck
+      if (owner.result === 'refused') return owner.reply as Reply
+      return (await run(core, { account, user: owner.user }, ip, command)) as Reply
     }
 
   return Object.freeze({
@@ -199,6 +203,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   } satisfies SecondFactor)
 }
 
+type Held = ReturnType<typeof heldTo>
+
 type CommandName =
   | 'begin'
   | 'send_sms'
@@ -211,7 +217,7 @@ type CommandName =
   | 'renew_backup_codes'
   | 'show_backup_codes'
 
-type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reason: wasm.Reason }
+type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 
 /** An id as Rust reads it. */
 const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })

@@ -34,12 +34,16 @@ export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promis
       else await host.onEvent?.((effect as { log: wasm.Event }).log)
     }
     // Started in order and not awaited: a mail server that hangs must not hang the login.
-    tell()
-      .catch(async (error) => {
-        if (host.onEffectError) await host.onEffectError(error)
-        else process.emitWarning('countersign: endPasses, notify or onEvent failed; give onEffectError to handle it')
-      })
-      .catch(() => undefined) // The reply stands, even if `onEffectError` fails.
+    tell().catch((error) => report(error, host))
   }
   if (unsent) throw unsent
+}
+
+/** Hands over an error that changes no reply. It is not awaited. @internal */
+export function report(error: unknown, { onEffectError }: Pick<EffectHost, 'onEffectError'>): void {
+  const tell = async () => {
+    if (onEffectError) await onEffectError(error)
+    else process.emitWarning('countersign: notify, onEvent or limits failed; give onEffectError to handle it')
+  }
+  tell().catch(() => undefined) // The reply stands, even if `onEffectError` fails.
 }

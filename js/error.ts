@@ -21,6 +21,29 @@ export type ErrorCode =
   | 'internal'
 
 /**
+ * The HTTP status of each code: 400 where an argument is wrong, 503 where the same call may succeed later, 502 where
+ * the SMS gateway failed, and 500 for all that only the host can mend.
+ */
+const STATUS: Record<ErrorCode, number> = {
+  invalid_input: 400,
+  invalid_uri: 400,
+  too_long: 400,
+  store_failed: 503,
+  conflict: 503,
+  sms_not_sent: 502,
+  invalid_policy: 500,
+  invalid_keys: 500,
+  invalid_record: 500,
+  unknown_record_version: 500,
+  key_missing: 500,
+  seal_broken: 500,
+  invalid_config: 500,
+  no_sms: 500,
+  not_loaded: 500,
+  internal: 500,
+}
+
+/**
  * The one kind of error that is thrown. A wrong code is no error but a reply.
  *
  * @example
@@ -43,6 +66,10 @@ export class CountersignError extends Error {
   readonly code: ErrorCode
   /** The path of the offending field, like `network.allow[0]`; empty for the whole. */
   readonly path: string
+  /** The HTTP status to answer with: 400 for an argument, 503 where another try may succeed, else 500 or 502. */
+  readonly status: number
+  /** Whether a client may read the message: only with a status below 500. Error handlers of frameworks ask for it. */
+  readonly expose: boolean
 
   // A brand, not `instanceof`: asking a hostile proxy for its prototype would run its code.
   readonly #ours = true
@@ -65,6 +92,8 @@ export class CountersignError extends Error {
     super(path === '' ? message : `\`${path}\`: ${message}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.path = path
+    this.status = STATUS[code]
+    this.expose = this.status < 500
   }
 }
 

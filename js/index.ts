@@ -6,6 +6,7 @@
 export type * from './commands.js'
 export { createSecondFactor } from './create-second-factor.js'
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export type { Limits } from './limits.js'
 export type { PolicyOption } from './policy-cache.js'
 export type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 export { type RecordId, recordKey, type Store, type Stored } from './store.js'
@@ -35,6 +36,7 @@ export type {
   Channel,
   CheckPassReply,
   CheckReply,
+  ClientField,
   CodeKind,
   Decision,
   Effect,
@@ -50,6 +52,7 @@ export type {
   Jwk,
   Jwks,
   Keys,
+  Limit,
   Method,
   Notice,
   NoticeKind,

@@ -1,5 +1,8 @@
 // Arguments of any kind are read here, each property once. Only own properties count, so
 // that a polluted Object.prototype changes no verdict; an error of a getter or proxy becomes ours.
+//
+// A field of a command that comes from a client is never an error: a value that cannot be handed on as
+// text is handed on as `false`, and Rust replies `malformed` with the name of the field.
 import { CountersignError, guarded, invalid } from './error.js'
 
 export type Check = (value: unknown, path: string) => unknown
@@ -12,12 +15,12 @@ export const text: Check = (value, path) => {
   return value
 }
 
-/** An id of a user, account or session: the rule of the core. */
+/** An id of the host's, by the rule of the module: what is stored under it must be found by it again. */
 export const idText: Check = (value, path) => {
-  const id = text(value, path) as string
-  if (id === '' || new TextEncoder().encode(id).length > 256 || /\p{Cc}/u.test(id))
+  const bytes = new TextEncoder().encode(text(value, path) as string).length
+  if (bytes < 1 || bytes > 256 || /\p{Cc}/u.test(value as string))
     throw invalid(path, 'must be 1 to 256 bytes without control characters')
-  return id
+  return value
 }
 
 export const whole: Check = (value, path) => {
@@ -80,8 +83,14 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
   }
 }
 
+/** The fields that come from a client, by the names that they have in every command. */
+const CLIENT_FIELDS = new Set(['ticket', 'method', 'code', 'number', 'pass', 'label'])
+/** A value that is no text. */
+const NO_TEXT = false
 /** Values in one input, nested ones included. No command has more than twenty. */
-const MAX_VALUES = 1_000
+const MAX_VALUES = 100
+/** Characters in one input, in all its fields. Tokens, ids and codes have some thousands together. */
+const MAX_CHARACTERS = 65_536
 /** Objects and lists within each other. Commands have two. */
 const MAX_DEPTH = 4
 
@@ -91,12 +100,23 @@ const MAX_DEPTH = 4
  */
 export function fieldsOf(input: unknown): Record<string, unknown> {
   let values = 0
+  let characters = 0
+  const copyText = (value: string, path: string) => {
+    characters += value.length
+    if (characters > MAX_CHARACTERS) throw invalid(path, 'is too long')
+    return text(value, path)
+  }
+  const copyClientField = (value: unknown) => {
+    if (typeof value !== 'string' || characters + value.length > MAX_CHARACTERS || !value.isWellFormed()) return NO_TEXT
+    characters += value.length
+    return value
+  }
   const copy = (value: unknown, path: string, depth: number): unknown => {
     values += 1
     if (values > MAX_VALUES) throw invalid(path, 'is one value too many')
     switch (typeof value) {
       case 'string':
-        return text(value, path)
+        return copyText(value, path)
       case 'number':
         return whole(value, path)
       case 'boolean':
@@ -123,7 +143,8 @@ export function fieldsOf(input: unknown): Record<string, unknown> {
       const at = path === '' ? name : `${path}.${name}`
       if (typeof key !== 'string' || name !== key || !key.isWellFormed()) throw invalid(at, 'is not known here')
       const value = (object as Record<string, unknown>)[key]
-      if (value !== undefined && value !== null) fields[key] = copy(value, at, depth)
+      if (value === undefined || value === null) continue
+      fields[key] = CLIENT_FIELDS.has(key) ? copyClientField(value) : copy(value, at, depth)
     }
     return fields
   }

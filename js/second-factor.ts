@@ -24,6 +24,7 @@ import type {
   VerifyInput,
   VerifyReply,
 } from './commands.js'
+import type { Limits } from './limits.js'
 import type { PolicyOption } from './policy-cache.js'
 import type { Store } from './store.js'
 import type * as wasm from './wasm.js'
@@ -47,7 +48,14 @@ export interface SecondFactorOptions {
   endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
   /** Keeps an event for audit. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
-  /** Called when `endPasses`, `notify` or `onEvent` fails; the reply is given all the same. Default: a process warning. */
+  /**
+   * A counter over all users. Where it is given, a phone number gets no more set-up messages in a day, from all users
+   * together, than one user may send (`sms.perDay`): it counts one more of `key`, and says whether the count within the
+   * last `seconds` is at most `max`. The key is a MAC of the number and not the number. When the counter throws or gives
+   * no answer in five seconds, no set-up message is sent (`sms_refused`, `count_failed`); logins do not ask it.
+   */
+  limits?: Limits | undefined
+  /** Called when `endPasses`, `notify`, `onEvent` or `limits` fails; the reply is given all the same. Default: a process warning. */
   onEffectError?: ((error: unknown) => unknown) | undefined
   /** Unix seconds. Default: the server's clock. */
   clock?: (() => number) | undefined
@@ -98,8 +106,9 @@ export interface SecondFactor {
    *       return `A code is on its way to ${reply.hint}.`
    *     case 'sms_refused':
    *       return `No code was sent: ${reply.reason}.`
+   *     case 'malformed':
    *     case 'denied':
-   *       return `Please log in again: ${reply.reason}.`
+   *       return 'Please log in again.'
    *   }
    * }
    * ```
@@ -108,6 +117,9 @@ export interface SecondFactor {
   /**
    * Takes the second step of a login. On `verified`, change the session id: hand the new one in as
    * `newSession`, or use the one in the reply.
+   *
+   * `ticket`, `method` and `code` may come from the client as they are: a value that is no text, or no method, is
+   * answered with `malformed` and the name of the field. The same holds for `number`, `label` and `pass`.
    *
    * @example
    * ```ts
@@ -143,6 +155,8 @@ export interface SecondFactor {
    *   switch (reply.result) {
    *     case 'totp_started':
    *       return { picture: reply.qrSvg, typeByHand: reply.secret }
+   *     case 'malformed':
+   *       return { refused: reply.field }
    *     case 'denied':
    *       return { refused: reply.reason }
    *   }
@@ -175,7 +189,15 @@ export interface SecondFactor {
    *
    * export async function setUpPhone(secondFactor: SecondFactor, user: string, session: string, pass?: string) {
    *   const reply = await secondFactor.enrollSms({ user, session, pass, number: '+61412345678' })
-   *   return reply.result === 'sms_sent' ? `A code is on its way to ${reply.hint}.` : reply.reason
+   *   switch (reply.result) {
+   *     case 'sms_sent':
+   *       return `A code is on its way to ${reply.hint}.`
+   *     case 'sms_refused':
+   *     case 'denied':
+   *       return reply.reason
+   *     case 'malformed':
+   *       return `Please type ${reply.expected}.`
+   *   }
    * }
    * ```
    */
@@ -205,7 +227,7 @@ export interface SecondFactor {
    *
    * export async function removeApp(secondFactor: SecondFactor, user: string, session: string, pass: string) {
    *   const reply = await secondFactor.remove({ user, session, pass, method: 'totp' })
-   *   return reply.result === 'removed' ? { pass: reply.pass, left: reply.methodsLeft } : reply.reason
+   *   return reply.result === 'removed' ? { pass: reply.pass, left: reply.methodsLeft } : undefined
    * }
    * ```
    */
@@ -220,7 +242,7 @@ export interface SecondFactor {
    *
    * export async function newCodes(secondFactor: SecondFactor, user: string, session: string, pass: string) {
    *   const reply = await secondFactor.renewBackupCodes({ user, session, pass })
-   *   return reply.result === 'backup_codes' ? { pass: reply.pass, codes: reply.codes.map(({ code }) => code) } : reply.reason
+   *   return reply.result === 'backup_codes' ? { pass: reply.pass, codes: reply.codes.map(({ code }) => code) } : undefined
    * }
    * ```
    */
@@ -234,7 +256,7 @@ export interface SecondFactor {
    *
    * export async function unusedCodes(secondFactor: SecondFactor, user: string, session: string, pass: string) {
    *   const reply = await secondFactor.showBackupCodes({ user, session, pass })
-   *   return reply.result === 'backup_codes' ? reply.codes.filter(({ used }) => !used) : reply.reason
+   *   return reply.result === 'backup_codes' ? reply.codes.filter(({ used }) => !used) : []
    * }
    * ```
    */
@@ -249,7 +271,7 @@ export interface SecondFactor {
    * export async function rescue(secondFactor: SecondFactor, user: string, owner: { id: string; session: string; pass: string }) {
    *   const by = { user: owner.id, session: owner.session, pass: owner.pass, role: 'owner' as const }
    *   const reply = await secondFactor.issueRecoveryCode({ user, by })
-   *   return reply.result === 'recovery_code' ? reply.code : reply.reason
+   *   return reply.result === 'recovery_code' ? reply.code : undefined
    * }
    * ```
    */

@@ -27,7 +27,7 @@ const MAX_RACES = 100
 const PATIENCE_MS = 10_000
 
 /** One step from a stored record, or from none. */
-export type Step = (stored: Stored | undefined) => wasm.PendingStep
+export type Step = (stored: Stored | undefined) => wasm.PendingStep | Promise<wasm.PendingStep>
 
 /** The reply and the effects of a step whose record is stored. */
 export interface Outcome {
@@ -52,7 +52,9 @@ export function storeLoop(store: Store): (id: RecordId, step: Step) => Promise<O
         continue
       }
       races += 1
-      const pending = step(stored)
+      const made = step(stored)
+      // A step that waits for nothing is followed by its write at once, so that no second call computes meanwhile.
+      const pending = made instanceof Promise ? await made : made
       let landed = false
       try {
         const record = call(() => pending.to_store())

@@ -6,7 +6,7 @@
 //!
 //! Only IPv4-mapped addresses become IPv4. NAT64 and 6to4 addresses stay IPv6 to the rules.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The address a request came from, canonical, or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,13 @@ pub enum ClientIp {
 }
 
 impl ClientIp {
-    /// Reads the address that a host hands in, which a proxy may have written with a port:
-    /// `203.0.113.7:51008` or `[2001:db8::1]:443`. Rules and headers are read by [`parse`](Self::parse).
+    /// Reads the address that a host hands in, which a proxy may have written with a port or in brackets:
+    /// `203.0.113.7:51008`, `[2001:db8::1]:443` or `[2001:db8::1]`. Rules and headers are read by [`parse`](Self::parse).
     #[must_use]
     pub fn parse_with_port(text: &str) -> Self {
+        if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            return address.parse().map_or(Self::Unknown, |address: Ipv6Addr| Self::Known(IpAddr::from(address).to_canonical()));
+        }
         match Self::parse(text) {
             // A zone id is no part of an address, with or without a port.
             Self::Unknown if !text.contains('%') => {

@@ -30,10 +30,11 @@ impl UserId {
 }
 
 impl TryFrom<String> for UserId {
-    type Error = Error;
+    /// The message alone: a document adds the path at which the id stands.
+    type Error = &'static str;
 
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(&text)
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if is_id(&text) { Ok(Self(text)) } else { Err(MISTAKE) }
     }
 }
 
@@ -197,10 +198,11 @@ impl SessionId {
 }
 
 impl TryFrom<String> for SessionId {
-    type Error = Error;
+    /// The message alone: a document adds the path at which the id stands.
+    type Error = &'static str;
 
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(&text)
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if is_id(&text) { Ok(Self(text)) } else { Err(MISTAKE) }
     }
 }
 
@@ -210,10 +212,13 @@ impl From<SessionId> for String {
     }
 }
 
+const MISTAKE: &str = "must be 1 to 256 bytes without control characters";
+
+/// `js/input.ts` has the same rule, so that no other id reaches the store.
+fn is_id(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 fn opaque(text: &str, path: &str) -> Result<(), Error> {
-    if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorCode::InvalidInput, path, "must be 1 to 256 bytes without control characters"))
-    }
+    if is_id(text) { Ok(()) } else { Err(Error::new(ErrorCode::InvalidInput, path, MISTAKE)) }
 }

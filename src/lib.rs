@@ -50,6 +50,7 @@ pub mod notice;
 mod origin;
 pub mod otpauth;
 pub mod phone;
+mod phone_lengths;
 pub mod policy;
 pub mod print;
 pub mod qr;

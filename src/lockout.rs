@@ -225,7 +225,7 @@ mod tests {
     /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,
     /// at the worst moment: right after a guess has made the account wait.
     #[test]
-    fn c7_t47_daily_rescues_leave_a_year_of_guessing_under_one_percent() {
+    fn t47_c7_daily_rescues_leave_a_year_of_guessing_under_one_percent() {
         for window in [0_u8, 1, 2] {
             let mut attempts = Attempts::NEW;
             let start = at(1_800_000_000);

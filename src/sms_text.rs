@@ -20,5 +20,11 @@ pub(crate) fn is_gsm7(text: &str) -> bool {
     })
 }
 
+/// Whether a text has a letter in two characters, such as `u` and a diaeresis (Unicode NFD). It looks like a letter of the
+/// alphabet, and is none.
+pub(crate) fn is_decomposed(text: &str) -> bool {
+    text.contains(|c| matches!(c, '\u{300}'..='\u{36f}'))
+}
+
 /// Characters of the basic alphabet that are not in ASCII.
 const GSM7_BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";

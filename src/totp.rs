@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use data_encoding::{BASE32, BASE32_NOPAD};
+use data_encoding::{BASE32, BASE32_NOPAD, DecodeKind};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use totp_rs::{Builder, Totp};
@@ -124,13 +124,14 @@ impl TotpSecret {
     /// From base32 (RFC 4648 §6): any case, spaces, hyphens and padding allowed.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidInput`] when it is not base32, or not 10 to 128 bytes.
+    /// [`ErrorCode::InvalidInput`] when it is not base32, or not 10 to 128 bytes. The message tells a wrong symbol from a
+    /// length that base32 cannot have, and from bits after the last byte: a symbol is wrong or lost then.
     pub fn from_base32(text: &str) -> Result<Self, Error> {
         let mut plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect();
-        let unpadded = plain.trim_end_matches('=');
-        let bytes = if unpadded.len() == plain.len() { BASE32_NOPAD.decode(plain.as_bytes()) } else { BASE32.decode(plain.as_bytes()) };
+        let is_padded = plain.ends_with('=');
+        let bytes = if is_padded { BASE32.decode(plain.as_bytes()) } else { BASE32_NOPAD.decode(plain.as_bytes()) };
         plain.zeroize();
-        let mut bytes = bytes.map_err(|_| Error::new(ErrorCode::InvalidInput, "secret", "must be base32: A–Z and 2–7"))?;
+        let mut bytes = bytes.map_err(|error| Error::new(ErrorCode::InvalidInput, "secret", base32_mistake(error.kind, is_padded)))?;
         let secret = Self::from_bytes(&bytes);
         bytes.zeroize();
         secret
@@ -195,6 +196,15 @@ impl TotpSecret {
 impl fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TotpSecret(…)")
+    }
+}
+
+const fn base32_mistake(kind: DecodeKind, is_padded: bool) -> &'static str {
+    match kind {
+        DecodeKind::Symbol => "must be base32: A–Z and 2–7",
+        DecodeKind::Length if !is_padded => "has a length that base32 cannot have: a symbol is missing, or there is one too many",
+        DecodeKind::Trailing => "ends in bits that belong to no byte: the last symbol is wrong, or the text was cut",
+        DecodeKind::Padding | DecodeKind::Length => "must be padded with `=` to a multiple of 8 symbols, or not at all",
     }
 }
 

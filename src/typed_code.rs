@@ -12,7 +12,7 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::entropy::Entropy;
-use crate::invisible::{is_dash, is_invisible};
+use crate::invisible::is_separator;
 
 /// Longest text taken for a code, in bytes. Longer text is malformed without being read.
 const MAX_TYPED: usize = 64;
@@ -22,8 +22,8 @@ const MAX_TYPED: usize = 64;
 pub struct Digits(String);
 
 impl Digits {
-    /// Reads a typed text; `None` unless it is exactly `length` digits once white space and hyphens
-    /// are gone.
+    /// Reads a typed text; `None` unless it is exactly `length` digits once white space, dashes and invisible
+    /// characters are gone.
     #[must_use]
     pub fn parse(typed: &str, length: u8) -> Option<Self> {
         let text = canonical(typed)?;
@@ -58,8 +58,8 @@ pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub struct LongCode(String);
 
 impl LongCode {
-    /// Reads a typed text: any case, `I` and `L` as 1, `O` as 0, with or without hyphens
-    /// and spaces. `None` unless 16 symbols remain.
+    /// Reads a typed text: any case, `I` and `L` as 1, `O` as 0, with or without white space, dashes and invisible
+    /// characters. `None` unless 16 symbols remain.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         let text: String = canonical(typed)?
@@ -130,7 +130,7 @@ fn canonical(typed: &str) -> Option<String> {
     if typed.len() > MAX_TYPED {
         return None;
     }
-    let mut text: String = typed.chars().filter(|c| !c.is_whitespace() && !is_dash(*c) && !is_invisible(*c)).collect();
+    let mut text: String = typed.chars().filter(|c| !is_separator(*c)).collect();
     if text.ends_with('.') {
         text.pop();
     }

@@ -169,7 +169,7 @@ function failure(error) {
   if (error instanceof BadInput || (error instanceof CountersignError && callersFault.has(code))) {
     return { status: 400, reply: { result: 'error', code, path, message } }
   }
-  if (error instanceof CountersignError) return { status: 503, reply: { result: 'error', code } }
+  if (error instanceof CountersignError) return { status: error.status, reply: { result: 'error', code } }
   // Express sets `expose` and a status for a mistake of the client, such as unreadable JSON or too long a body.
   if (error.expose === true) return { status: error.status, reply: { result: 'error', code: 'bad_request' } }
   return { status: 500, reply: { result: 'error', code: 'internal' } }

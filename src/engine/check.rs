@@ -14,7 +14,7 @@
 //! `max_age`, `methods` and `fresh` say which passes count. They force no factor on a user who needs
 //! none: that is the policy's part.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::client_ip::ClientIp;
 use crate::error::{Error, ErrorCode};
@@ -26,6 +26,7 @@ use crate::record::Record;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, TokenError, amr};
 
+use super::command::text_or_empty;
 use super::context::View;
 use super::factors;
 use super::freshness::is_current;
@@ -37,8 +38,8 @@ use super::freshness::is_current;
 pub struct Check {
     /// The logged-in session.
     pub session: SessionId,
-    /// The session's pass, where it has one.
-    #[serde(default)]
+    /// The session's pass, where it has one. A value that is no text is a pass that does not count.
+    #[serde(default, deserialize_with = "pass_or_empty")]
     pub pass: Option<String>,
     /// Person or program; a person by default.
     #[serde(default = "web")]
@@ -58,6 +59,11 @@ pub struct Check {
 
 const fn web() -> Channel {
     Channel::Web
+}
+
+/// The pass comes from the client, and a client's value is never an error: the empty text is no pass of ours.
+fn pass_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::deserialize(deserializer).unwrap_or_else(|_| Some(String::new())))
 }
 
 impl Check {
@@ -265,7 +271,8 @@ fn restrict(pass: Pass, max_age: Option<u32>, methods: Option<&[Method]>, now: U
 pub struct CheckPass {
     /// The session that brings the pass.
     pub session: SessionId,
-    /// The pass.
+    /// The pass. A value that is no text is no pass.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub pass: String,
     /// Greatest age of its factor in seconds; by default the pass counts until it ends.
     #[serde(default)]

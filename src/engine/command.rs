@@ -2,16 +2,21 @@
 //!
 //! A command travels as JSON, `{"begin": {"session": "…"}}`, and is parsed strictly: an unknown
 //! field is an error with its path, so that a misspelt one never weakens a check in silence.
+//!
+//! A field that comes from a client, such as a code, is no mistake of the host. If it is no text, the
+//! command is [`Command::Malformed`], and its reply names the field: a host need not check a client's
+//! input first. The client's fields are looked at before those of the host.
 
 use core::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::Action;
 use crate::ids::{SessionId, UserId};
-use crate::json::from_json;
+use crate::json::{Document, Found, from_json};
 use crate::policy::{Channel, Method, Role};
+use crate::token::MAX_TOKEN;
 
 /// A question of the host about one user.
 #[derive(Clone, Deserialize)]
@@ -37,6 +42,28 @@ pub enum Command {
     RenewBackupCodes(Change),
     /// Shows the backup codes again, where the policy keeps a copy.
     ShowBackupCodes(Change),
+    /// A command with a field of the client's that cannot be read. Nothing is carried out.
+    #[serde(skip)]
+    Malformed(ClientField),
+}
+
+/// A field that comes from a client. Its value is any text, or no text at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientField {
+    /// The ticket of a challenge.
+    Ticket,
+    /// The name of a method.
+    Method,
+    /// A typed code.
+    Code,
+    /// A phone number.
+    Number,
+    /// A pass, the issuer's one in `by` included.
+    Pass,
+    /// The label of an app.
+    Label,
 }
 
 /// Fields of `begin`.
@@ -85,6 +112,7 @@ pub struct SecondStep {
     /// The method that the code belongs to.
     pub method: Method,
     /// The code as it was typed.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub code: String,
 }
 
@@ -130,6 +158,7 @@ pub struct Confirm {
     /// The session that began the set-up.
     pub session: SessionId,
     /// The code as it was typed.
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub code: String,
 }
 
@@ -178,7 +207,7 @@ pub struct Issuer {
     /// The issuer's session.
     pub session: SessionId,
     /// The issuer's fresh pass by app or SMS.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_text_or_empty")]
     pub pass: Option<String>,
     /// The issuer's role, as the host knows it.
     pub role: Role,
@@ -197,12 +226,25 @@ impl IssueRecoveryCode {
 impl Command {
     /// Reads a command from JSON text, strictly.
     ///
+    /// ```
+    /// use countersign::engine::{ClientField, Command};
+    ///
+    /// // The client's mistake is a command with a reply, and the host's an error with a path.
+    /// let command = Command::parse(r#"{"send_sms": {"session": "s-1", "ticket": 7}}"#)?;
+    /// assert!(matches!(command, Command::Malformed(ClientField::Ticket)));
+    /// assert_eq!(Command::parse(r#"{"send_sms": {"session": 7, "ticket": "t"}}"#).unwrap_err().path, "session");
+    /// # Ok::<(), countersign::error::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorCode::InvalidInput`]; its path names the field, without the command's name.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        from_json(json, ErrorCode::InvalidInput).map_err(|error| {
+        from_json(json, ErrorCode::InvalidInput).or_else(|error| {
+            if let Some(field) = malformed_field(json) {
+                return Ok(Self::Malformed(field));
+            }
             let path = error.path.split_once('.').map_or("", |(_, field)| field).to_owned();
-            Error { path, ..error }
+            Err(Error { path, ..error })
         })
     }
 
@@ -218,6 +260,7 @@ impl Command {
             Self::Remove(_) => "Remove",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
+            Self::Malformed(_) => "Malformed",
         }
     }
 
@@ -231,6 +274,7 @@ impl Command {
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
+            Self::Malformed(_) => AddressRules::HaveNothingToStop,
         }
     }
 }
@@ -244,6 +288,62 @@ pub(super) enum AddressRules {
     DecideTheLogin,
     /// They stop the command once its ticket is found good, so that a caller without one learns no rules.
     ApplyAfterTheTicket,
+    /// The command is not carried out anyway.
+    HaveNothingToStop,
+}
+
+/// The fields that a client sends, by the name of the command.
+const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
+    ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"])]),
+    (
+        "verify",
+        &[
+            Sent::Always(ClientField::Ticket, &["ticket"]),
+            Sent::Always(ClientField::Method, &["method"]),
+            Sent::Always(ClientField::Code, &["code"]),
+        ],
+    ),
+    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), PASS]),
+    ("confirm_totp", &[Sent::Always(ClientField::Code, &["code"])]),
+    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), PASS]),
+    ("confirm_sms", &[Sent::Always(ClientField::Code, &["code"])]),
+    ("remove", &[Sent::Always(ClientField::Method, &["method"]), PASS]),
+    ("renew_backup_codes", &[PASS]),
+    ("show_backup_codes", &[PASS]),
+];
+const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);
+
+/// A field that a client sends, and its place in the command.
+enum Sent {
+    Always(ClientField, &'static [&'static str]),
+    /// It may be left out.
+    Perhaps(ClientField, &'static [&'static str]),
+}
+
+/// The first field of the client's that cannot be read.
+fn malformed_field(json: &str) -> Option<ClientField> {
+    let document = Document::parse(json)?;
+    let (name, fields) = CLIENT_FIELDS.iter().find(|(name, _)| document.at(&[name]) == Found::Other)?;
+    fields.iter().find_map(|sent| {
+        let (Sent::Always(field, place) | Sent::Perhaps(field, place)) = sent;
+        let is_readable = match document.at(&[&[*name], *place].concat()) {
+            Found::Text(text) => *field != ClientField::Method || Method::parse(text).is_some(),
+            Found::Nothing => matches!(sent, Sent::Perhaps(..)),
+            Found::Other => false,
+        };
+        (!is_readable).then_some(*field)
+    })
+}
+
+/// A code that is no text is the empty text, which is no code either: the reply can then name the form of a right one.
+pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(String::deserialize(deserializer).unwrap_or_default())
+}
+
+/// The same for a pass: one that is no text, or too long a text, is the empty text, which is no pass.
+fn some_text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let pass = Option::<String>::deserialize(deserializer).unwrap_or_else(|_| Some(String::new()));
+    Ok(pass.map(|pass| if pass.len() > MAX_TOKEN { String::new() } else { pass }))
 }
 
 /// A command holds codes and tokens: only its name is shown.

@@ -16,6 +16,7 @@ use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason
 use crate::record::Record;
 use crate::time::UnixSeconds;
 
+use super::pending::Limit;
 use super::reply::Reply;
 
 /// The circumstances of a step.
@@ -38,6 +39,8 @@ pub(super) struct Context<'a> {
     pub(super) client: ClientIp,
     pub(super) entropy: Entropy,
     pub(super) effects: Vec<Effect>,
+    /// A count that the host keeps, and that a message of this step depends on.
+    pub(super) limit: Option<Limit>,
 }
 
 /// The part of a context that a look at a record needs.
@@ -52,7 +55,7 @@ pub(super) struct View<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(policy: &'a Policy, keys: &'a KeyRing, record: Record, env: Env) -> Self {
         let Env { now, client, entropy } = env;
-        Self { policy, keys, record, now, client, entropy, effects: Vec::new() }
+        Self { policy, keys, record, now, client, entropy, effects: Vec::new(), limit: None }
     }
 
     pub(super) const fn view(&self) -> View<'_> {

@@ -13,12 +13,14 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
-use crate::ids::SessionId;
-use crate::policy::{Channel, Decision, Method, Reason};
+use crate::ids::{AccountId, SessionId, UserId};
+use crate::keys::KeyRing;
+use crate::policy::{Channel, Decision, Method, Policy, Reason};
 use crate::secret_text::SecretText;
-use crate::token::{Pass, Proven, Ticket};
+use crate::time::UnixSeconds;
+use crate::token::{Pass, Proven, Ticket, TokenError};
 
-use super::command::{Begin, SecondStep, SendSms};
+use super::command::{Begin, Command, SecondStep, SendSms};
 use super::context::{Context, invalid};
 use super::factors;
 use super::reply::Reply;
@@ -49,6 +51,36 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
             context.log(EventKind::LoginChallenged);
             Ok(Reply::Challenge { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
+    }
+}
+
+/// The user whom the ticket of a command names in this account, for a host that has to load that user's record first.
+///
+/// # Errors
+/// The reply to the command, where it brings no ticket that is good.
+pub fn ticket_user(
+    policy: &Policy,
+    keys: &KeyRing,
+    account: Option<&AccountId>,
+    command: &Command,
+    now: UnixSeconds,
+) -> Result<UserId, Reply> {
+    let (ticket, session) = match command {
+        Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. }) => (ticket, session),
+        Command::Malformed(field) => return Err(Reply::malformed(*field)),
+        Command::Begin(_)
+        | Command::EnrollTotp(_)
+        | Command::ConfirmTotp(_)
+        | Command::EnrollSms(_)
+        | Command::ConfirmSms(_)
+        | Command::Remove(_)
+        | Command::RenewBackupCodes(_)
+        | Command::ShowBackupCodes(_) => return Err(Reply::Denied { reason: Reason::TicketInvalid }),
+    };
+    match Ticket::open(policy, keys.sealing(), ticket, session, now) {
+        Ok(ticket) if ticket.subject().account() == account => Ok(ticket.subject().user().clone()),
+        Ok(_) => Err(Reply::Denied { reason: TokenError::OtherAccount.of_ticket() }),
+        Err(error) => Err(Reply::Denied { reason: error.of_ticket() }),
     }
 }
 

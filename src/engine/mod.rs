@@ -37,9 +37,12 @@ mod status;
 mod totp;
 
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
-pub use command::{Begin, Change, Command, Confirm, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep, SendSms};
+pub use command::{
+    Begin, Change, ClientField, Command, Confirm, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep, SendSms,
+};
 pub use context::Env;
-pub use pending::Pending;
+pub use login::ticket_user;
+pub use pending::{Limit, OverLimit, Pending};
 pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, enrollment, status};
 
@@ -120,6 +123,7 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
             Command::Remove(command) => remove::remove(context, &command),
             Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
             Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
+            Command::Malformed(field) => Ok(Reply::malformed(field)),
         }
     })
 }

@@ -6,16 +6,44 @@
 //!              │                            │
 //!              └── dropped ◀── lost the race┘
 //! ```
+//!
+//! A set-up message has a [`Limit`] besides, over all users, which the host counts before it stores the
+//! record. Past the limit, [`Pending::over_limit`] is the outcome that takes the place of this one.
 
 use core::fmt;
 
 use serde::Serialize;
 
 use crate::effect::Effect;
+use crate::event::{Event, EventKind};
 use crate::json::to_json;
 use crate::record::Record;
 
-use super::reply::Reply;
+use super::reply::{Reply, SmsRefusal};
+
+/// A count that the host keeps, over all users: one more of `key`, and at most `max` within `seconds`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct Limit {
+    /// The thing that is counted: a MAC in base64url, 43 characters.
+    pub key: String,
+    /// Length of the window in seconds.
+    pub seconds: u64,
+    /// Greatest count within the window.
+    pub max: u32,
+}
+
+/// The reason why a limited outcome does not come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverLimit {
+    /// The count is past the limit.
+    Reached,
+    /// The host could not count.
+    NotCounted,
+}
+
+/// Wait after a failed count, in seconds.
+const COUNT_AGAIN: u64 = 60;
 
 /// An outcome that has not happened yet. Store the record, then take the reply out.
 #[must_use = "nothing has happened until the record is stored"]
@@ -24,6 +52,7 @@ pub struct Pending {
     pub(super) changed: bool,
     pub(super) reply: Reply,
     pub(super) effects: Vec<Effect>,
+    pub(super) limit: Option<Limit>,
 }
 
 impl Pending {
@@ -32,6 +61,29 @@ impl Pending {
     #[must_use]
     pub const fn to_store(&self) -> Option<&Record> {
         if self.changed { Some(&self.record) } else { None }
+    }
+
+    /// The limit that the host counts before it stores the record, if the outcome has one and the host keeps counts.
+    #[must_use]
+    pub const fn limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
+    /// The outcome in place of this one where its limit does not admit it: nothing is stored, and no message is sent.
+    pub fn over_limit(self, reason: OverLimit) -> Self {
+        let seconds = self.limit.as_ref().map_or(COUNT_AGAIN, |limit| limit.seconds);
+        let (reason, seconds) = match reason {
+            OverLimit::Reached => (SmsRefusal::NumberBudget, seconds),
+            OverLimit::NotCounted => (SmsRefusal::CountFailed, COUNT_AGAIN),
+        };
+        // Every outcome with a limit logs its message; the refusal is logged in its place.
+        let logged = self.effects.into_iter().find_map(|effect| match effect {
+            Effect::Log(event) => Some(Event { kind: EventKind::SmsRefused, ..event }),
+            Effect::Sms(_) | Effect::EndPasses(_) | Effect::Notify(_) => None,
+        });
+        let retry_at = logged.as_ref().map(|event| event.at.plus(seconds));
+        let effects = logged.map(Effect::Log).into_iter().collect();
+        Self { record: self.record, changed: false, reply: Reply::SmsRefused { reason, retry_at }, effects, limit: None }
     }
 
     /// The record and the effects as JSON text, `{"record":"…","effects":[…]}`, for a storage that

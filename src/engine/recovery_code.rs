@@ -33,7 +33,7 @@ use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
 use super::attempt::OrReply;
-use super::command::Issuer;
+use super::command::{ClientField, Issuer};
 use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::{CodeKind, Reply, UsableMethod};
@@ -45,6 +45,9 @@ const MAX_REFUTED: usize = 64;
 
 /// Issues a recovery code by an owner of the account.
 pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> Result<Reply, Error> {
+    if by.pass.as_deref().is_some_and(str::is_empty) {
+        return Ok(Reply::malformed(ClientField::Pass));
+    }
     match obstacle(context, issuer, by) {
         Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
         None => {

@@ -6,8 +6,8 @@ use crate::event::{Action, EventKind};
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
 
-use super::command::Remove;
-use super::context::{Context, invalid};
+use super::command::{ClientField, Remove};
+use super::context::Context;
 use super::factors;
 use super::freshness::Proof;
 use super::reply::Reply;
@@ -16,7 +16,7 @@ use super::reply::Reply;
 pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Reply, Error> {
     let Remove { session, pass, method } = command;
     if !method.is_own_factor() {
-        return Err(invalid("method", "only `totp` and `sms` can be removed"));
+        return Ok(Reply::malformed(ClientField::Method));
     }
     if context.record.factor(*method).is_none() {
         return Ok(context.denied(Action::Remove, Reason::NotEnrolled));

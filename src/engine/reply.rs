@@ -7,6 +7,8 @@ use crate::policy::{Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 
+use super::command::ClientField;
+
 /// A method that the user can use right now, with the data for drawing the field of its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -55,6 +57,10 @@ pub enum SmsRefusal {
     Budget,
     /// The account waits or is stopped after wrong codes.
     TooManyAttempts,
+    /// The number has had as many set-up messages as it may have from all users together.
+    NumberBudget,
+    /// The host's count of the number failed, and no set-up message is sent uncounted.
+    CountFailed,
 }
 
 /// The answer to a command. Times are in unix seconds.
@@ -127,12 +133,15 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<UnixSeconds>,
     },
-    /// The text does not have the form of such a code. The attempt was not counted.
+    /// A field that comes from the client does not have the form that it must have. Nothing was counted.
     Malformed {
+        /// The field.
+        field: ClientField,
         /// The form, in words.
         expected: String,
-        /// The form, for a page that draws the field.
-        kind: CodeKind,
+        /// The form of a code, for a page that draws the field, where it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<CodeKind>,
         /// Length of the code, 6 to 8, where the form is `digits`.
         #[serde(skip_serializing_if = "Option::is_none")]
         digits: Option<u8>,
@@ -204,14 +213,32 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// A text that is not `digits` digits.
-    pub(super) fn malformed_digits(digits: u8) -> Self {
-        Self::Malformed { expected: format!("{digits} digits"), kind: CodeKind::Digits, digits: Some(digits) }
+    /// A field that is no text, or a text that names nothing.
+    pub(super) fn malformed(field: ClientField) -> Self {
+        let expected = match field {
+            ClientField::Ticket => "the ticket of a challenge, as text".to_owned(),
+            ClientField::Method => format!("one of {}", Method::ALL.map(Method::as_str).join(", ")),
+            ClientField::Code => "a code, as text".to_owned(),
+            ClientField::Number => "a phone number, as text".to_owned(),
+            ClientField::Pass => "a pass, as text".to_owned(),
+            ClientField::Label => "a label, as text".to_owned(),
+        };
+        Self::Malformed { field, expected, kind: None, digits: None }
     }
 
-    /// A text that is not a backup or recovery code.
+    /// A code that is not `digits` digits.
+    pub(super) fn malformed_digits(digits: u8) -> Self {
+        Self::Malformed {
+            field: ClientField::Code,
+            expected: format!("{digits} digits"),
+            kind: Some(CodeKind::Digits),
+            digits: Some(digits),
+        }
+    }
+
+    /// A code that is not a backup or recovery code.
     pub(super) fn malformed_long_code() -> Self {
         let expected = "16 letters and digits, like XXXX-XXXX-XXXX-XXXX".to_owned();
-        Self::Malformed { expected, kind: CodeKind::Grouped, digits: None }
+        Self::Malformed { field: ClientField::Code, expected, kind: Some(CodeKind::Grouped), digits: None }
     }
 }

@@ -25,5 +25,5 @@ pub(super) fn run(
     if changed {
         context.record.tidy(context.now);
     }
-    Ok(Pending { record: context.record, changed, reply, effects: context.effects })
+    Ok(Pending { record: context.record, changed, reply, effects: context.effects, limit: context.limit })
 }

@@ -35,11 +35,15 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Re
     if let Some(reason) = enroll::obstacle(context, session, pass.as_deref(), Method::Sms, plan.as_deref()) {
         return Ok(context.denied(Action::EnrollSms, reason));
     }
-    let Some(number) = PhoneNumber::parse(number).filter(|number| is_allowed(context.policy, number)) else {
-        return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
+    let Some(number) = PhoneNumber::parse(number) else {
+        return Ok(context.denied(Action::EnrollSms, Reason::NumberInvalid));
     };
+    if !is_allowed(context.policy, &number) {
+        return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
+    }
     let reply = send(context, &number, SmsPurpose::Enroll, session.as_str());
     if let Reply::SmsSent { .. } = reply {
+        context.limit = Some(sms_budget::number_limit(context, &number));
         let setup = enroll::setup(context, session, pass.as_deref());
         context.record.sms_setup = Some(SmsSetup { number: seal(context, &number)?, setup });
         context.log(EventKind::EnrollmentStarted { method: Method::Sms });
@@ -127,7 +131,7 @@ pub(super) fn hint(view: View<'_>) -> Result<Option<String>, Error> {
 }
 
 fn is_allowed(policy: &Policy, number: &PhoneNumber) -> bool {
-    number.starts_with_any(&policy.sms().prefixes)
+    number.is_allowed(&policy.sms().prefixes, &policy.sms().except)
 }
 
 /// Sends a new code to `number`, if the budget allows it.
@@ -190,6 +194,6 @@ fn open_number(view: View<'_>, sealed: &Sealed) -> Result<PhoneNumber, Error> {
     let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
     core::str::from_utf8(&plain)
         .ok()
-        .and_then(PhoneNumber::parse)
+        .and_then(PhoneNumber::stored)
         .ok_or_else(|| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a phone number"))
 }

@@ -172,6 +172,7 @@ impl Refusal {
             | Reason::NoUsableMethod
             | Reason::Plan
             | Reason::MethodNotOffered
+            | Reason::NumberInvalid
             | Reason::NumberNotAllowed
             | Reason::NotEnrolled
             | Reason::FreshFactorRequired
@@ -200,6 +201,7 @@ impl Refusal {
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
             | Reason::Plan
+            | Reason::NumberInvalid
             | Reason::NumberNotAllowed
             | Reason::FreshFactorRequired
             | Reason::OwnerOnly

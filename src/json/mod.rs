@@ -37,6 +37,39 @@ pub(crate) fn fields_from_json<T: DeserializeOwned>(text: &str, names: &[&str], 
     read(&Node::Object(entries), code)
 }
 
+/// A JSON document that is looked at before its type is known.
+pub(crate) struct Document<'de>(Node<'de>);
+
+/// The value at a place of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    /// No value, or `null`.
+    Nothing,
+    Text(&'a str),
+    /// A value that is no text.
+    Other,
+}
+
+impl<'de> Document<'de> {
+    /// `None`: the text is no JSON object.
+    pub(crate) fn parse(text: &'de str) -> Option<Self> {
+        parse(text, ErrorCode::InvalidInput).ok().map(|entries| Self(Node::Object(entries)))
+    }
+
+    /// The value under these names, each in the object before it.
+    pub(crate) fn at(&self, names: &[&str]) -> Found<'_> {
+        let inner = names.iter().try_fold(&self.0, |node, name| match node {
+            Node::Object(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) | Node::List(_) => None,
+        });
+        match inner {
+            None | Some(Node::Null) => Found::Nothing,
+            Some(Node::Text(text)) => Found::Text(text),
+            Some(Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::List(_) | Node::Object(_)) => Found::Other,
+        }
+    }
+}
+
 /// Writes JSON.
 pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
     #[expect(clippy::expect_used, reason = "our types have text keys and no fallible parts: serde_json cannot fail on them")]
@@ -196,6 +229,19 @@ mod tests {
         let read = |text| from_json::<Lenient>(text, ErrorCode::InvalidInput).map_err(|error| (error.path, error.message));
         assert!(read(r#"{"list":[{}]}"#).is_ok());
         assert_eq!(read(r#"{"list":[{},{"other":1}]}"#), Err(("list[1].other".to_owned(), "unknown field".to_owned())));
+    }
+
+    #[test]
+    fn a_document_is_looked_at_by_the_names_of_its_fields() {
+        let document = Document::parse(r#"{"a":{"text":"x","number":1,"null":null,"list":[{"text":"y"}]}}"#).unwrap();
+        assert_eq!(document.at(&["a", "text"]), Found::Text("x"));
+        for other in [&["a"][..], &["a", "number"], &["a", "list"], &[]] {
+            assert_eq!(document.at(other), Found::Other, "{other:?}");
+        }
+        for nothing in [&["b"][..], &["a", "null"], &["a", "null", "text"], &["a", "list", "text"], &["a", "text", "text"]] {
+            assert_eq!(document.at(nothing), Found::Nothing, "{nothing:?}");
+        }
+        assert!(Document::parse("[]").is_none() && Document::parse("{").is_none());
     }
 
     #[test]

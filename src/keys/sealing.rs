@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     Ticket,
     /// The MAC that stands for a session id in a set-up.
     Session,
+    /// The MAC that stands for a phone number where the host counts messages.
+    Number,
 }
 
 impl Purpose {
@@ -49,6 +51,7 @@ impl Purpose {
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
             Self::Session => b"countersign/v1/session",
+            Self::Number => b"countersign/v1/number",
         }
     }
 }

@@ -4,13 +4,12 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, Pending, Subject, operator};
+use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Subject, operator};
 use crate::error::{Error, ErrorCode};
-use crate::ids::{AccountId, OperatorId, SessionId, UserId};
+use crate::ids::{AccountId, OperatorId, UserId};
 use crate::keys::KeyRing;
-use crate::policy::{Method, Policy, Reason};
+use crate::policy::{Method, Policy};
 use crate::record::Record;
-use crate::token::{Ticket, TokenError};
 
 use super::convert::{client, entropy, record, record_id, thrown, time, to_js};
 
@@ -25,7 +24,7 @@ pub struct Core {
 #[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum TicketCheck {
     Valid { user: UserId },
-    Refused { reason: Reason },
+    Refused { reply: engine::Reply },
 }
 
 #[derive(Serialize)]
@@ -114,14 +113,13 @@ impl Core {
         operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// The user of a ticket, which must be of this account.
-    pub fn ticket_user(&self, account: Option<String>, ticket: &str, session: &str, now: f64) -> Result<JsValue, JsValue> {
-        let session = SessionId::new(session).map_err(thrown)?;
+    /// The user whom the ticket of a command names; see [`engine::ticket_user`].
+    pub fn ticket_user(&self, account: Option<String>, command: &str, now: f64) -> Result<JsValue, JsValue> {
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
-        to_js(&match Ticket::open(&self.policy, self.keys.sealing(), ticket, &session, time("clock", now)?) {
-            Ok(ticket) if ticket.subject().account() == account.as_ref() => TicketCheck::Valid { user: ticket.subject().user().clone() },
-            Ok(_) => TicketCheck::Refused { reason: TokenError::OtherAccount.of_ticket() },
-            Err(error) => TicketCheck::Refused { reason: error.of_ticket() },
+        let command = Command::parse(command).map_err(thrown)?;
+        to_js(&match engine::ticket_user(&self.policy, &self.keys, account.as_ref(), &command, time("clock", now)?) {
+            Ok(user) => TicketCheck::Valid { user },
+            Err(reply) => TicketCheck::Refused { reply },
         })
     }
 
@@ -183,6 +181,16 @@ impl PendingStep {
     /// The record to store, if the step changed it.
     pub fn to_store(&self) -> Option<String> {
         self.0.to_store().map(Record::to_text)
+    }
+
+    /// The limit that the host counts before it stores the record.
+    pub fn limit(&self) -> Result<JsValue, JsValue> {
+        self.0.limit().map_or(Ok(JsValue::UNDEFINED), to_js)
+    }
+
+    /// The outcome where the limit does not admit this one.
+    pub fn over_limit(self, reached: bool) -> PendingStep {
+        Self(self.0.over_limit(if reached { OverLimit::Reached } else { OverLimit::NotCounted }))
     }
 
     /// Reply and effects, once the record landed.

@@ -8,7 +8,8 @@ use crate::json::from_json;
 use crate::network_set::NetworkSet;
 use crate::origin::origin_host;
 use crate::otpauth::MAX_NAME;
-use crate::sms_text::{MAX_SEGMENT, is_gsm7, sms_text};
+use crate::phone::is_prefix_of_numbers;
+use crate::sms_text::{MAX_SEGMENT, is_decomposed, is_gsm7, sms_text};
 use crate::totp::TotpParameters;
 
 use super::document::{BackupCodesPolicy, PolicyDocument, RequirePolicy, SmsPolicy};
@@ -89,10 +90,15 @@ impl Policy {
         check(document.totp.window <= 2, "totp.window", "must be 0 to 2")?;
         let sms = &document.sms;
         check(!sms.prefixes.is_empty(), "sms.prefixes", "name at least one prefix, like +614")?;
+        let no_prefix = "must be + and the first digits of mobile numbers of some country, like +614";
         for (index, prefix) in sms.prefixes.iter().enumerate() {
-            let digits = prefix.strip_prefix('+').unwrap_or_default();
-            let fits = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-            check(fits, &format!("sms.prefixes[{index}]"), "must be + and 1 to 15 digits, like +614")?;
+            let path = format!("sms.prefixes[{index}]");
+            check(is_prefix_of_numbers(prefix), &path, no_prefix)?;
+            let is_excepted = sms.except.iter().any(|except| prefix.starts_with(except.as_str()));
+            check(!is_excepted, &path, "`sms.except` leaves no number under it: take it out of one of the two")?;
+        }
+        for (index, prefix) in sms.except.iter().enumerate() {
+            check(is_prefix_of_numbers(prefix), &format!("sms.except[{index}]"), no_prefix)?;
         }
         check((6..=8).contains(&sms.digits), "sms.digits", "must be 6, 7 or 8")?;
         check((60..=600).contains(&sms.lifetime_seconds), "sms.lifetimeSeconds", "must be 60 to 600")?;
@@ -119,6 +125,8 @@ impl Policy {
         let deny = NetworkSet::parse(&document.network.deny).map_err(|e| at("network.deny", e))?;
         let parsed = Self { document, host, require, allow, deny, totp, cost };
         if parsed.offers(Method::Sms) {
+            let is_composed = !is_decomposed(&parsed.document.name);
+            check(is_composed, "name", "has a letter and its accent as two characters: write it as one (Unicode NFC)")?;
             check(
                 is_gsm7(&parsed.document.name),
                 "name",

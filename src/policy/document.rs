@@ -129,6 +129,10 @@ pub struct SmsPolicy {
     /// Prefixes of numbers that may be enrolled; default `+614`, Australian mobiles.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub prefixes: Vec<String>,
+    /// Prefixes of numbers that may not be enrolled although one of `prefixes` holds them, like `+1900` under `+1`;
+    /// default: none.
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub except: Vec<String>,
     /// Digits of a code, 6 to 8; default 6.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub digits: u8,
@@ -153,6 +157,7 @@ impl Default for SmsPolicy {
     fn default() -> Self {
         Self {
             prefixes: vec!["+614".to_owned()],
+            except: Vec::new(),
             digits: 6,
             lifetime_seconds: 300,
             cooldown_seconds: 30,

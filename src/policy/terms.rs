@@ -93,7 +93,9 @@ pub enum Reason {
     Plan,
     /// The policy does not offer this method.
     MethodNotOffered,
-    /// The number's region is not allowed, or the number is not E.164.
+    /// The text is no phone number in E.164 form, or has too few or too many digits for a mobile number of its country.
+    NumberInvalid,
+    /// No prefix of the policy allows the number, or an exception holds it.
     NumberNotAllowed,
     /// The user does not have this factor.
     NotEnrolled,
@@ -126,6 +128,7 @@ impl Reason {
             | Self::NoUsableMethod
             | Self::Plan
             | Self::MethodNotOffered
+            | Self::NumberInvalid
             | Self::NumberNotAllowed
             | Self::NotEnrolled
             | Self::FreshFactorRequired

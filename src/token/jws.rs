@@ -1,6 +1,6 @@
 //! The strict profile of JWS compact tokens (RFC 7515 §7.1, RFC 7519, RFC 8725).
 //!
-//! - A token is at most 1 KiB.
+//! - A token is at most 4,000 bytes: the longest ids, origin and audience fit, and a cookie takes it.
 //! - The header is `alg`, `typ` and `kid` and nothing else, so that no key and no URL ever comes
 //!   from a token.
 //! - Every claim is required, none may appear twice, unknown ones are refused, and times are
@@ -22,7 +22,7 @@ use crate::time::{CLOCK_SKEW, UnixSeconds};
 use super::error::TokenError;
 
 /// Longest token that is read or made, in bytes.
-pub const MAX_TOKEN: usize = 1_024;
+pub const MAX_TOKEN: usize = 4_000;
 
 /// The header of a token.
 #[derive(Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub(super) fn encode(header: &Header, claims: &impl Serialize, sign: impl FnOnce
         return Err(Error::new(
             ErrorCode::TooLong,
             "user",
-            "user, session, origin and audience are too long together: a token must fit 1 KiB",
+            "user, session, origin and audience are too long together: a token must fit 4,000 bytes",
         ));
     }
     Ok(token)

@@ -592,6 +592,32 @@ fn a_code_is_sent_alone_or_with_its_method() {
     }
 }
 
+/// Whatever a client sends as code is answered as a mistake of the client's, with the field and the form of a right one.
+#[test]
+fn c12_a_code_header_of_any_form_is_answered() {
+    let mut gate = gate(json!({"verify": {"cluster": "login", "authority": "login", "path": "/2fa", "methods": ["totp", "backup_code"]}}));
+    let mut ann = ann();
+    ann.now += 60;
+    let ticket = ann.ticket();
+    let long = "1".repeat(70_000);
+    for otp in [b"\xff\xfe".as_slice(), b"", b" ", b"{}", b"totp", b"sms2 123456", "１２３４５６".as_bytes(), b"12345", long.as_bytes()]
+    {
+        let mut given = headers("/reports", &[("cookie", "sid=s"), ("x-otp-ticket", &ticket)]);
+        given.push(("x-otp".to_owned(), otp.to_vec()));
+        let verdict = match judge(&mut gate, &given, ann.now) {
+            Verdict::CallOut(_, verification) => answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now),
+            decided @ Verdict::Judged(_) => decided,
+        };
+        assert_eq!(refused(&judged(verdict)), Some((400, "code_malformed".to_owned())), "{:?}", String::from_utf8_lossy(otp));
+    }
+    let given = headers("/reports", &[("cookie", "sid=s"), ("x-otp-ticket", &ticket), ("x-otp", "12345")]);
+    let Verdict::CallOut(_, verification) = judge(&mut gate, &given, ann.now) else { panic!("decided at once") };
+    let judgement = judged(answer(&mut gate, *verification, "200", stored(&ann).as_bytes(), ann.now));
+    let Outcome::Answer(answer) = judgement.outcome else { panic!("admitted") };
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((&body["reply"]["field"], &body["reply"]["digits"]), (&json!("code"), &json!(6)), "{body}");
+}
+
 fn any_header() -> impl Strategy<Value = (String, Vec<u8>)> {
     let name = prop_oneof![
         "cookie|authorization|x-otp|x-otp-ticket|accept|x-forwarded-for|sec-fetch-mode|x-second-factor-sub|x_otp|:method|:path",

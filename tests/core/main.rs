@@ -17,6 +17,7 @@ mod field_cases;
 mod freshness;
 mod gate;
 mod layers;
+mod limits;
 mod properties;
 mod recovery;
 mod scenarios;

@@ -161,7 +161,7 @@ fn an_owner_issues_five_codes_an_hour_for_one_user_and_the_operator_any_number()
 }
 
 #[test]
-fn c6_t46_the_operator_lets_in_the_only_owner_who_is_stopped() {
+fn t46_c6_the_operator_lets_in_the_only_owner_who_is_stopped() {
     let mut owner = ann();
     for _ in 0..100 {
         owner.now += 20_000;
@@ -180,7 +180,7 @@ fn c6_t46_the_operator_lets_in_the_only_owner_who_is_stopped() {
 }
 
 #[test]
-fn c6_t46_the_operator_lets_in_the_first_owner_where_everyone_needs_a_factor() {
+fn t46_c6_the_operator_lets_in_the_first_owner_where_everyone_needs_a_factor() {
     for methods in [json!(["totp"]), json!(["totp", "backup_code", "recovery_code"])] {
         let mut owner = Person::new("olga", policy(json!({"require": "everyone", "methods": methods})));
         let begun = owner.reply(json!({"begin": {"session": "s"}}));

@@ -114,12 +114,12 @@ test('getting started: set up an app, get in again in the same session, and chan
   assert.equal((await ann.get('/')).status, 401)
   assert.equal((await ann.post('/login', { ...ANN, password: 'another' })).result, 'wrong_password')
   assert.equal((await ann.post('/login', ANN)).result, 'allowed')
-  assert.equal((await ann.get('/')).user, 'ann')
+  assert.equal((await ann.get('/')).user, 'u-1')
   assert.equal((await ann.post('/payments')).result, 'paid', 'a user without a factor is not asked for one')
   assert.equal((await ann.post('/login/again')).result, 'allowed')
 
   const app = await setUpApp(service, ann)
-  assert.equal((await ann.get('/')).user, 'ann', 'the set-up brought a pass')
+  assert.equal((await ann.get('/')).user, 'u-1', 'the set-up brought a pass')
   const challenge = await ann.post('/login/again')
   assert.equal(challenge.result, 'challenge')
   assert.deepEqual(challenge.methods[0], { method: 'totp', kind: 'digits', digits: 6 })
@@ -129,11 +129,11 @@ test('getting started: set up an app, get in again in the same session, and chan
   await service.advance(30)
   const done = await ann.post('/login/code', { method: 'totp', code: app.code() })
   assert.deepEqual([done.result, done.enroll, done.pass], ['verified', false, undefined])
-  assert.equal((await ann.get('/')).user, 'ann')
+  assert.equal((await ann.get('/')).user, 'u-1')
   assert.equal((await ann.post('/payments')).result, 'paid')
 
   await service.advance(301)
-  assert.equal((await ann.get('/')).user, 'ann')
+  assert.equal((await ann.get('/')).user, 'u-1')
   const payment = await ann.post('/payments')
   assert.deepEqual([payment.result, payment.reason], ['second_step', 'too_old'])
   for (const path of ['/security/app', '/security/app/remove']) {
@@ -167,7 +167,7 @@ test('the login of the README: a second step on another device, over https', asy
   assert.equal(done.result, 'verified')
   assert.match(done.setCookies[0], /^__Host-session=.*; Secure(?:;|$)/)
   assert.notEqual(done.cookies.get('__Host-session'), login.cookies.get('__Host-session'))
-  assert.equal((await phone.get('/')).user, 'ann')
+  assert.equal((await phone.get('/')).user, 'u-1')
 })
 
 test('the login of the README: a cookie that browsers take on http://localhost', async (t) => {
@@ -178,21 +178,21 @@ test('the login of the README: a cookie that browsers take on http://localhost',
 })
 
 for (const name of ['main', 'service']) {
-  test(`${name}.ts answers wrong input with 400`, async (t) => {
+  test(`${name}.ts answers wrong input, and its process goes on`, async (t) => {
     const service = await serve(t, name)
     const ann = browser(service)
     await ann.post('/login', ANN)
     await setUpApp(service, ann)
     await ann.post('/login', ANN)
-    for (const [body, path] of [
+    for (const [body, field] of [
       [{ method: 'totp' }, 'code'],
       [{ method: 'totp', code: 123_456 }, 'code'],
       [{ method: 'carrier pigeon', code: '1' }, 'method'],
-      ['{', undefined],
     ]) {
-      const { status, path: named } = await ann.post('/login/code', body)
-      assert.deepEqual([status, named], [400, path], JSON.stringify(body))
+      const reply = await ann.post('/login/code', body)
+      assert.deepEqual([reply.status, reply.result, reply.field], [403, 'malformed', field], JSON.stringify(body))
     }
+    assert.equal((await ann.post('/login/code', '{')).status, 400)
   })
 }
 
@@ -214,7 +214,7 @@ test('the service of the adapters guide', async (t) => {
   const soon = await ann.post('/security/phone', { number: '+61412345678' })
   assert.deepEqual([soon.status, soon.reason], [429, 'cooldown'])
   assert.equal((await ann.post('/security/backup-codes')).codes.length, 10)
-  assert.equal((await ann.post('/users/ann/recovery-code')).reason, 'not_for_oneself')
+  assert.equal((await ann.post('/users/u-1/recovery-code')).reason, 'not_for_oneself')
 
   await service.advance(301)
   const old = await ann.post('/security/remove', { method: 'totp' })
@@ -222,6 +222,14 @@ test('the service of the adapters guide', async (t) => {
   assert.equal((await ann.post('/login/again')).result, 'challenge')
   assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
   assert.equal((await ann.post('/security/remove', { method: 'totp' })).result, 'removed')
+})
+
+test('C20: the guides hand in the id of the user and never what was typed', async (t) => {
+  const service = await serve(t, 'main')
+  const ann = browser(service)
+  await ann.post('/login', ANN)
+  await setUpApp(service, ann)
+  assert.equal((await browser(service).post('/login', { ...ANN, user: 'Ann' })).result, 'challenge')
 })
 
 test('the service of the adapters guide: an owner helps a user who lost the phone', async (t) => {
@@ -234,14 +242,14 @@ test('the service of the adapters guide: an owner helps a user who lost the phon
   await service.advance(30)
   await ann.post('/login', ANN)
   await ann.post('/login/code', { method: 'totp', code: app.code() })
-  const { result, code } = await ann.post('/users/bob/recovery-code')
+  const { result, code } = await ann.post('/users/u-2/recovery-code')
   assert.equal(result, 'recovery_code')
 
   const { methods } = await bob.post('/login', BOB)
   assert.ok(methods.some(({ method }) => method === 'recovery_code'))
   const done = await bob.post('/login/code', { method: 'recovery_code', code })
   assert.deepEqual([done.result, done.enroll], ['verified', true])
-  assert.equal((await bob.post('/users/ann/recovery-code')).reason, 'owner_only')
+  assert.equal((await bob.post('/users/u-1/recovery-code')).reason, 'owner_only')
 })
 
 test('getting started: the commands compile the files and start the service', async (t) => {

@@ -222,7 +222,6 @@ test('a question of another form is refused with the path of the field', async (
     [{ channel: 'tv' }, 'channel'],
     [{ methods: 'totp' }, 'methods'],
     [{ methods: ['totp', 'email'] }, 'methods[1]'],
-    [{ pass: 1 }, 'pass'],
     [{ ip: 1 }, 'ip'],
     [{ user: 1 }, 'user'],
     [{ user: '' }, 'user'],

@@ -2,11 +2,30 @@
 // spellings of each.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSecondFactor, generateKeys, memoryStore, otpauth, policy, totp } from 'countersign'
+import { setImmediate } from 'node:timers/promises'
+import { CountersignError, createSecondFactor, generateKeys, memoryStore, otpauth, policy, totp } from 'countersign'
 import { capturedSms, fixedClock } from 'countersign/testing'
-import { refusedWith } from './support.mjs'
+import { codeOf, host, login, refusedWith, ticketOf, withApp } from './support.mjs'
 
 const START = 1_800_000_000
+const ERROR_CODES = /** @type {const} */ ([
+  'invalid_input',
+  'invalid_policy',
+  'invalid_keys',
+  'invalid_record',
+  'unknown_record_version',
+  'key_missing',
+  'seal_broken',
+  'invalid_uri',
+  'too_long',
+  'invalid_config',
+  'store_failed',
+  'conflict',
+  'sms_not_sent',
+  'no_sms',
+  'not_loaded',
+  'internal',
+])
 
 function service(rules = {}) {
   const clock = fixedClock(START)
@@ -63,6 +82,7 @@ test('C17: a code may come with invisible characters, other dashes and a full st
   const [first, second] = enrolled.backupCodes ?? []
   for (const [method, typed] of /** @type {const} */ ([
     ['totp', () => `\u200b${code()}\u200b`],
+    ['totp', () => `\u2061${code().slice(0, 3)}\uff0d${code().slice(3)}\ufe0f`],
     ['backup_code', () => first.replaceAll('-', '–')],
     ['backup_code', () => `${second}.`],
   ])) {
@@ -80,13 +100,46 @@ test('C18: a name in the alphabet of an SMS is accepted', async () => {
   const reply = await secondFactor.enrollSms({ user: 'ann', session: 's', number: '+61412345678' })
   assert.equal(reply.result, 'sms_sent')
   assert.match(sms.messages[0].body, /is your Zürich Vorsorge code/)
+  const decomposed = 'Zürich'.normalize('NFD')
+  assert.throws(() => service({ name: decomposed, methods: ['totp', 'sms'] }), /NFC/)
+})
+
+test('I3: a secret that is no base32 is refused with the true reason', () => {
+  for (const [secret, reason] of /** @type {const} */ ([
+    ['S46SQCPPTCNPROMHWYBDCTBZXV', /bits that belong to no byte/],
+    ['GEZDGNBVGY3TQOJQGEZ', /a length that base32 cannot have/],
+    ['GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1', /A–Z and 2–7/],
+  ])) {
+    assert.throws(() => totp.generate({ secret, time: START }), reason)
+    assert.throws(() => otpauth.parse(`otpauth://totp/ann?secret=${secret}`), reason)
+  }
+})
+
+test('C21: a number has the length of its country, and exceptions beat prefixes', async () => {
+  const { secondFactor, sms } = service({
+    methods: ['totp', 'sms', 'backup_code'],
+    sms: { prefixes: ['+614', '+1'], except: ['+1900'] },
+  })
+  const reasonOf = async (number) => {
+    const reply = await secondFactor.enrollSms({ user: number || 'nobody', session: 's', number })
+    return reply.result === 'denied' ? reply.reason : reply.result
+  }
+  for (const number of ['+6141234567', '+614123456789012', '0412345678', 'ann', ''])
+    assert.equal(await reasonOf(number), 'number_invalid', number)
+  for (const number of ['+19005550123', '+447400123456'])
+    assert.equal(await reasonOf(number), 'number_not_allowed', number)
+  assert.equal(sms.messages.length, 0)
+  assert.equal(await reasonOf('+61412345678'), 'sms_sent')
+  assert.throws(() => service({ sms: { prefixes: ['+999'] } }), refusedWith('invalid_policy', 'sms.prefixes[0]'))
+  const unreachable = { sms: { prefixes: ['+614'], except: ['+61'] } }
+  assert.throws(() => service(unreachable), refusedWith('invalid_policy', 'sms.prefixes[0]'))
 })
 
 test('C19: an address may come with a port, in `ip` and not in rules', async () => {
   const rules = (network) => ({ v: 1, name: 'Acme', origin: 'https://acme.example', network })
   const allow = rules({ allow: ['203.0.113.0/24', '2001:db8::/32'] })
   const outcome = (ip) => policy.decide(allow, { ip, enrollment: 'none' }).decision.outcome
-  for (const ip of ['203.0.113.7:51008', '[2001:db8::1]:443', '2001:db8::1:443'])
+  for (const ip of ['203.0.113.7:51008', '[2001:db8::1]:443', '[2001:db8::1]', '2001:db8::1:443'])
     assert.equal(outcome(ip), 'allowed', ip)
   for (const ip of ['198.51.100.7:51008', '203.0.113.7:', '203.0.113.7:80:80']) assert.equal(outcome(ip), 'denied', ip)
   for (const rule of ['203.0.113.7:51008', '[2001:db8::1]:443']) {
@@ -95,4 +148,110 @@ test('C19: an address may come with a port, in `ip` and not in rules', async () 
   const { secondFactor } = service({ network: { allow: ['203.0.113.7'] } })
   const begun = await secondFactor.begin({ user: 'ann', session: 's', ip: '203.0.113.7:51008' })
   assert.equal(begun.result, 'allowed')
+})
+
+/** Values that a client may send in place of a text. */
+const JUNK = [123_456, null, undefined, {}, { $ne: '' }, ['123456'], true, 1.5, -1, 10n, '\ud800', '1'.repeat(70_000)]
+
+test('C12: a field of the client is answered with `malformed` and its name, in every command', async () => {
+  const at = await host()
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  const ticket = await ticketOf(at, 'ann')
+  const before = await at.store.load({ user: 'ann' })
+  const [half, inside] = [
+    { ticket, session: 'before', method: 'totp', code: '000000' },
+    { user: 'ann', session: 'in', pass },
+  ]
+  const by = { user: 'olga', session: 'in', pass, role: 'owner' }
+  for (const [name, input, fields] of /** @type {[string, any, string[]][]} */ ([
+    ['verify', half, ['ticket', 'method', 'code']],
+    ['sendSms', { ticket, session: 'before' }, ['ticket']],
+    ['enrollTotp', { ...inside, label: 'ann' }, ['label', 'pass']],
+    ['confirmTotp', { user: 'ann', session: 'in', code: '000000' }, ['code']],
+    ['enrollSms', { ...inside, number: '+61412345678' }, ['number', 'pass']],
+    ['confirmSms', { user: 'ann', session: 'in', code: '000000' }, ['code']],
+    ['remove', { ...inside, method: 'totp' }, ['method', 'pass']],
+    ['renewBackupCodes', inside, ['pass']],
+    ['showBackupCodes', inside, ['pass']],
+    ['issueRecoveryCode', { user: 'bob', by }, ['pass']],
+  ])) {
+    for (const field of fields) {
+      for (const value of JUNK) {
+        const given =
+          name === 'issueRecoveryCode' ? { ...input, by: { ...by, pass: value } } : { ...input, [field]: value }
+        const what = `${name} ${field} = ${typeof value === 'bigint' ? value : JSON.stringify(value)?.slice(0, 20)}`
+        const reply = await at.factor[name](given)
+        // A set-up is looked for before its code is read, and a pass may be left out.
+        if (name.startsWith('confirm')) assert.equal(reply.result, 'expired', what)
+        else if (field === 'pass' && (value === undefined || value === null)) assert.equal(reply.result, 'denied', what)
+        else assert.deepEqual([reply.result, reply.field], ['malformed', field], what)
+      }
+    }
+  }
+  for (const [input, field] of /** @type {[any, string][]} */ ([
+    [{}, 'ticket'],
+    [{ ticket, method: 'totp', code: 123_456 }, 'code'],
+    [{ ...half, method: 'carrier pigeon' }, 'method'],
+  ])) {
+    const reply = await at.factor.verify(input)
+    assert.deepEqual([reply.result, reply.result === 'malformed' && reply.field], ['malformed', field])
+  }
+  const known = await at.factor.verify({ ...half, method: 'totp', code: /** @type {any} */ (123_456) })
+  assert.deepEqual(known, { result: 'malformed', field: 'code', expected: '6 digits', kind: 'digits', digits: 6 })
+  assert.deepEqual(await at.store.load({ user: 'ann' }), before, 'nothing is counted')
+
+  for (const value of JUNK.slice(3)) {
+    const question = { user: 'ann', session: 'in', pass: /** @type {any} */ (value) }
+    assert.deepEqual(await at.factor.check(question), { result: 'second_step', reason: 'invalid' })
+    assert.deepEqual(await at.factor.checkPass(question), { result: 'refused', reason: 'invalid' })
+  }
+})
+
+test("C12: a host's field throws with its path and a status", async () => {
+  const { factor } = await host()
+  const junk = /** @type {any} */ (7)
+  for (const [name, input, path] of /** @type {[string, any, string][]} */ ([
+    ['verify', { ticket: 't', method: 'totp', code: '1' }, 'session'],
+    ['verify', { ticket: 't', method: 'totp', code: '1', session: junk }, 'session'],
+    ['verify', { ticket: 't', method: 'totp', code: '1', session: 's', account: junk }, 'account'],
+    ['begin', { user: junk, session: 's' }, 'user'],
+    ['begin', { user: '', session: 's' }, 'user'],
+    ['begin', { user: 'ann', session: 's', ip: junk }, 'ip'],
+    ['begin', { user: 'ann', session: 's', plan: junk }, 'plan'],
+    ['begin', { user: 'ann', session: 's', code: '1' }, 'code'],
+    ['issueRecoveryCode', { user: 'ann', by: { user: 'olga', session: 's', role: 'boss' } }, 'by.role'],
+  ])) {
+    const refused = { code: 'invalid_input', path, status: 400, expose: true }
+    await assert.rejects(factor[name](input), refused, `${name} ${path}`)
+  }
+})
+
+test('C12: an error says which status to answer with, and a client may read it below 500 only', async () => {
+  const broken = { load: async () => Promise.reject(new Error('secret of the database')), save: async () => true }
+  const { factor } = await host({ store: broken })
+  await assert.rejects(factor.begin({ user: 'ann', session: 's' }), { status: 503, expose: false })
+  for (const code of ERROR_CODES) {
+    const { status, expose } = new CountersignError(code, '', 'x')
+    assert.ok([400, 500, 502, 503].includes(status), code)
+    assert.equal(expose, status < 500, code)
+  }
+})
+
+test('C12: a handler without a catch outlives anything in the body, as on Express 4', async () => {
+  const at = await host()
+  const ann = await withApp(at)
+  const ticket = await ticketOf(at, 'ann')
+  const rejected = []
+  // Express 4 drops the promise of a handler: a rejection ends the process.
+  const handler = (body) => {
+    const { method, code } = body ?? {}
+    at.factor.verify({ ticket, session: 'before', method, code }).catch((error) => rejected.push(error))
+  }
+  const bodies = [undefined, null, '', [], {}, { method: 'totp' }, ...JUNK.map((code) => ({ method: 'totp', code }))]
+  for (const body of [...bodies, ...JUNK.map((method) => ({ method, code: '000000' }))]) handler(body)
+  await setImmediate()
+  assert.deepEqual(rejected, [])
+  const reply = await at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, ann.secret) })
+  assert.equal(reply.result, 'verified')
 })

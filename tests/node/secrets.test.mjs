@@ -218,9 +218,7 @@ test('T32: no error quotes its input', async () => {
   const calls = [
     () => at.factor.begin({ ...begin, channel: code }),
     () => at.factor.begin({ ...begin, ip: { secret: code } }),
-    () => at.factor.verify({ ticket: { code }, session: code, method: code, code: 1 }),
-    () => at.factor.remove({ ...begin, method: code }),
-    () => at.factor.remove({ ...begin, method: { code } }),
+    () => at.factor.verify({ ticket: code, session: `${code}\n`, method: 'totp', code }),
     () => at.factor.enrollTotp({ ...begin, user: `${code}\n`, label: 'x' }),
     () => at.factor.issueRecoveryCode({ user: 'bob', by: { ...begin, role: code } }),
     () => at.factor.checkPass({ ...begin, pass: code, methods: [code] }),
@@ -278,6 +276,17 @@ test('T32: no error quotes its input', async () => {
     // The stack names only files and lines.
     for (const value of [secret, secret.slice(0, 20), quoted, code])
       assert.ok(!text.includes(value), `${call}: ${text}`)
+  }
+  const junk = /** @type {any} */ ({ code })
+  const replies = [
+    await at.factor.verify({ ticket: junk, session: 's', method: junk, code: junk }),
+    await at.factor.verify({ ticket: code, session: 's', method: /** @type {any} */ (code), code }),
+    await at.factor.remove({ ...begin, method: /** @type {any} */ (code) }),
+    await at.factor.enrollTotp({ ...begin, label: junk }),
+  ]
+  for (const reply of replies) {
+    assert.equal(reply.result, 'malformed')
+    assert.ok(!JSON.stringify(reply).includes(code))
   }
 })
 

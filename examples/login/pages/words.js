@@ -21,6 +21,7 @@ const reasons = {
   no_usable_method:
     'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
   method_not_offered: 'This way of logging in is not offered. Choose another one.',
+  number_invalid: 'This is no mobile number: a digit is missing, or there is one too many. Check it and type it again.',
   number_not_allowed:
     'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
   plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
