@@ -13,6 +13,7 @@ import { Secret, TOTP } from 'otpauth'
 import { verifySync } from 'otplib'
 import qrcode from 'qrcode'
 import speakeasy from 'speakeasy'
+import { benchEventLoop } from './event-loop.mjs'
 
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
 
@@ -50,7 +51,8 @@ function expect(value, what) {
   if (!value) throw new Error(`${what}: a candidate gives another answer`)
 }
 
-export async function benchNode() {
+export async function benchNode(settings) {
+  await benchEventLoop(settings)
   await totpJob()
   await argon2Job()
   await qrJob()

@@ -14,6 +14,7 @@ import type {
   VerifyReply,
 } from './commands.js'
 import { carryOut, report } from './effects.js'
+import { hasherOf, hashing } from './hashing.js'
 import { seedOf, systemClock, timeOf } from './host.js'
 import {
   anything,
@@ -31,8 +32,8 @@ import {
 import { heldTo } from './limits.js'
 import { policyCache } from './policy-cache.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
-import { load, type RecordId, storage } from './store.js'
-import { type Step, storeLoop } from './store-loop.js'
+import { load, type RecordId, type Stored, storage } from './store.js'
+import { type Hold, type Ran, type Step, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
@@ -53,7 +54,7 @@ import { call, randomSeed } from './wasm.js'
  * }
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, `invalid_policy`, `invalid_keys` or `no_sms`, with the path.
+ * @throws {@link CountersignError} `invalid_input`, `invalid_policy`, `invalid_keys`, `no_sms` or `no_workers`, with the path.
  */
 export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const given = read(options, '', {
@@ -68,30 +69,41 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     limits: optional(callable),
     clock: optional(callable),
     entropy: optional(callable),
+    hashing: optional(hashing),
   }) as unknown as SecondFactorOptions
   const { store } = given
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const keys = documentText(given.keys, 'invalid_keys', 'keys')
   const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
-  const loop = storeLoop(store)
+  const loop = storeLoop(store, hasherOf(given.hashing ?? 'workers'))
   /** Only set-up messages have a limit over all users. */
-  const heldFor = (name: CommandName) =>
+  const holdOf = (name: CommandName) =>
     name === 'enroll_sms' && given.limits !== undefined
       ? heldTo(given.limits, (error) => report(error, given))
       : undefined
 
-  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string, held?: Held) {
-    return outcomeOf(id, (stored) => {
+  /** Runs of one call. A lost race keeps the first race's seed for minted codes, so that their hashes are kept as well. */
+  function stepOf(run: (stored: Stored | undefined, now: number, seeds: Seeds, finished: Uint8Array) => Ran): Step {
+    let first: Uint8Array | undefined
+    return (stored) => {
       const now = clock()
       const seed = seedOf(entropy)
-      const pending = call(() => core.step(idJson(id), stored?.record, command, now, ip, seed))
-      return held === undefined ? pending : held(pending)
-    })
+      first ??= seed
+      const seeds = { first, seed }
+      return (finished) => call(() => run(stored, now, seeds, finished))
+    }
   }
 
-  async function outcomeOf(id: RecordId, step: Step): Promise<wasm.Reply> {
-    const { reply, effects } = await loop(id, step)
+  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string, hold?: Hold) {
+    const step = stepOf((stored, now, { first, seed }, finished) =>
+      core.step(idJson(id), stored?.record, command, now, ip, first, seed, finished),
+    )
+    return outcomeOf(id, step, hold)
+  }
+
+  async function outcomeOf(id: RecordId, step: Step, hold?: Hold): Promise<wasm.Reply> {
+    const { reply, effects } = await loop(id, step, hold)
     await carryOut(effects, given)
     return reply
   }
@@ -103,7 +115,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const fields = fieldsOf(input)
       const { id, ip } = callerOf(fields)
       const core = await policies.of(id.account)
-      return (await run(core, id, ip, commandText(name, fields), heldFor(name))) as Reply
+      return (await run(core, id, ip, commandText(name, fields), holdOf(name))) as Reply
     }
 
   /** A command that brings a ticket, which names the user. */
@@ -139,13 +151,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
       // The issuer's record is only read: it tells whether the issuer's pass still counts.
       const own = await load(store, { account: id.account, user: issuer })
-      const reply = await outcomeOf(id, (stored) => {
-        const now = clock()
-        const seed = seedOf(entropy)
-        const question = JSON.stringify(fields)
-        return call(() => core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, ip, seed))
-      })
-      return reply as IssueRecoveryCodeReply
+      const question = JSON.stringify(fields)
+      const step = stepOf((stored, now, { first, seed }, finished) =>
+        core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, ip, first, seed, finished),
+      )
+      return (await outcomeOf(id, step)) as IssueRecoveryCodeReply
     },
     status: async (input) => {
       const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
@@ -203,8 +213,6 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   } satisfies SecondFactor)
 }
 
-type Held = ReturnType<typeof heldTo>
-
 type CommandName =
   | 'begin'
   | 'send_sms'
@@ -216,6 +224,12 @@ type CommandName =
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'
+
+/** The seeds of a race: of the call's first race, and of this one. */
+interface Seeds {
+  first: Uint8Array
+  seed: Uint8Array
+}
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 

@@ -6,17 +6,21 @@ export type { RuleErrorCode }
  * The reason why a call could not be carried out. Stable: match on these.
  *
  * Beside the codes of the rules engine: `store_failed` (the store threw, or its answer has another
- * form), `conflict` (other writers were faster 100 times), `sms_not_sent` (the code is
- * stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS and there
- * is no `sendSms`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page
- * does not allow it), `internal` (a defect of ours).
+ * form), `conflict` (other writers were faster 100 times), `busy` (too many password hashes are
+ * waiting; nothing was stored and no attempt was charged, so the call can be made again), `sms_not_sent`
+ * (the code is stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS
+ * and there is no `sendSms`), `no_workers` (the runtime starts no worker threads, and `hashing` is not
+ * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
+ * allow it), `internal` (a defect of ours, or a worker thread that ended).
  */
 export type ErrorCode =
   | RuleErrorCode
   | 'store_failed'
   | 'conflict'
+  | 'busy'
   | 'sms_not_sent'
   | 'no_sms'
+  | 'no_workers'
   | 'not_loaded'
   | 'internal'
 
@@ -30,6 +34,8 @@ const STATUS: Record<ErrorCode, number> = {
   too_long: 400,
   store_failed: 503,
   conflict: 503,
+  busy: 503,
+  no_workers: 500,
   sms_not_sent: 502,
   invalid_policy: 500,
   invalid_keys: 500,

@@ -6,6 +6,7 @@
 export type * from './commands.js'
 export { createSecondFactor } from './create-second-factor.js'
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export type { Hashing } from './hashing.js'
 export type { Limits } from './limits.js'
 export type { PolicyOption } from './policy-cache.js'
 export type { SecondFactor, SecondFactorOptions } from './second-factor.js'

@@ -6,6 +6,7 @@
  */
 import type { KeySource } from './commands.js'
 import { carryOut } from './effects.js'
+import { hasherOf } from './hashing.js'
 import { seedOf, systemClock, timeOf } from './host.js'
 import { anything, callable, documentText, idText, optional, read } from './input.js'
 import { type PolicyOption, policyCache } from './policy-cache.js'
@@ -107,7 +108,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const policies = policyCache(given.policy, documentText(given.keys, 'invalid_keys', 'keys'), true)
-  const loop = storeLoop(given.store)
+  const loop = storeLoop(given.store, hasherOf('inline'))
 
   const commandOf =
     <Result extends wasm.Reply['result']>(name: 'operator_issue_recovery_code' | 'operator_withdraw_recovery_code') =>
@@ -123,7 +124,7 @@ export function createOperator(options: OperatorOptions): Operator {
         const now = clock()
         const seed = seedOf(entropy)
         const json = JSON.stringify({ __proto__: null, ...id })
-        return call(() => core[name](json, stored?.record, operator, now, seed))
+        return () => call(() => core[name](json, stored?.record, operator, now, seed))
       })
       await carryOut(effects, given)
       return reply as Extract<wasm.Reply, { result: Result }>

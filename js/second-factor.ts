@@ -24,6 +24,7 @@ import type {
   VerifyInput,
   VerifyReply,
 } from './commands.js'
+import type { Hashing } from './hashing.js'
 import type { Limits } from './limits.js'
 import type { PolicyOption } from './policy-cache.js'
 import type { Store } from './store.js'
@@ -61,12 +62,21 @@ export interface SecondFactorOptions {
   clock?: (() => number) | undefined
   /** 32 random bytes, fresh at every call. Default: the platform's CSPRNG. */
   entropy?: (() => Uint8Array) | undefined
+  /**
+   * Where the password hashes of backup and recovery codes are computed. `workers`, the default: in worker threads,
+   * one fewer than processors and at least one, which all second factors of the process share. They start at first
+   * use and do not keep the process alive.
+   *
+   * `inline`, for a runtime without worker threads: in the thread that serves requests. Each hash holds it for some
+   * 25 ms at the default cost, one at a time, with other work in between.
+   */
+  hashing?: Hashing | undefined
 }
 
 /**
  * The second factor of all users of a service. A method takes one object, where it takes anything.
  *
- * A method that may wait, be it for the store, for the `policy` function or for `sendSms`, gives a
+ * A method that may wait, be it for the store, for a hash, for the `policy` function or for `sendSms`, gives a
  * promise, and its errors reject that promise. A method or function that never waits is synchronous
  * and throws: `createSecondFactor`, `jwks`, and the parts on their own.
  */

@@ -1,22 +1,36 @@
 // The store loop: a step counts once its record is stored, and is computed anew when another writer
 // was faster.
 //
-//                ┌──────────────────── another writer was faster ◀─────────────────────┐
-//                ▼                                                                     │
-//  command ──▶ load ──▶ is a write of this user under way? ──no──▶ step ──▶ compare-and-set
-//                ▲                       │ yes                      │                  │
-//                │                       ▼                          │ nothing to       │ landed
-//                │             stand in the user's line             │ store            │
-//                │                       │ first in line            ▼                  ▼
-//                └── its end, or 10 s ◀──┘                        reply and effects ◀──┘
+//             ┌────────────────── another writer was faster ◀──────────────────┐
+//             ▼                                                                │
+//  command ─▶ load ─▶ a write under way? ─no─▶ run ─▶ a hash missing? ─no─▶ compare-and-set
+//             ▲              │ yes              ▲           │ yes              │
+//             │              ▼                  │           ▼                  │ landed, or
+//             │      stand in the writers'      │   stand in the hashers'      │ nothing to store
+//             │      line till it ends,         │   line                       ▼
+//             │      or 10 s                    │      │   │               reply and effects
+//             ├──────────────┘                  └─ hash ◀┘   │
+//             │                            nobody before it  │
+//             └──────────────────────────────────────────────┘ after those before it
 //
-// Compare-and-set alone makes a code count once, across all processes. The line is there for speed. Of
-// a hundred calls at once for one user, each would otherwise compute its step, a password hash among
-// it, and ninety-nine would do so in vain; and all that wait would load again at the end of each write.
+// Both lines, and the write under way, are those of the call's user.
+//
+// Compare-and-set alone makes a code count once, across all processes. The lines are there for speed.
+// Of a hundred calls at once for one user, each would otherwise compute its step and ninety-nine would do
+// so in vain; and all that wait would load again at the end of each write. Those in line share a load, so
+// a reply that writes nothing, such as `locked`, makes those behind it wait for no store.
+//
+// A run that misses a hash has no outcome. Its jobs are computed elsewhere, and the step is run again
+// on the same record and at the same time. Only calls of the same user that need a hash too wait for it:
+// of a hundred wrong backup codes at once, the first few are hashed and the others find the account
+// locked. So one user has at most one call in the queue of hashes. All other calls go on, and their
+// writes win the race; the finished hashes are kept over it.
 //
 // A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
 // with `conflict`.
 import { CountersignError } from './error.js'
+import { HASH_BYTES, type Hasher, JOB_BYTES } from './hash-queue.js'
+import { nextTurn } from './hashing.js'
 import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
 import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
@@ -26,8 +40,17 @@ const MAX_RACES = 100
 /** Longest wait for another call of this process: a store may hang. */
 const PATIENCE_MS = 10_000
 
-/** One step from a stored record, or from none. */
-export type Step = (stored: Stored | undefined) => wasm.PendingStep | Promise<wasm.PendingStep>
+/** Starts one step from a stored record, or from none: fixes its time and its entropy. */
+export type Step = (stored: Stored | undefined) => Run
+
+/** Runs the step. */
+export type Run = (finished: Uint8Array) => Ran
+
+/** The outcome of a run, or the hash jobs that are not among the finished ones. */
+export type Ran = wasm.PendingStep | Uint8Array
+
+/** Holds an outcome to a count of the host's. */
+export type Hold = (pending: wasm.PendingStep) => Promise<wasm.PendingStep>
 
 /** The reply and the effects of a step whose record is stored. */
 export interface Outcome {
@@ -36,39 +59,115 @@ export interface Outcome {
 }
 
 /** The loop over one store. */
-export function storeLoop(store: Store): (id: RecordId, step: Step) => Promise<Outcome> {
+export function storeLoop(
+  store: Store,
+  hash: Hasher,
+): (id: RecordId, step: Step, hold?: Hold | undefined) => Promise<Outcome> {
   const writes = writesUnderWay()
-  const inLine = lines()
+  const writers = lines(store)
+  const hashers = lines(store)
 
-  /** `undefined`: there was a write under way, and the caller is not in line. */
-  async function race(id: RecordId, step: Step, isInLine: boolean): Promise<Outcome | undefined> {
+  const write = (id: RecordId, record: string, expected: number | undefined) => {
+    const key = recordKey(id)
+    writers.forgetLoad(key)
+    return writes.add(key, save(store, id, record, expected), () => writers.forgetLoad(key))
+  }
+
+  async function carryOut({ id, step, hold, finished, places }: Call): Promise<Outcome> {
     const key = recordKey(id)
     for (let races = 0; races < MAX_RACES; ) {
-      const stored = await load(store, id)
-      const write = writes.of(key)
-      if (write !== undefined) {
-        if (!isInLine) return undefined
-        await write
+      const stored = await (places.writers === undefined ? load(store, id) : places.writers.load())
+      const underWay = writes.of(key)
+      if (underWay !== undefined) {
+        if (places.writers === undefined && places.hashers === undefined) {
+          places.writers = writers.join(id)
+          await places.writers.turn
+        } else {
+          await underWay
+        }
         continue
       }
       races += 1
-      const made = step(stored)
-      // A step that waits for nothing is followed by its write at once, so that no second call computes meanwhile.
-      const pending = made instanceof Promise ? await made : made
+      const run = step(stored)
+      let pending = run(finished.bytes())
+      if (pending instanceof Uint8Array) {
+        places.writers?.leave()
+        places.writers = undefined
+        if (places.hashers === undefined) {
+          places.hashers = hashers.join(id)
+          if (!places.hashers.isFirst) {
+            await places.hashers.turn
+            continue // The record may be another by now, and the account locked.
+          }
+        }
+        finished.add(pending, await hash(pending))
+        if (writes.of(key) !== undefined) continue // Lost already.
+        pending = run(finished.bytes())
+        if (pending instanceof Uint8Array) continue
+      }
+      // A step that is held to nothing is followed by its write at once, so that no second call computes meanwhile.
+      const outcome = hold === undefined ? pending : await hold(pending)
       let landed = false
       try {
-        const record = call(() => pending.to_store())
-        landed = record === undefined || (await writes.add(key, save(store, id, record, stored?.version)))
-        if (landed) return call(() => pending.stored() as Outcome)
+        const record = call(() => outcome.to_store())
+        landed = record === undefined || (await write(id, record, stored?.version))
+        if (landed) return call(() => outcome.stored() as Outcome)
       } finally {
-        if (!landed) call(() => pending.free())
+        if (!landed) call(() => outcome.free())
       }
     }
     throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
   }
 
-  return async (id, step) => (await race(id, step, false)) ?? (await inLine(recordKey(id), () => race(id, step, true)))!
+  return async (id, step, hold) => {
+    const finished = finishedHashes()
+    const places: Places = {}
+    try {
+      return await carryOut({ id, step, hold, finished, places })
+    } finally {
+      finished.wipe()
+      places.writers?.leave()
+      places.hashers?.leave()
+    }
+  }
 }
+
+/** One call. */
+interface Call {
+  id: RecordId
+  step: Step
+  hold: Hold | undefined
+  finished: FinishedHashes
+  places: Places
+}
+
+/** The places of a call in the lines of its user. */
+interface Places {
+  writers?: Place | undefined
+  hashers?: Place | undefined
+}
+
+/** The hashes of one call: jobs, each followed by its hash. */
+function finishedHashes() {
+  let all = new Uint8Array()
+  return {
+    bytes: () => all,
+    add(jobs: Uint8Array, hashes: Uint8Array): void {
+      const each = JOB_BYTES + HASH_BYTES
+      const more = new Uint8Array(all.length + (hashes.length / HASH_BYTES) * each)
+      more.set(all)
+      for (let at = all.length, index = 0; at < more.length; at += each, index += 1) {
+        more.set(jobs.subarray(index * JOB_BYTES, (index + 1) * JOB_BYTES), at)
+        more.set(hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES), at + JOB_BYTES)
+      }
+      for (const used of [all, jobs, hashes]) used.fill(0)
+      all = more
+    },
+    wipe: () => void all.fill(0),
+  }
+}
+
+type FinishedHashes = ReturnType<typeof finishedHashes>
 
 /** The write under way of each user, at most one each. */
 function writesUnderWay() {
@@ -77,9 +176,10 @@ function writesUnderWay() {
     /** Settles when the user's write ends, or after the longest wait. */
     of: (key: string) => writes.get(key),
     /** Notes a write, and gives it back. */
-    add<T>(key: string, write: Promise<T>): Promise<T> {
+    add<T>(key: string, write: Promise<T>, ended: () => void): Promise<T> {
       const end = settledOrLate(write).then(() => {
         if (writes.get(key) === end) writes.delete(key)
+        ended()
       })
       writes.set(key, end)
       return write
@@ -87,19 +187,71 @@ function writesUnderWay() {
   }
 }
 
-/** One line for each user; jobs in it run one after the other. */
-function lines() {
-  const tails = new Map<string, Promise<unknown>>()
-  return async <T>(key: string, job: () => Promise<T>): Promise<T> => {
-    const before = tails.get(key)
-    const turn = before === undefined ? job() : settledOrLate(before).then(job)
-    const tail = turn.catch(() => undefined)
-    tails.set(key, tail)
-    try {
-      return await turn
-    } finally {
-      if (tails.get(key) === tail) tails.delete(key)
+/** A place in a user's line. */
+interface Place {
+  /** Whether nobody stood before it. */
+  isFirst: boolean
+  /** Settles when all before it have left, or after the longest wait for each. */
+  turn: Promise<void>
+  /** The record, from a load that began when this place was taken already. */
+  load(): Promise<Stored | undefined>
+  leave(): void
+}
+
+interface Line {
+  last: Promise<void>
+  /** Places taken so far. */
+  taken: number
+  /** A load, and how many places were taken when it began. */
+  shared?: { taken: number; stored: Promise<Stored | undefined> } | undefined
+}
+
+/** One line for each user. */
+function lines(store: Store) {
+  const all = new Map<string, Line>()
+
+  function join(id: RecordId): Place {
+    const key = recordKey(id)
+    const before = all.get(key)
+    const line: Line = before ?? { last: Promise.resolve(), taken: 0 }
+    all.set(key, line)
+    const number = ++line.taken
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    const turn = before === undefined ? line.last : settledOrLate(line.last)
+    const last = turn.then(() => left)
+    line.last = last
+    return {
+      isFirst: before === undefined,
+      turn,
+      async load() {
+        if (line.shared !== undefined && line.shared.taken >= number) {
+          const { stored } = line.shared
+          await nextTurn() // The step comes next. Those of a long line must not run in one go.
+          return stored
+        }
+        const stored = load(store, id)
+        const shared = { taken: line.taken, stored }
+        line.shared = shared
+        stored.catch(() => {
+          if (line.shared === shared) line.shared = undefined
+        })
+        return stored
+      },
+      leave() {
+        leave()
+        if (line.last === last) all.delete(key)
+      },
     }
+  }
+
+  return {
+    join,
+    /** The next load is a new one, because a write has begun or ended. */
+    forgetLoad(key: string): void {
+      const line = all.get(key)
+      if (line !== undefined) line.shared = undefined
+    },
   }
 }
 

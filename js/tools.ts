@@ -203,7 +203,8 @@ export const backupCodes = Object.freeze({
     return call((module) => module.backup_html(document))
   },
   /**
-   * New codes (1 to 20, default 10): show `codes` once, store `stored`. About 25 ms a code.
+   * New codes (1 to 20, default 10): show `codes` once, store `stored`. It holds this thread for some 25 ms a code,
+   * where {@link createSecondFactor} hashes in threads of its own: call it in a worker thread where that matters.
    *
    * @example
    * ```ts
@@ -232,7 +233,7 @@ export const backupCodes = Object.freeze({
   },
   /**
    * Whether a code is right and unused. If so, store `stored` by compare-and-set before you let
-   * anyone in. Counting attempts is the caller's part here.
+   * anyone in. Counting attempts is the caller's part here. It holds this thread for some 25 ms.
    *
    * @example
    * ```ts

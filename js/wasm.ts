@@ -5,8 +5,10 @@ import { CountersignError, type ErrorCode } from './error.js'
 
 export type * from '../target/npm/countersign.js'
 
-/** Size of the stack at the bottom of linear memory, as `.cargo/config.toml` sets it. */
-const STACK_BYTES = 262_144
+/** Size of the stack at the bottom of linear memory, as `.cargo/config.toml` sets it. @internal */
+export const STACK_BYTES = 262_144
+
+let compiled: WebAssembly.Module | undefined
 
 let memory: WebAssembly.Memory | undefined
 let stackPointer: WebAssembly.Global<'i32'> | undefined
@@ -27,13 +29,21 @@ export function shelf(): Map<string, glue.Core> {
   return map
 }
 
+/** The compiled module: one for the instance here and for those of the worker threads. @internal */
+export const compiledModule = (): WebAssembly.Module => (compiled ??= new WebAssembly.Module(bytes))
+
 /**
  * Linear memory, for the test that no secret stays in it.
  * @internal
  */
 export const linearMemory = () => {
   if (memory === undefined) {
-    const made = glue.initSync({ module: bytes }) as glue.InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
+    // A getter: in a browser the glue was handed another module before, and there are no bytes to compile.
+    const made = glue.initSync({
+      get module() {
+        return compiledModule()
+      },
+    }) as glue.InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
     memory = made.memory
     stackPointer = made.__stack_pointer
     stackTop = stackPointer.value

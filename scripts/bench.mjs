@@ -1,11 +1,12 @@
-// npm run bench: measures the cost of the gate in Envoy, and the package beside its peers on Node. It prints
-// numbers and has no pass or fail. Compare ratios within one run, and let nothing else run meanwhile.
+// npm run bench: measures the cost of the gate in Envoy, and on Node the package beside its peers and the event loop
+// with and without worker threads. It prints numbers and has no pass or fail. Compare ratios within one run, and let
+// nothing else run meanwhile.
 //   npm run bench -- --only envoy,node --rounds 7 --seconds 3 --direct
 // --direct: Envoy itself answers; by default requests go on to a service.
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { aptInstall } from './apt.mjs'
-import { build } from './build.mjs'
+import { build, buildPackage } from './build.mjs'
 import { at, hashOf, main, npm, onPath, Problem, readIf, run } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
 import { setup, TO_BUILD, TO_START } from './setup.mjs'
@@ -16,9 +17,9 @@ const NOOP = at('target/bench/wasm32-wasip1/release/countersign_bench_noop.wasm'
 await main(import.meta.url, async () => {
   const { only, ...settings } = options()
   await setup(only.includes('envoy') ? TO_START : TO_BUILD)
-  await build()
+  await (only.includes('envoy') ? build() : buildPackage())
   await peers()
-  if (only.includes('node')) await (await import('../bench/node.mjs')).benchNode()
+  if (only.includes('node')) await (await import('../bench/node.mjs')).benchNode(settings)
   if (only.includes('envoy')) {
     const envoy = envoyBinary()
     if (!existsSync(FILTER)) throw new Problem('target/envoy/countersign-envoy.wasm is not built.')

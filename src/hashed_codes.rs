@@ -3,10 +3,20 @@
 //! Each code is stored as Argon2id (RFC 9106), with its own salt, over an HMAC of the code under a
 //! pepper that the database does not hold. The tag of a typed code picks the slot, so that an
 //! attempt costs exactly one hash, whether or not a slot matches.
+//!
+//! A hash takes tens of milliseconds, so it may be computed elsewhere, such as in another thread. A run
+//! asks [`Hashes`] for each hash: either it is computed at once, or it is looked up among finished ones,
+//! and is noted as a [`HashJob`] where it is missing. A run in which one was missing has no outcome; it
+//! is made again with the finished hashes. A job is a cost, an HMAC and a salt. It names no user, and
+//! neither code nor key can be read from it.
+
+use core::convert::Infallible;
+use core::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use zeroize::ZeroizeOnDrop;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
@@ -78,17 +88,6 @@ impl HashCost {
         }
         Ok(Self { memory_kib, passes, lanes })
     }
-
-    fn hash(self, password: &[u8; 32], salt: &[u8; 16]) -> [u8; 32] {
-        #[cfg(test)]
-        tests::HASHES.with(|count| count.set(count.get().saturating_add(1)));
-        let mut out = [0; 32];
-        #[expect(clippy::expect_used, reason = "`new` admits only costs that Argon2 accepts; lengths are constant")]
-        Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
-            .and_then(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut out))
-            .expect("valid cost");
-        out
-    }
 }
 
 impl TryFrom<RawCost> for HashCost {
@@ -102,6 +101,163 @@ impl TryFrom<RawCost> for HashCost {
 impl From<HashCost> for RawCost {
     fn from(cost: HashCost) -> Self {
         Self { m: cost.memory_kib, t: cost.passes, p: cost.lanes }
+    }
+}
+
+/// One Argon2id hash to compute.
+///
+/// [`compute`](Self::compute) is the work; a host with threads does it there.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct HashJob {
+    #[zeroize(skip)]
+    cost: HashCost,
+    hmac: [u8; 32],
+    salt: [u8; 16],
+}
+
+impl HashJob {
+    /// Length of a job as bytes.
+    pub const BYTES: usize = 60;
+
+    /// Computes the hash.
+    #[must_use]
+    pub fn compute(self) -> FinishedHash {
+        #[cfg(test)]
+        tests::HASHES.with(|count| count.set(count.get().saturating_add(1)));
+        let HashCost { memory_kib, passes, lanes } = self.cost;
+        let mut hash = [0; 32];
+        #[expect(clippy::expect_used, reason = "`new` admits only costs that Argon2 accepts; lengths are constant")]
+        Params::new(memory_kib, passes, lanes, Some(32))
+            .and_then(|params| {
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(&self.hmac, &self.salt, &mut hash)
+            })
+            .expect("valid cost");
+        FinishedHash { job: self, hash }
+    }
+
+    /// The job as bytes, for a worker that is not Rust: memory in KiB, passes and lanes, each 32 bits
+    /// with the lowest byte first, the 32-byte HMAC, the 16-byte salt.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let HashCost { memory_kib, passes, lanes } = self.cost;
+        let numbers = [memory_kib, passes, lanes].into_iter().flat_map(u32::to_le_bytes);
+        let mut bytes = [0; Self::BYTES];
+        for (to, from) in bytes.iter_mut().zip(numbers.chain(self.hmac).chain(self.salt)) {
+            *to = from;
+        }
+        bytes
+    }
+
+    /// Reads a job from bytes.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] when they have another length, or the cost is out of range.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let parts = bytes.split_at_checked(12).and_then(|(numbers, rest)| {
+            let (hmac, salt) = rest.split_at_checked(32)?;
+            Some((numbers, hmac.try_into().ok()?, salt.try_into().ok()?))
+        });
+        let (numbers, hmac, salt) =
+            parts.ok_or_else(|| Error::new(ErrorCode::InvalidInput, "job", "must be the 60 bytes of a hash job"))?;
+        let mut numbers = numbers.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number));
+        let mut next = || numbers.next().unwrap_or(0);
+        let cost = HashCost::new(next(), next(), next())?;
+        Ok(Self { cost, hmac, salt })
+    }
+
+    /// The job with a hash that was computed elsewhere.
+    #[must_use]
+    pub const fn finished(self, hash: [u8; 32]) -> FinishedHash {
+        FinishedHash { job: self, hash }
+    }
+}
+
+impl fmt::Debug for HashJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashJob(…)")
+    }
+}
+
+/// A hash job with its hash.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct FinishedHash {
+    job: HashJob,
+    hash: [u8; 32],
+}
+
+impl FinishedHash {
+    /// The hash.
+    #[must_use]
+    pub const fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+}
+
+impl fmt::Debug for FinishedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FinishedHash(…)")
+    }
+}
+
+/// The source of the hashes of one run.
+pub(crate) trait Hashes {
+    /// The value in place of an outcome, where a hash was missing.
+    type Missing
+    where
+        Self: Sized;
+
+    /// The hash of a job; `None` where it is missing. The run may then go on in any way, because nothing of it is kept.
+    fn hash(&mut self, job: HashJob) -> Option<[u8; 32]>;
+
+    /// Ends the run, with the proof that no hash was missing.
+    fn end(self) -> Result<AllHashed, Self::Missing>
+    where
+        Self: Sized;
+}
+
+/// Proof that no hash was missing in a run. An outcome is not made without it.
+pub(crate) struct AllHashed(());
+
+/// Computes each hash at once.
+pub(crate) struct Inline;
+
+impl Hashes for Inline {
+    type Missing = Infallible;
+
+    fn hash(&mut self, job: HashJob) -> Option<[u8; 32]> {
+        Some(job.compute().hash)
+    }
+
+    fn end(self) -> Result<AllHashed, Infallible> {
+        Ok(AllHashed(()))
+    }
+}
+
+/// Looks each hash up, and notes the jobs whose hashes are not there.
+pub(crate) struct Lookup<'a> {
+    finished: &'a [FinishedHash],
+    missing: Vec<HashJob>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) const fn among(finished: &'a [FinishedHash]) -> Self {
+        Self { finished, missing: Vec::new() }
+    }
+}
+
+impl Hashes for Lookup<'_> {
+    type Missing = Vec<HashJob>;
+
+    fn hash(&mut self, job: HashJob) -> Option<[u8; 32]> {
+        let known = self.finished.iter().find(|finished| finished.job == job).map(|finished| finished.hash);
+        if known.is_none() {
+            self.missing.push(job);
+        }
+        known
+    }
+
+    fn end(self) -> Result<AllHashed, Vec<HashJob>> {
+        if self.missing.is_empty() { Ok(AllHashed(())) } else { Err(self.missing) }
     }
 }
 
@@ -134,16 +290,19 @@ impl CodeSet {
         kind: LongCodeKind,
         cost: HashCost,
         count: u8,
+        hashes: &mut dyn Hashes,
     ) -> (Self, Vec<LongCode>) {
+        let random = entropy.codes();
         let pepper = keys.newest_subkey(Purpose::Pepper);
         let mut tags: Vec<char> = ALPHABET.iter().copied().map(char::from).collect();
         let mut slots = Vec::new();
         let mut codes = Vec::new();
         for _ in 0..count.min(32) {
-            let pick = usize::try_from(entropy.below(u32::try_from(tags.len()).unwrap_or(1))).unwrap_or(0);
-            let code = LongCode::mint(entropy, tags.swap_remove(pick));
-            let salt = entropy.bytes::<16>();
-            let hash = cost.hash(&peppered(pepper.bytes(), id, kind, &code), &salt);
+            let pick = usize::try_from(random.below(u32::try_from(tags.len()).unwrap_or(1))).unwrap_or(0);
+            let code = LongCode::mint(random, tags.swap_remove(pick));
+            let salt = random.bytes::<16>();
+            let job = HashJob { cost, hmac: peppered(pepper.bytes(), id, kind, &code), salt };
+            let hash = hashes.hash(job).unwrap_or_default();
             slots.push(Slot { tag: code.tag(), salt: to_base64url(&salt), hash: to_base64url(&hash), used_at: None });
             codes.push(code);
         }
@@ -151,13 +310,22 @@ impl CodeSet {
     }
 
     /// The index of the unused slot that this code matches. Hashes exactly once, found or not.
-    pub(crate) fn find(&self, keys: &SealingRing, id: &RecordId, kind: LongCodeKind, code: &LongCode) -> Result<Option<usize>, Error> {
+    pub(crate) fn find(
+        &self,
+        keys: &SealingRing,
+        id: &RecordId,
+        kind: LongCodeKind,
+        code: &LongCode,
+        hashes: &mut dyn Hashes,
+    ) -> Result<Option<usize>, Error> {
         let pepper = keys.subkey(&self.kid, Purpose::Pepper)?;
         let slot = self.slots.iter().enumerate().find(|(_, slot)| slot.tag == code.tag() && slot.used_at.is_none());
         let stored = slot.and_then(|(_, slot)| Some((fixed::<16>(&slot.salt)?, fixed::<32>(&slot.hash)?)));
         // A dummy salt for an unknown tag: the same work, so time tells nothing.
         let (salt, hash) = stored.unwrap_or(([0; 16], [0; 32]));
-        let same = self.cost.hash(&peppered(pepper.bytes(), id, kind, code), &salt).ct_eq(&hash);
+        let job = HashJob { cost: self.cost, hmac: peppered(pepper.bytes(), id, kind, code), salt };
+        let Some(typed) = hashes.hash(job) else { return Ok(None) };
+        let same = typed.ct_eq(&hash);
         Ok(if bool::from(same) && stored.is_some() { slot.map(|(index, _)| index) } else { None })
     }
 
@@ -191,7 +359,7 @@ impl BackupSet {
     /// Mints `count` codes (1 to 20) for a user; returns the set to store and the codes to show.
     #[must_use]
     pub fn mint(keys: &SealingRing, entropy: &mut Entropy, id: &RecordId, cost: HashCost, count: u8) -> (Self, Vec<String>) {
-        let (set, codes) = CodeSet::mint(keys, entropy, id, LongCodeKind::Backup, cost, count.clamp(1, 20));
+        let (set, codes) = CodeSet::mint(keys, entropy, id, LongCodeKind::Backup, cost, count.clamp(1, 20), &mut Inline);
         (Self(set), codes.iter().map(LongCode::grouped).collect())
     }
 
@@ -215,7 +383,7 @@ impl BackupSet {
     /// [`ErrorCode::KeyMissing`] when the key that peppered the set is not in the ring.
     pub fn spend(&self, keys: &SealingRing, id: &RecordId, typed: &str, now: UnixSeconds) -> Result<Option<Self>, Error> {
         let Some(code) = LongCode::parse(typed) else { return Ok(None) };
-        let found = self.0.find(keys, id, LongCodeKind::Backup, &code)?;
+        let found = self.0.find(keys, id, LongCodeKind::Backup, &code, &mut Inline)?;
         Ok(found.map(|index| {
             let mut next = self.clone();
             if let Some(slot) = next.0.slots.get_mut(index) {
@@ -243,20 +411,21 @@ mod tests {
         let secret = to_base64url(&[1; 32]);
         let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }]).unwrap();
         let ann = RecordId::from(UserId::new("ann").unwrap());
-        let (mut set, codes) = CodeSet::mint(&keys, &mut Entropy::new([2; 32]), &ann, LongCodeKind::Backup, HashCost::DEFAULT, 3);
+        let (mut set, codes) =
+            CodeSet::mint(&keys, &mut Entropy::new([2; 32]), &ann, LongCodeKind::Backup, HashCost::DEFAULT, 3, &mut Inline);
         set.slots[1].used_at = Some(UnixSeconds::EPOCH);
         let unused_tag = ALPHABET.iter().map(|b| char::from(*b)).find(|tag| codes.iter().all(|code| code.tag() != *tag)).unwrap();
         let wrong = LongCode::parse(&format!("{}{}", codes[0].tag(), "0".repeat(15))).unwrap();
         let unknown = LongCode::parse(&format!("{unused_tag}{}", "0".repeat(15))).unwrap();
         for (code, expected) in [(&codes[0], Some(0)), (&codes[1], None), (&wrong, None), (&unknown, None)] {
             HASHES.set(0);
-            assert_eq!(set.find(&keys, &ann, LongCodeKind::Backup, code).unwrap(), expected);
+            assert_eq!(set.find(&keys, &ann, LongCodeKind::Backup, code, &mut Inline).unwrap(), expected);
             assert_eq!(HASHES.get(), 1);
         }
-        assert_eq!(set.find(&keys, &ann, LongCodeKind::Recovery, &codes[0]).unwrap(), None, "another kind");
+        assert_eq!(set.find(&keys, &ann, LongCodeKind::Recovery, &codes[0], &mut Inline).unwrap(), None, "another kind");
         let bob = ann.with_user(UserId::new("bob").unwrap());
-        assert_eq!(set.find(&keys, &bob, LongCodeKind::Backup, &codes[0]).unwrap(), None, "another user");
+        assert_eq!(set.find(&keys, &bob, LongCodeKind::Backup, &codes[0], &mut Inline).unwrap(), None, "another user");
         let elsewhere = RecordId::in_account(AccountId::new("acme").unwrap(), ann.user().clone());
-        assert_eq!(set.find(&keys, &elsewhere, LongCodeKind::Backup, &codes[0]).unwrap(), None, "another account");
+        assert_eq!(set.find(&keys, &elsewhere, LongCodeKind::Backup, &codes[0], &mut Inline).unwrap(), None, "another account");
     }
 }

@@ -11,7 +11,7 @@ use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::entropy::Entropy;
+use crate::entropy::{Entropy, RandomStream};
 use crate::invisible::is_separator;
 
 /// Longest text taken for a code, in bytes. Longer text is malformed without being read.
@@ -73,10 +73,10 @@ impl LongCode {
         (text.len() == 16 && text.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(text))
     }
 
-    pub(crate) fn mint(entropy: &mut Entropy, tag: char) -> Self {
+    pub(crate) fn mint(random: &mut RandomStream, tag: char) -> Self {
         let mut text = String::with_capacity(16);
         text.push(tag);
-        let mut random = entropy.bytes::<15>();
+        let mut random = random.bytes::<15>();
         // 32 symbols divide a byte's range evenly: no bias.
         text.extend(random.iter().map(|byte| symbol(u32::from(*byte))));
         random.zeroize();

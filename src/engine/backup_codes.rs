@@ -60,7 +60,7 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
 pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> {
     let rules = context.policy.backup_codes();
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
-    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Backup, cost, rules.count);
+    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Backup, cost, rules.count, context.hashes);
     let codes: Vec<String> = codes.iter().map(LongCode::grouped).collect();
     let copy =
         if rules.keep_for_showing { Some(sealing.seal(&mut context.entropy, &id, COPY_FIELD, codes.join("\n").as_bytes())?) } else { None };
@@ -76,8 +76,9 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
     };
     let Some(typed) = LongCode::parse(code) else { return Ok(Err(Reply::malformed_long_code())) };
     let id = context.id();
-    let found =
-        context.attempt(Method::BackupCode, |context| backup.set.find(context.keys.sealing(), &id, LongCodeKind::Backup, &typed))?;
+    let found = context.attempt(Method::BackupCode, |context| {
+        backup.set.find(context.keys.sealing(), &id, LongCodeKind::Backup, &typed, context.hashes)
+    })?;
     Ok(found.map(|index| {
         let now = context.now;
         if let Some(slot) = context.record.backup.as_mut().and_then(|backup| backup.set.slots.get_mut(index)) {

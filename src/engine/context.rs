@@ -7,6 +7,7 @@ use crate::encoding::to_base64url;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Event, EventKind};
+use crate::hashed_codes::Hashes;
 use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::keys::sealing::Purpose;
@@ -26,7 +27,7 @@ pub struct Env {
     pub now: UnixSeconds,
     /// The address that the request comes from.
     pub client: ClientIp,
-    /// Random bytes for this step alone.
+    /// Random bytes for this step alone; [`Entropy::again`] where it is tried again.
     pub entropy: Entropy,
 }
 
@@ -38,6 +39,7 @@ pub(super) struct Context<'a> {
     pub(super) now: UnixSeconds,
     pub(super) client: ClientIp,
     pub(super) entropy: Entropy,
+    pub(super) hashes: &'a mut dyn Hashes,
     pub(super) effects: Vec<Effect>,
     /// A count that the host keeps, and that a message of this step depends on.
     pub(super) limit: Option<Limit>,
@@ -53,9 +55,9 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(policy: &'a Policy, keys: &'a KeyRing, record: Record, env: Env) -> Self {
+    pub(super) fn new(policy: &'a Policy, keys: &'a KeyRing, record: Record, env: Env, hashes: &'a mut dyn Hashes) -> Self {
         let Env { now, client, entropy } = env;
-        Self { policy, keys, record, now, client, entropy, effects: Vec::new(), limit: None }
+        Self { policy, keys, record, now, client, entropy, hashes, effects: Vec::new(), limit: None }
     }
 
     pub(super) const fn view(&self) -> View<'_> {

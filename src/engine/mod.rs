@@ -15,6 +15,10 @@
 //!
 //! [`Pending`] shows the record to store, and gives the reply only once it is stored. So one code logs
 //! in once, even when steps run in parallel, and no SMS is sent for a state that was not stored.
+//!
+//! Backup and recovery codes are hashed with Argon2id, which takes tens of milliseconds. [`step`] does
+//! it at once. [`step_with_hashes`] does not: it ends with the jobs to compute, the host computes them
+//! where they hold up nobody, and runs the same step again with the hashes.
 
 mod attempt;
 mod backup_codes;
@@ -42,7 +46,7 @@ pub use command::{
 };
 pub use context::Env;
 pub use login::ticket_user;
-pub use pending::{Limit, OverLimit, Pending};
+pub use pending::{Limit, OverLimit, Pending, Progress};
 pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, enrollment, status};
 
@@ -50,12 +54,13 @@ use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorCode;
 use crate::event::Action;
+use crate::hashed_codes::{FinishedHash, Inline, Lookup};
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::record::Record;
 
 use command::AddressRules;
-use context::invalid;
+use context::{Context, invalid};
 use run::run;
 
 /// Carries out one command on a user's record.
@@ -108,24 +113,33 @@ use run::run;
 /// A mistake of the host: a malformed argument, a missing key, a record that is not ours. The
 /// record is then as it was, and nothing was counted.
 pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, env: Env) -> Result<Pending, Error> {
-    run(policy, keys, record, env, |context| {
-        if let (AddressRules::StopAtOnce(action), Some(reason)) = (command.address_rules(), context.turned_away()) {
-            return Ok(context.denied(action, reason));
-        }
-        match command {
-            Command::Begin(command) => login::begin(context, &command),
-            Command::SendSms(command) => login::send_sms(context, &command),
-            Command::Verify(command) => login::verify(context, command),
-            Command::EnrollTotp(command) => totp::start(context, &command),
-            Command::ConfirmTotp(command) => totp::confirm(context, &command),
-            Command::EnrollSms(command) => sms::start(context, &command),
-            Command::ConfirmSms(command) => sms::confirm(context, &command),
-            Command::Remove(command) => remove::remove(context, &command),
-            Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
-            Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
-            Command::Malformed(field) => Ok(Reply::malformed(field)),
-        }
-    })
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| carry_out(context, command))?;
+    Ok(pending)
+}
+
+/// Carries out one command with hashes that were computed before, and computes none.
+///
+/// Where a hash is missing, the run ends as [`Progress::Hash`] with the jobs, all of them at once, and
+/// nothing of the run is kept. Compute them ([`HashJob::compute`]) and run the step again: the same
+/// record, command, time and [`Env::entropy`] seed give the same jobs, and so an outcome. After a lost
+/// race keep the finished hashes, and make the entropy with [`Entropy::again`]: a code that is compared
+/// with the same slot, and codes that are made, have the same jobs as before.
+///
+/// [`HashJob::compute`]: crate::hashed_codes::HashJob::compute
+/// [`Entropy::again`]: crate::entropy::Entropy::again
+///
+/// # Errors
+/// As [`step`].
+pub fn step_with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    command: Command,
+    env: Env,
+    finished: &[FinishedHash],
+) -> Result<Progress, Error> {
+    let ended = run(policy, keys, record, env, Lookup::among(finished), |context| carry_out(context, command))?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 
 /// Carries out the second step alone: [`step`] with [`Command::Verify`], for a host that does
@@ -134,7 +148,27 @@ pub fn step(policy: &Policy, keys: &KeyRing, record: Record, command: Command, e
 /// # Errors
 /// As [`step`].
 pub fn verify(policy: &Policy, keys: &KeyRing, record: Record, second: SecondStep, env: Env) -> Result<Pending, Error> {
-    run(policy, keys, record, env, |context| login::verify(context, second))
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| login::verify(context, second))?;
+    Ok(pending)
+}
+
+fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error> {
+    if let (AddressRules::StopAtOnce(action), Some(reason)) = (command.address_rules(), context.turned_away()) {
+        return Ok(context.denied(action, reason));
+    }
+    match command {
+        Command::Begin(command) => login::begin(context, &command),
+        Command::SendSms(command) => login::send_sms(context, &command),
+        Command::Verify(command) => login::verify(context, command),
+        Command::EnrollTotp(command) => totp::start(context, &command),
+        Command::ConfirmTotp(command) => totp::confirm(context, &command),
+        Command::EnrollSms(command) => sms::start(context, &command),
+        Command::ConfirmSms(command) => sms::confirm(context, &command),
+        Command::Remove(command) => remove::remove(context, &command),
+        Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
+        Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
+        Command::Malformed(field) => Ok(Reply::malformed(field)),
+    }
 }
 
 /// Issues a recovery code for the user of `record`, by an owner of the same account who is someone else.
@@ -150,12 +184,40 @@ pub fn issue_recovery_code(
     question: &IssueRecoveryCode,
     env: Env,
 ) -> Result<Pending, Error> {
-    let by = &question.by;
-    if *issuer.id() != record.id().with_user(by.user.clone()) {
-        return Err(invalid("by.user", "must be the user of the issuer's record, in the same account"));
+    check_issuer(&record, issuer, question)?;
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| issue(context, issuer, question))?;
+    Ok(pending)
+}
+
+/// The same with hashes that were computed before, as [`step_with_hashes`].
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn issue_recovery_code_with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    issuer: &Record,
+    question: &IssueRecoveryCode,
+    env: Env,
+    finished: &[FinishedHash],
+) -> Result<Progress, Error> {
+    check_issuer(&record, issuer, question)?;
+    let ended = run(policy, keys, record, env, Lookup::among(finished), |context| issue(context, issuer, question))?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
+}
+
+fn check_issuer(record: &Record, issuer: &Record, question: &IssueRecoveryCode) -> Result<(), Error> {
+    if *issuer.id() == record.id().with_user(question.by.user.clone()) {
+        Ok(())
+    } else {
+        Err(invalid("by.user", "must be the user of the issuer's record, in the same account"))
     }
-    run(policy, keys, record, env, |context| match context.turned_away() {
+}
+
+fn issue(context: &mut Context<'_>, issuer: &Record, question: &IssueRecoveryCode) -> Result<Reply, Error> {
+    match context.turned_away() {
         Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
-        None => recovery_code::issue(context, issuer, by),
-    })
+        None => recovery_code::issue(context, issuer, &question.by),
+    }
 }

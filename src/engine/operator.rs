@@ -3,12 +3,13 @@
 //!
 //! An account whose only owner is stopped, or whose first owner has no factor where one is forced, has
 //! nobody who could issue a recovery code. The operator can, whatever the policy says; user and owners
-//! are told, and the event names the operator.
+//! are told, and the event names the operator. The one hash is computed on the spot.
 
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::event::EventKind;
+use crate::hashed_codes::Inline;
 use crate::ids::OperatorId;
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
@@ -34,10 +35,12 @@ pub fn issue_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    run(policy, keys, record, Env { now, client: ClientIp::Unknown, entropy }, |context| {
+    let env = Env { now, client: ClientIp::Unknown, entropy };
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
         context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
         recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
-    })
+    })?;
+    Ok(pending)
 }
 
 /// Withdraws the recovery code that is alive, by whomever it was issued.
@@ -52,12 +55,14 @@ pub fn withdraw_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    run(policy, keys, record, Env { now, client: ClientIp::Unknown, entropy }, |context| {
+    let env = Env { now, client: ClientIp::Unknown, entropy };
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
         if context.record.recovery.take().is_none() {
             return Ok(Reply::Expired {});
         }
         context.log(EventKind::RecoveryCodeWithdrawn { operator: operator.clone() });
         context.notify_all(NoticeKind::RecoveryCodeWithdrawn, None);
         Ok(Reply::Withdrawn {})
-    })
+    })?;
+    Ok(pending)
 }

@@ -9,6 +9,8 @@
 //!
 //! A set-up message has a [`Limit`] besides, over all users, which the host counts before it stores the
 //! record. Past the limit, [`Pending::over_limit`] is the outcome that takes the place of this one.
+//!
+//! A run in which a hash was missing gives no `Pending` but the jobs to compute: [`Progress::Hash`].
 
 use core::fmt;
 
@@ -16,6 +18,7 @@ use serde::Serialize;
 
 use crate::effect::Effect;
 use crate::event::{Event, EventKind};
+use crate::hashed_codes::{AllHashed, HashJob};
 use crate::json::to_json;
 use crate::record::Record;
 
@@ -45,9 +48,22 @@ pub enum OverLimit {
 /// Wait after a failed count, in seconds.
 const COUNT_AGAIN: u64 = 60;
 
+/// The end of one run of a step.
+#[derive(Debug)]
+#[must_use = "nothing has happened until the record is stored"]
+pub enum Progress {
+    /// The outcome.
+    Done(Box<Pending>),
+    /// Hashes are missing, and there is no outcome. Compute them, and run the step again with them.
+    Hash(Vec<HashJob>),
+}
+
 /// An outcome that has not happened yet. Store the record, then take the reply out.
 #[must_use = "nothing has happened until the record is stored"]
-pub struct Pending {
+pub struct Pending(Outcome);
+
+/// The parts of an outcome.
+pub(super) struct Outcome {
     pub(super) record: Record,
     pub(super) changed: bool,
     pub(super) reply: Reply,
@@ -56,34 +72,39 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// The outcome of a run, which must have had all its hashes.
+    pub(super) const fn new(outcome: Outcome, _: AllHashed) -> Self {
+        Self(outcome)
+    }
+
     /// The record to store by compare-and-set against the version that was loaded; `None` when
     /// the step changed nothing.
     #[must_use]
     pub const fn to_store(&self) -> Option<&Record> {
-        if self.changed { Some(&self.record) } else { None }
+        if self.0.changed { Some(&self.0.record) } else { None }
     }
 
     /// The limit that the host counts before it stores the record, if the outcome has one and the host keeps counts.
     #[must_use]
     pub const fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
+        self.0.limit.as_ref()
     }
 
     /// The outcome in place of this one where its limit does not admit it: nothing is stored, and no message is sent.
     pub fn over_limit(self, reason: OverLimit) -> Self {
-        let seconds = self.limit.as_ref().map_or(COUNT_AGAIN, |limit| limit.seconds);
+        let seconds = self.0.limit.as_ref().map_or(COUNT_AGAIN, |limit| limit.seconds);
         let (reason, seconds) = match reason {
             OverLimit::Reached => (SmsRefusal::NumberBudget, seconds),
             OverLimit::NotCounted => (SmsRefusal::CountFailed, COUNT_AGAIN),
         };
         // Every outcome with a limit logs its message; the refusal is logged in its place.
-        let logged = self.effects.into_iter().find_map(|effect| match effect {
+        let logged = self.0.effects.into_iter().find_map(|effect| match effect {
             Effect::Log(event) => Some(Event { kind: EventKind::SmsRefused, ..event }),
             Effect::Sms(_) | Effect::EndPasses(_) | Effect::Notify(_) => None,
         });
         let retry_at = logged.as_ref().map(|event| event.at.plus(seconds));
         let effects = logged.map(Effect::Log).into_iter().collect();
-        Self { record: self.record, changed: false, reply: Reply::SmsRefused { reason, retry_at }, effects, limit: None }
+        Self(Outcome { record: self.0.record, changed: false, reply: Reply::SmsRefused { reason, retry_at }, effects, limit: None })
     }
 
     /// The record and the effects as JSON text, `{"record":"…","effects":[…]}`, for a storage that
@@ -96,18 +117,18 @@ impl Pending {
             effects: &'a [Effect],
         }
         let record = self.to_store()?.to_text();
-        Some(to_json(&HandOver { record, effects: &self.effects }))
+        Some(to_json(&HandOver { record, effects: &self.0.effects }))
     }
 
     /// The reply and the effects. Call it when the record is stored, or when there was none to store.
     #[must_use]
     pub fn stored(self) -> (Reply, Vec<Effect>) {
-        (self.reply, self.effects)
+        (self.0.reply, self.0.effects)
     }
 }
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("changed", &self.changed).finish_non_exhaustive()
+        f.debug_struct("Pending").field("changed", &self.0.changed).finish_non_exhaustive()
     }
 }

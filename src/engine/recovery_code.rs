@@ -67,7 +67,7 @@ pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
     }
     let by = issued_by.owner().cloned();
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
-    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Recovery, cost, 1);
+    let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Recovery, cost, 1, context.hashes);
     let lifetime = Lifetime::starting(context.now, context.policy.recovery_seconds());
     let mut shown = String::new();
     for code in codes {
@@ -92,7 +92,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
     if key.tag(&typed) != recovery.check || recovery.refuted.iter().any(|refuted| is_same(refuted, &mark)) {
         return Ok(Err(refuse(context)));
     }
-    if recovery.set.find(sealing, &id, LongCodeKind::Recovery, &typed)?.is_none() {
+    if recovery.set.find(sealing, &id, LongCodeKind::Recovery, &typed, context.hashes)?.is_none() {
         if let Some(recovery) = &mut context.record.recovery {
             recovery.refuted.truncate(MAX_REFUTED.saturating_sub(1));
             recovery.refuted.insert(0, mark);

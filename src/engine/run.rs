@@ -1,29 +1,40 @@
-//! The course of every step: the record goes in, the command changes it, and what time has ended goes out.
+//! The course of every run of a step: the record goes in, the command changes it, and what time has
+//! ended goes out.
 
 use crate::error::Error;
+use crate::hashed_codes::Hashes;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::record::Record;
 
 use super::context::{Context, Env};
-use super::pending::Pending;
+use super::pending::{Outcome, Pending};
 use super::recovery_code;
 use super::reply::Reply;
 
-pub(super) fn run(
+/// One run: the outcome, or `Err` where a hash was missing. Then even an error of the run counts for
+/// nothing, because it may come of the missing hash.
+pub(super) fn run<H: Hashes>(
     policy: &Policy,
     keys: &KeyRing,
     record: Record,
     env: Env,
+    mut hashes: H,
     job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
-) -> Result<Pending, Error> {
+) -> Result<Result<Pending, H::Missing>, Error> {
     let before = record.clone();
-    let mut context = Context::new(policy, keys, record, env);
+    let mut context = Context::new(policy, keys, record, env, &mut hashes);
     recovery_code::end(&mut context);
-    let reply = job(&mut context)?;
-    let changed = context.record != before;
+    let reply = job(&mut context);
+    let Context { mut record, now, effects, limit, .. } = context;
+    let all_hashed = match hashes.end() {
+        Ok(all_hashed) => all_hashed,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    let reply = reply?;
+    let changed = record != before;
     if changed {
-        context.record.tidy(context.now);
+        record.tidy(now);
     }
-    Ok(Pending { record: context.record, changed, reply, effects: context.effects, limit: context.limit })
+    Ok(Ok(Pending::new(Outcome { record, changed, reply, effects, limit }, all_hashed)))
 }

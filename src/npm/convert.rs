@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
+use crate::hashed_codes::{FinishedHash, HashJob};
 use crate::ids::RecordId;
 use crate::json::from_json;
 use crate::record::Record;
@@ -50,8 +51,27 @@ pub(super) fn time(path: &str, seconds: f64) -> Result<UnixSeconds, JsValue> {
 }
 
 pub(super) fn entropy(bytes: &[u8]) -> Result<Entropy, JsValue> {
-    let seed = <[u8; 32]>::try_from(bytes);
-    seed.map(Entropy::new).map_err(|_| thrown(Error::new(ErrorCode::InvalidInput, "entropy", "must be 32 random bytes")))
+    seed(bytes).map(Entropy::new)
+}
+
+/// The entropy of a race, from the seed of the call's first race and its own.
+pub(super) fn again(first: &[u8], own: &[u8]) -> Result<Entropy, JsValue> {
+    Ok(Entropy::again(seed(first)?, seed(own)?))
+}
+
+fn seed(bytes: &[u8]) -> Result<[u8; 32], JsValue> {
+    bytes.try_into().map_err(|_| thrown(Error::new(ErrorCode::InvalidInput, "entropy", "must be 32 random bytes")))
+}
+
+/// Finished hashes: jobs, each followed by its 32-byte hash.
+pub(super) fn finished(bytes: &[u8]) -> Result<Vec<FinishedHash>, JsValue> {
+    let (each, rest) = bytes.as_chunks::<{ HashJob::BYTES + 32 }>();
+    let error = || Error::new(ErrorCode::InvalidInput, "finished", "must be hash jobs, each followed by its hash");
+    let one = |bytes: &[u8; HashJob::BYTES + 32]| {
+        let (job, hash) = bytes.split_last_chunk::<32>().ok_or_else(error)?;
+        Ok(HashJob::from_bytes(job)?.finished(*hash))
+    };
+    if rest.is_empty() { each.iter().map(one).collect::<Result<_, _>>().map_err(thrown) } else { Err(thrown(error())) }
 }
 
 pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {

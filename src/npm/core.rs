@@ -4,14 +4,15 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Subject, operator};
+use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Progress, Subject, operator};
 use crate::error::{Error, ErrorCode};
+use crate::hashed_codes::HashJob;
 use crate::ids::{AccountId, OperatorId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
 
-use super::convert::{client, entropy, record, record_id, thrown, time, to_js};
+use super::convert::{again, client, entropy, finished, record, record_id, thrown, time, to_js};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
@@ -49,7 +50,11 @@ impl Core {
         Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys })
     }
 
-    /// One step; see [`engine::step`].
+    /// One run of a step: its outcome, or the hash jobs that are missing, 60 bytes each. `finished` has the
+    /// jobs of earlier runs, each followed by its hash; `first` is the seed of the call's first race, and
+    /// `seed` that of this one. See [`engine::step_with_hashes`].
+    #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
     pub fn step(
         &self,
         id: &str,
@@ -57,16 +62,20 @@ impl Core {
         command: &str,
         now: f64,
         ip: Option<String>,
+        first: &[u8],
         seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
+        finished: &[u8],
+    ) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
         let command = Command::parse(command).map_err(thrown)?;
-        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
-        engine::step(&self.policy, &self.keys, record, command, env).map(PendingStep).map_err(thrown)
+        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: again(first, seed)? };
+        let finished = self::finished(finished)?;
+        ended(engine::step_with_hashes(&self.policy, &self.keys, record, command, env, &finished))
     }
 
-    /// Issues a recovery code; see [`engine::issue_recovery_code`].
-    #[expect(clippy::too_many_arguments, reason = "an object would have to be made and freed on the other side")]
+    /// One run of issuing a recovery code, as [`Core::step`]; see [`engine::issue_recovery_code_with_hashes`].
+    #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
     pub fn issue_recovery_code(
         &self,
         id: &str,
@@ -75,14 +84,17 @@ impl Core {
         question: &str,
         now: f64,
         ip: Option<String>,
+        first: &[u8],
         seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
+        finished: &[u8],
+    ) -> Result<JsValue, JsValue> {
         let question = IssueRecoveryCode::parse(question).map_err(thrown)?;
         let id = record_id(id)?;
         let issuer = record(id.with_user(question.by.user.clone()), issuer.as_deref())?;
         let record = record(id, stored.as_deref())?;
-        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: entropy(seed)? };
-        engine::issue_recovery_code(&self.policy, &self.keys, record, &issuer, &question, env).map(PendingStep).map_err(thrown)
+        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: again(first, seed)? };
+        let finished = self::finished(finished)?;
+        ended(engine::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &issuer, &question, env, &finished))
     }
 
     /// Issues a recovery code by the operator; see [`operator::issue_recovery_code`].
@@ -170,6 +182,14 @@ impl Core {
     pub fn jwks(&self) -> Result<JsValue, JsValue> {
         to_js(&self.keys.signing().jwks())
     }
+}
+
+/// The outcome of a run, or the bytes of the hash jobs that are missing.
+fn ended(run: Result<Progress, Error>) -> Result<JsValue, JsValue> {
+    Ok(match run.map_err(thrown)? {
+        Progress::Done(pending) => PendingStep(*pending).into(),
+        Progress::Hash(jobs) => jobs.iter().flat_map(HashJob::to_bytes).collect::<Vec<u8>>().into(),
+    })
 }
 
 /// An outcome that has not happened yet.

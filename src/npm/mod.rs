@@ -6,9 +6,11 @@
 
 mod convert;
 mod core;
+mod hashing;
 mod tools;
 
 pub use self::core::{Core, PendingStep};
+pub use hashing::*;
 pub use tools::*;
 
 #[global_allocator]

@@ -4,6 +4,7 @@ import { createHmac, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createSecondFactor, generateKeys, memoryStore, otpauth, policy, totp } from 'countersign'
+import { hashing } from '../shared/hashing.mjs'
 import { passOf, privateKey, signers, tokens } from '../shared/tokens.mjs'
 import { refusedWith } from './support.mjs'
 
@@ -166,7 +167,7 @@ test('wrong policies are refused where they are wrong', async (t) => {
   for (const row of refused) {
     await t.test(JSON.stringify(row), async () => {
       assert.throws(() => policy.parse(documentOf(base, row)), refusedWith('invalid_policy', row.path))
-      const options = { policy: documentOf(base, row), keys: generateKeys(), store: memoryStore() }
+      const options = { policy: documentOf(base, row), keys: generateKeys(), store: memoryStore(), hashing }
       assert.throws(
         () => createSecondFactor(options),
         refusedWith('invalid_policy', row.path),
@@ -178,7 +179,7 @@ test('wrong policies are refused where they are wrong', async (t) => {
 
 test('wrong key rings are refused where they are wrong', async (t) => {
   const { base, valid, refused } = vectors('keys-invalid')
-  const start = (keys) => createSecondFactor({ policy: minimal, keys, store: memoryStore() })
+  const start = (keys) => createSecondFactor({ policy: minimal, keys, store: memoryStore(), hashing })
   for (const set of valid) start({ ...base, ...set })
   for (const row of refused) {
     await t.test(JSON.stringify(row), () =>
@@ -214,6 +215,7 @@ const checker = (options = {}) =>
     keys: tokens.keys,
     store: memoryStore(),
     clock: () => tokens.now,
+    hashing,
     ...options,
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createSecondFactor, memoryStore, totp } from 'countersign'
 import { capturedSms } from 'countersign/testing'
+import { hashing } from './hashing.mjs'
 import { eachText, isObject } from './stories.mjs'
 
 export { scenarios } from './stories.mjs'
@@ -32,6 +33,7 @@ export async function play(
     sendSms: sms.send,
     clock: () => now,
     entropy: () => seed,
+    hashing,
   })
   const saved = {}
   for (const [index, step] of scenario.steps.entries()) {
