@@ -6,7 +6,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, LogLevel, MapType};
 
-use crate::gate::{Admission, CallOut, Judgement, Outcome, Request, Verdict, Verification, is_ours};
+use crate::gate::{Admission, CallOut, Judgement, Outcome, Request, Verdict, Verification, is_refused_as_trailer};
 
 use super::host::{dispatch, entropy, log, now, refuse, send, with_response};
 use super::running::Running;
@@ -35,13 +35,14 @@ impl Context for Exchange {
 }
 
 impl HttpContext for Exchange {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders);
         let (Some(running), Ok(headers)) = (self.running.clone(), headers) else {
             return refuse();
         };
         let source = || hostcalls::get_property(vec!["source", "address"]).ok().flatten();
-        let verdict = running.gate.borrow_mut().judge(&Request { headers: &headers, source: &source }, now());
+        let request = Request { headers: &headers, has_body: !end_of_stream, source: &source };
+        let verdict = running.gate.borrow_mut().judge(&request, now());
         match self.judgement(&running, verdict) {
             Some(judgement) => self.carry_out(&running, judgement, &headers),
             None => Action::Pause,
@@ -61,7 +62,7 @@ impl HttpContext for Exchange {
             return refuse();
         };
         let remove = |(name, _): &(String, Vec<u8>)| hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None).is_ok();
-        if !trailers.iter().filter(|(name, _)| is_ours(name)).all(remove) {
+        if !trailers.iter().filter(|(name, _)| is_refused_as_trailer(name)).all(remove) {
             return refuse();
         }
         if self.is_admitted { Action::Continue } else { Action::Pause }

@@ -41,7 +41,7 @@ impl Answer {
         let (status, error) = kind.status_and_error();
         let mut headers = vec![("cache-control", "no-store".to_owned())];
         if kind == RefusalKind::Challenge && context.is_browser {
-            headers.push(("location", config.challenge.location(&context.return_target)));
+            headers.push(("location", config.challenge.location(&context.return_target, reason, context.max_age)));
             return Self { status: 303, headers, body: String::new() };
         }
         let (reply, retry_at) = match detail {

@@ -1,7 +1,10 @@
 //! The challenge page, to which a browser is sent for the second factor, and the way back.
 //!
 //! The page is a path of this site, which must then be exempt, or a page of another origin, which must
-//! then be told the origin to come back to.
+//! then be told the origin to come back to. It is told why the browser comes: a page that sends everyone back who
+//! is logged in would otherwise send them to and fro for ever.
+
+use core::fmt::Write as _;
 
 use serde::Deserialize;
 
@@ -51,11 +54,16 @@ impl ChallengePage {
         Ok(Self { page, return_to: return_to.unwrap_or_default() })
     }
 
-    /// The page with the place to come back to, as `location`.
-    pub(super) fn location(&self, return_target: &str) -> String {
+    /// The page with the place to come back to, the reason, and the greatest age of a pass there if it is
+    /// limited, as `location`.
+    pub(super) fn location(&self, return_target: &str, reason: &str, max_age: Option<u32>) -> String {
         let mut location = format!("{}?next=", self.page);
         percent_encode(&mut location, &self.return_to);
         percent_encode(&mut location, return_target);
+        let _ = write!(location, "&reason={reason}");
+        if let Some(age) = max_age {
+            let _ = write!(location, "&max_age={age}");
+        }
         location
     }
 }

@@ -35,6 +35,8 @@ pub struct GateConfig {
     pub(super) trusted_hops: usize,
     pub(super) proof: Proof,
     pub(super) exempt: Paths,
+    /// CORS preflights go on without a pass.
+    pub(super) forward_preflight: bool,
     pub(super) api_paths: Paths,
     pub(super) routes: Routes,
     pub(super) pass: PassSettings,
@@ -108,6 +110,8 @@ struct Document {
     #[serde(default)]
     exempt: PathsDocument,
     #[serde(default)]
+    forward_preflight: bool,
+    #[serde(default)]
     api_paths: PathsDocument,
     #[serde(default)]
     routes: Vec<RouteDocument>,
@@ -172,6 +176,7 @@ impl GateConfig {
             accounts: Accounts::parse(document.accounts)?,
             session,
             exempt,
+            forward_preflight: document.forward_preflight,
             api_paths: Paths::parse(document.api_paths, "apiPaths")?,
             routes: Routes::parse(document.routes)?,
             policy,
@@ -188,14 +193,29 @@ impl GateConfig {
 
 fn check_pass(pass: &PassSettings, policy: &Policy, session: &Session) -> Result<(), Error> {
     check_name(&pass.cookie, "pass.cookie")?;
+    let is_http = policy.issuer().starts_with("http:");
+    if is_http {
+        check_name_for_http(&pass.cookie, "pass.cookie")?;
+        check_name_for_http(session.cookie().unwrap_or_default(), "session.cookie")?;
+    }
     check(
-        pass.cookie.starts_with("__Host-") || policy.issuer().starts_with("http:"),
+        is_http || pass.cookie.starts_with("__Host-"),
         "pass.cookie",
         "must start with __Host-, so that no other host can set it; another name is for http://localhost only",
     )?;
     check(pass.cache_entries <= 65_536, "pass.cacheEntries", "must be 0 to 65536")?;
     let alike = session.cookie().is_some_and(|session| resembles(session.as_bytes(), &pass.cookie));
     check(!alike, "session.cookie", "must be another cookie than the pass, and not resemble it")
+}
+
+/// Refuses the names that browsers keep for https, in any case of their letters.
+fn check_name_for_http(cookie: &str, at: &str) -> Result<(), Error> {
+    let name = cookie.to_ascii_lowercase();
+    check(
+        !["__host-", "__secure-"].iter().any(|prefix| name.starts_with(prefix)),
+        at,
+        "must not start with __Host- or __Secure- where `policy.origin` is http: browsers refuse such a cookie there, and everyone would be challenged for ever",
+    )
 }
 
 /// The keys that verify passes: those of the environment, then the public ones of the configuration.

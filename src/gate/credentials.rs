@@ -102,15 +102,18 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// The pass, if there is one.
+    /// The pass, if there is one. Beside a pass in the cookie, a bearer token that does not claim to be one
+    /// is the service's own.
     ///
     /// # Errors
     /// [`Refusal::DuplicateHeader`] if any credential came twice.
     pub(super) fn pass(&self) -> Result<Option<&'a str>, Refusal> {
         let repeated = [self.pass, self.session, self.bearer, self.otp, self.ticket].into_iter().any(SingleHeader::is_repeated);
-        match (repeated, self.pass.text(), self.bearer.text()) {
-            (true, _, _) | (false, Some(_), Some(_)) => Err(Refusal::DuplicateHeader),
-            (false, token, None) | (false, None, token) => Ok(token),
+        match (self.pass.text(), self.bearer.text()) {
+            _ if repeated => Err(Refusal::DuplicateHeader),
+            (Some(_), Some(bearer)) if Pass::claims_to_be(bearer) => Err(Refusal::DuplicateHeader),
+            (Some(token), _) => Ok(Some(token)),
+            (None, token) => Ok(token),
         }
     }
 

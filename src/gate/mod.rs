@@ -4,11 +4,12 @@
 //!
 //! 1. the policy's address rules turn the client away → refused
 //! 2. the path is exempt → admitted, as nobody
-//! 3. a credential or the session comes twice → refused
-//! 4. a good pass → admitted, as its user
-//! 5. a code and a ticket → the code is verified against the stored record ([`Verification`])
-//! 6. neither the policy nor a stricter route asks for a second factor here → admitted, as nobody
-//! 7. otherwise → challenged
+//! 3. a CORS preflight, where the services answer these → admitted, as nobody and without credentials
+//! 4. a credential or the session comes twice → refused
+//! 5. a good pass → admitted, as its user
+//! 6. a code and a ticket → the code is verified against the stored record ([`Verification`])
+//! 7. neither the policy nor a stricter route asks for a second factor here → admitted, as nobody
+//! 8. otherwise → challenged
 //!
 //! Like the engine, the gate has no clock, no randomness and no network: headers and time come
 //! in, a verdict goes out, and a request that it needs is a [`CallOut`] for the shell to make.
@@ -17,7 +18,7 @@
 //! Files, each using only those before it:
 //! `check → accounts → cookies → exempt_paths → stricter_routes → one_guess → single_header → call_out → client_address →
 //! refusal → counters → secrets → session → storage → challenge_page → revocations → config →
-//! stripping → request → credentials → identity → admission → context → log_line → answer →
+//! stripping → request → preflight → credentials → identity → admission → context → log_line → answer →
 //! shadow_mode → judgement → pass_cache → learnt → pass_check → attempt → verification → mod`.
 
 mod accounts;
@@ -41,6 +42,7 @@ mod log_line;
 mod one_guess;
 mod pass_cache;
 mod pass_check;
+mod preflight;
 mod refusal;
 mod request;
 mod revocations;
@@ -63,7 +65,7 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub use secrets::Secrets;
 pub use shadow_mode::Outcome;
-pub use stripping::is_ours;
+pub use stripping::is_refused_as_trailer;
 pub use verification::{Verdict, Verification};
 
 use crate::client_ip::ClientIp;
@@ -78,6 +80,7 @@ use credentials::Credentials;
 use exempt_paths::Path;
 use learnt::Learnt;
 use pass_check::check_pass;
+use preflight::{is_preflight, stripping_of_preflight};
 use stricter_routes::Limits;
 
 /// A configuration, and the state learnt since: good passes, the revocation list, codes being verified.
@@ -117,7 +120,7 @@ impl Gate {
     /// let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     /// let source = || Some(b"192.0.2.1:4711".to_vec());
     /// let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
-    /// let Verdict::Judged(judgement) = gate.judge(&Request { headers: &headers, source: &source }, now) else {
+    /// let Verdict::Judged(judgement) = gate.judge(&Request { headers: &headers, has_body: false, source: &source }, now) else {
     ///     panic!("there is no code to verify");
     /// };
     /// let Outcome::Answer(answer) = judgement.outcome else { panic!("there is no pass") };
@@ -191,6 +194,9 @@ impl Gate {
         }
         if config.exempt.contain(&credentials.path) {
             return Ok(FirstStep::Admit(as_nobody()));
+        }
+        if config.forward_preflight && is_preflight(request) {
+            return Ok(FirstStep::Admit(Admission::as_nobody(stripping_of_preflight(request))));
         }
         let refusal = match credentials.pass()? {
             Some(token) => match check_pass(config, learnt, token, credentials.session, limits, now) {

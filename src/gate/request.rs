@@ -9,6 +9,8 @@ use super::client_address::client_address;
 pub struct Request<'a> {
     /// All headers in order, `:method` and `:path` among them; names in lower case.
     pub headers: &'a [(String, Vec<u8>)],
+    /// Whether a body, trailers or another protocol follow the headers.
+    pub has_body: bool,
     /// Gets Envoy's `source.address`: address and port, like `192.0.2.1:4711` or
     /// `[2001:db8::1]:4711`. A call into Envoy is slow, so it is made only where the address is needed.
     pub source: &'a dyn Fn() -> Option<Vec<u8>>,
@@ -24,9 +26,19 @@ impl Request<'_> {
     pub(super) fn is_browser(&self) -> bool {
         self.all(":method").all(|method| matches!(method, b"GET" | b"HEAD"))
             && self.all("accept").any(|value| holds(value, b"text/html"))
-            && self.all("sec-fetch-mode").all(|mode| mode == b"navigate")
+            && self.is_navigation()
             // A client that sends a code in a header is a program, which wants an answer and no page.
             && self.all("x-otp").next().is_none()
+    }
+
+    /// Whether a browser is going to a page, as far as it says. Only one without fetch metadata leaves it to
+    /// the scripts to say what they are.
+    fn is_navigation(&self) -> bool {
+        let mut modes = self.all("sec-fetch-mode").peekable();
+        match modes.peek() {
+            Some(_) => modes.all(|mode| mode == b"navigate"),
+            None => self.all("x-requested-with").next().is_none(),
+        }
     }
 
     /// The client's address.

@@ -2,18 +2,28 @@
 //! client made up and sees no credential of the second factor.
 //!
 //! Removed are `x-second-factor-…` and `x-otp…` in every spelling, the cookie with the pass, and an
-//! `authorization` that holds the pass. Under `pass.forward` the pass stays.
+//! `authorization` that holds the pass. Under `pass.forward` the pass stays. Trailers lose all cookies and every
+//! `authorization` as well.
 
 use super::cookies::{names, parts, resembles, value_of};
 
-/// Whether only the gate may set a header or trailer of this name, in lower case. A service behind
-/// the gate may read any character that is no letter or digit as `-`.
+/// Whether only the gate may set a header of this name, in lower case.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.as_bytes().first() == Some(&b'x') && ["x-second-factor-", "x-otp"].iter().any(|ours| begins_like(name, ours))
+}
+
+/// Whether a trailer of this name, in lower case, is removed. Some services read trailers as headers, and the gate
+/// reads credentials in headers alone: those in trailers might be another user's.
 #[must_use]
-pub fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 2] = ["x-second-factor-", "x-otp"];
-    let reads_as = |(given, ours): (u8, u8)| given == ours || (ours == b'-' && !given.is_ascii_alphanumeric());
-    name.as_bytes().first() == Some(&b'x')
-        && OURS.iter().any(|ours| name.len() >= ours.len() && name.bytes().zip(ours.bytes()).all(reads_as))
+pub fn is_refused_as_trailer(name: &str) -> bool {
+    matches!(name, "cookie" | "authorization" | "proxy-authorization") || is_ours(name)
+}
+
+/// Whether a name begins with this text, as a service may read it: some take any character that is no letter or
+/// digit for `-`.
+pub(super) fn begins_like(name: &str, start: &str) -> bool {
+    let reads_as = |(given, known): (u8, u8)| given == known || (known == b'-' && !given.is_ascii_alphanumeric());
+    name.len() >= start.len() && name.bytes().zip(start.bytes()).all(reads_as)
 }
 
 /// The headers to remove from one request.
@@ -66,6 +76,16 @@ pub(super) fn cookies_without<'a>(headers: impl Iterator<Item = &'a [u8]>, name:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn t50_g10_trailers_lose_every_credential() {
+        for name in ["cookie", "authorization", "proxy-authorization", "x-second-factor-sub", "x_otp"] {
+            assert!(is_refused_as_trailer(name), "{name}");
+        }
+        for name in ["x-checksum", "grpc-status", "grpc-message", "content-md5"] {
+            assert!(!is_refused_as_trailer(name), "{name}");
+        }
+    }
 
     #[test]
     fn t26_headers_of_the_gate_are_known_in_every_spelling() {

@@ -1,7 +1,8 @@
 //! Passes: proof that the second factor passed, at a time and by a method.
 //!
 //! A pass is signed, because others verify it too: any JOSE library by way of the JWK set, and
-//! Envoy. It is bound to its account, user and session. Its `acr` and `amr` tell its strength: a pass by
+//! Envoy. It is bound to its account, user and session. It ends when its maker said, and no later than the policy that
+//! checks it allows. Its `acr` and `amr` tell its strength: a pass by
 //! backup or recovery code is weaker than one by app or SMS.
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,8 @@ impl Pass {
             SignatureError::WrongSignature => Flaw::WrongSignature,
         })?;
         let claims: PassClaims = jws.claims().map_err(|_| Flaw::Malformed)?;
+        // The policy may have become stricter, or be another one of the same user.
+        let expires_at = claims.exp.min(claims.iat.plus(policy.pass_seconds()));
         let consistent = claims.iat < claims.exp
             && claims.auth_time <= claims.iat
             && claims.acr == Acr::of(claims.second_factor).as_str()
@@ -108,7 +111,7 @@ impl Pass {
             Err(Flaw::FromTheFuture)
         } else if !consistent {
             Err(Flaw::Malformed)
-        } else if now >= claims.exp {
+        } else if now >= expires_at {
             Err(Flaw::Expired)
         } else {
             Ok(Self {
@@ -118,7 +121,7 @@ impl Pass {
                 epoch: claims.epoch,
                 issued_at: claims.iat,
                 auth_time: claims.auth_time,
-                expires_at: claims.exp,
+                expires_at,
             })
         }
     }
@@ -174,7 +177,7 @@ impl Pass {
         self.auth_time
     }
 
-    /// The time at which the pass ends.
+    /// The time at which the pass ends: its own end, or an earlier one by the policy that checked it.
     #[must_use]
     pub const fn expires_at(&self) -> UnixSeconds {
         self.expires_at

@@ -1,6 +1,7 @@
 //! The gate without Envoy: no header and no wrong answer of the storage API admits a request.
 
 use countersign::entropy::Entropy;
+use countersign::error::Error;
 use countersign::gate::{CallOut, CallOutResponse, Counter, Gate, GateConfig, Judgement, Outcome, Request, Secrets, Verdict, Verification};
 use countersign::time::UnixSeconds;
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use crate::support::{Person, ann, keys, policy};
 
 pub(crate) const COOKIE: &str = "__Host-second-factor";
 
-fn config(changes: &Value) -> Value {
+pub(crate) fn config(changes: &Value) -> Value {
     let mut config = json!({
         "v": 1,
         "policy": {
@@ -29,9 +30,13 @@ fn config(changes: &Value) -> Value {
 }
 
 pub(crate) fn gate(changes: Value) -> Gate {
+    Gate::new(parsed(&changes).unwrap())
+}
+
+pub(crate) fn parsed(changes: &Value) -> Result<GateConfig, Error> {
     let keys = Some(include_str!("../vectors/keys.json").to_owned());
     let secrets = Secrets { keys, storage_token: Some("a storage token of tests, 32 long".replace(' ', "-")) };
-    Gate::new(GateConfig::parse(&config(&changes).to_string(), &secrets).unwrap())
+    GateConfig::parse(&config(changes).to_string(), &secrets)
 }
 
 pub(crate) fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
@@ -41,7 +46,7 @@ pub(crate) fn headers(path: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>
 
 pub(crate) fn judge(gate: &mut Gate, headers: &[(String, Vec<u8>)], now: u64) -> Verdict {
     let source = || Some(b"192.0.2.1:4711".to_vec());
-    gate.judge(&Request { headers, source: &source }, UnixSeconds::new(now).unwrap())
+    gate.judge(&Request { headers, has_body: false, source: &source }, UnixSeconds::new(now).unwrap())
 }
 
 pub(crate) fn judged(verdict: Verdict) -> Judgement {

@@ -16,6 +16,7 @@ mod docs;
 mod field_cases;
 mod freshness;
 mod gate;
+mod gate_field_cases;
 mod hashing;
 mod layers;
 mod limits;

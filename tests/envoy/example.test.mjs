@@ -88,8 +88,9 @@ test('curl without a pass gets the answer of RFC 9470', async () => {
 })
 
 test('a browser is sent to the login page, and the password alone opens nothing', async () => {
-  assert.equal((await visitor.browse('/payroll/?year=2026')).location, '/login?next=%2Fpayroll%2F%3Fyear%3D2026')
-  assert.equal((await visitor.browse('/login?next=%2F')).status, 200)
+  const { location } = await visitor.browse('/payroll/?year=2026')
+  assert.equal(location, '/login?next=%2Fpayroll%2F%3Fyear%3D2026&reason=no_pass&max_age=300')
+  assert.equal((await visitor.browse(location)).status, 200)
   assert.equal((await visitor.logIn('member')).status, 200)
   assert.equal((await visitor.browse('/')).status, 303)
 })
@@ -101,7 +102,7 @@ test('after the second factor the upstream opens, and learns who is there', asyn
     (await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, now()) })).result,
     'enrolled',
   )
-  assert.equal((await visitor.browse('/')).status, 303, 'the code that confirmed the app is no login')
+  assert.equal((await visitor.browse('/')).status, 200, 'the set-up showed a code, and brought a pass')
   assert.equal((await visitor.showFactorAgain('totp', authenticatorCode(secret, now() + 30))).result, 'verified')
   const claims = JSON.parse(Buffer.from(visitor.cookies.get('second-factor').split('.')[1], 'base64url'))
   const home = await visitor.browse('/', { 'x-second-factor-sub': 'mallory' })

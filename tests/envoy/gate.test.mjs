@@ -20,7 +20,8 @@ const browser = [
   ['sec-fetch-mode', 'navigate'],
 ]
 const page = `${ORIGIN}/login?next=`
-const back = (target) => page + encodeURIComponent(`https://app.acme.example${target}`)
+const back = (target, why = 'reason=no_pass') =>
+  `${page}${encodeURIComponent(`https://app.acme.example${target}`)}&${why}`
 
 const LOCAL = policyWith({ origin: 'http://localhost:3000' })
 
@@ -104,7 +105,7 @@ await onEach(
       }
       assert.equal((await gate.visit({ headers: [['accept', 'text/html']] })).status, 303, 'without fetch metadata')
       const own = await gate.visit({ listener: 'sameSite', path: '/x?y=1', headers: browser })
-      assert.equal(own.get('location'), `/login?next=${encodeURIComponent('/x?y=1')}`)
+      assert.equal(own.get('location'), `/login?next=${encodeURIComponent('/x?y=1')}&reason=no_pass`)
     })
 
     test('no pass: scripts, images and JSON clients are not redirected', async () => {
@@ -235,7 +236,7 @@ await onEach(
       passed(await gate.visit({ pass: old, path: '/' }))
       assert.equal(
         (await gate.visit({ pass: old, path: '/admin/x', headers: browser })).get('location'),
-        back('/admin/x'),
+        back('/admin/x', 'reason=pass_too_old&max_age=300'),
       )
     })
 
@@ -361,7 +362,7 @@ await onEach(
       const there = await gate.send({ listener: 'local', headers: [...browser] })
       assert.equal(
         there.get('location'),
-        `http://localhost:3000/login?next=${encodeURIComponent('http://localhost:10000/')}`,
+        `http://localhost:3000/login?next=${encodeURIComponent('http://localhost:10000/')}&reason=no_pass`,
       )
     })
 

@@ -1,5 +1,6 @@
 // An HTTP/1.1 client that sends the given bytes: it checks, joins and cleans no header. Text stands for bytes
-// (latin1).
+// (latin1). And one for HTTP/2, by Node.
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 
 /** One connection. Requests may be sent before the answers to earlier ones; answers come in order. */
@@ -124,4 +125,28 @@ export async function request(port, options) {
   } finally {
     connection.close()
   }
+}
+
+/** One HTTP/2 connection without TLS. `cookie` may be several headers, as browsers send it; `trailers` follow the body. */
+export function http2(t, port) {
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  t.after(() => session.destroy())
+  session.on('error', () => undefined)
+  return (headers, body, trailers) =>
+    new Promise((resolve, reject) => {
+      const stream = session.request(
+        { ':authority': 'app.acme.example', ':path': '/', ...headers },
+        { endStream: body === undefined, waitForTrailers: trailers !== undefined },
+      )
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+      const chunks = []
+      let answer
+      stream.on('response', (received) => (answer = received))
+      stream.on('data', (chunk) => chunks.push(chunk))
+      stream.on('error', reject)
+      stream.on('end', () =>
+        resolve({ status: answer?.[':status'], headers: answer, text: Buffer.concat(chunks).toString() }),
+      )
+      if (body !== undefined) stream.end(body)
+    })
 }

@@ -10,8 +10,9 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { generateKeys } from 'countersign'
 import { parse, parseAllDocuments } from 'yaml'
+import { fieldsOf, MAKERS } from '../../packaging/crd-fields.mjs'
 import { at, freePorts } from '../../scripts/common.mjs'
-import { envoyBinary } from '../../scripts/envoy.mjs'
+import { envoyBinary, OLDEST_ENVOY } from '../../scripts/envoy.mjs'
 import { packageEnvoy } from '../../scripts/package-envoy.mjs'
 import { host, login, rules, withApp } from '../node/support.mjs'
 
@@ -110,9 +111,8 @@ test('skopeo reads and copies the image', (t) => {
   assert.equal(hex(readFileSync(join(copy, 'manifest.json'))), sums.image)
 })
 
-// The fields that the manifests may have. No npm package has the CRDs, and Kubernetes drops a misspelt field
-// without a word. So these are the fields in use, copied from the CRDs of Istio (July 2026) and Envoy Gateway
-// (August 2026), against which the manifests were checked as well.
+// The fields that the manifests have, each with its form. No npm package has the CRDs, and Kubernetes drops a
+// misspelt field without a word. packaging/crd-fields.json has the fields that the CRDs know.
 const one =
   (...values) =>
   (value) =>
@@ -166,7 +166,28 @@ const manifests = {
         disableMergeSlashes: flag,
       },
       headers: { withUnderscoresAction: one('Allow', 'RejectRequest', 'DropHeader') },
-      timeout: { http: { requestReceivedTimeout: duration, requestHeadersReceivedTimeout: duration } },
+      timeout: { http: { requestReceivedTimeout: duration } },
+    },
+  },
+  BackendTrafficPolicy: {
+    apiVersion: one('gateway.envoyproxy.io/v1alpha1'),
+    kind: text,
+    metadata,
+    spec: { targetRefs: [gateway], timeout: { http: { requestTimeout: one('0s'), maxStreamDuration: duration } } },
+  },
+  EnvoyFilter: {
+    apiVersion: one('networking.istio.io/v1alpha3'),
+    kind: text,
+    metadata,
+    spec: {
+      targetRefs: [gateway],
+      configPatches: [
+        {
+          applyTo: one('NETWORK_FILTER'),
+          match: { context: one('GATEWAY'), listener: { filterChain: { filter: { name: text } } } },
+          patch: { operation: one('MERGE'), value: anything },
+        },
+      ],
     },
   },
   EnvoyExtensionPolicy: {
@@ -219,20 +240,67 @@ function fits(value, shape, path) {
 
 const istio = readYaml('packaging/istio.yaml')
 const envoyGateway = readYaml('packaging/envoy-gateway.yaml')
-const [plugin] = istio
-const [proxy, traffic, extension] = envoyGateway
+const [plugin, cap] = istio
+const [proxy, traffic, , extension] = envoyGateway
 const SECRETS = ['COUNTERSIGN_KEYS', 'COUNTERSIGN_STORAGE_TOKEN']
 
 test('the manifests have the fields of their kinds and no other', () => {
   assert.deepEqual(
     istio.map(({ kind }) => kind),
-    ['WasmPlugin', 'Service'],
+    ['WasmPlugin', 'EnvoyFilter', 'Service'],
   )
   assert.deepEqual(
     envoyGateway.map(({ kind }) => kind),
-    ['EnvoyProxy', 'ClientTrafficPolicy', 'EnvoyExtensionPolicy', 'HTTPRoute'],
+    ['EnvoyProxy', 'ClientTrafficPolicy', 'BackendTrafficPolicy', 'EnvoyExtensionPolicy', 'HTTPRoute'],
   )
   for (const manifest of [...istio, ...envoyGateway]) fits(manifest, manifests[manifest.kind], manifest.kind)
+})
+
+const crdFields = JSON.parse(readFileSync(at('packaging/crd-fields.json'), 'utf8'))
+const newer = (one, other) => Number(one.split('.')[1]) > Number(other.split('.')[1])
+
+/** The fields of resources that a version's CRDs know, with the words that they allow; and those that none knows. */
+function minimumOf(resources, fields) {
+  const used = new Set()
+  const unknown = []
+  for (const [path, words] of resources.flatMap((resource) => [...fieldsOf(resource)])) {
+    const isEnum = Object.keys(fields).some((field) => field.startsWith(`${path}=`))
+    for (const field of [path, ...(isEnum ? words.map((word) => `${path}=${word}`) : [])]) {
+      used.add(field)
+      if (!fields[field]) unknown.push(field)
+    }
+  }
+  const versions = [...used].map((field) => fields[field]).filter(Boolean)
+  return { minimum: versions.reduce((one, other) => (newer(other, one) ? other : one)), unknown, used }
+}
+
+for (const [maker, { manifest, group }] of Object.entries(MAKERS)) {
+  test(`G12: ${manifest} names the version of ${maker} that brought the last of its fields`, () => {
+    const { fields } = crdFields[maker]
+    const resources = readYaml(`packaging/${manifest}`).filter(({ apiVersion }) => group.test(apiVersion))
+    const { minimum, unknown, used } = minimumOf(resources, fields)
+    assert.deepEqual(unknown, [], 'no version has it, or packaging/crd-fields.mjs was not run since')
+    assert.deepEqual(Object.keys(fields).sort(), [...used].sort(), 'run packaging/crd-fields.mjs')
+    for (const path of [`packaging/${manifest}`, 'packaging/README.md']) {
+      const named = new RegExp(`${maker} (1\\.\\d+) or newer`).exec(readFileSync(at(path), 'utf8'))
+      assert.equal(named?.[1], minimum, path)
+    }
+  })
+}
+
+test('G12: a field of a later version, or a word that the CRD does not allow, is noticed', () => {
+  const { fields } = crdFields['Envoy Gateway']
+  const changed = structuredClone(traffic)
+  changed.spec.timeout.http.requestHeadersReceivedTimeout = '10s'
+  changed.spec.headers.withUnderscoresAction = 'Reject'
+  assert.deepEqual(minimumOf([changed], fields).unknown, [
+    'ClientTrafficPolicy.spec.headers.withUnderscoresAction=Reject',
+    'ClientTrafficPolicy.spec.timeout.http.requestHeadersReceivedTimeout',
+  ])
+  assert.equal(minimumOf([extension], fields).minimum, '1.3', 'without the cap, the environment of the filter decides')
+  // The oldest Envoy in the tests is the one that the manifest speaks of.
+  const oldest = OLDEST_ENVOY.split('.').slice(0, 2).join('.')
+  assert.ok(readFileSync(at('packaging/envoy-gateway.yaml'), 'utf8').includes(`older than ${oldest},`))
 })
 
 test('the manifests close the gate when it fails, and hold no secret', () => {
@@ -292,7 +360,8 @@ const manager = (config) => config.static_resources.listeners[0].filter_chains[0
 function withFilter(change) {
   const config = structuredClone(example)
   const { http_filters: filters } = manager(config)
-  filters[0] = change(filters[0])
+  const index = filters.findIndex(({ name }) => name === 'countersign')
+  filters[index] = change(filters[index])
   return config
 }
 
@@ -315,6 +384,13 @@ test('the filter accepts every configuration in the documentation', (t) => {
     })
     assert.match(validate(t, config), /OK/, path)
   }
+  const capped = structuredClone(example)
+  const { '@type': type, ...settings } = cap.spec.configPatches[0].patch.value.typed_config
+  assert.equal(type, manager(capped)['@type'])
+  const { common_http_protocol_options: options, ...others } = settings
+  assert.deepEqual(others, {})
+  Object.assign(manager(capped).common_http_protocol_options, options)
+  assert.match(validate(t, capped), /OK/)
   // The validation finds a mistake.
   assert.throws(() =>
     validate(
@@ -342,9 +418,12 @@ test('the example guards paths, headers and failures as it says', () => {
     [true, true, true, 'UNESCAPE_AND_REDIRECT'],
   )
   assert.equal(common_http_protocol_options.headers_with_underscores_action, 'REJECT_REQUEST')
-  const { config } = http_filters[0].typed_config
+  assert.deepEqual(
+    http_filters.map(({ name }) => name),
+    ['envoy.filters.http.cors', 'countersign', 'envoy.filters.http.router'],
+  )
+  const { config } = http_filters[1].typed_config
   assert.equal(config.failure_policy, 'FAIL_RELOAD')
-  assert.equal(http_filters.at(-1).name, 'envoy.filters.http.router')
   // The exempt paths go to the login service and to no other.
   const { exempt } = JSON.parse(config.configuration.value)
   const routes = route_config.virtual_hosts[0].routes

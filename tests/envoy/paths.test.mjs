@@ -206,8 +206,9 @@ await onEach(
           return undefined
         assert.equal(answer.status, 303, path)
         const location = answer.get('location')
-        assert.ok(location.startsWith('/login?next='), location)
-        return decodeURIComponent(location.slice('/login?next='.length))
+        const [, target] =
+          /^\/login\?next=([^&]*)&reason=no_pass(&max_age=60)?$/.exec(location) ?? assert.fail(location)
+        return decodeURIComponent(target)
       }
       for (const good of ['/reports?year=2026&q=%2F', '/a/b/', '/caf%C3%A9', '/a%20b?next=//x'])
         assert.equal(await next('raw', good), good)
@@ -257,7 +258,7 @@ await onEach(
 
     test('T35 a long return target becomes the front page', async () => {
       const answer = await gate.send({ path: `/${'a'.repeat(5_000)}`, headers: [['accept', 'text/html']] })
-      assert.equal(answer.get('location'), `/login?next=${encodeURIComponent('/')}`)
+      assert.equal(answer.get('location'), `/login?next=${encodeURIComponent('/')}&reason=no_pass`)
     })
 
     test('the query reaches the upstream unchanged and matches no rule', async () => {

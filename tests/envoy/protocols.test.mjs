@@ -1,36 +1,11 @@
 // HTTP/1.1 and HTTP/2, kept connections and many at once, with one worker and two.
 import assert from 'node:assert/strict'
-import { connect } from 'node:http2'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bytesOf, Connection } from './http.mjs'
+import { bytesOf, Connection, http2 } from './http.mjs'
 import { cookies, ENVOYS, named, PASS, passed, refused, SESSION, startGate, verifyBy } from './support.mjs'
 
 const combinations = ENVOYS.flatMap(({ version }) => [1, 2].map((workers) => ({ version, workers })))
-
-/** One HTTP/2 connection without TLS. `cookie` may be several headers, as browsers send it; `trailers` follow the body. */
-function http2(t, port) {
-  const session = connect(`http://127.0.0.1:${port}`)
-  t.after(() => session.destroy())
-  session.on('error', () => undefined)
-  return (headers, body, trailers) =>
-    new Promise((resolve, reject) => {
-      const stream = session.request(
-        { ':authority': 'app.acme.example', ':path': '/', ...headers },
-        { endStream: body === undefined, waitForTrailers: trailers !== undefined },
-      )
-      stream.on('wantTrailers', () => stream.sendTrailers(trailers))
-      const chunks = []
-      let answer
-      stream.on('response', (received) => (answer = received))
-      stream.on('data', (chunk) => chunks.push(chunk))
-      stream.on('error', reject)
-      stream.on('end', () =>
-        resolve({ status: answer?.[':status'], headers: answer, text: Buffer.concat(chunks).toString() }),
-      )
-      if (body !== undefined) stream.end(body)
-    })
-}
 
 const gates = await Promise.all(
   combinations.map((envoy) =>

@@ -62,13 +62,17 @@ async function prepare(envoy) {
       scenario.policy,
       ...scenario.steps.map((step) => step.policy).filter(Boolean),
     ].entries()) {
-      listeners[`${scenario.file} ${index}`] = {
-        hops: 1,
-        config: configWith({
-          policy,
-          clientAddress: { trustedHops: 1 },
-          verify: verifyBy({ cluster: scenario.file, timeoutMs: 5_000, methods: METHODS }),
-        }),
+      // Each account has a gate of its own.
+      for (const account of new Set(scenario.steps.map((step) => step.account))) {
+        listeners[`${scenario.file} ${index} ${account}`] = {
+          hops: 1,
+          config: configWith({
+            policy,
+            accounts: account === undefined ? 'none' : { one: account },
+            clientAddress: { trustedHops: 1 },
+            verify: verifyBy({ cluster: scenario.file, timeoutMs: 5_000, methods: METHODS }),
+          }),
+        }
       }
     }
   }
@@ -98,7 +102,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
         // Fields that Envoy does not show stand for themselves; `null` means absent.
         const untold = Object.fromEntries(Object.entries(step.expect).filter(([, value]) => value !== null))
         const bytes = (text) => Buffer.from(text).toString('latin1')
-        const answer = await request(gate.ports[`${scenario.file} ${version}`], {
+        const answer = await request(gate.ports[`${scenario.file} ${version} ${step.account}`], {
           headers: [
             ['cookie', bytes(cookies({ [SESSION]: fields.session }))],
             ['x-forwarded-for', step.ip ?? 'unknown'],
@@ -128,6 +132,7 @@ for (const { envoy, gate, stores } of await Promise.all(ENVOYS.map(prepare))) {
             encodeURIComponent(claims.sub),
             place,
           )
+          assert.equal(claims.account, step.account, place)
           const session = fields.newSession ?? 'a new session'
           return {
             ...untold,

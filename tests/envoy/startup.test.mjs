@@ -10,6 +10,7 @@ const other = generateKeys()
 const env = { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN }
 const [jwk] = (await jwksOf(keys)).keys
 const [otherJwk] = (await jwksOf(other)).keys
+const onLocalhost = { policy: policyWith({ origin: 'http://localhost:10000' }), pass: { cookie: 'second-factor' } }
 const good = configWith({ jwks: { keys: [otherJwk] } })
 const withKey = (key) => ({ ...good, jwks: { keys: [key] } })
 const without = (name) => ({ ...good, [name]: undefined })
@@ -132,6 +133,8 @@ const WRONG = [
   ['a route without methods', 'routes[0].methods', { ...good, routes: [{ path: '/a', methods: [] }] }],
   ['a route with a wrong age', 'routes[0].maxAge', { ...good, routes: [{ path: '/a', maxAge: 0 }] }],
   ['a pass cookie without prefix', 'pass.cookie', { ...good, pass: { cookie: 'second-factor' } }],
+  ['G13: the pass under a name of https, on http://localhost', 'pass.cookie', { ...good, ...onLocalhost, pass: {} }],
+  ['G13: the session under a name of https, on http://localhost', 'session.cookie', { ...good, ...onLocalhost }],
   ['a pass cookie that is no name', 'pass.cookie', { ...good, pass: { cookie: '__Host-a;b' } }],
   ['a cache without bound', 'pass.cacheEntries', { ...good, pass: { cacheEntries: 1_000_000_000 } }],
   ['verify without the key ring', 'verify', { ...good, verify: verifyBy() }, { COUNTERSIGN_STORAGE_TOKEN: TOKEN }],
@@ -254,6 +257,9 @@ test('after all these, a good configuration is taken', async () => {
     assert.equal(await envoy.update(listenerOf({ ...good, debug: true })), true)
     const answer = await request(envoy.ports.main, {})
     assert.ok(answer.json.explanation)
+    // With names that browsers take there, http://localhost is no mistake.
+    const names = { session: { cookie: 'session', id: 'plain' } }
+    assert.equal(await envoy.update(listenerOf({ ...good, ...onLocalhost, ...names })), true)
     // A public key may stand in both places.
     assert.equal(await envoy.update(listenerOf(withKey(jwk))), true)
   }

@@ -316,7 +316,7 @@ const address = (port, host = '127.0.0.1') => ({
 function listenerOf(
   name,
   {
-    address: host,
+    address: at,
     config,
     text,
     hops = 0,
@@ -324,6 +324,8 @@ function listenerOf(
     clean = true,
     failure = { failure_policy: 'FAIL_RELOAD' },
     filters,
+    before = [],
+    host,
     cluster = 'app',
   },
 ) {
@@ -362,15 +364,20 @@ function listenerOf(
     }),
     route_config: {
       virtual_hosts: [
-        { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster, timeout: '10s' } }] },
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: [{ match: { prefix: '/' }, route: { cluster, timeout: '10s' } }],
+          ...host,
+        },
       ],
     },
     http_filters: [
-      ...(filters ?? [wasm]),
+      ...(filters ?? [...before, wasm]),
       { name: 'router', typed_config: { '@type': `${API}.http.router.v3.Router` } },
     ],
   }
-  return { name, address: address(0, host), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
+  return { name, address: address(0, at), filter_chains: [{ filters: [{ name: 'http', typed_config: manager }] }] }
 }
 
 /** An upstream that answers with the request that reached it: HTTP/1.1 at `port`, HTTP/2 at `http2Port`. */
@@ -459,6 +466,7 @@ export async function startGate(
     listeners = {},
     env,
     listener = {},
+    updated,
     revoked,
     now = 1_800_000_000,
     realClock = false,
@@ -484,7 +492,7 @@ export async function startGate(
     settings[name] = { ...rest, config: configWith({ policy, ...changes }) }
   }
   const envoy = await startEnvoy(t, {
-    ...{ version, workers, logLevel, listeners: settings, clock: realClock ? undefined : clock },
+    ...{ version, workers, logLevel, updated, listeners: settings, clock: realClock ? undefined : clock },
     clusters: { app: upstream.port, 'app-h2': upstream.http2Port, storage: storage.port },
     env: env ?? { COUNTERSIGN_KEYS: JSON.stringify(keys), COUNTERSIGN_STORAGE_TOKEN: TOKEN },
   })
@@ -523,6 +531,10 @@ export async function startGate(
         headers: [['cookie', cookies({ [SESSION]: session, [PASS]: pass })], ...headers],
         ...options,
       }),
+    /** Gives `main` another configuration, as a control plane would; for a gate with `updated`. */
+    async push(/** @type {any} */ { policy: rules = policy, ...changes }) {
+      assert.ok(await envoy.update({ main: { ...listener, config: configWith({ policy: rules, ...changes }) } }))
+    },
     advance(seconds) {
       clock.advance(seconds)
       envoy.tick(clock())

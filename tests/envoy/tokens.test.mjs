@@ -5,7 +5,13 @@ import { generateKeys } from 'countersign'
 import { passOf, tokens } from '../shared/tokens.mjs'
 import { ENVOYS, jwksOf, mint, named, onEach, PASS, passed, refused, startGate, TOKEN, verifyBy } from './support.mjs'
 
-const reasons = { invalid: 'pass_invalid', expired: 'pass_expired', other_user: 'in', other_session: 'other_session' }
+const reasons = {
+  invalid: 'pass_invalid',
+  expired: 'pass_expired',
+  other_account: 'other_account',
+  other_user: 'in',
+  other_session: 'other_session',
+}
 
 await onEach(
   {

@@ -189,13 +189,13 @@ test('no two ids share a key, and a wrong id is refused before the store is aske
   for (const id of ids) assert.match(recordKey(id), /^[A-Za-z0-9\-._~%/]+$/)
   const asked = []
   const at = await host({ store: { load: async (id) => void asked.push(id), save: async () => true } })
-  for (const [id, path] of [
+  for (const [id, path] of /** @type {[any, string][]} */ ([
     [{ user: '' }, 'user'],
     [{ user: 'a'.repeat(257) }, 'user'],
     [{ user: 'ann\n' }, 'user'],
     [{ user: 'ann', account: '' }, 'account'],
     [{ user: 'ann', account: 'ä'.repeat(129) }, 'account'],
-  ]) {
+  ])) {
     assert.throws(() => recordKey(id), { code: 'invalid_input', path: `id.${path}` })
     await assert.rejects(at.factor.begin({ ...id, session: 's' }), { code: 'invalid_input', path })
     await assert.rejects(at.factor.status(id), { code: 'invalid_input', path })
