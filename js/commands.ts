@@ -18,7 +18,7 @@ export interface Caller {
   user: string
   /**
    * The user's account, part of who the user is: nothing made under one account counts in another. It is
-   * handed to the `policy` function. Leave it out where there is one account, or where a user has one
+   * handed to the `policy` function, beside the user. Leave it out where there is one account, or where a user has one
    * second factor for all.
    */
   account?: string | undefined
@@ -28,6 +28,11 @@ export interface Caller {
    * Needed where the policy has rules about addresses.
    */
   ip?: string | undefined
+  /**
+   * The user's roles in the account, by your own names. Needed where the policy's `require` names roles:
+   * a call without them counts as one of a user who has such a role. An empty list: the user has none.
+   */
+  roles?: string[] | undefined
 }
 
 /** Input of `begin`. */
@@ -50,10 +55,10 @@ export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
 export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 /** Input of `check`. */
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
-/** Input of `checkPass`. Address rules do not apply to it. */
-export interface CheckPassInput extends Omit<Caller, 'ip'>, Accepts<wasm.CheckPass> {}
-/** Input of `status`. Address rules do not apply to it. */
-export interface StatusInput extends Omit<Caller, 'ip'> {}
+/** Input of `checkPass`. Rules about addresses and roles do not apply to it. */
+export interface CheckPassInput extends Omit<Caller, 'ip' | 'roles'>, Accepts<wasm.CheckPass> {}
+/** Input of `status`. Rules about addresses and roles do not apply to it. */
+export interface StatusInput extends Omit<Caller, 'ip' | 'roles'> {}
 
 /** The replies with these results. */
 export type ReplyOf<Result extends wasm.Reply['result']> = Extract<wasm.Reply, { result: Result }>
@@ -103,8 +108,44 @@ export interface ReviewPolicyInput {
   policy: PolicySource
   /** The user who makes the change, and the address of that user's request. */
   author: { user: string; ip?: string | undefined }
-  /** All users of the account; `ip` is the address from which they come, where it is known. */
-  users: { user: string; role: wasm.Role; ip?: string | undefined }[]
-  /** The account's API clients, with the addresses from which they call. */
-  apiClients?: { id: string; ip?: string | undefined }[] | undefined
+  /** All users of the account. */
+  users: ReviewedUser[]
+  /** The account's API clients. */
+  apiClients?: ReviewedApiClient[] | undefined
+}
+
+/** A user whom a change of policy concerns. */
+export interface ReviewedUser {
+  /** User id. */
+  user: string
+  /** Whether the user may issue recovery codes. */
+  role: wasm.Role
+  /** The user's roles by your own names, where the policy's `require` names roles. */
+  roles?: string[] | undefined
+  /** The user's enrollment under the policy that is to come. Without it, the user's record is loaded and read. */
+  enrollment?: wasm.Enrollment | undefined
+  /** The address from which the user comes, where it is known. */
+  ip?: string | undefined
+}
+
+/** An API client of the account. */
+export interface ReviewedApiClient {
+  /** Its id. */
+  id: string
+  /** Its roles, where the policy's `require` names roles. */
+  roles?: string[] | undefined
+  /** The address from which it calls, where it is known. */
+  ip?: string | undefined
+}
+
+/** Input of `policyChanged`. */
+export interface PolicyChangedInput {
+  /** The user who made the change. */
+  by: string
+  /** The address of that user's request. */
+  ip?: string | undefined
+  /** The policy before. */
+  before: PolicySource
+  /** The policy that holds from now on. */
+  after: PolicySource
 }

@@ -8,7 +8,6 @@ import type {
   EnrollTotpReply,
   IssueRecoveryCodeReply,
   RemoveReply,
-  ReviewPolicyInput,
   SendSmsReply,
   StatusInput,
   VerifyReply,
@@ -26,11 +25,11 @@ import {
   listOf,
   optional,
   read,
-  shape,
   text,
 } from './input.js'
 import { heldTo } from './limits.js'
 import { policyCache } from './policy-cache.js'
+import { reviewPolicy } from './review-policy.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 import { load, type RecordId, type Stored, storage } from './store.js'
 import { type Hold, type Ran, type Step, storeLoop } from './store-loop.js'
@@ -95,9 +94,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     }
   }
 
-  async function run(core: wasm.Core, id: RecordId, ip: string | undefined, command: string, hold?: Hold) {
+  async function run(core: wasm.Core, { id, caller }: Caller, command: string, hold?: Hold) {
     const step = stepOf((stored, now, { first, seed }, finished) =>
-      core.step(idJson(id), stored?.record, command, now, ip, first, seed, finished),
+      core.step(idJson(id), stored?.record, command, now, caller, first, seed, finished),
     )
     return outcomeOf(id, step, hold)
   }
@@ -113,9 +112,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     <Reply extends wasm.Reply>(name: CommandName) =>
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
-      const { id, ip } = callerOf(fields)
-      const core = await policies.of(id.account)
-      return (await run(core, id, ip, commandText(name, fields), holdOf(name))) as Reply
+      const caller = callerOf(fields)
+      const core = await policies.of(caller.id)
+      return (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
     }
 
   /** A command that brings a ticket, which names the user. */
@@ -123,13 +122,14 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     <Reply extends wasm.Reply>(name: CommandName) =>
     async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
-      const { account, ip } = placeOf(fields)
+      const { account, caller } = placeOf(fields)
       const command = commandText(name, fields)
-      const core = await policies.of(account)
-      const now = clock()
-      const owner = call(() => core.ticket_user(account, command, now)) as TicketCheck
+      const [any, now] = [policies.any(), clock()]
+      const owner = call(() => any.ticket_user(account, command, now)) as TicketCheck
       if (owner.result === 'refused') return owner.reply as Reply
-      return (await run(core, { account, user: owner.user }, ip, command)) as Reply
+      const id = { account, user: owner.user }
+      const core = await policies.of(id)
+      return (await run(core, { id, caller }, command)) as Reply
     }
 
   return Object.freeze({
@@ -145,66 +145,68 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
     issueRecoveryCode: async (input) => {
       const fields = fieldsOf(input)
-      const { id, ip } = callerOf(fields)
-      const core = await policies.of(id.account)
+      const { id, caller } = callerOf(fields)
+      const core = await policies.of(id)
       const { by } = read(fields, '', { by: anything })
       const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
       // The issuer's record is only read: it tells whether the issuer's pass still counts.
       const own = await load(store, { account: id.account, user: issuer })
       const question = JSON.stringify(fields)
       const step = stepOf((stored, now, { first, seed }, finished) =>
-        core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, ip, first, seed, finished),
+        core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, caller, first, seed, finished),
       )
       return (await outcomeOf(id, step)) as IssueRecoveryCodeReply
     },
     status: async (input) => {
       const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
-      const core = await policies.of(id.account)
+      const core = await policies.of(id)
       const stored = await load(store, id)
       const now = clock()
       return call(() => core.status(idJson(id), stored?.record, now) as wasm.Status)
     },
     check: async (input) => {
       const fields = fieldsOf(input)
-      const { id, ip } = callerOf(fields)
-      const core = await policies.of(id.account)
+      const { id, caller } = callerOf(fields)
+      const core = await policies.of(id)
       const question = JSON.stringify(fields)
       const asked = clock()
-      const reply = call(() => core.check(idJson(id), question, asked, ip) as wasm.CheckReply | undefined)
+      const reply = call(() => core.check(idJson(id), question, asked, caller) as wasm.CheckReply | undefined)
       if (reply !== undefined) return reply
       const stored = await load(store, id)
       const now = clock()
-      return call(() => core.check_record(idJson(id), stored?.record, question, now, ip) as wasm.CheckReply)
+      return call(() => core.check_record(idJson(id), stored?.record, question, now, caller) as wasm.CheckReply)
     },
     checkPass: async (input) => {
       const fields = fieldsOf(input)
       const id = idOf(fields)
-      const core = await policies.of(id.account)
+      const core = await policies.of(id)
       const now = clock()
       return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now) as wasm.CheckPassReply)
     },
-    reviewPolicy: async (input) => {
-      const place = { ip: optional(text) }
-      const { account, policy, author, users, apiClients } = read(input, '', {
+    reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock }),
+    policyChanged: async (input) => {
+      const { account, by, ip, before, after } = read(input, '', {
         account: optional(idText),
-        policy: anything,
-        author: shape({ user: idText, ...place }),
-        users: listOf(shape({ user: idText, role: text, ...place })),
-        apiClients: optional(listOf(shape({ id: text, ...place }))),
-      }) as unknown as ReviewPolicyInput
-      const next = documentText(policy, 'invalid_policy', 'policy')
-      call((module) => module.policy_check(next))
-      const [core, now] = [policies.any(), clock()]
-      const people = []
-      for (const person of users) {
-        const stored = await load(store, { account, user: person.user })
-        people.push({
-          ...person,
-          enrollment: call(() => core.enrollment(next, idJson({ account, user: person.user }), stored?.record, now)),
-        })
-      }
-      const question = { author: author.user, authorIp: author.ip, users: people, apiClients: apiClients ?? [] }
-      return call((module) => module.policy_review(next, JSON.stringify(question)) as wasm.Review)
+        by: idText,
+        ip: optional(text),
+        before: anything,
+        after: anything,
+      })
+      const [old, next] = [before, after].map((source, index) =>
+        documentText(source, 'invalid_policy', index === 0 ? 'before' : 'after'),
+      )
+      const now = clock()
+      const event = call((module) =>
+        module.policy_changed(
+          old!,
+          next!,
+          idJson({ account: account as string | undefined, user: by as string }),
+          ip as string | undefined,
+          now,
+        ),
+      ) as wasm.Event
+      await carryOut([{ log: event }], given)
+      return event
     },
     jwks: () => {
       const core = policies.any()
@@ -252,15 +254,25 @@ function idOf(fields: Record<string, unknown>): RecordId {
   return { account: take(fields, 'account', optional(idText)) as string | undefined, user }
 }
 
+/** Takes the account out, and the circumstances of the call. */
 function placeOf(fields: Record<string, unknown>) {
-  return {
-    account: take(fields, 'account', optional(idText)) as string | undefined,
-    ip: take(fields, 'ip', optional(text)) as string | undefined,
-  }
+  return { account: take(fields, 'account', optional(idText)) as string | undefined, caller: circumstancesOf(fields) }
 }
 
-/** The user, the account and the address of a call. */
-function callerOf(fields: Record<string, unknown>) {
-  const id = idOf(fields)
-  return { id, ip: take(fields, 'ip', optional(text)) as string | undefined }
+/** Takes out what the policy's rules look at. It is JSON, which every call of the core that asks the policy needs. */
+function circumstancesOf(fields: Record<string, unknown>): string {
+  const ip = take(fields, 'ip', optional(text))
+  const { roles } = fields
+  take(fields, 'roles', optional(listOf(text)))
+  return JSON.stringify({ __proto__: null, ip, roles })
+}
+
+/** The user of a call, and the circumstances of it as JSON. */
+interface Caller {
+  id: RecordId
+  caller: string
+}
+
+function callerOf(fields: Record<string, unknown>): Caller {
+  return { id: idOf(fields), caller: circumstancesOf(fields) }
 }

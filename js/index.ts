@@ -8,7 +8,7 @@ export { createSecondFactor } from './create-second-factor.js'
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { Hashing } from './hashing.js'
 export type { Limits } from './limits.js'
-export type { PolicyOption } from './policy-cache.js'
+export type { PolicyAnswer, PolicyOption, PolicyQuestion } from './policy-cache.js'
 export type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 export { type RecordId, recordKey, type Store, type Stored } from './store.js'
 export { memoryStore } from './stores/memory.js'
@@ -31,6 +31,7 @@ export {
 export type {
   AccountId,
   Action,
+  AddressFamily,
   AttemptStatus,
   BackupStatus,
   BlockedApiClient,
@@ -48,6 +49,7 @@ export type {
   Explanation,
   FactorEpoch,
   FactorStatus,
+  ForgottenFamily,
   IssuedBy,
   Issuer,
   Jwk,
@@ -55,6 +57,8 @@ export type {
   Keys,
   Limit,
   Method,
+  NetworkEntry,
+  NetworkRule,
   Notice,
   NoticeKind,
   OperatorId,
@@ -63,6 +67,8 @@ export type {
   RecoveryStatus,
   Reply,
   RequirePolicy,
+  RequireRules,
+  RequireWord,
   Review,
   Role,
   Rule,
@@ -70,6 +76,8 @@ export type {
   SecondStepReason,
   SecretText,
   SessionId,
+  Setting,
+  SettingChange,
   ShownCode,
   SigningAlgorithm,
   SigningKey,

@@ -118,7 +118,7 @@ export function createOperator(options: OperatorOptions): Operator {
         user: idText,
         operator: idText,
       }) as unknown as OperatorInput
-      const core = await policies.of(account)
+      const core = await policies.of({ account, user })
       const id = { account, user }
       const { reply, effects } = await loop(id, (stored) => {
         const now = clock()

@@ -15,6 +15,7 @@ import type {
   IssueRecoveryCodeInput,
   IssueRecoveryCodeReply,
   KeySource,
+  PolicyChangedInput,
   RemoveInput,
   RemoveReply,
   ReviewPolicyInput,
@@ -32,7 +33,10 @@ import type * as wasm from './wasm.js'
 
 /** The means that {@link createSecondFactor} needs. */
 export interface SecondFactorOptions {
-  /** The account's rules, or a function that gives those of an account at every call. */
+  /**
+   * The account's rules, or a function that gives them for a user at every call: those of the user's account, or
+   * those of all accounts that the user's one second factor opens.
+   */
   policy: PolicyOption
   /** The key ring, from {@link generateKeys}: as object or JSON text. Keep it secret, and out of the database. */
   keys: KeySource
@@ -346,7 +350,8 @@ export interface SecondFactor {
    */
   checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
   /**
-   * Names the users whom a policy would lock out, before it is switched on.
+   * Names the users whom a policy would lock out, before it is switched on. The policy is compiled once, and the
+   * event loop is free again every 20 milliseconds. The records of users without `enrollment` are loaded.
    *
    * @example
    * ```ts
@@ -360,6 +365,21 @@ export interface SecondFactor {
    * ```
    */
   reviewPolicy(input: ReviewPolicyInput): Promise<wasm.Review>
+  /**
+   * Tells `onEvent` of a change of policy: who made it, the settings that changed, from what to what, and a
+   * digest of both. Call it once the change is saved. The event holds no secret.
+   *
+   * @example
+   * ```ts
+   * import type { Policy, SecondFactor } from 'countersign'
+   *
+   * export async function audit(secondFactor: SecondFactor, by: string, before: Policy, after: Policy) {
+   *   const event = await secondFactor.policyChanged({ by, before, after })
+   *   return event.event === 'policy_changed' ? event.changes.map(({ path }) => path) : []
+   * }
+   * ```
+   */
+  policyChanged(input: PolicyChangedInput): Promise<wasm.Event>
   /**
    * The public keys of passes as a JWK set, for other verifiers.
    *

@@ -1,5 +1,5 @@
 // The parts on their own, for a host that wants only one of them. All are synchronous: none waits.
-import type { KeySource, PolicySource } from './commands.js'
+import type { KeySource, PolicySource, ReviewedApiClient, ReviewedUser } from './commands.js'
 import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, shape, text, whole } from './input.js'
 import type * as wasm from './wasm.js'
@@ -265,12 +265,16 @@ export const backupCodes = Object.freeze({
 export interface PolicyFacts {
   /** The client's address as text. */
   ip?: string | undefined
+  /** The user's roles by your own names, where the policy's `require` names roles. */
+  roles?: string[] | undefined
   /** Person or program; a person by default. */
   channel?: wasm.Channel | undefined
   /** The user's enrollment under the policy. */
   enrollment: wasm.Enrollment
   /** Whether a recovery code is alive for the user; false by default. */
   recoveryCode?: boolean | undefined
+  /** The time of the decision in unix seconds, because a rule may have an end. Default: now, by this machine's clock. */
+  time?: number | undefined
 }
 
 /** The people and programs whom a policy is about. */
@@ -279,10 +283,12 @@ export interface PolicyPeople {
   author: string
   /** The address of that user's request. */
   authorIp?: string | undefined
-  /** All users of the account; `ip` is the address from which they come, where it is known. */
-  users: { user: string; role: wasm.Role; enrollment: wasm.Enrollment; ip?: string | undefined }[]
-  /** The account's API clients, with the addresses from which they call. */
-  apiClients: { id: string; ip?: string | undefined }[]
+  /** All users of the account, each with its enrollment under the policy. */
+  users: (ReviewedUser & { enrollment: wasm.Enrollment })[]
+  /** The account's API clients. */
+  apiClients: ReviewedApiClient[]
+  /** The time of the review in unix seconds, because a rule may have an end. Default: now, by this machine's clock. */
+  time?: number | undefined
 }
 
 /** The account's rules. */
@@ -325,14 +331,16 @@ export const policy = Object.freeze({
    */
   decide: (source: PolicySource, facts: PolicyFacts): wasm.Explanation => {
     const document = documentText(source, 'invalid_policy', '')
-    const given = read(facts, '', {
+    const { time, ...given } = read(facts, '', {
       ip: optional(text),
+      roles: optional(listOf(text)),
       channel: optional(text),
       enrollment: text,
       recoveryCode: optional(flag),
+      time: optional(whole),
     })
     const question = JSON.stringify({ channel: 'web', recoveryCode: false, ...given })
-    return call((module) => module.policy_decide(document, question) as wasm.Explanation)
+    return call((module) => module.policy_decide(document, question, timeOr(time)) as wasm.Explanation)
   },
   /**
    * Names the users whom a policy would lock out, from facts alone. {@link SecondFactor.reviewPolicy}
@@ -350,16 +358,25 @@ export const policy = Object.freeze({
    */
   review: (source: PolicySource, people: PolicyPeople): wasm.Review => {
     const document = documentText(source, 'invalid_policy', '')
-    const place = { ip: optional(text) }
-    const given = read(people, '', {
+    const place = { roles: optional(listOf(text)), ip: optional(text) }
+    const { author, authorIp, users, apiClients, time } = read(people, '', {
       author: text,
       authorIp: optional(text),
       users: listOf(shape({ user: text, role: text, enrollment: text, ...place })),
       apiClients: listOf(shape({ id: text, ...place })),
+      time: optional(whole),
     })
-    return call((module) => module.policy_review(document, JSON.stringify(given)) as wasm.Review)
+    return call((module) => {
+      const by = JSON.stringify({ user: author, ip: authorIp })
+      const review = new module.PolicyReview(document, undefined, undefined, by, timeOr(time))
+      review.add_users(JSON.stringify({ users }))
+      review.add_api_clients(JSON.stringify({ apiClients }))
+      return review.finish() as wasm.Review
+    })
   },
 })
+
+const timeOr = (time: unknown) => (time as number | undefined) ?? Math.floor(Date.now() / 1000)
 
 /**
  * A new key ring: one sealing key, one Ed25519 key for passes. Keep it secret and out of the database.

@@ -6,7 +6,7 @@ import { at, main, Problem } from './common.mjs'
 
 const FOLDER = 'tests/scenarios'
 const WIDTH = 140
-const STEP_KEYS = ['after', 'account', 'user', 'ip', 'why', 'given', 'policy', 'do', 'expect', 'sms', 'save']
+const STEP_KEYS = ['after', 'account', 'user', 'ip', 'roles', 'why', 'given', 'policy', 'do', 'expect', 'sms', 'save']
 const GAP = 'empty line'
 const FILE_KEYS = ['title', 'about', 'start', 'policy', 'commands', 'save', 'given', 'steps']
 

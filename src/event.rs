@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::ids::{AccountId, OperatorId, UserId};
-use crate::policy::{Method, Reason};
+use crate::policy::{Method, Reason, SettingChange};
 use crate::time::UnixSeconds;
 
 /// One line of the audit trail: `{ account?, user, at, ip?, event, … }`.
@@ -12,7 +12,7 @@ pub struct Event {
     /// The user's account, where the host has accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The user whose second factor it is about.
+    /// The user whose second factor it is about; for a change of policy, the one who made it.
     pub user: UserId,
     /// The time, in unix seconds.
     pub at: UnixSeconds,
@@ -102,6 +102,15 @@ pub enum EventKind {
     },
     /// The life of a recovery code was over before it was used.
     RecoveryCodeEnded,
+    /// The policy was changed, as the host tells by `policyChanged`.
+    PolicyChanged {
+        /// Digest of the policy before: SHA-256 of its settings, in base64url.
+        before: String,
+        /// Digest of the policy after.
+        after: String,
+        /// The settings that changed.
+        changes: Vec<SettingChange>,
+    },
     /// An action was refused.
     Refused {
         /// The action that was asked for.

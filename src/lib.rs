@@ -8,7 +8,8 @@
 //!
 //! ```
 //! use countersign::engine::{Command, Env, Reply, step};
-//! use countersign::{client_ip::ClientIp, entropy::Entropy, ids::{RecordId, UserId}, keys::KeyRing, policy::Policy, record::Record, time::UnixSeconds};
+//! use countersign::policy::{Policy, Roles};
+//! use countersign::{client_ip::ClientIp, entropy::Entropy, ids::{RecordId, UserId}, keys::KeyRing, record::Record, time::UnixSeconds};
 //!
 //! # let json = include_str!("../tests/vectors/keys.json");
 //! let keys = KeyRing::parse(json)?; // from the host's secret storage
@@ -18,7 +19,8 @@
 //! let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
 //! let entropy = Entropy::new([7; 32]); // in production: 32 fresh random bytes
 //!
-//! let pending = step(&policy, &keys, record, command, Env { now, client: ClientIp::Unknown, entropy })?;
+//! let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
+//! let pending = step(&policy, &keys, record, command, env)?;
 //! assert!(pending.to_store().is_none()); // nothing changed; otherwise store it by compare-and-set first
 //! let (reply, _effects) = pending.stored();
 //! assert_eq!(reply, Reply::Allowed { enroll: true }); // in; ann may set up a factor

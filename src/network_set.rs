@@ -1,18 +1,44 @@
-//! Networks that rules name, in CIDR form.
+//! Networks that rules name, in CIDR form, each for good or until a time.
 //!
 //! A network is written strictly: host bits, leading zeros and IPv4 networks in IPv6 form are
 //! errors, so that no rule holds another set of addresses than its author reads.
+//!
+//! A network whose time is over holds no address any more, and the set is still not empty: a list
+//! that has run out does not turn into no list.
 
 use core::net::IpAddr;
 
-use ipnet::IpNet;
-use prefix_trie::joint::JointPrefixSet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use prefix_trie::joint::JointPrefixMap;
 
 use crate::error::{Error, ErrorCode};
+use crate::time::UnixSeconds;
 
 /// A set of networks with look-up in time that does not grow with their number.
-#[derive(Debug, Clone)]
-pub struct NetworkSet(JointPrefixSet<IpNet>);
+#[derive(Debug, Clone, Default)]
+pub struct NetworkSet(JointPrefixMap<IpNet, Option<UnixSeconds>>);
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "lowercase")]
+pub enum AddressFamily {
+    /// 32 bits.
+    Ipv4,
+    /// 128 bits.
+    Ipv6,
+}
+
+impl AddressFamily {
+    /// The network of all its addresses.
+    #[must_use]
+    pub fn whole(self) -> IpNet {
+        match self {
+            Self::Ipv4 => IpNet::V4(Ipv4Net::default()),
+            Self::Ipv6 => IpNet::V6(Ipv6Net::default()),
+        }
+    }
+}
 
 impl NetworkSet {
     /// Reads CIDR texts, like `203.0.113.0/24` or `2001:db8::/32`; a bare address is that one
@@ -22,30 +48,88 @@ impl NetworkSet {
     /// [`ErrorCode::InvalidPolicy`] with the index, when one does not parse, has host bits set,
     /// or is an IPv4 network written as IPv6.
     pub fn parse(texts: &[String]) -> Result<Self, Error> {
-        let mut set = JointPrefixSet::new();
-        for (index, text) in texts.iter().enumerate() {
-            set.insert(network(text).map_err(|message| Error::new(ErrorCode::InvalidPolicy, format!("[{index}]"), message))?);
-        }
-        Ok(Self(set))
+        Self::parse_until(texts.iter().map(|text| (text.as_str(), None)))
     }
 
-    /// Whether the set holds no network.
+    /// Reads CIDR texts, each with the time from which it holds no more, if there is one. Of two
+    /// equal networks the one that holds longer counts.
+    ///
+    /// # Errors
+    /// As [`NetworkSet::parse`].
+    pub fn parse_until<'a>(rules: impl Iterator<Item = (&'a str, Option<UnixSeconds>)>) -> Result<Self, Error> {
+        let mut map = JointPrefixMap::new();
+        for (index, (text, until)) in rules.enumerate() {
+            let network = network(text).map_err(|message| Error::new(ErrorCode::InvalidPolicy, format!("[{index}]"), message))?;
+            let holds_longer = match (map.get(&network), until) {
+                (None, _) | (Some(Some(_)), None) => true,
+                (Some(None), _) => false,
+                (Some(Some(known)), Some(until)) => *known < until,
+            };
+            if holds_longer {
+                map.insert(network, until);
+            }
+        }
+        Ok(Self(map))
+    }
+
+    /// Whether the set names no network, not even one whose time is over.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a network other than `/0` contains the address.
+    /// Whether a network other than `/0` contains the address at this time.
     #[must_use]
-    pub fn is_named(&self, address: IpAddr) -> bool {
-        self.0.get_lpm(&IpNet::from(address)).is_some_and(|network| network.prefix_len() > 0)
+    pub fn is_named(&self, address: IpAddr, now: UnixSeconds) -> bool {
+        self.0.cover(&IpNet::from(address)).any(|(network, until)| network.prefix_len() > 0 && holds(*until, now))
     }
 
-    /// Whether one of the networks contains the address.
+    /// Whether one of the networks contains the address at this time.
     #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        self.0.get_spm(&IpNet::from(address)).is_some()
+    pub fn contains(&self, address: IpAddr, now: UnixSeconds) -> bool {
+        self.0.cover_values(&IpNet::from(address)).any(|until| holds(*until, now))
     }
+
+    /// Whether the networks that hold for good contain all addresses there are.
+    #[must_use]
+    pub fn is_everywhere(&self) -> bool {
+        let permanent = self.permanent();
+        [AddressFamily::Ipv4, AddressFamily::Ipv6].iter().all(|family| permanent.is_covered_in_aggregate(&family.whole()))
+    }
+
+    /// Whether each network of this set lies within those networks of `other` that hold for good.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        if self.is_empty() || other.is_empty() {
+            return self.is_empty();
+        }
+        let permanent = other.permanent();
+        self.0.keys().all(|network| permanent.is_covered_in_aggregate(&network))
+    }
+
+    /// The family that the author of this set forgot: the networks that hold at this time contain all
+    /// addresses of one family, and the set names no network of the other one.
+    #[must_use]
+    pub fn forgotten_family(&self, now: UnixSeconds) -> Option<AddressFamily> {
+        let names_ipv4 = self.0.keys().any(|network| matches!(network, IpNet::V4(_)));
+        let names_ipv6 = self.0.keys().any(|network| matches!(network, IpNet::V6(_)));
+        let (named, forgotten) = match (names_ipv4, names_ipv6) {
+            (true, false) => (AddressFamily::Ipv4, AddressFamily::Ipv6),
+            (false, true) => (AddressFamily::Ipv6, AddressFamily::Ipv4),
+            (true, true) | (false, false) => return None,
+        };
+        let in_force: JointPrefixMap<IpNet, ()> =
+            self.0.iter().filter(|(_, until)| holds(**until, now)).map(|(network, _)| (network, ())).collect();
+        in_force.is_covered_in_aggregate(&named.whole()).then_some(forgotten)
+    }
+
+    fn permanent(&self) -> JointPrefixMap<IpNet, ()> {
+        self.0.iter().filter(|(_, until)| until.is_none()).map(|(network, _)| (network, ())).collect()
+    }
+}
+
+fn holds(until: Option<UnixSeconds>, now: UnixSeconds) -> bool {
+    until.is_none_or(|until| now < until)
 }
 
 /// ipnet alone would read `010.0.0.0/08`: the address goes through the strict parser of the

@@ -313,11 +313,11 @@ impl Record {
         self.sms_code.take_if(|code| now >= code.lifetime.ends_at());
     }
 
-    /// The recovery code, while it is alive. An owner's counts where the policy offers recovery codes, the
+    /// The recovery code, while it is alive. An owner's counts where the policy offers recovery codes and owners issue them, the
     /// operator's always.
     pub(crate) fn live_recovery(&self, policy: &Policy, now: UnixSeconds) -> Option<&RecoveryCode> {
         let counts = |code: &&RecoveryCode| match code.issued_by {
-            IssuedBy::Owner(_) => policy.offers(Method::RecoveryCode),
+            IssuedBy::Owner(_) => policy.offers(Method::RecoveryCode) && policy.owners_issue_recovery_codes(),
             IssuedBy::Operator(_) => true,
         };
         self.recovery.as_ref().filter(counts).filter(|code| code.lifetime.contains(now))

@@ -8,7 +8,7 @@ use countersign::ids::{AccountId, RecordId, SessionId, UserId};
 use countersign::keys::KeyRing;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
-use countersign::policy::{Channel, Enrollment, Facts, Policy, explain};
+use countersign::policy::{Channel, Enrollment, Facts, Policy, Roles, explain};
 use countersign::time::UnixSeconds;
 use countersign::token::{Pass, TokenError};
 use countersign::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
@@ -135,10 +135,10 @@ fn networks_contain_exactly_the_addresses_of_the_table() {
     for row in list(&vectors!("networks")["membership"]) {
         let set = NetworkSet::parse(&texts(&row["networks"])).unwrap();
         for address in texts(&row["inside"]) {
-            assert!(set.contains(known(&address)), "{address} is in {}", row["networks"]);
+            assert!(set.contains(known(&address), UnixSeconds::EPOCH), "{address} is in {}", row["networks"]);
         }
         for address in texts(&row["outside"]) {
-            assert!(!set.contains(known(&address)), "{address} is not in {}", row["networks"]);
+            assert!(!set.contains(known(&address), UnixSeconds::EPOCH), "{address} is not in {}", row["networks"]);
         }
     }
 }
@@ -150,7 +150,7 @@ fn t22_every_spelling_is_one_address() {
         let only = NetworkSet::parse(&[spellings[0].clone()]).unwrap();
         for spelling in &spellings {
             assert_eq!(known(spelling), known(&spellings[0]), "{spelling}");
-            assert!(only.contains(known(spelling)), "{spelling}");
+            assert!(only.contains(known(spelling), UnixSeconds::EPOCH), "{spelling}");
         }
     }
 }
@@ -234,7 +234,10 @@ fn every_login_is_decided_as_the_table_says() {
                         json!({"outcome": "denied", "reason": address["denied"]})
                     };
                     let client = ip.as_str().map_or(ClientIp::Unknown, ClientIp::parse);
-                    let explained = explain(&policy, &Facts { client, channel, enrollment, recovery_code });
+                    let explained = explain(
+                        &policy,
+                        &Facts { now: UnixSeconds::EPOCH, client, roles: &Roles::Unknown, channel, enrollment, recovery_code },
+                    );
                     let case = format!("{place:?} {channel:?} {enrollment:?} {recovery_code}");
                     assert_eq!(json!(explained.decision), decision, "{case}");
                     assert_eq!(json!(explained.rules), rules, "{case}");
@@ -243,6 +246,52 @@ fn every_login_is_decided_as_the_table_says() {
         }
     }
     assert_eq!(count, 3 * 4 * 6 * 12);
+}
+
+#[test]
+fn every_row_of_the_decisions_is_decided_as_it_says() {
+    let table = vectors!("decisions");
+    let (mut count, mut wrong) = (0, Vec::new());
+    for group in list(&table["groups"]) {
+        let base = json!({"v": 1, "name": "Acme", "origin": "https://login.acme.example"});
+        let policy = Policy::parse(&document(&base, &json!({"set": group["set"]}))).unwrap_or_else(|error| panic!("{group}: {error}"));
+        for row in list(&group["rows"]).iter().map(text) {
+            count += 1;
+            let (question, answer) = row.split_once(" -> ").unwrap();
+            let (outcome, rules) = answer.split_once(" by ").unwrap();
+            let mut words = question.split(' ');
+            let (channel, from, enrollment) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+            let (mut roles, mut seconds, mut recovery_code) = (Roles::Unknown, 0, false);
+            for word in words {
+                match word.split_once('=') {
+                    None if word == "code" => recovery_code = true,
+                    Some(("at", shift)) => seconds = shift.parse().unwrap(),
+                    Some(("roles", "")) => roles = Roles::Known(Vec::new()),
+                    Some(("roles", names)) => roles = Roles::Known(names.split(',').map(str::to_owned).collect()),
+                    _ => panic!("{row}: {word}"),
+                }
+            }
+            let facts = Facts {
+                now: UnixSeconds::new(table["now"].as_u64().unwrap().checked_add_signed(seconds).unwrap()).unwrap(),
+                client: table["from"].get(from).unwrap().as_str().map_or(ClientIp::Unknown, ClientIp::parse),
+                roles: &roles,
+                channel: serde_json::from_value(json!(channel)).unwrap(),
+                enrollment: serde_json::from_value(json!(enrollment)).unwrap(),
+                recovery_code,
+            };
+            let decision = match outcome {
+                "allowed" | "challenge" => json!({"outcome": outcome}),
+                reason => json!({"outcome": "denied", "reason": reason}),
+            };
+            let expected = json!({"decision": decision, "rules": rules.split(' ').collect::<Vec<_>>()});
+            let explained = json!(explain(&policy, &facts));
+            if explained != expected {
+                wrong.push(format!("{}: {row}, but {explained}", group["about"]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(count >= 300, "{count} rows");
 }
 
 #[test]

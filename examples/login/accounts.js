@@ -135,7 +135,7 @@ async function seed(db) {
       'Acme',
       'pro',
       JSON.stringify('optional'),
-      JSON.stringify({ allow: [], deny: [] }),
+      JSON.stringify({ allow: [], api: [], deny: [] }),
     )
     for (const { email, role, hash } of users) {
       db.prepare('INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL)').run(randomUUID(), 'acme', email, role, hash)

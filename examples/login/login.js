@@ -9,6 +9,7 @@
 import { backupCodes, policy as rules } from 'countersign'
 import parsePhoneNumber from 'libphonenumber-js'
 import { BadInput } from './bad-input.js'
+import { rulesOf } from './network-lists.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
@@ -17,6 +18,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     session: session.id,
     account: account.id,
     ip,
+    roles: rolesOf(principal),
   })
   const callerWithPass = (context) => ({ ...callerIn(context), pass: context.session.pass })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
@@ -162,6 +164,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         newSession: fresh.id,
         account: account.id,
         ip,
+        roles: rolesOf(principal),
         method: input.method,
         code: input.code,
       })
@@ -179,12 +182,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async sendLoginSms(context) {
-      const { session, account, ip } = context
+      const { session, principal, account, ip } = context
       const reply = await secondFactor.sendSms({
         ticket: session.challenge.ticket,
         session: session.id,
         account: account.id,
         ip,
+        roles: rolesOf(principal),
       })
       return reply.result === 'denied' ? endUnlessIn(context, reply) : reply
     },
@@ -292,16 +296,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
           status: await secondFactor.status({ user: id, account: account.id }),
         })),
       )
-      // The address of a client is known only after its first login.
-      const clients = accounts.clientsOf(account.id).map(({ clientId, last_ip: lastIp }) => ({
-        id: clientId,
-        ...(lastIp !== null && {
-          lastIp,
-          allowed:
-            rules.decide(policyFor(account), { ip: lastIp, channel: 'api', enrollment: 'none' }).decision.outcome ===
-            'allowed',
-        }),
-      }))
+      const clients = accounts
+        .clientsOf(account.id)
+        .map((client) => ({ id: client.clientId, ...stateOf(client, account) }))
       return { result: 'users', users, clients }
     },
 
@@ -312,23 +309,46 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         user: target.id,
         account: account.id,
         ip,
+        roles: rolesOf(target),
         by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
       })
       return { ...reply, email: target.email }
+    },
+
+    /**
+     * Lets an API client in from the address at which it was last seen. The rule is one for API clients alone, so
+     * that it shuts nobody out and needs no review.
+     */
+    async admitClient(context) {
+      const { input, account } = context
+      const client = accounts.clientsOf(account.id).find(({ clientId }) => clientId === text(input, 'client'))
+      if (client === undefined) throw new BadInput('client', 'is not in this account')
+      const stale = await staleFactor(context)
+      if (stale) return stale
+      const { lastIp, allowed, rule, reason } = stateOf(client, account)
+      if (lastIp === undefined) throw new BadInput('client', 'was never seen, so its address is not known')
+      if (!allowed && rule === undefined) return { result: 'denied', reason }
+      if (!allowed) {
+        const { require, network, name } = account
+        const api = [...network.api, { network: rule, note: client.clientId }]
+        await saveRules(context, { require, network: { ...network, api }, name })
+      }
+      return { result: 'client_admitted', client: client.clientId }
     },
 
     async policy({ account }) {
       return { result: 'policy', require: account.require, network: account.network, name: account.name }
     },
 
+    /** The form with its rows changed. Nothing is saved. */
+    async draftPolicy({ account, input }) {
+      return { result: 'policy_draft', ...draftOf(input, account) }
+    },
+
     /** Lists the users whom a change would lock out. Saves it only once the owner confirmed that list. */
     async changePolicy(context) {
       const { input, account, principal, ip } = context
-      const next = {
-        require: requirement(input),
-        network: { allow: list(input, 'allow'), deny: list(input, 'deny') },
-        name: input.name === undefined ? account.name : text(input, 'name').trim(),
-      }
+      const next = draftOf(input, account)
       const stale = await staleFactor(context)
       if (stale) return stale
       const users = accounts.usersOf(account.id)
@@ -337,8 +357,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         account: account.id,
         policy: policyFor({ ...account, ...next }),
         author: { user: principal.id, ip },
-        users: users.map((user) => ({ user: user.id, role: user.role, ...knownIp(user) })),
-        apiClients: clients.map((client) => ({ id: client.clientId, ...knownIp(client) })),
+        users: users.map((user) => ({ user: user.id, role: user.role, roles: rolesOf(user), ...knownIp(user) })),
+        apiClients: clients.map((client) => ({ id: client.clientId, roles: rolesOf(client), ...knownIp(client) })),
       })
       const emailOf = (id) => users.find((user) => user.id === id)?.email ?? id
       const review = {
@@ -349,7 +369,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const change = { ...next, review }
       if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
       if (review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
-      accounts.saveRules(account.id, next)
+      await saveRules(context, next)
       return { result: 'policy_saved', ...change }
     },
 
@@ -369,6 +389,28 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async outbox() {
       return demo ? { result: 'outbox', messages: outbox.messages() } : { result: 'not_found' }
     },
+  }
+
+  /** Saves the account's rules, and logs what changed. */
+  async function saveRules({ account, principal, ip }, next) {
+    accounts.saveRules(account.id, next)
+    const [before, after] = [policyFor(account), policyFor({ ...account, ...next })]
+    await secondFactor.policyChanged({ by: principal.id, ip, before, after })
+  }
+
+  /** Whether the rules let an API client in from where it was last seen; if not, the rule that would. */
+  function stateOf(client, account) {
+    // The address of a client is known only after its first login.
+    if (client.last_ip === null) return {}
+    const facts = { id: client.clientId, roles: rolesOf(client), ip: client.last_ip }
+    const people = { author: '', users: [], apiClients: [facts], time: clock() }
+    const [blocked] = rules.review(policyFor(account), people).blockedApiClients
+    return {
+      lastIp: client.last_ip,
+      allowed: blocked === undefined,
+      rule: blocked?.rule ?? undefined,
+      reason: blocked?.reason,
+    }
   }
 
   /** Ends a session that has only the password, once its ticket is no longer good. */
@@ -391,18 +433,31 @@ function text(input, name) {
   return value
 }
 
-/** A list of ranges: an array from JSON, lines from a form. */
-function list(input, name) {
-  const value = input[name] ?? []
-  const items = typeof value === 'string' ? value.split(/[\s,]+/) : value
-  if (!Array.isArray(items)) throw new BadInput(name, 'is no list')
-  return items.filter((item) => item !== '')
+/** The roles that the account's rules may name. */
+const rolesOf = ({ role }) => [role]
+
+/** The rules that an input asks for: from JSON as they are in a policy, from a form as it sends them. */
+function draftOf(input, account) {
+  const [allow, api, deny] = ['allow', 'api', 'deny'].map((name) => rulesOf(input, name))
+  return {
+    require: requirement(input),
+    network: { allow, api, deny },
+    name: input.name === undefined ? account.name : text(input, 'name').trim(),
+  }
 }
 
 function requirement(input) {
-  if (input.require === 'optional' || input.require === 'everyone') return input.require
-  if (input.require === 'networks') return { networks: list(input, 'networks') }
-  throw new BadInput('require', 'is none of `optional`, `everyone`, `networks`')
+  const { require } = input
+  if (require === 'optional' || require === 'everyone') return require
+  if (typeof require === 'object' && require !== null && !Array.isArray(require)) return require
+  if (require !== 'some') throw new BadInput('require', 'is none of `optional`, `everyone` and the rules of a policy')
+  const [networks, outside] = ['networks', 'outside'].map((name) => rulesOf(input, name))
+  const roles = [input.roles ?? []].flat()
+  return {
+    ...(networks.length > 0 && { networks }),
+    ...(outside.length > 0 && { outside }),
+    ...(roles.length > 0 && { roles }),
+  }
 }
 
 function isYes(value) {

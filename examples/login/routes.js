@@ -34,7 +34,9 @@ export const routes = [
 
   { method: 'GET', path: '/users', access: 'owner', act: 'users' },
   { method: 'POST', path: '/users/recovery-code', access: 'owner', act: 'issueRecoveryCode' },
+  { method: 'POST', path: '/users/admit-client', access: 'owner', act: 'admitClient' },
   { method: 'GET', path: '/policy', access: 'owner', act: 'policy' },
   { method: 'POST', path: '/policy', access: 'owner', act: 'changePolicy' },
+  { method: 'POST', path: '/policy/draft', access: 'owner', act: 'draftPolicy' },
   { method: 'GET', path: '/audit', access: 'owner', act: 'audit' },
 ].map((route) => ({ api: `/api${route.path}`, ...route }))

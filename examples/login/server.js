@@ -58,7 +58,7 @@ const shared = {
 
 const secondFactor = createSecondFactor({
   ...shared,
-  policy: (account) => policyFor(accounts.account(account)),
+  policy: ({ account }) => policyFor(accounts.account(account)),
   keys,
   sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
   clock,

@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorCode};
 use crate::ids::{RecordId, SessionId, UserId};
 use crate::json::from_json;
 use crate::keys::KeyRing;
-use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, explain};
+use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Roles, explain};
 use crate::record::Record;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, TokenError, amr};
@@ -161,7 +161,7 @@ impl From<TokenError> for SecondStepReason {
 /// use countersign::error::Error;
 /// use countersign::ids::{RecordId, UserId};
 /// use countersign::keys::KeyRing;
-/// use countersign::policy::{Policy, Reason};
+/// use countersign::policy::{Policy, Reason, Roles};
 /// use countersign::record::Record;
 /// use countersign::time::UnixSeconds;
 ///
@@ -173,16 +173,16 @@ impl From<TokenError> for SecondStepReason {
 /// let now = UnixSeconds::new(1_800_000_000).expect("before the year 9999");
 ///
 /// // Without a pass the record decides.
-/// assert_eq!(check(&policy, &keys, Subject::User(&ann), &question, ClientIp::Unknown, now)?, None);
+/// assert_eq!(check(&policy, &keys, Subject::User(&ann), &question, ClientIp::Unknown, &Roles::Unknown, now)?, None);
 ///
 /// // A user without a factor, and nothing forces one: in.
 /// let record = Record::new(ann);
-/// let reply = check(&policy, &keys, Subject::Record(&record), &question, ClientIp::Unknown, now)?;
+/// let reply = check(&policy, &keys, Subject::Record(&record), &question, ClientIp::Unknown, &Roles::Unknown, now)?;
 /// assert_eq!(reply, Some(CheckReply::In { method: None, auth_time: None, expires_at: None }));
 ///
 /// // Forced, the same user has no way in.
 /// let forced = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example", "require": "everyone"}"#)?;
-/// let reply = check(&forced, &keys, Subject::Record(&record), &question, ClientIp::Unknown, now)?;
+/// let reply = check(&forced, &keys, Subject::Record(&record), &question, ClientIp::Unknown, &Roles::Unknown, now)?;
 /// assert_eq!(reply, Some(CheckReply::Denied { reason: Reason::EnrollmentRequired }));
 /// # Ok(())
 /// # }
@@ -196,10 +196,12 @@ pub fn check(
     subject: Subject<'_>,
     question: &Check,
     client: ClientIp,
+    roles: &Roles,
     now: UnixSeconds,
 ) -> Result<Option<CheckReply>, Error> {
     let channel = question.channel;
-    if let Some(reason) = address_rule(policy, client) {
+    let facts = |enrollment, recovery_code| Facts { now, client, roles, channel, enrollment, recovery_code };
+    if let Some(reason) = address_rule(policy, &facts(Enrollment::None, false)) {
         return Ok(Some(CheckReply::Denied { reason }));
     }
     let (id, record) = match subject {
@@ -217,7 +219,7 @@ pub fn check(
     };
     let enrollment = factors::enrollment(View { policy, keys, record, now })?;
     let recovery_code = record.live_recovery(policy, now).is_some();
-    Ok(Some(match explain(policy, &Facts { client, channel, enrollment, recovery_code }).decision {
+    Ok(Some(match explain(policy, &facts(enrollment, recovery_code)).decision {
         Decision::Allowed => CheckReply::In { method: None, auth_time: None, expires_at: None },
         Decision::Challenge => CheckReply::SecondStep { reason: no_pass },
         Decision::Denied(reason) => CheckReply::Denied { reason },
@@ -231,9 +233,8 @@ impl CheckReply {
 }
 
 /// The address rule that denies the request, if one does. Address rules look at nothing else.
-fn address_rule(policy: &Policy, client: ClientIp) -> Option<Reason> {
-    let facts = Facts { client, channel: Channel::Web, enrollment: Enrollment::None, recovery_code: false };
-    match explain(policy, &facts).decision {
+fn address_rule(policy: &Policy, facts: &Facts<'_>) -> Option<Reason> {
+    match explain(policy, facts).decision {
         Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
         Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
     }

@@ -13,7 +13,7 @@ use crate::keys::KeyRing;
 use crate::keys::sealing::Purpose;
 use crate::mac::mac;
 use crate::notice::{Notice, NoticeKind, Recipient};
-use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, explain};
+use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Roles, explain};
 use crate::record::Record;
 use crate::time::UnixSeconds;
 
@@ -27,6 +27,8 @@ pub struct Env {
     pub now: UnixSeconds,
     /// The address that the request comes from.
     pub client: ClientIp,
+    /// The roles of the user whom the command is about.
+    pub roles: Roles,
     /// Random bytes for this step alone; [`Entropy::again`] where it is tried again.
     pub entropy: Entropy,
 }
@@ -38,6 +40,7 @@ pub(super) struct Context<'a> {
     pub(super) record: Record,
     pub(super) now: UnixSeconds,
     pub(super) client: ClientIp,
+    roles: Roles,
     pub(super) entropy: Entropy,
     pub(super) hashes: &'a mut dyn Hashes,
     pub(super) effects: Vec<Effect>,
@@ -56,8 +59,8 @@ pub(super) struct View<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(policy: &'a Policy, keys: &'a KeyRing, record: Record, env: Env, hashes: &'a mut dyn Hashes) -> Self {
-        let Env { now, client, entropy } = env;
-        Self { policy, keys, record, now, client, entropy, hashes, effects: Vec::new(), limit: None }
+        let Env { now, client, roles, entropy } = env;
+        Self { policy, keys, record, now, client, roles, entropy, hashes, effects: Vec::new(), limit: None }
     }
 
     pub(super) const fn view(&self) -> View<'_> {
@@ -105,12 +108,13 @@ impl<'a> Context<'a> {
     /// The decision on a login from the client's address now.
     pub(super) fn decide(&self, channel: Channel, enrollment: Enrollment) -> Decision {
         let recovery_code = self.record.live_recovery(self.policy, self.now).is_some();
-        explain(self.policy, &Facts { client: self.client, channel, enrollment, recovery_code }).decision
+        let Self { policy, now, client, roles, .. } = self;
+        explain(policy, &Facts { now: *now, client: *client, roles, channel, enrollment, recovery_code }).decision
     }
 
     /// The address rule that turns the client away, if one does. Address rules look at no enrollment.
-    pub(super) fn turned_away(&self) -> Option<Reason> {
-        match self.decide(Channel::Web, Enrollment::None) {
+    pub(super) fn turned_away(&self, channel: Channel) -> Option<Reason> {
+        match self.decide(channel, Enrollment::None) {
             Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
             Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
         }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
-use crate::policy::{Channel, Decision, Method, Policy, Reason};
+use crate::policy::{Channel, Decision, Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Proven, Ticket, TokenError};
@@ -30,7 +30,7 @@ use super::sms;
 pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply, Error> {
     let Begin { session, channel, plan } = command;
     // Before the record is opened: a client whose address is turned away is told so, whatever it holds.
-    if let Some(reason) = context.turned_away() {
+    if let Some(reason) = context.turned_away(*channel) {
         context.log(EventKind::LoginDenied { reason });
         return Ok(Reply::Denied { reason });
     }
@@ -54,17 +54,11 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
     }
 }
 
-/// The user whom the ticket of a command names in this account, for a host that has to load that user's record first.
+/// The user whom the ticket of a command names in this account, whatever its policy, for a host that has to load that user's record first.
 ///
 /// # Errors
 /// The reply to the command, where it brings no ticket that is good.
-pub fn ticket_user(
-    policy: &Policy,
-    keys: &KeyRing,
-    account: Option<&AccountId>,
-    command: &Command,
-    now: UnixSeconds,
-) -> Result<UserId, Reply> {
+pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Command, now: UnixSeconds) -> Result<UserId, Reply> {
     let (ticket, session) = match command {
         Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. }) => (ticket, session),
         Command::Malformed(field) => return Err(Reply::malformed(*field)),
@@ -77,7 +71,7 @@ pub fn ticket_user(
         | Command::RenewBackupCodes(_)
         | Command::ShowBackupCodes(_) => return Err(Reply::Denied { reason: Reason::TicketInvalid }),
     };
-    match Ticket::open(policy, keys.sealing(), ticket, session, now) {
+    match Ticket::open_for_any(keys.sealing(), ticket, session, now) {
         Ok(ticket) if ticket.subject().account() == account => Ok(ticket.subject().user().clone()),
         Ok(_) => Err(Reply::Denied { reason: TokenError::OtherAccount.of_ticket() }),
         Err(error) => Err(Reply::Denied { reason: error.of_ticket() }),
@@ -147,7 +141,7 @@ fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: M
         Ok(_) => return Err(context.denied(action, Reason::TicketInvalid)),
         Err(error) => return Err(context.denied(action, error.of_ticket())),
     };
-    if let Some(reason) = context.turned_away() {
+    if let Some(reason) = context.turned_away(Channel::Web) {
         return Err(context.denied(action, reason));
     }
     let is_offered = context.policy.offers(method)

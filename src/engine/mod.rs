@@ -56,7 +56,7 @@ use crate::error::ErrorCode;
 use crate::event::Action;
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
 use crate::keys::KeyRing;
-use crate::policy::Policy;
+use crate::policy::{Channel, Policy};
 use crate::record::Record;
 
 use command::AddressRules;
@@ -74,7 +74,7 @@ use run::run;
 /// # use countersign::error::Error;
 /// # use countersign::ids::{RecordId, UserId};
 /// # use countersign::keys::KeyRing;
-/// # use countersign::policy::Policy;
+/// # use countersign::policy::{Policy, Roles};
 /// # use countersign::record::Record;
 /// # use countersign::time::UnixSeconds;
 /// # use countersign::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
@@ -86,7 +86,8 @@ use run::run;
 /// let mut ask = |seconds: u64, command: String| -> Result<Reply, Error> {
 ///     let now = UnixSeconds::new(1_800_000_000 + seconds).expect("before the year 9999");
 ///     let entropy = Entropy::new([seconds as u8; 32]); // in production: 32 fresh random bytes
-///     let pending = step(&policy, &keys, record.clone(), Command::parse(&command)?, Env { now, client: ClientIp::Unknown, entropy })?;
+///     let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
+///     let pending = step(&policy, &keys, record.clone(), Command::parse(&command)?, env)?;
 ///     if let Some(changed) = pending.to_store() {
 ///         record = changed.clone(); // in production: a compare-and-set in the host's store
 ///     }
@@ -153,7 +154,7 @@ pub fn verify(policy: &Policy, keys: &KeyRing, record: Record, second: SecondSte
 }
 
 fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error> {
-    if let (AddressRules::StopAtOnce(action), Some(reason)) = (command.address_rules(), context.turned_away()) {
+    if let (AddressRules::StopAtOnce(action), Some(reason)) = (command.address_rules(), context.turned_away(Channel::Web)) {
         return Ok(context.denied(action, reason));
     }
     match command {
@@ -216,7 +217,7 @@ fn check_issuer(record: &Record, issuer: &Record, question: &IssueRecoveryCode) 
 }
 
 fn issue(context: &mut Context<'_>, issuer: &Record, question: &IssueRecoveryCode) -> Result<Reply, Error> {
-    match context.turned_away() {
+    match context.turned_away(Channel::Web) {
         Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
         None => recovery_code::issue(context, issuer, &question.by),
     }

@@ -13,7 +13,7 @@ use crate::hashed_codes::Inline;
 use crate::ids::OperatorId;
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
-use crate::policy::Policy;
+use crate::policy::{Policy, Roles};
 use crate::record::{IssuedBy, Record};
 use crate::time::UnixSeconds;
 
@@ -35,7 +35,7 @@ pub fn issue_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let env = Env { now, client: ClientIp::Unknown, entropy };
+    let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
     let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
         context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
         recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
@@ -55,7 +55,7 @@ pub fn withdraw_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let env = Env { now, client: ClientIp::Unknown, entropy };
+    let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
     let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
         if context.record.recovery.take().is_none() {
             return Ok(Reply::Expired {});

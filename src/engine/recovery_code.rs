@@ -129,6 +129,8 @@ fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reaso
     let view = View { record: issuer, ..context.view() };
     if !context.policy.offers(Method::RecoveryCode) {
         Some(Reason::MethodNotOffered)
+    } else if !context.policy.owners_issue_recovery_codes() {
+        Some(Reason::OperatorOnly)
     } else if by.role != Role::Owner {
         Some(Reason::OwnerOnly)
     } else if by.user == *context.record.user() {

@@ -70,7 +70,7 @@ pub use verification::{Verdict, Verification};
 
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
-use crate::policy::{Channel, Decision, Enrollment, Explanation, Facts, Reason, explain};
+use crate::policy::{Channel, Decision, Enrollment, Explanation, Facts, Reason, Roles, explain};
 use crate::time::UnixSeconds;
 
 use attempt::Attempt;
@@ -132,7 +132,7 @@ impl Gate {
     pub fn judge(&mut self, request: &Request<'_>, now: UnixSeconds) -> Verdict {
         let credentials = Credentials::read(&self.config, request);
         let limits = self.config.routes.limits(&credentials.path);
-        let explanation = self.explain(request, &credentials.path);
+        let explanation = self.explain(request, &credentials.path, now);
         let step = self.first_step(request, &credentials, &limits, explanation.decision, now);
         let config = &self.config;
         let context = || Context::new(config, request, &credentials, limits.max_age, explanation, now);
@@ -220,7 +220,7 @@ impl Gate {
     /// The policy's decision on the client. The gate knows no record: where a pass is always needed,
     /// everyone counts as a user with a factor; where the policy decides, as one without, so that
     /// only the forced are asked.
-    fn explain(&self, request: &Request<'_>, path: &Path<'_>) -> Explanation {
+    fn explain(&self, request: &Request<'_>, path: &Path<'_>, now: UnixSeconds) -> Explanation {
         let GateConfig { policy, api_paths, proof, trusted_hops, .. } = &self.config;
         let client = if policy.asks_for_address() { request.client(*trusted_hops) } else { ClientIp::Unknown };
         let channel = if api_paths.contain(path) { Channel::Api } else { Channel::Web };
@@ -228,7 +228,8 @@ impl Gate {
             Proof::Always => Enrollment::Usable,
             Proof::AsPolicy => Enrollment::None,
         };
-        explain(policy, &Facts { client, channel, enrollment, recovery_code: false })
+        // The gate knows no roles: where a rule asks for them, a pass is always needed.
+        explain(policy, &Facts { now, client, roles: &Roles::Unknown, channel, enrollment, recovery_code: false })
     }
 }
 

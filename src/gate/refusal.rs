@@ -179,6 +179,7 @@ impl Refusal {
             | Reason::OwnerOnly
             | Reason::NotForOneself
             | Reason::TooOften
+            | Reason::OperatorOnly
             | Reason::NotKept
             | Reason::TicketInvalid
             | Reason::OtherSession
@@ -207,6 +208,7 @@ impl Refusal {
             | Reason::OwnerOnly
             | Reason::NotForOneself
             | Reason::TooOften
+            | Reason::OperatorOnly
             | Reason::NotKept => Self::UseLoginPage,
         }
     }

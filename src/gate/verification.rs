@@ -19,6 +19,7 @@ use crate::engine::{Env, Pending, Reply, verify as verify_code};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::json::from_json;
+use crate::policy::Roles;
 use crate::record::Record;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
@@ -131,7 +132,7 @@ impl Verification {
             return Verdict::Judged(self.storage_failed(config, &response.shown()));
         };
         let Some(lock) = learnt.guesses.take(&self.attempt.subject) else { return self.lost_race(config) };
-        let env = Env { now, client: self.context.client, entropy };
+        let env = Env { now, client: self.context.client, roles: Roles::Unknown, entropy };
         let stepped = Record::parse(&self.attempt.subject, &record)
             .and_then(|record| verify_code(&config.policy, &verify.keys, record, self.attempt.second_step(), env));
         match stepped {

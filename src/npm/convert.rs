@@ -1,7 +1,7 @@
 //! Values on their way in and out: JSON text and numbers in, plain objects out.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::client_ip::ClientIp;
@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::{FinishedHash, HashJob};
 use crate::ids::RecordId;
 use crate::json::from_json;
+use crate::policy::Roles;
 use crate::record::Record;
 use crate::time::UnixSeconds;
 
@@ -22,7 +23,7 @@ const EVENT: &str = r#"
 export type Event = {
     /** The user's account, where the host has accounts. */
     account?: AccountId;
-    /** The user whose second factor it is about. */
+    /** The user whose second factor it is about; for a change of policy, the one who made it. */
     user: UserId;
     /** The time, in unix seconds. */
     at: UnixSeconds;
@@ -76,6 +77,22 @@ pub(super) fn finished(bytes: &[u8]) -> Result<Vec<FinishedHash>, JsValue> {
 
 pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
     from_json(json, ErrorCode::InvalidInput).map_err(thrown)
+}
+
+/// The circumstances of a call that the host gives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallerDocument {
+    #[serde(default)]
+    ip: Option<String>,
+    #[serde(default)]
+    roles: Roles,
+}
+
+/// The client's address and the user's roles, as far as the host gives them.
+pub(super) fn caller(json: &str) -> Result<(ClientIp, Roles), JsValue> {
+    let CallerDocument { ip, roles } = argument(json)?;
+    Ok((client(ip.as_deref()), roles))
 }
 
 /// The client's address, where the host gives one.

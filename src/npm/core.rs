@@ -12,7 +12,7 @@ use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
 
-use super::convert::{again, client, entropy, finished, record, record_id, thrown, time, to_js};
+use super::convert::{again, caller, entropy, finished, record, record_id, thrown, time, to_js};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
@@ -39,15 +39,16 @@ impl Core {
     /// Parses both documents.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, keys: &str) -> Result<Core, JsValue> {
-        let keys = KeyRing::parse(keys).map_err(thrown)?;
-        if !keys.signing().can_sign() {
-            return Err(thrown(Error::new(
-                ErrorCode::InvalidKeys,
-                "signing[0]",
-                "the first signing key must have its secret, to sign passes",
-            )));
-        }
+        let keys = keys_that_sign(keys)?;
         Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys })
+    }
+
+    /// Parses the policies of all accounts of a user; see [`Policy::of_all`].
+    pub fn of_all(policies: Vec<String>, keys: &str) -> Result<Core, JsValue> {
+        let parsed =
+            policies.iter().enumerate().map(|(index, text)| Policy::parse(text).map_err(|error| error.within(&format!("[{index}]"))));
+        let policy = parsed.collect::<Result<_, _>>().and_then(Policy::of_all).map_err(thrown)?;
+        Ok(Self { policy, keys: keys_that_sign(keys)? })
     }
 
     /// One run of a step: its outcome, or the hash jobs that are missing, 60 bytes each. `finished` has the
@@ -61,14 +62,15 @@ impl Core {
         stored: Option<String>,
         command: &str,
         now: f64,
-        ip: Option<String>,
+        caller: &str,
         first: &[u8],
         seed: &[u8],
         finished: &[u8],
     ) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
         let command = Command::parse(command).map_err(thrown)?;
-        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: again(first, seed)? };
+        let (client, roles) = self::caller(caller)?;
+        let env = Env { now: time("clock", now)?, client, roles, entropy: again(first, seed)? };
         let finished = self::finished(finished)?;
         ended(engine::step_with_hashes(&self.policy, &self.keys, record, command, env, &finished))
     }
@@ -83,7 +85,7 @@ impl Core {
         issuer: Option<String>,
         question: &str,
         now: f64,
-        ip: Option<String>,
+        caller: &str,
         first: &[u8],
         seed: &[u8],
         finished: &[u8],
@@ -92,7 +94,8 @@ impl Core {
         let id = record_id(id)?;
         let issuer = record(id.with_user(question.by.user.clone()), issuer.as_deref())?;
         let record = record(id, stored.as_deref())?;
-        let env = Env { now: time("clock", now)?, client: client(ip.as_deref()), entropy: again(first, seed)? };
+        let (client, roles) = self::caller(caller)?;
+        let env = Env { now: time("clock", now)?, client, roles, entropy: again(first, seed)? };
         let finished = self::finished(finished)?;
         ended(engine::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &issuer, &question, env, &finished))
     }
@@ -125,11 +128,12 @@ impl Core {
         operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// The user whom the ticket of a command names; see [`engine::ticket_user`].
+    /// The user whom the ticket of a command names. It may be one of another origin: the step looks at that, under
+    /// the user's policy. See [`engine::ticket_user`].
     pub fn ticket_user(&self, account: Option<String>, command: &str, now: f64) -> Result<JsValue, JsValue> {
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         let command = Command::parse(command).map_err(thrown)?;
-        to_js(&match engine::ticket_user(&self.policy, &self.keys, account.as_ref(), &command, time("clock", now)?) {
+        to_js(&match engine::ticket_user(&self.keys, account.as_ref(), &command, time("clock", now)?) {
             Ok(user) => TicketCheck::Valid { user },
             Err(reply) => TicketCheck::Refused { reply },
         })
@@ -143,20 +147,22 @@ impl Core {
     }
 
     /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
-    pub fn check(&self, id: &str, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
+    pub fn check(&self, id: &str, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
         let id = record_id(id)?;
-        self.answer(Subject::User(&id), question, now, ip.as_deref())
+        self.answer(Subject::User(&id), question, now, caller)
     }
 
     /// The question of a request, with the record.
-    pub fn check_record(&self, id: &str, stored: Option<String>, question: &str, now: f64, ip: Option<String>) -> Result<JsValue, JsValue> {
+    pub fn check_record(&self, id: &str, stored: Option<String>, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
-        self.answer(Subject::Record(&record), question, now, ip.as_deref())
+        self.answer(Subject::Record(&record), question, now, caller)
     }
 
-    fn answer(&self, subject: Subject<'_>, question: &str, now: f64, ip: Option<&str>) -> Result<JsValue, JsValue> {
+    fn answer(&self, subject: Subject<'_>, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
         let question = Check::parse(question).map_err(thrown)?;
-        let reply = engine::check(&self.policy, &self.keys, subject, &question, client(ip), time("clock", now)?).map_err(thrown)?;
+        let (client, roles) = self::caller(caller)?;
+        let now = time("clock", now)?;
+        let reply = engine::check(&self.policy, &self.keys, subject, &question, client, &roles, now).map_err(thrown)?;
         reply.map_or(Ok(JsValue::UNDEFINED), |reply| to_js(&reply))
     }
 
@@ -164,13 +170,6 @@ impl Core {
     pub fn status(&self, id: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
         to_js(&engine::status(&self.policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
-    }
-
-    /// A user's enrollment under another policy.
-    pub fn enrollment(&self, policy: &str, id: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
-        let policy = Policy::parse(policy).map_err(thrown)?;
-        let record = record(record_id(id)?, stored.as_deref())?;
-        to_js(&engine::enrollment(&policy, &self.keys, &record, time("clock", now)?))
     }
 
     /// Whether the policy offers SMS.
@@ -190,6 +189,14 @@ fn ended(run: Result<Progress, Error>) -> Result<JsValue, JsValue> {
         Progress::Done(pending) => PendingStep(*pending).into(),
         Progress::Hash(jobs) => jobs.iter().flat_map(HashJob::to_bytes).collect::<Vec<u8>>().into(),
     })
+}
+
+fn keys_that_sign(keys: &str) -> Result<KeyRing, JsValue> {
+    let keys = KeyRing::parse(keys).map_err(thrown)?;
+    if keys.signing().can_sign() {
+        return Ok(keys);
+    }
+    Err(thrown(Error::new(ErrorCode::InvalidKeys, "signing[0]", "the first signing key must have its secret, to sign passes")))
 }
 
 /// An outcome that has not happened yet.

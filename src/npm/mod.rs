@@ -7,10 +7,12 @@
 mod convert;
 mod core;
 mod hashing;
+mod policies;
 mod tools;
 
 pub use self::core::{Core, PendingStep};
 pub use hashing::*;
+pub use policies::*;
 pub use tools::*;
 
 #[global_allocator]

@@ -1,4 +1,4 @@
-//! The parts on their own: codes, URIs, QR codes, backup codes, policies and keys.
+//! The parts on their own: codes, URIs, QR codes, backup codes and keys.
 
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -9,44 +9,12 @@ use crate::hashed_codes::{BackupSet, HashCost};
 use crate::ids::{RecordId, UserId};
 use crate::keys::KeyRing;
 use crate::otpauth::OtpAuth;
-use crate::policy::{Channel, Enrollment, Facts, People, Policy, explain, review};
 use crate::print::Sheet;
 use crate::qr::qr_svg;
 use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
-use super::convert::{argument, client, entropy, thrown, time, to_js};
-
-/// Checks a policy document.
-#[wasm_bindgen]
-pub fn policy_check(policy: &str) -> Result<(), JsValue> {
-    Policy::parse(policy).map(|_| ()).map_err(thrown)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FactsDocument {
-    ip: Option<String>,
-    channel: Channel,
-    enrollment: Enrollment,
-    recovery_code: bool,
-}
-
-/// Decides a login and names the rules met.
-#[wasm_bindgen]
-pub fn policy_decide(policy: &str, facts: &str) -> Result<JsValue, JsValue> {
-    let policy = Policy::parse(policy).map_err(thrown)?;
-    let FactsDocument { ip, channel, enrollment, recovery_code } = argument(facts)?;
-    to_js(&explain(&policy, &Facts { client: client(ip.as_deref()), channel, enrollment, recovery_code }))
-}
-
-/// The users whom a policy would lock out.
-#[wasm_bindgen]
-pub fn policy_review(policy: &str, people: &str) -> Result<JsValue, JsValue> {
-    let policy = Policy::parse(policy).map_err(thrown)?;
-    let people: People = argument(people)?;
-    to_js(&review(&policy, &people))
-}
+use super::convert::{argument, entropy, thrown, time, to_js};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

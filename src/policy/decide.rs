@@ -2,21 +2,26 @@
 //!
 //! Order of the rules; the first that applies decides:
 //!
-//! 1. addresses: a rule about addresses and no known address → denied; on the deny list →
-//!    denied; an allow list that does not hold it → denied
-//! 2. an API client cannot answer a challenge: where a second factor is needed (forced, or the
-//!    user has one) it passes only by an allow rule that holds its address; a rule that holds
-//!    every address (`/0`) names no one
-//! 3. a person with a factor is challenged, forced or not, under any plan
-//! 4. a person without one is let in, unless a second factor is forced: then only an owner's
-//!    recovery code helps
+//! 1. addresses: a rule needs the address and none is known → denied; on the deny list → denied
+//! 2. an API client whose address an `api` rule holds → allowed
+//! 3. an allow list that does not hold the address → denied
+//! 4. an API client cannot answer a challenge: where a second factor is needed (forced, or the user
+//!    has one) it passes only by an allow rule that names its address; a rule that holds every
+//!    address (`/0`) names no one
+//! 5. a person with a factor is challenged, forced or not, under any plan
+//! 6. a person without one is let in, unless a second factor is forced: then only a recovery code
+//!    helps
+//!
+//! A policy of several accounts lets in only where each of them does.
 
 use serde::{Deserialize, Serialize};
 
 use crate::client_ip::ClientIp;
+use crate::time::UnixSeconds;
 
-use super::check::{Policy, Require};
-use super::terms::{Channel, Reason};
+use super::check::Policy;
+use super::rules::{Force, Rules};
+use super::terms::{Channel, Reason, Roles};
 
 /// The factors of a user, seen through a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,16 +36,20 @@ pub enum Enrollment {
     Unusable,
 }
 
-/// The facts on which a login is decided.
+/// The facts on which a login is decided. There is no other way to ask, so that no call forgets one.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts {
+pub struct Facts<'a> {
+    /// The time of the decision: rules may have an end.
+    pub now: UnixSeconds,
     /// The address that the request comes from.
     pub client: ClientIp,
+    /// The user's roles in the account.
+    pub roles: &'a Roles,
     /// Person or program.
     pub channel: Channel,
     /// The factors that the user has enrolled.
     pub enrollment: Enrollment,
-    /// Whether an owner's recovery code is alive for the user.
+    /// Whether a recovery code is alive for the user.
     pub recovery_code: bool,
 }
 
@@ -70,10 +79,18 @@ pub enum Rule {
     AllowRule,
     /// There are allow rules and none holds the address.
     NoAllowRule,
+    /// An `api` rule holds the address of this API client.
+    ApiRule,
     /// A second factor is forced for everyone.
     ForcedForEveryone,
     /// A second factor is forced from this network.
     ForcedFromNetwork,
+    /// A second factor is forced outside of the networks that need none.
+    ForcedOutsideNetworks,
+    /// A second factor is forced for one of the user's roles.
+    ForcedForRole,
+    /// A second factor is forced for some roles, and the user's are not known.
+    RolesUnknown,
     /// No second factor is forced.
     NotForced,
     /// The caller is an API client, which cannot answer a challenge.
@@ -100,65 +117,102 @@ pub struct Explanation {
 
 /// Decides a login, and says by which rules. Pure: the same policy and facts, the same answer.
 #[must_use]
-pub fn explain(policy: &Policy, facts: &Facts) -> Explanation {
-    let mut rules = Vec::new();
-    let decision = decide_into(policy, facts, &mut rules);
-    Explanation { decision, rules }
+pub fn explain(policy: &Policy, facts: &Facts<'_>) -> Explanation {
+    let mut met = Met(Vec::new());
+    let decision = decide(policy, facts, &mut met);
+    Explanation { decision, rules: met.0 }
 }
 
-fn decide_into(policy: &Policy, facts: &Facts, rules: &mut Vec<Rule>) -> Decision {
-    let mut admits_programs = false;
-    let mut from_network = false;
-    match facts.client {
-        ClientIp::Unknown if policy.asks_for_address() => {
-            rules.push(Rule::AddressUnknown);
-            return Decision::Denied(Reason::AddressUnknown);
-        }
-        ClientIp::Unknown => {}
-        ClientIp::Known(address) => {
-            if policy.deny.contains(address) {
-                rules.push(Rule::DenyRule);
-                return Decision::Denied(Reason::AddressDenied);
-            }
-            admits_programs = policy.allow.is_named(address);
-            if policy.allow.contains(address) {
-                rules.push(Rule::AllowRule);
-            } else if !policy.allow.is_empty() {
-                rules.push(Rule::NoAllowRule);
-                return Decision::Denied(Reason::AddressNotAllowed);
-            }
-            if let Require::From(networks) = &policy.require {
-                from_network = networks.contains(address);
-            }
+/// The rules met so far, each once: several accounts may have the same.
+struct Met(Vec<Rule>);
+
+impl Met {
+    fn push(&mut self, rule: Rule) {
+        if !self.0.contains(&rule) {
+            self.0.push(rule);
         }
     }
-    let forced = match policy.require {
-        Require::Everyone => Some(Rule::ForcedForEveryone),
-        Require::From(_) if from_network => Some(Rule::ForcedFromNetwork),
-        Require::From(_) | Require::Optional => None,
-    };
-    rules.push(forced.unwrap_or(Rule::NotForced));
-    rules.push(match facts.enrollment {
+}
+
+fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
+    // The address rules of all accounts come first: a request that one of them turns away learns nothing else.
+    let mut admits = Vec::new();
+    for rules in policy.accounts() {
+        match by_address(rules, facts, met) {
+            Ok(admits_api_client) => admits.push((rules, admits_api_client)),
+            Err(reason) => return Decision::Denied(reason),
+        }
+    }
+    let is_enrolled = facts.enrollment != Enrollment::None;
+    let (mut is_forced, mut is_blocked) = (false, false);
+    for (rules, admits_api_client) in admits {
+        let forces = rules.forces(facts.client, facts.roles, facts.now);
+        is_forced |= !forces.is_empty();
+        is_blocked |= (is_enrolled || !forces.is_empty()) && !admits_api_client;
+        forces.into_iter().for_each(|force| met.push(force.into()));
+    }
+    if !is_forced {
+        met.push(Rule::NotForced);
+    }
+    met.push(match facts.enrollment {
         Enrollment::None => Rule::NotEnrolled,
         Enrollment::Usable => Rule::Enrolled,
         Enrollment::Unusable => Rule::EnrolledUnusable,
     });
-    let needed = forced.is_some() || facts.enrollment != Enrollment::None;
     match facts.channel {
         Channel::Api => {
-            rules.push(Rule::ApiClient);
-            if needed && !admits_programs { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
+            met.push(Rule::ApiClient);
+            if is_blocked { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
         }
         Channel::Web => {
             if facts.recovery_code {
-                rules.push(Rule::RecoveryCodeAlive);
+                met.push(Rule::RecoveryCodeAlive);
             }
-            match (facts.enrollment, forced.is_some(), facts.recovery_code) {
+            match (facts.enrollment, is_forced, facts.recovery_code) {
                 (Enrollment::Usable, _, _) | (Enrollment::Unusable, _, true) | (Enrollment::None, true, true) => Decision::Challenge,
                 (Enrollment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
                 (Enrollment::None, true, false) => Decision::Denied(Reason::EnrollmentRequired),
                 (Enrollment::None, false, _) => Decision::Allowed,
             }
+        }
+    }
+}
+
+/// The address rules of one account: the reason why they turn the request away, or else whether they
+/// admit an API client without a challenge.
+fn by_address(rules: &Rules, facts: &Facts<'_>, met: &mut Met) -> Result<bool, Reason> {
+    let ClientIp::Known(address) = facts.client else {
+        if !rules.need_address() {
+            return Ok(false);
+        }
+        met.push(Rule::AddressUnknown);
+        return Err(Reason::AddressUnknown);
+    };
+    if rules.deny.contains(address, facts.now) {
+        met.push(Rule::DenyRule);
+        Err(Reason::AddressDenied)
+    } else if facts.channel == Channel::Api && rules.api.contains(address, facts.now) {
+        met.push(Rule::ApiRule);
+        Ok(true)
+    } else if rules.allow.is_empty() {
+        Ok(false)
+    } else if rules.allow.contains(address, facts.now) {
+        met.push(Rule::AllowRule);
+        Ok(rules.allow.is_named(address, facts.now))
+    } else {
+        met.push(Rule::NoAllowRule);
+        Err(Reason::AddressNotAllowed)
+    }
+}
+
+impl From<Force> for Rule {
+    fn from(force: Force) -> Self {
+        match force {
+            Force::Everyone => Self::ForcedForEveryone,
+            Force::FromNetwork => Self::ForcedFromNetwork,
+            Force::OutsideNetworks => Self::ForcedOutsideNetworks,
+            Force::ForRole => Self::ForcedForRole,
+            Force::RolesUnknown => Self::RolesUnknown,
         }
     }
 }

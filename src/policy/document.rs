@@ -1,24 +1,11 @@
 //! The policy as it is written in configuration: every key with its meaning, range and default.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::totp::TotpAlgorithm;
 
+use super::rule_document::{NetworkPolicy, RequirePolicy};
 use super::terms::Method;
-
-/// The users who must have a second factor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(rename_all = "snake_case")]
-pub enum RequirePolicy {
-    /// Nobody: each user decides.
-    #[default]
-    Optional,
-    /// All users, enrolled or not.
-    Everyone,
-    /// All users who come from one of these networks (CIDR).
-    Networks(Vec<String>),
-}
 
 /// The policy as written in configuration (JSON). Every key but `v`, `name` and `origin` has a
 /// default; an unknown key is an error.
@@ -45,7 +32,7 @@ pub struct PolicyDocument {
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub require: RequirePolicy,
-    /// Restriction of the whole account by address.
+    /// Rules about addresses: from where the account opens, and API clients that need no challenge.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub network: NetworkPolicy,
@@ -80,19 +67,6 @@ pub struct PolicyDocument {
     #[serde(default = "default_fresh_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub fresh_seconds: u32,
-}
-
-/// Address rules. Deny beats allow; an empty allow list allows everywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(default, deny_unknown_fields)]
-pub struct NetworkPolicy {
-    /// Networks (CIDR) that may log in; these also admit API clients.
-    #[cfg_attr(feature = "npm", tsify(optional))]
-    pub allow: Vec<String>,
-    /// Networks (CIDR) that may not log in.
-    #[cfg_attr(feature = "npm", tsify(optional))]
-    pub deny: Vec<String>,
 }
 
 /// Authenticator apps (RFC 6238). An enrolled app keeps the algorithm, digits and period with which it was
@@ -179,10 +153,10 @@ pub struct BackupCodesPolicy {
     /// Keep a sealed copy so that they can be shown again; default false.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub keep_for_showing: bool,
-    /// Memory of Argon2id in KiB, 7,168 to 262,144; default 19,456.
+    /// Memory of Argon2id in KiB, 7,168 to 65,536; default 19,456.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub memory_kib: u32,
-    /// Passes of Argon2id, 1 to 16; default 2.
+    /// Passes of Argon2id, 1 to 16; default 2. `memoryKib` × `passes` × `count` is at most 1,556,480.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub passes: u32,
     /// Lanes of Argon2id, 1 to 4; default 1.

@@ -1,13 +1,20 @@
 //! A review of a change of policy, before it is made: the users who would need a recovery code, the
 //! API clients it would block, and whether its author or all owners would be locked out.
+//!
+//! The policy is compiled once, and people are added one after another, so that the reader of a
+//! large account can pause in between.
+
+use core::borrow::Borrow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::client_ip::ClientIp;
+use crate::network_set::AddressFamily;
+use crate::time::UnixSeconds;
 
-use super::check::{Policy, Require};
+use super::check::Policy;
 use super::decide::{Decision, Enrollment, Facts, explain};
-use super::terms::{Channel, Method, Reason, Role};
+use super::terms::{Channel, Method, Reason, Role, Roles};
 
 /// A user whom a change of policy concerns.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +24,9 @@ pub struct Person {
     pub user: String,
     /// The user's role in the account.
     pub role: Role,
+    /// The user's roles by the host's own names, if known: a rule about roles may meet them.
+    #[serde(default)]
+    pub roles: Roles,
     /// The user's factors under the *next* policy.
     pub enrollment: Enrollment,
     /// The address that the user usually comes from, if known.
@@ -30,7 +40,21 @@ pub struct Person {
 pub struct ApiClient {
     /// Its id.
     pub id: String,
+    /// Its roles, if known.
+    #[serde(default)]
+    pub roles: Roles,
     /// The address that it comes from, if known.
+    #[serde(default)]
+    pub ip: Option<String>,
+}
+
+/// The author of a change of policy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Author {
+    /// User id; it must be among the users who are added.
+    pub user: String,
+    /// The address of the author's request.
     #[serde(default)]
     pub ip: Option<String>,
 }
@@ -58,8 +82,20 @@ pub struct BlockedApiClient {
     pub id: String,
     /// The rule that blocks it.
     pub reason: Reason,
-    /// The allow rule that would admit it, where its address is known and not on the deny list.
+    /// The `api` rule that would admit it, and concern nobody else: its address, where that is known and
+    /// not on the deny list.
     pub rule: Option<String>,
+}
+
+/// A list that holds all addresses of one family and names no network of the other. Perhaps its author
+/// took the one for all: `0.0.0.0/0` on the allow list shuts out IPv6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct ForgottenFamily {
+    /// The path of the list, like `network.allow`.
+    pub list: String,
+    /// The family of which the list names no network.
+    pub family: AddressFamily,
 }
 
 /// The consequences of a change of policy.
@@ -73,6 +109,8 @@ pub struct Review {
     pub blocked_users: Vec<String>,
     /// API clients that could not log in.
     pub blocked_api_clients: Vec<BlockedApiClient>,
+    /// The lists in which a family of addresses seems to be forgotten.
+    pub forgotten_families: Vec<ForgottenFamily>,
     /// The author could not log in again from where they are now.
     pub locks_out_author: bool,
     /// No owner could log in.
@@ -85,63 +123,127 @@ pub struct Review {
 
 /// Finds the users and API clients that a policy would lock out, before it is switched on.
 #[must_use]
-pub fn review(next: &Policy, people: &People) -> Review {
-    let verdict = |client: ClientIp, channel: Channel, enrollment: Enrollment| {
-        explain(next, &Facts { client, channel, enrollment, recovery_code: false }).decision
-    };
-    let address = |ip: Option<&str>| ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port);
-    let turned_away = |decision: Decision| matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed));
-    let without_factor = |person: &Person| {
-        let forced_somewhere = match (&next.require, address(person.ip.as_deref())) {
-            (Require::Optional, _) => false,
-            (Require::Everyone, _) | (Require::From(_), ClientIp::Unknown) => true,
-            (Require::From(networks), ClientIp::Known(ip)) => networks.contains(ip),
+pub fn review(next: &Policy, people: &People, now: UnixSeconds) -> Review {
+    let author = Author { user: people.author.clone(), ip: people.author_ip.clone() };
+    let mut reviewer = Reviewer::new(next, author, now);
+    people.users.iter().for_each(|person| reviewer.add_user(person));
+    people.api_clients.iter().for_each(|client| reviewer.add_api_client(client));
+    reviewer.finish()
+}
+
+/// A review under way.
+#[derive(Debug)]
+pub struct Reviewer<P> {
+    next: P,
+    author: Author,
+    now: UnixSeconds,
+    /// Users are collected here, and the rest is settled at the end.
+    found: Review,
+    author_gets_in: bool,
+    owner_gets_in: bool,
+    owner_can_issue: bool,
+}
+
+impl<P: Borrow<Policy>> Reviewer<P> {
+    /// Begins a review of the next policy at this time.
+    #[must_use]
+    pub const fn new(next: P, author: Author, now: UnixSeconds) -> Self {
+        let found = Review {
+            need_recovery_code: Vec::new(),
+            blocked_users: Vec::new(),
+            blocked_api_clients: Vec::new(),
+            forgotten_families: Vec::new(),
+            locks_out_author: false,
+            locks_out_owners: false,
+            no_rescue: false,
+            refused: false,
         };
-        match person.enrollment {
-            Enrollment::Usable => false,
-            Enrollment::Unusable => true,
-            Enrollment::None => forced_somewhere,
+        Self { next, author, now, found, author_gets_in: false, owner_gets_in: false, owner_can_issue: false }
+    }
+
+    /// The next policy.
+    pub fn policy(&self) -> &Policy {
+        self.next.borrow()
+    }
+
+    /// Adds a user.
+    pub fn add_user(&mut self, person: &Person) {
+        let is_author = person.user == self.author.user;
+        let needs_code = self.needs_recovery_code(person);
+        if is_author {
+            self.author_gets_in |= self.lets_in(client(self.author.ip.as_deref()), person);
         }
-    };
-    let blocked_api_clients = people.api_clients.iter().filter_map(|client| {
-        let ip = address(client.ip.as_deref());
-        let Decision::Denied(reason) = verdict(ip, Channel::Api, Enrollment::None) else { return None };
+        if person.role == Role::Owner {
+            let ip = if is_author { self.author.ip.as_deref() } else { person.ip.as_deref() };
+            // Where the address is not known, one is assumed that the rules allow.
+            self.owner_gets_in |= ip.map_or(!needs_code, |ip| self.lets_in(client(Some(ip)), person));
+            self.owner_can_issue |= person.enrollment == Enrollment::Usable;
+        }
+        if person.ip.is_some() && self.turns_away(client(person.ip.as_deref()), person) {
+            self.found.blocked_users.push(person.user.clone());
+        }
+        if needs_code {
+            self.found.need_recovery_code.push(person.user.clone());
+        }
+    }
+
+    /// Adds an API client.
+    pub fn add_api_client(&mut self, api_client: &ApiClient) {
+        let ip = client(api_client.ip.as_deref());
+        let Decision::Denied(reason) = self.verdict(ip, Channel::Api, Enrollment::None, &api_client.roles) else { return };
         let rule = match (ip, reason) {
             (ClientIp::Known(ip), Reason::AddressNotAllowed | Reason::ApiClientBlocked) => Some(ipnet::IpNet::from(ip).to_string()),
             _ => None,
         };
-        Some(BlockedApiClient { id: client.id.clone(), reason, rule })
-    });
-    let author = people.users.iter().find(|person| person.user == people.author);
-    let locks_out_author = author.is_none_or(|person| {
-        let client = address(people.author_ip.as_deref());
-        matches!(verdict(client, Channel::Web, person.enrollment), Decision::Denied(_))
-    });
-    let owner_gets_in = |person: &Person| {
-        let client = if person.user == people.author { people.author_ip.as_deref() } else { person.ip.as_deref() };
-        match client.map(ClientIp::parse_with_port) {
-            Some(given) => !matches!(verdict(given, Channel::Web, person.enrollment), Decision::Denied(_)),
-            // The address is not known: assume one that the rules allow.
-            None => !without_factor(person),
-        }
-    };
-    let locks_out_owners = !people.users.iter().filter(|person| person.role == Role::Owner).any(owner_gets_in);
-    let need_recovery_code: Vec<String> = people.users.iter().filter(|p| without_factor(p)).map(|p| p.user.clone()).collect();
-    let issuer = |person: &Person| person.role == Role::Owner && person.enrollment == Enrollment::Usable;
-    let can_issue = next.offers(Method::RecoveryCode) && people.users.iter().any(issuer);
-    let no_rescue = !need_recovery_code.is_empty() && !can_issue;
-    Review {
-        need_recovery_code,
-        blocked_users: people
-            .users
-            .iter()
-            .filter(|p| p.ip.is_some() && turned_away(verdict(address(p.ip.as_deref()), Channel::Web, p.enrollment)))
-            .map(|p| p.user.clone())
-            .collect(),
-        blocked_api_clients: blocked_api_clients.collect(),
-        locks_out_author,
-        locks_out_owners,
-        no_rescue,
-        refused: locks_out_author || locks_out_owners || no_rescue,
+        self.found.blocked_api_clients.push(BlockedApiClient { id: api_client.id.clone(), reason, rule });
     }
+
+    /// Ends the review.
+    pub fn finish(self) -> Review {
+        let next = self.next.borrow();
+        let lists = next.accounts().iter().flat_map(super::rules::Rules::lists);
+        let forgotten = lists
+            .filter_map(|(path, list)| list.forgotten_family(self.now).map(|family| ForgottenFamily { list: path.to_owned(), family }));
+        let can_issue = next.offers(Method::RecoveryCode) && next.owners_issue_recovery_codes() && self.owner_can_issue;
+        let no_rescue = !self.found.need_recovery_code.is_empty() && !can_issue;
+        let (locks_out_author, locks_out_owners) = (!self.author_gets_in, !self.owner_gets_in);
+        Review {
+            forgotten_families: forgotten.collect(),
+            locks_out_author,
+            locks_out_owners,
+            no_rescue,
+            refused: locks_out_author || locks_out_owners || no_rescue,
+            ..self.found
+        }
+    }
+
+    fn verdict(&self, client: ClientIp, channel: Channel, enrollment: Enrollment, roles: &Roles) -> Decision {
+        explain(self.next.borrow(), &Facts { now: self.now, client, roles, channel, enrollment, recovery_code: false }).decision
+    }
+
+    fn lets_in(&self, client: ClientIp, person: &Person) -> bool {
+        !matches!(self.verdict(client, Channel::Web, person.enrollment, &person.roles), Decision::Denied(_))
+    }
+
+    fn turns_away(&self, client: ClientIp, person: &Person) -> bool {
+        let decision = self.verdict(client, Channel::Web, person.enrollment, &person.roles);
+        matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed))
+    }
+
+    /// Whether the user could log in only by a recovery code, perhaps from some networks only.
+    fn needs_recovery_code(&self, person: &Person) -> bool {
+        let ip = client(person.ip.as_deref());
+        match person.enrollment {
+            Enrollment::Usable => false,
+            Enrollment::Unusable => true,
+            Enrollment::None => self.next.borrow().accounts().iter().any(|rules| match ip {
+                ClientIp::Known(_) => !rules.forces(ip, &person.roles, self.now).is_empty(),
+                ClientIp::Unknown => rules.may_force(&person.roles),
+            }),
+        }
+    }
+}
+
+fn client(ip: Option<&str>) -> ClientIp {
+    ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port)
 }

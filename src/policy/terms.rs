@@ -72,6 +72,36 @@ pub enum Role {
     Member,
 }
 
+/// The roles that a user has in the account, by the host's own names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub enum Roles {
+    /// The host did not say. A rule about roles then holds, because the user may have any of them.
+    #[default]
+    Unknown,
+    /// These, and no others. The list may be empty.
+    Known(Vec<String>),
+}
+
+impl Roles {
+    /// Whether a text can be the name of a role.
+    pub(super) fn is_name(name: &str) -> bool {
+        (1..=64).contains(&name.len()) && !name.chars().any(char::is_control)
+    }
+}
+
+impl TryFrom<Vec<String>> for Roles {
+    type Error = &'static str;
+
+    fn try_from(names: Vec<String>) -> Result<Self, Self::Error> {
+        if names.iter().all(|name| Self::is_name(name)) {
+            Ok(Self::Known(names))
+        } else {
+            Err("a role must be 1 to 64 bytes without control characters")
+        }
+    }
+}
+
 /// The rule that refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -85,7 +115,7 @@ pub enum Reason {
     AddressUnknown,
     /// A second factor is forced, the user has none, and no recovery code is alive.
     EnrollmentRequired,
-    /// An API client where a second factor is needed, without an allow rule for its address.
+    /// An API client where a second factor is needed, and no `api` or `allow` rule admits its address.
     ApiClientBlocked,
     /// The user's factors are not offered any more, and no recovery code is alive.
     NoUsableMethod,
@@ -107,6 +137,9 @@ pub enum Reason {
     NotForOneself,
     /// It was asked for too often within the last hour or day.
     TooOften,
+    /// The user's second factor belongs to several accounts, whose owners issue no recovery codes: the
+    /// operator of the host does.
+    OperatorOnly,
     /// The policy keeps no copy of the backup codes.
     NotKept,
     /// The ticket is not ours, of another user, or not a ticket.
@@ -135,6 +168,7 @@ impl Reason {
             | Self::OwnerOnly
             | Self::NotForOneself
             | Self::TooOften
+            | Self::OperatorOnly
             | Self::NotKept
             | Self::TicketInvalid
             | Self::OtherSession

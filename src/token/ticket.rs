@@ -66,6 +66,18 @@ impl Ticket {
     /// # Errors
     /// A [`TokenError`].
     pub fn open(policy: &Policy, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
+        Self::read(Some(policy.issuer()), keys, token, session, now)
+    }
+
+    /// Opens a ticket whose policy is not known yet, to learn its user. [`Ticket::open`] must follow.
+    ///
+    /// # Errors
+    /// A [`TokenError`].
+    pub fn open_for_any(keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
+        Self::read(None, keys, token, session, now)
+    }
+
+    fn read(issuer: Option<&str>, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
         let jws = Jws::split(token)?;
         if jws.header.alg != ALGORITHM || jws.header.typ != TYPE {
             return Err(TokenError::Invalid);
@@ -75,7 +87,7 @@ impl Ticket {
             return Err(TokenError::Invalid);
         }
         let claims: TicketClaims = jws.claims()?;
-        let is_ours = claims.iss == policy.issuer() && claims.aud == AUDIENCE;
+        let is_ours = issuer.is_none_or(|issuer| claims.iss == issuer) && claims.aud == AUDIENCE;
         if !is_ours || claims.iat >= claims.exp || jws::is_from_the_future(claims.iat, now) {
             return Err(TokenError::Invalid);
         }

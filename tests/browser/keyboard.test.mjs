@@ -116,7 +116,7 @@ test('the first stop of the Tab key is a link past the navigation', async (t) =>
   await person.page.keyboard.press('Enter')
   await person.page.waitForURL(/#/)
   await person.page.keyboard.press('Tab')
-  assert.match(await focused(person.page), /^Whoever has set it up/)
+  assert.match(await focused(person.page), /^Nobody: each person decides/)
 })
 
 test('a screen reader reads errors at once and at the field, the current page in the navigation, and the user of a button', async (t) => {

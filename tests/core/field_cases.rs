@@ -9,7 +9,7 @@ use countersign::engine::{
 use countersign::error::ErrorCode;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
-use countersign::policy::Policy;
+use countersign::policy::{Policy, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::token::TokenError;
@@ -309,7 +309,8 @@ fn c12_a_pass_that_is_no_text_is_a_pass_that_does_not_count() {
     let now = UnixSeconds::new(person.now).unwrap();
     for pass in [json!(7), json!({}), json!(["x"]), json!(false), json!("x".repeat(70_000))] {
         let question = Check::parse(&json!({"session": "in", "pass": pass}).to_string()).unwrap();
-        let reply = check(&person.policy, &person.keys, Subject::Record(&record), &question, ClientIp::Unknown, now).unwrap();
+        let reply =
+            check(&person.policy, &person.keys, Subject::Record(&record), &question, ClientIp::Unknown, &Roles::Unknown, now).unwrap();
         assert_eq!(reply, Some(CheckReply::SecondStep { reason: SecondStepReason::Invalid }), "{pass}");
         let question = CheckPass::parse(&json!({"session": "in", "pass": pass}).to_string()).unwrap();
         let reply = check_pass(&person.policy, &person.keys, record.id(), &question, now);

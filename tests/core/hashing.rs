@@ -30,7 +30,7 @@ impl Run<'_> {
     }
 
     fn env(&self, entropy: Entropy) -> Env {
-        Env { now: UnixSeconds::new(self.person.now).unwrap(), client: self.person.ip, entropy }
+        Env { now: UnixSeconds::new(self.person.now).unwrap(), client: self.person.ip, roles: self.person.roles.clone(), entropy }
     }
 
     fn command(&self) -> Command {

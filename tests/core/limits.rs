@@ -234,7 +234,8 @@ fn an_id_past_its_limit_is_refused_where_it_enters() {
 fn pending(person: &Person, command: &Value) -> Pending {
     let id = person.id();
     let record = person.record.as_ref().map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
-    let env = Env { now: UnixSeconds::new(person.now).unwrap(), client: person.ip, entropy: Entropy::new([9; 32]) };
+    let env =
+        Env { now: UnixSeconds::new(person.now).unwrap(), client: person.ip, roles: person.roles.clone(), entropy: Entropy::new([9; 32]) };
     step(&person.policy, &person.keys, record, Command::parse(&command.to_string()).unwrap(), env).unwrap()
 }
 

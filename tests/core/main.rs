@@ -20,6 +20,7 @@ mod gate_field_cases;
 mod hashing;
 mod layers;
 mod limits;
+mod policy;
 mod properties;
 mod recovery;
 mod scenarios;

@@ -9,7 +9,7 @@ use countersign::keys::KeyRing;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
 use countersign::phone::PhoneNumber;
-use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, explain};
+use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, Roles, explain};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::token::Pass;
@@ -101,17 +101,39 @@ proptest! {
     #[test]
     fn decisions_are_monotone(base in loose(), tighter in tighter(), facts in facts()) {
         let strict = tighter.into_iter().fold(base.clone(), |policy, change| change.apply(policy));
-        let decide = |document: &Value| explain(&Policy::parse(&document.to_string()).unwrap(), &facts).decision;
-        let rank = |decision: Decision| match decision {
-            Decision::Allowed => 2,
-            Decision::Challenge => 1,
-            Decision::Denied(_) => 0,
+        // A policy that is refused lets nobody in.
+        let decide = |document: &Value| {
+            Policy::parse(&document.to_string()).map_or(Decision::Denied(Reason::AddressDenied), |policy| facts.decide(&policy))
         };
         let (before, after) = (decide(&base), decide(&strict));
         // A missing address is refused because a rule depends on it. Where everyone is forced, no rule
         // does any more: a challenge may take the place of the refusal, a login without one never.
         let bound = if before == Decision::Denied(Reason::AddressUnknown) { 1 } else { rank(before) };
         prop_assert!(rank(after) <= bound, "{base} → {strict}: {facts:?}");
+    }
+
+    /// P9: the `api` list concerns no person, and only ever admits an API client that was blocked or fenced out.
+    #[test]
+    fn p9_the_api_list_only_admits_blocked_api_clients(base in loose(), facts in facts()) {
+        let mut without = base.clone();
+        without["network"]["api"] = json!([]);
+        let decide = |document: &Value| facts.decide(&Policy::parse(&document.to_string()).unwrap());
+        let (with, without) = (decide(&base), decide(&without));
+        if with != without {
+            prop_assert_eq!(facts.channel, Channel::Api);
+            prop_assert_eq!(with, Decision::Allowed);
+            prop_assert!(matches!(without, Decision::Denied(Reason::ApiClientBlocked | Reason::AddressNotAllowed)), "{without:?}");
+        }
+    }
+
+    /// A policy of several accounts lets in only where each of them does; an address rule is named first.
+    #[test]
+    fn a_policy_of_all_accounts_is_as_strict_as_each(documents in prop::collection::vec(loose(), 1..4), facts in facts()) {
+        let policies: Vec<_> = documents.iter().map(|document| Policy::parse(&document.to_string()).unwrap()).collect();
+        let each: Vec<_> = policies.iter().map(|policy| facts.decide(policy)).collect();
+        let by_address = |decision: &&Decision| matches!(decision, Decision::Denied(reason) if reason.is_about_the_address());
+        let expected = *each.iter().find(by_address).or_else(|| each.iter().min_by_key(|decision| rank(**decision))).unwrap();
+        prop_assert_eq!(facts.decide(&Policy::of_all(policies).unwrap()), expected, "{:?}", each);
     }
 
     /// T22: every spelling of an address has one verdict.
@@ -130,7 +152,7 @@ proptest! {
         ];
         for spelling in spellings {
             match ClientIp::parse(&spelling) {
-                ClientIp::Known(address) => prop_assert!(set.contains(address), "{spelling} is in {network}"),
+                ClientIp::Known(address) => prop_assert!(set.contains(address, UnixSeconds::EPOCH), "{spelling} is in {network}"),
                 ClientIp::Unknown => prop_assert!(false, "{spelling} parses"),
             }
         }
@@ -180,11 +202,20 @@ fn t36_every_code_round_trips() {
     }
 }
 
+const fn rank(decision: Decision) -> u8 {
+    match decision {
+        Decision::Allowed => 2,
+        Decision::Challenge => 1,
+        Decision::Denied(_) => 0,
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Tighten {
     Everyone,
-    MoreNetworks,
+    Force(&'static str, Value),
     Deny(String),
+    NoApiRule,
     FewerMethods,
 }
 
@@ -192,15 +223,18 @@ impl Tighten {
     fn apply(&self, mut policy: Value) -> Value {
         match self {
             Self::Everyone => policy["require"] = json!("everyone"),
-            Self::MoreNetworks => {
+            Self::Force(key, list) => {
                 if policy["require"] == "optional" {
-                    policy["require"] = json!({"networks": ["198.51.100.0/24"]});
-                } else if policy["require"].is_object() {
-                    policy["require"]["networks"] = json!(["198.51.100.0/24", "10.0.0.0/8", "2001:db8::/32"]);
+                    policy["require"] = json!({});
+                }
+                if policy["require"].is_object() {
+                    // More networks or roles force more; fewer networks leave more outside.
+                    policy["require"][key] = list.clone();
                 }
             }
             Self::Deny(network) => policy["network"]["deny"].as_array_mut().unwrap().push(json!(network)),
-            Self::FewerMethods => policy["methods"] = json!(["backup_code"]),
+            Self::NoApiRule => policy["network"]["api"] = json!([]),
+            Self::FewerMethods => policy["methods"] = json!(["totp"]),
         }
         policy
     }
@@ -210,7 +244,10 @@ fn tighter() -> impl Strategy<Value = Vec<Tighten>> {
     let network = prop::sample::select(vec!["203.0.113.0/24", "10.1.0.0/16", "2001:db8:1::/48", "0.0.0.0/0"]);
     let one = prop_oneof![
         Just(Tighten::Everyone),
-        Just(Tighten::MoreNetworks),
+        Just(Tighten::Force("networks", json!(["198.51.100.0/24", "10.0.0.0/8", "2001:db8::/32"]))),
+        Just(Tighten::Force("outside", json!(["198.51.100.5"]))),
+        Just(Tighten::Force("roles", json!(["admin", "sales"]))),
+        Just(Tighten::NoApiRule),
         Just(Tighten::FewerMethods),
         network.prop_map(|n| Tighten::Deny(n.to_owned()))
     ];
@@ -218,23 +255,57 @@ fn tighter() -> impl Strategy<Value = Vec<Tighten>> {
 }
 
 fn loose() -> impl Strategy<Value = Value> {
-    let require = prop::sample::select(vec![json!("optional"), json!("everyone"), json!({"networks": ["198.51.100.0/24"]})]);
+    let require = prop::sample::select(vec![
+        json!("optional"),
+        json!("everyone"),
+        json!({"networks": ["198.51.100.0/24"]}),
+        json!({"outside": ["198.51.100.0/24", "2001:db8::/32"]}),
+        json!({"roles": ["admin"]}),
+        json!({"networks": [{"network": "198.51.100.0/24", "until": crate::support::START}], "roles": ["admin"]}),
+    ]);
     let allow = prop::sample::select(vec![json!([]), json!(["203.0.113.0/24", "198.51.100.0/24"]), json!(["::/0", "0.0.0.0/0"])]);
-    (require, allow).prop_map(|(require, allow)| {
+    let api =
+        prop::sample::select(vec![json!([]), json!(["10.1.2.3"]), json!([{"network": "192.0.2.0/24", "until": crate::support::START}])]);
+    (require, allow, api).prop_map(|(require, allow, api)| {
         json!({
             "v": 1, "name": "Acme", "origin": "https://login.acme.example",
             "methods": ["totp", "sms", "backup_code", "recovery_code"],
-            "require": require, "network": {"allow": allow, "deny": []},
+            "require": require, "network": {"allow": allow, "api": api, "deny": []},
         })
     })
 }
 
-fn facts() -> impl Strategy<Value = Facts> {
+/// Facts with roles of their own.
+#[derive(Debug)]
+struct Given {
+    now: u64,
+    ip: &'static str,
+    roles: Roles,
+    channel: Channel,
+    enrollment: Enrollment,
+    recovery_code: bool,
+}
+
+impl Given {
+    fn decide(&self, policy: &Policy) -> Decision {
+        let Self { now, ip, roles, channel, enrollment, recovery_code } = self;
+        let (now, client) = (UnixSeconds::new(*now).unwrap(), ClientIp::parse(ip));
+        let facts = Facts { now, client, roles, channel: *channel, enrollment: *enrollment, recovery_code: *recovery_code };
+        explain(policy, &facts).decision
+    }
+}
+
+fn facts() -> impl Strategy<Value = Given> {
+    let now = prop::sample::select(vec![crate::support::START - 1, crate::support::START]);
     let ip = prop::sample::select(vec!["203.0.113.5", "198.51.100.5", "10.1.2.3", "2001:db8:1::5", "192.0.2.1", "unknown"]);
+    let known = |names: &[&str]| Roles::Known(names.iter().map(|name| (*name).to_owned()).collect());
+    let roles = prop::sample::select(vec![Roles::Unknown, known(&[]), known(&["admin"]), known(&["sales", "support"])]);
     let channel = prop::sample::select(vec![Channel::Web, Channel::Api]);
     let enrollment = prop::sample::select(vec![Enrollment::None, Enrollment::Usable, Enrollment::Unusable]);
-    (ip, channel, enrollment, any::<bool>()).prop_map(|(ip, channel, enrollment, recovery_code)| Facts {
-        client: ClientIp::parse(ip),
+    (now, ip, roles, channel, enrollment, any::<bool>()).prop_map(|(now, ip, roles, channel, enrollment, recovery_code)| Given {
+        now,
+        ip,
+        roles,
         channel,
         enrollment,
         recovery_code,

@@ -12,7 +12,7 @@ use countersign::engine::{Command, Env, IssueRecoveryCode, issue_recovery_code, 
 use countersign::entropy::Entropy;
 use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
-use countersign::policy::Policy;
+use countersign::policy::{Policy, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
@@ -81,7 +81,9 @@ fn play(steps: &[Step]) -> usize {
         let record = records.get(&id).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
         let mut seed = [0; 32];
         seed[0] = u8::try_from(index).unwrap();
-        let env = Env { now, client: command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse), entropy: Entropy::new(seed) };
+        let client = command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse);
+        let roles = command.roles.clone().map_or(Roles::Unknown, Roles::Known);
+        let env = Env { now, client, roles, entropy: Entropy::new(seed) };
         let policy = policy.as_ref().unwrap();
         let pending = if let Some(question) = wire.get("issue_recovery_code") {
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));

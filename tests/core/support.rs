@@ -10,7 +10,7 @@ use countersign::entropy::Entropy;
 use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
-use countersign::policy::Policy;
+use countersign::policy::{Policy, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
@@ -30,6 +30,7 @@ pub struct Person {
     pub issuer: Option<String>,
     pub now: u64,
     pub ip: ClientIp,
+    pub roles: Roles,
     pub secret: String,
     pub backup: Vec<String>,
     pub effects: Vec<Effect>,
@@ -62,6 +63,7 @@ impl Person {
             issuer: None,
             now: START,
             ip: ClientIp::Unknown,
+            roles: Roles::Unknown,
             secret: String::new(),
             backup: Vec::new(),
             effects: Vec::new(),
@@ -101,7 +103,7 @@ impl Person {
         self.draws.set(self.draws.get() + 1);
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());
-        let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, entropy: Entropy::new(seed) };
+        let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, roles: self.roles.clone(), entropy: Entropy::new(seed) };
         let pending = if let Some(question) = command.get("issue_recovery_code") {
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap();
             let by = record.id().with_user(question.by.user.clone());

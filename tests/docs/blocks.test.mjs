@@ -237,8 +237,11 @@ test('docs/policy.md: the parser accepts both ends of every range, and refuses v
     const [least, greatest] = range.split(' to ').map((text) => Number(text.replaceAll(',', '')))
     const parse = (value) => {
       const [outer, inner] = key.split('.')
-      // These two values together must reach a minimum.
-      const cost = { memoryKib: { passes: 16 }, passes: { memoryKib: 35_840 } }[inner]
+      // The product of these two has a minimum, and with the number of codes a maximum.
+      const cost = {
+        memoryKib: { passes: value < 17_920 ? 5 : 2 },
+        passes: { memoryKib: value < 5 ? 35_840 : 7_168 },
+      }[inner]
       const part = inner === undefined ? value : { ...cost, [inner]: value }
       return () => policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', [outer]: part })
     }

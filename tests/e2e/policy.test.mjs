@@ -32,7 +32,7 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
   const page = await owner.page('/policy', { require: 'everyone', networks: '', allow: '', deny: '' })
   assert.match(page.text, /These people will need a recovery code/)
   assert.match(page.text, /<li>member@acme\.example<\/li>/)
-  assert.match(page.text, /reports: the allow rule <code>203\.0\.113\.7\/32<\/code> would admit it/)
+  assert.match(page.text, /reports: a rule for <code>203\.0\.113\.7\/32<\/code> would admit it/)
   const saved = await owner.page('/policy', {
     require: 'everyone',
     networks: '',
@@ -48,7 +48,7 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
   assert.equal((await owner.json('/api/me')).status, 200)
 })
 
-test('S12: a forced policy blocks the API client, its open sessions too, until an allow rule admits it', async (t) => {
+test('S12: a forced policy blocks the API client, its open sessions too, until an allow rule that names it admits it', async (t) => {
   const service = await startService(t)
   const { visitor: owner, code } = await freshVisitor(service, 'owner')
   const { token } = await clientLogin(service)
@@ -74,6 +74,188 @@ test('S12: a forced policy blocks the API client, its open sessions too, until a
   assert.equal((await clientLogin(service, '203.0.113.8')).result, 'denied', 'the rule admits that address only')
 })
 
+test('P9: one click admits an API client, and fences nobody in', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await clientLogin(service)
+  const member = new Visitor(service, '198.51.100.9')
+  await owner.json('/api/policy', { require: { roles: ['member'] }, confirmed: true })
+  assert.equal((await clientLogin(service)).reason, 'api_client_blocked')
+  const before = await member.logIn('member')
+
+  const users = await owner.page('/users')
+  assert.match(users.text, /Admit from 203\.0\.113\.7\/32/)
+  const admitted = await owner.page('/users/admit-client', { client: 'reports' })
+  assert.equal(admitted.path, '/users?admitted=yes')
+  assert.match(admitted.text, /Gets in/)
+  const { network } = await owner.json('/api/policy')
+  assert.deepEqual(network, { allow: [], api: [{ network: '203.0.113.7/32', note: 'reports' }], deny: [] })
+
+  // A second click changes nothing.
+  assert.equal((await owner.json('/api/users/admit-client', { client: 'reports' })).result, 'client_admitted')
+  assert.equal((await owner.json('/api/policy')).network.api.length, 1)
+  assert.equal((await owner.json('/api/users/admit-client', { client: 'other' })).status, 400)
+
+  assert.equal((await clientLogin(service)).result, 'token')
+  assert.equal((await clientLogin(service, '203.0.113.8')).reason, 'api_client_blocked', 'that address only')
+  assert.deepEqual((await member.logIn('member')).reason, before.reason, 'people come and go as before')
+  for (const ip of ['203.0.113.7', '192.0.2.77', '2001:db8::7']) {
+    assert.equal((await new Visitor(service, ip).logIn('owner')).result, 'challenge', ip)
+  }
+  const { events } = await owner.json('/api/audit')
+  const [change] = events.filter(({ event }) => event === 'policy_changed')
+  assert.deepEqual(change.changes, [{ path: 'network.api', added: [{ network: '203.0.113.7/32', note: 'reports' }] }])
+  assert.equal(change.user, 'owner@acme.example')
+})
+
+test('P9: an API client that the deny list keeps out is not admitted, and the page says where', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await clientLogin(service)
+  await owner.json('/api/policy', { require: 'optional', deny: ['203.0.113.0/24'], confirmed: true })
+  assert.match((await owner.page('/users')).text, /comes from a network that is <a href="\/policy#deny">never let in/)
+  const refused = await owner.json('/api/users/admit-client', { client: 'reports' })
+  assert.deepEqual([refused.result, refused.reason], ['denied', 'address_denied'])
+  assert.deepEqual((await owner.json('/api/policy')).network.api, [])
+})
+
+test('P9: the review offers the rule for API clients, and it shuts nobody out', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await clientLogin(service)
+  await owner.page('/policy')
+  const page = await owner.page('/policy', { require: 'some', roles: 'member' })
+  assert.match(page.text, /Admit reports and look again/)
+  const [, api] = /name="api" value="(203[^"]*)"/.exec(page.text)
+  assert.equal(api, '203.0.113.7/32 # reports')
+  const again = await owner.page('/policy', { require: 'some', roles: 'member', api })
+  assert.doesNotMatch(again.text, /will be blocked|shut yourself out|will be shut out/)
+})
+
+test('a pasted list is read line by line: notes, ranges, several networks, ends', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const allow = [
+    '# our offices',
+    '',
+    '192.0.2.0/24 # home',
+    '198.51.100.4 - 198.51.100.9   # guests',
+    '203.0.113.1, 203.0.113.2;203.0.113.3',
+    '2001:db8::1–2001:db8::2 until 2027-12-31',
+    '10.0.0.0/8 until 2027-12-31T12:00:00Z # lab # 2',
+  ].join('\r\n')
+  const saved = await owner.page('/policy', { require: 'optional', allow, confirmed: 'yes' })
+  assert.equal(saved.path, '/policy?saved=yes')
+  assert.deepEqual((await owner.json('/api/policy')).network.allow, [
+    { network: '192.0.2.0/24', note: 'home' },
+    { network: '198.51.100.4/30', note: 'guests' },
+    { network: '198.51.100.8/31', note: 'guests' },
+    '203.0.113.1',
+    '203.0.113.2',
+    '203.0.113.3',
+    { network: '2001:db8::1/128', until: 1_830_297_600 },
+    { network: '2001:db8::2/128', until: 1_830_297_600 },
+    { network: '10.0.0.0/8', note: 'lab # 2', until: 1_830_254_400 },
+  ])
+  // The rows of the page give the same list back.
+  const page = await owner.page('/policy')
+  const rows = [...page.text.matchAll(/name="(allow\.\w+)"[^>]* value="([^"]*)"/g)].map(([, name, value]) => [
+    name,
+    value,
+  ])
+  assert.equal(rows.length, 27)
+  const body = new URLSearchParams([
+    ['form_token', owner.formToken],
+    ['require', 'optional'],
+    ['confirmed', 'yes'],
+    ...rows,
+  ])
+  await owner.request('POST', '/policy', {
+    headers: { origin: service.origin, 'content-type': 'application/x-www-form-urlencoded' },
+    body: body.toString(),
+  })
+  assert.equal((await owner.json('/api/policy')).network.allow.length, 9)
+  assert.deepEqual((await owner.json('/api/policy')).network.allow.at(-1), {
+    network: '10.0.0.0/8',
+    note: 'lab # 2',
+    until: 1_830_254_400,
+  })
+})
+
+test('a draft takes rows, drops one, and saves nothing', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const fields = {
+    require: 'optional',
+    'deny.network': '203.0.113.0/24',
+    'deny.note': 'guests',
+    deny: '203.0.113.9 # bar',
+  }
+  const added = await owner.page('/policy/draft', fields)
+  assert.match(added.text, /Nothing is saved yet/)
+  assert.match(added.text, /name="deny\.network" value="203\.0\.113\.9"/)
+  assert.match(added.text, /name="deny\.note" value="bar"/)
+  const dropped = await owner.page('/policy/draft', { ...fields, drop: 'deny.0' })
+  assert.doesNotMatch(dropped.text, /value="203\.0\.113\.0\/24"/)
+  assert.match(dropped.text, /value="203\.0\.113\.9"/)
+  assert.deepEqual((await owner.json('/api/policy')).network.deny, [])
+})
+
+test('a rule with an end is shown with its last day, and as ended after it', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  const until = Math.ceil((service.now + 3_600) / 86_400) * 86_400
+  const deny = [{ network: '203.0.113.0/24', note: 'for a day', until }]
+  await owner.json('/api/policy', { require: 'optional', deny, confirmed: true })
+  const day = new Date((until - 1) * 1000).toISOString().slice(0, 10)
+  const shown = await owner.page('/policy')
+  assert.match(shown.text, new RegExp(`type="date" value="${day}"`))
+  assert.doesNotMatch(shown.text, /Ended/)
+  assert.equal((await new Visitor(service, '203.0.113.5').logIn('member')).reason, 'address_denied')
+  service.advance(until - service.now)
+  assert.equal((await new Visitor(service, '203.0.113.5').logIn('member')).result, 'allowed')
+})
+
+test('a forgotten family of addresses is named before the change', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const page = await owner.page('/policy', { require: 'optional', allow: '0.0.0.0/0' })
+  assert.match(page.text, /Nobody gets in over IPv6: the allowed networks hold no such address/)
+  const both = await owner.page('/policy', { require: 'optional', allow: '0.0.0.0/0 ::/0' })
+  assert.doesNotMatch(both.text, /over IPv6/)
+})
+
+test('S10: a second factor is forced for a role, and outside of the office', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const fields = { require: 'some', outside: '192.0.2.0/24 # office', confirmed: 'yes' }
+  assert.equal((await owner.page('/policy', fields)).path, '/policy?saved=yes')
+  assert.deepEqual((await owner.json('/api/policy')).require, {
+    outside: [{ network: '192.0.2.0/24', note: 'office' }],
+  })
+  assert.equal((await new Visitor(service, '192.0.2.20').logIn('member')).result, 'allowed')
+  assert.equal((await new Visitor(service, '198.51.100.9').logIn('member')).reason, 'enrollment_required')
+  await owner.json('/api/policy', { require: { roles: ['member'] }, confirmed: true })
+  assert.equal((await new Visitor(service, '192.0.2.20').logIn('member')).reason, 'enrollment_required')
+  const nothing = await owner.page('/policy', { require: 'some' })
+  assert.equal(nothing.status, 400)
+  assert.match(nothing.text, /Who must have a second factor: name/)
+})
+
+test('P4: a saved policy is in the audit log: who, when, from where, and from what to what', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.json('/api/policy', { require: 'everyone', name: 'Bravo', confirmed: true, force: true })
+  const { text } = await owner.page('/audit')
+  assert.match(text, /Policy changed/)
+  assert.match(text, /name: Acme → Bravo; require: optional → everyone, from /)
+  assert.match(text, /<th role="rowheader" scope="row"><time[^]*?owner@acme\.example[^]*?Policy changed/)
+})
+
 test('T38: a policy that locks its author out is refused unless forced', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -82,7 +264,7 @@ test('T38: a policy that locks its author out is refused unless forced', async (
   assert.equal(refused.status, 409)
   assert.equal(refused.result, 'policy_refused')
   assert.equal(refused.review.locksOutAuthor, true)
-  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], deny: [] })
+  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })
 
   await owner.page('/policy')
   const page = await owner.page('/policy', { require: 'optional', networks: '', allow: '10.0.0.0/8', deny: '' })
@@ -109,7 +291,7 @@ test('T38: an owner without a second factor cannot force it on everyone', async 
 test('S10: a second factor is forced only from certain networks', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
-  const saved = await owner.json('/api/policy', { require: 'networks', networks: ['198.51.100.0/24'], confirmed: true })
+  const saved = await owner.json('/api/policy', { require: { networks: ['198.51.100.0/24'] }, confirmed: true })
   assert.equal(saved.result, 'policy_saved', JSON.stringify(saved))
   assert.equal((await new Visitor(service, '192.0.2.20').logIn('member')).result, 'allowed')
   for (const ip of ['198.51.100.9', '::ffff:198.51.100.9']) {
@@ -181,10 +363,10 @@ test('a rule that is no network is refused with its position, and nothing is sav
     assert.match(answer.code, /^\w+$/)
     assert.match(answer.path, /network\.deny/)
   }
-  for (const require of ['nobody', null, ['everyone'], undefined]) {
+  for (const require of ['nobody', null, ['everyone'], undefined, {}, { everyone: true }, 'networks']) {
     assert.equal((await owner.json('/api/policy', { require, confirmed: true })).status, 400)
   }
-  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], deny: [] })
+  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })
   await owner.page('/policy')
   const page = await owner.page('/policy', { require: 'optional', deny: '<script>' })
   assert.equal(page.status, 400)

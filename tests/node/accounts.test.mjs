@@ -53,7 +53,7 @@ async function enroll(at, who) {
 
 async function accounts() {
   const policies = { ...POLICIES, undefined: rules({ freshSeconds: 3_600 }) }
-  const at = await host({ policy: (account) => policies[account?.account ?? account] })
+  const at = await host({ policy: ({ account }) => policies[account] })
   Object.assign(at, { policies })
   const made = []
   for (const account of ACCOUNTS) made.push(await everythingIn(at, account))

@@ -237,7 +237,10 @@ const TOOLS = {
     },
   ],
   'policy.parse': [smallRules],
-  'policy.decide': [smallRules, { ip: '192.0.2.1', channel: 'web', enrollment: 'none', recoveryCode: false }],
+  'policy.decide': [
+    smallRules,
+    { ip: '192.0.2.1', roles: ['admin'], channel: 'web', enrollment: 'none', recoveryCode: false, time: 1_800_000_000 },
+  ],
   'policy.review': [smallRules, people],
   sqliteStore: [{ exec: () => {}, prepare: () => ({ get: () => {}, run: () => ({ changes: 1 }) }) }, { table: 'x' }],
 }
@@ -317,7 +320,7 @@ async function household() {
     sendSms: at.sms.send,
     store,
   })
-  const common = { ip: '192.0.2.1' }
+  const common = { ip: '192.0.2.1', roles: ['admin'] }
   const inside = { user: 'ann', session: 'in', ...common }
   const inputs = {
     begin: { ...inside, account: 'acme', channel: 'web', plan: 'pro' },
@@ -337,9 +340,13 @@ async function household() {
     reviewPolicy: {
       policy: rules(),
       author: { user: 'ann', ip: '192.0.2.1' },
-      users: [{ user: 'ann', role: 'owner', ip: '192.0.2.1' }],
-      apiClients: [{ id: 'x', ip: '192.0.2.1' }],
+      users: [
+        { user: 'ann', role: 'owner', roles: ['admin'], ip: '192.0.2.1' },
+        { user: 'bob', role: 'member', enrollment: 'none' },
+      ],
+      apiClients: [{ id: 'x', roles: [], ip: '192.0.2.1' }],
     },
+    policyChanged: { by: 'ann', ip: '192.0.2.1', before: rules(), after: rules({ require: 'everyone' }) },
     jwks: undefined,
   }
   const reset = () => {

@@ -258,7 +258,7 @@ test('a failing notify, onEvent or onEffectError never costs the reply', async (
 
 test('each account has its own policy in one store', async () => {
   const of = { strict: rules({ require: 'everyone' }), lax: JSON.stringify(rules()) }
-  const at = await host({ policy: async (account) => of[account] })
+  const at = await host({ policy: async ({ account }) => of[account] })
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'strict' })).reason, 'enrollment_required')
   assert.equal((await at.factor.begin({ user: 'ann', session: 's', account: 'lax' })).result, 'allowed')
   await assert.rejects(

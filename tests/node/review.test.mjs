@@ -22,6 +22,7 @@ const nothing = {
   needRecoveryCode: [],
   blockedUsers: [],
   blockedApiClients: [],
+  forgottenFamilies: [],
   locksOutAuthor: false,
   locksOutOwners: false,
   noRescue: false,
@@ -95,7 +96,7 @@ for (const [name, changes, whom, expected] of cases) {
   })
 }
 
-test('S12: API clients without an allow rule are blocked, and the rule that helps is named', () => {
+test('S12: API clients that no rule admits are blocked, and the rule that helps is named', () => {
   const apiClients = [
     { id: 'build', ip: '203.0.113.9' },
     { id: 'six', ip: '2001:db8::7' },
@@ -118,14 +119,188 @@ test('S12: API clients without an allow rule are blocked, and the rule that help
   assert.equal(blocked.refused, false, 'it is a warning, not a refusal')
   // The proposed rule does help.
   const rule = blocked.blockedApiClients[0].rule
-  const next = rules({ require: 'everyone', network: { allow: [rule, '198.51.100.0/24'] } })
+  const next = rules({ require: 'everyone', network: { api: [rule] } })
   assert.deepEqual(
     policy.review(next, people({ apiClients: [apiClients[0]], users: [user('ann', 'owner', 'usable', OFFICE)] })),
     nothing,
   )
-  // No allow rule helps an address on the deny list.
+  // No rule helps an address on the deny list.
   const denied = of({ require: 'everyone', network: { deny: ['203.0.113.0/24'] } }).blockedApiClients[0]
   assert.deepEqual([denied.reason, denied.rule ?? null], ['address_denied', null])
+})
+
+test('P9: the rule that the review names admits the API client, and changes nothing for anybody else', () => {
+  const apiClients = [{ id: 'reports', ip: '203.0.113.9' }]
+  const whom = people({
+    apiClients,
+    users: [user('ann', 'owner', 'usable', OFFICE), user('bob', 'member', 'usable', AWAY)],
+  })
+  const blocked = policy.review(rules({ require: 'everyone' }), whom)
+  const { rule } = blocked.blockedApiClients[0]
+  assert.equal(rule, '203.0.113.9/32')
+  const review = policy.review(rules({ require: 'everyone', network: { api: [rule] } }), whom)
+  assert.deepEqual(review, nothing)
+  const fenced = { allow: ['198.51.100.0/24', '192.0.2.0/24'] }
+  const outside = policy.review(rules({ network: fenced }), whom).blockedApiClients[0]
+  assert.deepEqual([outside.reason, outside.rule], ['address_not_allowed', '203.0.113.9/32'])
+  assert.deepEqual(policy.review(rules({ network: { ...fenced, api: [rule] } }), whom), nothing)
+})
+
+test('a forgotten family of addresses is named, and no other list', () => {
+  const four = ['0.0.0.0/0']
+  const six = ['::/0']
+  const dated = (network) => [{ network, until: 1_800_000_000 }]
+  const halves = ['0.0.0.0/1', '128.0.0.0/1']
+  /** @type {[object, [string, string][]][]} */
+  const table = [
+    [{ network: { allow: four } }, [['network.allow', 'ipv6']]],
+    [{ network: { allow: six } }, [['network.allow', 'ipv4']]],
+    [{ network: { allow: halves } }, [['network.allow', 'ipv6']]],
+    [{ network: { allow: [...four, ...six] } }, []],
+    [{ network: { allow: [...four, '2001:db8::/32'] } }, []],
+    [{ network: { allow: ['203.0.113.0/24'] } }, []],
+    [{ network: { allow: [...dated('0.0.0.0/0'), '203.0.113.0/24'] } }, []],
+    [{ network: { deny: four } }, [['network.deny', 'ipv6']]],
+    [{ network: { api: four } }, [['network.api', 'ipv6']]],
+    [{ require: { networks: four } }, [['require.networks', 'ipv6']]],
+    [{ require: { outside: six } }, [['require.outside', 'ipv4']]],
+    [
+      { network: { allow: four, api: six } },
+      [
+        ['network.allow', 'ipv6'],
+        ['network.api', 'ipv4'],
+      ],
+    ],
+  ]
+  for (const [changes, expected] of table) {
+    const { forgottenFamilies } = policy.review(rules(changes), people({ time: 1_800_000_000 }))
+    assert.deepEqual(
+      forgottenFamilies.map(({ list, family }) => [list, family]),
+      expected,
+      JSON.stringify(changes),
+    )
+  }
+})
+
+test('users whom a role forces need a recovery code, and those whose roles are not known', () => {
+  const users = [
+    { ...user('ann', 'owner', 'usable'), roles: ['admin'] },
+    { ...user('bob', 'member', 'none'), roles: ['admin', 'sales'] },
+    { ...user('cy', 'member', 'none'), roles: ['sales'] },
+    { ...user('dee', 'member', 'none'), roles: [] },
+    user('eve', 'member', 'none'),
+  ]
+  const apiClients = [{ id: 'known', roles: ['sales'] }, { id: 'admin', roles: ['admin'] }, { id: 'unknown' }]
+  const review = policy.review(rules({ require: { roles: ['admin'] } }), people({ users, apiClients }))
+  assert.deepEqual(review.needRecoveryCode, ['bob', 'eve'])
+  assert.deepEqual(
+    review.blockedApiClients.map(({ id }) => id),
+    ['admin', 'unknown'],
+  )
+})
+
+test('a review is one of its time: a rule that has ended admits nobody', () => {
+  const next = rules({ network: { allow: [{ network: '198.51.100.0/24', until: 1_800_000_000 }] } })
+  assert.equal(policy.review(next, people({ time: 1_799_999_999 })).locksOutAuthor, false)
+  assert.equal(policy.review(next, people({ time: 1_800_000_000 })).locksOutAuthor, true)
+})
+
+test('S10: forced outside of the office', () => {
+  const users = [
+    user('ann', 'owner', 'usable', OFFICE),
+    user('bob', 'member', 'none', OFFICE),
+    user('cy', 'member', 'none', AWAY),
+    user('dee', 'member', 'none'),
+  ]
+  const review = policy.review(rules({ require: { outside: ['198.51.100.0/24'] } }), people({ users }))
+  assert.deepEqual(review.needRecoveryCode, ['cy', 'dee'])
+})
+
+/** Users, of whom each tenth is an owner with a factor. */
+const crowd = (count, enrollment = 'usable') =>
+  Array.from({ length: count }, (_, n) => ({
+    user: `u${n}`,
+    role: n % 10 === 0 ? 'owner' : 'member',
+    enrollment,
+    ip: OFFICE,
+  }))
+
+test('C22: a review compiles the policy once', async (t) => {
+  const at = await host()
+  const encoded = []
+  const { encodeInto } = TextEncoder.prototype
+  /** @this {TextEncoder} */
+  function counting(text, view) {
+    if (text.includes('once')) encoded.push(text)
+    return encodeInto.call(this, text, view)
+  }
+  t.mock.method(TextEncoder.prototype, 'encodeInto', counting)
+  // Text that is not ASCII goes into the module by way of the encoder.
+  const allow = [{ network: '198.51.100.0/24', note: 'é: once' }]
+  const users = [
+    ...crowd(500),
+    ...crowd(500).map(({ enrollment, ...rest }) => ({ ...rest, user: `${rest.user}-stored` })),
+  ]
+  const review = await at.factor.reviewPolicy({
+    policy: rules({ network: { allow } }),
+    author: { user: 'u0', ip: OFFICE },
+    users,
+  })
+  assert.deepEqual(review, nothing)
+  assert.equal(encoded.length, 1)
+})
+
+test('C22: a review gives the event loop a turn after each 20 milliseconds of work', async (t) => {
+  const at = await host()
+  let time = 0
+  let turns = 0
+  t.mock.method(performance, 'now', () => time)
+  const { setTimeout: real } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (job, ...more) => ((turns += 1), real(job, ...more)))
+  /** Turns of the loop in a review of 640 users, in ten batches, where reading a user takes so many milliseconds. */
+  const turnsWhere = async (milliseconds) => {
+    turns = 0
+    const slow = { enumerable: true, get: () => ((time += milliseconds), OFFICE) }
+    const users = crowd(640).map((one) => Object.defineProperty(one, 'ip', slow))
+    await at.factor.reviewPolicy({ policy: rules(), author: { user: 'u0', ip: OFFICE }, users })
+    return turns
+  }
+  assert.equal(await turnsWhere(0), 0)
+  assert.equal(await turnsWhere(10 / 64), 5, 'after each second batch')
+  assert.equal(await turnsWhere(20 / 64), 10, 'after each batch')
+})
+
+test('reviewPolicy takes the enrollment that is handed in, and loads the other records', async () => {
+  const at = await host()
+  await withApp(at)
+  const loads = []
+  const store = { ...at.store, load: (id) => (loads.push(id.user), at.store.load(id)), save: at.store.save }
+  const { createSecondFactor } = await import('countersign')
+  const factor = createSecondFactor({ ...at.options, store })
+  const review = await factor.reviewPolicy({
+    policy: rules({ require: 'everyone' }),
+    author: { user: 'ann' },
+    users: [
+      { user: 'ann', role: 'owner' },
+      { user: 'bob', role: 'member', enrollment: 'none' },
+      { user: 'cy', role: 'member' },
+    ],
+  })
+  assert.deepEqual(review, { ...nothing, needRecoveryCode: ['bob', 'cy'] })
+  assert.deepEqual(loads, ['ann', 'cy'])
+})
+
+test('an error of a review has the path in the whole list', async () => {
+  const at = await host()
+  const ask = (changes) =>
+    at.factor.reviewPolicy({ policy: rules(), author: { user: 'u0' }, users: crowd(200), ...changes })
+  const with150 = (change) => crowd(200).map((one, index) => (index === 150 ? { ...one, ...change } : one))
+  await assert.rejects(ask({ users: with150({ role: 'king' }) }), refusedWith('invalid_input', 'users[150].role'))
+  await assert.rejects(ask({ users: with150({ role: 7 }) }), refusedWith('invalid_input', 'users[150].role'))
+  await assert.rejects(ask({ users: with150({ roles: [''] }) }), refusedWith('invalid_input', 'users[150].roles'))
+  await assert.rejects(ask({ users: with150({ other: 1 }) }), refusedWith('invalid_input', 'users[150].other'))
+  const apiClients = Array.from({ length: 100 }, (_, n) => ({ id: `c${n}`, ...(n === 99 && { roles: [''] }) }))
+  await assert.rejects(ask({ apiClients }), refusedWith('invalid_input', 'apiClients[99].roles'))
 })
 
 test('S10: forced from some networks', () => {

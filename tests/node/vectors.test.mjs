@@ -154,6 +154,32 @@ test('every login is decided as the table says', () => {
   assert.equal(count, 864)
 })
 
+test('every row of the decisions is decided as it says', () => {
+  const table = vectors('decisions')
+  let count = 0
+  for (const { about, set, rows } of table.groups) {
+    const document = JSON.stringify({ ...minimal, ...set })
+    for (const row of rows) {
+      count += 1
+      const [question, answer] = row.split(' -> ')
+      const [outcome, rules] = answer.split(' by ')
+      const [channel, from, enrollment, ...more] = question.split(' ')
+      const given = Object.fromEntries(more.map((word) => word.split('=')))
+      const facts = {
+        channel,
+        enrollment,
+        ip: table.from[from],
+        recoveryCode: more.includes('code'),
+        roles: given.roles?.split(',').filter(Boolean),
+        time: table.now + Number(given.at ?? 0),
+      }
+      const decision = ['allowed', 'challenge'].includes(outcome) ? { outcome } : { outcome: 'denied', reason: outcome }
+      assert.deepEqual(policy.decide(document, facts), { decision, rules: rules.split(' ') }, `${about}: ${row}`)
+    }
+  }
+  assert.ok(count >= 300, `${count} rows`)
+})
+
 function documentOf(base, { text, set, without }) {
   if (text !== undefined) return text
   const document = { ...base, ...set }

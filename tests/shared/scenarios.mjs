@@ -50,7 +50,13 @@ export async function play(
     const fields = eachText(step.fields, (text) => (text.startsWith('$') ? kept(text.slice(1), saved, step) : text))
     const who = { account: step.account, ...('ticket' in fields ? {} : { user: step.user }) }
     const sent = sms.messages.length
-    const ask = () => secondFactor[camelCase(command)]({ ...fields, ...who, ...(step.ip ? { ip: step.ip } : {}) })
+    const ask = () =>
+      secondFactor[camelCase(command)]({
+        ...fields,
+        ...who,
+        ...(step.ip ? { ip: step.ip } : {}),
+        ...(step.roles ? { roles: step.roles } : {}),
+      })
     const reply =
       (command === 'verify' && (await verify(fields, step, place))) ||
       (await ask().catch((error) => {

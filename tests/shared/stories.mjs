@@ -8,7 +8,7 @@ const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 const defaults = read('defaults.json')
 const METHODS = defaults.policy.methods
 const KEYS = {
-  do: ['after', 'account', 'user', 'ip', 'why', 'do', 'expect', 'sms', 'save'],
+  do: ['after', 'account', 'user', 'ip', 'roles', 'why', 'do', 'expect', 'sms', 'save'],
   given: ['after', 'account', 'ip', 'given'],
   policy: ['after', 'why', 'policy'],
 }
@@ -47,7 +47,7 @@ export function longForm(file, story) {
   return { file, title: story.title, policy: start, steps }
 }
 
-function longStep({ account, user = 'ann', ip, do: asked, expect, sms, save }, now, place) {
+function longStep({ account, user = 'ann', ip, roles, do: asked, expect, sms, save }, now, place) {
   const [command, fields] = named(asked, place)
   const [result, details] = named(expect, place)
   assert.ok(Object.hasOwn(defaults.commands, command), `${place}: no command \`${command}\` in defaults.json`)
@@ -57,6 +57,7 @@ function longStep({ account, user = 'ann', ip, do: asked, expect, sms, save }, n
     account,
     user,
     ip,
+    roles,
     command,
     fields: eachText(merged(defaults.commands[command], methodAndCode(fields)), (text) => fullName(text, user)),
     expect: { result, ...expectation(typeof details === 'string' ? { reason: details } : details, now, place) },

@@ -5,10 +5,11 @@ import { demoPages } from './demo.js'
 import { homePages } from './home.js'
 import { loginPages } from './login.js'
 import { ownerPages } from './owner.js'
+import { policyPages } from './policy.js'
 import { errorPage } from './problems.js'
 import { securityPages } from './security.js'
 
-const pages = { ...loginPages, ...homePages, ...securityPages, ...ownerPages, ...demoPages }
+const pages = { ...loginPages, ...homePages, ...securityPages, ...ownerPages, ...policyPages, ...demoPages }
 
 /** Use-cases whose page shows an error beside the typed text. The others get the error page. */
 const showTheirErrors = new Set(['logInWithPassword', 'startSms', 'changePolicy'])

@@ -31,6 +31,7 @@ const reasons = {
   not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
   not_kept: 'These codes cannot be shown again. Make a new set instead.',
   not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
+  operator_only: 'Owners cannot make recovery codes here. Ask the operator of this service.',
   owner_only: 'Only an owner of the account can do this. Ask one of them.',
   ticket_invalid: 'This login is no longer open. Log in again.',
   other_session: 'This login was begun in another window. Log in again here.',
@@ -103,6 +104,7 @@ export const events = {
   recovery_code_replaced: 'Recovery code replaced, unused',
   recovery_code_withdrawn: 'Recovery code withdrawn, unused',
   recovery_code_ended: 'Recovery code ended, unused',
+  policy_changed: 'Policy changed',
   refused: 'Change refused',
 }
 

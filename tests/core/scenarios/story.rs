@@ -25,6 +25,7 @@ pub(super) struct Command {
     pub(super) account: Option<String>,
     pub(super) user: String,
     pub(super) ip: Option<String>,
+    pub(super) roles: Option<Vec<String>>,
     /// `{ "begin": { … } }`, with variables still in it: `$ann.ticket`.
     pub(super) wire: Value,
     pub(super) expect: Value,
@@ -82,6 +83,7 @@ struct CommandLine {
     account: Option<String>,
     user: Option<String>,
     ip: Option<String>,
+    roles: Option<Vec<String>>,
     why: Option<String>,
     r#do: Value,
     expect: Value,
@@ -159,6 +161,7 @@ impl Reader<'_> {
             account: line.account.clone().or_else(|| caller.account.clone()),
             user: user.to_owned(),
             ip: line.ip.clone().or_else(|| caller.ip.clone()),
+            roles: line.roles.clone(),
             wire: json!({ name: each_text(&merged(defaults, &method_and_code(fields)), &|text| full_name(text, user)) }),
             expect: self.expectation(result, expected, place),
             sms: line.sms,

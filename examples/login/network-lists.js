@@ -1,0 +1,118 @@
+// Lists of networks as people type and paste them. One rule a line: `203.0.113.0/24 until 2026-12-31 # office in Perth`.
+// A line may hold a range (`203.0.113.10 - 203.0.113.20`), which becomes the networks that cover it, or several networks.
+// The policy itself checks what a network is, and names the rule that is none.
+
+const DAY = 86_400
+
+/**
+ * The rules of the list `name` in an input: a list from JSON; or, from a form, the rows that it shows
+ * (`allow.network`, `allow.note`, `allow.until`), but for the one to `drop`, and then the lines that were added.
+ */
+export function rulesOf(input, name) {
+  const given = input[name]
+  if (Array.isArray(given)) return given
+  return [...rowsOf(input, name), ...(typeof given === 'string' ? rulesOfLines(given) : [])]
+}
+
+function rowsOf(input, name) {
+  const column = (field) => [input[`${name}.${field}`] ?? []].flat().map(String)
+  const [notes, ends] = [column('note'), column('until')]
+  return column('network').flatMap((network, index) =>
+    network.trim() === '' || input.drop === `${name}.${index}`
+      ? []
+      : rules(network, { note: notes[index]?.trim() || undefined, until: secondsOf(ends[index] ?? '') }),
+  )
+}
+
+/** The rules of pasted lines. Text after `#` is a note; a line with nothing else is passed over. */
+export function rulesOfLines(text) {
+  return text.split(/[\r\n\u2028\u2029]+/).flatMap((line) => {
+    const [, before, note] = /^([^#]*)(?:#(.*))?$/.exec(line)
+    const [, networks, end] = /^(.*?)(?:\buntil\s+(\S+)\s*)?$/.exec(before.trim())
+    return rules(networks, { note: note?.trim() || undefined, until: end && secondsOf(end) })
+  })
+}
+
+/** One rule for each network in a text; a range is several. */
+function rules(text, { note, until }) {
+  return text
+    .replaceAll(/\s*[-–]\s*/g, '-')
+    .split(/[\s,;]+/)
+    .filter((part) => part !== '')
+    .flatMap(networksOf)
+    .map((network) =>
+      note === undefined && until === undefined
+        ? network
+        : { network, ...(note !== undefined && { note }), ...(until !== undefined && { until }) },
+    )
+}
+
+/** The networks that cover a range of addresses exactly, or the text itself. */
+function networksOf(text) {
+  const [first, last, ...more] = text.split('-').map(numberOf)
+  if (first === undefined || last === undefined || more.length > 0) return [text]
+  if (first.bits !== last.bits || first.number > last.number) return [text]
+  const networks = []
+  for (let { number } = first; number <= last.number; ) {
+    // The largest block that begins here and ends within the range.
+    let size = 0
+    while (
+      size < first.bits &&
+      number % (1n << BigInt(size + 1)) === 0n &&
+      number + (1n << BigInt(size + 1)) - 1n <= last.number
+    )
+      size += 1
+    networks.push(`${addressOf(number, first.bits)}/${first.bits - size}`)
+    number += 1n << BigInt(size)
+  }
+  return networks
+}
+
+/** The number of an address, and its bits. */
+function numberOf(text) {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) {
+    const octets = text.split('.').map(Number)
+    if (octets.some((octet, index) => octet > 255 || String(octet) !== text.split('.')[index])) return undefined
+    return { bits: 32, number: octets.reduce((number, octet) => number * 256n + BigInt(octet), 0n) }
+  }
+  if (!/^[0-9a-f:]+$/i.test(text) || !text.includes(':')) return undefined
+  const [head, tail, ...more] = text.split('::').map((half) => (half === '' ? [] : half.split(':')))
+  const missing = 8 - head.length - (tail?.length ?? 0)
+  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined
+  const groups = [...head, ...Array(tail === undefined ? 0 : missing).fill('0'), ...(tail ?? [])]
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
+  return { bits: 128, number: BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`) }
+}
+
+function addressOf(number, bits) {
+  if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 255n).join('.')
+  const hex = number.toString(16).padStart(32, '0')
+  return new URL(`http://[${hex.match(/.{4}/g).join(':')}]`).hostname.slice(1, -1)
+}
+
+/** A day, which is in the life of the rule, or a time: `2026-12-31`, `2026-12-31T12:00:00Z`. Anything else stays as it is. */
+function secondsOf(text) {
+  if (text.trim() === '') return undefined
+  const time = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text.trim()) ? Date.parse(text.trim()) : NaN
+  if (Number.isNaN(time)) return text
+  return Math.floor(time / 1000) + (text.includes('T') ? 0 : DAY)
+}
+
+/** The end of a rule as people type it: its last day where it ends at midnight, else the time. */
+export function dayOf(until) {
+  if (!Number.isSafeInteger(until) || until > 253_402_300_799) return String(until ?? '')
+  const whole = until % DAY === 0 && until > 0
+  const iso = new Date((whole ? until - DAY : until) * 1000).toISOString()
+  return whole ? iso.slice(0, 10) : `${iso.slice(0, 19)}Z`
+}
+
+/** A rule with all its fields. */
+export function entryOf(rule) {
+  return typeof rule === 'object' && rule !== null ? rule : { network: String(rule) }
+}
+
+/** A rule as a line. */
+export function lineOf(rule) {
+  const { network, note, until } = entryOf(rule)
+  return `${network}${until === undefined ? '' : ` until ${dayOf(until)}`}${note ? ` # ${note}` : ''}`
+}

@@ -1,0 +1,138 @@
+//! Policies on their own: checked, asked, reviewed and compared.
+
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+use crate::client_ip::ClientIp;
+use crate::engine;
+use crate::error::{Error, ErrorCode};
+use crate::event::{Event, EventKind};
+use crate::ids::{AccountId, RecordId, UserId};
+use crate::keys::KeyRing;
+use crate::policy::{ApiClient, Author, Channel, Enrollment, Facts, Person, Policy, Reviewer, Role, Roles, explain};
+use crate::time::UnixSeconds;
+
+use super::convert::{argument, client, record, record_id, thrown, time, to_js};
+
+/// Checks a policy document.
+#[wasm_bindgen]
+pub fn policy_check(policy: &str) -> Result<(), JsValue> {
+    Policy::parse(policy).map(|_| ()).map_err(thrown)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FactsDocument {
+    #[serde(default)]
+    ip: Option<String>,
+    #[serde(default)]
+    roles: Roles,
+    channel: Channel,
+    enrollment: Enrollment,
+    recovery_code: bool,
+}
+
+/// Decides a login and names the rules met.
+#[wasm_bindgen]
+pub fn policy_decide(policy: &str, facts: &str, now: f64) -> Result<JsValue, JsValue> {
+    let policy = Policy::parse(policy).map_err(thrown)?;
+    let FactsDocument { ip, roles, channel, enrollment, recovery_code } = argument(facts)?;
+    let (now, client) = (time("time", now)?, client(ip.as_deref()));
+    to_js(&explain(&policy, &Facts { now, client, roles: &roles, channel, enrollment, recovery_code }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Users {
+    users: Vec<User>,
+}
+
+/// A user of the account; without an enrollment, it is read from the record.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    user: String,
+    role: Role,
+    #[serde(default)]
+    roles: Roles,
+    #[serde(default)]
+    enrollment: Option<Enrollment>,
+    #[serde(default)]
+    record: Option<String>,
+    #[serde(default)]
+    ip: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ApiClients {
+    api_clients: Vec<ApiClient>,
+}
+
+/// A review under way: the policy is compiled once, and people are handed in by and by.
+#[wasm_bindgen]
+pub struct PolicyReview {
+    reviewer: Reviewer<Policy>,
+    account: Option<AccountId>,
+    keys: Option<KeyRing>,
+    now: UnixSeconds,
+}
+
+#[wasm_bindgen]
+impl PolicyReview {
+    /// Begins a review of the users of an account. Without keys, each user needs an enrollment.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: &str, account: Option<String>, keys: Option<String>, author: &str, now: f64) -> Result<PolicyReview, JsValue> {
+        let policy = Policy::parse(policy).map_err(thrown)?;
+        let keys = keys.map(|keys| KeyRing::parse(&keys)).transpose().map_err(thrown)?;
+        let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
+        let author: Author = argument(author)?;
+        let now = time("time", now)?;
+        Ok(Self { reviewer: Reviewer::new(policy, author, now), account, keys, now })
+    }
+
+    /// Adds users.
+    pub fn add_users(&mut self, users: &str) -> Result<(), JsValue> {
+        let Users { users } = argument(users)?;
+        for (index, User { user, role, roles, enrollment, record, ip }) in users.into_iter().enumerate() {
+            let enrollment = match (enrollment, &self.keys) {
+                (Some(enrollment), _) => enrollment,
+                (None, Some(keys)) => {
+                    let id = RecordId::new(self.account.clone(), UserId::new(&user).map_err(thrown)?);
+                    engine::enrollment(self.reviewer.policy(), keys, &self::record(id, record.as_deref())?, self.now)
+                }
+                (None, None) => {
+                    return Err(thrown(Error::new(ErrorCode::InvalidInput, format!("users[{index}].enrollment"), "must be given")));
+                }
+            };
+            self.reviewer.add_user(&Person { user, role, roles, enrollment, ip });
+        }
+        Ok(())
+    }
+
+    /// Adds API clients.
+    pub fn add_api_clients(&mut self, clients: &str) -> Result<(), JsValue> {
+        let ApiClients { api_clients } = argument(clients)?;
+        api_clients.iter().for_each(|client| self.reviewer.add_api_client(client));
+        Ok(())
+    }
+
+    /// Ends the review.
+    pub fn finish(self) -> Result<JsValue, JsValue> {
+        to_js(&self.reviewer.finish())
+    }
+}
+
+/// The event of a change of policy. `by` is the user who made it, in the account: `{"account","user"}`.
+#[wasm_bindgen]
+pub fn policy_changed(before: &str, after: &str, by: &str, ip: Option<String>, now: f64) -> Result<JsValue, JsValue> {
+    let parsed = |text: &str, name: &str| Policy::parse(text).map_err(|error| thrown(error.within(name)));
+    let (before, after) = (parsed(before, "before")?, parsed(after, "after")?);
+    let by = record_id(by)?;
+    let kind = EventKind::PolicyChanged { changes: before.changes_to(&after), before: before.digest(), after: after.digest() };
+    let ip = match client(ip.as_deref()) {
+        ClientIp::Known(address) => Some(address.to_string()),
+        ClientIp::Unknown => None,
+    };
+    to_js(&Event { account: by.account().cloned(), user: by.user().clone(), at: time("clock", now)?, ip, kind })
+}
