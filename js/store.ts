@@ -84,12 +84,16 @@ export async function load(store: Store, id: RecordId): Promise<Stored | undefin
   })
 }
 
-/** Saves a record; `false` when another writer was faster. @internal */
+/**
+ * Saves a record; `false` when another writer was faster. A save that throws may have landed: the record
+ * is read back, and if it is ours, it did. Each record that is stored has a text of its own. @internal
+ */
 export async function save(store: Store, id: RecordId, record: string, expected: number | undefined): Promise<boolean> {
   let saved: boolean
   try {
     saved = await store.save({ ...id }, record, expected)
   } catch (error) {
+    if ((await load(store, id).catch(() => undefined))?.record === record) return true
     throw new CountersignError(
       'store_failed',
       'store.save',

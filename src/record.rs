@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::to_base64url;
+use crate::entropy::Entropy;
 use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::CodeSet;
@@ -26,6 +28,10 @@ const MAX_RECORD: usize = 65_536;
 pub struct Record {
     v: u32,
     id: RecordId,
+    /// Random, another in each record that is stored: a host that does not know whether a write landed
+    /// reads back, and finds its own text or not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    write: String,
     /// Changes with every change of the factors.
     #[serde(default, skip_serializing_if = "FactorEpoch::is_first")]
     pub(crate) epoch: FactorEpoch,
@@ -205,6 +211,7 @@ impl Record {
         Self {
             v: 2,
             id,
+            write: String::new(),
             epoch: FactorEpoch::FIRST,
             attempts: Attempts::NEW,
             totp: None,
@@ -304,6 +311,11 @@ impl Record {
     #[must_use]
     pub fn backup_left(&self) -> usize {
         self.backup.as_ref().map_or(0, |backup| backup.set.left())
+    }
+
+    /// Gives the record a name of its own, before it is stored.
+    pub(crate) fn name_write(&mut self, entropy: &mut Entropy) {
+        self.write = to_base64url(&entropy.bytes::<9>());
     }
 
     /// Drops the parts that time has ended: they need not be kept.

@@ -26,7 +26,7 @@ pub(super) fn run<H: Hashes>(
     let mut context = Context::new(policy, keys, record, env, &mut hashes);
     recovery_code::end(&mut context);
     let reply = job(&mut context);
-    let Context { mut record, now, effects, limit, .. } = context;
+    let Context { mut record, now, mut entropy, effects, limit, .. } = context;
     let all_hashed = match hashes.end() {
         Ok(all_hashed) => all_hashed,
         Err(missing) => return Ok(Err(missing)),
@@ -35,6 +35,7 @@ pub(super) fn run<H: Hashes>(
     let changed = record != before;
     if changed {
         record.tidy(now);
+        record.name_write(&mut entropy);
     }
     Ok(Ok(Pending::new(Outcome { record, changed, reply, effects, limit }, all_hashed)))
 }

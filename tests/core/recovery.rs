@@ -64,7 +64,10 @@ fn c2_t42_wrong_recovery_codes_neither_end_nor_delay_the_right_one() {
         writes += u32::from(person.record != before);
     }
     let parsed = |text: &Option<String>| serde_json::from_str::<Value>(text.as_deref().unwrap()).unwrap();
-    let (then, mut now) = (parsed(&before), parsed(&person.record));
+    let (mut then, mut now) = (parsed(&before), parsed(&person.record));
+    for record in [&mut then, &mut now] {
+        assert!(record.as_object_mut().unwrap().remove("write").is_some());
+    }
     let refuted = now["recovery"].as_object_mut().unwrap().remove("refuted").unwrap_or_default();
     assert_eq!(now, then, "nothing but the hashed wrong codes is remembered");
     let hashed = refuted.as_array().map_or(0, Vec::len);

@@ -119,6 +119,48 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal((await at.factor.verify(input)).result, 'wrong')
   })
 
+  test(`T5: a save that landed and then threw is read back, and its code counts once (${name})`, async () => {
+    const inner = make()
+    let failing = false
+    const store = {
+      load: (id) => inner.load(id),
+      save: async (...args) => {
+        const landed = await inner.save(...args)
+        if (failing) throw new Error('connection reset')
+        return landed
+      },
+    }
+    const at = await host({ store })
+    const ann = await withApp(at)
+    const input = { ticket: await ticketOf(at, 'ann'), session: 'before', method: 'totp', code: codeOf(at, ann.secret) }
+    failing = true
+    assert.equal((await at.factor.verify(input)).result, 'verified')
+    assert.equal(at.events.filter(({ event }) => event === 'code_accepted').length, 1)
+    failing = false
+    assert.notEqual((await at.factor.verify(input)).result, 'verified')
+  })
+
+  test(`T5: a save that threw is not taken for another's that landed (${name})`, async () => {
+    const inner = make()
+    const at = await host({ store: inner })
+    const ann = await withApp(at)
+    const input = () => ({ session: 'before', method: 'backup_code', code: ann.backupCodes[0] })
+    const mine = { ...input(), ticket: await ticketOf(at, 'ann') }
+    const theirs = { ...input(), ticket: await ticketOf(at, 'ann') }
+    let other
+    const store = {
+      load: (id) => inner.load(id),
+      save: async () => {
+        // The same code, in the same second, in another process.
+        other = await at.factor.verify(theirs)
+        throw new Error('connection reset')
+      },
+    }
+    const here = await host({ store, keys: at.keys, clock: at.clock })
+    await assert.rejects(here.factor.verify(mine), refusedWith('store_failed', 'store.save'))
+    assert.equal(other.result, 'verified')
+  })
+
   test(`T5: no SMS leaves for a state that was not saved (${name})`, async () => {
     const inner = make()
     const at = await host({
