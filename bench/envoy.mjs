@@ -94,9 +94,9 @@ async function prepare() {
       store: memoryStore(),
       clock: () => now,
     })
-    const { secret } = await factor.enrollTotp({ user, session, label: user })
+    const { secret, setup } = await factor.enrollTotp({ user, session, label: user })
     const code = () => totp.generate({ secret: secret.replaceAll(' ', ''), time: now })
-    await factor.confirmTotp({ user, session, code: code() })
+    await factor.confirmTotp({ user, session, setup, code: code() })
     now += 60
     const { ticket } = await factor.begin({ user, session: 'before' })
     const { pass } = await factor.verify({

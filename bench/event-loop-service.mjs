@@ -22,9 +22,9 @@ const preparing = createSecondFactor({
 })
 for (let index = 0; index < OTHERS; index += 1) {
   const user = `other-${index}`
-  const { secret } = await preparing.enrollTotp({ user, session: 's', label: user })
+  const { setup, secret } = await preparing.enrollTotp({ user, session: 's', label: user })
   const code = totp.generate({ secret: secret.replaceAll(' ', ''), time: Math.floor(Date.now() / 1000) })
-  await preparing.confirmTotp({ user, session: 's', code })
+  await preparing.confirmTotp({ user, session: 's', setup, code })
 }
 
 const factor = createSecondFactor({ ...options, hashing: process.argv[2] })

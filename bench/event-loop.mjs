@@ -99,9 +99,9 @@ async function hashUntil(ask, name, end) {
   let hashed = 0
   for (let round = 0; performance.now() < end; round += 1) {
     const user = `${name}-${round}`
-    const { secret } = await ask('enrollTotp', { user, session: 's', label: user }, 'totp_started')
+    const { setup, secret } = await ask('enrollTotp', { user, session: 's', label: user }, 'totp_started')
     const code = totp.generate({ secret: secret.replaceAll(' ', ''), time: Math.floor(Date.now() / 1000) })
-    const { backupCodes } = await ask('confirmTotp', { user, session: 's', code }, 'enrolled')
+    const { backupCodes } = await ask('confirmTotp', { user, session: 's', setup, code }, 'enrolled')
     hashed += backupCodes.length
     for (const code of backupCodes.slice(0, 3)) {
       if (performance.now() > end) break

@@ -68,13 +68,13 @@ export type BeginReply = ReplyOf<'allowed' | 'challenge' | 'denied'>
 /** Reply of `sendSms`. */
 export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `verify`. */
-export type VerifyReply = ReplyOf<'verified' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
+export type VerifyReply = ReplyOf<'verified' | 'wrong' | 'malformed' | 'already_used' | 'locked' | 'expired' | 'denied'>
 /** Reply of `enrollTotp`. */
 export type EnrollTotpReply = ReplyOf<'totp_started' | 'malformed' | 'denied'>
 /** Reply of `enrollSms`. */
-export type EnrollSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'denied'>
+export type EnrollSmsReply = (ReplyOf<'sms_sent'> & { setup: string }) | ReplyOf<'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `confirmTotp` and `confirmSms`. */
-export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'locked' | 'expired' | 'denied'>
+export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'already_used' | 'expired' | 'denied'>
 /** Reply of `remove`. */
 export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */

@@ -98,13 +98,26 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     const step = stepOf((stored, now, { first, seed }, finished) =>
       core.step(idJson(id), stored?.record, command, now, caller, first, seed, finished),
     )
-    return outcomeOf(id, step, hold)
+    return outcomeOf(id, step, hold, (message) => giveBack(core, { id, caller }, message))
   }
 
-  async function outcomeOf(id: RecordId, step: Step, hold?: Hold): Promise<wasm.Reply> {
+  async function outcomeOf(
+    id: RecordId,
+    step: Step,
+    hold?: Hold,
+    back?: (message: string) => Promise<void>,
+  ): Promise<wasm.Reply> {
     const { reply, effects } = await loop(id, step, hold)
-    await carryOut(effects, given)
+    await carryOut(effects, given, back)
     return reply
+  }
+
+  /** Gives the slot of a message back. Only `sendSms` leads here: there is no command for it. */
+  async function giveBack(core: wasm.Core, { id, caller }: Caller, message: string): Promise<void> {
+    const step = stepOf((stored, now, { seed }) =>
+      core.sms_never_left(idJson(id), stored?.record, message, now, caller, seed),
+    )
+    await outcomeOf(id, step)
   }
 
   /** A command about the user in the input. */

@@ -1,4 +1,4 @@
-import { CountersignError } from './error.js'
+import { CountersignError, SmsNeverLeft } from './error.js'
 import type * as wasm from './wasm.js'
 
 /** The host's functions for effects; see `SecondFactorOptions`. */
@@ -10,14 +10,24 @@ interface EffectHost {
   onEffectError?: ((error: unknown) => unknown) | undefined
 }
 
-/** Carries out the effects of a step whose record is stored. @internal */
-export async function carryOut(effects: wasm.Effect[], host: EffectHost): Promise<void> {
+/**
+ * Carries out the effects of a step whose record is stored. `giveBack` gets the id of a message that never left.
+ * @internal
+ */
+export async function carryOut(
+  effects: wasm.Effect[],
+  host: EffectHost,
+  giveBack?: (message: string) => Promise<void>,
+): Promise<void> {
   let unsent: CountersignError | undefined
   for (const effect of effects) {
     if (Object.hasOwn(effect, 'sms')) {
+      const { sms } = effect as { sms: wasm.SmsMessage }
+      const { id } = sms
       try {
-        await host.sendSms!((effect as { sms: wasm.SmsMessage }).sms)
+        await host.sendSms!(sms)
       } catch (error) {
+        if (SmsNeverLeft.is(error)) await giveBack?.(id).catch((failure) => report(failure, host))
         unsent = new CountersignError(
           'sms_not_sent',
           'sendSms',

@@ -8,7 +8,7 @@ export type { RuleErrorCode }
  * Beside the codes of the rules engine: `store_failed` (the store threw, or its answer has another
  * form), `conflict` (other writers were faster 100 times), `busy` (too many password hashes are
  * waiting; nothing was stored and no attempt was charged, so the call can be made again), `sms_not_sent`
- * (the code is stored, `sendSms` threw; asking again sends another), `no_sms` (the policy offers SMS
+ * (`sendSms` threw; asking again sends another code), `no_sms` (the policy offers SMS
  * and there is no `sendSms`), `no_workers` (the runtime starts no worker threads, and `hashing` is not
  * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
  * allow it), `internal` (a defect of ours, or a worker thread that ended).
@@ -100,6 +100,35 @@ export class CountersignError extends Error {
     this.path = path
     this.status = STATUS[code]
     this.expose = this.status < 500
+  }
+}
+
+/**
+ * The error for `sendSms` to throw where a message definitely never left: the gateway refused it, or could
+ * not be reached. The message then gives its slot in the budget back, at most three times an hour, so that
+ * the user may ask again at once. After any other error the message may be on its way, and keeps its slot.
+ *
+ * @example
+ * ```ts
+ * import { type SmsMessage, SmsNeverLeft } from 'countersign'
+ *
+ * export async function sendSms({ id, to, body }: SmsMessage): Promise<void> {
+ *   const gateway = 'https://sms.example/messages'
+ *   const headers = { 'content-type': 'application/json', 'idempotency-key': id }
+ *   const answer = await fetch(gateway, { method: 'POST', headers, body: JSON.stringify({ to, body }) })
+ *   if (answer.status === 400 || answer.status === 429) throw new SmsNeverLeft(`the gateway refused it: ${answer.status}`)
+ *   if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`)
+ * }
+ * ```
+ */
+export class SmsNeverLeft extends Error {
+  override readonly name = 'SmsNeverLeft'
+  // A brand, as in CountersignError.
+  readonly #ours = true
+
+  /** @internal */
+  static is(value: unknown): value is SmsNeverLeft {
+    return typeof value === 'object' && value !== null && #ours in value && value.#ours
   }
 }
 

@@ -5,7 +5,7 @@
  */
 export type * from './commands.js'
 export { createSecondFactor } from './create-second-factor.js'
-export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export { CountersignError, type ErrorCode, type RuleErrorCode, SmsNeverLeft } from './error.js'
 export type { Hashing } from './hashing.js'
 export type { Limits } from './limits.js'
 export type { PolicyAnswer, PolicyOption, PolicyQuestion } from './policy-cache.js'

@@ -25,6 +25,7 @@ import type {
   VerifyInput,
   VerifyReply,
 } from './commands.js'
+import type { SmsNeverLeft } from './error.js'
 import type { Hashing } from './hashing.js'
 import type { Limits } from './limits.js'
 import type { PolicyOption } from './policy-cache.js'
@@ -42,7 +43,10 @@ export interface SecondFactorOptions {
   keys: KeySource
   /** The place where records are kept. */
   store: Store
-  /** Hands an SMS to the operator's gateway. Needed where the policy offers SMS. */
+  /**
+   * Hands an SMS to the operator's gateway. Needed where the policy offers SMS. Where it throws, the call ends with
+   * `sms_not_sent`; throw {@link SmsNeverLeft} where the message definitely never left.
+   */
   sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
   /** Tells a user of a change to their account, by a channel that is not this login. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
@@ -107,7 +111,7 @@ export interface SecondFactor {
    */
   begin(input: BeginInput): Promise<BeginReply>
   /**
-   * Sends a login code, or a new one; an older code ends.
+   * Sends a login code, or a new one; an older code of the same ticket ends.
    *
    * @example
    * ```ts
@@ -146,6 +150,8 @@ export interface SecondFactor {
    *       return { user: reply.user, session: reply.session, pass: reply.pass }
    *     case 'wrong':
    *       return { message: `Wrong code, ${reply.attemptsLeft} attempts left.` }
+   *     case 'already_used':
+   *       return { message: 'This code was used already. Please wait for the next one.' }
    *     case 'malformed':
    *       return { message: `Please type ${reply.expected}.` }
    *     case 'locked':
@@ -158,7 +164,8 @@ export interface SecondFactor {
    */
   verify(input: VerifyInput): Promise<VerifyReply>
   /**
-   * Begins to set up an authenticator app; the app shows `label` beside the service's name.
+   * Begins to set up an authenticator app; the app shows `label` beside the service's name. Hand `setup` back with the
+   * code: keep it in the session, or in the page.
    *
    * @example
    * ```ts
@@ -168,7 +175,7 @@ export interface SecondFactor {
    *   const reply = await secondFactor.enrollTotp({ user, session, pass, label: user })
    *   switch (reply.result) {
    *     case 'totp_started':
-   *       return { picture: reply.qrSvg, typeByHand: reply.secret }
+   *       return { picture: reply.qrSvg, typeByHand: reply.secret, setup: reply.setup }
    *     case 'malformed':
    *       return { refused: reply.field }
    *     case 'denied':
@@ -179,15 +186,15 @@ export interface SecondFactor {
    */
   enrollTotp(input: EnrollTotpInput): Promise<EnrollTotpReply>
   /**
-   * Turns the app on with a code from it. With the first factor the reply has the backup codes. The reply has the session's
+   * Turns the app on with a code from it. A wrong code is not counted. With the first factor the reply has the backup codes. The reply has the session's
    * pass from now on.
    *
    * @example
    * ```ts
    * import type { SecondFactor } from 'countersign'
    *
-   * export async function confirmApp(secondFactor: SecondFactor, user: string, session: string, code: string) {
-   *   const reply = await secondFactor.confirmTotp({ user, session, code })
+   * export async function confirmApp(secondFactor: SecondFactor, user: string, session: string, setup: string, code: string) {
+   *   const reply = await secondFactor.confirmTotp({ user, session, setup, code })
    *   // Keep the pass in the session.
    *   return reply.result === 'enrolled' ? { pass: reply.pass, codes: reply.backupCodes ?? [] } : undefined
    * }
@@ -195,7 +202,8 @@ export interface SecondFactor {
    */
   confirmTotp(input: ConfirmInput): Promise<ConfirmReply>
   /**
-   * Begins to set up a phone, or sends its code again. `number` in E.164 form.
+   * Begins to set up a phone, or sends its code again. `number` in E.164 form. Hand `setup` back with the code: each
+   * message has its own.
    *
    * @example
    * ```ts
@@ -205,27 +213,27 @@ export interface SecondFactor {
    *   const reply = await secondFactor.enrollSms({ user, session, pass, number: '+61412345678' })
    *   switch (reply.result) {
    *     case 'sms_sent':
-   *       return `A code is on its way to ${reply.hint}.`
+   *       return { setup: reply.setup, sentTo: reply.hint }
    *     case 'sms_refused':
    *     case 'denied':
-   *       return reply.reason
+   *       return { refused: reply.reason }
    *     case 'malformed':
-   *       return `Please type ${reply.expected}.`
+   *       return { refused: reply.field }
    *   }
    * }
    * ```
    */
   enrollSms(input: EnrollSmsInput): Promise<EnrollSmsReply>
   /**
-   * Turns the phone on with the code sent to it. The reply has the session's
+   * Turns the phone on with the code sent to it; five wrong ones end that code. The reply has the session's
    * pass from now on.
    *
    * @example
    * ```ts
    * import type { SecondFactor } from 'countersign'
    *
-   * export async function confirmPhone(secondFactor: SecondFactor, user: string, session: string, code: string) {
-   *   const reply = await secondFactor.confirmSms({ user, session, code })
+   * export async function confirmPhone(secondFactor: SecondFactor, user: string, session: string, setup: string, code: string) {
+   *   const reply = await secondFactor.confirmSms({ user, session, setup, code })
    *   return reply.result === 'enrolled' ? { pass: reply.pass } : undefined
    * }
    * ```
@@ -247,7 +255,7 @@ export interface SecondFactor {
    */
   remove(input: RemoveInput): Promise<RemoveReply>
   /**
-   * Makes new backup codes; the old ones end. The reply has the session's
+   * Makes new backup codes, at most five times an hour and twenty times a day; the old ones end. The reply has the session's
    * pass from now on.
    *
    * @example

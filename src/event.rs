@@ -42,6 +42,8 @@ pub enum EventKind {
     SmsSent,
     /// An SMS was asked for and not sent.
     SmsRefused,
+    /// An SMS never left. Its code has ended.
+    SmsNeverLeft,
     /// A code was right.
     CodeAccepted {
         /// The method of the code.
@@ -53,6 +55,16 @@ pub enum EventKind {
         method: Method,
         /// Consecutive failures, with this one.
         failures: u32,
+    },
+    /// A code was right and used already. Nothing was counted.
+    CodeRepeated {
+        /// The method of the code.
+        method: Method,
+    },
+    /// A code for a set-up was wrong. Nothing was counted against logins.
+    SetupCodeRefused {
+        /// The factor that is being set up.
+        method: Method,
     },
     /// An attempt came while the account waits or is stopped.
     AttemptWhileLocked {

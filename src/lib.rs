@@ -56,6 +56,7 @@ mod phone_lengths;
 pub mod policy;
 pub mod print;
 pub mod qr;
+mod rate;
 pub mod record;
 pub mod secret_text;
 mod sms_text;

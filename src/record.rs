@@ -19,7 +19,7 @@ use crate::policy::{Method, Policy};
 use crate::time::{Lifetime, UnixSeconds};
 use crate::totp::TotpParameters;
 
-/// Longest record that is read, in bytes. Ours are below 8 KiB.
+/// Longest record that is read, in bytes. Ours are below 32 KiB.
 const MAX_RECORD: usize = 65_536;
 
 /// A user's second factor as it is stored.
@@ -44,18 +44,18 @@ pub struct Record {
     pub(crate) backup: Option<BackupCodes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recovery: Option<RecoveryCode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) totp_setup: Option<TotpSetup>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sms_setup: Option<SmsSetup>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sms_code: Option<SmsCode>,
     /// Times at which owners issued recovery codes within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
-    /// Times of the messages sent within the last day, oldest first.
+    /// The messages sent within the last day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) sms_sent: Vec<UnixSeconds>,
+    pub(crate) sms_sent: Vec<SentSms>,
+    /// Times at which a message gave its slot back, within the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sms_returned: Vec<UnixSeconds>,
+    /// Times at which sets of backup codes were made, within the last day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sets_made: Vec<UnixSeconds>,
 }
 
 /// The part that records of all versions have.
@@ -146,62 +146,38 @@ impl IssuedBy {
     }
 }
 
-/// An authenticator app that no code has confirmed yet.
+/// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TotpSetup {
-    pub(crate) secret: Sealed,
-    pub(crate) parameters: TotpParameters,
-    pub(crate) setup: Setup,
+pub(crate) struct SentSms {
+    /// The id of the message, which the gateway has too.
+    pub(crate) id: String,
+    pub(crate) at: UnixSeconds,
+    /// The code in it, where it was sent for a login. The code of a set-up is in the set-up itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) login_code: Option<LoginCode>,
+    /// Number of wrong tries at it, where it was sent for a set-up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) tries: u32,
 }
 
-/// A phone that no code has confirmed yet.
+/// A login code by SMS. It belongs to one ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SmsSetup {
-    pub(crate) number: Sealed,
-    pub(crate) setup: Setup,
-}
-
-/// The part that the set-ups of all factors share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Setup {
-    /// MAC of the session that began it, so that a stolen record gives no session id.
-    pub(crate) session: String,
-    pub(crate) lifetime: Lifetime,
-    /// True where a second factor was shown before it began.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) with_pass: bool,
-}
-
-/// The one SMS code that is alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SmsCode {
+pub(crate) struct LoginCode {
+    /// The id of the ticket.
+    pub(crate) ticket: String,
     pub(crate) kid: String,
     pub(crate) mac: String,
-    pub(crate) purpose: SmsPurpose,
     pub(crate) lifetime: Lifetime,
+    /// True once it logged the user in.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_used: bool,
 }
 
-/// The request that an SMS code answers; part of its MAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SmsPurpose {
-    /// A login.
-    Login,
-    /// Enrollment of a number.
-    Enroll,
-}
-
-impl SmsPurpose {
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Enroll => "enroll",
-        }
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Record {
@@ -218,11 +194,10 @@ impl Record {
             sms: None,
             backup: None,
             recovery: None,
-            totp_setup: None,
-            sms_setup: None,
-            sms_code: None,
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
+            sms_returned: Vec::new(),
+            sets_made: Vec::new(),
         }
     }
 
@@ -300,11 +275,18 @@ impl Record {
         }
     }
 
-    /// Ends the set-ups of all factors.
-    pub(crate) fn drop_setups(&mut self) {
-        self.totp_setup = None;
-        self.sms_setup = None;
-        self.sms_code = None;
+    /// Ends the login codes of all tickets.
+    pub(crate) fn drop_login_codes(&mut self) {
+        for sent in &mut self.sms_sent {
+            sent.login_code = None;
+        }
+    }
+
+    /// Ends the unused login code of one ticket. A used one stays, so that it is known again.
+    pub(crate) fn drop_unused_login_code(&mut self, ticket: &str) {
+        for sent in &mut self.sms_sent {
+            sent.login_code.take_if(|code| !code.is_used && code.ticket == ticket);
+        }
     }
 
     /// Number of backup codes that are not used yet.
@@ -320,9 +302,9 @@ impl Record {
 
     /// Drops the parts that time has ended: they need not be kept.
     pub(crate) fn tidy(&mut self, now: UnixSeconds) {
-        self.totp_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
-        self.sms_setup.take_if(|begun| now >= begun.setup.lifetime.ends_at());
-        self.sms_code.take_if(|code| now >= code.lifetime.ends_at());
+        for sent in &mut self.sms_sent {
+            sent.login_code.take_if(|code| now >= code.lifetime.ends_at());
+        }
     }
 
     /// The recovery code, while it is alive. An owner's counts where the policy offers recovery codes and owners issue them, the

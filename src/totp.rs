@@ -79,6 +79,11 @@ impl TotpParameters {
         self.digits
     }
 
+    /// The time at which a step begins.
+    pub(crate) fn start_of(self, step: u64) -> UnixSeconds {
+        UnixSeconds::EPOCH.plus(step.saturating_mul(u64::from(self.period_seconds)))
+    }
+
     /// Length of a step in seconds.
     #[must_use]
     pub const fn period_seconds(self) -> u32 {
@@ -96,6 +101,17 @@ impl TotpParameters {
     pub fn step_at(self, time: UnixSeconds) -> u64 {
         time.seconds().checked_div(u64::from(self.period_seconds)).unwrap_or(0)
     }
+}
+
+/// The outcome of comparing a code with those of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TotpMatch {
+    /// It is the code of this step, which is later than the last one used.
+    Unused(u64),
+    /// It is the code of the last step used, or of one before it.
+    Used,
+    /// It is no code of the window.
+    Wrong,
 }
 
 /// The shared secret of an authenticator: 10 to 128 bytes. RFC 4226 §4 asks for 16, and we mint 20; other
@@ -163,15 +179,23 @@ impl TotpSecret {
     /// the last step used. `None`: wrong, too old, or used already.
     #[must_use]
     pub fn verify(&self, parameters: TotpParameters, code: &Digits, now: UnixSeconds, window: u8, after: Option<u64>) -> Option<u64> {
+        match self.compare(parameters, code, now, window, after) {
+            TotpMatch::Unused(step) => Some(step),
+            TotpMatch::Used | TotpMatch::Wrong => None,
+        }
+    }
+
+    /// The same, with used codes told from wrong ones.
+    pub(crate) fn compare(&self, parameters: TotpParameters, code: &Digits, now: UnixSeconds, window: u8, after: Option<u64>) -> TotpMatch {
         let totp = self.totp(parameters);
         let current = parameters.step_at(now);
-        let mut matched = None;
+        let mut matched = TotpMatch::Wrong;
         for step in current.saturating_sub(u64::from(window))..=current.saturating_add(u64::from(window)) {
             let candidate = code_of(&totp, parameters, step);
             let same = bool::from(candidate.as_str().as_bytes().ct_eq(code.as_str().as_bytes()));
             // No early exit: each candidate costs the same.
-            if same && after.is_none_or(|last| step > last) {
-                matched = Some(step);
+            if same {
+                matched = if after.is_none_or(|last| step > last) { TotpMatch::Unused(step) } else { TotpMatch::Used };
             }
         }
         matched

@@ -4,6 +4,7 @@ const statuses = {
   error: 400,
   malformed: 400,
   wrong: 401,
+  already_used: 401,
   expired: 401,
   wrong_password: 401,
   denied: 403,

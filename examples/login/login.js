@@ -97,6 +97,19 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     return reply
   }
 
+  /** A set-up stays in the session until its code comes. */
+  function keepSetUp({ session }, method, { setup, ...reply }) {
+    if (setup !== undefined) sessions.keepSetUp(session, method, setup)
+    return reply
+  }
+
+  /** A confirmation of the set-up in this session. Without one it is answered as one that has timed out. */
+  const confirmation = (context, method) => ({
+    ...callerIn(context),
+    setup: context.session.setUps[method] ?? '',
+    code: context.input.code,
+  })
+
   /** Refuses unless the caller showed a factor just now. A user without a factor is let through. */
   async function staleFactor(context) {
     const checked = await check(context, { fresh: true })
@@ -224,11 +237,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startTotp(context) {
       const { principal, account } = context
-      return secondFactor.enrollTotp({ ...callerWithPass(context), label: principal.email, plan: account.plan })
+      const caller = callerWithPass(context)
+      const reply = await secondFactor.enrollTotp({ ...caller, label: principal.email, plan: account.plan })
+      return keepSetUp(context, 'totp', reply)
     },
 
     async confirmTotp(context) {
-      return afterChange(context, await secondFactor.confirmTotp({ ...callerIn(context), code: context.input.code }))
+      return afterChange(context, await secondFactor.confirmTotp(confirmation(context, 'totp')))
     },
 
     async startSms(context) {
@@ -242,11 +257,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         number: number.number,
         plan: account.plan,
       })
-      return { ...reply, number: number.number }
+      return { ...keepSetUp(context, 'sms', reply), number: number.number }
     },
 
     async confirmSms(context) {
-      return afterChange(context, await secondFactor.confirmSms({ ...callerIn(context), code: context.input.code }))
+      return afterChange(context, await secondFactor.confirmSms(confirmation(context, 'sms')))
     },
 
     async removeMethod(context) {

@@ -5,6 +5,7 @@
 //   allowed    the policy asked for no second factor
 //   verified   a second factor; `pass` proves it
 //
+// `setUps` holds the set-ups that this session has begun, one a method.
 // `next` is the path to go to after the second factor.
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -21,6 +22,7 @@ export function createSessions(db, clock, passSeconds) {
       proof TEXT NOT NULL,
       pass TEXT,
       challenge TEXT,
+      set_ups TEXT NOT NULL DEFAULT '{}',
       next TEXT NOT NULL,
       form_token TEXT NOT NULL,
       expires_at INTEGER NOT NULL
@@ -33,14 +35,16 @@ export function createSessions(db, clock, passSeconds) {
       account TEXT NOT NULL, user TEXT NOT NULL, epoch TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (account, user)
     ) STRICT`)
 
-  const insert = db.prepare(`INSERT INTO sessions VALUES
-    (@id, @principal, @channel, @proof, @pass, @challenge, @next, @formToken, @expiresAt)`)
+  const insert = db.prepare(`INSERT INTO sessions
+    (id, principal, channel, proof, pass, challenge, next, form_token, expires_at)
+    VALUES (@id, @principal, @channel, @proof, @pass, @challenge, @next, @formToken, @expiresAt)`)
   const select = db.prepare('SELECT * FROM sessions WHERE id = ? AND expires_at > ?')
   const remove = removal('id = @id')
   const removeExpired = removal('expires_at <= @now')
   const removeOthers = removal('principal = @principal AND id <> @id')
   const updatePass = db.prepare("UPDATE sessions SET proof = 'verified', pass = ? WHERE id = ?")
   const updateChallenge = db.prepare('UPDATE sessions SET challenge = ?, next = ? WHERE id = ?')
+  const updateSetUp = db.prepare("UPDATE sessions SET set_ups = json_set(set_ups, '$.' || ?, ?) WHERE id = ?")
   const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
   const selectEnded = db.prepare('SELECT id FROM ended_sessions').pluck()
   const keepEpoch = db.prepare('INSERT OR REPLACE INTO ended_passes VALUES (?, ?, ?, ?)')
@@ -101,6 +105,7 @@ export function createSessions(db, clock, passSeconds) {
         proof: row.proof,
         pass: row.pass ?? undefined,
         challenge: row.challenge === null ? undefined : JSON.parse(row.challenge),
+        setUps: JSON.parse(row.set_ups),
         next: row.next,
         formToken: row.form_token,
         expiresAt: row.expires_at,
@@ -147,6 +152,10 @@ export function createSessions(db, clock, passSeconds) {
 
     keepPass(session, pass) {
       updatePass.run(pass, session.id)
+    },
+
+    keepSetUp(session, method, setUp) {
+      updateSetUp.run(method, setUp, session.id)
     },
 
     challenge(session, challenge, next) {

@@ -1,5 +1,8 @@
-//! An attempt at a code: charged to the budget before anything is compared, and the charge taken
+//! An attempt at a login code: charged to the budget before anything is compared, and the charge taken
 //! back when the code was right.
+//!
+//! The charge is also taken back where the code was right and is used already: it lets nobody in, and a
+//! double click must not lock out the person who has just got in.
 //!
 //! Recovery codes are no part of the budget: they lift the lock, so that the lock must not stop them.
 
@@ -8,19 +11,40 @@ use crate::event::EventKind;
 use crate::lockout::LockState;
 use crate::notice::NoticeKind;
 use crate::policy::Method;
+use crate::time::UnixSeconds;
 
 use super::context::Context;
 use super::reply::Reply;
+
+/// The outcome of comparing a code.
+pub(super) enum Comparison<T> {
+    Right(T),
+    /// Right, and used already. The next code counts from `retry_at` on.
+    Used {
+        retry_at: Option<UnixSeconds>,
+    },
+    Wrong,
+}
 
 /// A value, or the reply that takes its place.
 pub(super) type OrReply<T> = Result<T, Reply>;
 
 impl Context<'_> {
-    /// Runs one attempt at a code. `compare` gives the match, or `None` for a wrong code.
+    /// Runs one attempt at a code that is not known again once it is used. `compare` gives the match, or
+    /// `None` for a wrong code.
     pub(super) fn attempt<T>(
         &mut self,
         method: Method,
         compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
+    ) -> Result<OrReply<T>, Error> {
+        self.attempt_known(method, |context| Ok(compare(context)?.map_or(Comparison::Wrong, Comparison::Right)))
+    }
+
+    /// Runs one attempt at a code that is known again once it is used.
+    pub(super) fn attempt_known<T>(
+        &mut self,
+        method: Method,
+        compare: impl FnOnce(&mut Self) -> Result<Comparison<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
         if let Some(locked) = self.locked() {
             self.log(EventKind::AttemptWhileLocked { method });
@@ -28,9 +52,17 @@ impl Context<'_> {
         }
         let before = self.record.attempts.clone();
         self.record.attempts.charge(self.now, self.policy.window());
-        if let Some(matched) = compare(self)? {
-            self.record.attempts = before;
-            return Ok(Ok(matched));
+        match compare(self)? {
+            Comparison::Right(matched) => {
+                self.record.attempts = before;
+                return Ok(Ok(matched));
+            }
+            Comparison::Used { retry_at } => {
+                self.record.attempts = before;
+                self.log(EventKind::CodeRepeated { method });
+                return Ok(Err(Reply::AlreadyUsed { retry_at }));
+            }
+            Comparison::Wrong => {}
         }
         let failures = self.record.attempts.failures();
         self.log(EventKind::CodeRefused { method, failures });

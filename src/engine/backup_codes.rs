@@ -1,15 +1,18 @@
 //! Backup codes: ten single-use codes, made with the first factor, renewed or shown on demand.
 //!
 //! A new set ends the old one. Any fresh factor may renew the set; only app or SMS may show it,
-//! because one code must not show the other nine.
+//! because one code must not show the other nine. A user gets few sets an hour and a day, because each
+//! costs one password hash a code.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
+use crate::rate::{DAY, HOUR, counts, full_until};
 use crate::record::BackupCodes;
 use crate::secret_text::SecretText;
+use crate::time::UnixSeconds;
 use crate::token::{Pass, Ticket};
 use crate::typed_code::LongCode;
 
@@ -21,6 +24,8 @@ use super::reply::{CodeKind, Reply, ShownCode, UsableMethod};
 
 /// Name of the sealed field, part of its associated data.
 const COPY_FIELD: &str = "backup.copy";
+/// Sets that a user may get within an hour, and within a day.
+const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
 
 /// Makes new backup codes in place of the old.
 pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply, Error> {
@@ -28,6 +33,9 @@ pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply,
         Ok(pass) => pass,
         Err(reason) => return Ok(context.denied(Action::RenewBackupCodes, reason)),
     };
+    if let Some(until) = no_new_set_until(context.view()) {
+        return Ok(context.denied_until(Action::RenewBackupCodes, Reason::TooOften, until));
+    }
     let codes = mint(context)?;
     context.notify(NoticeKind::BackupCodesRenewed, Some(Method::BackupCode));
     context.begin_epoch();
@@ -56,6 +64,11 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
     Ok(reply)
 }
 
+/// The time from which a new set may be made, where there were too many.
+pub(super) fn no_new_set_until(view: View<'_>) -> Option<UnixSeconds> {
+    full_until(view.record.sets_made.iter().copied(), view.now, &LIMITS)
+}
+
 /// Makes a new set of backup codes; an older set ends.
 pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> {
     let rules = context.policy.backup_codes();
@@ -64,6 +77,9 @@ pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> 
     let codes: Vec<String> = codes.iter().map(LongCode::grouped).collect();
     let copy =
         if rules.keep_for_showing { Some(sealing.seal(&mut context.entropy, &id, COPY_FIELD, codes.join("\n").as_bytes())?) } else { None };
+    let now = context.now;
+    context.record.sets_made.retain(|at| counts(*at, now, DAY));
+    context.record.sets_made.push(now);
     context.record.backup = Some(BackupCodes { set, created_at: context.now, copy });
     context.log(EventKind::BackupCodesMade);
     Ok(codes.into_iter().map(SecretText).collect())

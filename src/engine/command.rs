@@ -24,7 +24,7 @@ use crate::token::MAX_TOKEN;
 pub enum Command {
     /// Decides a login after the first factor.
     Begin(Begin),
-    /// Sends a login code to the phone on record; an older code ends.
+    /// Sends a login code to the phone on record; an older code of the same ticket ends.
     SendSms(SendSms),
     /// Takes the second step of a login.
     Verify(SecondStep),
@@ -56,6 +56,8 @@ pub enum ClientField {
     Ticket,
     /// The name of a method.
     Method,
+    /// The set-up that a code confirms.
+    Setup,
     /// A typed code.
     Code,
     /// A phone number.
@@ -157,6 +159,8 @@ pub struct EnrollSms {
 pub struct Confirm {
     /// The session that began the set-up.
     pub session: SessionId,
+    /// The set-up, from the reply that began it. A client may carry it.
+    pub setup: String,
     /// The code as it was typed.
     #[serde(default, deserialize_with = "text_or_empty")]
     pub code: String,
@@ -304,13 +308,14 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
         ],
     ),
     ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), PASS]),
-    ("confirm_totp", &[Sent::Always(ClientField::Code, &["code"])]),
+    ("confirm_totp", &CONFIRM),
     ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), PASS]),
-    ("confirm_sms", &[Sent::Always(ClientField::Code, &["code"])]),
+    ("confirm_sms", &CONFIRM),
     ("remove", &[Sent::Always(ClientField::Method, &["method"]), PASS]),
     ("renew_backup_codes", &[PASS]),
     ("show_backup_codes", &[PASS]),
 ];
+const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
 const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);
 
 /// A field that a client sends, and its place in the command.

@@ -3,15 +3,12 @@
 
 use crate::client_ip::ClientIp;
 use crate::effect::Effect;
-use crate::encoding::to_base64url;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Event, EventKind};
 use crate::hashed_codes::Hashes;
-use crate::ids::{AccountId, RecordId, SessionId, UserId};
+use crate::ids::{AccountId, RecordId, UserId};
 use crate::keys::KeyRing;
-use crate::keys::sealing::Purpose;
-use crate::mac::mac;
 use crate::notice::{Notice, NoticeKind, Recipient};
 use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Roles, explain};
 use crate::record::Record;
@@ -102,7 +99,13 @@ impl<'a> Context<'a> {
     /// Refuses a command, and logs it.
     pub(super) fn denied(&mut self, action: Action, reason: Reason) -> Reply {
         self.log(EventKind::Refused { action, reason });
-        Reply::Denied { reason }
+        Reply::denied(reason)
+    }
+
+    /// Refuses a command until a time, and logs it.
+    pub(super) fn denied_until(&mut self, action: Action, reason: Reason, retry_at: UnixSeconds) -> Reply {
+        self.log(EventKind::Refused { action, reason });
+        Reply::Denied { reason, retry_at: Some(retry_at) }
     }
 
     /// The decision on a login from the client's address now.
@@ -123,13 +126,6 @@ impl<'a> Context<'a> {
     /// Whether a user without a factor could log in from here only by a recovery code.
     pub(super) fn is_forced(&self) -> bool {
         self.decide(Channel::Web, Enrollment::None) != Decision::Allowed
-    }
-
-    /// The MAC that stands for a session id in a record: a stolen database gives no session.
-    pub(super) fn session_mac(&self, session: &SessionId) -> String {
-        let key = self.keys.sealing().newest_subkey(Purpose::Session);
-        let mac = mac(key.bytes(), &[&self.record.id().to_bytes(), session.as_str().as_bytes()]);
-        to_base64url(&mac)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
     // Before the record is opened: a client whose address is turned away is told so, whatever it holds.
     if let Some(reason) = context.turned_away(*channel) {
         context.log(EventKind::LoginDenied { reason });
-        return Ok(Reply::Denied { reason });
+        return Ok(Reply::denied(reason));
     }
     match context.decide(*channel, factors::enrollment(context.view())?) {
         Decision::Allowed => {
@@ -42,7 +42,7 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
         }
         Decision::Denied(reason) => {
             context.log(EventKind::LoginDenied { reason });
-            Ok(Reply::Denied { reason })
+            Ok(Reply::denied(reason))
         }
         Decision::Challenge => {
             let methods = factors::usable_methods(context.view())?;
@@ -69,12 +69,12 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         | Command::ConfirmSms(_)
         | Command::Remove(_)
         | Command::RenewBackupCodes(_)
-        | Command::ShowBackupCodes(_) => return Err(Reply::Denied { reason: Reason::TicketInvalid }),
+        | Command::ShowBackupCodes(_) => return Err(Reply::denied(Reason::TicketInvalid)),
     };
     match Ticket::open_for_any(keys.sealing(), ticket, session, now) {
         Ok(ticket) if ticket.subject().account() == account => Ok(ticket.subject().user().clone()),
-        Ok(_) => Err(Reply::Denied { reason: TokenError::OtherAccount.of_ticket() }),
-        Err(error) => Err(Reply::Denied { reason: error.of_ticket() }),
+        Ok(_) => Err(Reply::denied(TokenError::OtherAccount.of_ticket())),
+        Err(error) => Err(Reply::denied(error.of_ticket())),
     }
 }
 
@@ -99,10 +99,11 @@ pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<R
     if let Err(reply) = (factors::row(method).verify)(context, &ticket, &code)? {
         return Ok(reply);
     }
+    context.record.drop_unused_login_code(ticket.id());
     verified(context, method, new_session)
 }
 
-/// The second factor passed: settles the budget, ends the other codes of this login, and makes the pass.
+/// The second factor passed: settles the budget, and makes the pass.
 fn verified(context: &mut Context<'_>, method: Method, new_session: Option<SessionId>) -> Result<Reply, Error> {
     if method == Method::RecoveryCode {
         context.record.attempts.rescue();
@@ -110,7 +111,6 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
         let before = context.record.attempts.clone();
         context.record.attempts.succeed(&before);
     }
-    context.record.sms_code = None;
     context.log(EventKind::CodeAccepted { method });
     if method == Method::RecoveryCode {
         context.begin_epoch();

@@ -94,12 +94,13 @@ use run::run;
 ///     Ok(pending.stored().0)
 /// };
 ///
-/// let Reply::TotpStarted { secret, .. } = ask(0, r#"{"enroll_totp": {"session": "s-1", "label": "ann"}}"#.into())? else { panic!() };
+/// let Reply::TotpStarted { setup, secret, .. } = ask(0, r#"{"enroll_totp": {"session": "s-1", "label": "ann"}}"#.into())? else { panic!() };
 /// # let secret = TotpSecret::from_base32(&secret.0)?;
 /// # let parameters = TotpParameters::new(TotpAlgorithm::SHA1, 6, 30)?;
 /// # let app = |seconds: u64| secret.code_at(parameters, (1_800_000_000 + seconds) / 30);
 /// let code = app(0); // the code in the user's app
-/// let reply = ask(0, format!(r#"{{"confirm_totp": {{"session": "s-1", "code": "{}"}}}}"#, code.as_str()))?;
+/// let setup = setup.0;
+/// let reply = ask(0, format!(r#"{{"confirm_totp": {{"session": "s-1", "setup": "{setup}", "code": "{}"}}}}"#, code.as_str()))?;
 /// assert!(matches!(reply, Reply::Enrolled { .. }));
 ///
 /// let Reply::Challenge { ticket, .. } = ask(60, r#"{"begin": {"session": "s-2"}}"#.into())? else { panic!() };
@@ -221,4 +222,15 @@ fn issue(context: &mut Context<'_>, issuer: &Record, question: &IssueRecoveryCod
         Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
         None => recovery_code::issue(context, issuer, &question.by),
     }
+}
+
+/// Tells that an SMS definitely never left, by the id of its [`SmsMessage`](crate::effect::SmsMessage): its
+/// code ends, and its slot in the budget is given back, a few times an hour. The reply is [`Reply::Expired`].
+/// It is no [`Command`], so that no client reaches it.
+///
+/// # Errors
+/// None of its own; see [`step`].
+pub fn sms_never_left(policy: &Policy, keys: &KeyRing, record: Record, message: &str, env: Env) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| sms_budget::never_left(context, message))?;
+    Ok(pending)
 }

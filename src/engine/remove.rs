@@ -37,7 +37,7 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
         }
         context.record.backup = None;
     }
-    context.record.drop_setups();
+    context.record.drop_login_codes();
     context.begin_epoch();
     let (pass, expires_at) = context.new_pass(pass)?;
     let methods_left = context.record.factors().map(|factor| factor.method).collect();

@@ -86,9 +86,15 @@ pub enum Reply {
     Denied {
         /// The rule that refuses it.
         reason: Reason,
+        /// The time from which to ask again, where time alone helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
     },
     /// A code is on its way.
     SmsSent {
+        /// The set-up that the code confirms, where it is for one: hand it back with the code. It is sealed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        setup: Option<SecretText>,
         /// The end of the number, `•••• 678`.
         hint: String,
         /// Length of the code, 6 to 8.
@@ -126,7 +132,8 @@ pub enum Reply {
     },
     /// The code is wrong.
     Wrong {
-        /// Attempts left before a wait. Absent for a code that is not counted.
+        /// Attempts left before a wait; at the set-up of a phone, attempts left at this code. Absent for a code
+        /// that is not counted: a recovery code, or one at the set-up of an app.
         #[serde(skip_serializing_if = "Option::is_none")]
         attempts_left: Option<u32>,
         /// The time from which the next attempt may be made. Absent: at once.
@@ -146,16 +153,25 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         digits: Option<u8>,
     },
+    /// The code is right, and was used already. The attempt was not counted. At a set-up: it is confirmed already.
+    AlreadyUsed {
+        /// The time from which the app shows a code that counts. Absent: ask for another code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<UnixSeconds>,
+    },
     /// Too many codes were wrong. Nothing was compared.
     Locked {
         /// The time from which the next attempt may be made. Absent: only an owner's recovery code helps.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<UnixSeconds>,
     },
-    /// No code is alive, or no set-up is under way, that this code could answer.
+    /// No code is alive that this one could answer, or the set-up is not this session's, has timed out, or
+    /// was ended by a change of factors.
     Expired {},
     /// The app can be set up: show this.
     TotpStarted {
+        /// The set-up, to hand back with a code. It is sealed; keep it in the session, or in the page.
+        setup: SecretText,
         /// The `otpauth://` URI.
         uri: SecretText,
         /// The secret in groups of four, to type by hand.
@@ -213,11 +229,17 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// A refusal that time does not end.
+    pub(super) const fn denied(reason: Reason) -> Self {
+        Self::Denied { reason, retry_at: None }
+    }
+
     /// A field that is no text, or a text that names nothing.
     pub(super) fn malformed(field: ClientField) -> Self {
         let expected = match field {
             ClientField::Ticket => "the ticket of a challenge, as text".to_owned(),
             ClientField::Method => format!("one of {}", Method::ALL.map(Method::as_str).join(", ")),
+            ClientField::Setup => "a set-up, as text".to_owned(),
             ClientField::Code => "a code, as text".to_owned(),
             ClientField::Number => "a phone number, as text".to_owned(),
             ClientField::Pass => "a pass, as text".to_owned(),

@@ -1,8 +1,10 @@
 //! The phone as a factor: its set-up, its confirmation, the code of a login, and the second step.
 //!
-//! One code is alive at a time; sending another ends it. A code is stored as a MAC over account, user,
-//! purpose, number and the request that asked for it: a login code answers one ticket, a code of a
-//! set-up one session.
+//! A code belongs to the one who asked for it. A login code answers one ticket: the record keeps it as a MAC
+//! over account, user, number and ticket, beside the codes of other tickets, and once it is used until its
+//! lifetime ends. The code of a set-up is sealed in that set-up, and five wrong ones end it.
+
+use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, SmsMessage, SmsTemplate};
 use crate::encoding::to_base64url;
@@ -10,30 +12,44 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Action, EventKind};
 use crate::ids::RecordId;
 use crate::keys::sealing::{Purpose, Sealed};
+use crate::lockout::LockState;
 use crate::mac::{is_same, mac};
 use crate::phone::PhoneNumber;
 use crate::policy::{Method, Policy, Reason};
-use crate::record::{SmsCode, SmsFactor, SmsPurpose, SmsSetup};
+use crate::record::{LoginCode, SmsFactor};
 use crate::secret_text::SecretText;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, UnixSeconds};
 use crate::token::Ticket;
 use crate::typed_code::Digits;
 
-use super::attempt::OrReply;
+use super::attempt::{Comparison, OrReply};
 use super::command::{Confirm, EnrollSms};
 use super::context::{Context, View};
 use super::enroll;
-use super::reply::{CodeKind, Reply, UsableMethod};
+use super::reply::{CodeKind, Reply, SmsRefusal, UsableMethod};
 use super::sms_budget;
 
 /// Name of the sealed field, part of its associated data.
 const FIELD: &str = "sms.number";
+/// Wrong tries that end the code of a set-up.
+const MAX_TRIES: u32 = 5;
+
+/// The content of a set-up.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhoneSetup {
+    /// In E.164 form.
+    number: String,
+    /// The id of the message with the code.
+    message: String,
+    code: String,
+}
 
 /// Begins a set-up: sends a code to the new number. Until the code is typed the number does not count.
 pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Reply, Error> {
     let EnrollSms { session, pass, number, plan } = command;
-    if let Some(reason) = enroll::obstacle(context, session, pass.as_deref(), Method::Sms, plan.as_deref()) {
-        return Ok(context.denied(Action::EnrollSms, reason));
+    if let Some(reply) = enroll::refusal(context, Action::EnrollSms, session, pass.as_deref(), Method::Sms, plan.as_deref()) {
+        return Ok(reply);
     }
     let Some(number) = PhoneNumber::parse(number) else {
         return Ok(context.denied(Action::EnrollSms, Reason::NumberInvalid));
@@ -41,45 +57,52 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Re
     if !is_allowed(context.policy, &number) {
         return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
     }
-    let reply = send(context, &number, SmsPurpose::Enroll, session.as_str());
-    if let Reply::SmsSent { .. } = reply {
-        context.limit = Some(sms_budget::number_limit(context, &number));
-        let setup = enroll::setup(context, session, pass.as_deref());
-        context.record.sms_setup = Some(SmsSetup { number: seal(context, &number)?, setup });
-        context.log(EventKind::EnrollmentStarted { method: Method::Sms });
-    }
-    Ok(reply)
+    let sent = match send(context, &number) {
+        Ok(sent) => sent,
+        Err(reply) => return Ok(reply),
+    };
+    context.limit = Some(sms_budget::number_limit(context, &number));
+    let content = PhoneSetup { number: number.as_str().to_owned(), message: sent.message.clone(), code: sent.code.as_str().to_owned() };
+    let setup = enroll::begin(context, Method::Sms, session, pass.as_deref(), sent.lifetime, content)?;
+    Ok(sent.reply(context, &number, Some(setup)))
 }
 
-/// Turns the phone on when the code sent to it is right.
+/// Turns the phone on when the code sent to it is right. Wrong codes are counted on the message alone: they
+/// end this code, and neither hold up logins nor other set-ups.
 pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Reply, Error> {
-    let Confirm { session, code } = command;
     if !context.policy.offers(Method::Sms) {
         return Ok(context.denied(Action::EnrollSms, Reason::MethodNotOffered));
     }
-    let open = context.record.sms_setup.clone().filter(|begun| enroll::is_open(context, &begun.setup, session));
-    let (Some(SmsSetup { number: sealed, setup }), Some(sent)) = (open, live_code(context, SmsPurpose::Enroll)) else {
-        return Ok(Reply::Expired {});
-    };
+    let Some(setup) = enroll::open::<PhoneSetup>(context, Method::Sms, command) else { return Ok(Reply::Expired {}) };
+    let PhoneSetup { number, message, code } = &setup.content;
+    let number = read_number(number.as_bytes())?;
+    if let Some(reply) = enroll::ended(context, &setup, holds(context.view(), &number)?) {
+        return Ok(reply);
+    }
     if enroll::needs_pass(context, setup.with_pass) {
         return Ok(context.denied(Action::EnrollSms, Reason::FreshFactorRequired));
     }
-    let digits = context.policy.sms().digits;
-    let Some(typed) = Digits::parse(code, digits) else { return Ok(Reply::malformed_digits(digits)) };
-    let number = open_number(context.view(), &sealed)?;
+    let digits = u8::try_from(code.len()).unwrap_or(u8::MAX);
+    let Some(typed) = Digits::parse(&command.code, digits) else { return Ok(Reply::malformed_digits(digits)) };
     if !is_allowed(context.policy, &number) {
         return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
     }
-    let matched = context.attempt(Method::Sms, |context| Ok(matches(context, &sent, &number, session.as_str(), &typed)?.then_some(())))?;
-    if let Err(reply) = matched {
-        return Ok(reply);
+    let Some(sent) = context.record.sms_sent.iter_mut().find(|sent| sent.id == *message && sent.tries < MAX_TRIES) else {
+        return Ok(Reply::Expired {});
+    };
+    if !is_same(typed.as_str(), code) {
+        sent.tries = sent.tries.saturating_add(1);
+        let attempts_left = Some(MAX_TRIES.saturating_sub(sent.tries));
+        context.log(EventKind::SetupCodeRefused { method: Method::Sms });
+        return Ok(Reply::Wrong { attempts_left, retry_at: None });
     }
     let before = enroll::Before::of(context, Method::Sms);
-    context.record.sms = Some(SmsFactor { number: sealed, added_at: context.now, last_used_at: None });
-    enroll::confirmed(context, Method::Sms, session, before)
+    let number = seal(context, &number)?;
+    context.record.sms = Some(SmsFactor { number, added_at: context.now, last_used_at: None });
+    enroll::confirmed(context, Method::Sms, &command.session, before)
 }
 
-/// Sends a login code to the phone on record.
+/// Sends a login code to the phone on record. It ends the unused code of the same ticket, and no other.
 pub(super) fn send_login_code(context: &mut Context<'_>, ticket: &Ticket) -> Result<Reply, Error> {
     let Some(factor) = &context.record.sms else {
         return Ok(context.denied(Action::SendSms, Reason::NotEnrolled));
@@ -88,24 +111,49 @@ pub(super) fn send_login_code(context: &mut Context<'_>, ticket: &Ticket) -> Res
     if !is_allowed(context.policy, &number) {
         return Ok(context.denied(Action::SendSms, Reason::NumberNotAllowed));
     }
-    Ok(send(context, &number, SmsPurpose::Login, ticket.id()))
+    // A code could not be typed now.
+    match context.record.attempts.lock_state(context.now) {
+        LockState::Open => {}
+        LockState::Waiting(until) => return Ok(refused(context, SmsRefusal::TooManyAttempts, Some(until))),
+        LockState::Stopped => return Ok(refused(context, SmsRefusal::TooManyAttempts, None)),
+    }
+    let sent = match send(context, &number) {
+        Ok(sent) => sent,
+        Err(reply) => return Ok(reply),
+    };
+    context.record.drop_unused_login_code(ticket.id());
+    let sealing = context.keys.sealing();
+    let mac = code_mac(sealing.newest_subkey(Purpose::SmsCode).bytes(), context.record.id(), &number, ticket.id(), &sent.code);
+    let code =
+        LoginCode { ticket: ticket.id().to_owned(), kid: sealing.newest_kid().to_owned(), mac, lifetime: sent.lifetime, is_used: false };
+    if let Some(message) = context.record.sms_sent.last_mut() {
+        message.login_code = Some(code);
+    }
+    Ok(sent.reply(context, &number, None))
 }
 
-/// The second step by the code that was sent.
+/// The second step by the code that was sent for this ticket.
 pub(super) fn verify(context: &mut Context<'_>, ticket: &Ticket, code: &str) -> Result<OrReply<()>, Error> {
     let Some(factor) = context.record.sms.clone() else {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
     };
     let digits = context.policy.sms().digits;
     let Some(typed) = Digits::parse(code, digits) else { return Ok(Err(Reply::malformed_digits(digits))) };
-    let Some(sent) = live_code(context, SmsPurpose::Login) else { return Ok(Err(Reply::Expired {})) };
+    let codes = live_codes(context, ticket);
+    if codes.is_empty() {
+        return Ok(Err(Reply::Expired {}));
+    }
     let number = open_number(context.view(), &factor.number)?;
     if !is_allowed(context.policy, &number) {
         return Ok(Err(context.denied(Action::Verify, Reason::NumberNotAllowed)));
     }
-    let matched = context.attempt(Method::Sms, |context| Ok(matches(context, &sent, &number, ticket.id(), &typed)?.then_some(())))?;
-    if let Err(reply) = matched {
-        return Ok(Err(reply));
+    let matched = context.attempt_known(Method::Sms, |context| compare(context, &codes, &number, &typed))?;
+    let matched = match matched {
+        Ok(matched) => matched,
+        Err(reply) => return Ok(Err(reply)),
+    };
+    for code in context.record.sms_sent.iter_mut().filter_map(|sent| sent.login_code.as_mut()) {
+        code.is_used |= code.mac == matched;
     }
     // Sealed anew under the newest key, as the app's secret is.
     let number = seal(context, &number)?;
@@ -134,23 +182,34 @@ fn is_allowed(policy: &Policy, number: &PhoneNumber) -> bool {
     number.is_allowed(&policy.sms().prefixes, &policy.sms().except)
 }
 
-/// Sends a new code to `number`, if the budget allows it.
-fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, binding: &str) -> Reply {
+/// A message that is on its way.
+struct Sent {
+    /// Its id.
+    message: String,
+    code: Digits,
+    lifetime: Lifetime,
+}
+
+impl Sent {
+    fn reply(&self, context: &Context<'_>, number: &PhoneNumber, setup: Option<SecretText>) -> Reply {
+        let rules = context.policy.sms();
+        let resend_at = context.now.plus(u64::from(rules.cooldown_seconds));
+        Reply::SmsSent { setup, hint: number.hint(), digits: rules.digits, expires_at: self.lifetime.ends_at(), resend_at }
+    }
+}
+
+/// Sends a new code to `number`, if the budget allows it. The message is the record's last.
+fn send(context: &mut Context<'_>, number: &PhoneNumber) -> OrReply<Sent> {
     if let Some((reason, retry_at)) = sms_budget::refusal(context.view()) {
-        context.log(EventKind::SmsRefused);
-        return Reply::SmsRefused { reason, retry_at };
+        return Err(refused(context, reason, retry_at));
     }
     let rules = context.policy.sms();
     let code = Digits::mint(&mut context.entropy, rules.digits);
     let lifetime = Lifetime::starting(context.now, u64::from(rules.lifetime_seconds));
-    let sealing = context.keys.sealing();
-    let mac = code_mac(sealing.newest_subkey(Purpose::SmsCode).bytes(), context.record.id(), purpose, number, binding, &code);
-    context.record.sms_code = Some(SmsCode { kid: sealing.newest_kid().to_owned(), mac, purpose, lifetime });
-    let yesterday = context.now.minus(sms_budget::DAY);
-    context.record.sms_sent.retain(|sent| *sent > yesterday && *sent <= context.now);
-    context.record.sms_sent.push(context.now);
-    let message = SmsMessage {
-        id: context.entropy.id(),
+    let message = context.entropy.id();
+    sms_budget::note(context, message.clone());
+    context.effects.push(Effect::Sms(SmsMessage {
+        id: message.clone(),
         to: SecretText(number.as_str().to_owned()),
         body: SecretText(context.policy.sms_text(code.as_str())),
         expires_at: lifetime.ends_at(),
@@ -160,29 +219,48 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber, purpose: SmsPurpose, bi
             host: context.policy.host().to_owned(),
             name: context.policy.name().to_owned(),
         },
-    };
-    context.effects.push(Effect::Sms(message));
+    }));
     context.log(EventKind::SmsSent);
-    let resend_at = context.now.plus(u64::from(rules.cooldown_seconds));
-    Reply::SmsSent { hint: number.hint(), digits: rules.digits, expires_at: lifetime.ends_at(), resend_at }
+    Ok(Sent { message, code, lifetime })
 }
 
-/// The code that is alive for this purpose.
-fn live_code(context: &Context<'_>, purpose: SmsPurpose) -> Option<SmsCode> {
-    context.record.sms_code.clone().filter(|code| code.purpose == purpose && code.lifetime.contains(context.now))
+fn refused(context: &mut Context<'_>, reason: SmsRefusal, retry_at: Option<UnixSeconds>) -> Reply {
+    context.log(EventKind::SmsRefused);
+    Reply::SmsRefused { reason, retry_at }
 }
 
-/// Whether the typed code is the one that was sent.
-fn matches(context: &Context<'_>, sent: &SmsCode, number: &PhoneNumber, binding: &str, typed: &Digits) -> Result<bool, Error> {
-    let key = context.keys.sealing().subkey(&sent.kid, Purpose::SmsCode)?;
-    let mac = code_mac(key.bytes(), context.record.id(), sent.purpose, number, binding, typed);
-    Ok(is_same(&mac, &sent.mac))
+/// The codes of this ticket that are alive: one that is not used, and those that were.
+fn live_codes(context: &Context<'_>, ticket: &Ticket) -> Vec<LoginCode> {
+    let codes = context.record.sms_sent.iter().filter_map(|sent| sent.login_code.as_ref());
+    codes.filter(|code| code.ticket == ticket.id() && code.lifetime.contains(context.now)).cloned().collect()
 }
 
-/// The MAC that stands for a code at rest.
-fn code_mac(key: &[u8; 32], id: &RecordId, purpose: SmsPurpose, number: &PhoneNumber, binding: &str, code: &Digits) -> String {
-    let parts = [purpose.label(), number.as_str(), binding, code.as_str()].map(str::as_bytes);
+/// Compares the typed code with these; a match is named by its MAC.
+fn compare(context: &Context<'_>, codes: &[LoginCode], number: &PhoneNumber, typed: &Digits) -> Result<Comparison<String>, Error> {
+    let mut outcome = Comparison::Wrong;
+    for sent in codes {
+        let key = context.keys.sealing().subkey(&sent.kid, Purpose::SmsCode)?;
+        if !is_same(&code_mac(key.bytes(), context.record.id(), number, &sent.ticket, typed), &sent.mac) {
+            continue;
+        }
+        if !sent.is_used {
+            return Ok(Comparison::Right(sent.mac.clone()));
+        }
+        outcome = Comparison::Used { retry_at: None };
+    }
+    Ok(outcome)
+}
+
+/// The MAC that stands for a login code at rest.
+fn code_mac(key: &[u8; 32], id: &RecordId, number: &PhoneNumber, ticket: &str, code: &Digits) -> String {
+    let parts = [number.as_str(), ticket, code.as_str()].map(str::as_bytes);
     to_base64url(&mac(key, &[&[id.to_bytes().as_slice()], parts.as_slice()].concat()))
+}
+
+/// Whether the record holds this very number.
+fn holds(view: View<'_>, number: &PhoneNumber) -> Result<bool, Error> {
+    let Some(factor) = &view.record.sms else { return Ok(false) };
+    Ok(open_number(view, &factor.number)? == *number)
 }
 
 fn seal(context: &mut Context<'_>, number: &PhoneNumber) -> Result<Sealed, Error> {
@@ -191,9 +269,12 @@ fn seal(context: &mut Context<'_>, number: &PhoneNumber) -> Result<Sealed, Error
 }
 
 fn open_number(view: View<'_>, sealed: &Sealed) -> Result<PhoneNumber, Error> {
-    let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
-    core::str::from_utf8(&plain)
+    read_number(&view.keys.sealing().open(view.record.id(), FIELD, sealed)?)
+}
+
+fn read_number(plain: &[u8]) -> Result<PhoneNumber, Error> {
+    core::str::from_utf8(plain)
         .ok()
         .and_then(PhoneNumber::stored)
-        .ok_or_else(|| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a phone number"))
+        .ok_or_else(|| Error::new(ErrorCode::InvalidRecord, FIELD, "something else than a phone number was sealed"))
 }

@@ -1,7 +1,7 @@
 //! The budget of messages: a cool-down between two, and at most so many a minute, hour and day.
 //!
-//! Messages are counted per user, over logins and set-ups alike. While wrong codes make the account
-//! wait, no message is sent.
+//! Messages are counted per user, over logins and set-ups alike. A message that never left gives its slot
+//! back, a few times an hour: a gateway that is down must not use up the hour of the person who waits.
 //!
 //! A number may be set up by any user, so that many accounts could flood one phone. The host can count
 //! set-up messages per number over all users: the step names a key and a limit, and the host says
@@ -9,20 +9,21 @@
 //! A login needs no such count, because its number belongs to one user.
 
 use crate::encoding::to_base64url;
+use crate::error::Error;
+use crate::event::EventKind;
 use crate::keys::sealing::Purpose;
-use crate::lockout::LockState;
 use crate::mac::mac;
 use crate::phone::PhoneNumber;
-use crate::time::{CLOCK_SKEW, UnixSeconds};
+use crate::rate::{DAY, HOUR, MINUTE, counts, full_until};
+use crate::record::SentSms;
+use crate::time::UnixSeconds;
 
 use super::context::{Context, View};
 use super::pending::Limit;
-use super::reply::SmsRefusal;
+use super::reply::{Reply, SmsRefusal};
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 3_600;
-/// Longest window, in seconds: times of messages are kept this long.
-pub(super) const DAY: u64 = 86_400;
+/// Slots that may be given back within an hour.
+const RETURNS_PER_HOUR: u32 = 3;
 
 /// The limit of set-up messages to a number: in a day no more from all users together than one user may send.
 pub(super) fn number_limit(context: &Context<'_>, number: &PhoneNumber) -> Limit {
@@ -34,25 +35,36 @@ pub(super) fn number_limit(context: &Context<'_>, number: &PhoneNumber) -> Limit
 /// The reason why no message may be sent now, and the time from which to ask again.
 pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, Option<UnixSeconds>)> {
     let View { policy, record, now, .. } = view;
-    match record.attempts.lock_state(now) {
-        LockState::Open => {}
-        LockState::Waiting(until) => return Some((SmsRefusal::TooManyAttempts, Some(until))),
-        LockState::Stopped => return Some((SmsRefusal::TooManyAttempts, None)),
-    }
     let rules = policy.sms();
-    // A clock that once ran ahead has left times in the future, which must not forbid messages until then.
-    let sent: Vec<UnixSeconds> = record.sms_sent.iter().copied().filter(|sent| *sent <= now.plus(CLOCK_SKEW)).collect();
-    if let Some(last) = sent.last() {
-        let again = last.plus(u64::from(rules.cooldown_seconds));
-        if now < again {
-            return Some((SmsRefusal::Cooldown, Some(again)));
-        }
+    let sent = || record.sms_sent.iter().map(|sent| sent.at);
+    if let Some(again) = full_until(sent(), now, &[(u64::from(rules.cooldown_seconds), 1)]) {
+        return Some((SmsRefusal::Cooldown, Some(again)));
     }
-    [(MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)].into_iter().find_map(|(window, most)| {
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        // The oldest of the last `most` messages: while it is in the window, the window is full.
-        let oldest = sent.iter().rev().nth(most.saturating_sub(1))?;
-        let again = oldest.plus(window);
-        (now < again).then_some((SmsRefusal::Budget, Some(again)))
-    })
+    let limits = [(MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)];
+    full_until(sent(), now, &limits).map(|again| (SmsRefusal::Budget, Some(again)))
+}
+
+/// Notes a message that is sent now, as the record's last, and forgets those of more than a day ago.
+pub(super) fn note(context: &mut Context<'_>, id: String) {
+    let now = context.now;
+    context.record.sms_sent.retain(|sent| counts(sent.at, now, DAY));
+    context.record.sms_sent.push(SentSms { id, at: now, login_code: None, tries: 0 });
+}
+
+/// Ends the code in a message that never left, and gives the message's slot back.
+pub(super) fn never_left(context: &mut Context<'_>, id: &str) -> Result<Reply, Error> {
+    let now = context.now;
+    let record = &mut context.record;
+    if let Some(index) = record.sms_sent.iter().position(|sent| sent.id == id) {
+        record.sms_returned.retain(|at| counts(*at, now, HOUR));
+        if full_until(record.sms_returned.iter().copied(), now, &[(HOUR, RETURNS_PER_HOUR)]).is_none() {
+            record.sms_sent.remove(index);
+            record.sms_returned.push(now);
+        } else if let Some(sent) = record.sms_sent.get_mut(index) {
+            sent.login_code = None;
+            sent.tries = u32::MAX;
+        }
+        context.log(EventKind::SmsNeverLeft);
+    }
+    Ok(Reply::Expired {})
 }

@@ -30,6 +30,8 @@ pub enum Refusal {
     MethodNotAccepted,
     /// The code is wrong. It was counted.
     WrongCode,
+    /// The code is right, and was used already. It was not counted.
+    CodeUsed,
     /// There is no code alive that this could answer.
     CodeExpired,
     /// The user does not have this factor.
@@ -89,7 +91,7 @@ pub(super) enum RefusalDetail {
 }
 
 impl Refusal {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::NoPass,
         Self::PassInvalid(Flaw::Malformed),
         Self::PassExpired,
@@ -100,6 +102,7 @@ impl Refusal {
         Self::OtherSession,
         Self::MethodNotAccepted,
         Self::WrongCode,
+        Self::CodeUsed,
         Self::CodeExpired,
         Self::NotEnrolled,
         Self::TicketInvalid,
@@ -131,6 +134,7 @@ impl Refusal {
             Self::OtherSession => ("other_session", Challenge, "the pass belongs to another session; confirm the second factor again"),
             Self::MethodNotAccepted => ("method_not_accepted", Challenge, "confirm the second factor by another method"),
             Self::WrongCode => ("wrong_code", Challenge, "the code is wrong; send the next one"),
+            Self::CodeUsed => ("code_used", Challenge, "the code was used already; send the next one"),
             Self::CodeExpired => ("code_expired", Challenge, "the code has ended; ask for a new one"),
             Self::NotEnrolled => ("not_enrolled", Challenge, "this method is not set up; use another"),
             Self::TicketInvalid => ("ticket_invalid", Challenge, "send the ticket of this session's login in x-otp-ticket"),

@@ -143,7 +143,7 @@ impl Verification {
                     self.stage = Stage::Saving { pending: Box::new(pending), _lock: lock };
                     Verdict::CallOut(call_out, Box::new(self))
                 }
-                // A step that writes nothing has charged no attempt, so no code was right.
+                // A step that writes nothing uses no code up, so it lets nobody in.
                 None => {
                     let (reply, _) = pending.stored();
                     Verdict::Judged(self.not_verified(config, reply))
@@ -165,6 +165,7 @@ impl Verification {
             | Reply::SmsRefused { .. }
             | Reply::Wrong { .. }
             | Reply::Malformed { .. }
+            | Reply::AlreadyUsed { .. }
             | Reply::Locked { .. }
             | Reply::Expired {}
             | Reply::TotpStarted { .. }
@@ -186,10 +187,11 @@ impl Verification {
     fn not_verified(&self, config: &GateConfig, reply: Reply) -> Judgement {
         let (refusal, retry_at) = match &reply {
             Reply::Wrong { retry_at, .. } => (Refusal::WrongCode, *retry_at),
+            Reply::AlreadyUsed { retry_at } => (Refusal::CodeUsed, *retry_at),
             Reply::Locked { retry_at } => (Refusal::Locked, *retry_at),
             Reply::Malformed { .. } => (Refusal::CodeMalformed, None),
             Reply::Expired {} => (Refusal::CodeExpired, None),
-            Reply::Denied { reason } => (Refusal::of_denied_code(*reason), None),
+            Reply::Denied { reason, .. } => (Refusal::of_denied_code(*reason), None),
             // The engine does not answer `verify` with these, or only with a write.
             Reply::Verified { .. }
             | Reply::Allowed { .. }

@@ -36,8 +36,8 @@ pub(crate) enum Purpose {
     SmsCode,
     /// The MAC over a ticket.
     Ticket,
-    /// The MAC that stands for a session id in a set-up.
-    Session,
+    /// Sealing set-ups, which leave us as tokens.
+    Setup,
     /// The MAC that stands for a phone number where the host counts messages.
     Number,
 }
@@ -50,7 +50,7 @@ impl Purpose {
             Self::CheckTag => b"countersign/v1/check-tag",
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
-            Self::Session => b"countersign/v1/session",
+            Self::Setup => b"countersign/v1/setup",
             Self::Number => b"countersign/v1/number",
         }
     }
@@ -110,10 +110,8 @@ impl SealingRing {
     pub(crate) fn seal(&self, entropy: &mut Entropy, id: &RecordId, field: &str, plain: &[u8]) -> Result<Sealed, Error> {
         let key = self.newest_subkey(Purpose::Seal);
         let nonce = entropy.bytes::<12>();
-        let aad = associated_data(id, field);
-        let sealed = ChaCha20Poly1305::new(&Key::from(*key.bytes()))
-            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
-            .map_err(|_| Error::new(ErrorCode::TooLong, field, "the value is too long to seal"))?;
+        let sealed = encrypt(&key, nonce, &associated_data(id, &[field.as_bytes()]), plain)
+            .ok_or_else(|| Error::new(ErrorCode::TooLong, field, "the value is too long to seal"))?;
         Ok(Sealed { kid: self.newest.kid.clone(), nonce: to_base64url(&nonce), data: to_base64url(&sealed) })
     }
 
@@ -123,11 +121,33 @@ impl SealingRing {
         let key = self.subkey(&sealed.kid, Purpose::Seal)?;
         let nonce = from_base64url(&sealed.nonce).and_then(|bytes| <[u8; 12]>::try_from(bytes.as_slice()).ok()).ok_or_else(broken)?;
         let data = from_base64url(&sealed.data).ok_or_else(broken)?;
-        let aad = associated_data(id, field);
-        ChaCha20Poly1305::new(&Key::from(*key.bytes()))
-            .decrypt(&Nonce::from(nonce), Payload { msg: &data, aad: &aad })
-            .map(Zeroizing::new)
-            .map_err(|_| broken())
+        decrypt(&key, nonce, &associated_data(id, &[field.as_bytes()]), &data).ok_or_else(broken)
+    }
+
+    /// Seals `plain` into a text that leaves us: `kid.nonce and box`. It opens only for this user, purpose
+    /// and `binding`.
+    pub(crate) fn seal_token(
+        &self,
+        entropy: &mut Entropy,
+        purpose: Purpose,
+        id: &RecordId,
+        binding: &[&[u8]],
+        plain: &[u8],
+    ) -> Result<String, Error> {
+        let nonce = entropy.bytes::<12>();
+        let sealed = encrypt(&self.newest_subkey(purpose), nonce, &associated_data(id, binding), plain)
+            .ok_or_else(|| Error::new(ErrorCode::TooLong, "", "the value is too long to seal"))?;
+        Ok(format!("{}.{}", self.newest.kid, to_base64url(&[nonce.as_slice(), &sealed].concat())))
+    }
+
+    /// Opens a text of [`seal_token`](Self::seal_token). `None` for every other text: it comes from a
+    /// client, so that a key which is not in the ring is no failure of ours.
+    pub(crate) fn open_token(&self, purpose: Purpose, id: &RecordId, binding: &[&[u8]], token: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let (kid, sealed) = token.rsplit_once('.')?;
+        let key = self.subkey(kid, purpose).ok()?;
+        let sealed = from_base64url(sealed)?;
+        let (nonce, data) = sealed.split_first_chunk::<12>()?;
+        decrypt(&key, *nonce, &associated_data(id, binding), data)
     }
 }
 
@@ -149,8 +169,21 @@ fn derive(master: &Secret32, purpose: Purpose) -> Secret32 {
     secret
 }
 
-fn associated_data(id: &RecordId, field: &str) -> Vec<u8> {
+fn encrypt(key: &Secret32, nonce: [u8; 12], aad: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    ChaCha20Poly1305::new(&Key::from(*key.bytes())).encrypt(&Nonce::from(nonce), Payload { msg: plain, aad }).ok()
+}
+
+fn decrypt(key: &Secret32, nonce: [u8; 12], aad: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    ChaCha20Poly1305::new(&Key::from(*key.bytes())).decrypt(&Nonce::from(nonce), Payload { msg: data, aad }).map(Zeroizing::new).ok()
+}
+
+/// The user and the other parts, each preceded by its length, so that no two lists of parts read the same.
+fn associated_data(id: &RecordId, parts: &[&[u8]]) -> Vec<u8> {
     let id = id.to_bytes();
-    let length = u64::try_from(id.len()).unwrap_or(u64::MAX);
-    [&length.to_be_bytes(), id.as_slice(), field.as_bytes()].concat()
+    let mut data = Vec::new();
+    for part in core::iter::once(id.as_slice()).chain(parts.iter().copied()) {
+        data.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        data.extend(part);
+    }
+    data
 }

@@ -100,6 +100,22 @@ impl Core {
         ended(engine::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &issuer, &question, env, &finished))
     }
 
+    /// A message never left; see [`engine::sms_never_left`].
+    pub fn sms_never_left(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        message: &str,
+        now: f64,
+        caller: &str,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let record = record(record_id(id)?, stored.as_deref())?;
+        let (client, roles) = self::caller(caller)?;
+        let env = Env { now: time("clock", now)?, client, roles, entropy: entropy(seed)? };
+        engine::sms_never_left(&self.policy, &self.keys, record, message, env).map(PendingStep).map_err(thrown)
+    }
+
     /// Issues a recovery code by the operator; see [`operator::issue_recovery_code`].
     pub fn operator_issue_recovery_code(
         &self,

@@ -135,7 +135,8 @@ pub enum Reason {
     OwnerOnly,
     /// A recovery code is for someone else than its issuer.
     NotForOneself,
-    /// It was asked for too often within the last hour or day.
+    /// It was asked for too often within the last hour or day. A first factor makes backup codes, so it counts as
+    /// they do.
     TooOften,
     /// The user's second factor belongs to several accounts, whose owners issue no recovery codes: the
     /// operator of the host does.

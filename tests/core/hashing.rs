@@ -93,7 +93,7 @@ fn hashing_commands() -> Vec<(Person, Value, usize)> {
     let mut beginner = Person::new("ann", policy(json!({})));
     let started = beginner.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
     beginner.secret = started["secret"].as_str().unwrap().replace(' ', "");
-    let confirm = json!({"confirm_totp": {"session": "s", "code": beginner.code()}});
+    let confirm = json!({"confirm_totp": {"session": "s", "setup": beginner.setup, "code": beginner.code()}});
 
     let mut enrolled = ann();
     let pass = enrolled.log_in("in");

@@ -24,5 +24,7 @@ mod policy;
 mod properties;
 mod recovery;
 mod scenarios;
+mod set_ups;
+mod sms;
 mod support;
 mod threats;

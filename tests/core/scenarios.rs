@@ -106,11 +106,11 @@ fn play(steps: &[Step]) -> usize {
             assert_eq!(sms.len(), expected, "{place}: messages sent");
         }
         for (variable, path) in &command.save {
-            let at = |path: &str| {
-                let value = reply.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str);
-                value.unwrap_or_else(|| panic!("{place}: no {path} to save")).to_owned()
-            };
-            let value = match &**path {
+            let find = |path: &str| reply.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str);
+            let at = |path: &str| find(path).unwrap_or_else(|| panic!("{place}: no {path} to save")).to_owned();
+            let path = path.strip_suffix('?').map_or(Some(&**path), |path| find(path).map(|_| path));
+            let Some(path) = path else { continue };
+            let value = match path {
                 "sms" => Saved::Text(sms.last().unwrap_or_else(|| panic!("{place}: no message to save")).template.code.0.clone()),
                 "app" => Saved::App(TotpSecret::from_base32(&at("secret")).unwrap()),
                 path => Saved::Text(at(path)),

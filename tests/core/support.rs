@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 
 use countersign::client_ip::ClientIp;
-use countersign::effect::Effect;
-use countersign::engine::{Command, Env, IssueRecoveryCode, Reply, issue_recovery_code, step};
+use countersign::effect::{Effect, SmsMessage};
+use countersign::engine::{Command, Env, IssueRecoveryCode, Reply, issue_recovery_code, sms_never_left, step};
 use countersign::entropy::Entropy;
 use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
@@ -32,9 +32,11 @@ pub struct Person {
     pub ip: ClientIp,
     pub roles: Roles,
     pub secret: String,
+    /// The set-up that was begun last. A confirmation that names none is for this one.
+    pub setup: String,
     pub backup: Vec<String>,
     pub effects: Vec<Effect>,
-    draws: Cell<u64>,
+    pub draws: Cell<u64>,
 }
 
 pub fn keys() -> KeyRing {
@@ -65,6 +67,7 @@ impl Person {
             ip: ClientIp::Unknown,
             roles: Roles::Unknown,
             secret: String::new(),
+            setup: String::new(),
             backup: Vec::new(),
             effects: Vec::new(),
             draws: Cell::new(0),
@@ -94,7 +97,12 @@ impl Person {
     }
 
     /// Steps without storing.
-    pub fn try_step(&self, command: Value) -> Result<(Option<String>, Value, Vec<Effect>), Error> {
+    pub fn try_step(&self, mut command: Value) -> Result<(Option<String>, Value, Vec<Effect>), Error> {
+        for name in ["confirm_totp", "confirm_sms"] {
+            if let Some(fields) = command.get_mut(name).filter(|fields| fields.get("setup").is_none()) {
+                fields["setup"] = json!(self.setup);
+            }
+        }
         let id = self.id();
         let record = match &self.record {
             Some(text) => Record::parse(&id, text)?,
@@ -104,7 +112,9 @@ impl Person {
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());
         let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, roles: self.roles.clone(), entropy: Entropy::new(seed) };
-        let pending = if let Some(question) = command.get("issue_recovery_code") {
+        let pending = if let Some(message) = command.get("sms_never_left") {
+            sms_never_left(&self.policy, &self.keys, record, message.as_str().unwrap(), env)?
+        } else if let Some(question) = command.get("issue_recovery_code") {
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap();
             let by = record.id().with_user(question.by.user.clone());
             let issuer = self.issuer.as_ref().map_or_else(|| Ok(Record::new(by.clone())), |text| Record::parse(&by, text))?;
@@ -124,6 +134,9 @@ impl Person {
             self.record = record;
         }
         self.effects = effects;
+        if let Some(setup) = reply["setup"].as_str() {
+            setup.clone_into(&mut self.setup);
+        }
         reply
     }
 
@@ -133,9 +146,20 @@ impl Person {
         secret.code_at(TotpParameters::DEFAULT, step).as_str().to_owned()
     }
 
+    /// The message that the last step sent.
+    pub fn sms(&self) -> &SmsMessage {
+        let sms = self.effects.iter().find_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None });
+        sms.expect("an SMS was sent")
+    }
+
     pub fn sms_code(&self) -> String {
-        let sms = self.effects.iter().find_map(|e| if let Effect::Sms(sms) = e { Some(sms) } else { None });
-        sms.expect("an SMS was sent").template.code.0.clone()
+        self.sms().template.code.0.clone()
+    }
+
+    /// The events of the last step.
+    pub fn events(&self) -> Vec<String> {
+        let events = self.effects.iter().map(|effect| serde_json::to_value(effect).unwrap()["log"]["event"].clone());
+        events.filter_map(|event| event.as_str().map(str::to_owned)).collect()
     }
 
     pub fn ticket(&mut self) -> String {

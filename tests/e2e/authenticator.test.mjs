@@ -111,7 +111,7 @@ test('T1: a code that logged in does not log in again, in any spelling', async (
   const second = new Visitor(service)
   await second.logIn('member')
   for (const spelling of [used, ` ${used}`, `${used.slice(0, 3)} ${used.slice(3)}`]) {
-    assert.equal((await second.secondStep('totp', spelling)).result, 'wrong')
+    assert.equal((await second.secondStep('totp', spelling)).result, 'already_used')
   }
   assert.equal((await second.json('/api/me')).status, 401)
 })

@@ -27,7 +27,7 @@ for (const [digits, word] of /** @type {const} */ ([
   })
 
   test(`a set-up asks for ${word} digits, also after a wrong code`, () => {
-    const wrong = { result: 'wrong', attemptsLeft: 3 }
+    const wrong = { result: 'wrong' }
     const input = { code: '1', digits: String(digits) }
     const { body: page } = securityPages.confirmTotp(wrong, context({ input }))
     assert.match(String(page), new RegExp(`data-digits="${digits}"`))

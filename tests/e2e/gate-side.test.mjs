@@ -335,14 +335,14 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
   )
 
   const [atTheEdge, here] = await Promise.all([verify(), visitor.copy().secondStep('totp', code())])
-  assert.deepEqual([atTheEdge.result, here.result].sort(), ['verified', 'wrong'], 'one of the two succeeds')
+  assert.deepEqual([atTheEdge.result, here.result].sort(), ['already_used', 'verified'], 'one of the two succeeds')
   service.advance(30)
   const verified = await verify()
   assert.equal(verified.result, 'verified')
   assert.equal(verified.user, user)
   const later = new Visitor(service)
   await later.logIn('member')
-  assert.equal((await later.secondStep('totp', code())).result, 'wrong', 'a code used at Envoy is used here too')
+  assert.equal((await later.secondStep('totp', code())).result, 'already_used', 'a code used at Envoy is used here too')
 
   const { messages } = await visitor.json('/api/outbox')
   assert.ok(messages.some(({ recipient, message }) => recipient === 'member@acme.example' && message === 'locked'))

@@ -31,7 +31,7 @@ test('T5: SIGKILL at any point of a set-up or a login loses no data', async (t) 
   await service.restart('SIGKILL')
   assert.equal(
     (await person.secondStep('totp', authenticatorCode(secret, service.now))).result,
-    'wrong',
+    'already_used',
     'the used step is remembered',
   )
   const [backupCode] = enrolled.backupCodes

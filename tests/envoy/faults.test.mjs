@@ -253,7 +253,7 @@ await onEach(
       }
       const person = await suffers(fault, { works: false, when: ({ method }) => method === 'PUT' })
       const again = await gate.verify({ otp: person.code(), ticket: await person.ticket() })
-      refused(again, 401, 'wrong_code', { reply: again.json.reply })
+      refused(again, 401, 'code_used', { reply: again.json.reply })
       gate.advance(60)
       passed(await gate.verify({ otp: person.code(), ticket: await person.ticket() }))
       gate.advance(-60)
@@ -319,7 +319,7 @@ await onEach(
         return save(...args)
       }
       const answer = await gate.verify({ otp: person.code(), ticket })
-      refused(answer, 401, 'wrong_code', { reply: answer.json.reply })
+      refused(answer, 401, 'code_used', { reply: answer.json.reply })
     })
 
     test('the client disconnects during verification: the gate works on', async () => {

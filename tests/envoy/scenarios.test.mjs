@@ -47,6 +47,7 @@ const STATUS = {
   wrong: [401, 'wrong_code'],
   malformed: [400, 'code_malformed'],
   locked: [429, 'locked'],
+  already_used: [401, 'code_used'],
   expired: [401, 'code_expired'],
 }
 

@@ -551,7 +551,7 @@ export async function startGate(
       assert.equal(started.result, 'totp_started')
       const secret = started.secret.replaceAll(' ', '')
       const code = (shift = 0) => totp.generate({ secret, time: clock() + shift * 30 })
-      const enrolled = await host.confirmTotp({ user, session: 'setup', code: code(-1) })
+      const enrolled = await host.confirmTotp({ user, session: 'setup', setup: started.setup, code: code(-1) })
       assert.equal(enrolled.result, 'enrolled')
       const wrong = () =>
         ['000001', '000002', '000003', '000004', '000005', '000006'].find(
@@ -625,8 +625,8 @@ export async function mint(
   if (method === 'sms') {
     now = at - 3_600
     const pass = await login(user, 'totp', code, 'phone')
-    is(await factor.enrollSms({ user, session: 'phone', pass, number: '+61412345678' }), 'sms_sent')
-    is(await factor.confirmSms({ user, session: 'phone', code: sms.lastCode() }), 'enrolled')
+    const { setup } = is(await factor.enrollSms({ user, session: 'phone', pass, number: '+61412345678' }), 'sms_sent')
+    is(await factor.confirmSms({ user, session: 'phone', setup, code: sms.lastCode() }), 'enrolled')
   } else if (method === 'recovery_code') {
     const by = { user: OWNER, session: 'owner', role: 'owner', pass: await login(OWNER, 'totp', code, 'owner') }
     recovery = is(await factor.issueRecoveryCode({ user, by }), 'recovery_code').code
@@ -661,12 +661,11 @@ async function enrolled(keys, policy, user) {
     })
     const people = {}
     for (const who of [user, OWNER]) {
-      const secret = is(
-        await factor.enrollTotp({ user: who, session: 'setup', label: 'app' }),
-        'totp_started',
-      ).secret.replaceAll(' ', '')
+      const started = is(await factor.enrollTotp({ user: who, session: 'setup', label: 'app' }), 'totp_started')
+      const secret = started.secret.replaceAll(' ', '')
+      const given = { user: who, session: 'setup', setup: started.setup }
       const { backupCodes } = is(
-        await factor.confirmTotp({ user: who, session: 'setup', code: totp.generate({ secret, time }) }),
+        await factor.confirmTotp({ ...given, code: totp.generate({ secret, time }) }),
         'enrolled',
       )
       people[who] = { secret, backupCodes }

@@ -37,9 +37,9 @@ async function everythingIn(at, account) {
 async function enroll(at, who) {
   const policy = at.policies[who.account]
   at.policies[who.account] = rules()
-  const { secret } = await at.factor.enrollTotp({ ...who, session: 'first', label: 'ann' })
+  const { secret, setup } = await at.factor.enrollTotp({ ...who, session: 'first', label: 'ann' })
   const key = secret.replaceAll(' ', '')
-  const done = await at.factor.confirmTotp({ ...who, session: 'first', code: codeOf(at, key) })
+  const done = await at.factor.confirmTotp({ ...who, session: 'first', setup, code: codeOf(at, key) })
   assert.equal(done.result, 'enrolled')
   at.policies[who.account] = policy
   at.clock.advance(60)
@@ -144,7 +144,8 @@ test('T41: a set-up begun in one account cannot be confirmed in another', async 
   for (const there of ['other', undefined]) {
     const begun = await at.factor.enrollTotp({ account: 'acme', user: 'ann', session: 's', label: 'ann' })
     const code = codeOf(at, begun.secret.replaceAll(' ', ''))
-    const reply = await at.factor.confirmTotp({ account: there, user: 'ann', session: 's', code })
+    const { setup } = begun
+    const reply = await at.factor.confirmTotp({ account: there, user: 'ann', session: 's', setup, code })
     assert.equal(reply.result, 'expired')
     assert.equal((await at.factor.status({ account: there, user: 'ann' })).enrolled, false)
   }
@@ -172,7 +173,8 @@ test('T41: a record moved to another account does not open there', async () => {
 async function enrollIn(at, account) {
   const begun = await at.factor.enrollTotp({ account, user: 'ann', session: 's', label: 'ann' })
   const code = codeOf(at, begun.secret.replaceAll(' ', ''))
-  assert.equal((await at.factor.confirmTotp({ account, user: 'ann', session: 's', code })).result, 'enrolled')
+  const { setup } = begun
+  assert.equal((await at.factor.confirmTotp({ account, user: 'ann', session: 's', setup, code })).result, 'enrolled')
 }
 
 test('notices and events name the account', async () => {

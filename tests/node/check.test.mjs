@@ -178,7 +178,7 @@ test('a pass is not fresh once its factor was replaced or removed', async () => 
 
   const started = await at.factor.enrollTotp({ ...annIn, pass, label: 'ann' })
   const code = codeOf(at, started.secret)
-  assert.equal((await at.factor.confirmTotp({ ...annIn, code })).result, 'enrolled')
+  assert.equal((await at.factor.confirmTotp({ ...annIn, setup: started.setup, code })).result, 'enrolled')
   assert.deepEqual(await fresh(), secondStep('too_old'), 'replaced')
   assert.equal(
     (await under().check({ ...annIn, pass })).result,

@@ -65,8 +65,8 @@ const backup = async (at, user, code) => ({
 
 /** A user whose set-up waits for its code, which asks for `count` hashes. */
 async function aboutToConfirm(at, user) {
-  const { secret } = await at.factor.enrollTotp({ user, session: 'setup', label: user })
-  return { user, session: 'setup', code: codeOf(at, secret) }
+  const { setup, secret } = await at.factor.enrollTotp({ user, session: 'setup', label: user })
+  return { user, session: 'setup', setup, code: codeOf(at, secret) }
 }
 
 /** Makes calls until the queue holds as much as it takes; gives these calls. */
@@ -396,10 +396,10 @@ const PROGRAM = `
   const keys = countersign.generateKeys()
   const factor = countersign.createSecondFactor({ policy, keys, store: countersign.memoryStore() })
   const run = async () => {
-    const { secret } = await factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
+    const { setup, secret } = await factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
     const time = Math.floor(Date.now() / 1000)
     const code = countersign.totp.generate({ secret: secret.replaceAll(' ', ''), time })
-    const { backupCodes } = await factor.confirmTotp({ user: 'ann', session: 's', code })
+    const { backupCodes } = await factor.confirmTotp({ user: 'ann', session: 's', setup, code })
     const { ticket } = await factor.begin({ user: 'ann', session: 'before' })
     const input = { ticket, session: 'before', method: 'backup_code', code: backupCodes[1] }
     console.log((await factor.verify(input)).result)

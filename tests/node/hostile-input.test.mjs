@@ -253,6 +253,7 @@ test('every exported function is in one of the lists here', () => {
   )
   const elsewhere = [
     'CountersignError',
+    'SmsNeverLeft',
     'createSecondFactor',
     'memoryStore',
     'generateKeys',
@@ -327,9 +328,9 @@ async function household() {
     sendSms: { ticket, session: 'before', ...common },
     verify: { ticket, session: 'before', newSession: 'in', method: 'totp', code: '1', ...common },
     enrollTotp: { ...inside, pass, plan: 'pro', label: 'ann' },
-    confirmTotp: { ...inside, code: '1' },
+    confirmTotp: { ...inside, setup: '-', code: '1' },
     enrollSms: { ...inside, pass, plan: 'pro', number: '+61412345678' },
-    confirmSms: { ...inside, code: '1' },
+    confirmSms: { ...inside, setup: '-', code: '1' },
     remove: { ...inside, pass, method: 'totp' },
     renewBackupCodes: { ...inside, pass },
     showBackupCodes: { ...inside, pass },
@@ -559,12 +560,11 @@ test('T13: an emptied slot matches nothing', async () => {
   const record = JSON.parse(state.get('users/ann').record)
   const emptied = {
     'no app': (r) => void delete r.totp,
-    'no SMS code': (r) => void delete r.smsCode,
-    'an empty SMS code': (r) => void (r.smsCode.mac = ''),
+    'no SMS code': (r) => void delete r.smsSent,
+    'an empty SMS code': (r) => void (r.smsSent.at(-1).loginCode.mac = ''),
     'no backup codes': (r) => void delete r.backup,
     'no slots': (r) => void (r.backup.set.slots = []),
     'an empty slot': (r) => r.backup.set.slots.map((slot) => Object.assign(slot, { salt: '', hash: '' })),
-    'no set-up': (r) => void delete r.totpDraft,
   }
   const empty = ['', ' ', '-', '0', '000000', '0000-0000-0000-0000', 'null', 'undefined', '[]']
   for (const [name, change] of Object.entries(emptied)) {
@@ -611,9 +611,10 @@ async function story() {
   }
   const ip = '192.0.2.1'
   const started = await ask('enrollTotp', { user: 'ann', session: 'a', label: 'ann', ip })
-  await ask('confirmTotp', { user: 'ann', session: 'a', ip })
-  await ask('confirmTotp', { user: 'ann', session: 'a', code: '000000', ip })
-  await ask('confirmTotp', { user: 'ann', session: 'a', code: codeOf(at, started.secret), ip })
+  const confirm = { user: 'ann', session: 'a', setup: started.setup, ip }
+  await ask('confirmTotp', confirm)
+  await ask('confirmTotp', { ...confirm, code: '000000' })
+  await ask('confirmTotp', { ...confirm, code: codeOf(at, started.secret) })
   at.clock.advance(60)
   await ask('begin', { user: 'ann', session: 's' })
   await ask('begin', { user: 'ann', session: 's', ip: '198.51.100.1' })

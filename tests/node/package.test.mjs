@@ -38,6 +38,7 @@ test('import and require give one instance', async () => {
 test('each entry exports exactly these names', () => {
   assert.deepEqual(Object.keys(imported).sort(), [
     'CountersignError',
+    'SmsNeverLeft',
     'backupCodes',
     'createSecondFactor',
     'generateKeys',
@@ -200,6 +201,7 @@ export async function main(ip: string | undefined): Promise<string> {
     case 'verified': return step.pass + step.session
     case 'wrong': return String(step.attemptsLeft)
     case 'malformed': return step.expected
+    case 'already_used': return String(step.retryAt ?? 'another')
     case 'locked': return String(step.retryAt ?? 'stopped')
     case 'expired': return 'expired'
     case 'denied': return step.reason

@@ -26,12 +26,12 @@ test('roles are a fact of each call that asks the policy', async () => {
     assert.equal(started.reason ?? started.result, isForced ? 'fresh_factor_required' : 'totp_started', what)
   }
   // The role is asked for at both ends of a set-up.
-  const { secret } = await at.factor.enrollTotp({ ...bob, roles: [], label: 'bob' })
+  const { secret, setup } = await at.factor.enrollTotp({ ...bob, roles: [], label: 'bob' })
   const code = codeOf(at, secret.replaceAll(' ', ''))
-  assert.deepEqual(await at.factor.confirmTotp({ ...bob, code }), denied('fresh_factor_required'))
+  assert.deepEqual(await at.factor.confirmTotp({ ...bob, setup, code }), denied('fresh_factor_required'))
   const again = await at.factor.enrollTotp({ ...bob, roles: [], label: 'bob' })
   const right = codeOf(at, again.secret.replaceAll(' ', ''))
-  assert.equal((await at.factor.confirmTotp({ ...bob, roles: [], code: right })).result, 'enrolled')
+  assert.equal((await at.factor.confirmTotp({ ...bob, roles: [], setup: again.setup, code: right })).result, 'enrolled')
 })
 
 test('an API client is admitted by its own list, and nobody else is concerned', async () => {

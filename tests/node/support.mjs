@@ -42,7 +42,7 @@ export async function withApp(at, user = 'ann') {
   const started = await at.factor.enrollTotp({ user, session: 'setup', label: user })
   assert.equal(started.result, 'totp_started')
   const secret = started.secret.replaceAll(' ', '')
-  const done = await at.factor.confirmTotp({ user, session: 'setup', code: codeOf(at, secret) })
+  const done = await at.factor.confirmTotp({ user, session: 'setup', setup: started.setup, code: codeOf(at, secret) })
   assert.equal(done.result, 'enrolled')
   at.clock.advance(60)
   return { user, secret, uri: started.uri, backupCodes: done.backupCodes }
@@ -51,11 +51,10 @@ export async function withApp(at, user = 'ann') {
 /** The same with a phone. */
 export async function withPhone(at, person, number = '+61412345678') {
   const { pass } = await login(at, person, 'phone')
-  assert.equal((await at.factor.enrollSms({ user: person.user, session: 'phone', pass, number })).result, 'sms_sent')
-  assert.equal(
-    (await at.factor.confirmSms({ user: person.user, session: 'phone', code: at.sms.lastCode() })).result,
-    'enrolled',
-  )
+  const given = { user: person.user, session: 'phone' }
+  const { result, setup } = await at.factor.enrollSms({ ...given, pass, number })
+  assert.equal(result, 'sms_sent')
+  assert.equal((await at.factor.confirmSms({ ...given, setup, code: at.sms.lastCode() })).result, 'enrolled')
   at.clock.advance(1_800)
 }
 

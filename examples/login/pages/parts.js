@@ -94,7 +94,7 @@ export function isProblem(reply) {
 
 /** Whether the error is in the field. */
 export function isWrongInput(reply) {
-  return ['wrong', 'malformed', 'expired', 'wrong_password'].includes(reply.result)
+  return ['wrong', 'malformed', 'already_used', 'expired', 'wrong_password'].includes(reply.result)
 }
 
 /** A label and its input, with hint and error. `attributes` are those of the input. */

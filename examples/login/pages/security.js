@@ -311,6 +311,8 @@ ${codeField('Code from the SMS', { digits: digitsOf(reply, context), wrong: isWr
 function afterConfirm(title, retryForm) {
   return (reply, context) => {
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security')
+    // The button was pressed twice.
+    if (reply.result === 'already_used') return { redirect: '/security' }
     if (reply.result !== 'enrolled') {
       return layout(
         title,

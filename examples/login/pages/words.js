@@ -50,11 +50,16 @@ export function sentence(reply, now) {
       if (reply.retryAt !== undefined)
         return html`That code is not right. Wait, and try again at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
       if (reply.attemptsLeft === undefined) return 'That code is not right. Check it and try again.'
+      if (reply.attemptsLeft === 0) return 'That code is not right, and no try is left for it. Ask for a new one.'
       const tries = reply.attemptsLeft === 1 ? 'one more try' : `${reply.attemptsLeft} more tries`
       return html`That code is not right. Check it and try again: ${tries} before you have to wait.`
     }
     case 'malformed':
       return html`That cannot be right. Please type ${reply.expected}.`
+    case 'already_used':
+      return reply.retryAt === undefined
+        ? 'That code was used already. Ask for a new one and type that.'
+        : html`That code was used already. Wait for the next one, at ${at(reply.retryAt)}. ${timeLeft(reply.retryAt, now)}`
     case 'expired':
       return 'That code is no longer valid. Ask for a new one and type that.'
     case 'locked':
@@ -68,6 +73,8 @@ export function sentence(reply, now) {
         ? html`No SMS was sent: the last one may still be on its way. You can ask for another at ${at(reply.retryAt)}.`
         : html`No SMS was sent: there were too many. Use another way, or try again at ${at(reply.retryAt)}.`
     case 'denied':
+      if (reply.reason === 'too_often' && reply.retryAt !== undefined)
+        return html`This was asked for too often. Try again at ${at(reply.retryAt)}.`
       return reasons[reply.reason] ?? 'This is not possible.'
     case 'wrong_password':
       return 'The e-mail address or the password is not right. Check both and try again.'
@@ -90,8 +97,11 @@ export const events = {
   login_denied: 'Login refused',
   sms_sent: 'SMS sent',
   sms_refused: 'SMS refused',
+  sms_never_left: 'SMS not sent: the gateway refused it',
   code_accepted: 'Code accepted',
   code_refused: 'Wrong code',
+  code_repeated: 'Used code typed again',
+  setup_code_refused: 'Wrong code at a set-up',
   attempt_while_locked: 'Code refused while locked out',
   enrollment_started: 'Set-up begun',
   factor_added: 'Second factor added',

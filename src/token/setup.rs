@@ -1,0 +1,65 @@
+//! Set-ups: sealed tokens of a factor that no code has confirmed yet.
+//!
+//! A set-up is handed to the session that began it, and comes back with the code. It opens only for its
+//! account, user, session and method, and for a short time. Nothing of it is in the record, so that no
+//! other session can end it or put its own in its place. It says in which factor epoch it began: a set-up
+//! of an earlier epoch has ended.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::entropy::Entropy;
+use crate::epoch::FactorEpoch;
+use crate::error::{Error, ErrorCode};
+use crate::ids::{RecordId, SessionId};
+use crate::json::{from_json, to_json};
+use crate::keys::sealing::{Purpose, SealingRing};
+use crate::policy::Method;
+use crate::secret_text::SecretText;
+use crate::time::{Lifetime, UnixSeconds};
+
+/// Longest token that is read, in bytes. Ours are below 600.
+const MAX_TOKEN: usize = 1_024;
+
+/// A set-up with the content of its factor.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Setup<T> {
+    /// The record's factor epoch when it began.
+    pub(crate) epoch: FactorEpoch,
+    pub(crate) lifetime: Lifetime,
+    /// True where a second factor was shown before it began.
+    pub(crate) with_pass: bool,
+    pub(crate) content: T,
+}
+
+/// The one to whom a set-up belongs, and its method.
+#[derive(Clone, Copy)]
+pub(crate) struct SetupOwner<'a> {
+    pub(crate) id: &'a RecordId,
+    pub(crate) session: &'a SessionId,
+    pub(crate) method: Method,
+}
+
+impl<T: Serialize + DeserializeOwned> Setup<T> {
+    /// The token for the session that began the set-up.
+    pub(crate) fn seal(&self, keys: &SealingRing, entropy: &mut Entropy, owner: SetupOwner<'_>) -> Result<SecretText, Error> {
+        keys.seal_token(entropy, Purpose::Setup, owner.id, &owner.binding(), to_json(self).as_bytes()).map(SecretText)
+    }
+
+    /// Opens a token that is ours, of this owner, and in time.
+    pub(crate) fn open(keys: &SealingRing, token: &str, owner: SetupOwner<'_>, now: UnixSeconds) -> Option<Self> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let plain = keys.open_token(Purpose::Setup, owner.id, &owner.binding(), token)?;
+        let setup: Self = from_json(core::str::from_utf8(&plain).ok()?, ErrorCode::InvalidInput).ok()?;
+        setup.lifetime.contains(now).then_some(setup)
+    }
+}
+
+impl<'a> SetupOwner<'a> {
+    fn binding(self) -> [&'a [u8]; 2] {
+        [self.method.as_str().as_bytes(), self.session.as_str().as_bytes()]
+    }
+}
