@@ -5,7 +5,7 @@
 //! attempt costs exactly one hash, whether or not a slot matches.
 //!
 //! A hash takes tens of milliseconds, so it may be computed elsewhere, such as in another thread. A run
-//! asks [`Hashes`] for each hash: either it is computed at once, or it is looked up among finished ones,
+//! asks `Hashes` for each hash: either it is computed at once, or it is looked up among finished ones,
 //! and is noted as a [`HashJob`] where it is missing. A run in which one was missing has no outcome; it
 //! is made again with the finished hashes. A job is a cost, an HMAC and a salt. It names no user, and
 //! neither code nor key can be read from it.
