@@ -18,6 +18,14 @@ const RUST = ['node', 'rust', 'crates']
 const PACKAGE = ['node', 'packages', 'pkg']
 const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-convert']
 
+/** The model of the rules beside the engine, `tests/core/model`. */
+export const MODEL = ['cargo', 'test', '--lib', 'model::', '--', '--nocapture']
+/** @param {string} steps @param {string} [seed] */
+export const modelEnv = (steps, seed) => ({
+  COUNTERSIGN_MODEL_STEPS: steps,
+  ...(seed === undefined ? {} : { COUNTERSIGN_MODEL_SEED: seed }),
+})
+
 /**
  * @typedef {object} Step
  * @property {string} group    the name for `--only`
@@ -86,6 +94,14 @@ export const STEPS = [
     needs: RUST,
     tests: 'rust',
     command: () => ['cargo', 'test', '--no-fail-fast'],
+  },
+  {
+    group: 'rust',
+    title: 'Model of the rules, 100,000 steps',
+    needs: RUST,
+    tests: 'rust',
+    env: modelEnv('100000'),
+    command: () => MODEL,
   },
   {
     group: 'lint',

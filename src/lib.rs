@@ -65,6 +65,11 @@ pub mod token;
 pub mod totp;
 pub mod typed_code;
 
+/// A model of the rules beside the engine; its first lines say why it is part of the unit tests.
+#[cfg(test)]
+#[path = "../tests/core/model/mod.rs"]
+mod model;
+
 #[cfg(feature = "envoy")]
 pub mod envoy;
 #[cfg(feature = "npm")]

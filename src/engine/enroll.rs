@@ -25,7 +25,7 @@ use crate::token::{Pass, Proven, Setup, SetupOwner};
 
 use super::backup_codes;
 use super::command::Confirm;
-use super::context::Context;
+use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::Reply;
 
@@ -91,10 +91,17 @@ pub(super) fn open<T: Serialize + DeserializeOwned>(context: &Context<'_>, metho
 }
 
 /// The reply to a set-up that a change of factors has ended, if one has. `is_held`: the change was its own
-/// confirmation, which came twice.
-pub(super) fn ended<T>(context: &Context<'_>, setup: &Setup<T>, is_held: bool) -> Option<Reply> {
-    let reply = if is_held { Reply::AlreadyUsed { retry_at: None } } else { Reply::Expired {} };
-    (setup.epoch != context.record.epoch).then_some(reply)
+/// confirmation, which came twice. It is asked only then: a factor whose key is lost can be replaced.
+pub(super) fn ended<T>(
+    context: &Context<'_>,
+    setup: &Setup<T>,
+    is_held: impl FnOnce(View<'_>) -> Result<bool, Error>,
+) -> Result<Option<Reply>, Error> {
+    if setup.epoch == context.record.epoch {
+        return Ok(None);
+    }
+    let reply = if is_held(context.view())? { Reply::AlreadyUsed { retry_at: None } } else { Reply::Expired {} };
+    Ok(Some(reply))
 }
 
 /// Whether a pass is missing. Where a second factor is forced, the password alone must not enroll

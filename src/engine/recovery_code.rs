@@ -28,7 +28,7 @@ use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason, Role};
 use crate::record::{IssuedBy, Record, RecoveryCode};
 use crate::secret_text::SecretText;
-use crate::time::{Lifetime, UnixSeconds};
+use crate::time::{CLOCK_SKEW, Lifetime, UnixSeconds};
 use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
@@ -144,9 +144,10 @@ fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reaso
     }
 }
 
-/// Whether owners have issued this user five codes within the hour or twenty within the day.
+/// Whether owners have issued this user five codes within the hour or twenty within the day. A clock that once
+/// ran ahead has left times in the future, which must not keep owners from issuing until then.
 fn budget_is_used_up(issued: &[UnixSeconds], now: UnixSeconds) -> bool {
-    let within = |seconds| issued.iter().filter(|at| now.since(**at) < seconds).count();
+    let within = |seconds| issued.iter().filter(|at| **at <= now.plus(CLOCK_SKEW) && now.since(**at) < seconds).count();
     within(3_600) >= 5 || within(DAY) >= 20
 }
 

@@ -76,7 +76,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let Some(setup) = enroll::open::<PhoneSetup>(context, Method::Sms, command) else { return Ok(Reply::Expired {}) };
     let PhoneSetup { number, message, code } = &setup.content;
     let number = read_number(number.as_bytes())?;
-    if let Some(reply) = enroll::ended(context, &setup, holds(context.view(), &number)?) {
+    if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &number))? {
         return Ok(reply);
     }
     if enroll::needs_pass(context, setup.with_pass) {

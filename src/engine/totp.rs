@@ -67,7 +67,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let Some(setup) = enroll::open::<AppSetup>(context, Method::Totp, command) else { return Ok(Reply::Expired {}) };
     let AppSetup { secret, parameters } = &setup.content;
     let (secret, parameters) = (TotpSecret::from_base32(secret)?, *parameters);
-    if let Some(reply) = enroll::ended(context, &setup, holds(context.view(), &secret)?) {
+    if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &secret))? {
         return Ok(reply);
     }
     if enroll::needs_pass(context, setup.with_pass) {

@@ -1,4 +1,4 @@
-//! C2, C6, T42: a recovery code is spent by the right person only, and there is always someone who can issue one.
+//! C2, C6, T42, T46: a recovery code is spent by the right person only, and there is always someone who can issue one.
 
 use countersign::effect::Effect;
 use countersign::engine::operator;
@@ -161,6 +161,32 @@ fn an_owner_issues_five_codes_an_hour_for_one_user_and_the_operator_any_number()
             assert_eq!(by_operator(&mut person)["result"], "recovery_code");
         }
     }
+}
+
+#[test]
+fn t48_codes_issued_while_a_clock_ran_ahead_do_not_keep_owners_from_issuing() {
+    let mut person = ann();
+    let year = 365 * 86_400;
+    let (now, mut owner) = (person.now, Person::enrolled("olga", policy(json!({}))));
+    owner.now = now + year;
+    person.now = now + year;
+    let ask = |person: &mut Person, owner: &mut Person| {
+        owner.now = owner.now.max(person.now);
+        let pass = owner.log_in("owner");
+        person.issuer.clone_from(&owner.record);
+        let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
+        person.reply(json!({"issue_recovery_code": {"by": by}}))
+    };
+    for _ in 0..5 {
+        person.now += 60;
+        assert_eq!(ask(&mut person, &mut owner)["result"], "recovery_code");
+    }
+    person.now += 60;
+    assert_eq!(ask(&mut person, &mut owner), json!({"result": "denied", "reason": "too_often"}));
+    // The clock is right again. The owner's app is shut until that year, and the owner comes from elsewhere.
+    let mut owner = Person::enrolled("olga", policy(json!({})));
+    person.now = now;
+    assert_eq!(ask(&mut person, &mut owner)["result"], "recovery_code");
 }
 
 #[test]

@@ -151,6 +151,24 @@ fn an_app_is_set_up_while_the_account_waits() {
     assert_eq!(person.verify("totp", &code)["result"], "locked", "the wait of logins goes on");
 }
 
+/// The old factor is not read: an app or a phone takes the place of one whose key is lost.
+#[test]
+fn t40_a_factor_whose_key_is_lost_is_replaced() {
+    let mut person = ann();
+    let pass = person.log_in("in");
+    person.keys = KeyRing::parse(&include_str!("../vectors/keys.json").replace("test-seal", "other")).unwrap();
+    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let setup = person.setup.clone();
+    let enrolled = confirm(&mut person, "in", &setup);
+    assert_eq!(enrolled["result"], "enrolled");
+    person.reply(json!({"enroll_sms": {"session": "in", "pass": enrolled["pass"], "number": "+61412345679"}}));
+    let code = person.sms_code();
+    assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "enrolled");
+    person.now += 30;
+    person.log_in("later");
+}
+
 #[test]
 fn c10_a_confirmation_that_comes_twice_says_so() {
     let mut person = begun();

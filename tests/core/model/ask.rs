@@ -1,0 +1,200 @@
+//! The model's commands: the engine's, with pools of tokens in place of their texts.
+
+use crate::policy::{Channel, Method, Role};
+
+pub(super) type Plan = Option<&'static str>;
+
+/// One of nine people: the same three user ids in each of three accounts.
+pub(super) type Who = usize;
+
+pub(super) const ACCOUNTS: [Option<&str>; 3] = [None, Some("strict"), Some("lenient")];
+pub(super) const STRICT: usize = 1;
+/// The last one is the owner.
+pub(super) const USERS: [&str; 3] = ["ann", "bob", "olga"];
+pub(super) const OWNER: usize = 2;
+/// Sessions; those that begin with `x` are a thief's, who has the password.
+pub(super) const SESSIONS: [&str; 6] = ["s1", "s2", "s3", "s4", "x1", "x2"];
+
+pub(super) const fn account(who: Who) -> usize {
+    who / USERS.len()
+}
+
+pub(super) fn owner_of(who: Who) -> Who {
+    account(who) * USERS.len() + OWNER
+}
+
+pub(super) fn is_thief(session: &str) -> bool {
+    session.starts_with('x')
+}
+
+/// What stands in the field of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    None,
+    Junk,
+    Ticket(usize),
+    Pass(usize),
+    Setup(usize),
+    /// A set-up in which a symbol was changed.
+    Altered(usize),
+}
+
+/// A typed code: the text, and the code that it spells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Typed {
+    pub(super) text: String,
+    pub(super) plain: String,
+}
+
+impl Typed {
+    pub(super) fn is_digits(&self, digits: u8) -> bool {
+        self.plain.len() == usize::from(digits) && self.plain.bytes().all(|b| b.is_ascii_digit())
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.plain.len() == 16 && self.plain.bytes().all(|b| b"0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(&b))
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Begin {
+        session: &'static str,
+        channel: Channel,
+        plan: Plan,
+    },
+    SendSms {
+        ticket: Token,
+        session: &'static str,
+    },
+    Verify {
+        ticket: Token,
+        session: &'static str,
+        next: &'static str,
+        method: Method,
+        code: Typed,
+    },
+    EnrollApp {
+        session: &'static str,
+        pass: Token,
+        plan: Plan,
+    },
+    ConfirmApp {
+        session: &'static str,
+        setup: Token,
+        code: Typed,
+    },
+    EnrollPhone {
+        session: &'static str,
+        pass: Token,
+        number: &'static str,
+        plan: Plan,
+    },
+    ConfirmPhone {
+        session: &'static str,
+        setup: Token,
+        code: Typed,
+    },
+    Remove {
+        session: &'static str,
+        pass: Token,
+        method: Method,
+    },
+    Renew {
+        session: &'static str,
+        pass: Token,
+    },
+    Show {
+        session: &'static str,
+        pass: Token,
+    },
+    Issue {
+        by: Who,
+        session: &'static str,
+        pass: Token,
+        role: Role,
+    },
+    OperatorIssues,
+    OperatorWithdraws,
+    /// The gateway tells that a message never left. No client can say so.
+    NeverLeft {
+        message: String,
+    },
+    Check {
+        session: &'static str,
+        pass: Token,
+        channel: Channel,
+        max_age: Option<u32>,
+        methods: Option<Vec<Method>>,
+        fresh: bool,
+        with_record: bool,
+    },
+}
+
+impl Ask {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Begin { .. } => "begin",
+            Self::SendSms { .. } => "send_sms",
+            Self::Verify { .. } => "verify",
+            Self::EnrollApp { .. } => "enroll_totp",
+            Self::ConfirmApp { .. } => "confirm_totp",
+            Self::EnrollPhone { .. } => "enroll_sms",
+            Self::ConfirmPhone { .. } => "confirm_sms",
+            Self::Remove { .. } => "remove",
+            Self::Renew { .. } => "renew_backup_codes",
+            Self::Show { .. } => "show_backup_codes",
+            Self::Issue { .. } => "issue_recovery_code",
+            Self::OperatorIssues => "operator issue",
+            Self::OperatorWithdraws => "operator withdraw",
+            Self::NeverLeft { .. } => "sms_never_left",
+            Self::Check { .. } => "check",
+        }
+    }
+}
+
+/// A ticket that was made.
+#[derive(Debug, Clone)]
+pub(super) struct Ticket {
+    pub(super) who: Who,
+    pub(super) session: &'static str,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) kid: usize,
+    pub(super) text: String,
+}
+
+/// A pass that was made.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    pub(super) who: Who,
+    pub(super) session: &'static str,
+    pub(super) method: Method,
+    pub(super) epoch: usize,
+    pub(super) from: u64,
+    pub(super) shown_at: u64,
+    pub(super) until: u64,
+    pub(super) kid: usize,
+    pub(super) text: String,
+}
+
+/// The key rings, by numbers; the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keys {
+    pub(super) sealing: Vec<usize>,
+    pub(super) signing: Vec<usize>,
+    /// The keys that were ever made.
+    pub(super) sealings: usize,
+    pub(super) signings: usize,
+}
+
+impl Keys {
+    pub(super) fn newest(&self) -> usize {
+        self.sealing[0]
+    }
+
+    /// The rings with every key that was ever in them.
+    pub(super) fn all_put_back(&self) -> Self {
+        Self { sealing: (0..self.sealings).rev().collect(), signing: (0..self.signings).rev().collect(), ..self.clone() }
+    }
+}

@@ -1,0 +1,87 @@
+//! Counts what the random commands tried, so that a model that has stopped to attack is seen to be blind.
+
+use crate::policy::Method;
+
+use super::ask::{Ask, Token, Who, account};
+use super::seen::Seen;
+use super::setups::LoginCode;
+use super::shadow::Shadow;
+use super::world::{PEOPLE, World};
+
+impl World {
+    /// Counts the kinds of attack that a command is, and that it was refused.
+    pub(super) fn count_attacks(&mut self, who: Who, ask: &Ask, before: &Shadow, seen: &Seen) {
+        let mut tried = Vec::new();
+        let (ticket, pass, session, by) = match ask {
+            Ask::Verify { ticket, session, .. } | Ask::SendSms { ticket, session } => (*ticket, Token::None, *session, who),
+            Ask::EnrollApp { pass, session, .. }
+            | Ask::EnrollPhone { pass, session, .. }
+            | Ask::Remove { pass, session, .. }
+            | Ask::Renew { pass, session }
+            | Ask::Show { pass, session }
+            | Ask::Check { pass, session, .. } => (Token::None, *pass, *session, who),
+            Ask::Issue { by, pass, session, .. } => (Token::None, *pass, *session, *by),
+            _ => (Token::None, Token::None, "", who),
+        };
+        if let Token::Ticket(number) = ticket {
+            let ticket = &self.tickets[number];
+            if ticket.session == session && self.now < ticket.until {
+                let is_elsewhere = account(ticket.who) != account(who) && ticket.who % 3 == who % 3;
+                tried.extend(is_elsewhere.then_some("a ticket of another account"));
+                tried.extend((account(ticket.who) == account(who) && ticket.who != who).then_some("a ticket of another user"));
+            }
+            tried.extend((ticket.who == who && ticket.session != session).then_some("a ticket of another session"));
+        }
+        if let Token::Pass(number) = pass {
+            let pass = &self.passes[number];
+            if pass.session == session && self.now < pass.until {
+                tried.extend((account(pass.who) != account(by) && pass.who % 3 == by % 3).then_some("a pass of another account"));
+                tried.extend((account(pass.who) == account(by) && pass.who != by).then_some("a pass of another user"));
+                let is_old = pass.who == by && pass.epoch != self.people[by].epoch && !matches!(ask, Ask::Check { .. });
+                tried.extend(is_old.then_some("a pass of an earlier epoch"));
+            }
+        }
+        if let (Ask::Verify { method: Method::Sms, code, ticket: Token::Ticket(number), .. }, Seen::Wrong { .. } | Seen::Expired) =
+            (ask, seen)
+        {
+            let is_meant_for_another = |login: &LoginCode| login.code == code.plain && login.ticket != *number && !login.is_used;
+            let mut alive = before.sent.iter().filter_map(|sent| sent.login.as_ref()).filter(|login| self.now < login.until);
+            tried.extend(alive.any(is_meant_for_another).then_some("a code of another ticket"));
+        }
+        if let (Ask::Verify { method, code, .. }, Seen::Wrong { .. }) = (ask, seen) {
+            let knows = |person: &Shadow| match method {
+                Method::Totp => person.app.as_ref().is_some_and(|app| app.secret.code(app.secret.step(self.now)) == code.plain),
+                Method::Sms => person.sent.iter().filter_map(|sent| sent.login.as_ref()).any(|sent| sent.code == code.plain),
+                Method::BackupCode => {
+                    person.backup.as_ref().is_some_and(|backup| backup.codes.iter().any(|(plain, _)| *plain == code.plain))
+                }
+                Method::RecoveryCode => person.recovery.as_ref().is_some_and(|alive| alive.code == code.plain),
+            };
+            let elsewhere = (0..PEOPLE).filter(|other| account(*other) != account(who) && other % 3 == who % 3);
+            tried.extend(elsewhere.map(|other| &self.people[other]).any(knows).then_some("a code of another account"));
+            tried.extend((*method != Method::Sms && knows(before)).then_some("a code used before"));
+        }
+        if let (Ask::ConfirmApp { session, setup, .. } | Ask::ConfirmPhone { session, setup, .. }, Seen::Expired) = (ask, seen) {
+            tried.extend(matches!(setup, Token::Altered(_)).then_some("an altered set-up"));
+            tried.extend(matches!(setup, Token::Ticket(_) | Token::Pass(_)).then_some("another token as a set-up"));
+            if let Token::Setup(number) = setup {
+                let setup = &self.setups[*number];
+                let is_mine = setup.who == who;
+                let is_elsewhere = account(setup.who) != account(who) && setup.who % 3 == who % 3;
+                if self.now < setup.until && self.keys.sealing.contains(&setup.kid) {
+                    tried.extend((is_elsewhere && setup.session == *session).then_some("a set-up of another account"));
+                    let is_others = account(setup.who) == account(who) && !is_mine;
+                    tried.extend((is_others && setup.session == *session).then_some("a set-up of another user"));
+                    tried.extend((is_mine && setup.session != *session).then_some("a set-up of another session"));
+                    let is_of_its_kind = (setup.method() == Method::Totp) == matches!(ask, Ask::ConfirmApp { .. });
+                    let is_open = is_mine && setup.session == *session;
+                    tried.extend((is_open && !is_of_its_kind).then_some("a set-up of another method"));
+                    tried.extend((is_open && is_of_its_kind && setup.epoch != before.epoch).then_some("a set-up of an earlier epoch"));
+                }
+            }
+        }
+        for what in tried {
+            self.count(format!("refused {what}"));
+        }
+    }
+}

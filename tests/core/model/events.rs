@@ -1,0 +1,443 @@
+//! Random commands and events. About half are what an honest person does next, so that deep states are reached; the
+//! rest take any token, code and session of anybody.
+
+use crate::policy::{Channel, Method, Role};
+
+use super::ask::{Ask, Keys, OWNER, Pass, SESSIONS, STRICT, Ticket, Token, Typed, Who, account, owner_of};
+use super::rng::Rng;
+use super::rules::{CLIENTS, Client, Require};
+use super::seen::Seen;
+use super::setups::{Content, Setup, THEIR_NUMBERS, TRIES};
+use super::shadow::Lock;
+use super::world::{Checked, Fault, PEOPLE, START, World};
+
+/// What an episode is mostly about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Mixed,
+    Guessing,
+    Changes,
+    Clock,
+    Keys,
+    Accounts,
+    Owners,
+    /// The gateway is down most of the time.
+    Gateway,
+    /// Someone with the password meddles with what the right person does.
+    Stranger,
+}
+
+pub(super) const MOODS: [Mood; 9] =
+    [Mood::Mixed, Mood::Guessing, Mood::Changes, Mood::Clock, Mood::Keys, Mood::Accounts, Mood::Owners, Mood::Gateway, Mood::Stranger];
+
+const NUMBERS: [&str; 4] = [THEIR_NUMBERS[0], THEIR_NUMBERS[1], "+61498765432", "+15551234567"];
+
+impl World {
+    /// One random event.
+    pub(super) fn event(&mut self, mood: Mood, favourite: Who, rng: &mut Rng) -> Checked {
+        let chance = |about: bool, much, little| if about { much } else { little };
+        if rng.percent(chance(mood == Mood::Clock, 20, 8)) {
+            self.clock_event(mood, rng);
+        } else if rng.percent(chance(mood == Mood::Keys, 12, 1)) {
+            self.key_event(rng);
+        } else if rng.percent(chance(mood == Mood::Changes, 2, 3)) {
+            let account = rng.below(3);
+            let mut rules = self.rules[account].changed(rng);
+            if account == STRICT && self.stays_strict {
+                rules.require = Require::Everyone;
+            }
+            self.set_rules(account, rules);
+        } else {
+            let who = if rng.percent(65) { favourite } else { rng.below(PEOPLE) };
+            if mood == Mood::Guessing && rng.percent(60) {
+                return self.guess(favourite, rng);
+            }
+            if mood == Mood::Stranger && rng.percent(45) {
+                return self.meddle(favourite, rng);
+            }
+            if mood == Mood::Owners && rng.percent(40) {
+                return self.owner_acts(favourite, rng);
+            }
+            let (client, ask) =
+                if rng.percent(if mood == Mood::Accounts { 40 } else { 60 }) { self.natural(who, rng) } else { self.wild(who, rng) };
+            if rng.percent(4) {
+                self.lose(who, client, &ask, rng);
+                // The winner is often the same request, sent twice.
+                let (client, winner) = if rng.percent(60) { (client, ask.clone()) } else { self.natural(who, rng) };
+                self.perform(who, client, &winner, Fault::None, rng)?;
+            }
+            let fault = match rng.below(100) {
+                0..3 => Fault::BeforeTheWrite,
+                3..6 => Fault::AfterTheWrite,
+                _ => Fault::None,
+            };
+            let seen = self.perform(who, client, &ask, fault, rng)?;
+            if fault == Fault::None {
+                self.aftermath(mood, who, client, &ask, &seen, rng)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What often follows at once: the gateway fails, or the person has clicked twice.
+    fn aftermath(&mut self, mood: Mood, who: Who, client: Client, ask: &Ask, seen: &Seen, rng: &mut Rng) -> Checked {
+        if let Seen::SmsSent { .. } = seen
+            && rng.percent(if mood == Mood::Gateway { 70 } else { 8 })
+        {
+            let message = self.people[who].sent.last().map(|sent| sent.id.clone()).unwrap_or_default();
+            self.perform(who, client, &Ask::NeverLeft { message }, Fault::None, rng)?;
+        }
+        if let Seen::Verified { .. } | Seen::Enrolled { .. } = seen
+            && rng.percent(15)
+        {
+            self.perform(who, client, ask, Fault::None, rng)?;
+        }
+        Ok(())
+    }
+
+    fn clock_event(&mut self, mood: Mood, rng: &mut Rng) {
+        let now = self.now;
+        let next = match (rng.below(12), mood == Mood::Clock || mood == Mood::Owners) {
+            (0, true) => now - rng.pick(&[1, 10, 45, 61]),
+            (1, true) => now - rng.pick(&[90, 600, 3_600, 20_000]),
+            (2, true) => now + rng.pick(&[86_400 * 400, 86_400 * 4_000]),
+            // Back to where the clock is right.
+            (3..5, true) if now > START + 86_400 * 300 => START + (now % 86_400),
+            (5, _) => now + 3_700,
+            (6, _) => now + rng.pick(&[90, 600, 1_900]),
+            (7, _) => match self.people[rng.below(PEOPLE)].bucket.lock(now) {
+                Lock::Until(time) => time,
+                Lock::Open | Lock::Stopped => now + 30,
+            },
+            _ => now + 1 + u64::try_from(rng.below(45)).unwrap(),
+        };
+        self.set_clock(next.max(START));
+    }
+
+    fn key_event(&mut self, rng: &mut Rng) {
+        let mut keys: Keys = self.keys.clone();
+        match rng.below(7) {
+            0 => {
+                keys.sealing.insert(0, keys.sealings);
+                keys.sealings += 1;
+            }
+            1 => {
+                keys.signing.insert(0, keys.signings);
+                keys.signings += 1;
+            }
+            2 | 3 if keys.sealing.len() > 1 => {
+                keys.sealing.pop();
+            }
+            4 if keys.signing.len() > 1 => {
+                keys.signing.pop();
+            }
+            _ => keys = keys.all_put_back(),
+        }
+        self.set_keys(keys);
+    }
+
+    /// An owner comes in, and issues a code to somebody.
+    fn owner_acts(&mut self, who: Who, rng: &mut Rng) -> Checked {
+        let owner = owner_of(who);
+        let fresh = self.rules[account(owner)].fresh;
+        let is_fresh = |pass: &Pass| matches!(pass.method, Method::Totp | Method::Sms) && self.now.saturating_sub(pass.shown_at) <= fresh;
+        let (client, ask) = match self.live_pass(owner).filter(|number| is_fresh(&self.passes[*number])) {
+            Some(_) => {
+                let client = self.rules[account(owner)].admitted().unwrap();
+                self.issue_for(owner - rng.below(3), client, rng)
+            }
+            None => self.natural(owner, rng),
+        };
+        let who = if let Ask::Issue { .. } = ask { owner - 1 - rng.below(2) } else { owner };
+        self.perform(who, client, &ask, Fault::None, rng).map(|_| ())
+    }
+
+    pub(super) fn live_ticket(&self, who: Who) -> Option<usize> {
+        let is_live = |ticket: &Ticket| {
+            ticket.who == who && ticket.from <= self.now && self.now < ticket.until && self.keys.sealing.contains(&ticket.kid)
+        };
+        self.tickets.iter().rposition(is_live)
+    }
+
+    fn live_pass(&self, who: Who) -> Option<usize> {
+        let epoch = self.people[who].epoch;
+        let is_live =
+            |pass: &Pass| pass.who == who && pass.epoch == epoch && self.now < pass.until && self.keys.signing.contains(&pass.kid);
+        self.passes.iter().rposition(is_live)
+    }
+
+    pub(super) fn methods(&self, who: Who) -> Vec<Method> {
+        let rules = &self.rules[account(who)];
+        Method::ALL.into_iter().filter(|method| self.people[who].can_use(*method, rules, self.now)).collect()
+    }
+
+    /// The next thing that a person does who wants a second factor, or has one.
+    pub(super) fn natural(&self, who: Who, rng: &mut Rng) -> (Client, Ask) {
+        let (me, rules) = (&self.people[who], &self.rules[account(who)]);
+        let client = rules.admitted().unwrap();
+        let session = rng.pick(&SESSIONS[..4]);
+        let plan = rules.plans.as_ref().and_then(|plans| plans.first().copied());
+        if let Some(number) = self.live_setup(who).filter(|_| rng.percent(75)) {
+            let (session, code) = (self.setups[number].session, self.right_code_of(number, rng));
+            return (client, self.confirm(number, session, code));
+        }
+        let pass = self.live_pass(who);
+        if let Some(number) =
+            pass.filter(|number| rng.percent(if self.now - self.passes[*number].shown_at.min(self.now) < rules.fresh { 65 } else { 20 }))
+        {
+            let session = self.passes[number].session;
+            let pass = Token::Pass(number);
+            let ask = match rng.below(if me.has_factor() { 10 } else { 4 }) {
+                0 | 1 => Ask::EnrollApp { session, pass, plan },
+                2 | 3 => Ask::EnrollPhone { session, pass, number: self.a_number(rng), plan },
+                4 => Ask::Remove { session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
+                5 => Ask::Renew { session, pass },
+                6 => Ask::Show { session, pass },
+                7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), client, rng),
+                _ => self.check_with(session, pass, rng),
+            };
+            return (client, ask);
+        }
+        if let Some(number) = self.live_ticket(who).filter(|_| rng.percent(80)) {
+            let (session, ticket) = (self.tickets[number].session, Token::Ticket(number));
+            let methods = self.methods(who);
+            if !methods.is_empty() {
+                // Sometimes a factor that the rules have ceased to offer, or whose number they have ceased to allow.
+                let own: Vec<Method> = [Method::Totp, Method::Sms].into_iter().filter(|method| me.has(*method)).collect();
+                let method = if own.is_empty() || rng.percent(80) { rng.pick(&methods) } else { rng.pick(&own) };
+                let mut codes = me.sent.iter().filter_map(|sent| sent.login.as_ref());
+                let asked = codes.rfind(|code| code.ticket == number && !code.is_used).map(|code| code.code.clone());
+                if method == Method::Sms && (asked.is_none() || rng.percent(10)) {
+                    return (client, Ask::SendSms { ticket, session });
+                }
+                let next = rng.pick(&SESSIONS[..4]);
+                let next = if next == session { "x1" } else { next };
+                let code = match asked.filter(|_| method == Method::Sms) {
+                    Some(code) => typed(code, rng),
+                    None => self.right_code(who, method, rng),
+                };
+                return (client, Ask::Verify { ticket, session, next, method, code });
+            }
+        }
+        if !me.has_factor() && rng.percent(50) {
+            let forced = rules.forces(client);
+            if forced && me.recovery.is_none() {
+                return if rng.percent(60) { (client, Ask::OperatorIssues) } else { self.issue_for(who, client, rng) };
+            }
+            if !forced {
+                return if rng.percent(60) {
+                    (client, Ask::EnrollApp { session, pass: Token::None, plan })
+                } else {
+                    (client, Ask::EnrollPhone { session, pass: Token::None, number: self.a_number(rng), plan })
+                };
+            }
+        }
+        (client, Ask::Begin { session, channel: Channel::Web, plan })
+    }
+
+    pub(super) fn a_number(&self, rng: &mut Rng) -> &'static str {
+        if rng.percent(70) { THEIR_NUMBERS[rng.below(2)] } else { rng.pick(&NUMBERS) }
+    }
+
+    /// An owner's code for a user of the owner's account.
+    fn issue_for(&self, who: Who, client: Client, rng: &mut Rng) -> (Client, Ask) {
+        let by = owner_of(who);
+        let pass = self.live_pass(by);
+        let session = pass.map_or(SESSIONS[0], |number| self.passes[number].session);
+        let role = if rng.percent(90) { Role::Owner } else { Role::Member };
+        (client, Ask::Issue { by, session, pass: pass.map_or(Token::None, Token::Pass), role })
+    }
+
+    fn check_with(&self, session: &'static str, pass: Token, rng: &mut Rng) -> Ask {
+        Ask::Check {
+            session,
+            pass,
+            channel: if rng.percent(85) { Channel::Web } else { Channel::Api },
+            max_age: rng.pick(&[None, None, Some(30), Some(3_600)]),
+            methods: rng.pick(&[None, None, Some(vec![Method::Totp, Method::Sms])]),
+            fresh: rng.percent(50),
+            with_record: rng.percent(80),
+        }
+    }
+
+    /// Anything with anything.
+    fn wild(&self, who: Who, rng: &mut Rng) -> (Client, Ask) {
+        let rules = &self.rules[account(who)];
+        let client = if rng.percent(70) { rules.admitted().unwrap() } else { rng.pick(&CLIENTS) };
+        let (mut ticket, mut session) = self.any_token(true, rng);
+        if let Some(number) = self.live_ticket(who).filter(|_| rng.percent(50)) {
+            (ticket, session) = (Token::Ticket(number), self.tickets[number].session);
+        }
+        let (pass, pass_session) = self.any_token(false, rng);
+        let plan = rng.pick(&[None, Some("free"), Some("paid")]);
+        if rng.percent(15) {
+            session = rng.pick(&SESSIONS);
+        }
+        let pass_session = if rng.percent(15) { rng.pick(&SESSIONS) } else { pass_session };
+        let ask = match rng.below(31) {
+            0..2 => {
+                let channel = if rng.percent(50) { Channel::Web } else { Channel::Api };
+                Ask::Begin { session, channel, plan }
+            }
+            2..4 => Ask::SendSms { ticket, session },
+            4..13 => {
+                let method = rng.pick(&Method::ALL);
+                let next = rng.pick(&SESSIONS);
+                let next = if next == session { if session == "x2" { "x1" } else { "x2" } } else { next };
+                Ask::Verify { ticket, session, next, method, code: self.any_code(who, method, rng) }
+            }
+            13 => Ask::EnrollApp { session: pass_session, pass, plan },
+            14..16 | 17..19 => self.any_confirmation(who, rng),
+            16 => Ask::EnrollPhone { session: pass_session, pass, number: rng.pick(&NUMBERS), plan },
+            19 => Ask::Remove { session: pass_session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
+            20 => Ask::Renew { session: pass_session, pass },
+            21 => Ask::Show { session: pass_session, pass },
+            22..24 => {
+                let by = account(who) * 3 + rng.below(3);
+                Ask::Issue { by, session: pass_session, pass, role: rng.pick(&[Role::Owner, Role::Owner, Role::Member]) }
+            }
+            24 => Ask::OperatorIssues,
+            25 => Ask::OperatorWithdraws,
+            26 => Ask::NeverLeft { message: self.any_message(who, rng) },
+            _ => self.check_with(pass_session, pass, rng),
+        };
+        (client, ask)
+    }
+
+    /// The newest set-up that this person can still confirm.
+    pub(super) fn live_setup(&self, who: Who) -> Option<usize> {
+        let me = &self.people[who];
+        let has_a_code = |setup: &Setup| match &setup.content {
+            Content::App { .. } => true,
+            Content::Phone { message, .. } => me.sent.iter().any(|sent| sent.id == *message && sent.tries < TRIES && !sent.is_lost),
+        };
+        let is_live = |setup: &Setup| setup.who == who && setup.epoch == me.epoch && self.now < setup.until && has_a_code(setup);
+        self.setups.iter().rposition(is_live)
+    }
+
+    pub(super) fn confirm(&self, number: usize, session: &'static str, code: Typed) -> Ask {
+        let setup = Token::Setup(number);
+        match self.setups[number].method() {
+            Method::Sms => Ask::ConfirmPhone { session, setup, code },
+            _ => Ask::ConfirmApp { session, setup, code },
+        }
+    }
+
+    /// A confirmation with anybody's set-up: in time or ended, altered, of another session or method.
+    fn any_confirmation(&self, who: Who, rng: &mut Rng) -> Ask {
+        let own = self.live_setup(who).filter(|_| rng.percent(50));
+        let mine = self.setups.iter().rposition(|setup| setup.who == who && rng.percent(60)).filter(|_| rng.percent(50));
+        let Some(number) = own.or(mine).or_else(|| rng.late(self.setups.len())) else {
+            let setup = rng.pick(&[Token::None, Token::Junk]);
+            return Ask::ConfirmApp { session: SESSIONS[4], setup, code: self.any_code(who, Method::Totp, rng) };
+        };
+        let session = if rng.percent(15) { rng.pick(&SESSIONS) } else { self.setups[number].session };
+        let method = self.setups[number].method();
+        let code = if rng.percent(60) { self.right_code_of(number, rng) } else { self.any_code(who, method, rng) };
+        let setup = match rng.below(20) {
+            0 => Token::Altered(number),
+            1 => self.any_token(true, rng).0,
+            _ => Token::Setup(number),
+        };
+        if (method == Method::Totp) == rng.percent(92) {
+            Ask::ConfirmApp { session, setup, code }
+        } else {
+            Ask::ConfirmPhone { session, setup, code }
+        }
+    }
+
+    /// The right code of a set-up, or one that was right.
+    pub(super) fn right_code_of(&self, setup: usize, rng: &mut Rng) -> Typed {
+        let plain = match &self.setups[setup].content {
+            Content::App { secret, .. } => {
+                let steps: [i64; 8] = [0, 0, 0, 0, 0, 1, -1, -3];
+                secret.code(secret.step(self.now).saturating_add_signed(rng.pick(&steps)))
+            }
+            Content::Phone { code, .. } => code.clone(),
+        };
+        typed(plain, rng)
+    }
+
+    fn any_message(&self, who: Who, rng: &mut Rng) -> String {
+        let of = if rng.percent(85) { who } else { (who + 3) % PEOPLE };
+        let sent = &self.people[of].sent;
+        rng.late(sent.len()).map_or_else(|| "m".to_owned(), |index| sent[index].id.clone())
+    }
+
+    /// A token of anybody, with the session that it belongs to.
+    fn any_token(&self, is_ticket: bool, rng: &mut Rng) -> (Token, &'static str) {
+        let is_ticket = is_ticket != rng.percent(3);
+        let found = if is_ticket {
+            rng.late(self.tickets.len()).map(|number| (Token::Ticket(number), self.tickets[number].session))
+        } else {
+            rng.late(self.passes.len()).map(|number| (Token::Pass(number), self.passes[number].session))
+        };
+        let none = if rng.percent(50) { Token::None } else { Token::Junk };
+        found.filter(|_| rng.percent(92)).unwrap_or((none, SESSIONS[5]))
+    }
+
+    /// A code of any kind: right, of somebody else, used, wrong or malformed.
+    fn any_code(&self, who: Who, method: Method, rng: &mut Rng) -> Typed {
+        let other = account(who) * 3 + rng.below(3);
+        match rng.below(12) {
+            0..4 => self.right_code(who, method, rng),
+            4 => self.right_code(other, method, rng),
+            5 => self.right_code((who + 3) % PEOPLE, method, rng),
+            6 => self.right_code((who + 6) % PEOPLE, method, rng),
+            7..9 if !self.typed.is_empty() => typed(self.typed[rng.late(self.typed.len()).unwrap()].clone(), rng),
+            9 => self.right_code(who, rng.pick(&Method::ALL), rng),
+            10 => typed(rng.pick(&["", "12345", "abcdef", "٣٣٣٣٣٣", "0000-0000-0000-000U"]).to_owned(), rng),
+            _ => self.wrong_code(who, method, rng),
+        }
+    }
+
+    pub(super) fn wrong_code(&self, who: Who, method: Method, rng: &mut Rng) -> Typed {
+        let digits = match method {
+            Method::Totp => self.people[who].app.as_ref().map_or(6, |app| usize::from(app.secret.digits)),
+            Method::Sms => usize::from(self.rules[account(who)].sms_digits),
+            Method::BackupCode | Method::RecoveryCode => {
+                let symbol = |rng: &mut Rng| char::from(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[rng.below(32)]);
+                return typed((0..16).map(|_| symbol(rng)).collect(), rng);
+            }
+        };
+        typed((0..digits).map(|_| char::from(b"0123456789"[rng.below(10)])).collect(), rng)
+    }
+
+    /// The right code of a user, or one that was right; some code where there is none.
+    fn right_code(&self, who: Who, method: Method, rng: &mut Rng) -> Typed {
+        let of = &self.people[who];
+        let found = match method {
+            Method::Totp => {
+                let setups = self.setups.iter().filter(|setup| setup.who == who);
+                let in_setup = setups
+                    .filter_map(|setup| if let Content::App { secret, .. } = &setup.content { Some(secret) } else { None })
+                    .next_back();
+                let secret = of.app.as_ref().map(|app| &app.secret).filter(|_| in_setup.is_none() || rng.percent(80)).or(in_setup);
+                let steps: [i64; 8] = [0, 0, 0, 0, 1, -1, 2, -3];
+                secret.map(|secret| secret.code(secret.step(self.now).saturating_add_signed(rng.pick(&steps))))
+            }
+            Method::Sms => {
+                let codes: Vec<&String> = of.sent.iter().filter_map(|sent| sent.login.as_ref()).map(|login| &login.code).collect();
+                rng.late(codes.len()).map(|index| codes[index].clone())
+            }
+            Method::BackupCode => {
+                let unused = of.backup.as_ref().and_then(|backup| backup.codes.iter().find(|(_, used)| !used)).filter(|_| rng.percent(80));
+                let any = of.backup.as_ref().map(|backup| &backup.codes[rng.below(backup.codes.len())]);
+                unused.or(any).map(|(plain, _)| plain.clone())
+            }
+            Method::RecoveryCode => of.recovery.as_ref().map(|code| code.code.clone()),
+        };
+        typed(found.unwrap_or_else(|| "000000".to_owned()), rng)
+    }
+}
+
+/// A code as people type it.
+pub(super) fn typed(plain: String, rng: &mut Rng) -> Typed {
+    let text = match rng.below(6) {
+        0 => plain.to_lowercase(),
+        1 => format!(" {plain} "),
+        2 if plain.is_char_boundary(3) && plain.len() > 3 => format!("{}-{}.", &plain[..3], &plain[3..]),
+        _ => plain.clone(),
+    };
+    Typed { text, plain: plain.replace('-', "") }
+}

@@ -1,0 +1,258 @@
+//! What SECURITY.md promises, asked of every step by itself, whatever the model foretold.
+
+use crate::effect::Effect;
+use crate::notice::NoticeKind;
+use crate::policy::{Channel, Method};
+
+use super::ask::{Ask, STRICT, Token, Typed, Who, account};
+use super::rules::Client;
+use super::seen::Seen;
+use super::setups::{Content, LoginCode, TRIES};
+use super::shadow::{Lock, Shadow, is_alive};
+use super::world::{Checked, World};
+
+/// One step: the user's state before and after it, and all that came out of it.
+pub(super) struct After<'a> {
+    pub(super) who: Who,
+    pub(super) client: Client,
+    pub(super) ask: &'a Ask,
+    pub(super) before: &'a Shadow,
+    pub(super) now: &'a Shadow,
+    pub(super) seen: &'a Seen,
+    pub(super) stored: bool,
+    pub(super) effects: &'a [Effect],
+}
+
+impl World {
+    /// Asserts the promises, and counts how often each was put to the test.
+    pub(super) fn hold(&mut self, after: &After<'_>) -> Checked {
+        self.verified_only_by_a_right_unused_code(after)?;
+        self.confirmed_only_by_its_session(after)?;
+        self.changes_only_with_a_fresh_pass(after)?;
+        self.in_only_by_a_pass_of_ones_own(after)?;
+        self.messages_only_for_what_is_stored(after)?;
+        self.refusals_change_nothing(after)?;
+        self.guesses_are_bounded(after)?;
+        self.epochs_end_passes(after)?;
+        self.strict_stays_shut(after)
+    }
+
+    fn meet(&mut self, holds: bool, name: &str) -> Checked {
+        self.count(format!("invariant {name}"));
+        if holds { Ok(()) } else { Err(format!("invariant {name}: broken")) }
+    }
+
+    fn verified_only_by_a_right_unused_code(&mut self, after: &After<'_>) -> Checked {
+        let key = match (after.ask, after.seen) {
+            (Ask::Verify { ticket, session, method, code, .. }, Seen::Verified { .. }) => {
+                let Token::Ticket(number) = ticket else { return Err("invariant verified: without a ticket".to_owned()) };
+                let ticket = &self.tickets[*number];
+                let is_mine = ticket.who == after.who && ticket.session == *session && is_alive(ticket.from, ticket.until, self.now);
+                self.meet(is_mine, "verified through a ticket of this user, account and session, in time")?;
+                self.name_of_right_code(after, *method, *number, code)
+            }
+            (Ask::ConfirmApp { setup, code, .. } | Ask::ConfirmPhone { setup, code, .. }, Seen::Enrolled { .. }) => {
+                let Token::Setup(number) = setup else { return Err("invariant confirmed: without a set-up".to_owned()) };
+                match &self.setups[*number].content {
+                    Content::App { secret, .. } => self.step_of(&secret.base32, secret.digits, secret.period, code),
+                    Content::Phone { message, code: sent, .. } => (*sent == code.plain).then(|| message.clone()),
+                }
+            }
+            _ => return Ok(()),
+        };
+        self.meet(key.is_some(), "a code logs in or confirms only if it is right and in time")?;
+        let is_new = self.used.insert((after.who, key.unwrap_or_default()));
+        self.meet(is_new, "a code counts once")
+    }
+
+    /// A name of the code, if it is right: found from the user's state alone.
+    fn name_of_right_code(&self, after: &After<'_>, method: Method, ticket: usize, code: &Typed) -> Option<String> {
+        let before = after.before;
+        match method {
+            Method::Totp => {
+                let secret = &before.app.as_ref()?.secret;
+                self.step_of(&secret.base32, secret.digits, secret.period, code)
+            }
+            Method::Sms => {
+                let is_right = |login: &LoginCode| {
+                    login.ticket == ticket && login.code == code.plain && !login.is_used && is_alive(login.from, login.until, self.now)
+                };
+                before.sent.iter().find(|sent| sent.login.as_ref().is_some_and(is_right)).map(|sent| sent.id.clone())
+            }
+            Method::BackupCode => {
+                before.backup.as_ref()?.codes.iter().find(|(plain, used)| *plain == code.plain && !used).map(|(plain, _)| plain.clone())
+            }
+            Method::RecoveryCode => {
+                let alive = before.recovery.as_ref()?;
+                (alive.code == code.plain && is_alive(alive.from, alive.until, self.now)).then(|| alive.code.clone())
+            }
+        }
+    }
+
+    fn step_of(&self, base32: &str, digits: u8, period: u64, code: &Typed) -> Option<String> {
+        let secret = super::shadow::Secret { base32: base32.to_owned(), digits, period };
+        let step = secret.step(self.now);
+        let matching = |step: &u64| secret.code(*step) == code.plain && !self.used.iter().any(|(_, key)| *key == format!("{base32}{step}"));
+        // Two steps may share a code: the latest is the one that counts.
+        (step.saturating_sub(2)..=step + 2).rfind(matching).map(|step| format!("{base32}{step}"))
+    }
+
+    /// T14, T49: a set-up is of this user, account, session and epoch, in time, and no password alone begins one where
+    /// a factor is forced.
+    fn confirmed_only_by_its_session(&mut self, after: &After<'_>) -> Checked {
+        let (Ask::ConfirmApp { setup, session, .. } | Ask::ConfirmPhone { setup, session, .. }, Seen::Enrolled { method, .. }) =
+            (after.ask, after.seen)
+        else {
+            return Ok(());
+        };
+        let Token::Setup(number) = setup else { return Err("invariant confirmed: without a set-up".to_owned()) };
+        let setup = &self.setups[*number];
+        let is_mine = setup.who == after.who && setup.session == *session && setup.method() == *method;
+        let is_in_time = is_alive(setup.from, setup.until, self.now) && setup.epoch == after.before.epoch;
+        let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.client);
+        let is_proven = setup.with_pass || !is_forced;
+        self.meet(is_mine && is_in_time, "a set-up counts for its user, account, session, method, epoch and life")?;
+        if let Seen::Enrolled { codes: Some(_), .. } = after.seen
+            && after.before.no_set_until(self.now).is_some()
+        {
+            self.count("doubtful: backup codes beyond their budget, offered only since the set-up began".to_owned());
+        }
+        self.meet(is_proven, "where a factor is forced, the password enrolls nothing")
+    }
+
+    fn changes_only_with_a_fresh_pass(&mut self, after: &After<'_>) -> Checked {
+        let (pass, session, who, record) = match (after.ask, after.seen) {
+            (Ask::Remove { pass, session, .. }, Seen::Removed { .. })
+            | (Ask::Renew { pass, session } | Ask::Show { pass, session }, Seen::Codes { .. }) => {
+                (*pass, *session, after.who, after.before)
+            }
+            (Ask::EnrollApp { pass, session, .. }, Seen::AppStarted { .. })
+            | (Ask::EnrollPhone { pass, session, .. }, Seen::SmsSent { .. })
+                if after.before.has_factor() =>
+            {
+                (*pass, *session, after.who, after.before)
+            }
+            (Ask::Issue { by, pass, session, .. }, Seen::Recovery { .. }) => (*pass, *session, *by, &self.people[*by]),
+            _ => return Ok(()),
+        };
+        let Token::Pass(number) = pass else { return Err("invariant change: without a pass".to_owned()) };
+        let pass = &self.passes[number];
+        let is_mine = pass.who == who && account(who) == account(after.who) && pass.session == session;
+        let is_fresh =
+            self.now.saturating_sub(pass.shown_at) <= self.rules[account(who)].fresh && is_alive(pass.from, pass.until, self.now);
+        let is_current = pass.epoch == record.epoch;
+        self.meet(is_mine && is_fresh && is_current, "changes only with a fresh pass of this user, account, session and epoch")
+    }
+
+    fn in_only_by_a_pass_of_ones_own(&mut self, after: &After<'_>) -> Checked {
+        let (Ask::Check { pass: Token::Pass(number), session, fresh, .. }, Seen::In(Some(_), _)) = (after.ask, after.seen) else {
+            return Ok(());
+        };
+        let pass = &self.passes[*number];
+        let holds = pass.who == after.who
+            && pass.session == *session
+            && is_alive(pass.from, pass.until.min(pass.from + self.rules[account(after.who)].pass_life), self.now)
+            && (!fresh || pass.epoch == after.before.epoch);
+        self.meet(holds, "a pass counts for its user, account, session and life")
+    }
+
+    fn messages_only_for_what_is_stored(&mut self, after: &After<'_>) -> Checked {
+        let messages: Vec<_> =
+            after.effects.iter().filter_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None }).collect();
+        let Some(message) = messages.first() else {
+            return if matches!(after.seen, Seen::SmsSent { .. }) { Err("invariant sms: no message".to_owned()) } else { Ok(()) };
+        };
+        let is_known = after.now.sent.last().is_some_and(|sent| sent.id == message.id);
+        let asked = match after.ask {
+            Ask::SendSms { .. } => after.before.phone.as_ref().is_some_and(|phone| phone.number == message.to.0),
+            Ask::EnrollPhone { number, .. } => *number == message.to.0,
+            _ => false,
+        };
+        let rules = &self.rules[account(after.who)];
+        let is_allowed = rules.allows(&message.to.0) && rules.offers(Method::Sms);
+        let is_open = after.before.bucket.lock(self.now) == Lock::Open || matches!(after.ask, Ask::EnrollPhone { .. });
+        self.meet(messages.len() == 1 && after.stored && is_known && asked, "an sms only for a record that is stored")?;
+        self.meet(is_allowed && is_open, "an sms only to an allowed number, and for a login only of an account that does not wait")
+    }
+
+    fn refusals_change_nothing(&mut self, after: &After<'_>) -> Checked {
+        if let Ask::NeverLeft { .. } = after.ask {
+            let (before, now) = (after.before.sent.len(), after.now.sent.len());
+            if after.stored && before != now {
+                self.count("sms_never_left: a slot came back".to_owned());
+            } else if after.stored && before == now {
+                self.count("sms_never_left: no slot came back".to_owned());
+            }
+            return Ok(());
+        }
+        if !after.seen.is_refusal() {
+            return Ok(());
+        }
+        let has_ended = after.before.recovery.as_ref().is_some_and(|code| self.now >= code.until);
+        self.meet(!after.stored || has_ended, "a refused command changes nothing")
+    }
+
+    /// T6, T7, T47: whatever is rescued, replaced or logged in between.
+    fn guesses_are_bounded(&mut self, after: &After<'_>) -> Checked {
+        if let (Ask::ConfirmApp { setup, .. } | Ask::ConfirmPhone { setup, .. }, Seen::Wrong { .. }) = (after.ask, after.seen) {
+            if let Token::Setup(number) = setup
+                && let Content::Phone { message, .. } = &self.setups[*number].content
+            {
+                let tries = self.tries.entry(message.clone()).or_default();
+                *tries += 1;
+                let is_bounded = *tries <= TRIES;
+                if *tries == TRIES {
+                    self.count("event the code of a set-up was ended by wrong ones".to_owned());
+                }
+                self.meet(is_bounded, "the code of a phone's set-up has five wrong tries")?;
+            }
+            return self.meet(after.before.bucket == after.now.bucket, "wrong codes of a set-up are charged to no login");
+        }
+        if let Seen::Wrong { left: Some(_), .. } = after.seen {
+            self.guesses[after.who] += 1;
+            let most = 51 + self.elapsed / 3_600;
+            if !self.went_back {
+                self.meet(self.guesses[after.who] <= most, "guesses come no faster than the bucket leaks")?;
+            }
+            let has_locked = after.before.bucket.attempts_left() > 0 && after.now.bucket.attempts_left() == 0;
+            let has_stopped = after.before.bucket.failures < 100 && after.now.bucket.failures >= 100;
+            let is_told = after.effects.iter().any(|effect| matches!(effect, Effect::Notify(notice) if notice.kind == NoticeKind::Locked));
+            return self.meet(is_told == (has_locked || has_stopped), "the user is told of a lock, once");
+        }
+        if let Seen::Wrong { left: None, .. } = after.seen {
+            return self.meet(after.before.bucket == after.now.bucket, "wrong recovery codes are charged to nobody");
+        }
+        Ok(())
+    }
+
+    fn epochs_end_passes(&mut self, after: &After<'_>) -> Checked {
+        let ended = after.effects.iter().filter(|effect| matches!(effect, Effect::EndPasses(_))).count();
+        if ended == 0 && after.before.epoch == after.now.epoch {
+            return Ok(());
+        }
+        self.meet(ended == 1 && after.before.epoch != after.now.epoch, "a new epoch is told to the gate")
+    }
+
+    /// T41: where everyone is forced from the start, a person gets in by a recovery code of this account first.
+    fn strict_stays_shut(&mut self, after: &After<'_>) -> Checked {
+        if account(after.who) != STRICT || !self.stays_strict {
+            return Ok(());
+        }
+        let is_program = matches!(after.ask, Ask::Begin { channel: Channel::Api, .. } | Ask::Check { channel: Channel::Api, .. });
+        let gets_in = match after.seen {
+            Seen::Allowed { .. } | Seen::In(None, _) => !is_program,
+            Seen::In(Some(_), _) | Seen::Enrolled { .. } | Seen::Verified { .. } | Seen::AppStarted { .. } => true,
+            _ => false,
+        };
+        if let Seen::Verified { method: Method::RecoveryCode, .. } = after.seen {
+            self.rescued[after.who] = true;
+        }
+        if !gets_in {
+            return Ok(());
+        }
+        self.meet(
+            self.rescued[after.who] && self.rules[STRICT].turned_away(after.client).is_none(),
+            "the strict account opens only by way of its own recovery code",
+        )
+    }
+}

@@ -1,0 +1,282 @@
+//! A model of the rules beside the real engine: random commands, and every answer compared.
+//!
+//! The model keeps its own books of each user, in clear, by the rules that README, SECURITY.md, DESIGN.md and docs
+//! promise. It calls none of the engine's helpers, so that a mistake there is no mistake here.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `events.rs` | random commands, and what befalls a host: lost races, failing stores, clocks, keys, policies |
+//! | `strangers.rs` | someone who has the password |
+//! | `world.rs` | the host: stores, keys, clock; one command on the real engine, compared with the model |
+//! | `oracle.rs`, `setups.rs`, `rules.rs`, `shadow.rs` | the answer that is promised |
+//! | `invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
+//! | `attacks.rs` | the count of what was tried |
+//! | `moved.rs` | T41 in the store: factors moved between records |
+//! | `ways.rs` | T46: the ways back in, walked on the real engine |
+//!
+//! An episode is a seed. Each step draws from the seed and its own number alone, so that a violation is shrunk by
+//! leaving steps out, and printed as the seed and the steps that are left.
+//!
+//! It is a module of the library's unit tests, and not a test binary of its own, because a password hash takes 20 ms
+//! and the model needs a hundred thousand: `cfg(test)` of this crate makes hashes cheap where the model asks for it
+//! (`hashed_codes::tests::CHEAP`), and nothing that is shipped has that switch. A feature could be turned on by
+//! anybody's build.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may panic and print"
+)]
+
+mod ask;
+mod attacks;
+mod events;
+mod invariants;
+mod moved;
+mod oracle;
+mod rng;
+mod rules;
+mod seen;
+mod setups;
+mod shadow;
+mod strangers;
+mod ways;
+mod world;
+
+use std::collections::BTreeMap;
+
+use events::{MOODS, Mood};
+use rng::Rng;
+use world::{PEOPLE, World};
+
+/// The seed of `npm test`.
+const SEED: u64 = 20_261_126;
+/// Events of an episode.
+const EPISODE: u64 = 600;
+/// Threads, on any machine: so that a seed gives the same run everywhere.
+const LANES: u64 = 4;
+/// Runs of an episode to shrink it.
+const MOST_RUNS: u32 = 400;
+/// Steps without `COUNTERSIGN_MODEL_STEPS`: enough for the inner loop.
+const FEW: u64 = 4_000;
+/// From so many steps on, everything important must have been seen.
+const MANY: u64 = 100_000;
+
+/// What must have been seen in a run of [`MANY`] steps: otherwise the model has gone blind.
+const IMPORTANT: [&str; 105] = [
+    "begin: allowed",
+    "begin: challenge",
+    "begin: denied ApiClientBlocked",
+    "begin: denied EnrollmentRequired",
+    "begin: denied NoUsableMethod",
+    "begin: key missing",
+    "check: in by pass",
+    "check: in without pass",
+    "check: second step expired",
+    "check: second step other_account",
+    "check: second step other_session",
+    "check: second step other_user",
+    "check: second step too_old",
+    "confirm_sms: alreadyused",
+    "confirm_sms: denied FreshFactorRequired",
+    "confirm_sms: enrolled",
+    "confirm_sms: expired",
+    "confirm_sms: wrong",
+    "confirm_totp: alreadyused",
+    "confirm_totp: denied FreshFactorRequired",
+    "confirm_totp: enrolled",
+    "confirm_totp: expired",
+    "confirm_totp: wrong",
+    "enroll_sms: denied NumberNotAllowed",
+    "enroll_sms: denied Plan",
+    "enroll_sms: denied TooOften until a time",
+    "enroll_sms: smssent",
+    "enroll_totp: appstarted",
+    "enroll_totp: denied FreshFactorRequired",
+    "enroll_totp: denied TooOften until a time",
+    "event clock back",
+    "event keys changed",
+    "event messages crossed",
+    "event policy changed",
+    "event race lost",
+    "event reply lost after the write",
+    "event store failed before the write",
+    "event the code of a set-up was ended by wrong ones",
+    "invariant a code counts once",
+    "invariant a code logs in or confirms only if it is right and in time",
+    "invariant a new epoch is told to the gate",
+    "invariant a pass counts for its user, account, session and life",
+    "invariant a refused command changes nothing",
+    "invariant a set-up counts for its user, account, session, method, epoch and life",
+    "invariant an sms only for a record that is stored",
+    "invariant an sms only to an allowed number, and for a login only of an account that does not wait",
+    "invariant changes only with a fresh pass of this user, account, session and epoch",
+    "invariant guesses come no faster than the bucket leaks",
+    "invariant the strict account opens only by way of its own recovery code",
+    "invariant the user is told of a lock, once",
+    "invariant the code of a phone's set-up has five wrong tries",
+    "invariant verified through a ticket of this user, account and session, in time",
+    "invariant where a factor is forced, the password enrolls nothing",
+    "invariant wrong codes of a set-up are charged to no login",
+    "invariant wrong recovery codes are charged to nobody",
+    "issue_recovery_code: denied FreshFactorRequired",
+    "issue_recovery_code: denied NotForOneself",
+    "issue_recovery_code: denied OwnerOnly",
+    "issue_recovery_code: denied TooOften",
+    "issue_recovery_code: recovery",
+    "operator withdraw: withdrawn",
+    "refused a code of another account",
+    "refused a code of another ticket",
+    "refused a code used before",
+    "refused a backup_code moved in the store",
+    "refused a pass of an earlier epoch",
+    "refused a pass of another account",
+    "refused a pass of another user",
+    "refused a record moved in the store",
+    "refused a set-up of an earlier epoch",
+    "refused a set-up of another account",
+    "refused a set-up of another method",
+    "refused a set-up of another session",
+    "refused a set-up of another user",
+    "refused an altered set-up",
+    "refused a recovery_code moved in the store",
+    "refused a sms moved in the store",
+    "refused a ticket of another account",
+    "refused a ticket of another session",
+    "refused a ticket of another user",
+    "refused a totp moved in the store",
+    "remove: denied EnrollmentRequired",
+    "remove: removed",
+    "renew_backup_codes: codes",
+    "renew_backup_codes: denied TooOften until a time",
+    "send_sms: denied MethodNotOffered",
+    "send_sms: denied NumberNotAllowed",
+    "send_sms: sms refused Budget",
+    "send_sms: smssent",
+    "sms_never_left: a slot came back",
+    "sms_never_left: no slot came back",
+    "show_backup_codes: codes",
+    "verify: alreadyused",
+    "verify: key missing",
+    "verify: locked",
+    "verify: stopped",
+    "verify: verified backup_code",
+    "verify: verified recovery_code",
+    "verify: verified sms",
+    "verify: verified totp",
+    "way App",
+    "way BackupCode",
+    "way OperatorsCode of a stopped account",
+    "way OwnersCode",
+    "way Phone",
+];
+
+/// T41, T46, T47 and T49, and the rest of SECURITY.md's table as far as commands reach it.
+#[test]
+fn t41_t46_t47_t49_the_engine_answers_as_its_model() {
+    let steps = number("COUNTERSIGN_MODEL_STEPS").unwrap_or(FEW);
+    let seed = number("COUNTERSIGN_MODEL_SEED").unwrap_or(SEED);
+    println!("model: {steps} steps from seed {seed}");
+    let counts: Vec<BTreeMap<String, u64>> = std::thread::scope(|scope| {
+        let run_lane = |lane| {
+            crate::hashed_codes::make_hashes_cheap();
+            run(seed + lane, steps / LANES)
+        };
+        let runs: Vec<_> = (0..LANES).map(|lane| scope.spawn(move || run_lane(lane))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let mut total: BTreeMap<String, u64> = BTreeMap::new();
+    for (what, times) in counts.into_iter().flatten() {
+        *total.entry(what).or_default() += times;
+    }
+    for (what, times) in &total {
+        println!("{times:>8} {what}");
+    }
+    if steps >= MANY {
+        let unseen: Vec<_> = IMPORTANT.into_iter().filter(|what| !total.contains_key(*what)).collect();
+        assert!(unseen.is_empty(), "the model is blind for {unseen:?}");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the length of a test run")]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+fn run(first: u64, steps: u64) -> BTreeMap<String, u64> {
+    let mut total: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut done, mut seed) = (0, first);
+    while done < steps {
+        match episode(seed, |_| true, EPISODE, false) {
+            Ok(world) => {
+                done += world.steps;
+                *total.entry("steps".to_owned()).or_default() += world.steps;
+                *total.entry("episodes".to_owned()).or_default() += 1;
+                for (what, times) in world.count {
+                    *total.entry(what).or_default() += times;
+                }
+            }
+            Err(broken) => panic!("{}", shrink(seed, &broken)),
+        }
+        seed += LANES;
+    }
+    total
+}
+
+/// A violation: the event in which it was seen, and its text; the events before it.
+struct Broken {
+    at: u64,
+    text: String,
+    trace: Vec<String>,
+}
+
+impl Broken {
+    fn name(&self) -> &str {
+        self.text.split(':').next().unwrap()
+    }
+}
+
+fn episode(seed: u64, is_kept: impl Fn(u64) -> bool, events: u64, trace: bool) -> Result<World, Broken> {
+    let mut rng = Rng::new(seed);
+    let mood: Mood = rng.pick(&MOODS);
+    let favourite = rng.below(PEOPLE);
+    let mut world = World::new(rng.percent(50), trace);
+    for at in (0..events).filter(|at| is_kept(*at)) {
+        let mut rng = Rng::of_step(seed, at);
+        let mut outcome = world.event(mood, favourite, &mut rng);
+        if outcome.is_ok() && at % 16 == 0 {
+            let who = if rng.percent(70) { favourite } else { rng.below(PEOPLE) };
+            outcome = world.walk_back_in(who, &mut rng).and_then(|()| world.move_factors_here(who, &mut rng));
+        }
+        if let Err(text) = outcome {
+            return Err(Broken { at, text, trace: world.trace.unwrap_or_default() });
+        }
+    }
+    Ok(world)
+}
+
+/// Leaves out what is not needed for the violation, and tells it.
+fn shrink(seed: u64, broken: &Broken) -> String {
+    let mut kept: Vec<u64> = (0..=broken.at).collect();
+    let mut runs = 0;
+    let mut breaks = |kept: &[u64]| {
+        runs += 1;
+        runs < MOST_RUNS && episode(seed, |at| kept.contains(&at), EPISODE, false).is_err_and(|other| other.name() == broken.name())
+    };
+    let mut size = kept.len() / 2;
+    while size > 0 {
+        let mut from = 0;
+        while from < kept.len() {
+            let fewer: Vec<u64> =
+                kept.iter().enumerate().filter(|(index, _)| !(from..from + size).contains(index)).map(|(_, at)| *at).collect();
+            if breaks(&fewer) { kept = fewer } else { from += size }
+        }
+        size /= 2;
+    }
+    let last = episode(seed, |at| kept.contains(&at), EPISODE, true);
+    let (text, trace) = last.map_or_else(|broken| (broken.text, broken.trace), |_| (broken.text.clone(), Vec::new()));
+    let replay = format!("COUNTERSIGN_MODEL_SEED={seed} cargo test --lib model::");
+    format!("seed {seed}, events {kept:?}; again by: {replay}\n  {}\n{text}", trace.join("\n  "))
+}

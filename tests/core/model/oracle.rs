@@ -1,0 +1,426 @@
+//! The answer that the documents promise for a command, and the state after it.
+
+use crate::policy::{Channel, Method, Reason, Role};
+
+use super::ask::{Ask, Keys, OWNER, Pass, Ticket, Token, Typed, USERS, Who, account};
+use super::rules::{Client, Login, Rules};
+use super::seen::Seen;
+use super::setups::Setup;
+use super::shadow::{App, DAY, Lock, Recovery, SKEW, Secret, Shadow};
+
+pub(super) struct Oracle<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) keys: &'a Keys,
+    pub(super) tickets: &'a [Ticket],
+    pub(super) passes: &'a [Pass],
+    pub(super) setups: &'a [Setup],
+    pub(super) now: u64,
+    pub(super) client: Client,
+    pub(super) who: Who,
+    pub(super) me: Shadow,
+    /// The number of the epoch that a change begins.
+    pub(super) next_epoch: usize,
+    /// The tokens that the reply holds, still without their texts.
+    pub(super) new_ticket: Option<Ticket>,
+    pub(super) new_pass: Option<Pass>,
+    pub(super) new_setup: Option<Setup>,
+    /// A wrong recovery code may be remembered, for which a record is written.
+    pub(super) may_write: bool,
+}
+
+/// A typed code beside the right one.
+pub(super) enum Compared<T> {
+    Right(T),
+    /// Right, and used already. The next code of the app comes at this time.
+    Used(Option<u64>),
+    Wrong,
+}
+
+impl<T> Compared<T> {
+    fn of(right: Option<T>) -> Self {
+        right.map_or(Self::Wrong, Self::Right)
+    }
+}
+
+impl Oracle<'_> {
+    pub(super) fn answer(&mut self, ask: &Ask, issuer: &Shadow) -> Seen {
+        if let Ask::Check { .. } = ask {
+            return self.check(ask);
+        }
+        self.me.recovery.take_if(|code| self.now >= code.until);
+        let is_after_the_ticket = matches!(ask, Ask::SendSms { .. } | Ask::Verify { .. });
+        let is_the_hosts_own = matches!(ask, Ask::OperatorIssues | Ask::OperatorWithdraws | Ask::NeverLeft { .. });
+        if let Some(reason) = self.rules.turned_away(self.client).filter(|_| !is_after_the_ticket && !is_the_hosts_own) {
+            return Seen::Denied(reason);
+        }
+        match ask {
+            Ask::Begin { session, channel, plan } => self.begin(session, *channel, *plan),
+            Ask::SendSms { ticket, session } => match self.admit(*ticket, session, Method::Sms) {
+                Ok(ticket) => self.send_login_code(ticket),
+                Err(seen) => seen,
+            },
+            Ask::Verify { ticket, session, next, method, code } => match self.verify(*ticket, session, *method, code) {
+                Ok(ticket) => self.verified(ticket, *method, next),
+                Err(seen) => seen,
+            },
+            Ask::EnrollApp { session, pass, plan } => self.enroll_app(session, *pass, *plan),
+            Ask::ConfirmApp { session, setup, code } => self.confirm_app(session, *setup, code),
+            Ask::EnrollPhone { session, pass, number, plan } => self.enroll_phone(session, *pass, number, *plan),
+            Ask::ConfirmPhone { session, setup, code } => self.confirm_phone(session, *setup, code),
+            Ask::Remove { session, pass, method } => self.remove(session, *pass, *method),
+            Ask::Renew { session, pass } => self.renew(session, *pass),
+            Ask::Show { session, pass } => self.show(session, *pass),
+            Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, issuer),
+            Ask::OperatorIssues => self.make_recovery_code(true),
+            Ask::OperatorWithdraws => match self.me.recovery.take() {
+                Some(_) => Seen::Withdrawn,
+                None => Seen::Expired,
+            },
+            Ask::NeverLeft { message } => self.never_left(message),
+            Ask::Check { .. } => unreachable!("answered above"),
+        }
+    }
+
+    fn begin(&mut self, session: &'static str, channel: Channel, plan: Option<&str>) -> Seen {
+        let (rules, now) = (self.rules, self.now);
+        let recovery_alive = self.me.live_recovery(rules, now).is_some();
+        match rules.login(self.client, channel, self.me.factors(rules), recovery_alive) {
+            Login::In => {
+                let may_enroll = rules.plan_may_enroll(plan) && (rules.offers(Method::Totp) || rules.offers(Method::Sms));
+                Seen::Allowed { enroll: channel == Channel::Web && !self.me.has_factor() && may_enroll }
+            }
+            Login::Out(reason) => Seen::Denied(reason),
+            Login::SecondStep => {
+                let until = now + rules.ticket_life;
+                let ticket = Ticket { who: self.who, session, from: now, until, kid: self.keys.newest(), text: String::new() };
+                self.new_ticket = Some(ticket);
+                let methods = Method::ALL.into_iter().filter(|method| self.me.can_use(*method, rules, now)).collect();
+                Seen::Challenge { methods, ends: until }
+            }
+        }
+    }
+
+    /// The number of a ticket that admits to the second step.
+    fn admit(&self, token: Token, session: &str, method: Method) -> Result<usize, Seen> {
+        let denied = |reason| Err(Seen::Denied(reason));
+        let Token::Ticket(number) = token else { return denied(Reason::TicketInvalid) };
+        let ticket = &self.tickets[number];
+        if !self.keys.sealing.contains(&ticket.kid) || ticket.from > self.now + SKEW {
+            return denied(Reason::TicketInvalid);
+        }
+        if self.now >= ticket.until {
+            return denied(Reason::TicketExpired);
+        }
+        if ticket.session != session {
+            return denied(Reason::OtherSession);
+        }
+        if ticket.who != self.who {
+            return denied(Reason::TicketInvalid);
+        }
+        if let Some(reason) = self.rules.turned_away(self.client) {
+            return denied(reason);
+        }
+        let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
+        let counts = self.rules.offers(method) || (method == Method::RecoveryCode && recovery_alive);
+        if !counts {
+            return denied(Reason::MethodNotOffered);
+        }
+        Ok(number)
+    }
+
+    fn verify(&mut self, ticket: Token, session: &str, method: Method, code: &Typed) -> Result<usize, Seen> {
+        let ticket = self.admit(ticket, session, method)?;
+        match method {
+            Method::Totp => self.by_app(code)?,
+            Method::Sms => self.by_phone(ticket, code)?,
+            Method::BackupCode => self.by_backup_code(code)?,
+            Method::RecoveryCode => self.by_recovery_code(code)?,
+        }
+        Ok(ticket)
+    }
+
+    fn by_app(&mut self, code: &Typed) -> Result<(), Seen> {
+        let Some(app) = self.me.app.clone() else { return Err(Seen::Denied(Reason::NotEnrolled)) };
+        if !code.is_digits(app.secret.digits) {
+            return Err(Seen::Malformed);
+        }
+        let compared = match self.steps(&app.secret).filter(|step| app.secret.code(*step) == code.plain).last() {
+            Some(step) if step > app.last_step => Compared::Right(step),
+            Some(_) => Compared::Used(Some((app.secret.step(self.now).max(app.last_step) + 1) * app.secret.period)),
+            None => Compared::Wrong,
+        };
+        let last_step = self.attempt(compared)?;
+        self.me.app = Some(App { last_step, kid: self.keys.newest(), ..app });
+        Ok(())
+    }
+
+    fn by_backup_code(&mut self, code: &Typed) -> Result<(), Seen> {
+        let Some(backup) = self.me.backup.clone().filter(|_| self.me.has_factor()) else {
+            return Err(Seen::Denied(Reason::NotEnrolled));
+        };
+        if !code.is_long() {
+            return Err(Seen::Malformed);
+        }
+        let right = backup.codes.iter().position(|(plain, used)| *plain == code.plain && !used);
+        let index = self.attempt(Compared::of(right))?;
+        self.me.backup.as_mut().unwrap().codes[index].1 = true;
+        Ok(())
+    }
+
+    fn by_recovery_code(&mut self, code: &Typed) -> Result<(), Seen> {
+        if !code.is_long() {
+            return Err(Seen::Malformed);
+        }
+        let Some(alive) = self.me.live_recovery(self.rules, self.now) else { return Err(Seen::Expired) };
+        if alive.code != code.plain {
+            self.may_write = true;
+            return Err(Seen::Wrong { left: None, retry_at: None });
+        }
+        self.me.recovery = None;
+        Ok(())
+    }
+
+    fn verified(&mut self, ticket: usize, method: Method, session: &'static str) -> Seen {
+        self.me.writes += 1;
+        self.end_unused_code(ticket);
+        if method == Method::RecoveryCode {
+            self.me.bucket.rescue();
+            self.begin_epoch();
+        } else {
+            self.me.bucket.succeed();
+        }
+        let ends = self.give_pass(session, method);
+        let enroll = method == Method::RecoveryCode || !self.me.has_factor();
+        Seen::Verified { method, ends, enroll, left: (method == Method::BackupCode).then(|| self.me.codes_left()) }
+    }
+
+    /// The time steps of an app that count now.
+    pub(super) fn steps(&self, secret: &Secret) -> impl Iterator<Item = u64> + use<> {
+        let (step, window) = (secret.step(self.now), self.rules.window);
+        step.saturating_sub(window)..=step + window
+    }
+
+    /// An attempt: nothing is compared while locked, and a wrong one is counted; a used one is not.
+    pub(super) fn attempt<T>(&mut self, compared: Compared<T>) -> Result<T, Seen> {
+        let locked = |lock| match lock {
+            Lock::Open => None,
+            Lock::Until(time) => Some(Some(time)),
+            Lock::Stopped => Some(None),
+        };
+        if let Some(retry_at) = locked(self.me.bucket.lock(self.now)) {
+            return Err(Seen::Locked(retry_at));
+        }
+        match compared {
+            Compared::Right(right) => return Ok(right),
+            Compared::Used(next) => return Err(Seen::AlreadyUsed(next)),
+            Compared::Wrong => {}
+        }
+        self.me.bucket.fail(self.now, self.rules.window);
+        let locked = locked(self.me.bucket.lock(self.now));
+        let left = if locked.is_some() { 0 } else { self.me.bucket.attempts_left() };
+        Err(Seen::Wrong { left: Some(left), retry_at: locked.flatten() })
+    }
+
+    fn remove(&mut self, session: &str, pass: Token, method: Method) -> Seen {
+        if !self.me.has(method) {
+            return Seen::Denied(Reason::NotEnrolled);
+        }
+        let Some(pass) = self.current_pass(session, pass).filter(|pass| self.is_fresh(pass)).cloned() else {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        };
+        let other = if method == Method::Totp { Method::Sms } else { Method::Totp };
+        let is_last = !self.me.can_use(other, self.rules, self.now);
+        if is_last && self.rules.forces(self.client) {
+            return Seen::Denied(Reason::EnrollmentRequired);
+        }
+        if is_last || method == Method::Totp {
+            self.me.app = None;
+        }
+        if is_last || method == Method::Sms {
+            self.me.phone = None;
+        }
+        if is_last {
+            self.me.backup = None;
+        }
+        self.end_login_codes();
+        self.begin_epoch();
+        let ends = self.renew_pass(pass);
+        let left = [Method::Totp, Method::Sms].into_iter().filter(|method| self.me.has(*method)).collect();
+        Seen::Removed { method, left, ends }
+    }
+
+    fn renew(&mut self, session: &str, pass: Token) -> Seen {
+        let pass = self.current_pass(session, pass).filter(|pass| self.is_fresh(pass)).cloned();
+        if let Some(reason) = self.no_backup_codes() {
+            return Seen::Denied(reason);
+        }
+        let Some(pass) = pass else { return Seen::Denied(Reason::FreshFactorRequired) };
+        if let Some(seen) = self.too_many_sets() {
+            return seen;
+        }
+        self.mint_backup_codes();
+        self.begin_epoch();
+        let ends = Some(self.renew_pass(pass));
+        Seen::Codes { used: vec![false; self.rules.backup_count], ends }
+    }
+
+    fn show(&self, session: &str, pass: Token) -> Seen {
+        if let Some(reason) = self.no_backup_codes() {
+            return Seen::Denied(reason);
+        }
+        if !self.current_pass(session, pass).is_some_and(|pass| self.is_fresh(pass) && is_strong(pass)) {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        }
+        match self.me.backup.as_ref().filter(|backup| backup.is_kept && self.rules.keep) {
+            Some(backup) => Seen::Codes { used: backup.codes.iter().map(|(_, used)| *used).collect(), ends: None },
+            None => Seen::Denied(Reason::NotKept),
+        }
+    }
+
+    fn no_backup_codes(&self) -> Option<Reason> {
+        if !self.rules.offers(Method::BackupCode) {
+            Some(Reason::MethodNotOffered)
+        } else {
+            (!self.me.has_factor()).then_some(Reason::NotEnrolled)
+        }
+    }
+
+    fn issue(&mut self, by: Who, session: &str, pass: Token, role: Role, issuer: &Shadow) -> Seen {
+        let proof = self.pass_of(by, issuer, session, pass).filter(|pass| self.is_fresh(pass) && is_strong(pass));
+        // A time that lies ahead is from a clock that ran ahead, and holds nobody back.
+        let within = |seconds| self.me.issued.iter().filter(|at| **at <= self.now + SKEW && self.now < **at + seconds).count();
+        let reason = if !self.rules.offers(Method::RecoveryCode) {
+            Reason::MethodNotOffered
+        } else if role != Role::Owner {
+            Reason::OwnerOnly
+        } else if by == self.who {
+            Reason::NotForOneself
+        } else if proof.is_none() {
+            Reason::FreshFactorRequired
+        } else if within(3_600) >= 5 || within(DAY) >= 20 {
+            Reason::TooOften
+        } else {
+            let now = self.now;
+            self.me.issued.retain(|at| *at <= now && now < at + DAY);
+            self.me.issued.push(now);
+            return self.make_recovery_code(false);
+        };
+        Seen::Denied(reason)
+    }
+
+    fn make_recovery_code(&mut self, by_operator: bool) -> Seen {
+        let until = self.now + self.rules.recovery_life;
+        self.me.recovery = Some(Recovery { code: String::new(), by_operator, from: self.now, until, kid: self.keys.newest() });
+        self.me.writes += 1;
+        Seen::Recovery { ends: until }
+    }
+
+    fn check(&self, ask: &Ask) -> Seen {
+        let Ask::Check { session, pass, channel, max_age, methods, fresh, with_record } = ask else { unreachable!() };
+        if let Some(reason) = self.rules.turned_away(self.client) {
+            return Seen::Denied(reason);
+        }
+        let verdict = self.judge(*pass, session).and_then(|pass| {
+            let age = self.now.saturating_sub(pass.shown_at);
+            if (*fresh && age > self.rules.fresh) || max_age.is_some_and(|most| age > u64::from(most)) {
+                Err("too_old")
+            } else if methods.as_ref().is_some_and(|methods| !methods.contains(&pass.method)) {
+                Err("method_not_accepted")
+            } else {
+                Ok(pass)
+            }
+        });
+        let verdict = match verdict {
+            Ok(_) if *fresh && !*with_record => return Seen::AsksForTheRecord,
+            Ok(pass) if *fresh && !is_current(pass, &self.me) => Err("too_old"),
+            Ok(pass) => Ok(pass),
+            Err(_) if !*with_record => return Seen::AsksForTheRecord,
+            Err(reason) => Err(reason),
+        };
+        let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
+        match verdict {
+            Ok(pass) => Seen::In(Some(pass.method), Some(self.end(pass))),
+            Err(reason) => match self.rules.login(self.client, *channel, self.me.factors(self.rules), recovery_alive) {
+                Login::In => Seen::In(None, None),
+                Login::SecondStep => Seen::SecondStep(reason.to_owned()),
+                Login::Out(reason) => Seen::Denied(reason),
+            },
+        }
+    }
+
+    /// A pass of this user and session that is in time, or the word for its flaw.
+    fn judge(&self, token: Token, session: &str) -> Result<&Pass, &'static str> {
+        let pass = match token {
+            Token::None => return Err("no_pass"),
+            Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::Altered(_) => return Err("invalid"),
+            Token::Pass(number) => &self.passes[number],
+        };
+        if !self.keys.signing.contains(&pass.kid) || pass.from > self.now + SKEW {
+            Err("invalid")
+        } else if self.now >= self.end(pass) {
+            Err("expired")
+        } else if account(pass.who) != account(self.who) {
+            Err("other_account")
+        } else if pass.who != self.who {
+            Err("other_user")
+        } else if pass.session != session {
+            Err("other_session")
+        } else {
+            Ok(pass)
+        }
+    }
+
+    /// The pass, if it is of this user and session, in time, and of the current epoch.
+    pub(super) fn current_pass(&self, session: &str, token: Token) -> Option<&Pass> {
+        self.pass_of(self.who, &self.me, session, token)
+    }
+
+    fn pass_of(&self, who: Who, record: &Shadow, session: &str, token: Token) -> Option<&Pass> {
+        let Token::Pass(number) = token else { return None };
+        let pass = &self.passes[number];
+        let is_in_time = self.keys.signing.contains(&pass.kid) && pass.from <= self.now + SKEW && self.now < self.end(pass);
+        (is_in_time && pass.who == who && pass.session == session && is_current(pass, record)).then_some(pass)
+    }
+
+    /// The end of a pass: its own, and no later than the policy that checks it allows.
+    fn end(&self, pass: &Pass) -> u64 {
+        pass.until.min(pass.from + self.rules.pass_life)
+    }
+
+    pub(super) const fn is_fresh(&self, pass: &Pass) -> bool {
+        self.now.saturating_sub(pass.shown_at) <= self.rules.fresh
+    }
+
+    pub(super) const fn begin_epoch(&mut self) {
+        self.me.epoch = self.next_epoch;
+    }
+
+    /// The pass of a second factor that was shown now; gives its end.
+    pub(super) fn give_pass(&mut self, session: &'static str, method: Method) -> u64 {
+        let until = self.now + self.rules.pass_life;
+        let (who, epoch, from, kid) = (self.who, self.me.epoch, self.now, self.keys.signing[0]);
+        self.new_pass = Some(Pass { who, session, method, epoch, from, shown_at: from, until, kid, text: String::new() });
+        until
+    }
+
+    /// The same pass in the epoch that a change began.
+    fn renew_pass(&mut self, pass: Pass) -> u64 {
+        let until = self.end(&pass);
+        self.new_pass = Some(Pass { epoch: self.me.epoch, until, kid: self.keys.signing[0], text: String::new(), ..pass });
+        until
+    }
+}
+
+/// Whether a pass is of the record's epoch, by a factor that is still there.
+fn is_current(pass: &Pass, record: &Shadow) -> bool {
+    pass.epoch == record.epoch && (pass.method == Method::RecoveryCode || record.has(pass.method))
+}
+
+/// By app or SMS.
+const fn is_strong(pass: &Pass) -> bool {
+    matches!(pass.method, Method::Totp | Method::Sms)
+}
+
+pub(super) fn is_owner(who: Who) -> bool {
+    who % USERS.len() == OWNER
+}

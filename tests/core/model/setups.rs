@@ -1,0 +1,331 @@
+//! The rules of set-ups, of messages, and of the codes in them.
+//!
+//! A set-up is a token that its session holds; the record knows nothing of it. A login code stands in the record, on
+//! the message that brought it.
+
+use crate::engine::SmsRefusal;
+use crate::policy::{Method, Reason};
+
+use super::ask::{Plan, Token, Typed, Who};
+use super::oracle::{Compared, Oracle};
+use super::seen::Seen;
+use super::shadow::{App, Backup, DAY, HOUR, Lock, Phone, SKEW, Secret, is_alive};
+
+const APP_SETUP_LIFE: u64 = 1_800;
+/// Wrong tries that end the code of a phone's set-up.
+pub(super) const TRIES: u32 = 5;
+/// Slots that messages which never left give back within an hour.
+const RETURNS: usize = 3;
+
+/// A factor that no code has confirmed yet, as the session that began it holds it.
+#[derive(Debug, Clone)]
+pub(super) struct Setup {
+    pub(super) who: Who,
+    pub(super) session: &'static str,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) with_pass: bool,
+    pub(super) epoch: usize,
+    pub(super) kid: usize,
+    pub(super) content: Content,
+    pub(super) text: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    App { secret: Secret, is_theirs: bool },
+    Phone { number: &'static str, message: String, code: String },
+}
+
+impl Setup {
+    pub(super) const fn method(&self) -> Method {
+        match self.content {
+            Content::App { .. } => Method::Totp,
+            Content::Phone { .. } => Method::Sms,
+        }
+    }
+}
+
+/// A message that was sent, and has not given its slot back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) at: u64,
+    pub(super) login: Option<LoginCode>,
+    /// Wrong tries, where it was sent for a set-up.
+    pub(super) tries: u32,
+    /// It never left, and there was no slot to give back.
+    pub(super) is_lost: bool,
+}
+
+/// A login code. It answers one ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LoginCode {
+    pub(super) ticket: usize,
+    pub(super) code: String,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) is_used: bool,
+    pub(super) kid: usize,
+}
+
+/// The numbers that belong to the right person.
+pub(super) const THEIR_NUMBERS: [&str; 2] = ["+61412345678", "+447700900123"];
+
+/// The time from which something may happen again, which may happen so many times within each window.
+pub(super) fn again_at(times: impl Iterator<Item = u64>, now: u64, limits: &[(u64, usize)]) -> Option<u64> {
+    let mut times: Vec<u64> = times.filter(|at| is_counted(*at, now, DAY)).collect();
+    times.sort_unstable();
+    for (window, most) in limits {
+        let within: Vec<u64> = times.iter().copied().filter(|at| is_counted(*at, now, *window)).collect();
+        if within.len() >= *most {
+            return Some(within[within.len() - most] + window);
+        }
+    }
+    None
+}
+
+/// A time that lies ahead is from a clock that ran ahead, and counts for nothing.
+const fn is_counted(at: u64, now: u64, window: u64) -> bool {
+    at <= now + SKEW && now < at + window
+}
+
+impl Oracle<'_> {
+    pub(super) fn enroll_app(&mut self, session: &'static str, pass: Token, plan: Plan) -> Seen {
+        if let Some(seen) = self.obstacle(session, pass, Method::Totp, plan) {
+            return seen;
+        }
+        let secret = Secret { base32: String::new(), digits: self.rules.app_digits, period: self.rules.app_period };
+        let until = self.now + APP_SETUP_LIFE;
+        self.begin_setup(session, pass, until, Content::App { secret, is_theirs: false });
+        Seen::AppStarted { digits: self.rules.app_digits, ends: until }
+    }
+
+    pub(super) fn confirm_app(&mut self, session: &'static str, setup: Token, code: &Typed) -> Seen {
+        if !self.rules.offers(Method::Totp) {
+            return Seen::Denied(Reason::MethodNotOffered);
+        }
+        let Some(setup) = self.open_setup(session, setup, Method::Totp) else { return Seen::Expired };
+        let Content::App { secret, is_theirs } = setup.content else { unreachable!("a set-up of an app") };
+        if setup.epoch != self.me.epoch {
+            let is_held = self.me.app.as_ref().is_some_and(|app| app.secret.base32 == secret.base32);
+            return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
+        }
+        if self.needs_pass(setup.with_pass) {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        }
+        if !code.is_digits(secret.digits) {
+            return Seen::Malformed;
+        }
+        let Some(last_step) = self.steps(&secret).filter(|step| secret.code(*step) == code.plain).last() else {
+            return Seen::Wrong { left: None, retry_at: None };
+        };
+        let had_factor = self.me.has_factor();
+        self.me.app = Some(App { secret, last_step, is_theirs, kid: self.keys.newest() });
+        self.confirmed(Method::Totp, session, had_factor)
+    }
+
+    pub(super) fn enroll_phone(&mut self, session: &'static str, pass: Token, number: &'static str, plan: Plan) -> Seen {
+        if let Some(seen) = self.obstacle(session, pass, Method::Sms, plan) {
+            return seen;
+        }
+        if !self.rules.allows(number) {
+            return Seen::Denied(Reason::NumberNotAllowed);
+        }
+        let seen = self.send();
+        if let Seen::SmsSent { ends, .. } = seen {
+            self.begin_setup(session, pass, ends, Content::Phone { number, message: String::new(), code: String::new() });
+        }
+        seen
+    }
+
+    pub(super) fn confirm_phone(&mut self, session: &'static str, setup: Token, code: &Typed) -> Seen {
+        if !self.rules.offers(Method::Sms) {
+            return Seen::Denied(Reason::MethodNotOffered);
+        }
+        let Some(setup) = self.open_setup(session, setup, Method::Sms) else { return Seen::Expired };
+        let Content::Phone { number, message, code: sent } = setup.content else { unreachable!("a set-up of a phone") };
+        if setup.epoch != self.me.epoch {
+            let is_held = self.me.phone.as_ref().is_some_and(|phone| phone.number == number);
+            return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
+        }
+        if self.needs_pass(setup.with_pass) {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        }
+        if !code.is_digits(u8::try_from(sent.len()).unwrap()) {
+            return Seen::Malformed;
+        }
+        if !self.rules.allows(number) {
+            return Seen::Denied(Reason::NumberNotAllowed);
+        }
+        let Some(message) = self.me.sent.iter_mut().find(|kept| kept.id == message && kept.tries < TRIES && !kept.is_lost) else {
+            return Seen::Expired;
+        };
+        if code.plain != sent {
+            message.tries += 1;
+            return Seen::Wrong { left: Some(TRIES - message.tries), retry_at: None };
+        }
+        let had_factor = self.me.has_factor();
+        let is_theirs = THEIR_NUMBERS.contains(&number);
+        self.me.phone = Some(Phone { number, is_theirs, kid: self.keys.newest() });
+        self.confirmed(Method::Sms, session, had_factor)
+    }
+
+    /// A login code for the phone on record. It takes the place of the unused one of the same ticket.
+    pub(super) fn send_login_code(&mut self, ticket: usize) -> Seen {
+        let Some(phone) = self.me.phone.clone() else { return Seen::Denied(Reason::NotEnrolled) };
+        if !self.rules.allows(phone.number) {
+            return Seen::Denied(Reason::NumberNotAllowed);
+        }
+        match self.me.bucket.lock(self.now) {
+            Lock::Open => {}
+            Lock::Until(time) => return Seen::SmsRefused(SmsRefusal::TooManyAttempts, Some(time)),
+            Lock::Stopped => return Seen::SmsRefused(SmsRefusal::TooManyAttempts, None),
+        }
+        let seen = self.send();
+        if let Seen::SmsSent { ends, .. } = seen {
+            self.end_unused_code(ticket);
+            let (from, kid) = (self.now, self.keys.newest());
+            let code = LoginCode { ticket, code: String::new(), from, until: ends, is_used: false, kid };
+            self.me.sent.last_mut().unwrap().login = Some(code);
+        }
+        seen
+    }
+
+    pub(super) fn by_phone(&mut self, ticket: usize, code: &Typed) -> Result<(), Seen> {
+        let Some(phone) = self.me.phone.clone() else { return Err(Seen::Denied(Reason::NotEnrolled)) };
+        if !code.is_digits(self.rules.sms_digits) {
+            return Err(Seen::Malformed);
+        }
+        let now = self.now;
+        let mine = |code: &LoginCode| code.ticket == ticket && is_alive(code.from, code.until, now);
+        let alive: Vec<LoginCode> = self.me.sent.iter().filter_map(|sent| sent.login.clone()).filter(mine).collect();
+        if alive.is_empty() {
+            return Err(Seen::Expired);
+        }
+        if !self.rules.allows(phone.number) {
+            return Err(Seen::Denied(Reason::NumberNotAllowed));
+        }
+        let mut same = alive.iter().filter(|sent| sent.code == code.plain);
+        let compared = match same.clone().next() {
+            None => Compared::Wrong,
+            Some(_) if same.any(|sent| !sent.is_used) => Compared::Right(()),
+            Some(_) => Compared::Used(None),
+        };
+        self.attempt(compared)?;
+        for sent in self.me.sent.iter_mut().filter_map(|sent| sent.login.as_mut()).filter(|code| code.ticket == ticket) {
+            sent.is_used |= sent.code == code.plain;
+        }
+        self.me.phone = Some(Phone { kid: self.keys.newest(), ..phone });
+        Ok(())
+    }
+
+    /// Ends the code of a ticket that is not used.
+    pub(super) fn end_unused_code(&mut self, ticket: usize) {
+        for sent in &mut self.me.sent {
+            sent.login.take_if(|code| code.ticket == ticket && !code.is_used);
+        }
+    }
+
+    /// A change of factors ends the login codes of all tickets.
+    pub(super) fn end_login_codes(&mut self) {
+        for sent in &mut self.me.sent {
+            sent.login = None;
+        }
+    }
+
+    /// A message that never left: its code ends, and its slot comes back, three times an hour.
+    pub(super) fn never_left(&mut self, id: &str) -> Seen {
+        let now = self.now;
+        let Some(index) = self.me.sent.iter().position(|sent| sent.id == id) else { return Seen::Expired };
+        self.me.returned.retain(|at| is_counted(*at, now, HOUR));
+        if self.me.returned.len() < RETURNS {
+            self.me.sent.remove(index);
+            self.me.returned.push(now);
+        } else {
+            self.me.sent[index].login = None;
+            self.me.sent[index].is_lost = true;
+        }
+        Seen::Expired
+    }
+
+    /// A message, if cool-down and budget allow one.
+    fn send(&mut self) -> Seen {
+        let (now, rules) = (self.now, self.rules);
+        let times = || self.me.sent.iter().map(|sent| sent.at);
+        if let Some(again) = again_at(times(), now, &[(rules.cooldown, 1)]) {
+            return Seen::SmsRefused(SmsRefusal::Cooldown, Some(again));
+        }
+        if let Some(again) = again_at(times(), now, &[(60, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)]) {
+            return Seen::SmsRefused(SmsRefusal::Budget, Some(again));
+        }
+        self.me.sent.retain(|sent| is_counted(sent.at, now, DAY));
+        self.me.sent.push(Message { id: String::new(), at: now, login: None, tries: 0, is_lost: false });
+        Seen::SmsSent { digits: rules.sms_digits, ends: now + rules.sms_life, again: now + rules.cooldown }
+    }
+
+    fn obstacle(&self, session: &'static str, pass: Token, method: Method, plan: Plan) -> Option<Seen> {
+        let current = self.current_pass(session, pass);
+        let is_proven = if self.me.has_factor() {
+            current.is_some_and(|pass| self.is_fresh(pass))
+        } else {
+            !self.rules.forces(self.client) || current.is_some()
+        };
+        if !self.rules.offers(method) {
+            Some(Seen::Denied(Reason::MethodNotOffered))
+        } else if !self.rules.plan_may_enroll(plan) {
+            Some(Seen::Denied(Reason::Plan))
+        } else if !is_proven {
+            Some(Seen::Denied(Reason::FreshFactorRequired))
+        } else if !self.me.has_factor() && self.rules.offers(Method::BackupCode) {
+            self.too_many_sets()
+        } else {
+            None
+        }
+    }
+
+    /// The refusal of one more set of backup codes.
+    pub(super) fn too_many_sets(&self) -> Option<Seen> {
+        self.me.no_set_until(self.now).map(|time| Seen::DeniedUntil(Reason::TooOften, time))
+    }
+
+    fn begin_setup(&mut self, session: &'static str, pass: Token, until: u64, content: Content) {
+        let with_pass = self.current_pass(session, pass).is_some();
+        let (who, from, epoch, kid) = (self.who, self.now, self.me.epoch, self.keys.newest());
+        self.new_setup = Some(Setup { who, session, from, until, with_pass, epoch, kid, content, text: String::new() });
+    }
+
+    /// A set-up that is of this user, session and method, and in time.
+    fn open_setup(&self, session: &str, token: Token, method: Method) -> Option<Setup> {
+        let Token::Setup(number) = token else { return None };
+        let setup = &self.setups[number];
+        let is_mine = setup.who == self.who && setup.session == session && setup.method() == method;
+        let is_open = self.keys.sealing.contains(&setup.kid) && is_alive(setup.from, setup.until, self.now);
+        (is_mine && is_open).then(|| setup.clone())
+    }
+
+    /// The force may begin between the two ends of a set-up.
+    fn needs_pass(&self, with_pass: bool) -> bool {
+        !self.me.has_factor() && self.rules.forces(self.client) && !with_pass
+    }
+
+    fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {
+        self.end_login_codes();
+        self.begin_epoch();
+        let mut codes = None;
+        if !had_factor && self.rules.offers(Method::BackupCode) {
+            codes = Some(self.rules.backup_count);
+            self.mint_backup_codes();
+        }
+        let ends = self.give_pass(session, method);
+        Seen::Enrolled { method, codes, ends }
+    }
+
+    pub(super) fn mint_backup_codes(&mut self) {
+        let now = self.now;
+        let codes = vec![(String::new(), false); self.rules.backup_count];
+        self.me.backup = Some(Backup { codes, is_kept: self.rules.keep, is_theirs: false, kid: self.keys.newest() });
+        self.me.sets.retain(|at| is_counted(*at, now, DAY));
+        self.me.sets.push(now);
+    }
+}

@@ -1,0 +1,229 @@
+//! The model's own record of one user, with everything in clear.
+
+use data_encoding::BASE32_NOPAD;
+use totp_rs::{Algorithm, Builder};
+
+use crate::policy::Method;
+
+use super::rules::{Factors, Rules};
+use super::setups::{Message, again_at};
+
+pub(super) const HOUR: u64 = 3_600;
+pub(super) const DAY: u64 = 86_400;
+/// Clocks may differ by a minute.
+pub(super) const SKEW: u64 = 60;
+
+/// The state of one user in one account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Shadow {
+    pub(super) app: Option<App>,
+    pub(super) phone: Option<Phone>,
+    pub(super) backup: Option<Backup>,
+    pub(super) recovery: Option<Recovery>,
+    pub(super) bucket: Bucket,
+    /// Times at which owners issued codes.
+    pub(super) issued: Vec<u64>,
+    /// Messages, and the times at which some gave their slots back.
+    pub(super) sent: Vec<Message>,
+    pub(super) returned: Vec<u64>,
+    /// Times at which sets of backup codes were made.
+    pub(super) sets: Vec<u64>,
+    /// A number that no other change, of any user, has.
+    pub(super) epoch: usize,
+    /// Counts sealings and marks, which change a record and nothing else.
+    pub(super) writes: u64,
+}
+
+/// A secret in an authenticator app.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Secret {
+    pub(super) base32: String,
+    pub(super) digits: u8,
+    pub(super) period: u64,
+}
+
+impl Secret {
+    pub(super) fn step(&self, now: u64) -> u64 {
+        now / self.period
+    }
+
+    pub(super) fn code(&self, step: u64) -> String {
+        let secret = BASE32_NOPAD.decode(self.base32.as_bytes()).unwrap();
+        let app = Builder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(self.digits)
+            .with_step_duration(self.period)
+            .with_secret(secret)
+            .build_noncompliant();
+        app.generate(step * self.period).to_string()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct App {
+    pub(super) secret: Secret,
+    pub(super) last_step: u64,
+    /// Whether the right person has it, and no thief set it up.
+    pub(super) is_theirs: bool,
+    pub(super) kid: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Phone {
+    pub(super) number: &'static str,
+    pub(super) is_theirs: bool,
+    pub(super) kid: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Backup {
+    pub(super) codes: Vec<(String, bool)>,
+    pub(super) is_kept: bool,
+    pub(super) is_theirs: bool,
+    pub(super) kid: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recovery {
+    pub(super) code: String,
+    pub(super) by_operator: bool,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) kid: usize,
+}
+
+/// Whether something made at `from` and ending at `until` counts at `now`: on neither side of its life.
+pub(super) const fn is_alive(from: u64, until: u64, now: u64) -> bool {
+    from <= now + SKEW && now < until
+}
+
+/// The budget of attempts: a count of consecutive failures, and a leaky bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Bucket {
+    pub(super) failures: u32,
+    level: u64,
+    level_at: u64,
+    retry_at: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    Open,
+    Until(u64),
+    Stopped,
+}
+
+impl Bucket {
+    pub(super) const fn lock(&self, now: u64) -> Lock {
+        if self.failures >= 100 {
+            Lock::Stopped
+        } else if now < self.retry_at && self.retry_at - now <= 5 * 3_600 {
+            Lock::Until(self.retry_at)
+        } else {
+            Lock::Open
+        }
+    }
+
+    pub(super) fn attempts_left(&self) -> u32 {
+        u32::try_from(5_u64.saturating_sub(self.level)).unwrap()
+    }
+
+    pub(super) fn fail(&mut self, now: u64, window: u64) {
+        let leak = 3_600 * (2 * window + 1);
+        self.level_at = self.level_at.min(now);
+        while self.level > 0 && now - self.level_at >= leak {
+            self.level -= 1;
+            self.level_at += leak;
+        }
+        if self.level == 0 {
+            self.level_at = now;
+        }
+        self.level += 1;
+        self.failures += 1;
+        self.retry_at = now
+            + match self.level {
+                0..=4 => 0,
+                5 => 30,
+                6 => 60,
+                7 => 120,
+                8 => 240,
+                9 => 480,
+                10 => 960,
+                11 => 1_920,
+                12..=49 => 3_600,
+                _ => leak,
+            };
+    }
+
+    pub(super) const fn succeed(&mut self) {
+        self.failures = 0;
+        self.retry_at = 0;
+    }
+
+    /// Time alone lowers the pressure.
+    pub(super) const fn rescue(&mut self) {
+        self.failures = 0;
+    }
+}
+
+impl Shadow {
+    pub(super) const fn has_factor(&self) -> bool {
+        self.app.is_some() || self.phone.is_some()
+    }
+
+    pub(super) const fn has(&self, method: Method) -> bool {
+        match method {
+            Method::Totp => self.app.is_some(),
+            Method::Sms => self.phone.is_some(),
+            Method::BackupCode => self.backup.is_some(),
+            Method::RecoveryCode => self.recovery.is_some(),
+        }
+    }
+
+    /// The time from which backup codes may be made again: five sets an hour, twenty a day.
+    pub(super) fn no_set_until(&self, now: u64) -> Option<u64> {
+        again_at(self.sets.iter().copied(), now, &[(HOUR, 5), (DAY, 20)])
+    }
+
+    pub(super) fn codes_left(&self) -> usize {
+        self.backup.as_ref().map_or(0, |backup| backup.codes.iter().filter(|(_, used)| !used).count())
+    }
+
+    /// The recovery code, while it counts.
+    pub(super) fn live_recovery(&self, rules: &Rules, now: u64) -> Option<&Recovery> {
+        let counts = |code: &&Recovery| code.by_operator || rules.offers(Method::RecoveryCode);
+        self.recovery.as_ref().filter(counts).filter(|code| is_alive(code.from, code.until, now))
+    }
+
+    pub(super) fn can_use(&self, method: Method, rules: &Rules, now: u64) -> bool {
+        match method {
+            Method::Totp => rules.offers(method) && self.app.is_some(),
+            Method::Sms => rules.offers(method) && self.phone.as_ref().is_some_and(|phone| rules.allows(phone.number)),
+            Method::BackupCode => rules.offers(method) && self.has_factor() && self.codes_left() > 0,
+            Method::RecoveryCode => self.live_recovery(rules, now).is_some(),
+        }
+    }
+
+    pub(super) fn factors(&self, rules: &Rules) -> Factors {
+        let usable = [Method::Totp, Method::Sms, Method::BackupCode].into_iter().any(|method| self.can_use(method, rules, 0));
+        match (self.has_factor(), usable) {
+            (false, _) => Factors::None,
+            (true, true) => Factors::Usable,
+            (true, false) => Factors::Unusable,
+        }
+    }
+
+    /// The sealing keys that the record cannot be read without.
+    pub(super) fn kids(&self) -> Vec<usize> {
+        let of_factors = [self.app.as_ref().map(|x| x.kid), self.phone.as_ref().map(|x| x.kid), self.backup.as_ref().map(|x| x.kid)];
+        let of_messages = self.sent.iter().map(|sent| sent.login.as_ref().map(|code| code.kid));
+        of_factors.into_iter().chain([self.recovery.as_ref().map(|x| x.kid)]).chain(of_messages).flatten().collect()
+    }
+
+    /// A write leaves out what time has ended.
+    pub(super) fn tidy(&mut self, now: u64) {
+        for sent in &mut self.sent {
+            sent.login.take_if(|code| now >= code.until);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! T46: the documented ways back in, found from the model's state and walked on the real engine, on a copy.
+//!
+//! The right person knows the password, and comes from an address that the rules admit. A sealing key that was
+//! dropped is put back first: that is its documented remedy.
+
+use serde_json::{Value, json};
+
+use crate::effect::Effect;
+use crate::engine::{Command, Env, IssueRecoveryCode, Reply, SmsRefusal, issue_recovery_code, operator, step};
+use crate::entropy::Entropy;
+use crate::ids::OperatorId;
+use crate::policy::{Method, Reason, Roles};
+use crate::record::Record;
+use crate::time::UnixSeconds;
+
+use super::ask::{USERS, Who, account, owner_of};
+use super::oracle::is_owner;
+use super::rng::Rng;
+use super::rules::Factors;
+use super::setups::THEIR_NUMBERS;
+use super::shadow::{DAY, Lock, Secret};
+use super::world::{Checked, World, id};
+
+/// A way in for the right person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    NoFactorNeeded,
+    App,
+    Phone,
+    BackupCode,
+    OwnersCode,
+    OperatorsCode,
+}
+
+/// A pass, as the walk holds it.
+struct In {
+    session: &'static str,
+    pass: String,
+}
+
+impl World {
+    /// Walks every way in that the state promises this person.
+    pub(super) fn walk_back_in(&mut self, who: Who, rng: &mut Rng) -> Checked {
+        let mut copy = self.copy();
+        if copy.keys != copy.keys.all_put_back() {
+            copy.set_keys(copy.keys.all_put_back());
+        }
+        let ways = copy.ways(who);
+        if ways.is_empty() {
+            return Err(format!("way: none for {}", USERS[who % 3]));
+        }
+        let is_shut = copy.people[who].app.as_ref().is_some_and(|app| app.is_theirs && app.last_step * app.secret.period > copy.now + DAY);
+        if is_shut {
+            self.count("doubtful: an app is shut until the time that a clock once ran ahead to".to_owned());
+        }
+        for way in ways {
+            let mut walker = copy.copy();
+            let walked = walker.walk(who, way, rng);
+            walked.map_err(|text| format!("way {way:?} of {} in account {}: {text}", USERS[who % 3], account(who)))?;
+            self.count(format!("way {way:?}"));
+            for what in walker.count.into_keys() {
+                self.count(what);
+            }
+            if copy.people[who].bucket.lock(copy.now) == Lock::Stopped {
+                self.count(format!("way {way:?} of a stopped account"));
+            }
+            if self.keys != copy.keys {
+                self.count(format!("way {way:?} after a key was put back"));
+            }
+        }
+        Ok(())
+    }
+
+    fn ways(&self, who: Who) -> Vec<Way> {
+        let (me, rules) = (&self.people[who], &self.rules[account(who)]);
+        let client = rules.admitted().unwrap();
+        if me.factors(rules) == Factors::None && !rules.forces(client) {
+            return vec![Way::NoFactorNeeded];
+        }
+        let mut ways = self.own_ways(who);
+        let is_open = me.bucket.lock(self.now) != Lock::Stopped;
+        if is_open && me.can_use(Method::BackupCode, rules, self.now) && me.backup.as_ref().is_some_and(|backup| backup.is_theirs) {
+            ways.push(Way::BackupCode);
+        }
+        let owner_is_able = !is_owner(who) && !self.own_ways(owner_of(who)).is_empty();
+        if rules.offers(Method::RecoveryCode) && owner_is_able {
+            ways.push(Way::OwnersCode);
+        }
+        ways.push(Way::OperatorsCode);
+        ways
+    }
+
+    /// By a factor of one's own.
+    fn own_ways(&self, who: Who) -> Vec<Way> {
+        let (me, rules) = (&self.people[who], &self.rules[account(who)]);
+        let mut ways = Vec::new();
+        if me.bucket.lock(self.now) == Lock::Stopped {
+            return ways;
+        }
+        // A code that was used while a clock ran ahead shuts the app until that time: the other ways remain.
+        let is_ahead = |secret: &Secret, step: u64| (step + 2) * secret.period > self.now + DAY;
+        let app = me.app.as_ref().filter(|app| app.is_theirs && !is_ahead(&app.secret, app.last_step));
+        if app.is_some() && me.can_use(Method::Totp, rules, self.now) {
+            ways.push(Way::App);
+        }
+        let phone = me.phone.as_ref().filter(|phone| phone.is_theirs);
+        if phone.is_some() && me.can_use(Method::Sms, rules, self.now) {
+            ways.push(Way::Phone);
+        }
+        ways
+    }
+
+    fn walk(&mut self, who: Who, way: Way, rng: &mut Rng) -> Checked {
+        match way {
+            Way::NoFactorNeeded => match self.ask(who, &json!({"begin": {"session": "w"}}), rng)?.0 {
+                Reply::Allowed { .. } => Ok(()),
+                other => Err(format!("begin: {other:?}")),
+            },
+            Way::App | Way::Phone => self.own_factor(who, way, rng).map(|_| ()),
+            Way::BackupCode => {
+                let codes = &self.people[who].backup.as_ref().unwrap().codes;
+                let code = codes.iter().find(|(_, used)| !used).unwrap().0.clone();
+                self.second_step(who, "backup_code", rng, |_, _, _| Ok(code.clone())).map(|_| ())
+            }
+            Way::OwnersCode => {
+                let owner = owner_of(who);
+                let way = self.own_ways(owner)[0];
+                let proof = self.own_factor(owner, way, rng)?;
+                let code = match self.issue(who, owner, &proof, rng)? {
+                    Reply::RecoveryCode { code, .. } => code.0,
+                    // Five an hour and twenty a day: tomorrow then.
+                    Reply::Denied { reason: Reason::TooOften, .. } => {
+                        self.now += DAY;
+                        let proof = self.own_factor(owner, way, rng)?;
+                        match self.issue(who, owner, &proof, rng)? {
+                            Reply::RecoveryCode { code, .. } => code.0,
+                            other => return Err(format!("the owner a day later: {other:?}")),
+                        }
+                    }
+                    other => return Err(format!("the owner: {other:?}")),
+                };
+                self.rescue(who, &code, rng)
+            }
+            Way::OperatorsCode => {
+                let code = self.operators_code(who, rng)?;
+                self.rescue(who, &code, rng)
+            }
+        }
+    }
+
+    fn operators_code(&mut self, who: Who, rng: &mut Rng) -> Checked<String> {
+        let (record, name) = (self.record(who).map_err(|e| e.to_string())?, OperatorId::new("night shift").unwrap());
+        let time = UnixSeconds::new(self.now).unwrap();
+        let policy = &self.policies[account(who)];
+        let pending = operator::issue_recovery_code(policy, &self.ring, record, &name, time, Entropy::new(rng.seed()))
+            .map_err(|error| format!("the operator: {error}"))?;
+        self.store[who] = pending.to_store().map(Record::to_text);
+        match pending.stored().0 {
+            Reply::RecoveryCode { code, .. } => Ok(code.0),
+            other => Err(format!("the operator: {other:?}")),
+        }
+    }
+
+    fn issue(&mut self, who: Who, owner: Who, proof: &In, rng: &mut Rng) -> Checked<Reply> {
+        let by = json!({"user": USERS[owner % 3], "session": proof.session, "pass": proof.pass, "role": "owner"});
+        let question = IssueRecoveryCode::parse(&json!({"by": by}).to_string()).unwrap();
+        let (record, issuer) = (self.record(who).map_err(|e| e.to_string())?, self.record(owner).map_err(|e| e.to_string())?);
+        let policy = &self.policies[account(who)];
+        let client = self.rules[account(who)].admitted().unwrap().ip();
+        let env = Env { now: UnixSeconds::new(self.now).unwrap(), client, roles: Roles::Unknown, entropy: Entropy::new(rng.seed()) };
+        let pending = issue_recovery_code(policy, &self.ring, record, &issuer, &question, env).map_err(|error| error.to_string())?;
+        if let Some(record) = pending.to_store() {
+            self.store[who] = Some(record.to_text());
+        }
+        Ok(pending.stored().0)
+    }
+
+    /// In by a recovery code, whatever the lock says; then an app is set up, and logs in by itself.
+    fn rescue(&mut self, who: Who, code: &str, rng: &mut Rng) -> Checked {
+        let before = self.now;
+        let proof = self.second_step(who, "recovery_code", rng, |_, _, _| Ok(code.to_owned()))?;
+        if self.now != before {
+            return Err("a recovery code had to wait".to_owned());
+        }
+        let rules = self.rules[account(who)].clone();
+        let plan = rules.plans.as_ref().and_then(|plans| plans.first().copied());
+        if !rules.offers(Method::Totp) || !rules.plan_may_enroll(plan) {
+            return Ok(());
+        }
+        let started =
+            self.ask(who, &json!({"enroll_totp": {"session": proof.session, "pass": proof.pass, "label": "x", "plan": plan}}), rng)?.0;
+        // A first factor brings backup codes, of which there were too many sets: another recovery code, later.
+        let no_set_until = self.people[who].no_set_until(self.now).filter(|_| {
+            let is_first = !self.people[who].has_factor();
+            is_first && rules.offers(Method::BackupCode)
+        });
+        if let (Reply::Denied { reason: Reason::TooOften, retry_at: Some(time) }, Some(expected)) = (&started, no_set_until)
+            && time.seconds() == expected
+        {
+            self.count("way: a set-up after a rescue waited for the budget of backup codes".to_owned());
+            self.now = expected;
+            let code = self.operators_code(who, rng)?;
+            return self.rescue(who, &code, rng);
+        }
+        let Reply::TotpStarted { setup, secret, .. } = started else { return Err(format!("set-up after a rescue: {started:?}")) };
+        let secret = Secret { base32: secret.0.replace(' ', ""), digits: rules.app_digits, period: rules.app_period };
+        let step = secret.step(self.now);
+        let code = secret.code(step);
+        // Two steps may share a code, one time in a million: the later one is then used up.
+        let used = (step..=step + rules.window).rfind(|step| secret.code(*step) == code).unwrap();
+        let confirm = json!({"confirm_totp": {"session": proof.session, "setup": setup.0, "code": code}});
+        let enrolled = self.ask(who, &confirm, rng)?.0;
+        let Reply::Enrolled { .. } = enrolled else { return Err(format!("confirmation after a rescue: {enrolled:?}")) };
+        self.now = self.now.max((used + 1) * secret.period);
+        self.second_step(who, "totp", rng, |world, _, _| Ok(secret.code(secret.step(world.now)))).map(|_| ())
+    }
+
+    fn own_factor(&mut self, who: Who, way: Way, rng: &mut Rng) -> Checked<In> {
+        if way == Way::App {
+            let app = self.people[who].app.clone().unwrap();
+            self.now = self.now.max((app.last_step + 1) * app.secret.period);
+            return self.second_step(who, "totp", rng, |world, _, _| Ok(app.secret.code(app.secret.step(world.now))));
+        }
+        self.second_step(who, "sms", rng, |world, ticket, rng| {
+            let (reply, effects) = world.ask(who, &json!({"send_sms": {"ticket": ticket, "session": "w"}}), rng)?;
+            match reply {
+                Reply::SmsSent { .. } => {
+                    let message = effects.iter().find_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None });
+                    let message = message.ok_or("no message")?;
+                    if !THEIR_NUMBERS.contains(&message.to.0.as_str()) {
+                        return Err("a message to somebody else".to_owned());
+                    }
+                    Ok(message.template.code.0.clone())
+                }
+                Reply::SmsRefused {
+                    reason: SmsRefusal::Cooldown | SmsRefusal::Budget | SmsRefusal::TooManyAttempts,
+                    retry_at: Some(time),
+                } => Err(format!("wait until {}", time.seconds())),
+                other => Err(format!("send_sms: {other:?}")),
+            }
+        })
+    }
+
+    /// Begins and verifies, and waits as the replies say.
+    fn second_step(
+        &mut self,
+        who: Who,
+        method: &str,
+        rng: &mut Rng,
+        mut code: impl FnMut(&mut Self, &str, &mut Rng) -> Checked<String>,
+    ) -> Checked<In> {
+        let mut last = String::new();
+        // Cool-down, minute, hour and day are told one after the other, and again for each message.
+        for _ in 0..20 {
+            let ticket = match self.ask(who, &json!({"begin": {"session": "w"}}), rng)?.0 {
+                Reply::Challenge { ticket, methods, .. } if methods.iter().any(|usable| usable.method.as_str() == method) => ticket.0,
+                other => return Err(format!("begin: {other:?}")),
+            };
+            let code = match code(self, &ticket, rng) {
+                Ok(code) => code,
+                Err(text) => {
+                    let Some(time) = text.strip_prefix("wait until ") else { return Err(text) };
+                    let time = time.parse().unwrap();
+                    if time <= self.now || time > self.now + DAY {
+                        return Err(format!("told to wait until {time}, and it is {}", self.now));
+                    }
+                    (self.now, last) = (time, text);
+                    continue;
+                }
+            };
+            let command = json!({"verify": {"ticket": ticket, "session": "w", "newSession": "in", "method": method, "code": code}});
+            match self.ask(who, &command, rng)?.0 {
+                Reply::Verified { pass, .. } => return Ok(In { session: "in", pass: pass.0 }),
+                Reply::Locked { retry_at: Some(time) } if time.seconds() > self.now => {
+                    (self.now, last) = (time.seconds(), "locked".to_owned());
+                }
+                other => return Err(format!("verify by {method}: {other:?}")),
+            }
+        }
+        Err(format!("still waiting: {last}"))
+    }
+
+    /// One command of the right person, stored at once.
+    pub(super) fn ask(&mut self, who: Who, command: &Value, rng: &mut Rng) -> Checked<(Reply, Vec<Effect>)> {
+        let command = Command::parse(&command.to_string()).map_err(|error| error.to_string())?;
+        let record = self.record(who).map_err(|error| error.to_string())?;
+        let client = self.rules[account(who)].admitted().unwrap().ip();
+        let env = Env { now: UnixSeconds::new(self.now).unwrap(), client, roles: Roles::Unknown, entropy: Entropy::new(rng.seed()) };
+        let pending =
+            step(&self.policies[account(who)], &self.ring, record, command, env).map_err(|error| format!("{:?}: {error}", id(who)))?;
+        if let Some(record) = pending.to_store() {
+            self.store[who] = Some(record.to_text());
+        }
+        Ok(pending.stored())
+    }
+}

@@ -1,0 +1,493 @@
+//! The host: stores, policies, keys and a clock, with the real engine beside the model's own records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+
+use crate::effect::Effect;
+use crate::engine::{
+    Begin, Change, Check, CheckReply, Command, Confirm, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Pending, Remove, Reply,
+    SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, status, step,
+};
+use crate::entropy::Entropy;
+use crate::error::{Error, ErrorCode};
+use crate::ids::{AccountId, OperatorId, RecordId, SessionId, UserId};
+use crate::keys::KeyRing;
+use crate::policy::{Policy, Roles};
+use crate::record::Record;
+use crate::time::UnixSeconds;
+
+use super::ask::{ACCOUNTS, Ask, Keys, Pass, Ticket, Token, USERS, Who, account, is_thief};
+use super::invariants::After;
+use super::oracle::Oracle;
+use super::rng::Rng;
+use super::rules::{Client, Rules};
+use super::seen::Seen;
+use super::setups::{Content, Setup};
+use super::shadow::{Lock, Shadow};
+
+pub(super) const START: u64 = 1_800_000_000;
+pub(super) const PEOPLE: usize = ACCOUNTS.len() * USERS.len();
+
+/// A violation: its name, a colon, and what was seen.
+pub(super) type Checked<T = ()> = Result<T, String>;
+
+/// A failure of the host on the way of one command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    /// The store throws, and has written nothing.
+    BeforeTheWrite,
+    /// The store throws although it has written, or the process dies then: the reply and the effects are lost.
+    AfterTheWrite,
+}
+
+pub(super) struct World {
+    pub(super) now: u64,
+    pub(super) rules: [Rules; 3],
+    pub(super) policies: [Policy; 3],
+    pub(super) keys: Keys,
+    pub(super) ring: KeyRing,
+    pub(super) people: Vec<Shadow>,
+    pub(super) store: Vec<Option<String>>,
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) passes: Vec<Pass>,
+    pub(super) setups: Vec<Setup>,
+    pub(super) epochs: usize,
+    /// Codes that logged in, or confirmed an app.
+    pub(super) used: BTreeSet<(Who, String)>,
+    /// Wrong codes that were tried against the message of a set-up.
+    pub(super) tries: BTreeMap<String, u32>,
+    /// Codes that were typed, to be typed again.
+    pub(super) typed: Vec<String>,
+    /// Whether a recovery code ever let this person in.
+    pub(super) rescued: [bool; PEOPLE],
+    /// Attempts that were counted, the time that went by, and whether the clock ever went back.
+    pub(super) guesses: [u64; PEOPLE],
+    pub(super) elapsed: u64,
+    pub(super) went_back: bool,
+    /// Whether the strict account forces everyone from beginning to end.
+    pub(super) stays_strict: bool,
+    pub(super) count: BTreeMap<String, u64>,
+    pub(super) steps: u64,
+    pub(super) trace: Option<Vec<String>>,
+}
+
+impl World {
+    pub(super) fn new(stays_strict: bool, trace: bool) -> Self {
+        let rules = [Rules { keep: false, ..Rules::lenient() }, Rules::strict(), Rules::lenient()];
+        let keys = Keys { sealing: vec![0], signing: vec![0], sealings: 1, signings: 1 };
+        Self {
+            now: START,
+            policies: rules.each_ref().map(|rules| rules.policy().unwrap()),
+            rules,
+            ring: ring(&keys.sealing, &keys.signing),
+            keys,
+            people: vec![Shadow::default(); PEOPLE],
+            store: vec![None; PEOPLE],
+            tickets: Vec::new(),
+            passes: Vec::new(),
+            setups: Vec::new(),
+            epochs: 0,
+            used: BTreeSet::new(),
+            tries: BTreeMap::new(),
+            typed: Vec::new(),
+            rescued: [false; PEOPLE],
+            guesses: [0; PEOPLE],
+            elapsed: 0,
+            went_back: false,
+            stays_strict,
+            count: BTreeMap::new(),
+            steps: 0,
+            trace: trace.then(Vec::new),
+        }
+    }
+
+    /// A copy to walk on: without what was made and counted so far.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            rules: self.rules.clone(),
+            policies: self.policies.clone(),
+            keys: self.keys.clone(),
+            ring: self.ring.clone(),
+            people: self.people.clone(),
+            store: self.store.clone(),
+            tickets: Vec::new(),
+            passes: Vec::new(),
+            setups: Vec::new(),
+            tries: BTreeMap::new(),
+            used: BTreeSet::new(),
+            typed: Vec::new(),
+            count: BTreeMap::new(),
+            trace: None,
+            ..*self
+        }
+    }
+
+    pub(super) fn tell(&mut self, line: impl FnOnce(&Self) -> String) {
+        let line = self.trace.is_some().then(|| line(self));
+        if let (Some(trace), Some(line)) = (&mut self.trace, line) {
+            trace.push(line);
+        }
+    }
+
+    pub(super) fn count(&mut self, what: String) {
+        *self.count.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn set_rules(&mut self, account: usize, rules: Rules) {
+        let Some(policy) = rules.policy() else { return self.count("event policy refused".to_owned()) };
+        self.tell(|_| format!("{:?} now has {rules:?}", ACCOUNTS[account]));
+        self.policies[account] = policy;
+        self.rules[account] = rules;
+        self.count("event policy changed".to_owned());
+    }
+
+    pub(super) fn set_keys(&mut self, keys: Keys) {
+        self.tell(|_| format!("keys: {keys:?}"));
+        self.ring = ring(&keys.sealing, &keys.signing);
+        self.keys = keys;
+        self.count("event keys changed".to_owned());
+    }
+
+    pub(super) fn set_clock(&mut self, now: u64) {
+        self.tell(|world| format!("clock: {} → {}", world.now - START, now - START));
+        self.elapsed += now.saturating_sub(self.now);
+        self.went_back |= now < self.now;
+        self.count(if now < self.now { "event clock back" } else { "event clock on" }.to_owned());
+        self.now = now;
+    }
+
+    /// Carries out a command, and compares all that is seen of it with the model.
+    pub(super) fn perform(&mut self, who: Who, client: Client, ask: &Ask, fault: Fault, rng: &mut Rng) -> Checked<Seen> {
+        self.steps += 1;
+        self.epochs += 1;
+        let before = self.people[who].clone();
+        let issuer = if let Ask::Issue { by, .. } = ask { self.people[*by].clone() } else { Shadow::default() };
+        let mut oracle = Oracle {
+            rules: &self.rules[account(who)],
+            keys: &self.keys,
+            tickets: &self.tickets,
+            passes: &self.passes,
+            setups: &self.setups,
+            now: self.now,
+            client,
+            who,
+            me: before.clone(),
+            next_epoch: self.epochs,
+            new_ticket: None,
+            new_pass: None,
+            new_setup: None,
+            may_write: false,
+        };
+        let expected = oracle.answer(ask, &issuer);
+        let Oracle { me, new_ticket, new_pass, new_setup, may_write, .. } = oracle;
+        if let Ask::Verify { code, .. } | Ask::ConfirmApp { code, .. } | Ask::ConfirmPhone { code, .. } = ask {
+            self.typed.push(code.plain.clone());
+        }
+        let told =
+            |text: &str| format!("{} {:?} {ask:?} from {client:?}, {fault:?}: {text}", USERS[who % USERS.len()], ACCOUNTS[account(who)]);
+        let Answer { seen, stored, reply, effects } = match self.call(who, client, ask, rng.seed()) {
+            Err(error) => {
+                self.tell(|_| told(&format!("{error}")));
+                self.count(format!("{}: key missing", ask.name()));
+                let lacks_a_key = before.kids().iter().any(|kid| !self.keys.sealing.contains(kid));
+                let needs_it = !self.replaces_a_factor(ask, &before);
+                return if error.code == ErrorCode::KeyMissing && lacks_a_key && needs_it {
+                    Ok(Seen::Expired)
+                } else {
+                    Err(format!("no error: {}", told(&format!("{error}"))))
+                };
+            }
+            Ok(answer) => answer,
+        };
+        self.tell(|_| told(&format!("{seen:?}")));
+        self.count(format!("{}: {}", ask.name(), seen.word()));
+        if seen != expected {
+            return Err(format!("reply: {}", told(&format!("{seen:?}, and the model says {expected:?}"))));
+        }
+        if stored.is_some() != (me != before) && !(may_write && stored.is_some()) {
+            return Err(format!("write: {}", told(&format!("{seen:?}, stored: {}", stored.is_some()))));
+        }
+        self.count_attacks(who, ask, &before, &seen);
+        if fault == Fault::BeforeTheWrite {
+            self.count("event store failed before the write".to_owned());
+            return Ok(seen);
+        }
+        let mut me = me;
+        if let Some(reply) = &reply {
+            self.learn(&mut me, ask, reply, &effects, New { ticket: new_ticket, pass: new_pass, setup: new_setup }, fault == Fault::None)?;
+        }
+        if stored.is_some() {
+            me.tidy(self.now);
+        }
+        let after = After { who, client, ask, before: &before, now: &me, seen: &seen, stored: stored.is_some(), effects: &effects };
+        self.hold(&after).map_err(|text| format!("{text} in {}", told(&format!("{seen:?}"))))?;
+        self.people[who] = me;
+        if stored.is_some() {
+            self.store[who] = stored;
+            if fault == Fault::AfterTheWrite {
+                self.count("event reply lost after the write".to_owned());
+            }
+        }
+        self.compare_status(who).map_err(|text| format!("{text} after {}", told(&format!("{seen:?}"))))?;
+        Ok(seen)
+    }
+
+    /// Whether a set-up of the current epoch is confirmed: it takes the place of an old factor, which nobody has to read.
+    fn replaces_a_factor(&self, ask: &Ask, before: &Shadow) -> bool {
+        match ask {
+            Ask::ConfirmApp { setup: Token::Setup(number), .. } | Ask::ConfirmPhone { setup: Token::Setup(number), .. } => {
+                self.setups[*number].epoch == before.epoch
+            }
+            _ => false,
+        }
+    }
+
+    /// Steps and throws the outcome away, as a writer does who lost the race.
+    pub(super) fn lose(&mut self, who: Who, client: Client, ask: &Ask, rng: &mut Rng) {
+        let _ = self.call(who, client, ask, rng.seed());
+        self.tell(|_| format!("{who} {ask:?} loses a race"));
+        self.count("event race lost".to_owned());
+    }
+
+    fn call(&self, who: Who, client: Client, ask: &Ask, seed: [u8; 32]) -> Result<Answer, Error> {
+        let (policy, keys, record) = (&self.policies[account(who)], &self.ring, self.record(who)?);
+        let now = UnixSeconds::new(self.now).unwrap();
+        let env = Env { now, client: client.ip(), roles: Roles::Unknown, entropy: Entropy::new(seed) };
+        let session = |name: &str| SessionId::new(name).unwrap();
+        let text = |typed: &super::ask::Typed| typed.text.clone();
+        let plan = |plan: &Option<&'static str>| plan.map(str::to_owned);
+        let confirm =
+            |s: &str, setup: Token, code| Confirm { session: session(s), setup: self.text(setup).unwrap_or_default(), code: text(code) };
+        let command = match ask {
+            Ask::Begin { session: s, channel, plan: p } => Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p) }),
+            Ask::SendSms { ticket, session: s } => {
+                Command::SendSms(SendSms { ticket: self.text(*ticket).unwrap_or_default(), session: session(s) })
+            }
+            Ask::Verify { ticket, session: s, next, method, code } => Command::Verify(SecondStep {
+                ticket: self.text(*ticket).unwrap_or_default(),
+                session: session(s),
+                new_session: Some(session(next)),
+                method: *method,
+                code: text(code),
+            }),
+            Ask::EnrollApp { session: s, pass, plan: p } => {
+                Command::EnrollTotp(EnrollTotp { session: session(s), pass: self.text(*pass), label: "ann".to_owned(), plan: plan(p) })
+            }
+            Ask::ConfirmApp { session: s, setup, code } => Command::ConfirmTotp(confirm(s, *setup, code)),
+            Ask::EnrollPhone { session: s, pass, number, plan: p } => {
+                let number = (*number).to_owned();
+                Command::EnrollSms(EnrollSms { session: session(s), pass: self.text(*pass), number, plan: plan(p) })
+            }
+            Ask::ConfirmPhone { session: s, setup, code } => Command::ConfirmSms(confirm(s, *setup, code)),
+            Ask::Remove { session: s, pass, method } => {
+                Command::Remove(Remove { session: session(s), pass: self.text(*pass), method: *method })
+            }
+            Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
+            Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
+            Ask::Issue { by, session: s, pass, role } => {
+                let user = id(*by).user().clone();
+                let question = IssueRecoveryCode { by: Issuer { user, session: session(s), pass: self.text(*pass), role: *role } };
+                return issue_recovery_code(policy, keys, record, &self.record(*by)?, &question, env).map(Answer::of);
+            }
+            Ask::OperatorIssues | Ask::OperatorWithdraws => {
+                let name = OperatorId::new("night shift").unwrap();
+                let action =
+                    if matches!(ask, Ask::OperatorIssues) { operator::issue_recovery_code } else { operator::withdraw_recovery_code };
+                return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Answer::of);
+            }
+            Ask::NeverLeft { message } => return sms_never_left(policy, keys, record, message, env).map(Answer::of),
+            Ask::Check { session: s, pass, channel, max_age, methods, fresh, with_record } => {
+                let pass = self.text(*pass);
+                let (channel, methods) = (*channel, methods.clone());
+                let question = Check { session: session(s), pass, channel, max_age: *max_age, methods, fresh: *fresh };
+                let user = id(who);
+                let subject = if *with_record { Subject::Record(&record) } else { Subject::User(&user) };
+                return check(policy, keys, subject, &question, client.ip(), &Roles::Unknown, now).map(Answer::of_check);
+            }
+        };
+        step(policy, keys, record, command, env).map(Answer::of)
+    }
+
+    pub(super) fn record(&self, who: Who) -> Result<Record, Error> {
+        self.store[who].as_ref().map_or_else(|| Ok(Record::new(id(who))), |text| Record::parse(&id(who), text))
+    }
+
+    fn text(&self, token: Token) -> Option<String> {
+        match token {
+            Token::None => None,
+            Token::Junk => Some("e30.e30.e30".to_owned()),
+            Token::Ticket(number) => Some(self.tickets[number].text.clone()),
+            Token::Pass(number) => Some(self.passes[number].text.clone()),
+            Token::Setup(number) => Some(self.setups[number].text.clone()),
+            Token::Altered(number) => {
+                let text = &self.setups[number].text;
+                let (symbol, other) = (text.len() - 9, |symbol| if symbol == "A" { "B" } else { "A" });
+                Some(format!("{}{}{}", &text[..symbol], other(&text[symbol..=symbol]), &text[symbol + 1..]))
+            }
+        }
+    }
+
+    /// Writes the secrets of a reply into the model. A reply that was lost teaches the people nothing.
+    fn learn(&mut self, me: &mut Shadow, ask: &Ask, reply: &Reply, effects: &[Effect], new: New, is_delivered: bool) -> Checked {
+        let New { ticket, pass, mut setup } = new;
+        let is_theirs = is_delivered
+            && match ask {
+                Ask::EnrollApp { session, .. } | Ask::ConfirmApp { session, .. } | Ask::ConfirmPhone { session, .. } => !is_thief(session),
+                Ask::Renew { session, .. } | Ask::Show { session, .. } => !is_thief(session),
+                _ => true,
+            };
+        let mut pass_text = None;
+        match reply {
+            Reply::Challenge { ticket: text, .. } => {
+                let ticket = Ticket { text: text.0.clone(), ..ticket.ok_or("reply: a ticket that the model does not know")? };
+                if is_delivered {
+                    self.tickets.push(ticket);
+                }
+            }
+            Reply::TotpStarted { setup: text, secret, .. } => {
+                let setup = setup.as_mut().ok_or("reply: a set-up that the model does not know")?;
+                setup.text.clone_from(&text.0);
+                let Content::App { secret: known, is_theirs: of_them } = &mut setup.content else {
+                    return Err("reply: an app for a phone".to_owned());
+                };
+                known.base32 = secret.0.replace(' ', "");
+                *of_them = is_theirs;
+            }
+            Reply::SmsSent { setup: text, .. } => {
+                if text.is_some() != setup.is_some() {
+                    return Err("reply: a set-up goes with the message of a set-up, and with no other".to_owned());
+                }
+                if let (Some(setup), Some(text)) = (&mut setup, text) {
+                    setup.text.clone_from(&text.0);
+                }
+            }
+            Reply::Enrolled { backup_codes, pass, .. } => {
+                if let Some(codes) = backup_codes {
+                    let backup = me.backup.as_mut().unwrap();
+                    backup.codes = codes.iter().map(|code| (plain(&code.0), false)).collect();
+                    backup.is_theirs = is_theirs;
+                }
+                pass_text = Some(pass.0.clone());
+            }
+            Reply::BackupCodes { codes, pass, .. } => {
+                let backup = me.backup.as_mut().unwrap();
+                let shown: Vec<_> = codes.iter().map(|code| (plain(&code.code.0), code.used)).collect();
+                if pass.is_none() && shown != backup.codes {
+                    return Err("shown codes: they are not those that were made".to_owned());
+                }
+                backup.codes = shown;
+                backup.is_theirs = if pass.is_some() { is_theirs } else { is_theirs || backup.is_theirs };
+                pass_text = pass.as_ref().map(|pass| pass.0.clone());
+            }
+            Reply::Verified { pass, .. } | Reply::Removed { pass, .. } => pass_text = Some(pass.0.clone()),
+            Reply::RecoveryCode { code, .. } => me.recovery.as_mut().unwrap().code = plain(&code.0),
+            _ => {}
+        }
+        if let Some(text) = pass_text.filter(|_| is_delivered) {
+            self.passes.push(Pass { text, ..pass.ok_or("reply: a pass that the model does not know")? });
+        }
+        for effect in effects {
+            if let Effect::Sms(message) = effect {
+                let sent = me.sent.last_mut().ok_or("sms: a message that the model does not know")?;
+                sent.id.clone_from(&message.id);
+                if let Some(login) = &mut sent.login {
+                    login.code.clone_from(&message.template.code.0);
+                }
+                if let Some(Content::Phone { message: id, code, .. }) = setup.as_mut().map(|setup| &mut setup.content) {
+                    id.clone_from(&message.id);
+                    code.clone_from(&message.template.code.0);
+                }
+            }
+        }
+        self.setups.extend(setup.filter(|_| is_delivered));
+        Ok(())
+    }
+
+    /// What the engine says of a record is what the model knows of it.
+    fn compare_status(&self, who: Who) -> Checked {
+        let (me, rules) = (&self.people[who], &self.rules[account(who)]);
+        if me.kids().iter().any(|kid| !self.keys.sealing.contains(kid)) {
+            return Ok(());
+        }
+        let now = UnixSeconds::new(self.now).unwrap();
+        let record = self.record(who).map_err(|error| format!("record: {error}"))?;
+        let status = status(&self.policies[account(who)], &self.ring, &record, now).map_err(|error| format!("status: {error}"))?;
+        let (until, stopped) = match me.bucket.lock(self.now) {
+            Lock::Open => (None, false),
+            Lock::Until(time) => (Some(time), false),
+            Lock::Stopped => (None, true),
+        };
+        let methods: Vec<_> = status.methods.iter().map(|factor| (factor.method, factor.usable)).collect();
+        let own = [crate::policy::Method::Totp, crate::policy::Method::Sms].into_iter().filter(|method| me.has(*method));
+        let expected: Vec<_> = own.map(|method| (method, me.can_use(method, rules, self.now))).collect();
+        let is_same = methods == expected
+            && status.backup_codes.as_ref().map(|backup| (backup.left, backup.total))
+                == me.backup.as_ref().map(|backup| (me.codes_left(), backup.codes.len()))
+            && status.recovery_code.as_ref().map(|code| code.expires_at.seconds())
+                == me.live_recovery(rules, self.now).map(|code| code.until)
+            && status.attempts.failures == me.bucket.failures
+            && status.attempts.locked_until.map(UnixSeconds::seconds) == until
+            && status.attempts.stopped == stopped;
+        if is_same { Ok(()) } else { Err(format!("status: {status:?}, and the model knows {me:?}")) }
+    }
+}
+
+/// The tokens that the oracle foretells, without their texts.
+struct New {
+    ticket: Option<Ticket>,
+    pass: Option<Pass>,
+    setup: Option<Setup>,
+}
+
+/// The outcome of a call, taken apart for comparison. People of the model get the reply and the effects only once
+/// it is stored.
+struct Answer {
+    seen: Seen,
+    stored: Option<String>,
+    reply: Option<Reply>,
+    effects: Vec<Effect>,
+}
+
+impl Answer {
+    fn of(pending: Pending) -> Self {
+        let stored = pending.to_store().map(Record::to_text);
+        let (reply, effects) = pending.stored();
+        Self { seen: Seen::of(&reply), stored, reply: Some(reply), effects }
+    }
+
+    fn of_check(reply: Option<CheckReply>) -> Self {
+        let seen = match reply {
+            None => Seen::AsksForTheRecord,
+            Some(CheckReply::In { method, expires_at, .. }) => Seen::In(method, expires_at.map(UnixSeconds::seconds)),
+            Some(CheckReply::SecondStep { reason }) => Seen::SecondStep(serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned()),
+            Some(CheckReply::Denied { reason }) => Seen::Denied(reason),
+        };
+        Self { seen, stored: None, reply: None, effects: Vec::new() }
+    }
+}
+
+pub(super) fn id(who: Who) -> RecordId {
+    let user = UserId::new(USERS[who % USERS.len()]).unwrap();
+    RecordId::new(ACCOUNTS[account(who)].map(|account| AccountId::new(account).unwrap()), user)
+}
+
+pub(super) fn plain(code: &str) -> String {
+    code.replace('-', "")
+}
+
+/// A key ring of these keys, which are numbers. Every other signing key is HS256.
+pub(super) fn ring(sealing: &[usize], signing: &[usize]) -> KeyRing {
+    let secret = |purpose: u8, kid: usize| {
+        let mut bytes = [purpose; 32];
+        bytes[..8].copy_from_slice(&u64::try_from(kid).unwrap().to_be_bytes());
+        BASE64URL_NOPAD.encode(&bytes)
+    };
+    let sealing: Vec<Value> = sealing.iter().map(|kid| json!({"kid": format!("seal-{kid}"), "secret": secret(1, *kid)})).collect();
+    let algorithm = |kid: usize| if kid.is_multiple_of(2) { "EdDSA" } else { "HS256" };
+    let signing: Vec<Value> =
+        signing.iter().map(|kid| json!({"kid": format!("pass-{kid}"), "alg": algorithm(*kid), "secret": secret(2, *kid)})).collect();
+    KeyRing::parse(&json!({"v": 1, "sealing": sealing, "signing": signing}).to_string()).unwrap()
+}
