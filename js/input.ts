@@ -89,8 +89,10 @@ const CLIENT_FIELDS = new Set(['ticket', 'method', 'setup', 'code', 'number', 'p
 const NO_TEXT = false
 /** Values in one input, nested ones included. No command has more than twenty. */
 const MAX_VALUES = 100
-/** Characters in one input, in all its fields. Tokens, ids and codes have some thousands together. */
+/** Characters in the host's fields of one input, in all of them. Ids have some hundreds. */
 const MAX_CHARACTERS = 65_536
+/** Characters in one field of a client's. They are not counted with the host's, whose fields they must not make too long. */
+const MAX_CLIENT_CHARACTERS = 8_192
 /** Objects and lists within each other. Commands have two. */
 const MAX_DEPTH = 4
 
@@ -107,9 +109,8 @@ export function fieldsOf(input: unknown): Record<string, unknown> {
     return text(value, path)
   }
   const copyClientField = (value: unknown) => {
-    if (typeof value !== 'string' || characters + value.length > MAX_CHARACTERS || !value.isWellFormed()) return NO_TEXT
-    characters += value.length
-    return value
+    const isText = typeof value === 'string' && value.length <= MAX_CLIENT_CHARACTERS && value.isWellFormed()
+    return isText ? value : NO_TEXT
   }
   const copy = (value: unknown, path: string, depth: number): unknown => {
     values += 1

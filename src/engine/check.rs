@@ -29,7 +29,7 @@ use crate::token::{Pass, TokenError, amr};
 use super::command::text_or_empty;
 use super::context::View;
 use super::factors;
-use super::freshness::is_current;
+use super::freshness::{is_current, is_offered};
 
 /// Fields of `check`: a request of a session that is logged in.
 #[derive(Clone, Deserialize)]
@@ -213,7 +213,7 @@ pub fn check(
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
     let no_pass = match pass {
-        Ok(pass) if !question.fresh || is_current(&pass, record) => return Ok(Some(CheckReply::of(&pass))),
+        Ok(pass) if !question.fresh || (is_offered(&pass, policy) && is_current(&pass, record)) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,
     };

@@ -9,7 +9,7 @@ use crate::effect::{Effect, EndedPasses};
 use crate::epoch::FactorEpoch;
 use crate::error::Error;
 use crate::ids::SessionId;
-use crate::policy::Method;
+use crate::policy::{Method, Policy};
 use crate::record::Record;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
@@ -42,7 +42,7 @@ impl View<'_> {
                 | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
                 (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode) => false,
             };
-            is_accepted && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
+            is_accepted && is_offered(pass, self.policy) && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
         })
     }
 }
@@ -62,6 +62,11 @@ impl Context<'_> {
         let token = pass.sign(self.policy, self.keys.signing(), &mut self.entropy)?;
         Ok((SecretText(token), pass.expires_at()))
     }
+}
+
+/// Whether the policy still offers the method of a pass. The operator's recovery code counts in any case.
+pub(super) fn is_offered(pass: &Pass, policy: &Policy) -> bool {
+    pass.method() == Method::RecoveryCode || policy.offers(pass.method())
 }
 
 /// Whether a pass is of the record's epoch, and its factor is still there.

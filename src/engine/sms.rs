@@ -76,21 +76,26 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let Some(setup) = enroll::open::<PhoneSetup>(context, Method::Sms, command) else { return Ok(Reply::Expired {}) };
     let PhoneSetup { number, message, code } = &setup.content;
     let number = read_number(number.as_bytes())?;
-    if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &number))? {
+    let digits = u8::try_from(code.len()).unwrap_or(u8::MAX);
+    let typed = Digits::parse(&command.code, digits);
+    // Only the right code learns that the number is on record.
+    let is_right = typed.as_ref().is_some_and(|typed| is_same(typed.as_str(), code));
+    if let Some(reply) = enroll::ended(context, &setup, |view| Ok(is_right && holds(view, &number)?))? {
         return Ok(reply);
     }
     if enroll::needs_pass(context, setup.with_pass) {
         return Ok(context.denied(Action::EnrollSms, Reason::FreshFactorRequired));
     }
-    let digits = u8::try_from(code.len()).unwrap_or(u8::MAX);
-    let Some(typed) = Digits::parse(&command.code, digits) else { return Ok(Reply::malformed_digits(digits)) };
+    if typed.is_none() {
+        return Ok(Reply::malformed_digits(digits));
+    }
     if !is_allowed(context.policy, &number) {
         return Ok(context.denied(Action::EnrollSms, Reason::NumberNotAllowed));
     }
     let Some(sent) = context.record.sms_sent.iter_mut().find(|sent| sent.id == *message && sent.tries < MAX_TRIES) else {
         return Ok(Reply::Expired {});
     };
-    if !is_same(typed.as_str(), code) {
+    if !is_right {
         sent.tries = sent.tries.saturating_add(1);
         let attempts_left = Some(MAX_TRIES.saturating_sub(sent.tries));
         context.log(EventKind::SetupCodeRefused { method: Method::Sms });

@@ -217,9 +217,13 @@ fn check_methods(document: &PolicyDocument) -> Result<(), Error> {
         let twice = methods.iter().take(index).any(|other| other == method);
         check(!twice, &format!("methods[{index}]"), "is given twice")?;
     }
-    let sms_alone = methods.contains(&Method::Sms) && !methods.iter().any(|m| matches!(m, Method::Totp | Method::BackupCode));
-    check(!sms_alone, "methods", "sms is a restricted factor: offer totp or backup_code beside it")?;
+    check(!is_sms_alone(methods), "methods", "sms is a restricted factor: offer totp or backup_code beside it")?;
     check(document.totp.window <= 2, "totp.window", "must be 0 to 2")
+}
+
+/// Whether SMS has no method beside it that could take its place.
+pub(super) fn is_sms_alone(methods: &[Method]) -> bool {
+    methods.contains(&Method::Sms) && !methods.iter().any(|method| matches!(method, Method::Totp | Method::BackupCode))
 }
 
 fn check_sms(sms: &SmsPolicy) -> Result<(), Error> {

@@ -13,7 +13,7 @@
 use crate::error::{Error, ErrorCode};
 use crate::totp::TotpAlgorithm;
 
-use super::check::Policy;
+use super::check::{Policy, is_sms_alone};
 use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy};
 use super::terms::Method;
 
@@ -41,7 +41,8 @@ impl Policy {
         let Some(mut document) = documents.reduce(PolicyDocument::strictest) else {
             return wrong(String::new(), "name the policy of at least one account");
         };
-        if document.sms.prefixes.is_empty() {
+        // SMS goes where no number is allowed by all, and where it would be the only method left.
+        if document.sms.prefixes.is_empty() || is_sms_alone(&document.methods) {
             document.methods.retain(|method| *method != Method::Sms);
         }
         let mut policy = Self::compile(document, accounts).map_err(|error| Error { path: format!("[0].{}", error.path), ..error })?;
@@ -184,6 +185,7 @@ mod tests {
         for (one, other, path, expected) in [
             (json!({"methods": ["totp", "sms"]}), json!({"methods": ["totp", "backup_code"]}), "methods", json!(["totp"])),
             (json!({"methods": ["totp"]}), json!({"methods": ["backup_code"]}), "methods", json!([])),
+            (json!({"methods": ["totp", "sms"]}), json!({"methods": ["sms", "backup_code"]}), "methods", json!([])),
             (json!({}), json!({"plans": ["pro"]}), "plans", json!(["pro"])),
             (json!({"plans": ["max", "pro"]}), json!({"plans": ["pro", "free"]}), "plans", json!(["pro"])),
             (json!({"plans": ["max"]}), json!({"plans": ["pro"]}), "plans", json!([])),

@@ -7,7 +7,7 @@ use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
 use crate::gate::{COOKIE, gate, headers, judge, judged, refused};
-use crate::support::{Person, ann, issue};
+use crate::support::{Person, ann, issue, policy};
 
 const REFUSED: &str = "fresh_factor_required";
 
@@ -167,4 +167,17 @@ fn c4_a_gate_that_is_told_of_the_change_refuses_the_passes_from_before() {
         assert_eq!(outcome(session, pass), Some((401, "pass_revoked".to_owned())));
     }
     assert_eq!(outcome("mine", &new), None);
+}
+
+#[test]
+fn t44_a_pass_by_a_method_that_is_no_longer_offered_changes_nothing() {
+    let mut person = ann();
+    let pass = person.log_in("mine");
+    changes_something(&person, "mine", &pass);
+    person.policy = policy(json!({"methods": ["sms", "backup_code", "recovery_code"], "backupCodes": {"keepForShowing": true}}));
+    let before = person.record.clone();
+    for command in changes("mine", &pass).into_iter().filter(|command| command.get("enroll_totp").is_none()) {
+        assert_eq!(person.reply(command.clone()), json!({"result": "denied", "reason": REFUSED}), "{command}");
+    }
+    assert_eq!(person.record, before);
 }

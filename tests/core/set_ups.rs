@@ -235,3 +235,22 @@ fn a_first_factor_beyond_the_budget_of_backup_codes_is_refused_at_its_start() {
     person.now = retry_at;
     begin(&mut person, "in");
 }
+
+#[test]
+fn t49_a_set_up_that_ended_tells_no_number_to_a_session_without_the_code() {
+    let mut person = Person::new("ann", policy(json!({})));
+    let mut begin = |session: &str, number: &str| {
+        person.now += 60;
+        let reply = person.reply(json!({"enroll_sms": {"session": session, "number": number}}));
+        (reply["setup"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned(), person.sms_code())
+    };
+    let guesses = [begin("thief", "+61412345678").0, begin("thief", "+61412345679").0];
+    let (setup, code) = begin("mine", "+61412345678");
+    assert_eq!(person.reply(json!({"confirm_sms": {"session": "mine", "setup": setup, "code": code}}))["result"], "enrolled");
+    for setup in guesses {
+        let reply = person.reply(json!({"confirm_sms": {"session": "thief", "setup": setup, "code": "000000"}}));
+        assert_eq!(reply, json!({"result": "expired"}));
+    }
+    let again = person.reply(json!({"confirm_sms": {"session": "mine", "setup": setup, "code": code}}));
+    assert_eq!(again["result"], "already_used");
+}

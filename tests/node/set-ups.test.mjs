@@ -47,13 +47,13 @@ test('C9: a set-up that is foreign, altered or too long is answered, never throw
   const code = codeOf(at, secret)
   const middle = setup.length >> 1
   const altered = setup.slice(0, middle) + (setup[middle] === 'A' ? 'B' : 'A') + setup.slice(middle + 1)
-  for (const given of ['', '-', '.', altered, `${setup}A`, 'A'.repeat(60_000), '\u{1f600}']) {
+  for (const given of ['', '-', '.', altered, `${setup}A`, 'A'.repeat(8_000), '\u{1f600}']) {
     const reply = await at.factor.confirmTotp({ user: 'ann', session: 's', setup: given, code })
     assert.deepEqual(reply, { result: 'expired' })
   }
   const foreign = await at.factor.confirmTotp({ user: 'bob', session: 's', setup, code })
   assert.deepEqual(foreign, { result: 'expired' })
-  for (const given of [undefined, 7, {}, null]) {
+  for (const given of [undefined, 7, {}, null, 'A'.repeat(60_000)]) {
     const reply = await at.factor.confirmTotp(/** @type {any} */ ({ user: 'ann', session: 's', setup: given, code }))
     assert.deepEqual([reply.result, reply.field], ['malformed', 'setup'])
   }

@@ -332,7 +332,7 @@ impl Oracle<'_> {
         });
         let verdict = match verdict {
             Ok(_) if *fresh && !*with_record => return Seen::AsksForTheRecord,
-            Ok(pass) if *fresh && !is_current(pass, &self.me) => Err("too_old"),
+            Ok(pass) if *fresh && !(self.is_offered(pass) && is_current(pass, &self.me)) => Err("too_old"),
             Ok(pass) => Ok(pass),
             Err(_) if !*with_record => return Seen::AsksForTheRecord,
             Err(reason) => Err(reason),
@@ -387,8 +387,13 @@ impl Oracle<'_> {
         pass.until.min(pass.from + self.rules.pass_life)
     }
 
-    pub(super) const fn is_fresh(&self, pass: &Pass) -> bool {
-        self.now.saturating_sub(pass.shown_at) <= self.rules.fresh
+    pub(super) fn is_fresh(&self, pass: &Pass) -> bool {
+        self.is_offered(pass) && self.now.saturating_sub(pass.shown_at) <= self.rules.fresh
+    }
+
+    /// A method that is no longer offered changes nothing; a recovery code was the operator's, perhaps.
+    fn is_offered(&self, pass: &Pass) -> bool {
+        pass.method == Method::RecoveryCode || self.rules.offers(pass.method)
     }
 
     pub(super) const fn begin_epoch(&mut self) {

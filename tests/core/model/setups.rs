@@ -146,7 +146,7 @@ impl Oracle<'_> {
         let Some(setup) = self.open_setup(session, setup, Method::Sms) else { return Seen::Expired };
         let Content::Phone { number, message, code: sent } = setup.content else { unreachable!("a set-up of a phone") };
         if setup.epoch != self.me.epoch {
-            let is_held = self.me.phone.as_ref().is_some_and(|phone| phone.number == number);
+            let is_held = code.plain == sent && self.me.phone.as_ref().is_some_and(|phone| phone.number == number);
             return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
         }
         if self.needs_pass(setup.with_pass) {
