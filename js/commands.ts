@@ -64,7 +64,7 @@ export interface StatusInput extends Omit<Caller, 'ip' | 'roles'> {}
 export type ReplyOf<Result extends wasm.Reply['result']> = Extract<wasm.Reply, { result: Result }>
 
 /** Reply of `begin`. */
-export type BeginReply = ReplyOf<'allowed' | 'challenge' | 'denied'>
+export type BeginReply = ReplyOf<'allowed' | 'challenge' | 'set_up' | 'denied'>
 /** Reply of `sendSms`. */
 export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `verify`. */

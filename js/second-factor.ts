@@ -103,6 +103,8 @@ export interface SecondFactor {
    *       return { page: '/home' }
    *     case 'challenge':
    *       return { page: '/login/code', ticket: reply.ticket, methods: reply.methods }
+   *     case 'set_up': // only where the policy says `firstFactor: 'password'`
+   *       return { page: '/login/set-up', ticket: reply.ticket, methods: reply.methods }
    *     case 'denied':
    *       return { page: '/login', reason: reply.reason }
    *   }
@@ -186,8 +188,11 @@ export interface SecondFactor {
    */
   enrollTotp(input: EnrollTotpInput): Promise<EnrollTotpReply>
   /**
-   * Turns the app on with a code from it. A wrong code is not counted. With the first factor the reply has the backup codes. The reply has the session's
-   * pass from now on.
+   * Turns the app on with a code from it. A wrong code is not counted. With the first factor the reply has the backup
+   * codes. The reply has the session's pass from now on.
+   *
+   * A set-up by the ticket of `set_up` ends a login: change the session id, as after `verify`. Hand the new one in as
+   * `newSession`, or use the one in the reply.
    *
    * @example
    * ```ts

@@ -33,6 +33,8 @@ pub enum EventKind {
     LoginAllowed,
     /// A login was challenged.
     LoginChallenged,
+    /// A login led to the set-up of the first factor, by the password alone.
+    LoginSetUp,
     /// A login was denied.
     LoginDenied {
         /// The rule that denied it.
@@ -78,6 +80,11 @@ pub enum EventKind {
     },
     /// A factor was confirmed.
     FactorAdded {
+        /// The factor.
+        method: Method,
+    },
+    /// The first factor was set up by the password alone. `factor_added` stands beside it.
+    FirstFactorByPassword {
         /// The factor.
         method: Method,
     },

@@ -48,6 +48,8 @@ pub enum Recipient {
 pub enum NoticeKind {
     /// A factor was added.
     FactorAdded,
+    /// The first factor was set up at login, by the password alone. User and owners hear of it.
+    FirstFactorByPassword,
     /// A factor was removed.
     FactorRemoved,
     /// The phone number was changed.

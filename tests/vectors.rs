@@ -207,7 +207,7 @@ fn every_login_is_decided_as_the_table_says() {
                 let address = only_row(&address_rows, &place);
                 for (channel, enrollment, recovery_code) in [Channel::Web, Channel::Api]
                     .into_iter()
-                    .flat_map(|c| [Enrollment::None, Enrollment::Usable, Enrollment::Unusable].map(|e| (c, e)))
+                    .flat_map(|c| [Enrollment::Never, Enrollment::None, Enrollment::Usable, Enrollment::Unusable].map(|e| (c, e)))
                     .flat_map(|(c, e)| [false, true].map(|r| (c, e, r)))
                 {
                     count += 1;
@@ -245,7 +245,7 @@ fn every_login_is_decided_as_the_table_says() {
             }
         }
     }
-    assert_eq!(count, 3 * 4 * 6 * 12);
+    assert_eq!(count, 3 * 4 * 6 * 16);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn every_row_of_the_decisions_is_decided_as_it_says() {
                 recovery_code,
             };
             let decision = match outcome {
-                "allowed" | "challenge" => json!({"outcome": outcome}),
+                "allowed" | "challenge" | "set_up" => json!({"outcome": outcome}),
                 reason => json!({"outcome": "denied", "reason": reason}),
             };
             let expected = json!({"decision": decision, "rules": rules.split(' ').collect::<Vec<_>>()});

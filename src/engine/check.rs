@@ -102,7 +102,7 @@ pub enum CheckReply {
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<UnixSeconds>,
     },
-    /// A second factor is needed first: `begin` gives the challenge.
+    /// A second factor is needed first: `begin` gives the challenge, or the set-up of the first factor.
     SecondStep {
         /// The reason why no pass counts.
         reason: SecondStepReason,
@@ -221,7 +221,7 @@ pub fn check(
     let recovery_code = record.live_recovery(policy, now).is_some();
     Ok(Some(match explain(policy, &facts(enrollment, recovery_code)).decision {
         Decision::Allowed => CheckReply::In { method: None, auth_time: None, expires_at: None },
-        Decision::Challenge => CheckReply::SecondStep { reason: no_pass },
+        Decision::Challenge | Decision::SetUp => CheckReply::SecondStep { reason: no_pass },
         Decision::Denied(reason) => CheckReply::Denied { reason },
     }))
 }
@@ -236,7 +236,7 @@ impl CheckReply {
 fn address_rule(policy: &Policy, facts: &Facts<'_>) -> Option<Reason> {
     match explain(policy, facts).decision {
         Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
-        Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
+        Decision::Denied(_) | Decision::Allowed | Decision::Challenge | Decision::SetUp => None,
     }
 }
 

@@ -52,7 +52,7 @@ pub enum Command {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientField {
-    /// The ticket of a challenge.
+    /// The ticket of a challenge, or of a set-up at login.
     Ticket,
     /// The name of a method.
     Method,
@@ -123,11 +123,14 @@ pub struct SecondStep {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnrollTotp {
-    /// The logged-in session.
+    /// The logged-in session, or that of a set-up ticket.
     pub session: SessionId,
     /// A fresh pass, where the user has a factor already.
     #[serde(default)]
     pub pass: Option<String>,
+    /// The ticket of `set_up`, where the login led there.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// Shown in the app beside the service's name: an e-mail address or user name.
     pub label: String,
     /// The account's plan, where the policy names plans.
@@ -140,11 +143,14 @@ pub struct EnrollTotp {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnrollSms {
-    /// The logged-in session.
+    /// The logged-in session, or that of a set-up ticket.
     pub session: SessionId,
     /// A fresh pass, where the user has a factor already.
     #[serde(default)]
     pub pass: Option<String>,
+    /// The ticket of `set_up`, where the login led there.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// The number in E.164 form, like `+61412345678`.
     pub number: String,
     /// The account's plan, where the policy names plans.
@@ -159,6 +165,10 @@ pub struct EnrollSms {
 pub struct Confirm {
     /// The session that began the set-up.
     pub session: SessionId,
+    /// The session id after this step, which must differ from `session`. When absent, a set-up by a set-up ticket,
+    /// which ends a login, gives a random one; after any other the session stays.
+    #[serde(default)]
+    pub new_session: Option<SessionId>,
     /// The set-up, from the reply that began it. A client may carry it.
     pub setup: String,
     /// The code as it was typed.
@@ -307,9 +317,9 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
             Sent::Always(ClientField::Code, &["code"]),
         ],
     ),
-    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), PASS]),
+    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), PASS, SETUP_TICKET]),
     ("confirm_totp", &CONFIRM),
-    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), PASS]),
+    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), PASS, SETUP_TICKET]),
     ("confirm_sms", &CONFIRM),
     ("remove", &[Sent::Always(ClientField::Method, &["method"]), PASS]),
     ("renew_backup_codes", &[PASS]),
@@ -317,6 +327,7 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
 ];
 const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
 const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);
+const SETUP_TICKET: Sent = Sent::Perhaps(ClientField::Ticket, &["ticket"]);
 
 /// A field that a client sends, and its place in the command.
 enum Sent {

@@ -87,12 +87,11 @@ impl<'a> Context<'a> {
         self.effects.push(Effect::Notify(Notice { account, to: Recipient::User, user, kind, method, at: self.now, by: None }));
     }
 
-    /// Tells the user and the owners of what happens to a recovery code.
-    pub(super) fn notify_all(&mut self, kind: NoticeKind, by: Option<UserId>) {
-        let method = Some(Method::RecoveryCode);
+    /// Tells the user and the owners, once the record is stored.
+    pub(super) fn notify_all(&mut self, kind: NoticeKind, method: Method, by: Option<UserId>) {
         for to in [Recipient::User, Recipient::Owners] {
             let (account, user) = (self.account(), self.record.user().clone());
-            self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, at: self.now, by: by.clone() }));
+            self.effects.push(Effect::Notify(Notice { account, to, user, kind, method: Some(method), at: self.now, by: by.clone() }));
         }
     }
 
@@ -119,11 +118,11 @@ impl<'a> Context<'a> {
     pub(super) fn turned_away(&self, channel: Channel) -> Option<Reason> {
         match self.decide(channel, Enrollment::None) {
             Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
-            Decision::Denied(_) | Decision::Allowed | Decision::Challenge => None,
+            Decision::Denied(_) | Decision::Allowed | Decision::Challenge | Decision::SetUp => None,
         }
     }
 
-    /// Whether a user without a factor could log in from here only by a recovery code.
+    /// Whether a second factor is forced for this user from here.
     pub(super) fn is_forced(&self) -> bool {
         self.decide(Channel::Web, Enrollment::None) != Decision::Allowed
     }

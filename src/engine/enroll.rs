@@ -10,6 +10,11 @@
 //! pass. A set-up belongs to the session that began it and to the factor epoch in which it began, so that
 //! no set-up begun before the first factor can be confirmed after it. The record knows of no set-up: no
 //! other session can end one, nor put its own in its place.
+//!
+//! Where a second factor is forced, the password alone sets up none: a user without a factor comes in by a
+//! recovery code, which gives a pass. The exception is the policy's choice (`firstFactor: "password"`): a user
+//! who never had a factor brings a set-up ticket, which the login gave. Such a set-up ends that login, so the
+//! session gets a new id.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,33 +23,41 @@ use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::ids::SessionId;
 use crate::notice::NoticeKind;
-use crate::policy::{Method, Reason};
+use crate::policy::{FirstFactor, Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::Lifetime;
-use crate::token::{Pass, Proven, Setup, SetupOwner};
+use crate::token::{Pass, Proven, Setup, SetupOwner, SetupProof, SetupTicket, TokenError};
 
+use super::attempt::OrReply;
 use super::backup_codes;
 use super::command::Confirm;
-use super::context::{Context, View};
+use super::context::{Context, View, invalid};
 use super::freshness::Proof;
 use super::reply::Reply;
 
-/// The refusal to begin a set-up, if there is one. The first factor makes backup codes, whose budget is
+/// The wish to set up a factor, as the commands for all factors have it.
+pub(super) struct Start<'a> {
+    pub(super) action: Action,
+    pub(super) method: Method,
+    pub(super) session: &'a SessionId,
+    pub(super) pass: Option<&'a str>,
+    pub(super) ticket: Option<&'a str>,
+    pub(super) plan: Option<&'a str>,
+}
+
+/// Admits a set-up, with the proof that its session shows. The first factor makes backup codes, whose budget is
 /// asked for here: each set begins a new epoch, so none is made between the beginning of a set-up and its
 /// confirmation.
-pub(super) fn refusal(
-    context: &mut Context<'_>,
-    action: Action,
-    session: &SessionId,
-    pass: Option<&str>,
-    method: Method,
-    plan: Option<&str>,
-) -> Option<Reply> {
-    if let Some(reason) = obstacle(context, session, pass, method, plan) {
-        return Some(context.denied(action, reason));
-    }
+pub(super) fn admit(context: &mut Context<'_>, start: &Start<'_>) -> OrReply<SetupProof> {
+    let proof = match admitted_proof(context, start) {
+        Ok(proof) => proof,
+        Err(reason) => return Err(context.denied(start.action, reason)),
+    };
     let until = if makes_backup_codes(context) { backup_codes::no_new_set_until(context.view()) } else { None };
-    until.map(|until| context.denied_until(action, Reason::TooOften, until))
+    match until {
+        Some(until) => Err(context.denied_until(start.action, Reason::TooOften, until)),
+        None => Ok(proof),
+    }
 }
 
 /// Whether the next factor to be confirmed brings backup codes.
@@ -52,33 +65,44 @@ fn makes_backup_codes(context: &Context<'_>) -> bool {
     !context.record.has_factor() && context.policy.offers(Method::BackupCode)
 }
 
-/// The rule that forbids to set up this factor, if one does.
-fn obstacle(context: &Context<'_>, session: &SessionId, pass: Option<&str>, method: Method, plan: Option<&str>) -> Option<Reason> {
-    let has_factor = context.record.has_factor();
-    if !context.policy.offers(method) {
-        Some(Reason::MethodNotOffered)
-    } else if !context.policy.plan_may_enroll(plan) {
-        Some(Reason::Plan)
-    } else if needs_pass(context, context.view().current_pass(session, pass).is_some())
-        || (has_factor && context.view().fresh_pass(session, pass, Proof::AnyFactor).is_none())
-    {
-        Some(Reason::FreshFactorRequired)
-    } else {
-        None
+/// The proof of the session, or the rule that forbids to set up this factor.
+fn admitted_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof, Reason> {
+    let Start { method, session, pass, plan, .. } = start;
+    if !context.policy.offers(*method) {
+        return Err(Reason::MethodNotOffered);
     }
+    if !context.policy.plan_may_enroll(*plan) {
+        return Err(Reason::Plan);
+    }
+    let proof = shown_proof(context, start)?;
+    let has_fresh_pass = || context.view().fresh_pass(session, *pass, Proof::AnyFactor).is_some();
+    if needs_pass(context, proof) || (context.record.has_factor() && !has_fresh_pass()) {
+        return Err(Reason::FreshFactorRequired);
+    }
+    Ok(proof)
+}
+
+/// The proof that the session shows. A ticket that is brought must be good, and counts for a user who never had a factor.
+fn shown_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof, Reason> {
+    if context.view().current_pass(start.session, start.pass).is_some() {
+        return Ok(SetupProof::Pass);
+    }
+    let Some(ticket) = start.ticket else { return Ok(SetupProof::None) };
+    let (policy, sealing, id) = (context.policy, context.keys.sealing(), context.record.id());
+    SetupTicket::open(policy, sealing, ticket, id, start.session, context.now).map_err(TokenError::of_ticket)?;
+    Ok(if context.record.epoch.is_first() { SetupProof::Ticket } else { SetupProof::None })
 }
 
 /// The token of a new set-up of this session.
 pub(super) fn begin<T: Serialize + DeserializeOwned>(
     context: &mut Context<'_>,
-    method: Method,
-    session: &SessionId,
-    pass: Option<&str>,
+    start: &Start<'_>,
+    proof: SetupProof,
     lifetime: Lifetime,
     content: T,
 ) -> Result<SecretText, Error> {
-    let with_pass = context.view().current_pass(session, pass).is_some();
-    let setup = Setup { epoch: context.record.epoch.clone(), lifetime, with_pass, content };
+    let Start { method, session, .. } = *start;
+    let setup = Setup { epoch: context.record.epoch.clone(), lifetime, proof, content };
     let token = setup.seal(context.keys.sealing(), &mut context.entropy, SetupOwner { id: context.record.id(), session, method })?;
     context.log(EventKind::EnrollmentStarted { method });
     Ok(token)
@@ -104,37 +128,63 @@ pub(super) fn ended<T>(
     Ok(Some(reply))
 }
 
-/// Whether a pass is missing. Where a second factor is forced, the password alone must not enroll
-/// one: a user without a factor comes in by an owner's recovery code, which gives a pass. Asked at
-/// both ends of a set-up, because the force may begin in between.
-pub(super) fn needs_pass(context: &Context<'_>, with_pass: bool) -> bool {
-    !context.record.has_factor() && context.is_forced() && !with_pass
+/// Whether the proof of a set-up is missing or does not count. Asked at both ends of a set-up, because the force
+/// may begin in between, and the policy may stop to accept the password.
+pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
+    let counts = match proof {
+        SetupProof::Pass => true,
+        SetupProof::Ticket => context.policy.first_factor() == FirstFactor::Password,
+        SetupProof::None => false,
+    };
+    !context.record.has_factor() && context.is_forced() && !counts
 }
 
-/// State of the record before a factor is written into it.
+/// Refuses a session id that does not change.
+pub(super) fn check_new_session(command: &Confirm) -> Result<(), Error> {
+    if command.new_session.as_ref() == Some(&command.session) {
+        return Err(invalid("newSession", "must differ from `session`: change the session id, or leave it out"));
+    }
+    Ok(())
+}
+
+/// The factor that a confirmation writes into the record, and the state of the record before.
 #[derive(Clone, Copy)]
-pub(super) struct Before {
+pub(super) struct Confirmation {
+    method: Method,
+    proof: SetupProof,
     makes_backup_codes: bool,
-    replaced: bool,
+    replaces: bool,
 }
 
-impl Before {
-    pub(super) fn of(context: &Context<'_>, method: Method) -> Self {
-        Self { makes_backup_codes: makes_backup_codes(context), replaced: context.record.factor(method).is_some() }
+impl Confirmation {
+    pub(super) fn of(context: &Context<'_>, method: Method, proof: SetupProof) -> Self {
+        let replaces = context.record.factor(method).is_some();
+        Self { method, proof, makes_backup_codes: makes_backup_codes(context), replaces }
     }
 }
 
 /// Ends a set-up whose factor now stands in the record. The first factor brings backup codes, and the
 /// session a pass, because it has just shown a code of the factor.
-pub(super) fn confirmed(context: &mut Context<'_>, method: Method, session: &SessionId, before: Before) -> Result<Reply, Error> {
-    let Before { makes_backup_codes, replaced } = before;
+pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmation: Confirmation) -> Result<Reply, Error> {
+    let Confirmation { method, proof, makes_backup_codes, replaces } = confirmation;
     context.record.drop_login_codes();
     context.begin_epoch();
-    context.log(if replaced { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
-    let kind = if replaced && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
-    context.notify(kind, Some(method));
+    context.log(if replaces { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
+    let by_password = proof == SetupProof::Ticket;
+    if by_password {
+        context.log(EventKind::FirstFactorByPassword { method });
+        context.notify_all(NoticeKind::FirstFactorByPassword, method, None);
+    } else {
+        let kind = if replaces && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
+        context.notify(kind, Some(method));
+    }
     let backup_codes = if makes_backup_codes { Some(backup_codes::mint(context)?) } else { None };
+    let session = match &command.new_session {
+        Some(session) => session.clone(),
+        None if by_password => SessionId::new(&context.entropy.id())?,
+        None => command.session.clone(),
+    };
     let proven = Proven { subject: context.id(), session: session.clone(), method, epoch: context.record.epoch.clone() };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
-    Ok(Reply::Enrolled { method, backup_codes, pass, expires_at })
+    Ok(Reply::Enrolled { method, backup_codes, pass, session, expires_at })
 }

@@ -41,10 +41,11 @@ pub(super) fn is_usable(view: View<'_>, method: Method) -> Result<bool, Error> {
 }
 
 /// The user's enrollment under the policy. A recovery code is no part of it: it is a fact of its own
-/// in the login decision.
+/// in the login decision. A user in the first factor epoch never had a factor: every change of factors
+/// and every rescue begins a new epoch.
 pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
     if !view.record.has_factor() {
-        return Ok(Enrollment::None);
+        return Ok(if view.record.epoch.is_first() { Enrollment::Never } else { Enrollment::None });
     }
     for method in Method::ALL.into_iter().filter(|method| *method != Method::RecoveryCode) {
         if is_usable(view, method)? {

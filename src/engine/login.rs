@@ -3,6 +3,7 @@
 //! ```text
 //!  begin ──▶ allowed
 //!    │   ──▶ denied
+//!    │   ──▶ set_up, set-up ticket ──▶ enroll_totp, enroll_sms ──▶ confirm ──▶ enrolled, pass
 //!    └─────▶ challenge, ticket ──▶ send_sms (again and again, within the budget)
 //!                 │
 //!                 └──▶ verify ──▶ wrong, malformed, locked, expired, denied: the ticket stays good
@@ -10,15 +11,18 @@
 //! ```
 //!
 //! A ticket may be used until it ends. It gives no access without a code that is right and unused.
+//!
+//! `set_up` comes where a second factor is forced, the user never had one, and the policy lets the password alone
+//! set up the first one. Its ticket opens that set-up and nothing else.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
-use crate::policy::{Channel, Decision, Method, Reason};
+use crate::policy::{Channel, Decision, Enrollment, Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
-use crate::token::{Pass, Proven, Ticket, TokenError};
+use crate::token::{Pass, Proven, SetupTicket, Ticket, TokenError};
 
 use super::command::{Begin, Command, SecondStep, SendSms};
 use super::context::{Context, invalid};
@@ -34,7 +38,12 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
         context.log(EventKind::LoginDenied { reason });
         return Ok(Reply::denied(reason));
     }
-    match context.decide(*channel, factors::enrollment(context.view())?) {
+    let enrollment = match factors::enrollment(context.view())? {
+        // Under a plan that may set up nothing, only a recovery code helps.
+        Enrollment::Never if !context.policy.may_enroll(plan.as_deref()) => Enrollment::None,
+        enrollment @ (Enrollment::Never | Enrollment::None | Enrollment::Usable | Enrollment::Unusable) => enrollment,
+    };
+    match context.decide(*channel, enrollment) {
         Decision::Allowed => {
             context.log(EventKind::LoginAllowed);
             let enroll = *channel == Channel::Web && !context.record.has_factor() && context.policy.may_enroll(plan.as_deref());
@@ -50,6 +59,14 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
             let (token, ticket) = Ticket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &id, session, context.now)?;
             context.log(EventKind::LoginChallenged);
             Ok(Reply::Challenge { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
+        }
+        Decision::SetUp => {
+            let methods = Method::ALL.into_iter().filter(|method| method.is_own_factor() && context.policy.offers(*method)).collect();
+            let id = context.id();
+            let (token, ticket) =
+                SetupTicket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &id, session, context.now)?;
+            context.log(EventKind::LoginSetUp);
+            Ok(Reply::SetUp { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::hashed_codes::Inline;
 use crate::ids::OperatorId;
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
-use crate::policy::{Policy, Roles};
+use crate::policy::{Method, Policy, Roles};
 use crate::record::{IssuedBy, Record};
 use crate::time::UnixSeconds;
 
@@ -61,7 +61,7 @@ pub fn withdraw_recovery_code(
             return Ok(Reply::Expired {});
         }
         context.log(EventKind::RecoveryCodeWithdrawn { operator: operator.clone() });
-        context.notify_all(NoticeKind::RecoveryCodeWithdrawn, None);
+        context.notify_all(NoticeKind::RecoveryCodeWithdrawn, Method::RecoveryCode, None);
         Ok(Reply::Withdrawn {})
     })?;
     Ok(pending)

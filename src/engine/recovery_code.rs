@@ -63,7 +63,7 @@ pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> 
 pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
     if context.record.recovery.is_some() {
         context.log(EventKind::RecoveryCodeReplaced);
-        context.notify_all(NoticeKind::RecoveryCodeReplaced, None);
+        context.notify_all(NoticeKind::RecoveryCodeReplaced, Method::RecoveryCode, None);
     }
     let by = issued_by.owner().cloned();
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
@@ -76,7 +76,7 @@ pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
         context.record.recovery =
             Some(RecoveryCode { set: set.clone(), check, refuted: Vec::new(), issued_by: issued_by.clone(), lifetime });
     }
-    context.notify_all(NoticeKind::RecoveryCodeIssued, by);
+    context.notify_all(NoticeKind::RecoveryCodeIssued, Method::RecoveryCode, by);
     Ok(Reply::RecoveryCode { code: SecretText(shown), expires_at: lifetime.ends_at() })
 }
 
@@ -100,7 +100,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
         return Ok(Err(refuse(context)));
     }
     context.record.recovery = None;
-    context.notify_all(NoticeKind::RecoveryCodeUsed, None);
+    context.notify_all(NoticeKind::RecoveryCodeUsed, Method::RecoveryCode, None);
     Ok(Ok(()))
 }
 

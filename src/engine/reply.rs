@@ -82,6 +82,15 @@ pub enum Reply {
         /// The time at which the ticket ends.
         expires_at: UnixSeconds,
     },
+    /// A second factor is forced, and the user never had one: it is set up now, by the password alone.
+    SetUp {
+        /// Proof of the first factor, for `enroll_totp` and `enroll_sms` from the same session, and for nothing else.
+        ticket: SecretText,
+        /// The factors that may be set up.
+        methods: Vec<Method>,
+        /// The time at which the ticket ends.
+        expires_at: UnixSeconds,
+    },
     /// The command is refused.
     Denied {
         /// The rule that refuses it.
@@ -190,8 +199,11 @@ pub enum Reply {
         /// The new backup codes, after the first factor. They are shown this once.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes: Option<Vec<SecretText>>,
-        /// The pass of this session from now on.
+        /// The pass, bound to `session`.
         pass: SecretText,
+        /// The session id that the pass is bound to. After a set-up by a set-up ticket it is a new one: make it the
+        /// user's from now on.
+        session: SessionId,
         /// The time at which the pass ends.
         expires_at: UnixSeconds,
     },
@@ -237,7 +249,7 @@ impl Reply {
     /// A field that is no text, or a text that names nothing.
     pub(super) fn malformed(field: ClientField) -> Self {
         let expected = match field {
-            ClientField::Ticket => "the ticket of a challenge, as text".to_owned(),
+            ClientField::Ticket => "a ticket, as text".to_owned(),
             ClientField::Method => format!("one of {}", Method::ALL.map(Method::as_str).join(", ")),
             ClientField::Setup => "a set-up, as text".to_owned(),
             ClientField::Code => "a code, as text".to_owned(),

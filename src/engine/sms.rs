@@ -25,7 +25,7 @@ use crate::typed_code::Digits;
 use super::attempt::{Comparison, OrReply};
 use super::command::{Confirm, EnrollSms};
 use super::context::{Context, View};
-use super::enroll;
+use super::enroll::{self, Confirmation, Start};
 use super::reply::{CodeKind, Reply, SmsRefusal, UsableMethod};
 use super::sms_budget;
 
@@ -47,10 +47,13 @@ struct PhoneSetup {
 
 /// Begins a set-up: sends a code to the new number. Until the code is typed the number does not count.
 pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Reply, Error> {
-    let EnrollSms { session, pass, number, plan } = command;
-    if let Some(reply) = enroll::refusal(context, Action::EnrollSms, session, pass.as_deref(), Method::Sms, plan.as_deref()) {
-        return Ok(reply);
-    }
+    let EnrollSms { session, pass, ticket, number, plan } = command;
+    let (pass, ticket, plan) = (pass.as_deref(), ticket.as_deref(), plan.as_deref());
+    let start = Start { action: Action::EnrollSms, method: Method::Sms, session, pass, ticket, plan };
+    let proof = match enroll::admit(context, &start) {
+        Ok(proof) => proof,
+        Err(reply) => return Ok(reply),
+    };
     let Some(number) = PhoneNumber::parse(number) else {
         return Ok(context.denied(Action::EnrollSms, Reason::NumberInvalid));
     };
@@ -63,13 +66,14 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollSms) -> Result<Re
     };
     context.limit = Some(sms_budget::number_limit(context, &number));
     let content = PhoneSetup { number: number.as_str().to_owned(), message: sent.message.clone(), code: sent.code.as_str().to_owned() };
-    let setup = enroll::begin(context, Method::Sms, session, pass.as_deref(), sent.lifetime, content)?;
+    let setup = enroll::begin(context, &start, proof, sent.lifetime, content)?;
     Ok(sent.reply(context, &number, Some(setup)))
 }
 
 /// Turns the phone on when the code sent to it is right. Wrong codes are counted on the message alone: they
 /// end this code, and neither hold up logins nor other set-ups.
 pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Reply, Error> {
+    enroll::check_new_session(command)?;
     if !context.policy.offers(Method::Sms) {
         return Ok(context.denied(Action::EnrollSms, Reason::MethodNotOffered));
     }
@@ -83,7 +87,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     if let Some(reply) = enroll::ended(context, &setup, |view| Ok(is_right && holds(view, &number)?))? {
         return Ok(reply);
     }
-    if enroll::needs_pass(context, setup.with_pass) {
+    if enroll::needs_pass(context, setup.proof) {
         return Ok(context.denied(Action::EnrollSms, Reason::FreshFactorRequired));
     }
     if typed.is_none() {
@@ -101,10 +105,10 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
         context.log(EventKind::SetupCodeRefused { method: Method::Sms });
         return Ok(Reply::Wrong { attempts_left, retry_at: None });
     }
-    let before = enroll::Before::of(context, Method::Sms);
+    let confirmation = Confirmation::of(context, Method::Sms, setup.proof);
     let number = seal(context, &number)?;
     context.record.sms = Some(SmsFactor { number, added_at: context.now, last_used_at: None });
-    enroll::confirmed(context, Method::Sms, &command.session, before)
+    enroll::confirmed(context, command, confirmation)
 }
 
 /// Sends a login code to the phone on record. It ends the unused code of the same ticket, and no other.

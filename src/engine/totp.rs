@@ -23,7 +23,7 @@ use crate::typed_code::Digits;
 use super::attempt::{Comparison, OrReply};
 use super::command::{Confirm, EnrollTotp};
 use super::context::{Context, View};
-use super::enroll;
+use super::enroll::{self, Confirmation, Start};
 use super::reply::{CodeKind, Reply, UsableMethod};
 
 /// Name of the sealed field, part of its associated data.
@@ -42,10 +42,13 @@ struct AppSetup {
 
 /// Begins a set-up: makes a secret and shows it.
 pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<Reply, Error> {
-    let EnrollTotp { session, pass, label, plan } = command;
-    if let Some(reply) = enroll::refusal(context, Action::EnrollTotp, session, pass.as_deref(), Method::Totp, plan.as_deref()) {
-        return Ok(reply);
-    }
+    let EnrollTotp { session, pass, ticket, label, plan } = command;
+    let (pass, ticket, plan) = (pass.as_deref(), ticket.as_deref(), plan.as_deref());
+    let start = Start { action: Action::EnrollTotp, method: Method::Totp, session, pass, ticket, plan };
+    let proof = match enroll::admit(context, &start) {
+        Ok(proof) => proof,
+        Err(reply) => return Ok(reply),
+    };
     let parameters = context.policy.totp();
     let secret = TotpSecret::mint(&mut context.entropy);
     let content = AppSetup { secret: secret.to_base32(), parameters };
@@ -53,7 +56,7 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
     let uri = OtpAuth::new(context.policy.name(), &shown_label(context, label), secret, parameters)?.to_uri();
     let qr_svg = SecretText(qr_svg(&uri)?);
     let lifetime = Lifetime::starting(context.now, SETUP_SECONDS);
-    let setup = enroll::begin(context, Method::Totp, session, pass.as_deref(), lifetime, content)?;
+    let setup = enroll::begin(context, &start, proof, lifetime, content)?;
     let (digits, expires_at) = (parameters.digits(), lifetime.ends_at());
     Ok(Reply::TotpStarted { setup, uri: SecretText(uri), secret: SecretText(shown), qr_svg, digits, expires_at })
 }
@@ -61,6 +64,7 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
 /// Turns the app on when a code from it is right. A wrong code is not counted, and no lock stops this: the
 /// session has seen the secret, so there is nothing to guess.
 pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Reply, Error> {
+    enroll::check_new_session(command)?;
     if !context.policy.offers(Method::Totp) {
         return Ok(context.denied(Action::EnrollTotp, Reason::MethodNotOffered));
     }
@@ -70,7 +74,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &secret))? {
         return Ok(reply);
     }
-    if enroll::needs_pass(context, setup.with_pass) {
+    if enroll::needs_pass(context, setup.proof) {
         return Ok(context.denied(Action::EnrollTotp, Reason::FreshFactorRequired));
     }
     let Some(typed) = Digits::parse(&command.code, parameters.digits()) else {
@@ -80,10 +84,10 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
         context.log(EventKind::SetupCodeRefused { method: Method::Totp });
         return Ok(Reply::Wrong { attempts_left: None, retry_at: None });
     };
-    let before = enroll::Before::of(context, Method::Totp);
+    let confirmation = Confirmation::of(context, Method::Totp, setup.proof);
     let secret = seal(context, &secret)?;
     context.record.totp = Some(TotpFactor { secret, parameters, last_step, added_at: context.now, last_used_at: None });
-    enroll::confirmed(context, Method::Totp, &command.session, before)
+    enroll::confirmed(context, command, confirmation)
 }
 
 /// The second step by a code from the app.

@@ -213,7 +213,7 @@ impl Gate {
                 Attempt::begin(config, learnt, code?, session, limits, now).map(FirstStep::Verify)
             }
             (None, Decision::Allowed) if limits.are_none() => Ok(FirstStep::Admit(as_nobody())),
-            (None, Decision::Allowed | Decision::Challenge | Decision::Denied(_)) => Err(refusal),
+            (None, Decision::Allowed | Decision::Challenge | Decision::SetUp | Decision::Denied(_)) => Err(refusal),
         }
     }
 
@@ -243,6 +243,6 @@ enum FirstStep {
 const fn by_address_rule(decision: Decision) -> Option<Refusal> {
     match decision {
         Decision::Denied(reason) => Refusal::of_address_rule(reason),
-        Decision::Allowed | Decision::Challenge => None,
+        Decision::Allowed | Decision::Challenge | Decision::SetUp => None,
     }
 }

@@ -160,6 +160,7 @@ impl Verification {
             },
             Reply::Allowed { .. }
             | Reply::Challenge { .. }
+            | Reply::SetUp { .. }
             | Reply::Denied { .. }
             | Reply::SmsSent { .. }
             | Reply::SmsRefused { .. }
@@ -196,6 +197,7 @@ impl Verification {
             Reply::Verified { .. }
             | Reply::Allowed { .. }
             | Reply::Challenge { .. }
+            | Reply::SetUp { .. }
             | Reply::SmsSent { .. }
             | Reply::SmsRefused { .. }
             | Reply::TotpStarted { .. }

@@ -119,7 +119,7 @@ impl Value {
 fn settings(document: &PolicyDocument) -> Vec<(&'static str, Value)> {
     let PolicyDocument { v: _, name, origin, audience, methods, require, network, plans, totp, sms, backup_codes, recovery_code, .. } =
         document;
-    let PolicyDocument { ticket_seconds, pass_seconds, fresh_seconds, .. } = document;
+    let PolicyDocument { first_factor, ticket_seconds, pass_seconds, fresh_seconds, .. } = document;
     let NetworkPolicy { allow, api, deny } = network;
     let TotpPolicy { algorithm, digits, period_seconds, window } = totp;
     let SmsPolicy { prefixes, except, digits: sms_digits, lifetime_seconds, cooldown_seconds, per_minute, per_hour, per_day } = sms;
@@ -140,6 +140,7 @@ fn settings(document: &PolicyDocument) -> Vec<(&'static str, Value)> {
         ("require.networks", rules(networks.as_deref().unwrap_or_default())),
         ("require.outside", rules(outside.as_deref().unwrap_or_default())),
         ("require.roles", texts(roles.iter().flatten().cloned())),
+        ("firstFactor", text(to_json(first_factor).trim_matches('"'))),
         ("network.allow", rules(allow)),
         ("network.api", rules(api)),
         ("network.deny", rules(deny)),
@@ -295,7 +296,7 @@ mod tests {
         ];
         assert_eq!(changes(&plain, &same), json!([]));
         // Computed by another program over the settings as JSON.
-        assert_eq!(policy(&[]).digest(), "prVxoe1rfCLS7putrJmjv4r-W3rwV7QfcDnZFAKCZc8");
+        assert_eq!(policy(&[]).digest(), "_FH5tPcIBnczt0SiizVExj_IC6YaA2Mkx1tXntQdPA4");
     }
 
     #[test]

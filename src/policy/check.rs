@@ -14,7 +14,7 @@ use crate::phone::is_prefix_of_numbers;
 use crate::sms_text::{MAX_SEGMENT, is_decomposed, is_gsm7, sms_text};
 use crate::totp::TotpParameters;
 
-use super::document::{BackupCodesPolicy, PolicyDocument, SmsPolicy};
+use super::document::{BackupCodesPolicy, FirstFactor, PolicyDocument, SmsPolicy};
 use super::rules::Rules;
 use super::terms::Method;
 
@@ -139,6 +139,12 @@ impl Policy {
     #[must_use]
     pub const fn owners_issue_recovery_codes(&self) -> bool {
         !self.is_of_all
+    }
+
+    /// The proof by which a user who never had a factor sets up the first one, where a second factor is forced.
+    #[must_use]
+    pub const fn first_factor(&self) -> FirstFactor {
+        self.document.first_factor
     }
 
     /// Whether a plan may enroll a factor. `None` is "no plan known" and may enroll only where no

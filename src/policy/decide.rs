@@ -9,8 +9,9 @@
 //!    has one) it passes only by an allow rule that names its address; a rule that holds every
 //!    address (`/0`) names no one
 //! 5. a person with a factor is challenged, forced or not, under any plan
-//! 6. a person without one is let in, unless a second factor is forced: then only a recovery code
-//!    helps
+//! 6. a person without one is let in, unless a second factor is forced: then one who never had a factor
+//!    sets up the first one, where the policy accepts the password alone for that; for all others only a
+//!    recovery code helps
 //!
 //! A policy of several accounts lets in only where each of them does.
 
@@ -20,6 +21,7 @@ use crate::client_ip::ClientIp;
 use crate::time::UnixSeconds;
 
 use super::check::Policy;
+use super::document::FirstFactor;
 use super::rules::{Force, Rules};
 use super::terms::{Channel, Reason, Roles};
 
@@ -28,7 +30,9 @@ use super::terms::{Channel, Reason, Roles};
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Enrollment {
-    /// The user has no factor.
+    /// The user has no factor and never had one.
+    Never,
+    /// The user has no factor, and had one before or was helped by a recovery code.
     None,
     /// The user has a factor that the policy offers.
     Usable,
@@ -62,6 +66,8 @@ pub enum Decision {
     Allowed,
     /// The user must show a second factor.
     Challenge,
+    /// The user must set up the first factor, and may do so by the password alone.
+    SetUp,
     /// The user is not let in.
     Denied(Reason),
 }
@@ -99,8 +105,12 @@ pub enum Rule {
     Enrolled,
     /// The user has only factors that are not offered any more.
     EnrolledUnusable,
-    /// The user has no factor.
+    /// The user has no factor any more.
     NotEnrolled,
+    /// The user never had a factor.
+    NeverEnrolled,
+    /// The first factor is set up by the password alone.
+    FirstFactorByPassword,
     /// A recovery code is alive for the user.
     RecoveryCodeAlive,
 }
@@ -143,7 +153,10 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
             Err(reason) => return Decision::Denied(reason),
         }
     }
-    let is_enrolled = facts.enrollment != Enrollment::None;
+    let is_enrolled = match facts.enrollment {
+        Enrollment::Usable | Enrollment::Unusable => true,
+        Enrollment::None | Enrollment::Never => false,
+    };
     let (mut is_forced, mut is_blocked) = (false, false);
     for (rules, admits_api_client) in admits {
         let forces = rules.forces(facts.client, facts.roles, facts.now);
@@ -155,6 +168,7 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
         met.push(Rule::NotForced);
     }
     met.push(match facts.enrollment {
+        Enrollment::Never => Rule::NeverEnrolled,
         Enrollment::None => Rule::NotEnrolled,
         Enrollment::Usable => Rule::Enrolled,
         Enrollment::Unusable => Rule::EnrolledUnusable,
@@ -165,14 +179,20 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
             if is_blocked { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
         }
         Channel::Web => {
+            if is_forced && facts.enrollment == Enrollment::Never && policy.first_factor() == FirstFactor::Password {
+                met.push(Rule::FirstFactorByPassword);
+                return Decision::SetUp;
+            }
             if facts.recovery_code {
                 met.push(Rule::RecoveryCodeAlive);
             }
             match (facts.enrollment, is_forced, facts.recovery_code) {
-                (Enrollment::Usable, _, _) | (Enrollment::Unusable, _, true) | (Enrollment::None, true, true) => Decision::Challenge,
+                (Enrollment::Usable, _, _) | (Enrollment::Unusable, _, true) | (Enrollment::None | Enrollment::Never, true, true) => {
+                    Decision::Challenge
+                }
                 (Enrollment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
-                (Enrollment::None, true, false) => Decision::Denied(Reason::EnrollmentRequired),
-                (Enrollment::None, false, _) => Decision::Allowed,
+                (Enrollment::None | Enrollment::Never, true, false) => Decision::Denied(Reason::EnrollmentRequired),
+                (Enrollment::None | Enrollment::Never, false, _) => Decision::Allowed,
             }
         }
     }

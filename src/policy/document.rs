@@ -1,6 +1,6 @@
 //! The policy as it is written in configuration: every key with its meaning, range and default.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::totp::TotpAlgorithm;
 
@@ -32,6 +32,11 @@ pub struct PolicyDocument {
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub require: RequirePolicy,
+    /// The proof by which a user who never had a factor sets up the first one, where a second factor is forced;
+    /// default: `recovery_code`.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub first_factor: FirstFactor,
     /// Rules about addresses: from where the account opens, and API clients that need no challenge.
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
@@ -67,6 +72,20 @@ pub struct PolicyDocument {
     #[serde(default = "default_fresh_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub fresh_seconds: u32,
+}
+
+/// The proof by which a user who never had a factor sets up the first one, where a second factor is forced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum FirstFactor {
+    /// A recovery code, which an owner or the operator hands over.
+    #[default]
+    RecoveryCode,
+    /// The password alone: the login leads to the set-up of a factor. It holds for users who never had one, and
+    /// never after a removal or a recovery code. Someone who knows the password of such a user can set up a
+    /// factor of their own.
+    Password,
 }
 
 /// Authenticator apps (RFC 6238). An enrolled app keeps the algorithm, digits and period with which it was

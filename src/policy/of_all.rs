@@ -2,6 +2,7 @@
 //!
 //! - It lets in only where each account's policy lets in, and forces a second factor where one of them does.
 //! - A method is offered where all offer it, and a plan may set up where all allow it.
+//! - A first factor is set up by the password alone where all accept that.
 //! - Lifetimes are the shortest and budgets the smallest. Waits, digits and the cost of hashing are the greatest.
 //! - Owners issue no recovery codes, because the owner of one account would open the others. The
 //!   operator of the host issues them.
@@ -62,6 +63,7 @@ impl PolicyDocument {
             audience: self.audience,
             methods: self.methods.into_iter().filter(|method| other.methods.contains(method)).collect(),
             require: self.require,
+            first_factor: self.first_factor.min(other.first_factor),
             network: self.network,
             plans: match (self.plans, other.plans) {
                 (Some(plans), Some(others)) => Some(plans.into_iter().filter(|plan| others.contains(plan)).collect()),
@@ -167,10 +169,10 @@ mod tests {
 
     /// The settings of a policy that a combination changes, by their paths.
     fn settings(policy: &Policy) -> Value {
-        let PolicyDocument { name, methods, plans, totp, sms, backup_codes, .. } = &policy.document;
+        let PolicyDocument { name, methods, first_factor, plans, totp, sms, backup_codes, .. } = &policy.document;
         let SmsPolicy { prefixes, except, digits, lifetime_seconds, cooldown_seconds, per_minute, per_hour, per_day } = sms;
         json!({
-            "name": name, "methods": methods, "plans": plans,
+            "name": name, "methods": methods, "first": first_factor, "plans": plans,
             "totp": [totp.algorithm, totp.digits, totp.period_seconds, totp.window],
             "prefixes": prefixes, "except": except, "sms": [digits, lifetime_seconds, cooldown_seconds, per_minute, per_hour, per_day],
             "codes": [backup_codes.count, backup_codes.memory_kib, backup_codes.passes, backup_codes.lanes],
@@ -217,6 +219,8 @@ mod tests {
             (json!({"ticketSeconds": 60}), json!({"ticketSeconds": 1_800}), "ticket", json!(60)),
             (json!({"passSeconds": 2_592_000}), json!({"passSeconds": 60}), "pass", json!(60)),
             (json!({"freshSeconds": 30}), json!({}), "fresh", json!(30)),
+            (json!({"firstFactor": "password"}), json!({}), "first", json!("recovery_code")),
+            (json!({"firstFactor": "password"}), json!({"firstFactor": "password"}), "first", json!("password")),
         ] {
             for pair in [[one.clone(), other.clone()], [other.clone(), one.clone()]] {
                 let combined = settings(&of_all(&pair).unwrap());

@@ -14,6 +14,7 @@ use crate::time::UnixSeconds;
 
 use super::check::Policy;
 use super::decide::{Decision, Enrollment, Facts, explain};
+use super::document::FirstFactor;
 use super::terms::{Channel, Method, Reason, Role, Roles};
 
 /// A user whom a change of policy concerns.
@@ -105,6 +106,9 @@ pub struct ForgottenFamily {
 pub struct Review {
     /// Users who could log in only with an owner's recovery code (perhaps from some networks only).
     pub need_recovery_code: Vec<String>,
+    /// Users who never had a factor, and would set one up at their next login, by the password alone (perhaps
+    /// from some networks only).
+    pub set_up_by_password: Vec<String>,
     /// Users whose known address the next policy turns away.
     pub blocked_users: Vec<String>,
     /// API clients that could not log in.
@@ -150,6 +154,7 @@ impl<P: Borrow<Policy>> Reviewer<P> {
     pub const fn new(next: P, author: Author, now: UnixSeconds) -> Self {
         let found = Review {
             need_recovery_code: Vec::new(),
+            set_up_by_password: Vec::new(),
             blocked_users: Vec::new(),
             blocked_api_clients: Vec::new(),
             forgotten_families: Vec::new(),
@@ -169,7 +174,17 @@ impl<P: Borrow<Policy>> Reviewer<P> {
     /// Adds a user.
     pub fn add_user(&mut self, person: &Person) {
         let is_author = person.user == self.author.user;
-        let needs_code = self.needs_recovery_code(person);
+        let needs_code = match person.enrollment {
+            Enrollment::Usable => false,
+            Enrollment::Unusable => true,
+            Enrollment::Never if self.policy().first_factor() == FirstFactor::Password => {
+                if self.is_forced(person) {
+                    self.found.set_up_by_password.push(person.user.clone());
+                }
+                false
+            }
+            Enrollment::None | Enrollment::Never => self.is_forced(person),
+        };
         if is_author {
             self.author_gets_in |= self.lets_in(client(self.author.ip.as_deref()), person);
         }
@@ -230,17 +245,13 @@ impl<P: Borrow<Policy>> Reviewer<P> {
         matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed))
     }
 
-    /// Whether the user could log in only by a recovery code, perhaps from some networks only.
-    fn needs_recovery_code(&self, person: &Person) -> bool {
+    /// Whether a second factor is forced for the user, perhaps from some networks only.
+    fn is_forced(&self, person: &Person) -> bool {
         let ip = client(person.ip.as_deref());
-        match person.enrollment {
-            Enrollment::Usable => false,
-            Enrollment::Unusable => true,
-            Enrollment::None => self.next.borrow().accounts().iter().any(|rules| match ip {
-                ClientIp::Known(_) => !rules.forces(ip, &person.roles, self.now).is_empty(),
-                ClientIp::Unknown => rules.may_force(&person.roles),
-            }),
-        }
+        self.policy().accounts().iter().any(|rules| match ip {
+            ClientIp::Known(_) => !rules.forces(ip, &person.roles, self.now).is_empty(),
+            ClientIp::Unknown => rules.may_force(&person.roles),
+        })
     }
 }
 

@@ -1,8 +1,8 @@
-//! Tokens: the ticket between the two steps of a login, the pass after the second, and the set-up of a
-//! factor.
+//! Tokens: the ticket between the two steps of a login, or before the set-up of a first factor, the pass
+//! after the second factor, and the set-up of a factor.
 //!
-//! Ticket and pass are JWS compact tokens in the strict profile of `jws`. They are different types, carry
-//! a different `typ`, and no key serves both. A set-up holds a secret, so it is sealed.
+//! Tickets and passes are JWS compact tokens in the strict profile of `jws`. They are different types, carry
+//! a different `typ`, and no key serves both tickets and passes. A set-up holds a secret, so it is sealed.
 
 mod error;
 mod jws;
@@ -15,6 +15,6 @@ pub use error::{Flaw, TokenError};
 pub use jws::MAX_TOKEN;
 pub use pass::Pass;
 pub(crate) use pass::Proven;
-pub(crate) use setup::{Setup, SetupOwner};
+pub(crate) use setup::{Setup, SetupOwner, SetupProof};
 pub(crate) use strength::amr;
-pub use ticket::Ticket;
+pub use ticket::{SetupTicket, Ticket};

@@ -28,9 +28,19 @@ pub(crate) struct Setup<T> {
     /// The record's factor epoch when it began.
     pub(crate) epoch: FactorEpoch,
     pub(crate) lifetime: Lifetime,
-    /// True where a second factor was shown before it began.
-    pub(crate) with_pass: bool,
+    pub(crate) proof: SetupProof,
     pub(crate) content: T,
+}
+
+/// The proof that its session showed when a set-up began, beside the first factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetupProof {
+    None,
+    /// A set-up ticket, which the password alone has given.
+    Ticket,
+    /// A pass: a second factor, or a code in its place.
+    Pass,
 }
 
 /// The one to whom a set-up belongs, and its method.

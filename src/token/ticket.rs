@@ -1,7 +1,9 @@
-//! Tickets: proof that the first factor passed, good for the second step and nothing else.
+//! Tickets: proof that the first factor passed. A [`Ticket`] is good for the second step and nothing else; a
+//! [`SetupTicket`], for a user who never had a factor, for the set-up of the first one and nothing else.
 //!
 //! Only we read a ticket, so a MAC is enough: HMAC-SHA-256 under a subkey of the sealing ring. It
-//! is bound to its account, user and session and lives for minutes.
+//! is bound to its account, user and session and lives for minutes. Type and audience differ between the
+//! two kinds, so that neither is ever taken for the other (RFC 8725 §3.11, §3.12).
 
 use hmac::Mac as _;
 use serde::{Deserialize, Serialize};
@@ -20,10 +22,15 @@ use super::jws::{self, Header, Jws};
 
 /// `alg` of a ticket.
 const ALGORITHM: &str = "HS256";
-/// `typ` of a ticket.
-const TYPE: &str = "2fa-ticket+jwt";
-/// `aud` of a ticket: the second step and nothing else.
-const AUDIENCE: &str = "countersign:second-step";
+
+/// A kind of ticket: its `typ`, and the `aud` that says what it opens.
+struct Kind {
+    typ: &'static str,
+    audience: &'static str,
+}
+
+const SECOND_STEP: Kind = Kind { typ: "2fa-ticket+jwt", audience: "countersign:second-step" };
+const SET_UP: Kind = Kind { typ: "2fa-setup-ticket+jwt", audience: "countersign:set-up" };
 
 /// A ticket that is ours, in time, and of this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,21 +51,8 @@ impl Ticket {
         session: &SessionId,
         now: UnixSeconds,
     ) -> Result<(String, Self), Error> {
-        let expires_at = now.plus(policy.ticket_seconds());
-        let claims = TicketClaims {
-            iss: policy.issuer().to_owned(),
-            aud: AUDIENCE.to_owned(),
-            account: subject.account().cloned(),
-            sub: subject.user().clone(),
-            sid: session.clone(),
-            iat: now,
-            exp: expires_at,
-            jti: entropy.id(),
-        };
-        let key = keys.newest_subkey(Purpose::Ticket);
-        let header = Header { alg: ALGORITHM.to_owned(), typ: TYPE.to_owned(), kid: keys.newest_kid().to_owned() };
-        let token = jws::encode(&header, &claims, |input| signature(key.bytes(), input).to_vec())?;
-        Ok((token, Self { subject: subject.clone(), session: claims.sid, id: claims.jti, issued_at: now, expires_at }))
+        let claims = TicketClaims::new(&SECOND_STEP, policy, entropy, subject, session, now);
+        Ok((claims.encode(&SECOND_STEP, keys)?, claims.into()))
     }
 
     /// Opens a ticket for the session that brought it.
@@ -66,7 +60,7 @@ impl Ticket {
     /// # Errors
     /// A [`TokenError`].
     pub fn open(policy: &Policy, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
-        Self::read(Some(policy.issuer()), keys, token, session, now)
+        TicketClaims::read(&SECOND_STEP, Some(policy.issuer()), keys, token, session, now).map(Self::from)
     }
 
     /// Opens a ticket whose policy is not known yet, to learn its user. [`Ticket::open`] must follow.
@@ -74,31 +68,7 @@ impl Ticket {
     /// # Errors
     /// A [`TokenError`].
     pub fn open_for_any(keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
-        Self::read(None, keys, token, session, now)
-    }
-
-    fn read(issuer: Option<&str>, keys: &SealingRing, token: &str, session: &SessionId, now: UnixSeconds) -> Result<Self, TokenError> {
-        let jws = Jws::split(token)?;
-        if jws.header.alg != ALGORITHM || jws.header.typ != TYPE {
-            return Err(TokenError::Invalid);
-        }
-        let key = keys.subkey(&jws.header.kid, Purpose::Ticket).map_err(|_| TokenError::Invalid)?;
-        if !bool::from(signature(key.bytes(), jws.signing_input.as_bytes()).ct_eq(&jws.signature)) {
-            return Err(TokenError::Invalid);
-        }
-        let claims: TicketClaims = jws.claims()?;
-        let is_ours = issuer.is_none_or(|issuer| claims.iss == issuer) && claims.aud == AUDIENCE;
-        if !is_ours || claims.iat >= claims.exp || jws::is_from_the_future(claims.iat, now) {
-            return Err(TokenError::Invalid);
-        }
-        if now >= claims.exp {
-            return Err(TokenError::Expired);
-        }
-        if claims.sid != *session {
-            return Err(TokenError::OtherSession);
-        }
-        let subject = RecordId::new(claims.account, claims.sub);
-        Ok(Self { subject, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp })
+        TicketClaims::read(&SECOND_STEP, None, keys, token, session, now).map(Self::from)
     }
 
     /// The user whose first factor passed, and the account.
@@ -123,6 +93,51 @@ impl Ticket {
     }
 }
 
+/// A set-up ticket that is ours, in time, and of this user and session. It opens the set-up of the first factor
+/// while the policy accepts the password for that ([`FirstFactor::Password`](crate::policy::FirstFactor::Password)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupTicket {
+    expires_at: UnixSeconds,
+}
+
+impl SetupTicket {
+    pub(crate) fn issue(
+        policy: &Policy,
+        keys: &SealingRing,
+        entropy: &mut Entropy,
+        subject: &RecordId,
+        session: &SessionId,
+        now: UnixSeconds,
+    ) -> Result<(String, Self), Error> {
+        let claims = TicketClaims::new(&SET_UP, policy, entropy, subject, session, now);
+        Ok((claims.encode(&SET_UP, keys)?, Self { expires_at: claims.exp }))
+    }
+
+    /// Opens a set-up ticket for the user and session that brought it.
+    pub(crate) fn open(
+        policy: &Policy,
+        keys: &SealingRing,
+        token: &str,
+        subject: &RecordId,
+        session: &SessionId,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenError> {
+        let claims = TicketClaims::read(&SET_UP, Some(policy.issuer()), keys, token, session, now)?;
+        if claims.account.as_ref() != subject.account() {
+            Err(TokenError::OtherAccount)
+        } else if claims.sub != *subject.user() {
+            Err(TokenError::OtherUser)
+        } else {
+            Ok(Self { expires_at: claims.exp })
+        }
+    }
+
+    /// The time at which it ends.
+    pub(crate) const fn expires_at(&self) -> UnixSeconds {
+        self.expires_at
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TicketClaims {
@@ -135,6 +150,64 @@ struct TicketClaims {
     iat: UnixSeconds,
     exp: UnixSeconds,
     jti: String,
+}
+
+impl TicketClaims {
+    fn new(kind: &Kind, policy: &Policy, entropy: &mut Entropy, subject: &RecordId, session: &SessionId, now: UnixSeconds) -> Self {
+        Self {
+            iss: policy.issuer().to_owned(),
+            aud: kind.audience.to_owned(),
+            account: subject.account().cloned(),
+            sub: subject.user().clone(),
+            sid: session.clone(),
+            iat: now,
+            exp: now.plus(policy.ticket_seconds()),
+            jti: entropy.id(),
+        }
+    }
+
+    fn encode(&self, kind: &Kind, keys: &SealingRing) -> Result<String, Error> {
+        let key = keys.newest_subkey(Purpose::Ticket);
+        let header = Header { alg: ALGORITHM.to_owned(), typ: kind.typ.to_owned(), kid: keys.newest_kid().to_owned() };
+        jws::encode(&header, self, |input| signature(key.bytes(), input).to_vec())
+    }
+
+    fn read(
+        kind: &Kind,
+        issuer: Option<&str>,
+        keys: &SealingRing,
+        token: &str,
+        session: &SessionId,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenError> {
+        let jws = Jws::split(token)?;
+        if jws.header.alg != ALGORITHM || jws.header.typ != kind.typ {
+            return Err(TokenError::Invalid);
+        }
+        let key = keys.subkey(&jws.header.kid, Purpose::Ticket).map_err(|_| TokenError::Invalid)?;
+        if !bool::from(signature(key.bytes(), jws.signing_input.as_bytes()).ct_eq(&jws.signature)) {
+            return Err(TokenError::Invalid);
+        }
+        let claims: Self = jws.claims()?;
+        let is_ours = issuer.is_none_or(|issuer| claims.iss == issuer) && claims.aud == kind.audience;
+        if !is_ours || claims.iat >= claims.exp || jws::is_from_the_future(claims.iat, now) {
+            return Err(TokenError::Invalid);
+        }
+        if now >= claims.exp {
+            return Err(TokenError::Expired);
+        }
+        if claims.sid != *session {
+            return Err(TokenError::OtherSession);
+        }
+        Ok(claims)
+    }
+}
+
+impl From<TicketClaims> for Ticket {
+    fn from(claims: TicketClaims) -> Self {
+        let subject = RecordId::new(claims.account, claims.sub);
+        Self { subject, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp }
+    }
 }
 
 fn signature(key: &[u8; 32], signing_input: &[u8]) -> [u8; 32] {

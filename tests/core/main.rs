@@ -14,6 +14,7 @@
 mod accounts;
 mod docs;
 mod field_cases;
+mod first_factor;
 mod freshness;
 mod gate;
 mod gate_field_cases;

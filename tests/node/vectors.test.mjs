@@ -126,7 +126,7 @@ test('every login is decided as the table says', () => {
         const { forced } = onlyRow(table.forced, { require, from })
         const address = onlyRow(table.addresses, { require, network, from })
         for (const channel of ['web', 'api']) {
-          for (const enrollment of ['none', 'usable', 'unusable']) {
+          for (const enrollment of ['never', 'none', 'usable', 'unusable']) {
             for (const recoveryCode of [false, true]) {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
@@ -151,7 +151,7 @@ test('every login is decided as the table says', () => {
       }
     }
   }
-  assert.equal(count, 864)
+  assert.equal(count, 1152)
 })
 
 test('every row of the decisions is decided as it says', () => {
@@ -173,7 +173,9 @@ test('every row of the decisions is decided as it says', () => {
         roles: given.roles?.split(',').filter(Boolean),
         time: table.now + Number(given.at ?? 0),
       }
-      const decision = ['allowed', 'challenge'].includes(outcome) ? { outcome } : { outcome: 'denied', reason: outcome }
+      const decision = ['allowed', 'challenge', 'set_up'].includes(outcome)
+        ? { outcome }
+        : { outcome: 'denied', reason: outcome }
       assert.deepEqual(policy.decide(document, facts), { decision, rules: rules.split(' ') }, `${about}: ${row}`)
     }
   }

@@ -48,7 +48,7 @@ export async function play(
     seed[0] = index
     const { command, place } = step
     const fields = eachText(step.fields, (text) => (text.startsWith('$') ? kept(text.slice(1), saved, step) : text))
-    const who = { account: step.account, ...('ticket' in fields ? {} : { user: step.user }) }
+    const who = { account: step.account, ...(['verify', 'send_sms'].includes(command) ? {} : { user: step.user }) }
     const sent = sms.messages.length
     const ask = () =>
       secondFactor[camelCase(command)]({

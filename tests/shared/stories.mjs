@@ -60,7 +60,7 @@ function longStep({ account, user = 'ann', ip, roles, do: asked, expect, sms, sa
     roles,
     command,
     fields: eachText(merged(defaults.commands[command], methodAndCode(fields)), (text) => fullName(text, user)),
-    expect: { result, ...expectation(typeof details === 'string' ? { reason: details } : details, now, place) },
+    expect: expectation({ result, ...(typeof details === 'string' ? { reason: details } : details) }, now, place),
     sms,
     save: Object.entries(save ?? defaults.save[result] ?? {}).map(([name, path]) => [`${user}.${name}`, path]),
   }
@@ -96,7 +96,8 @@ function expectation(fields, now, place) {
       assert.ok(`${value}`.startsWith('+'), `${place}: \`${key}\` is a time from now, as \`+30 s\``)
       return now + seconds(value.slice(1), place)
     }
-    if (key === 'methods') return value.map((method) => (typeof method === 'string' ? { method } : method))
+    if (key === 'methods' && fields.result === 'challenge')
+      return value.map((method) => (typeof method === 'string' ? { method } : method))
     return value
   }
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, long(key, value)]))

@@ -259,8 +259,12 @@ impl World {
         let session = |name: &str| SessionId::new(name).unwrap();
         let text = |typed: &super::ask::Typed| typed.text.clone();
         let plan = |plan: &Option<&'static str>| plan.map(str::to_owned);
-        let confirm =
-            |s: &str, setup: Token, code| Confirm { session: session(s), setup: self.text(setup).unwrap_or_default(), code: text(code) };
+        let confirm = |s: &str, setup: Token, code| Confirm {
+            session: session(s),
+            new_session: None,
+            setup: self.text(setup).unwrap_or_default(),
+            code: text(code),
+        };
         let command = match ask {
             Ask::Begin { session: s, channel, plan: p } => Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p) }),
             Ask::SendSms { ticket, session: s } => {
@@ -273,13 +277,17 @@ impl World {
                 method: *method,
                 code: text(code),
             }),
-            Ask::EnrollApp { session: s, pass, plan: p } => {
-                Command::EnrollTotp(EnrollTotp { session: session(s), pass: self.text(*pass), label: "ann".to_owned(), plan: plan(p) })
-            }
+            Ask::EnrollApp { session: s, pass, plan: p } => Command::EnrollTotp(EnrollTotp {
+                session: session(s),
+                pass: self.text(*pass),
+                ticket: None,
+                label: "ann".to_owned(),
+                plan: plan(p),
+            }),
             Ask::ConfirmApp { session: s, setup, code } => Command::ConfirmTotp(confirm(s, *setup, code)),
             Ask::EnrollPhone { session: s, pass, number, plan: p } => {
                 let number = (*number).to_owned();
-                Command::EnrollSms(EnrollSms { session: session(s), pass: self.text(*pass), number, plan: plan(p) })
+                Command::EnrollSms(EnrollSms { session: session(s), pass: self.text(*pass), ticket: None, number, plan: plan(p) })
             }
             Ask::ConfirmPhone { session: s, setup, code } => Command::ConfirmSms(confirm(s, *setup, code)),
             Ask::Remove { session: s, pass, method } => {

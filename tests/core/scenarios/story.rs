@@ -170,8 +170,9 @@ impl Reader<'_> {
     }
 
     /// The expected reply in its long form. In the short form a text alone is the `reason`, a time is relative to now, as
-    /// `+10 min`, and a method without more fields is its name.
+    /// `+10 min`, and a method of a challenge without more fields is its name.
     fn expectation(&self, result: String, details: Value, place: &str) -> Value {
+        let lists_methods = result == "challenge";
         let mut reply = if details.is_string() { json!({ "reason": details }) } else { details };
         reply["result"] = result.into();
         for (key, value) in reply.as_object_mut().unwrap() {
@@ -180,7 +181,7 @@ impl Reader<'_> {
                 let wait = wait.unwrap_or_else(|| panic!("{place}: `{key}` is a time from now, as `+30 s`"));
                 *value = (self.at + seconds(wait, place)).into();
             }
-            if key == "methods" {
+            if key == "methods" && lists_methods {
                 let methods = value.as_array_mut().unwrap().iter_mut();
                 methods.filter(|method| method.is_string()).for_each(|method| *method = json!({ "method": method }));
             }

@@ -1,0 +1,183 @@
+//! The first factor by the password alone, `firstFactor: "password"`: it is for users who never had one, by a ticket that
+//! opens that set-up and nothing else. `tests/scenarios/first-factor.json` tells the course.
+
+use countersign::client_ip::ClientIp;
+use countersign::effect::Effect;
+use countersign::engine::{self, Check, Subject};
+use countersign::notice::{NoticeKind, Recipient};
+use countersign::policy::Policy;
+use countersign::record::Record;
+use countersign::time::UnixSeconds;
+use serde_json::{Value, json};
+
+use crate::support::{Person, issue, policy};
+
+fn by_password() -> Policy {
+    policy(json!({"require": "everyone", "firstFactor": "password"}))
+}
+
+/// Ann, who never had a factor, and the ticket of her set-up in session `s`.
+fn at_login() -> (Person, String) {
+    let mut person = Person::new("ann", by_password());
+    let begun = person.reply(json!({"begin": {"session": "s"}}));
+    assert_eq!(begun["result"], "set_up", "{begun}");
+    let ticket = begun["ticket"].as_str().unwrap().to_owned();
+    (person, ticket)
+}
+
+fn enroll(person: &mut Person, ticket: &str) -> Value {
+    let started = person.reply(json!({"enroll_totp": {"session": "s", "ticket": ticket, "label": "ann"}}));
+    if let Some(secret) = started["secret"].as_str() {
+        person.secret = secret.replace(' ', "");
+    }
+    started
+}
+
+fn confirm(person: &mut Person, fields: Value) -> Value {
+    let (setup, code) = (person.setup.clone(), person.code());
+    let mut command = json!({"session": "s", "setup": setup, "code": code});
+    command.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    person.reply(json!({"confirm_totp": command}))
+}
+
+/// The answer to `check`.
+fn check(person: &Person, question: Value) -> Value {
+    let record = Record::parse(&person.id(), person.record.as_deref().unwrap_or(&Record::new(person.id()).to_text())).unwrap();
+    let (question, now) = (Check::parse(&question.to_string()).unwrap(), UnixSeconds::new(person.now).unwrap());
+    let subject = Subject::Record(&record);
+    let reply = engine::check(&person.policy, &person.keys, subject, &question, person.ip, &person.roles, now).unwrap();
+    serde_json::to_value(reply.unwrap()).unwrap()
+}
+
+#[test]
+fn the_login_ends_in_a_new_session_with_a_pass_and_user_and_owners_are_told() {
+    let (mut person, ticket) = at_login();
+    assert_eq!(person.events(), ["login_set_up"]);
+    enroll(&mut person, &ticket);
+    let enrolled = confirm(&mut person, json!({}));
+    assert_eq!(enrolled["result"], "enrolled", "{enrolled}");
+    let session = enrolled["session"].as_str().unwrap();
+    assert_ne!(session, "s", "a session id that was known before the login is not kept");
+    let is_in = |session: &str| check(&person, json!({"session": session, "pass": enrolled["pass"], "fresh": true}))["result"].clone();
+    assert_eq!((is_in(session), is_in("s")), (json!("in"), json!("second_step")));
+    assert_eq!(person.events(), ["factor_added", "first_factor_by_password", "backup_codes_made"]);
+    let told = person.effects.iter().filter_map(|effect| match effect {
+        Effect::Notify(notice) => Some((notice.kind, notice.to)),
+        Effect::Sms(_) | Effect::EndPasses(_) | Effect::Log(_) => None,
+    });
+    let expected = [Recipient::User, Recipient::Owners].map(|to| (NoticeKind::FirstFactorByPassword, to));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_session_id_must_change() {
+    let (mut person, ticket) = at_login();
+    enroll(&mut person, &ticket);
+    let (setup, code) = (person.setup.clone(), person.code());
+    let kept = json!({"confirm_totp": {"session": "s", "newSession": "s", "setup": setup, "code": code}});
+    assert_eq!(person.try_step(kept).unwrap_err().path, "newSession");
+    assert_eq!(confirm(&mut person, json!({"newSession": "t"}))["session"], "t");
+}
+
+#[test]
+fn a_set_up_that_is_no_login_keeps_its_session_unless_a_new_one_is_named() {
+    for (given, expected) in [(json!({}), "s"), (json!({"newSession": "t"}), "t")] {
+        let mut person = Person::new("ann", policy(json!({})));
+        let started = person.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
+        person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+        assert_eq!(confirm(&mut person, given)["session"], expected);
+        assert!(!person.events().contains(&"first_factor_by_password".to_owned()));
+    }
+}
+
+#[test]
+fn the_ticket_is_of_one_user_account_session_and_kind() {
+    let (person, ticket) = at_login();
+    let refused = |mut person: Person, ticket: &str, reason: &str| {
+        assert_eq!(enroll(&mut person, ticket), json!({"result": "denied", "reason": reason}), "{}", person.user);
+    };
+    refused(Person { user: "bob".to_owned(), ..person.clone() }, &ticket, "ticket_invalid");
+    refused(Person { account: Some("acme".to_owned()), ..person.clone() }, &ticket, "ticket_invalid");
+    refused(Person { now: person.now + 600, ..person.clone() }, &ticket, "ticket_expired");
+    refused(Person { now: person.now - 61, ..person.clone() }, &ticket, "ticket_invalid");
+    refused(person.clone(), "", "ticket_invalid");
+    refused(person.clone(), &format!("{ticket}A"), "ticket_invalid");
+    let mut enrolled = crate::support::ann();
+    let second_step = enrolled.ticket();
+    refused(person, &second_step, "ticket_invalid");
+}
+
+/// The ticket is no way to a second factor for someone who had one before: whatever ended it, only a code helps.
+#[test]
+fn never_after_a_removal_or_a_recovery_code() {
+    let mut removed = Person::new("ann", policy(json!({})));
+    let started = removed.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
+    removed.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let pass = confirm(&mut removed, json!({}))["pass"].clone();
+    assert_eq!(removed.reply(json!({"remove": {"session": "s", "pass": pass, "method": "totp"}}))["result"], "removed");
+    removed.policy = by_password();
+    assert_eq!(removed.reply(json!({"begin": {"session": "s"}}))["reason"], "enrollment_required");
+
+    // A ticket from before the first factor, brought after it was removed again.
+    let (mut person, ticket) = at_login();
+    enroll(&mut person, &ticket);
+    let enrolled = confirm(&mut person, json!({"newSession": "in"}));
+    person.policy = policy(json!({"firstFactor": "password"}));
+    let gone = person.reply(json!({"remove": {"session": "in", "pass": enrolled["pass"], "method": "totp"}}));
+    assert_eq!(gone["result"], "removed", "{gone}");
+    person.policy = by_password();
+    assert_eq!(enroll(&mut person, &ticket), json!({"result": "denied", "reason": "fresh_factor_required"}));
+
+    // A rescue that ended in no factor.
+    let mut rescued = Person::new("ann", by_password());
+    rescued.now += 7_200;
+    let ticket = rescued.reply(json!({"begin": {"session": "s"}}))["ticket"].as_str().unwrap().to_owned();
+    rescued.policy = policy(json!({"require": "everyone"}));
+    let code = issue(&mut rescued);
+    assert_eq!(rescued.verify("recovery_code", &code)["result"], "verified");
+    rescued.policy = by_password();
+    assert_eq!(rescued.reply(json!({"begin": {"session": "s"}}))["reason"], "enrollment_required");
+    assert_eq!(enroll(&mut rescued, &ticket), json!({"result": "denied", "reason": "fresh_factor_required"}));
+}
+
+#[test]
+fn two_set_ups_at_once_give_one_factor() {
+    let (mut person, ticket) = at_login();
+    enroll(&mut person, &ticket);
+    let (thief_setup, thief_secret) = (person.setup.clone(), person.secret.clone());
+    enroll(&mut person, &ticket);
+    assert_eq!(confirm(&mut person, json!({}))["result"], "enrolled");
+    (person.setup, person.secret) = (thief_setup, thief_secret);
+    assert_eq!(confirm(&mut person, json!({})), json!({"result": "expired"}));
+    assert_eq!(enroll(&mut person, &ticket)["reason"], "fresh_factor_required");
+}
+
+#[test]
+fn the_policy_is_asked_again_at_the_confirmation() {
+    let (mut person, ticket) = at_login();
+    enroll(&mut person, &ticket);
+    person.policy = policy(json!({"require": "everyone"}));
+    assert_eq!(confirm(&mut person, json!({}))["reason"], "fresh_factor_required");
+    person.policy = policy(json!({"require": "everyone", "firstFactor": "password", "network": {"deny": ["203.0.113.0/24"]}}));
+    person.ip = ClientIp::parse("203.0.113.7");
+    assert_eq!(confirm(&mut person, json!({}))["reason"], "address_denied");
+    person.policy = by_password();
+    assert_eq!(confirm(&mut person, json!({}))["result"], "enrolled");
+}
+
+#[test]
+fn a_request_without_a_pass_is_sent_to_the_login_and_an_api_client_is_blocked() {
+    let (mut person, _) = at_login();
+    assert_eq!(check(&person, json!({"session": "s"})), json!({"result": "second_step", "reason": "no_pass"}));
+    assert_eq!(check(&person, json!({"session": "s", "channel": "api"}))["reason"], "api_client_blocked");
+    assert_eq!(person.reply(json!({"begin": {"session": "s", "channel": "api"}}))["reason"], "api_client_blocked");
+}
+
+#[test]
+fn a_field_that_is_no_text_is_malformed() {
+    let (mut person, _) = at_login();
+    for (name, field) in [("enroll_totp", "label"), ("enroll_sms", "number")] {
+        let reply = person.reply(json!({name: {"session": "s", "ticket": 7, field: "ann"}}));
+        assert_eq!((&reply["result"], &reply["field"]), (&json!("malformed"), &json!("ticket")), "{name}");
+    }
+}
