@@ -24,7 +24,8 @@ const halfLogins = { count: 50, seconds: 900 }
 export async function openAccounts(db, clock) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS accounts (
-      id TEXT PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL, require TEXT NOT NULL, network TEXT NOT NULL
+      id TEXT PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL, require TEXT NOT NULL,
+      first_factor TEXT NOT NULL, network TEXT NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS users (
       id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts, email TEXT NOT NULL UNIQUE,
@@ -48,7 +49,7 @@ export async function openAccounts(db, clock) {
   const usersOf = db.prepare('SELECT * FROM users WHERE account = ? ORDER BY email')
   const client = db.prepare('SELECT * FROM api_clients WHERE id = ?')
   const clientsOf = db.prepare('SELECT * FROM api_clients WHERE account = ? ORDER BY id')
-  const setRules = db.prepare('UPDATE accounts SET require = ?, network = ?, name = ? WHERE id = ?')
+  const setRules = db.prepare('UPDATE accounts SET require = ?, first_factor = ?, network = ?, name = ? WHERE id = ?')
   const setUserIp = db.prepare('UPDATE users SET last_ip = ? WHERE id = ?')
   const setClientIp = db.prepare('UPDATE api_clients SET last_ip = ? WHERE id = ?')
   const forgetOldTries = db.prepare('DELETE FROM password_tries WHERE ends_at <= ?')
@@ -100,20 +101,21 @@ export async function openAccounts(db, clock) {
       else setClientIp.run(ip, principal.clientId)
     },
 
-    saveRules(accountId, { require, network, name }) {
-      setRules.run(JSON.stringify(require), JSON.stringify(network), name, accountId)
+    saveRules(accountId, { require, firstFactor, network, name }) {
+      setRules.run(JSON.stringify(require), firstFactor, JSON.stringify(network), name, accountId)
     },
   }
 }
 
-/** The policy of an account. Its owner sets `name`, `require` and `network`; the operator fixed the rest here. */
-export function policyOf({ name, require, network }, origin) {
+/** The policy of an account. Its owner sets `name`, `require`, `firstFactor` and `network`; the operator fixed the rest here. */
+export function policyOf({ name, require, firstFactor, network }, origin) {
   return {
     v: 1,
     name,
     origin,
     methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
     require,
+    firstFactor,
     network,
     plans: ['pro'],
     // Without this key, backup codes are stored as hashes only, and the page cannot show them again.
@@ -123,18 +125,21 @@ export function policyOf({ name, require, network }, origin) {
 }
 
 function readRules(row) {
-  return row && { ...row, require: JSON.parse(row.require), network: JSON.parse(row.network) }
+  if (row === undefined) return undefined
+  const { first_factor: firstFactor, require, network, ...account } = row
+  return { ...account, firstFactor, require: JSON.parse(require), network: JSON.parse(network) }
 }
 
 async function seed(db) {
   const users = await Promise.all(demoLogins.map(async (user) => ({ ...user, hash: await hash(user.password) })))
   const clientHash = await hash(demoClient.secret)
   db.transaction(() => {
-    db.prepare('INSERT INTO accounts VALUES (?, ?, ?, ?, ?)').run(
+    db.prepare('INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)').run(
       'acme',
       'Acme',
       'pro',
       JSON.stringify('optional'),
+      'recovery_code',
       JSON.stringify({ allow: [], api: [], deny: [] }),
     )
     for (const { email, role, hash } of users) {

@@ -122,7 +122,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     if (session === undefined) return denied('login_required')
     if (route.method === 'POST' && !rendering.carriesToken(context)) return denied('form_outdated')
     if (route.access === 'session') return undefined
-    if (route.access === 'challenge' && session.proof === 'password') return undefined
+    if (session.proof === 'password' && session[dueIn[route.access]]) return undefined
 
     const entry = await useCases.entryOf(session, principal, context.account, context.ip)
     if (entry.state === 'wrong_address') return denied(entry.reason)
@@ -135,6 +135,8 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     switch (route.access) {
       case 'challenge':
         return session.challenge ? undefined : denied('not_required')
+      case 'set_up':
+        return denied('set_up_already')
       case 'caller':
         return undefined
       case 'person':
@@ -175,6 +177,9 @@ function failure(error) {
   return { status: 500, reply: { result: 'error', code: 'internal' } }
 }
 
+/** The step that a login may have to take next, by the access of its routes. */
+const dueIn = { challenge: 'challenge', set_up: 'setUp' }
+
 const callersFault = new Set(['invalid_input', 'invalid_policy'])
 
 const jsonRendering = {
@@ -200,7 +205,9 @@ const pageRendering = {
   },
   refuse(response, reply, context) {
     if (reply.reason === 'login_required') response.redirect(303, `/login?next=${encodeURIComponent(context.path)}`)
-    else if (reply.reason === 'second_factor_required') response.redirect(303, '/login/second-step')
+    else if (reply.reason === 'second_factor_required')
+      response.redirect(303, context.session.setUp ? '/login/set-up' : '/login/second-step')
+    else if (reply.reason === 'set_up_already') response.redirect(303, '/security')
     else sendPage(response, errorPage(reply, context), statusOf(reply))
   },
   send(response, reply, context, route) {

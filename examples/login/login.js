@@ -21,6 +21,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     roles: rolesOf(principal),
   })
   const callerWithPass = (context) => ({ ...callerIn(context), pass: context.session.pass })
+  const callerInSetUp = (context) => ({ ...callerWithPass(context), ticket: context.session.setUp?.ticket })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
   /** Asks whether the session still meets the account's rules. */
   const check = (context, restrictions) =>
@@ -47,6 +48,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     const reply = await begin({ session: fresh, principal, account, ip })
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
+    const setUp = reply.result === 'set_up' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
     // After many logins with the password alone, tickets stay here and cannot be sent to Envoy. The
     // second step on this site still works, because it needs the session only.
@@ -55,14 +57,15 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     sessions.start(fresh, {
       principal: principal.id,
       channel,
-      proof: challenge ? 'password' : 'allowed',
-      next: challenge && next,
+      proof: challenge || setUp ? 'password' : 'allowed',
+      next: (challenge || setUp) && next,
       challenge: challenge && { ...challenge, kept },
+      setUp,
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
     context.cookie = fresh.secret
     // The reply holds the ticket, because a program may send it to Envoy with a code. Pages never show it.
-    return { ...(kept ? withoutTicket(reply) : reply), next }
+    return { ...(kept || setUp ? withoutTicket(reply) : reply), next }
   }
 
   /**
@@ -88,8 +91,34 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     }
   }
 
+  /** A set-up at login is over when its ticket is: the session, which has the password only, ends. */
+  function atLogin(context, reply) {
+    const isOver = ['other_session', 'fresh_factor_required'].includes(reply.reason)
+    if (context.session.setUp === undefined || reply.result !== 'denied') return reply
+    return endUnlessIn(context, isOver ? { ...reply, reason: 'ticket_invalid' } : reply)
+  }
+
+  /** Confirms a factor. The one that ends a login gives the session a new id. */
+  async function confirm(context, method, ask) {
+    const { session } = context
+    const confirmation = { ...callerIn(context), setup: session.setUps[method] ?? '', code: context.input.code }
+    if (session.setUp === undefined) return afterChange(context, await ask(confirmation))
+    const fresh = sessions.fresh()
+    const reply = await ask({ ...confirmation, newSession: fresh.id })
+    if (reply.result !== 'enrolled') return atLogin(context, reply)
+    const { pass: token, ...shown } = reply
+    const state = { proof: 'verified', pass: token, next: session.next }
+    if (!sessions.replace(session, fresh, state)) return { result: 'denied', reason: 'ticket_invalid' }
+    context.cookie = fresh.secret
+    context.pass = { token, expiresAt: reply.expiresAt }
+    context.session = sessions.find(fresh.secret, 'web')
+    context.entry = { state: 'in', method }
+    sessions.endOthers(context.session)
+    return { ...shown, next: session.next }
+  }
+
   /** A change of factors ends the passes from before it. The session that made it goes on with the pass in the reply. */
-  function afterChange(context, { pass: token, expiresAt, ...reply }) {
+  function afterChange(context, { pass: token, expiresAt, session: _, ...reply }) {
     if (token === undefined) return expiresAt === undefined ? reply : { ...reply, expiresAt }
     sessions.keepPass(context.session, token)
     context.pass = { token, expiresAt }
@@ -102,13 +131,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     if (setup !== undefined) sessions.keepSetUp(session, method, setup)
     return reply
   }
-
-  /** A confirmation of the set-up in this session. Without one it is answered as one that has timed out. */
-  const confirmation = (context, method) => ({
-    ...callerIn(context),
-    setup: context.session.setUps[method] ?? '',
-    code: context.input.code,
-  })
 
   /** Refuses unless the caller showed a factor just now. A user without a factor is let through. */
   async function staleFactor(context) {
@@ -133,9 +155,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const form = { result: 'login_form', next }
       if (session === undefined || input.next === undefined) return form
       const entry = await entryOf(session, principal, account, ip)
-      if (entry.state === 'second_step' && session.challenge.expiresAt > clock()) {
+      if (entry.state === 'second_step' && (session.setUp ?? session.challenge).expiresAt > clock()) {
         sessions.leadTo(session, next)
-        return { result: 'challenge' }
+        return { result: session.setUp ? 'set_up' : 'challenge' }
       }
       if (entry.state === 'in') {
         context.entry = entry
@@ -194,6 +216,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { ...shown, next: session.next }
     },
 
+    async setUpForm({ session }) {
+      return withoutTicket(session.setUp)
+    },
+
     async sendLoginSms(context) {
       const { session, principal, account, ip } = context
       const reply = await secondFactor.sendSms({
@@ -237,13 +263,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
     async startTotp(context) {
       const { principal, account } = context
-      const caller = callerWithPass(context)
+      const caller = callerInSetUp(context)
       const reply = await secondFactor.enrollTotp({ ...caller, label: principal.email, plan: account.plan })
-      return keepSetUp(context, 'totp', reply)
+      return atLogin(context, keepSetUp(context, 'totp', reply))
     },
 
     async confirmTotp(context) {
-      return afterChange(context, await secondFactor.confirmTotp(confirmation(context, 'totp')))
+      return confirm(context, 'totp', secondFactor.confirmTotp)
     },
 
     async startSms(context) {
@@ -253,15 +279,15 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const number = /(?![0-9])\p{N}/u.test(typed) ? undefined : parsePhoneNumber(typed, 'AU')
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
       const reply = await secondFactor.enrollSms({
-        ...callerWithPass(context),
+        ...callerInSetUp(context),
         number: number.number,
         plan: account.plan,
       })
-      return { ...keepSetUp(context, 'sms', reply), number: number.number }
+      return atLogin(context, { ...keepSetUp(context, 'sms', reply), number: number.number })
     },
 
     async confirmSms(context) {
-      return afterChange(context, await secondFactor.confirmSms(confirmation(context, 'sms')))
+      return confirm(context, 'sms', secondFactor.confirmSms)
     },
 
     async removeMethod(context) {
@@ -344,15 +370,16 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       if (lastIp === undefined) throw new BadInput('client', 'was never seen, so its address is not known')
       if (!allowed && rule === undefined) return { result: 'denied', reason }
       if (!allowed) {
-        const { require, network, name } = account
+        const { require, firstFactor, network, name } = account
         const api = [...network.api, { network: rule, note: client.clientId }]
-        await saveRules(context, { require, network: { ...network, api }, name })
+        await saveRules(context, { require, firstFactor, network: { ...network, api }, name })
       }
       return { result: 'client_admitted', client: client.clientId }
     },
 
     async policy({ account }) {
-      return { result: 'policy', require: account.require, network: account.network, name: account.name }
+      const { require, firstFactor, network, name } = account
+      return { result: 'policy', require, firstFactor, network, name }
     },
 
     /** The form with its rows changed. Nothing is saved. */
@@ -379,6 +406,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const review = {
         ...found,
         needRecoveryCode: found.needRecoveryCode.map(emailOf),
+        setUpByPassword: found.setUpByPassword.map(emailOf),
         blockedUsers: found.blockedUsers.map(emailOf),
       }
       const change = { ...next, review }
@@ -456,9 +484,16 @@ function draftOf(input, account) {
   const [allow, api, deny] = ['allow', 'api', 'deny'].map((name) => rulesOf(input, name))
   return {
     require: requirement(input),
+    firstFactor: firstFactorOf(input, account),
     network: { allow, api, deny },
     name: input.name === undefined ? account.name : text(input, 'name').trim(),
   }
+}
+
+function firstFactorOf({ firstFactor = undefined }, account) {
+  if (firstFactor === undefined) return account.firstFactor
+  if (firstFactor === 'recovery_code' || firstFactor === 'password') return firstFactor
+  throw new BadInput('firstFactor', 'is none of `recovery_code` and `password`')
 }
 
 function requirement(input) {

@@ -3,6 +3,7 @@
 // `access`: open        anyone
 //           session     anyone with a session, even before the second step
 //           challenge   a session that must take the second step
+//           set_up      a session that must set up a first factor
 //           caller      a person fully logged in, or an API client
 //           person      a person fully logged in
 //           owner       as `person`, and an owner of the account
@@ -18,6 +19,12 @@ export const routes = [
   { method: 'GET', path: '/login/second-step', access: 'challenge', act: 'secondStepForm' },
   { method: 'POST', path: '/login/second-step', access: 'challenge', act: 'secondStep' },
   { method: 'POST', path: '/login/second-step/sms', access: 'challenge', act: 'sendLoginSms' },
+
+  { method: 'GET', path: '/login/set-up', access: 'set_up', act: 'setUpForm' },
+  { method: 'POST', path: '/login/set-up/totp', access: 'set_up', act: 'startTotp' },
+  { method: 'POST', path: '/login/set-up/totp/confirm', access: 'set_up', act: 'confirmTotp' },
+  { method: 'POST', path: '/login/set-up/sms', access: 'set_up', act: 'startSms' },
+  { method: 'POST', path: '/login/set-up/sms/confirm', access: 'set_up', act: 'confirmSms' },
 
   { method: 'GET', path: '/', api: '/api/me', access: 'caller', act: 'home' },
 

@@ -1,10 +1,11 @@
 // Sessions: a random id in the cookie, only its SHA-256 in the database.
 //
 // `proof` is the proof that a session has shown so far:
-//   password   the first factor only: admits to the second step and nothing else
+//   password   the first factor only: admits to the second step, or to the set-up of a first factor, and to nothing else
 //   allowed    the policy asked for no second factor
 //   verified   a second factor; `pass` proves it
 //
+// `setUp` holds the ticket for the set-up of a first factor, where the login leads there.
 // `setUps` holds the set-ups that this session has begun, one a method.
 // `next` is the path to go to after the second factor.
 
@@ -22,6 +23,7 @@ export function createSessions(db, clock, passSeconds) {
       proof TEXT NOT NULL,
       pass TEXT,
       challenge TEXT,
+      set_up TEXT,
       set_ups TEXT NOT NULL DEFAULT '{}',
       next TEXT NOT NULL,
       form_token TEXT NOT NULL,
@@ -36,8 +38,8 @@ export function createSessions(db, clock, passSeconds) {
     ) STRICT`)
 
   const insert = db.prepare(`INSERT INTO sessions
-    (id, principal, channel, proof, pass, challenge, next, form_token, expires_at)
-    VALUES (@id, @principal, @channel, @proof, @pass, @challenge, @next, @formToken, @expiresAt)`)
+    (id, principal, channel, proof, pass, challenge, set_up, next, form_token, expires_at)
+    VALUES (@id, @principal, @channel, @proof, @pass, @challenge, @setUp, @next, @formToken, @expiresAt)`)
   const select = db.prepare('SELECT * FROM sessions WHERE id = ? AND expires_at > ?')
   const remove = removal('id = @id')
   const removeExpired = removal('expires_at <= @now')
@@ -67,7 +69,10 @@ export function createSessions(db, clock, passSeconds) {
     })
   }
 
-  function start(fresh, { principal, channel, proof, pass = null, challenge, next = '/' }) {
+  function start(
+    fresh,
+    { principal, channel, proof, pass = null, challenge = undefined, setUp = undefined, next = '/' },
+  ) {
     removeExpired({ now: clock() })
     insert.run({
       id: fresh.id,
@@ -76,6 +81,7 @@ export function createSessions(db, clock, passSeconds) {
       proof,
       pass,
       challenge: challenge ? JSON.stringify(challenge) : null,
+      setUp: setUp ? JSON.stringify(setUp) : null,
       next,
       formToken: randomBytes(32).toString('base64url'),
       // Without a ticket handed out, the session is useless once the ticket has ended. There may be very many of them.
@@ -105,6 +111,7 @@ export function createSessions(db, clock, passSeconds) {
         proof: row.proof,
         pass: row.pass ?? undefined,
         challenge: row.challenge === null ? undefined : JSON.parse(row.challenge),
+        setUp: row.set_up === null ? undefined : JSON.parse(row.set_up),
         setUps: JSON.parse(row.set_ups),
         next: row.next,
         formToken: row.form_token,

@@ -296,7 +296,7 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
   const { code } = await enrolledVisitor(service, 'member')
   const user = userIdOf(service, 'member')
   // In place of the filter: the same rules and keys in Node, with the storage API as store.
-  const account = { name: 'Acme', require: 'optional', network: { allow: [], deny: [] } }
+  const account = { name: 'Acme', require: 'optional', firstFactor: 'recovery_code', network: { allow: [], deny: [] } }
   let effects
   const filter = await createSecondFactor({
     policy: policyOf(account, service.origin),

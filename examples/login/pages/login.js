@@ -22,6 +22,7 @@ import { freshFactorPage } from './problems.js'
 export const loginPages = {
   loginForm(reply, context) {
     if (reply.result === 'challenge') return { redirect: '/login/second-step' }
+    if (reply.result === 'set_up') return { redirect: '/login/set-up' }
     if (reply.result === 'confirm_first') return freshFactorPage(context, reply.next)
     if (reply.result === 'set_up_first') return setUpFirstPage(context)
     return loginPage(context, reply, reply.next)
@@ -29,6 +30,7 @@ export const loginPages = {
 
   logInWithPassword(reply, context) {
     if (reply.result === 'challenge') return { redirect: '/login/second-step' }
+    if (reply.result === 'set_up') return { redirect: '/login/set-up' }
     if (reply.result === 'allowed') return { redirect: reply.next }
     return loginPage(context, reply, sameSitePath(context.input.next))
   },
@@ -49,7 +51,7 @@ export const loginPages = {
   logOut: () => ({ redirect: '/login' }),
 }
 
-function loginPage({ input, demo, now }, reply, next) {
+export function loginPage({ input, demo, now }, reply, next) {
   const wrong = isProblem(reply)
   // The message of an error is for programs. A person who left a field empty gets a sentence of its own.
   const shown =

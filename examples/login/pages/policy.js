@@ -22,8 +22,18 @@ export const policyPages = {
 
 const requirements = [
   ['optional', 'Nobody: each person decides', 'People without one log in with their password.'],
-  ['everyone', 'Everyone', 'People without one can log in only with a recovery code.'],
+  ['everyone', 'Everyone', 'People without one are asked as chosen below.'],
   ['some', 'Some people', 'People whom one of these rules meets.'],
+]
+
+/** The ways to a first second factor, where one must be there. */
+const firstFactors = [
+  ['recovery_code', 'Only with a recovery code', 'An owner makes one for each of them, under Users.'],
+  [
+    'password',
+    'By themselves when they log in',
+    'Only people who never had one. Whoever knows such a person’s password can do it too; you are told each time.',
+  ],
 ]
 
 /** The lists of networks, in the order of the page. */
@@ -65,11 +75,12 @@ const names = Object.keys(lists)
 const MAX_ROWS = 50
 
 /** The values of the form: the draft in `input` if there is one, else the saved policy. */
-function draftOf(input, { require, network, name }) {
+function draftOf(input, { require, firstFactor, network, name }) {
   if (typeof input.require === 'string') {
     return {
       draft: true,
       require: input.require,
+      firstFactor: typeof input.firstFactor === 'string' ? input.firstFactor : firstFactor,
       roles: [input.roles ?? []].flat().map(String),
       name: (typeof input.name === 'string' && input.name.trim()) || name,
       ...Object.fromEntries(names.map((list) => [list, rulesOf(input, list)])),
@@ -78,6 +89,7 @@ function draftOf(input, { require, network, name }) {
   return {
     draft: false,
     require: typeof require === 'string' ? require : 'some',
+    firstFactor,
     roles: require.roles ?? [],
     networks: require.networks ?? [],
     outside: require.outside ?? [],
@@ -89,9 +101,10 @@ function draftOf(input, { require, network, name }) {
 }
 
 /** The fields of a draft; each list is text, with `separator` between its lines. */
-function fieldsOf({ require, roles, name, ...rest }, separator) {
+function fieldsOf({ require, firstFactor, roles, name, ...rest }, separator) {
   return [
     ['require', require],
+    ['firstFactor', firstFactor],
     ...roles.map((role) => ['roles', role]),
     ...names.map((list) => [list, rest[list].map(lineOf).join(separator)]),
     ['name', name],
@@ -154,6 +167,17 @@ ${howTo('how-to-some')}
 ${list('networks')}
 ${list('outside')}
 </div>
+</fieldset>
+<fieldset class="card-like first-factor">
+<legend>How people who have none get their first</legend>
+${firstFactors.map(
+  ([
+    value,
+    label,
+    about,
+  ]) => html`<label class="choice"><input type="radio" name="firstFactor" value="${value}"${value === draft.firstFactor && html` checked`}>
+<span>${label} <span class="minor">${about}</span></span></label>`,
+)}
 </fieldset>
 <fieldset class="card-like">
 <legend>From where people and API clients may log in</legend>
@@ -255,11 +279,12 @@ const forgotten = {
 }
 
 function reviewPage(reply, context) {
-  const { require, network, review } = reply
+  const { require, firstFactor, network, review } = reply
   const draft = draftOf({}, reply)
   const clean =
     !review.refused &&
     empty(review.needRecoveryCode) &&
+    empty(review.setUpByPassword) &&
     empty(review.blockedUsers) &&
     empty(review.blockedApiClients) &&
     empty(review.forgottenFamilies)
@@ -297,6 +322,7 @@ ${
 }
 <dl class="facts wide-facts">
 <div><dt>Second factor</dt> <dd>${asked(require, context)}</dd></div>
+${require !== 'optional' && html`<div><dt>First one</dt> <dd>${firstFactors.find(([value]) => value === firstFactor)[1]}</dd></div>`}
 <div><dt>Allowed networks</dt> <dd>${ruleFacts(network.allow, 'everywhere', context)}</dd></div>
 <div><dt>API clients from</dt> <dd>${ruleFacts(network.api, 'no network of their own', context)}</dd></div>
 <div><dt>Never</dt> <dd>${ruleFacts(network.deny, 'none', context)}</dd></div>
@@ -304,6 +330,7 @@ ${
 </dl>
 ${clean && notice('good', 'Nobody is shut out by this.')}
 ${people('These people will need a recovery code', 'They have no second factor that works. Make each of them a code under Users when they want to log in.', review.needRecoveryCode)}
+${people('These people will set up their first second factor when they log in', 'Their password alone is enough for that. You are told each time.', review.setUpByPassword)}
 ${people('These people will be shut out', 'They were last seen at an address that these rules turn away.', review.blockedUsers)}
 ${
   !empty(review.blockedApiClients) &&

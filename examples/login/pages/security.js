@@ -2,6 +2,7 @@
 
 import { html } from '../html.js'
 import { recoveryCodeUsed } from './home.js'
+import { loginPage } from './login.js'
 import {
   codeField,
   confirmed,
@@ -54,7 +55,10 @@ ${backupCodes && backupCard(context, backupCodes, go)}`,
     )
   },
 
+  setUpForm: ({ methods }, context) => setUpPage(context, methods),
+
   startTotp(reply, context) {
+    if (context.cookie === null) return loginPage(context, reply, context.session.next)
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security?go=totp')
     if (reply.result !== 'totp_started') return problemPage(reply, context)
     const picture = Buffer.from(reply.qrSvg).toString('base64')
@@ -91,6 +95,7 @@ ${confirmTotpForm(context, reply)}
   confirmTotp: afterConfirm('Set up your app', confirmTotpForm),
 
   startSms(reply, context) {
+    if (context.cookie === null) return loginPage(context, reply, context.session.next)
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security?go=sms')
     const sent = reply.result === 'sms_sent'
     const number = reply.number ?? context.input.number
@@ -107,11 +112,11 @@ ${confirmSmsForm(context, reply)}
 <div class="again">
 ${form(
   context,
-  '/security/sms',
+  `${home(context)}/sms`,
   html`<input type="hidden" name="number" value="${number}">${digitsField(reply, context)}
 ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.now, context.now)}`,
 )}
-<a class="button quiet" href="/security?set-up=sms">Another number</a>
+<a class="button quiet" href="${home(context)}?set-up=sms">Another number</a>
 </div>`,
       { narrow: true, error: !sent },
     )
@@ -139,6 +144,25 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
     if (reply.result === 'allowed') return problemPage({ result: 'denied', reason: 'not_required' }, context)
     return problemPage(reply, context)
   },
+}
+
+/** The address of the pages that set up a factor: those of a login, or those of the settings. */
+const home = ({ session }) => (session.setUp ? '/login/set-up' : '/security')
+
+/** The set-up of a first factor at login. Nothing else is open to this session. */
+function setUpPage(context, methods) {
+  const go = methods.includes('totp') ? 'totp' : 'sms'
+  const options = { go, canEnroll: true }
+  return layout(
+    'Set up a second factor',
+    context,
+    html`
+<p class="lead">This account asks for a second factor, and you have none yet. Set one up now; then you are logged in.</p>
+${methods.includes('totp') && appCard(context, undefined, options)}
+${methods.includes('sms') && smsCard(context, undefined, options)}
+<p class="hint">Open until ${clockTime(context.session.setUp.expiresAt, context.now)}. After that, log in again.</p>`,
+    { narrow: true },
+  )
 }
 
 function card(name, title, state, content) {
@@ -191,7 +215,7 @@ function appCard(context, totp, options) {
   const start = (label, kind) =>
     form(
       context,
-      '/security/totp',
+      `${home(context)}/totp`,
       html`<button${kind && html` class="${kind}"`}${go === 'totp' && html` autofocus`}>${label}</button>`,
     )
   return card(
@@ -227,7 +251,7 @@ ${sms && removal(context, 'sms', 'SMS', options)}
 function numberForm(context, { value = '', wrong = false, autofocus = false }) {
   return form(
     context,
-    '/security/sms',
+    `${home(context)}/sms`,
     html`
 ${field(
   'number',
@@ -254,7 +278,7 @@ function numberAgainPage(reply, context) {
     html`
 ${problem(shown, context)}
 ${numberForm(context, { value, wrong: true, autofocus: true })}
-<p><a href="/security">Back to Security</a></p>`,
+<p><a href="${home(context)}">${context.session.setUp ? 'Back' : 'Back to Security'}</a></p>`,
     { narrow: true, error: true },
   )
 }
@@ -291,7 +315,7 @@ const digitsField = (reply, context) => html`<input type="hidden" name="digits" 
 function confirmTotpForm(context, reply) {
   return form(
     context,
-    '/security/totp/confirm',
+    `${home(context)}/totp/confirm`,
     html`${digitsField(reply, context)}
 ${codeField('Code from your app', { digits: digitsOf(reply, context), wrong: isWrongInput(reply), focus: reply.result !== 'totp_started' })}
 <button>Turn on</button>`,
@@ -301,7 +325,7 @@ ${codeField('Code from your app', { digits: digitsOf(reply, context), wrong: isW
 function confirmSmsForm(context, reply) {
   return form(
     context,
-    '/security/sms/confirm',
+    `${home(context)}/sms/confirm`,
     html`${digitsField(reply, context)}
 ${codeField('Code from the SMS', { digits: digitsOf(reply, context), wrong: isWrongInput(reply), sms: true })}
 <button class="full">Turn on</button>`,
@@ -310,6 +334,7 @@ ${codeField('Code from the SMS', { digits: digitsOf(reply, context), wrong: isWr
 
 function afterConfirm(title, retryForm) {
   return (reply, context) => {
+    if (context.cookie === null) return loginPage(context, reply, context.session.next)
     if (needsFreshFactor(reply)) return freshFactorPage(context, '/security')
     // The button was pressed twice.
     if (reply.result === 'already_used') return { redirect: '/security' }
@@ -320,12 +345,17 @@ function afterConfirm(title, retryForm) {
         html`
 ${problem(reply, context)}
 ${retryForm(context, reply)}
-<p><a href="/security">Start again</a></p>`,
+<p><a href="${home(context)}">Start again</a></p>`,
         { narrow: true, error: true },
       )
     }
-    if (reply.backupCodes === undefined) return { redirect: '/security' }
+    if (reply.backupCodes === undefined) return { redirect: reply.next ?? '/security' }
     const codes = reply.backupCodes.map((code) => ({ code, used: false }))
+    // The set-up has ended a login.
+    if (reply.next !== undefined) {
+      const goOn = html`<p class="screen"><a class="button" href="${reply.next}">I have kept them: go on</a></p>`
+      return codesPage(context, 'You are logged in', codes, { first: true, goOn })
+    }
     const { next } = context.session
     const goOn =
       next === '/'

@@ -94,6 +94,7 @@ export function sentence(reply, now) {
 export const events = {
   login_allowed: 'Logged in, no second factor asked',
   login_challenged: 'Password right, second factor asked',
+  login_set_up: 'Password right, first factor to be set up',
   login_denied: 'Login refused',
   sms_sent: 'SMS sent',
   sms_refused: 'SMS refused',
@@ -105,6 +106,7 @@ export const events = {
   attempt_while_locked: 'Code refused while locked out',
   enrollment_started: 'Set-up begun',
   factor_added: 'Second factor added',
+  first_factor_by_password: 'First second factor set up by the password alone',
   factor_replaced: 'Second factor replaced',
   factor_removed: 'Second factor turned off',
   backup_codes_made: 'Backup codes made',
@@ -120,6 +122,8 @@ export const events = {
 
 export const notices = {
   factor_added: 'A second factor was added to your login.',
+  first_factor_by_password:
+    'A first second factor was set up at login, with the password alone. If that was not the right person, issue a recovery code.',
   factor_removed: 'A second factor was removed from your login.',
   number_changed: 'The mobile number of your second factor was changed.',
   backup_codes_renewed: 'New backup codes were made. The old ones no longer work.',

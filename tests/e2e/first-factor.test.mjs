@@ -1,0 +1,115 @@
+// A first factor by the password alone, through the service: `firstFactor: "password"` in the account's rules.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { authenticatorCode, freshVisitor, startService, Visitor } from './support.mjs'
+
+const login = { email: 'member@acme.example', password: 'member-demo-password' }
+
+async function serviceWithFirstFactor(t) {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  const change = { require: 'everyone', firstFactor: 'password' }
+  const preview = await owner.json('/api/policy', change)
+  assert.deepEqual(preview.review.setUpByPassword, ['colleague@acme.example', 'member@acme.example'])
+  assert.deepEqual(preview.review.needRecoveryCode, [])
+  assert.equal((await owner.json('/api/policy', { ...change, confirmed: true })).result, 'policy_saved')
+  return { service, owner }
+}
+
+const appCode = (started, service) => authenticatorCode(started.secret.replaceAll(' ', ''), service.now)
+
+test('a person who never had a factor sets one up at login and is in, in another session', async (t) => {
+  const { service, owner } = await serviceWithFirstFactor(t)
+  const member = new Visitor(service)
+  const begun = await member.logIn('member')
+  assert.deepEqual(begun.methods, ['totp', 'sms'])
+  assert.equal(begun.result, 'set_up')
+  assert.equal(begun.ticket, undefined, 'the ticket stays in the session')
+
+  // The session opens the set-up and nothing else.
+  assert.equal((await member.json('/api/me')).reason, 'second_factor_required')
+  assert.equal((await member.json('/api/security/totp', {})).reason, 'second_factor_required')
+  assert.equal((await member.json('/api/login/second-step', { method: 'totp', code: '000000' })).status, 401)
+  assert.equal((await member.page('/')).path, '/login/set-up')
+  assert.equal((await member.page('/login')).path, '/login')
+
+  const started = await member.json('/api/login/set-up/totp', {})
+  assert.equal(started.result, 'totp_started')
+  assert.equal((await member.json('/api/login/set-up/totp/confirm', { code: '12345' })).result, 'malformed')
+  const [, before] = [...member.cookies][0]
+  const enrolled = await member.json('/api/login/set-up/totp/confirm', { code: appCode(started, service) })
+  assert.equal(enrolled.backupCodes.length, 10, JSON.stringify(enrolled))
+  assert.equal(enrolled.pass, undefined)
+  assert.notEqual(member.cookies.get('session'), before, 'the session id is new')
+  assert.equal((await member.json('/api/me')).method, 'totp')
+
+  const { events } = await owner.json('/api/audit')
+  assert.ok(events.some(({ event, user }) => event === 'first_factor_by_password' && user === 'member@acme.example'))
+  const { messages } = await owner.json('/api/outbox')
+  const told = messages
+    .filter(({ message }) => message === 'first_factor_by_password')
+    .map(({ recipient }) => recipient)
+  assert.deepEqual(told.sort(), ['member@acme.example', 'owner@acme.example'])
+
+  const later = new Visitor(service)
+  assert.equal((await later.logIn('member')).result, 'challenge')
+})
+
+test('a phone as the first factor, by pages alone', async (t) => {
+  const { service } = await serviceWithFirstFactor(t)
+  const member = new Visitor(service)
+  await member.page('/login')
+  const choice = await member.page('/login', { ...login, next: '/security' })
+  assert.equal(choice.path, '/login/set-up')
+  assert.match(choice.text, /action="\/login\/set-up\/totp"/)
+  const wrong = await member.page('/login/set-up/sms', { number: '12' })
+  assert.match(wrong.text, /Australian mobile number/)
+  assert.match(wrong.text, /href="\/login\/set-up"/)
+  const sent = await member.page('/login/set-up/sms', { number: '0412 345 678' })
+  assert.match(sent.text, /action="\/login\/set-up\/sms\/confirm"/)
+  const { messages } = await member.json('/api/outbox')
+  const [code] = /\b\d{6}\b/.exec(messages.find(({ kind }) => kind === 'sms').message)
+  const done = await member.page('/login/set-up/sms/confirm', { code })
+  assert.match(done.text, /You are logged in/)
+  assert.match(done.text, /href="\/security">I have kept them: go on/)
+  const [file] = /name="codes" value="([^"]*)"/.exec(done.text).slice(1)
+  const kept = await member.page('/security/backup-codes/download', { codes: file })
+  assert.match(kept.text, /[0-9A-Z]{4}-/, 'the form token on the page is that of the new session')
+  assert.equal((await member.page('/login/set-up')).path, '/security', 'nothing is left to set up')
+})
+
+test('a set-up at login ends with its ticket, and where the rules change', async (t) => {
+  const { service } = await serviceWithFirstFactor(t)
+  const late = new Visitor(service)
+  await late.page('/login')
+  await late.page('/login', login)
+  service.advance(600)
+  const page = await late.page('/login/set-up/totp', {})
+  assert.match(page.text, /That took too long\. Log in again/)
+  assert.equal(late.cookies.size, 0, 'the session is over')
+
+  const member = new Visitor(service)
+  await member.logIn('member')
+  const started = await member.json('/api/login/set-up/totp', {})
+  // The owner's own way would need a code again, ten minutes after the last one.
+  service.database((db) => db.prepare("UPDATE accounts SET first_factor = 'recovery_code'").run())
+  const refused = await member.json('/api/login/set-up/totp/confirm', { code: appCode(started, service) })
+  assert.equal(refused.reason, 'ticket_invalid')
+  assert.equal((await member.json('/api/me')).reason, 'login_required')
+  assert.equal((await member.logIn('member')).reason, 'enrollment_required')
+})
+
+test('two people with the password: one set-up wins, and the other session is over', async (t) => {
+  const { service } = await serviceWithFirstFactor(t)
+  const [first, second] = [new Visitor(service), new Visitor(service)]
+  await first.logIn('member')
+  await second.logIn('member')
+  const started = await first.json('/api/login/set-up/totp', {})
+  await second.json('/api/login/set-up/totp', {})
+  assert.equal(
+    (await first.json('/api/login/set-up/totp/confirm', { code: appCode(started, service) })).result,
+    'enrolled',
+  )
+  assert.equal((await second.json('/api/login/set-up/totp', {})).reason, 'login_required')
+})
