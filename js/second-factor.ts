@@ -52,7 +52,8 @@ export interface SecondFactorOptions {
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /**
    * Keeps passes that a change of factors or a rescue has ended, for the gate's revocation list: see
-   * `epochs` in `Revoked` of `countersign/storage-api`. Not needed without a gate.
+   * `epochs` in `Revoked` of `countersign/storage-api`. Two of one user may come in either order: keep the greater
+   * `epoch`, and the later end. Not needed without a gate.
    */
   endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
   /** Keeps an event for audit. */

@@ -46,10 +46,11 @@ export interface Revoked {
    */
   users?: Record<string, number> | undefined
   /**
-   * A factor epoch by user id, as `endPasses` was given it: the user's passes of all other epochs. An
-   * entry may be left out once `passSeconds` and two minutes have passed since its `at`.
+   * A factor epoch by user id, as `endPasses` was given it: the user's passes of earlier epochs. `endPasses`
+   * may be given two of one user in either order, so keep the greater text, or list all: the greatest counts.
+   * A user may be left out once `passSeconds` and two minutes have passed since the latest `at`.
    */
-  epochs?: Record<string, string> | undefined
+  epochs?: Record<string, string | readonly string[]> | undefined
   /** The same for users of accounts, by account id. */
   accounts?: Record<string, Pick<Revoked, 'users' | 'epochs'>> | undefined
 }
@@ -324,8 +325,19 @@ const byName =
     return read(value, path, fields)
   }
 
+/** An epoch in the form of the module: another one would make the filter refuse the whole list. */
+const epochText: Check = (value, path) => {
+  if (!/^\d{12}\.[\w-]{12}$/.test(text(value, path) as string))
+    throw invalid(path, 'must be an epoch as endPasses was given it')
+  return value
+}
+
+/** The latest of several epochs, which is the greatest text; nothing for an empty list. */
+const latestEpoch: Check = (value, path) =>
+  Array.isArray(value) ? (listOf(epochText)(value, path) as string[]).sort().at(-1) : epochText(value, path)
+
 /** The users of one account. */
-const usersOfOne = { users: optional(byName(whole)), epochs: optional(byName(text)) }
+const usersOfOne = { users: optional(byName(whole)), epochs: optional(byName(latestEpoch)) }
 
 /** An effect of a step on this record. */
 const effectOn =

@@ -26,7 +26,8 @@ pub enum Effect {
 }
 
 /// Passes that a change of factors, or a rescue, has ended: put them on the gate's revocation list,
-/// until the longest life of a pass has gone by since `at`.
+/// until the longest life of a pass has gone by since `at`. Two of one user may arrive in either order:
+/// keep the greater `epoch` as text, and the later end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +37,7 @@ pub struct EndedPasses {
     pub account: Option<AccountId>,
     /// The user.
     pub user: UserId,
-    /// The epoch whose passes go on counting. Those of all others have ended.
+    /// The epoch whose passes go on counting, with those of later ones. Those of earlier ones have ended.
     pub epoch: FactorEpoch,
     /// The time of the change, in unix seconds.
     pub at: UnixSeconds,

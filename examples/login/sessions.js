@@ -49,7 +49,9 @@ export function createSessions(db, clock, passSeconds) {
   const updateSetUp = db.prepare("UPDATE sessions SET set_ups = json_set(set_ups, '$.' || ?, ?) WHERE id = ?")
   const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
   const selectEnded = db.prepare('SELECT id FROM ended_sessions').pluck()
-  const keepEpoch = db.prepare('INSERT OR REPLACE INTO ended_passes VALUES (?, ?, ?, ?)')
+  // Two changes may arrive in either order, and the clock may be set back between them.
+  const keepEpoch = db.prepare(`INSERT INTO ended_passes VALUES (?, ?, ?, ?)
+    ON CONFLICT (account, user) DO UPDATE SET epoch = max(epoch, excluded.epoch), until = max(until, excluded.until)`)
   const selectEpochs = db.prepare('SELECT account, user, epoch FROM ended_passes WHERE until > ?')
   const forgetEpochs = db.prepare('DELETE FROM ended_passes WHERE until <= ?')
   const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
@@ -141,12 +143,12 @@ export function createSessions(db, clock, passSeconds) {
       return selectEnded.all()
     },
 
-    /** Keeps the passes that a change of factors has ended: those of all epochs but this one. */
+    /** Keeps that a change of factors has ended the passes of earlier epochs than this one. A later epoch is the greater text. */
     endPasses({ account, user, epoch, at }) {
       keepEpoch.run(account, user, epoch, at + passSeconds)
     },
 
-    /** The factor epochs whose passes go on counting, by account and user. */
+    /** The latest factor epoch by account and user: passes of earlier ones have ended. */
     epochs() {
       forgetEpochs.run(clock())
       const accounts = Object.create(null)

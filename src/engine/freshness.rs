@@ -6,7 +6,6 @@
 //! again, in the new epoch.
 
 use crate::effect::{Effect, EndedPasses};
-use crate::epoch::FactorEpoch;
 use crate::error::Error;
 use crate::ids::SessionId;
 use crate::policy::{Method, Policy};
@@ -51,7 +50,7 @@ impl Context<'_> {
     /// Begins a new factor epoch, after a change of factors or a rescue. Passes of earlier epochs stay
     /// good for requests in Node until they end; a gate, which has no record, is told to refuse them.
     pub(super) fn begin_epoch(&mut self) {
-        self.record.epoch = FactorEpoch::next(&mut self.entropy);
+        self.record.epoch = self.record.epoch.next(self.now, &mut self.entropy);
         let (account, user, epoch) = (self.account(), self.record.user().clone(), self.record.epoch.clone());
         self.effects.push(Effect::EndPasses(EndedPasses { account, user, epoch, at: self.now }));
     }

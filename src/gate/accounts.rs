@@ -1,6 +1,10 @@
 //! The accounts whose passes and tickets count at this gate: by default those of a host without
 //! accounts, else one account or any. The policy of a gate is one account's, so that a pass made under
 //! a lenient account does not open a stricter one.
+//!
+//! With any, the service behind the gate compares the account, and the gate's policy says where all of
+//! them come from and how long their passes last. Codes are not verified then: this policy may offer a
+//! method that the account does not, and the pass would name the account all the same.
 
 use serde::Deserialize;
 
@@ -24,7 +28,7 @@ pub(super) enum AccountsDocument {
 pub(super) enum Accounts {
     /// Passes that name no account.
     None,
-    /// Every pass. The upstream reads the account from `x-second-factor-account`.
+    /// Every pass. The upstream reads the account from `x-second-factor-account`. No code is verified.
     Any,
     /// Passes of one account.
     One(AccountId),

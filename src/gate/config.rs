@@ -168,12 +168,19 @@ impl GateConfig {
         let ring =
             secrets.keys.as_deref().map(|keys| from_json::<Keys>(keys, ErrorCode::InvalidKeys).map_err(in_environment)).transpose()?;
         let keys = keys_of_passes(ring.as_ref(), document.jwks)?;
+        let accounts = Accounts::parse(document.accounts)?;
+        check(
+            document.verify.is_none() || accounts != Accounts::Any,
+            "verify",
+            "must not stand beside `accounts`: \"any\", because codes of all accounts would be verified by this one policy; verify them in the \
+             login service, or make a gate for each account with its policy and `accounts`: {\"one\": …}",
+        )?;
         let verify = document.verify.map(|verify| VerifySettings::parse(verify, ring.as_ref(), &session, secrets)).transpose()?;
         let revocation = document.revocation.map(|source| RevocationSource::parse(source, secrets)).transpose()?;
         Ok(Self {
             mode: document.mode,
             challenge: ChallengePage::parse(document.challenge, &exempt)?,
-            accounts: Accounts::parse(document.accounts)?,
+            accounts,
             session,
             exempt,
             forward_preflight: document.forward_preflight,

@@ -2,15 +2,19 @@
 //!
 //! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}` ends all passes and tickets of the sessions, and
 //! those of a user whose second factor passed, or who got the ticket, at that time or before.
-//! `"epochs":{"…":"…"}` ends the passes of a user of all factor epochs but this one. Users of an account
-//! stand under `"accounts":{"…":{"users":{…},"epochs":{…}}}`.
+//! `"epochs":{"…":"001800000000.…"}` ends the passes of a user of all factor epochs before this one, and of another
+//! epoch of the same number. Those of a later one count: the list may be older than the latest change. Where a list
+//! of epochs stands, the latest counts, in whatever order. Users of an account stand under
+//! `"accounts":{"…":{"users":{…},"epochs":{…}}}`.
 //!
 //! A list that is too old refuses every pass: otherwise an attacker who cuts the connection to the
 //! storage API would keep a revoked pass.
 
+use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
@@ -82,7 +86,7 @@ struct ListDocument {
     #[serde(default)]
     users: BTreeMap<String, UnixSeconds>,
     #[serde(default)]
-    epochs: BTreeMap<String, FactorEpoch>,
+    epochs: BTreeMap<String, LatestEpoch>,
     #[serde(default)]
     accounts: BTreeMap<String, UsersDocument>,
 }
@@ -94,7 +98,39 @@ struct UsersDocument {
     #[serde(default)]
     users: BTreeMap<String, UnixSeconds>,
     #[serde(default)]
-    epochs: BTreeMap<String, FactorEpoch>,
+    epochs: BTreeMap<String, LatestEpoch>,
+}
+
+/// The latest of the epochs that the list has for a user: one as text, or several in any order.
+#[derive(Debug)]
+struct LatestEpoch(FactorEpoch);
+
+impl<'de> Deserialize<'de> for LatestEpoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Epochs;
+
+        impl<'de> Visitor<'de> for Epochs {
+            type Value = LatestEpoch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a factor epoch or a list of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<LatestEpoch, E> {
+                FactorEpoch::try_from(text.to_owned()).map(LatestEpoch).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut epochs: A) -> Result<LatestEpoch, A::Error> {
+                let mut latest = FactorEpoch::FIRST;
+                while let Some(epoch) = epochs.next_element()? {
+                    latest = latest.max(epoch);
+                }
+                Ok(LatestEpoch(latest))
+            }
+        }
+
+        deserializer.deserialize_any(Epochs)
+    }
 }
 
 /// The facts of a pass or ticket by which the host may have ended it.
@@ -156,6 +192,6 @@ impl UsersDocument {
     fn hold(&self, made: &Made<'_>) -> bool {
         let user = made.subject.user().as_str();
         self.users.get(user).is_some_and(|&until| made.at <= until)
-            || self.epochs.get(user).is_some_and(|kept| made.epoch.is_some_and(|epoch| epoch != kept))
+            || self.epochs.get(user).is_some_and(|LatestEpoch(latest)| made.epoch.is_some_and(|epoch| latest.ends(epoch)))
     }
 }

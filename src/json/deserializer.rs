@@ -112,9 +112,13 @@ impl de::Error for JsonError {
 impl<'de> Deserializer<'de> for &Node<'de> {
     type Error = JsonError;
 
-    /// For a type that is either a text or an object.
+    /// For a type that is either a text or an object, or either a text or a list.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
-        if let Node::Object(entries) = self { visitor.visit_map(Entries::of(entries)) } else { self.deserialize_str(visitor) }
+        match self {
+            Node::Object(entries) => visitor.visit_map(Entries::of(entries)),
+            Node::List(_) => self.deserialize_seq(visitor),
+            Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) => self.deserialize_str(visitor),
+        }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {

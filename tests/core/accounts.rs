@@ -1,9 +1,10 @@
 //! The account at the gate: a pass or ticket of another account opens nothing.
 
+use countersign::error::{Error, ErrorCode};
 use countersign::gate::{Outcome, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::gate::{COOKIE, answer, gate, header, headers, judge, judged, refused, stored};
+use crate::gate::{COOKIE, answer, config, gate, header, headers, judge, judged, parsed, refused, stored};
 use crate::support::{Person, policy};
 
 const ACCOUNTS: [Option<&str>; 3] = [None, Some("strict"), Some("lenient")];
@@ -33,7 +34,7 @@ fn c1_t41_the_gate_admits_passes_of_its_accounts_only() {
                 (Some("any"), _) => true,
                 (_, one) => one == account,
             };
-            let judgement = judged(judge(&mut gate(json!({"accounts": accounts})), &request, ann.now));
+            let judgement = judged(judge(&mut gate(json!({"accounts": accounts, "verify": null})), &request, ann.now));
             let refusal = (!is_ours).then(|| (401, "other_account".to_owned()));
             assert_eq!(refused(&judgement), refusal, "{account:?} at {accounts}");
             if let Outcome::Admit(admission) = &judgement.outcome {
@@ -76,7 +77,7 @@ fn t41_ended_users_are_those_of_their_account() {
     for mine in ACCOUNTS {
         let (ann, pass) = enrolled_in(mine);
         let request = headers("/reports", &[("cookie", &format!("{COOKIE}={pass}; sid=in"))]);
-        let mut gate = gate(json!({"accounts": "any", "revocation": source}));
+        let mut gate = gate(json!({"accounts": "any", "verify": null, "revocation": source}));
         for listed in ACCOUNTS {
             let list = ended(listed, ann.now).to_string();
             let response = countersign::gate::CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
@@ -85,4 +86,17 @@ fn t41_ended_users_are_those_of_their_account() {
             assert_eq!(refused(&judged(judge(&mut gate, &request, ann.now))), refusal, "{mine:?}, listed {listed:?}");
         }
     }
+}
+
+#[test]
+fn t41_codes_of_any_account_are_not_verified_by_one_policy() {
+    let verify = config(&json!({}))["verify"].clone();
+    let error = |accounts: Value, verify: &Value| parsed(&json!({"accounts": accounts, "verify": verify})).err();
+    let Error { code, path, message } = error(json!("any"), &verify).unwrap();
+    assert_eq!((code, path.as_str()), (ErrorCode::InvalidConfig, "verify"));
+    assert!(message.contains("`accounts`"), "{message}");
+    for accounts in [json!("none"), json!({"one": "acme"})] {
+        assert_eq!(error(accounts, &verify), None);
+    }
+    assert_eq!(error(json!("any"), &Value::Null), None);
 }

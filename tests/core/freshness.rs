@@ -155,7 +155,7 @@ fn c4_a_gate_that_is_told_of_the_change_refuses_the_passes_from_before() {
     let pass = person.log_in("mine");
     let new = replace_app(&mut person, "mine", &pass);
     let ended = person.effects.iter().find_map(|effect| if let Effect::EndPasses(ended) = effect { Some(ended) } else { None }).unwrap();
-    let list = json!({"v": 1, "epochs": {"ann": ended.epoch, "bob": "other"}}).to_string();
+    let list = json!({"v": 1, "epochs": {"ann": ended.epoch, "bob": "001800000000.AbCdEfGh_-12"}}).to_string();
     let mut gate = gate(json!({"revocation": source}));
     let response = CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
     assert!(gate.take_revocations(&response, UnixSeconds::new(person.now).unwrap()));

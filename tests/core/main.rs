@@ -17,6 +17,7 @@ mod field_cases;
 mod first_factor;
 mod freshness;
 mod gate;
+mod gate_ended_passes;
 mod gate_field_cases;
 mod hashing;
 mod layers;

@@ -5,8 +5,9 @@ import { eventually } from '../shared/eventually.mjs'
 import { claimsOf, gateSession, onEach, PASS, passed, refused, revocationBy, verifyBy } from './support.mjs'
 
 const STALE = 30
-const list = { sessions: [], users: {} }
-const clear = () => Object.assign(list, { sessions: [], users: {} })
+/** @type {any} */
+const list = { sessions: [], users: {}, epochs: {} }
+const clear = () => Object.assign(list, { sessions: [], users: {}, epochs: {} })
 
 /** Bad answers after a good list, each with a listener of its own. */
 const faults = {
@@ -180,6 +181,23 @@ await onEach(
       passed(await gate.visit({ pass: await pass(1) }))
       passed(await gate.visit({ pass: await pass(0, 'bob') }))
       passed(await gate.visit({ pass: await pass(0, 'Ann') }))
+      clear()
+    })
+
+    test('pass_revoked: the passes of epochs before the listed one, and none of later ones', async () => {
+      clear()
+      const pass = await gate.mint()
+      await until(200, { pass })
+      const [number, name] = claimsOf(pass).epoch.split('.')
+      const listed = (step, of = name) => `${`${Number(number) + step}`.padStart(12, '0')}.${of}`
+      const refusing = [listed(1), listed(0, 'AAAAAAAAAAAA'), [listed(1), listed(-1)], [listed(-1), listed(1)]]
+      const admitting = [listed(0), listed(-1), [listed(0), listed(-1)], [listed(-2), listed(-1)]]
+      for (const [index, epochs] of refusing.entries()) {
+        list.epochs = { ann: epochs }
+        refused(await until(401, { pass }), 401, 'pass_revoked')
+        list.epochs = { ann: admitting[index], bob: listed(1) }
+        passed(await until(200, { pass }))
+      }
       clear()
     })
 

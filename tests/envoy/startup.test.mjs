@@ -159,6 +159,7 @@ const WRONG = [
     { ...env, COUNTERSIGN_STORAGE_TOKEN: `${TOKEN} x` },
   ],
   ['verify where sessions are unbound', 'session', { ...good, session: 'unbound', verify: verifyBy() }],
+  ['verify for the users of any account', 'verify', { ...good, accounts: 'any', verify: verifyBy() }],
   ['verify without a cluster', 'verify.cluster', { ...good, verify: verifyBy({ cluster: '' }) }],
   ['verify with a wrong path', 'verify.path', { ...good, verify: verifyBy({ path: 'internal' }) }],
   [

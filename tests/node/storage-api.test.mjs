@@ -664,7 +664,7 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   let given = {
     sessions: ['s1', 's2'],
     users: Object.assign(JSON.parse('{"__proto__":7}'), { ann: 1_800_000_000 }),
-    accounts: { acme: { users: { ann: 9 } }, b: { epochs: { ann: 'e' } } },
+    accounts: { acme: { users: { ann: 9 } }, b: { epochs: { ann: '001800000000.AbCdEfGh_-12' } } },
   }
   const errors = []
   const { call } = await service(t, {
@@ -675,7 +675,7 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   assert.equal(answer.status, 200)
   assert.equal(
     JSON.stringify(answer.body),
-    '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000},"epochs":{},"accounts":{"acme":{"users":{"ann":9}},"b":{"epochs":{"ann":"e"}}}}',
+    '{"v":1,"sessions":["s1","s2"],"users":{"__proto__":7,"ann":1800000000},"epochs":{},"accounts":{"acme":{"users":{"ann":9}},"b":{"epochs":{"ann":"001800000000.AbCdEfGh_-12"}}}}',
   )
   for (given of [{}, { sessions: [] }, { users: {} }, { sessions: undefined, users: null }, Promise.resolve({})]) {
     assert.deepEqual((await call('GET', '/revoked')).body, { v: 1, sessions: [], users: {}, epochs: {}, accounts: {} })
@@ -694,6 +694,11 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
     { users: { ann: '1' } },
     { users: { ann: -1 } },
     { users: { ann: NaN } },
+    { epochs: { ann: 'e' } },
+    { epochs: { ann: '' } },
+    { epochs: { ann: '001800000000.AbCdEfGh_-12\n' } },
+    { epochs: { ann: ['001800000000.AbCdEfGh_-12', 'e'] } },
+    { accounts: { acme: { epochs: { ann: 1 } } } },
     { users: new Map([['ann', 1]]), sessions: ['\ud800'] },
     () => Promise.reject(new Error('down')),
     () => {
@@ -709,6 +714,26 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   given.sessions.push(id)
   assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
   assert.match(errors.at(-1).message, /^`revoked`: is too long/)
+})
+
+test('of several epochs of a user the latest is handed on, in whatever order they come', async (t) => {
+  const [first, second, third] = ['001800000000.AbCdEfGh_-12', '001800000001.AAAAAAAAAAAA', '002000000000.AAAAAAAAAAAA']
+  /** @type {any} */
+  let given
+  const { call } = await service(t, { revoked: () => given })
+  for (const [epochs, expected] of [
+    [first, first],
+    [[first], first],
+    [[first, second], second],
+    [[second, first], second],
+    [[second, third, first], third],
+    [[], undefined],
+  ]) {
+    given = { epochs: { ann: epochs }, accounts: { acme: { epochs: { ann: epochs } } } }
+    const { body } = await call('GET', '/revoked')
+    assert.deepEqual([body.epochs.ann, body.accounts.acme.epochs.ann], [expected, expected], `${epochs}`)
+  }
+  assert.ok(Array.isArray(given.epochs.ann), 'the list of the host stays as it is')
 })
 
 test('options are read strictly', () => {
