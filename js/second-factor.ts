@@ -290,7 +290,8 @@ export interface SecondFactor {
    */
   showBackupCodes(input: BackupCodesInput): Promise<BackupCodesReply>
   /**
-   * Issues a recovery code for `user`, by an owner who is someone else.
+   * Issues a recovery code for `user`, by an owner who is someone else; for one user at most five times an hour and twenty
+   * times a day.
    *
    * @example
    * ```ts

@@ -26,9 +26,10 @@ use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::{is_same, mac};
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason, Role};
+use crate::rate::{DAY, HOUR, counts, full_until};
 use crate::record::{IssuedBy, Record, RecoveryCode};
 use crate::secret_text::SecretText;
-use crate::time::{CLOCK_SKEW, Lifetime, UnixSeconds};
+use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
@@ -42,21 +43,25 @@ use super::reply::{CodeKind, Reply, UsableMethod};
 const CHECK_BITS: u16 = 10;
 /// Wrong codes that are remembered: some 65,000 tries have as many.
 const MAX_REFUTED: usize = 64;
+/// Codes that owners may issue for one user within an hour, and within a day.
+const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
 
 /// Issues a recovery code by an owner of the account.
 pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> Result<Reply, Error> {
     if by.pass.as_deref().is_some_and(str::is_empty) {
         return Ok(Reply::malformed(ClientField::Pass));
     }
-    match obstacle(context, issuer, by) {
-        Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
-        None => {
-            context.record.codes_issued.retain(|at| is_within_day(*at, context.now));
-            context.record.codes_issued.push(context.now);
-            context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
-            mint(context, IssuedBy::Owner(by.user.clone()))
-        }
+    if let Some(reason) = obstacle(context, issuer, by) {
+        return Ok(context.denied(Action::IssueRecoveryCode, reason));
     }
+    let now = context.now;
+    if let Some(until) = full_until(context.record.codes_issued.iter().copied(), now, &LIMITS) {
+        return Ok(context.denied_until(Action::IssueRecoveryCode, Reason::TooOften, until));
+    }
+    context.record.codes_issued.retain(|at| counts(*at, now, DAY));
+    context.record.codes_issued.push(now);
+    context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
+    mint(context, IssuedBy::Owner(by.user.clone()))
 }
 
 /// Makes the code, in place of one that is alive.
@@ -125,6 +130,7 @@ fn refuse(context: &mut Context<'_>) -> Reply {
     Reply::Wrong { attempts_left: None, retry_at: None }
 }
 
+/// The rule that forbids to issue a code, if one does.
 fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reason> {
     let view = View { record: issuer, ..context.view() };
     if !context.policy.offers(Method::RecoveryCode) {
@@ -137,25 +143,10 @@ fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reaso
         Some(Reason::NotForOneself)
     } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
         Some(Reason::FreshFactorRequired)
-    } else if budget_is_used_up(&context.record.codes_issued, context.now) {
-        Some(Reason::TooOften)
     } else {
         None
     }
 }
-
-/// Whether owners have issued this user five codes within the hour or twenty within the day. A clock that once
-/// ran ahead has left times in the future, which must not keep owners from issuing until then.
-fn budget_is_used_up(issued: &[UnixSeconds], now: UnixSeconds) -> bool {
-    let within = |seconds| issued.iter().filter(|at| **at <= now.plus(CLOCK_SKEW) && now.since(**at) < seconds).count();
-    within(3_600) >= 5 || within(DAY) >= 20
-}
-
-fn is_within_day(at: UnixSeconds, now: UnixSeconds) -> bool {
-    at <= now && now.since(at) < DAY
-}
-
-const DAY: u64 = 86_400;
 
 /// The key of check tags, for one user's code.
 struct CheckKey {

@@ -202,7 +202,7 @@ struct Sent {
 impl Sent {
     fn reply(&self, context: &Context<'_>, number: &PhoneNumber, setup: Option<SecretText>) -> Reply {
         let rules = context.policy.sms();
-        let resend_at = context.now.plus(u64::from(rules.cooldown_seconds));
+        let resend_at = sms_budget::next_at(context.view());
         Reply::SmsSent { setup, hint: number.hint(), digits: rules.digits, expires_at: self.lifetime.ends_at(), resend_at }
     }
 }
@@ -210,7 +210,7 @@ impl Sent {
 /// Sends a new code to `number`, if the budget allows it. The message is the record's last.
 fn send(context: &mut Context<'_>, number: &PhoneNumber) -> OrReply<Sent> {
     if let Some((reason, retry_at)) = sms_budget::refusal(context.view()) {
-        return Err(refused(context, reason, retry_at));
+        return Err(refused(context, reason, Some(retry_at)));
     }
     let rules = context.policy.sms();
     let code = Digits::mint(&mut context.entropy, rules.digits);

@@ -32,16 +32,20 @@ pub(super) fn number_limit(context: &Context<'_>, number: &PhoneNumber) -> Limit
     Limit { key, seconds: DAY, max: context.policy.sms().per_day }
 }
 
-/// The reason why no message may be sent now, and the time from which to ask again.
-pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, Option<UnixSeconds>)> {
+/// The reason why no message may be sent now, and the time from which one may.
+pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, UnixSeconds)> {
     let View { policy, record, now, .. } = view;
     let rules = policy.sms();
-    let sent = || record.sms_sent.iter().map(|sent| sent.at);
-    if let Some(again) = full_until(sent(), now, &[(u64::from(rules.cooldown_seconds), 1)]) {
-        return Some((SmsRefusal::Cooldown, Some(again)));
-    }
-    let limits = [(MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)];
-    full_until(sent(), now, &limits).map(|again| (SmsRefusal::Budget, Some(again)))
+    let cooldown = (u64::from(rules.cooldown_seconds), 1);
+    let full_until = |limits: &[(u64, u32)]| full_until(record.sms_sent.iter().map(|sent| sent.at), now, limits);
+    let again = full_until(&[cooldown, (MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)])?;
+    let reason = if full_until(&[cooldown]).is_some() { SmsRefusal::Cooldown } else { SmsRefusal::Budget };
+    Some((reason, again))
+}
+
+/// The time from which another message may be sent.
+pub(super) fn next_at(view: View<'_>) -> UnixSeconds {
+    refusal(view).map_or(view.now, |(_, again)| again)
 }
 
 /// Notes a message that is sent now, as the record's last, and forgets those of more than a day ago.

@@ -147,20 +147,50 @@ fn an_owner_issues_five_codes_an_hour_for_one_user_and_the_operator_any_number()
     let mut person = ann();
     let mut owner = Person::enrolled("olga", policy(json!({})));
     person.now = owner.now;
-    for count in 0..7 {
-        person.now += 60;
+    let mut first = None;
+    let ask = |person: &mut Person, owner: &mut Person| {
         owner.now = person.now;
         let pass = owner.log_in("owner");
         person.issuer.clone_from(&owner.record);
         let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
-        let reply = person.reply(json!({"issue_recovery_code": {"by": by}}));
+        person.reply(json!({"issue_recovery_code": {"by": by}}))
+    };
+    for count in 0..7 {
+        person.now += 60;
+        let at = *first.get_or_insert(person.now);
+        let reply = ask(&mut person, &mut owner);
         if count < 5 {
             assert_eq!(reply["result"], "recovery_code");
         } else {
-            assert_eq!(reply, json!({"result": "denied", "reason": "too_often"}));
+            assert_eq!(reply, json!({"result": "denied", "reason": "too_often", "retryAt": at + 3_600}));
             assert_eq!(by_operator(&mut person)["result"], "recovery_code");
         }
     }
+    let again = first.unwrap() + 3_600;
+    person.now = again - 30;
+    assert_eq!(ask(&mut person, &mut owner)["retryAt"], again, "as said");
+    person.now = again;
+    assert_eq!(ask(&mut person, &mut owner)["result"], "recovery_code");
+}
+
+#[test]
+fn an_owner_who_issued_twenty_codes_within_a_day_is_told_when_the_next_one_may_be() {
+    let mut person = ann();
+    let mut owner = Person::enrolled("olga", policy(json!({})));
+    person.now = owner.now;
+    let start = person.now;
+    let mut replies = Vec::new();
+    for count in 0..21 {
+        person.now = start + count * 1_000;
+        owner.now = person.now;
+        let pass = owner.log_in("owner");
+        person.issuer.clone_from(&owner.record);
+        let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
+        replies.push(person.reply(json!({"issue_recovery_code": {"by": by}})));
+    }
+    let refused = replies.split_off(20);
+    assert!(replies.iter().all(|reply| reply["result"] == "recovery_code"), "{replies:?}");
+    assert_eq!(refused, [json!({"result": "denied", "reason": "too_often", "retryAt": start + 86_400})]);
 }
 
 #[test]
@@ -182,7 +212,7 @@ fn t48_codes_issued_while_a_clock_ran_ahead_do_not_keep_owners_from_issuing() {
         assert_eq!(ask(&mut person, &mut owner)["result"], "recovery_code");
     }
     person.now += 60;
-    assert_eq!(ask(&mut person, &mut owner), json!({"result": "denied", "reason": "too_often"}));
+    assert_eq!(ask(&mut person, &mut owner)["reason"], "too_often");
     // The clock is right again. The owner's app is shut until that year, and the owner comes from elsewhere.
     let mut owner = Person::enrolled("olga", policy(json!({})));
     person.now = now;

@@ -240,3 +240,29 @@ fn c11_a_message_that_never_left_ends_no_other_and_an_unknown_one_changes_nothin
     let code = bob.sms_code();
     assert_eq!(confirm(&mut bob, "in", &setup, &code)["result"], "enrolled");
 }
+
+#[test]
+fn a_refused_message_names_the_time_from_which_every_limit_admits_it() {
+    let rules = json!({"sms": {"cooldownSeconds": 10, "perMinute": 2, "perHour": 3, "perDay": 10}});
+    let mut person = Person::enrolled("ann", policy(rules));
+    person.now += 100_000;
+    let start = person.now;
+    for (seconds, result) in [(0, "sms_sent"), (1_800, "sms_sent"), (1_810, "sms_sent")] {
+        person.now = start + seconds;
+        let ticket = person.ticket();
+        let reply = send(&mut person, &ticket);
+        assert_eq!(reply["result"], result, "{reply}");
+        let again = if seconds == 1_810 { start + 3_600 } else { person.now + 10 };
+        assert_eq!(reply["resendAt"], again, "the time at which another message is really sent");
+    }
+    // The minute is over at 1,860 seconds, and the hour is full until 3,600.
+    for (seconds, reason) in [(1_815, "cooldown"), (1_820, "budget"), (1_859, "budget"), (1_860, "budget"), (3_599, "budget")] {
+        person.now = start + seconds;
+        let ticket = person.ticket();
+        let expected = json!({"result": "sms_refused", "reason": reason, "retryAt": start + 3_600});
+        assert_eq!(send(&mut person, &ticket), expected, "at {seconds}");
+    }
+    person.now = start + 3_600;
+    let ticket = person.ticket();
+    assert_eq!(send(&mut person, &ticket)["result"], "sms_sent");
+}

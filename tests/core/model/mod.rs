@@ -124,7 +124,7 @@ const IMPORTANT: [&str; 105] = [
     "issue_recovery_code: denied FreshFactorRequired",
     "issue_recovery_code: denied NotForOneself",
     "issue_recovery_code: denied OwnerOnly",
-    "issue_recovery_code: denied TooOften",
+    "issue_recovery_code: denied TooOften until a time",
     "issue_recovery_code: recovery",
     "operator withdraw: withdrawn",
     "refused a code of another account",

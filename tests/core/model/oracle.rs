@@ -5,8 +5,8 @@ use crate::policy::{Channel, Method, Reason, Role};
 use super::ask::{Ask, Keys, OWNER, Pass, Ticket, Token, Typed, USERS, Who, account};
 use super::rules::{Client, Login, Rules};
 use super::seen::Seen;
-use super::setups::Setup;
-use super::shadow::{App, DAY, Lock, Recovery, SKEW, Secret, Shadow};
+use super::setups::{Setup, again_at, is_counted};
+use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
 
 pub(super) struct Oracle<'a> {
     pub(super) rules: &'a Rules,
@@ -287,8 +287,6 @@ impl Oracle<'_> {
 
     fn issue(&mut self, by: Who, session: &str, pass: Token, role: Role, issuer: &Shadow) -> Seen {
         let proof = self.pass_of(by, issuer, session, pass).filter(|pass| self.is_fresh(pass) && is_strong(pass));
-        // A time that lies ahead is from a clock that ran ahead, and holds nobody back.
-        let within = |seconds| self.me.issued.iter().filter(|at| **at <= self.now + SKEW && self.now < **at + seconds).count();
         let reason = if !self.rules.offers(Method::RecoveryCode) {
             Reason::MethodNotOffered
         } else if role != Role::Owner {
@@ -297,11 +295,11 @@ impl Oracle<'_> {
             Reason::NotForOneself
         } else if proof.is_none() {
             Reason::FreshFactorRequired
-        } else if within(3_600) >= 5 || within(DAY) >= 20 {
-            Reason::TooOften
+        } else if let Some(time) = again_at(self.me.issued.iter().copied(), self.now, &[(HOUR, 5), (DAY, 20)]) {
+            return Seen::DeniedUntil(Reason::TooOften, time);
         } else {
             let now = self.now;
-            self.me.issued.retain(|at| *at <= now && now < at + DAY);
+            self.me.issued.retain(|at| is_counted(*at, now, DAY));
             self.me.issued.push(now);
             return self.make_recovery_code(false);
         };

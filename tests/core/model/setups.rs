@@ -72,21 +72,20 @@ pub(super) struct LoginCode {
 /// The numbers that belong to the right person.
 pub(super) const THEIR_NUMBERS: [&str; 2] = ["+61412345678", "+447700900123"];
 
-/// The time from which something may happen again, which may happen so many times within each window.
+/// The time from which something may happen again, which may happen so many times within each window: the first end
+/// of a window at which none is full.
 pub(super) fn again_at(times: impl Iterator<Item = u64>, now: u64, limits: &[(u64, usize)]) -> Option<u64> {
-    let mut times: Vec<u64> = times.filter(|at| is_counted(*at, now, DAY)).collect();
-    times.sort_unstable();
-    for (window, most) in limits {
-        let within: Vec<u64> = times.iter().copied().filter(|at| is_counted(*at, now, *window)).collect();
-        if within.len() >= *most {
-            return Some(within[within.len() - most] + window);
-        }
-    }
-    None
+    let times: Vec<u64> = times.collect();
+    let is_full = |then: u64| {
+        let within = |window| times.iter().filter(|at| is_counted(**at, then, window)).count();
+        limits.iter().any(|(window, most)| within(*window) >= *most)
+    };
+    let ends = times.iter().flat_map(|at| limits.iter().map(move |(window, _)| at + window));
+    if is_full(now) { ends.filter(|end| *end > now && !is_full(*end)).min() } else { None }
 }
 
 /// A time that lies ahead is from a clock that ran ahead, and counts for nothing.
-const fn is_counted(at: u64, now: u64, window: u64) -> bool {
+pub(super) const fn is_counted(at: u64, now: u64, window: u64) -> bool {
     at <= now + SKEW && now < at + window
 }
 
@@ -252,16 +251,17 @@ impl Oracle<'_> {
     /// A message, if cool-down and budget allow one.
     fn send(&mut self) -> Seen {
         let (now, rules) = (self.now, self.rules);
-        let times = || self.me.sent.iter().map(|sent| sent.at);
-        if let Some(again) = again_at(times(), now, &[(rules.cooldown, 1)]) {
-            return Seen::SmsRefused(SmsRefusal::Cooldown, Some(again));
-        }
-        if let Some(again) = again_at(times(), now, &[(60, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)]) {
-            return Seen::SmsRefused(SmsRefusal::Budget, Some(again));
+        let cooldown = (rules.cooldown, 1);
+        let limits = [cooldown, (60, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)];
+        let again = |sent: &[Message], limits: &[_]| again_at(sent.iter().map(|sent| sent.at), now, limits);
+        if let Some(time) = again(&self.me.sent, &limits) {
+            let is_cooling = again(&self.me.sent, &[cooldown]).is_some();
+            return Seen::SmsRefused(if is_cooling { SmsRefusal::Cooldown } else { SmsRefusal::Budget }, Some(time));
         }
         self.me.sent.retain(|sent| is_counted(sent.at, now, DAY));
         self.me.sent.push(Message { id: String::new(), at: now, login: None, tries: 0, is_lost: false });
-        Seen::SmsSent { digits: rules.sms_digits, ends: now + rules.sms_life, again: now + rules.cooldown }
+        let again = again(&self.me.sent, &limits).unwrap();
+        Seen::SmsSent { digits: rules.sms_digits, ends: now + rules.sms_life, again }
     }
 
     fn obstacle(&self, session: &'static str, pass: Token, method: Method, plan: Plan) -> Option<Seen> {
