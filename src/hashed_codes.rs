@@ -398,7 +398,7 @@ impl BackupSet {
 }
 
 #[cfg(test)]
-pub(crate) use tests::make_hashes_cheap;
+pub(crate) use tests::{hashes_of, make_hashes_cheap};
 
 #[cfg(test)]
 mod tests {
@@ -416,6 +416,13 @@ mod tests {
     /// From now on, hashes of this thread cost next to nothing.
     pub(crate) fn make_hashes_cheap() {
         CHEAP.set(true);
+    }
+
+    /// The number of hashes that are computed in this thread by a run.
+    pub(crate) fn hashes_of(run: impl FnOnce()) -> u32 {
+        let before = HASHES.get();
+        run();
+        HASHES.get().wrapping_sub(before)
     }
 
     #[test]

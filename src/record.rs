@@ -115,8 +115,8 @@ pub(crate) struct BackupCodes {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RecoveryCode {
     pub(crate) set: CodeSet,
-    /// Ten bits of a MAC of the code: a wrong code is hashed only if it has the same.
-    pub(crate) check: u16,
+    /// Twenty bits of a MAC of the code: a wrong code is hashed only if it has the same.
+    pub(crate) check: u32,
     /// Marks of the wrong codes that were hashed all the same, latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) refuted: Vec<String>,

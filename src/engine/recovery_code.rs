@@ -12,9 +12,9 @@
 //!
 //! Nothing else ends a code, and a wrong one costs nobody but its sender: it writes nothing and is charged
 //! to nobody. Otherwise someone with the password alone could spend the code or make its user wait. The
-//! code has 75 random bits. Ten more of its MAC, the *check tag*, stand in the record under a key that the
-//! database does not hold, and the password hash runs only for a code whose tag is the right one: for one
-//! wrong code in a thousand. A wrong code that came so far is remembered, and never hashed again.
+//! code has 75 random bits. Twenty bits of a MAC of it, the *check tag*, stand in the record, under a key
+//! that the database does not hold. The password hash runs only for a code whose tag is the right one: for
+//! one wrong code in a million. The last of these are remembered, and are not hashed again.
 
 use crate::encoding::to_base64url;
 use crate::error::Error;
@@ -39,10 +39,11 @@ use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::{CodeKind, Reply, UsableMethod};
 
-/// Bits of the check tag.
-const CHECK_BITS: u16 = 10;
-/// Wrong codes that are remembered: some 65,000 tries have as many.
-const MAX_REFUTED: usize = 64;
+/// Bits of the check tag: the tag of one wrong code in a million is the right one. The code keeps 55 bits more.
+const CHECK_BITS: u32 = 20;
+/// Wrong codes that are remembered. Only more of them, sent in a circle, are hashed anew each time: it takes 17
+/// million tries within the code's hour to find them.
+const MAX_REFUTED: usize = 16;
 /// Codes that owners may issue for one user within an hour, and within a day.
 const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
 
@@ -160,9 +161,9 @@ impl CheckKey {
     }
 
     /// The check tag of a code.
-    fn tag(&self, code: &LongCode) -> u16 {
-        let [high, low, ..] = self.mac(b"tag", code);
-        u16::from_be_bytes([high, low]) >> (16_u16.saturating_sub(CHECK_BITS))
+    fn tag(&self, code: &LongCode) -> u32 {
+        let [first, second, third, fourth, ..] = self.mac(b"tag", code);
+        u32::from_be_bytes([first, second, third, fourth]) >> (32_u32.saturating_sub(CHECK_BITS))
     }
 
     /// The mark by which a wrong code is remembered.
@@ -172,5 +173,139 @@ impl CheckKey {
 
     fn mac(&self, label: &[u8], code: &LongCode) -> [u8; 32] {
         mac(self.key.bytes(), &[label, &self.id, code.as_str().as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::client_ip::ClientIp;
+    use crate::engine::{Command, Env, operator, step};
+    use crate::entropy::Entropy;
+    use crate::hashed_codes::{hashes_of, make_hashes_cheap};
+    use crate::ids::{OperatorId, UserId};
+    use crate::keys::KeyRing;
+    use crate::policy::{Policy, Roles};
+    use crate::time::UnixSeconds;
+
+    /// Ann, for whom a recovery code is alive.
+    struct Ann {
+        policy: Policy,
+        keys: KeyRing,
+        record: Record,
+        right: String,
+        ticket: Value,
+        draws: u8,
+    }
+
+    impl Ann {
+        fn with_a_recovery_code() -> Self {
+            make_hashes_cheap();
+            let policy = json!({"v": 1, "name": "Acme", "origin": "https://acme.example", "require": "everyone"});
+            let mut ann = Self {
+                policy: Policy::parse(&policy.to_string()).unwrap(),
+                keys: KeyRing::parse(include_str!("../../tests/vectors/keys.json")).unwrap(),
+                record: Record::new(RecordId::from(UserId::new("ann").unwrap())),
+                right: String::new(),
+                ticket: Value::Null,
+                draws: 0,
+            };
+            let (operator, Env { now, entropy, .. }) = (OperatorId::new("night shift").unwrap(), ann.env());
+            let pending = operator::issue_recovery_code(&ann.policy, &ann.keys, ann.record.clone(), &operator, now, entropy).unwrap();
+            ann.record = pending.to_store().unwrap().clone();
+            let Reply::RecoveryCode { code, .. } = pending.stored().0 else { panic!("no code was issued") };
+            ann.right = code.0;
+            ann.ticket = ann.reply(&json!({"begin": {"session": "s"}}))["ticket"].clone();
+            ann
+        }
+
+        fn env(&mut self) -> Env {
+            self.draws += 1;
+            let now = UnixSeconds::new(1_800_000_000).unwrap();
+            Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy: Entropy::new([self.draws; 32]) }
+        }
+
+        fn reply(&mut self, command: &Value) -> Value {
+            let env = self.env();
+            let command = Command::parse(&command.to_string()).unwrap();
+            let pending = step(&self.policy, &self.keys, self.record.clone(), command, env).unwrap();
+            self.record = pending.to_store().unwrap_or(&self.record).clone();
+            serde_json::to_value(pending.stored().0).unwrap()
+        }
+
+        /// Tries a code; gives the result, and how many hashes it cost.
+        fn try_code(&mut self, code: &str) -> (Value, u32) {
+            let command = json!({"verify": {"ticket": self.ticket, "session": "s", "method": "recovery_code", "code": code}});
+            let mut reply = Value::Null;
+            let hashes = hashes_of(|| reply = self.reply(&command));
+            (reply["result"].clone(), hashes)
+        }
+
+        fn recovery(&mut self) -> &mut RecoveryCode {
+            self.record.recovery.as_mut().unwrap()
+        }
+
+        /// Makes the check tag in the record that of another code, as if somebody had found a wrong one that has the
+        /// right tag: to find one takes a million tries.
+        fn set_tag_of(&mut self, code: &str) {
+            let (id, set) = (self.record.id().clone(), self.recovery().set.clone());
+            let tag = CheckKey::of(self.keys.sealing(), &set, &id).unwrap().tag(&LongCode::parse(code).unwrap());
+            self.recovery().check = tag;
+        }
+    }
+
+    /// The `number`th of many wrong codes.
+    fn wrong(number: usize) -> String {
+        format!("{number:016}")
+    }
+
+    #[test]
+    fn t42_wrong_codes_whose_tag_is_the_right_one_are_hashed_once_each() {
+        let mut ann = Ann::with_a_recovery_code();
+        let right = ann.right.clone();
+        for round in 0..3 {
+            for number in 0..MAX_REFUTED {
+                ann.set_tag_of(&wrong(number));
+                let first = u32::from(round == 0);
+                assert_eq!(ann.try_code(&wrong(number)), (json!("wrong"), first), "code {number}, round {round}");
+            }
+        }
+        ann.set_tag_of(&right);
+        assert_eq!(ann.try_code(&right), (json!("verified"), 1));
+    }
+
+    #[test]
+    fn t42_as_many_wrong_codes_as_are_remembered_cost_tens_of_millions_of_tries() {
+        // A circle of more codes than are remembered is hashed anew each time. To find one takes 2^CHECK_BITS tries.
+        let tries = (MAX_REFUTED + 1) << CHECK_BITS;
+        assert!(tries > 16_000_000, "{tries} tries within the hour of a code");
+        let mut ann = Ann::with_a_recovery_code();
+        for number in 0..=MAX_REFUTED {
+            ann.set_tag_of(&wrong(number));
+            ann.try_code(&wrong(number));
+        }
+        ann.set_tag_of(&wrong(0));
+        assert_eq!(ann.try_code(&wrong(0)), (json!("wrong"), 1), "the oldest is forgotten");
+        assert_eq!(ann.recovery().refuted.len(), MAX_REFUTED);
+    }
+
+    #[test]
+    fn t42_a_check_tag_has_twenty_bits_each_of_which_counts() {
+        let mut ann = Ann::with_a_recovery_code();
+        let right = ann.right.clone();
+        let tag = ann.recovery().check;
+        assert!(tag < 1 << 20);
+        for bit in 0..20 {
+            ann.recovery().check = tag ^ (1 << bit);
+            assert_eq!(ann.try_code(&right), (json!("wrong"), 0), "bit {bit}");
+        }
+        let mut seen = 0;
+        for number in 0..200 {
+            ann.set_tag_of(&wrong(number));
+            seen |= ann.recovery().check;
+        }
+        assert_eq!(seen, (1 << 20) - 1, "tags use all their bits");
     }
 }

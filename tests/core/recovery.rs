@@ -57,45 +57,12 @@ fn c2_t42_wrong_recovery_codes_neither_end_nor_delay_the_right_one() {
     let recovery = issue(&mut person);
     let (mine, theirs) = (person.ticket(), person.ticket());
     let before = person.record.clone();
-    let mut writes = 0;
     for number in 1..=4_000 {
         let reply = try_code(&mut person, &theirs, &wrong(number));
         assert_eq!(reply, json!({"result": "wrong"}), "no attempt is counted, and nobody waits");
-        writes += u32::from(person.record != before);
+        assert_eq!(person.record, before, "nothing is written: one of a million is hashed, and remembered");
     }
-    let parsed = |text: &Option<String>| serde_json::from_str::<Value>(text.as_deref().unwrap()).unwrap();
-    let (mut then, mut now) = (parsed(&before), parsed(&person.record));
-    for record in [&mut then, &mut now] {
-        assert!(record.as_object_mut().unwrap().remove("write").is_some());
-    }
-    let refuted = now["recovery"].as_object_mut().unwrap().remove("refuted").unwrap_or_default();
-    assert_eq!(now, then, "nothing but the hashed wrong codes is remembered");
-    let hashed = refuted.as_array().map_or(0, Vec::len);
-    assert!((1..=16).contains(&hashed), "{hashed} of 4,000 wrong codes were hashed; a thousandth is expected");
-    assert!(writes > 0);
     assert_eq!(try_code(&mut person, &mine, &recovery)["result"], "verified");
-}
-
-#[test]
-fn t42_a_wrong_code_that_was_hashed_once_is_not_hashed_again() {
-    let mut person = ann();
-    issue(&mut person);
-    let ticket = person.ticket();
-    let mut seen = None;
-    for number in 1..=20_000 {
-        let before = person.record.clone();
-        try_code(&mut person, &ticket, &wrong(number));
-        if person.record != before {
-            seen = Some(number);
-            break;
-        }
-    }
-    let number = seen.expect("one of 20,000 wrong codes has the right check tag");
-    let before = person.record.clone();
-    for _ in 0..3 {
-        assert_eq!(try_code(&mut person, &ticket, &wrong(number)), json!({"result": "wrong"}));
-        assert_eq!(person.record, before);
-    }
 }
 
 #[test]
