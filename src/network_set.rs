@@ -78,10 +78,11 @@ impl NetworkSet {
         self.0.is_empty()
     }
 
-    /// Whether a network other than `/0` contains the address at this time.
+    /// Whether a network that contains the address at this time is small enough to name it: `/8` or longer in IPv4, `/16`
+    /// or longer in IPv6. A wider one, like `/0` or its halves, is written for everybody and means nobody by name.
     #[must_use]
     pub fn is_named(&self, address: IpAddr, now: UnixSeconds) -> bool {
-        self.0.cover(&IpNet::from(address)).any(|(network, until)| network.prefix_len() > 0 && holds(*until, now))
+        self.0.cover(&IpNet::from(address)).any(|(network, until)| names(&network) && holds(*until, now))
     }
 
     /// Whether one of the networks contains the address at this time.
@@ -125,6 +126,14 @@ impl NetworkSet {
 
     fn permanent(&self) -> JointPrefixMap<IpNet, ()> {
         self.0.iter().filter(|(_, until)| until.is_none()).map(|(network, _)| (network, ())).collect()
+    }
+}
+
+/// The largest block that one organisation has is a `/8` in IPv4; in IPv6 it is smaller than a `/16`.
+const fn names(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() >= 8,
+        IpNet::V6(network) => network.prefix_len() >= 16,
     }
 }
 

@@ -6,8 +6,8 @@
 //! 2. an API client whose address an `api` rule holds → allowed
 //! 3. an allow list that does not hold the address → denied
 //! 4. an API client cannot answer a challenge: where a second factor is needed (forced, or the user
-//!    has one) it passes only by an allow rule that names its address; a rule that holds every
-//!    address (`/0`) names no one
+//!    has one) it passes only by an allow rule that names its address; a network shorter than `/8`
+//!    in IPv4, or `/16` in IPv6, names no one
 //! 5. a person with a factor is challenged, forced or not, under any plan
 //! 6. a person without one is let in, unless a second factor is forced: then one who never had a factor
 //!    sets up the first one, where the policy accepts the password alone for that; for all others only a

@@ -68,8 +68,8 @@ impl NetworkRule {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkPolicy {
-    /// Networks from which the account opens; empty: from everywhere. A rule that names a network,
-    /// other than `/0`, also admits API clients without a challenge.
+    /// Networks from which the account opens; empty: from everywhere. A network of `/8` or longer in
+    /// IPv4, or `/16` or longer in IPv6, also admits API clients without a challenge.
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub allow: Vec<NetworkRule>,
     /// Networks from which API clients need no challenge, inside `allow` or not. They say nothing
