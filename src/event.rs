@@ -68,7 +68,7 @@ pub enum EventKind {
         /// The factor that is being set up.
         method: Method,
     },
-    /// An attempt came while the account waits or is stopped.
+    /// An attempt came while the user waits or is stopped.
     AttemptWhileLocked {
         /// The method of the code.
         method: Method,

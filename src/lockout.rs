@@ -1,4 +1,4 @@
-//! The attempt budget: one per account over all factors, as a small state machine.
+//! The attempt budget: one per user over all factors, as a small state machine.
 //!
 //! ```text
 //!            charge, level < 5
@@ -16,13 +16,13 @@
 //! ```
 //!
 //! Two numbers are kept. `failures` counts consecutive failures; success and a rescue by recovery code
-//! set it to 0, and at 100 the account stops (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
+//! set it to 0, and at 100 the user is stopped (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
 //! raises it, neither success nor a rescue lowers it, and one failure leaks out in an hour for each candidate
 //! code of a time-based attempt (in 3 hours at ±1 step). The level sets the wait: none below 5,
 //! then 30 seconds doubling to an hour, and from 50 on the time in which one failure leaks out.
 //!
-//! So a guesser who knows the password and tries all year, while the account's owner logs in every
-//! day and resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
+//! So a guesser who knows the password and tries all year, while the user logs in every day and
+//! resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
 //!
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::UnixSeconds;
 
-/// Consecutive failures at which the account stops.
+/// Consecutive failures at which the user is stopped.
 pub const STOP_AT: u32 = 100;
 /// Attempts without a wait.
 const FREE: u32 = 5;
@@ -55,7 +55,7 @@ pub enum LockState {
     Stopped,
 }
 
-/// The attempt budget of one account.
+/// The attempt budget of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attempts {
@@ -88,7 +88,7 @@ impl Attempts {
         }
     }
 
-    /// Whether the attempt just charged is the one that made the account wait, or stop.
+    /// Whether the attempt just charged is the one that made the user wait, or stop.
     pub(crate) const fn just_locked(&self, before: &Self) -> bool {
         (before.left_before_wait() > 0 && self.left_before_wait() == 0) || (before.failures < STOP_AT && self.failures >= STOP_AT)
     }
@@ -128,7 +128,7 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
-    /// Sets the count of consecutive failures to 0, so that a stopped account goes on: a recovery code
+    /// Sets the count of consecutive failures to 0, so that a stopped user goes on: a recovery code
     /// vouches for the user. Level and wait stay, and fall by time alone: otherwise each rescue would give
     /// a guesser who tries all year fifty guesses more.
     pub(crate) fn rescue(&mut self) {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,
-    /// at the worst moment: right after a guess has made the account wait.
+    /// at the worst moment: right after a guess has made the user wait.
     #[test]
     fn t47_c7_daily_rescues_leave_a_year_of_guessing_under_one_percent() {
         for window in [0_u8, 1, 2] {
@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    /// T6: a guesser who knows the password tries for a year, while the account's owner logs in
+    /// T6: a guesser who knows the password tries for a year, while the user logs in
     /// after every single guess and so resets the count each time.
     #[test]
     fn t6_a_year_of_guessing_stays_under_one_percent() {

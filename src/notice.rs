@@ -66,6 +66,6 @@ pub enum NoticeKind {
     RecoveryCodeWithdrawn,
     /// Someone logged in with a recovery code.
     RecoveryCodeUsed,
-    /// Wrong codes made the account wait or stop.
+    /// Wrong codes made the user wait, or stopped them.
     Locked,
 }

@@ -55,7 +55,7 @@ pub enum SmsRefusal {
     Cooldown,
     /// The budget of the last minute, hour or day is used up.
     Budget,
-    /// The account waits or is stopped after wrong codes.
+    /// The user waits or is stopped after wrong codes.
     TooManyAttempts,
     /// The number has had as many set-up messages as it may have from all users together.
     NumberBudget,
@@ -110,7 +110,7 @@ pub enum Reply {
         digits: u8,
         /// The time at which the code ends.
         expires_at: UnixSeconds,
-        /// The time from which another message may be asked for.
+        /// The time from which another message may be asked for: cool-down and budget admit it then.
         resend_at: UnixSeconds,
     },
     /// No code was sent.

@@ -124,7 +124,7 @@ function secondStepPage(context, reply, chosen) {
   const offered = methods.map(({ method }) => method)
   const method = offered.includes(chosen) || chosen === 'recovery_code' ? chosen : offered[0]
   const others = offered.filter((each) => each !== method && each !== 'recovery_code')
-  // A recovery code is the last resort: it is offered beside a backup code, and to a locked account.
+  // A recovery code is the last resort: it is offered beside a backup code, and to a locked user.
   if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked'))
     others.push('recovery_code')
   // A recovery code is taken even where the challenge did not list it: the owner may issue it meanwhile.
