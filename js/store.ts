@@ -34,22 +34,30 @@ export interface Store {
 }
 
 /**
- * One text for an id, for stores with one key: no two ids share one. Letters, digits, `-`, `.`, `_`,
- * `~`, `%` and `/`; at most 1,550 characters.
+ * One text for an id, for stores with one key: no two ids share one. It has letters, digits, `-`, `_`, `~` and `.`, and at
+ * most 1,552 characters. It is never `.` or `..`, so that it may be a segment of a path; where file names ignore case, two
+ * ids would share one.
  *
  * @example
  * ```ts
  * import { recordKey } from 'countersign'
  *
- * export const keys = [recordKey({ user: 'ann' }), recordKey({ account: 'acme', user: 'ann' })] // 'users/ann', 'accounts/acme/users/ann'
+ * export const keys = [recordKey({ user: 'ann' }), recordKey({ account: 'acme', user: 'ann' })] // 'users.ann', 'accounts.acme.users.ann'
  * ```
  */
 export function recordKey(id: RecordId): string {
   const { account, user } = read(id, 'id', { account: optional(idText), user: idText }) as unknown as RecordId
-  const part = (text: string) =>
-    encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-  return account === undefined ? `users/${part(user)}` : `accounts/${part(account)}/users/${part(user)}`
+  return account === undefined ? `users.${part(user)}` : `accounts.${part(account)}.users.${part(user)}`
 }
+
+/**
+ * Percent-encoding with `~` for `%`, and without a dot. A dot separates the parts; and URLs take `%2E%2E` for `..`, and
+ * decode a `%` once more on the way.
+ */
+const part = (text: string): string =>
+  encodeURIComponent(text)
+    .replace(/[.~!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%', '~')
 
 /**
  * The version of a new record: another each time, so that a writer who saw the record before its

@@ -1,8 +1,10 @@
 // C1 and T41: the account is part of who someone is. Everything that is made in one account is tried in every other, under
 // the same user id: in two accounts that have names and in the place without one.
 import assert from 'node:assert/strict'
+import { normalize } from 'node:path'
 import test from 'node:test'
 import { memoryStore, recordKey } from 'countersign'
+import fc from 'fast-check'
 import { codeOf, host, rules } from './support.mjs'
 
 const ACCOUNTS = [undefined, 'strict', 'lenient']
@@ -185,10 +187,9 @@ test('notices and events name the account', async () => {
 })
 
 test('no two ids share a key, and a wrong id is refused before the store is asked', async () => {
-  const parts = ['a', 'b', '/', 'a/b', 'users', 'accounts', '%2F', 'ä', "'", '*', '..', ':']
+  const parts = ['a', 'b', '/', 'a/b', 'users', 'accounts', '%2F', '~2F', 'ä', "'", '*', '.', '..', ':', 'a.users.b']
   const ids = [undefined, ...parts].flatMap((account) => parts.map((user) => ({ account, user })))
   assert.equal(new Set(ids.map(recordKey)).size, ids.length)
-  for (const id of ids) assert.match(recordKey(id), /^[A-Za-z0-9\-._~%/]+$/)
   const asked = []
   const at = await host({ store: { load: async (id) => void asked.push(id), save: async () => true } })
   for (const [id, path] of /** @type {[any, string][]} */ ([
@@ -203,4 +204,46 @@ test('no two ids share a key, and a wrong id is refused before the store is aske
     await assert.rejects(at.factor.status(id), { code: 'invalid_input', path })
   }
   assert.deepEqual(asked, [])
+})
+
+test('a key is one segment of a path, never a dot segment, and names one id', () => {
+  const isId = (text) => {
+    const bytes = Buffer.byteLength(text)
+    return text.isWellFormed() && bytes >= 1 && bytes <= 256 && !/\p{Cc}/u.test(text)
+  }
+  const sign = fc.constantFrom(...`./\\%~2EeaA '*:ä😀\u2028\u202e`)
+  const whole = [
+    '.',
+    '..',
+    '~2E',
+    '%2e%2E',
+    'a.users.b',
+    'users',
+    'CON',
+    'a'.repeat(256),
+    '.'.repeat(256),
+    '😀'.repeat(64),
+  ]
+  const signs = fc.array(fc.oneof(sign, fc.string({ maxLength: 2 })), { minLength: 1, maxLength: 30 })
+  const part = fc
+    .oneof(
+      fc.constantFrom(...whole),
+      signs.map((all) => all.join('')),
+    )
+    .filter(isId)
+  const id = fc.record({ account: fc.option(part, { nil: undefined }), user: part }, { noNullPrototype: true })
+  const read = (text) => decodeURIComponent(text.replaceAll('~', '%'))
+  fc.assert(
+    fc.property(id, (given) => {
+      const key = recordKey(given)
+      assert.match(key, /^[A-Za-z0-9_~.-]{1,1552}$/)
+      // In a path it stays as it is: nothing is left out, decoded or taken for another segment.
+      assert.equal(new URL(`https://store.example/records/${key}`).pathname, `/records/${key}`)
+      assert.equal(normalize(`records/${key}`), `records/${key}`)
+      // The id can be read from it, so that no two ids share a key.
+      const [, account, user] = /^(?:accounts\.([^.]+)\.)?users\.([^.]+)$/.exec(key) ?? []
+      assert.deepEqual({ account: account === undefined ? undefined : read(account), user: read(user) }, given)
+    }),
+    { numRuns: 2_000 },
+  )
 })

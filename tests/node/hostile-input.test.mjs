@@ -305,7 +305,7 @@ async function household() {
   await at.factor.sendSms({ ticket, session: 'before' })
   at.clock.advance(60)
   await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
-  const records = new Map([['users/ann', await at.store.load({ user: 'ann' })]])
+  const records = new Map([['users.ann', await at.store.load({ user: 'ann' })]])
   const state = new Map(records)
   const store = {
     load: async (id) => state.get(recordKey(id)),
@@ -557,7 +557,7 @@ test('a text that is not well-formed Unicode is no user', async () => {
 
 test('T13: an emptied slot matches nothing', async () => {
   const { at, inputs, factor, state, reset, ann } = await household()
-  const record = JSON.parse(state.get('users/ann').record)
+  const record = JSON.parse(state.get('users.ann').record)
   const emptied = {
     'no app': (r) => void delete r.totp,
     'no SMS code': (r) => void delete r.smsSent,
@@ -572,7 +572,7 @@ test('T13: an emptied slot matches nothing', async () => {
       for (const code of empty) {
         const changed = structuredClone(record)
         change(changed)
-        state.set('users/ann', { record: JSON.stringify(changed), version: 1 })
+        state.set('users.ann', { record: JSON.stringify(changed), version: 1 })
         let result
         try {
           result = (await factor.verify({ ...inputs.verify, method, code })).result
