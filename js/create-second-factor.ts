@@ -14,7 +14,7 @@ import type {
 } from './commands.js'
 import { carryOut, report } from './effects.js'
 import { hasherOf, hashing } from './hashing.js'
-import { seedOf, systemClock, timeOf } from './host.js'
+import { systemClock, timeOf } from './host.js'
 import {
   anything,
   type Check,
@@ -31,8 +31,8 @@ import { heldTo } from './limits.js'
 import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
-import { load, type RecordId, type Stored, storage } from './store.js'
-import { type Hold, type Ran, type Step, storeLoop } from './store-loop.js'
+import { load, type RecordId, storage } from './store.js'
+import { type Extras, type Hold, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
@@ -82,39 +82,29 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       ? heldTo(given.limits, (error) => report(error, given))
       : undefined
 
-  /** Runs of one call. A lost race keeps the first race's seed for minted codes, so that their hashes are kept as well. */
-  function stepOf(run: (stored: Stored | undefined, now: number, seeds: Seeds, finished: Uint8Array) => Ran): Step {
-    let first: Uint8Array | undefined
-    return (stored) => {
-      const now = clock()
-      const seed = seedOf(entropy)
-      first ??= seed
-      const seeds = { first, seed }
-      return (finished) => call(() => run(stored, now, seeds, finished))
-    }
-  }
+  const stepOf = stepsOf(clock, entropy)
 
   async function run(core: wasm.Core, { id, caller }: Caller, command: string, hold?: Hold) {
-    const step = stepOf((stored, now, { first, seed }, finished) =>
+    const step = stepOf(({ stored, now, first, seed }, finished) =>
       core.step(idJson(id), stored?.record, command, now, caller, first, seed, finished),
     )
-    return outcomeOf(id, step, hold, (message) => giveBack(core, { id, caller }, message))
+    return outcomeOf(id, step, { hold }, (message) => giveBack(core, { id, caller }, message))
   }
 
   async function outcomeOf(
     id: RecordId,
     step: Step,
-    hold?: Hold,
+    extras?: Extras,
     back?: (message: string) => Promise<void>,
   ): Promise<wasm.Reply> {
-    const { reply, effects } = await loop(id, step, hold)
+    const { reply, effects } = await loop(id, step, extras)
     await carryOut(effects, given, back)
     return reply
   }
 
   /** Gives the slot of a message back. Only `sendSms` leads here: there is no command for it. */
   async function giveBack(core: wasm.Core, { id, caller }: Caller, message: string): Promise<void> {
-    const step = stepOf((stored, now, { seed }) =>
+    const step = stepOf(({ stored, now, seed }) =>
       core.sms_never_left(idJson(id), stored?.record, message, now, caller, seed),
     )
     await outcomeOf(id, step)
@@ -162,13 +152,13 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const core = await policies.of(id)
       const { by } = read(fields, '', { by: anything })
       const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
-      // The issuer's record is only read: it tells whether the issuer's pass still counts.
-      const own = await load(store, { account: id.account, user: issuer })
       const question = JSON.stringify(fields)
-      const step = stepOf((stored, now, { first, seed }, finished) =>
+      const step = stepOf(({ stored, now, first, seed }, finished, own) =>
         core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, caller, first, seed, finished),
       )
-      return (await outcomeOf(id, step)) as IssueRecoveryCodeReply
+      // The issuer's own record tells whether the issuer's pass still counts.
+      const beside = { account: id.account, user: issuer }
+      return (await outcomeOf(id, step, { beside })) as IssueRecoveryCodeReply
     },
     status: async (input) => {
       const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
@@ -239,12 +229,6 @@ type CommandName =
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'
-
-/** The seeds of a race: of the call's first race, and of this one. */
-interface Seeds {
-  first: Uint8Array
-  seed: Uint8Array
-}
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 

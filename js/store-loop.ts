@@ -13,7 +13,8 @@
 //             │                            nobody before it  │
 //             └──────────────────────────────────────────────┘ after those before it
 //
-// Both lines, and the write under way, are those of the call's user.
+// Both lines, and the write under way, are those of the call's user. Another record that a step reads, such as
+// that of an issuer, is loaded right before each run.
 //
 // Compare-and-set alone makes a code count once, across all processes. The lines are there for speed.
 // Of a hundred calls at once for one user, each would otherwise compute its step and ninety-nine would do
@@ -22,8 +23,8 @@
 //
 // A run that misses a hash has no outcome. Its jobs are computed elsewhere, and the step is run again
 // on the same record and at the same time. Only calls of the same user that need a hash too wait for it:
-// of a hundred wrong backup codes at once, the first few are hashed and the others find the account
-// locked. So one user has at most one call in the queue of hashes. All other calls go on, and their
+// of a hundred wrong backup codes at once, the first few are hashed and the others find the user locked.
+// So one user has at most one call in the queue of hashes. All other calls go on, and their
 // writes win the race; the finished hashes are kept over it.
 //
 // A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
@@ -31,6 +32,7 @@
 import { CountersignError } from './error.js'
 import { HASH_BYTES, type Hasher, JOB_BYTES } from './hash-queue.js'
 import { nextTurn } from './hashing.js'
+import { seedOf } from './host.js'
 import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
 import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
@@ -43,14 +45,44 @@ const PATIENCE_MS = 10_000
 /** Starts one step from a stored record, or from none: fixes its time and its entropy. */
 export type Step = (stored: Stored | undefined) => Run
 
-/** Runs the step. */
-export type Run = (finished: Uint8Array) => Ran
+/** Runs the step. `beside` is the other record of {@link Extras}, as it is now. */
+export type Run = (finished: Uint8Array, beside: Stored | undefined) => Ran
 
 /** The outcome of a run, or the hash jobs that are not among the finished ones. */
 export type Ran = wasm.PendingStep | Uint8Array
 
 /** Holds an outcome to a count of the host's. */
 export type Hold = (pending: wasm.PendingStep) => Promise<wasm.PendingStep>
+
+/** What some calls need besides. */
+export interface Extras {
+  hold?: Hold | undefined
+  /** Another record, which the step reads and does not change. */
+  beside?: RecordId | undefined
+}
+
+/** One race of a call. */
+export interface Race {
+  stored: Stored | undefined
+  now: number
+  /** The seed of the call's first race. Codes are made from it, so that a lost race keeps their hashes as well. */
+  first: Uint8Array
+  seed: Uint8Array
+}
+
+/** Makes steps of a clock and a random source. */
+export const stepsOf =
+  (clock: () => number, entropy: () => Uint8Array) =>
+  (run: (race: Race, finished: Uint8Array, beside: Stored | undefined) => Ran): Step => {
+    let first: Uint8Array | undefined
+    return (stored) => {
+      const now = clock()
+      const seed = seedOf(entropy)
+      first ??= seed
+      const race = { stored, now, first, seed }
+      return (finished, beside) => call(() => run(race, finished, beside))
+    }
+  }
 
 /** The reply and the effects of a step whose record is stored. */
 export interface Outcome {
@@ -59,10 +91,7 @@ export interface Outcome {
 }
 
 /** The loop over one store. */
-export function storeLoop(
-  store: Store,
-  hash: Hasher,
-): (id: RecordId, step: Step, hold?: Hold | undefined) => Promise<Outcome> {
+export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome> {
   const writes = writesUnderWay()
   const writers = lines(store)
   const hashers = lines(store)
@@ -73,10 +102,13 @@ export function storeLoop(
     return writes.add(key, save(store, id, record, expected), () => writers.forgetLoad(key))
   }
 
-  async function carryOut({ id, step, hold, finished, places }: Call): Promise<Outcome> {
+  async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {
     const key = recordKey(id)
+    const { hold, beside } = extras
+    const loadBeside = () => (beside === undefined ? undefined : load(store, beside))
     for (let races = 0; races < MAX_RACES; ) {
-      const stored = await (places.writers === undefined ? load(store, id) : places.writers.load())
+      const loaded = places.writers === undefined ? load(store, id) : places.writers.load()
+      const [stored, other] = await Promise.all([loaded, loadBeside()])
       const underWay = writes.of(key)
       if (underWay !== undefined) {
         if (places.writers === undefined && places.hashers === undefined) {
@@ -89,7 +121,7 @@ export function storeLoop(
       }
       races += 1
       const run = step(stored)
-      let pending = run(finished.bytes())
+      let pending = run(finished.bytes(), other)
       if (pending instanceof Uint8Array) {
         places.writers?.leave()
         places.writers = undefined
@@ -97,12 +129,13 @@ export function storeLoop(
           places.hashers = hashers.join(id)
           if (!places.hashers.isFirst) {
             await places.hashers.turn
-            continue // The record may be another by now, and the account locked.
+            continue // The record may be another by now, and the user locked.
           }
         }
         finished.add(pending, await hash(pending))
+        const otherNow = await loadBeside()
         if (writes.of(key) !== undefined) continue // Lost already.
-        pending = run(finished.bytes())
+        pending = run(finished.bytes(), otherNow)
         if (pending instanceof Uint8Array) continue
       }
       // A step that is held to nothing is followed by its write at once, so that no second call computes meanwhile.
@@ -119,11 +152,11 @@ export function storeLoop(
     throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
   }
 
-  return async (id, step, hold) => {
+  return async (id, step, extras = {}) => {
     const finished = finishedHashes()
     const places: Places = {}
     try {
-      return await carryOut({ id, step, hold, finished, places })
+      return await carryOut({ id, step, extras, finished, places })
     } finally {
       finished.wipe()
       places.writers?.leave()
@@ -136,7 +169,7 @@ export function storeLoop(
 interface Call {
   id: RecordId
   step: Step
-  hold: Hold | undefined
+  extras: Extras
   finished: FinishedHashes
   places: Places
 }

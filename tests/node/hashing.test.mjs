@@ -215,6 +215,20 @@ test('T34: a thread keeps no job and no hash in its memory', async () => {
   }
 })
 
+test("a change of the issuer's factors that lands while a recovery code is hashed is seen", async () => {
+  const at = await host()
+  await withApp(at)
+  const { pass } = await login(at, await withApp(at, 'olga'))
+  hold()
+  const by = { user: 'olga', session: 'in', pass, role: /** @type {const} */ ('owner') }
+  const issuing = at.factor.issueRecoveryCode({ user: 'ann', by })
+  await eventually(() => assert.equal(held.length, 1))
+  const change = await at.factor.remove({ user: 'olga', session: 'in', pass, method: 'totp' })
+  assert.equal(change.result, 'removed')
+  letGo()
+  assert.deepEqual(await issuing, { result: 'denied', reason: 'fresh_factor_required' })
+})
+
 test('T43: lost races keep their hashes, and the codes that are shown are those that are stored', async () => {
   const inner = memoryStore()
   let losses = 0

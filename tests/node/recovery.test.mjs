@@ -8,7 +8,7 @@ import test from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
-import { createSecondFactor, sqliteStore } from 'countersign'
+import { createSecondFactor, memoryStore, sqliteStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
 import { codeOf, count, host, login, rules, ticketOf, withApp } from './support.mjs'
 
@@ -49,6 +49,32 @@ test('C2, T42: of 1,000 wrong recovery codes at once none ends, delays or outrun
     code: codeOf(at, ann.secret),
   })
   assert.equal(reply.result, 'verified')
+})
+
+test("a change of the issuer's factors that lands while the issuing call loses a race is seen", async () => {
+  const inner = memoryStore()
+  let meanwhile
+  const store = {
+    load: inner.load,
+    save: async (id, ...given) => {
+      if (id.user !== 'ann' || meanwhile === undefined) return inner.save(id, ...given)
+      const change = meanwhile
+      meanwhile = undefined
+      await change()
+      return false
+    },
+  }
+  const at = await host({ store })
+  await withApp(at)
+  const olga = await withApp(at, 'olga')
+  const { pass } = await login(at, olga)
+  const by = { user: 'olga', session: 'in', pass, role: 'owner' }
+  meanwhile = async () => {
+    const reply = await at.factor.remove({ user: 'olga', session: 'in', pass, method: 'totp' })
+    assert.equal(reply.result, 'removed')
+  }
+  const reply = await at.factor.issueRecoveryCode({ user: 'ann', by })
+  assert.deepEqual(reply, { result: 'denied', reason: 'fresh_factor_required' })
 })
 
 test('C6: the operator issues a code for the first owner of an account that starts under `everyone`', async () => {
