@@ -6,14 +6,14 @@
  */
 import type { KeySource } from './commands.js'
 import { carryOut } from './effects.js'
-import { hasherOf } from './hashing.js'
-import { seedOf, systemClock, timeOf } from './host.js'
+import { type Hashing, hasherOf, hashing } from './hashing.js'
+import { systemClock, timeOf } from './host.js'
 import { anything, callable, documentText, idText, optional, read } from './input.js'
 import { type PolicyOption, policyCache } from './policy-cache.js'
 import { type Store, storage } from './store.js'
-import { storeLoop } from './store-loop.js'
+import { type Race, type Ran, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
-import { call, randomSeed } from './wasm.js'
+import { randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 
@@ -35,6 +35,8 @@ export interface OperatorOptions {
   clock?: (() => number) | undefined
   /** As in `createSecondFactor`. */
   entropy?: (() => Uint8Array) | undefined
+  /** As in `createSecondFactor`, with the same threads. */
+  hashing?: Hashing | undefined
 }
 
 /** A command of the operator about one user. */
@@ -92,7 +94,7 @@ export interface Operator {
  *   createOperator({ policy: { v: 1, name: 'Acme', origin: 'https://acme.example' }, keys, store, onEvent: console.log })
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, `invalid_policy` or `invalid_keys`, with the path.
+ * @throws {@link CountersignError} `invalid_input`, `invalid_policy`, `invalid_keys` or `no_workers`, with the path.
  */
 export function createOperator(options: OperatorOptions): Operator {
   const given = read(options, '', {
@@ -104,34 +106,40 @@ export function createOperator(options: OperatorOptions): Operator {
     onEffectError: optional(callable),
     clock: optional(callable),
     entropy: optional(callable),
+    hashing: optional(hashing),
   }) as unknown as OperatorOptions
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const policies = policyCache(given.policy, documentText(given.keys, 'invalid_keys', 'keys'), true)
-  const loop = storeLoop(given.store, hasherOf('inline'))
+  const loop = storeLoop(given.store, hasherOf(given.hashing ?? 'workers'))
+  const stepOf = stepsOf(clock, entropy)
+
+  /** Runs a command in one race of its call. */
+  type RunIn = (core: wasm.Core, id: string, operator: string, race: Race, finished: Uint8Array) => Ran
 
   const commandOf =
-    <Result extends wasm.Reply['result']>(name: 'operator_issue_recovery_code' | 'operator_withdraw_recovery_code') =>
+    <Result extends wasm.Reply['result']>(run: RunIn) =>
     async (input: OperatorInput) => {
       const { account, user, operator } = read(input, '', {
         account: optional(idText),
         user: idText,
         operator: idText,
       }) as unknown as OperatorInput
-      const core = await policies.of({ account, user })
       const id = { account, user }
-      const { reply, effects } = await loop(id, (stored) => {
-        const now = clock()
-        const seed = seedOf(entropy)
-        const json = JSON.stringify({ __proto__: null, ...id })
-        return () => call(() => core[name](json, stored?.record, operator, now, seed))
-      })
+      const core = await policies.of(id)
+      const json = JSON.stringify({ __proto__: null, ...id })
+      const step = stepOf((race, finished) => run(core, json, operator, race, finished))
+      const { reply, effects } = await loop(id, step)
       await carryOut(effects, given)
       return reply as Extract<wasm.Reply, { result: Result }>
     }
 
   return Object.freeze({
-    issueRecoveryCode: commandOf<'recovery_code'>('operator_issue_recovery_code'),
-    withdrawRecoveryCode: commandOf<'withdrawn' | 'expired'>('operator_withdraw_recovery_code'),
+    issueRecoveryCode: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
+      core.operator_issue_recovery_code(id, stored?.record, operator, now, first, seed, finished),
+    ),
+    withdrawRecoveryCode: commandOf<'withdrawn' | 'expired'>((core, id, operator, { stored, now, seed }) =>
+      core.operator_withdraw_recovery_code(id, stored?.record, operator, now, seed),
+    ),
   } satisfies Operator)
 }

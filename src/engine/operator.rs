@@ -3,13 +3,13 @@
 //!
 //! An account whose only owner is stopped, or whose first owner has no factor where one is forced, has
 //! nobody who could issue a recovery code. The operator can, whatever the policy says; user and owners
-//! are told, and the event names the operator. The one hash is computed on the spot.
+//! are told, and the event names the operator.
 
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::hashed_codes::Inline;
+use crate::hashed_codes::{FinishedHash, Inline, Lookup};
 use crate::ids::OperatorId;
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
@@ -17,8 +17,8 @@ use crate::policy::{Method, Policy, Roles};
 use crate::record::{IssuedBy, Record};
 use crate::time::UnixSeconds;
 
-use super::context::Env;
-use super::pending::Pending;
+use super::context::{Context, Env};
+use super::pending::{Pending, Progress};
 use super::recovery_code;
 use super::reply::Reply;
 use super::run::run;
@@ -35,12 +35,25 @@ pub fn issue_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
-    let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
-        context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
-        recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
-    })?;
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| issue(context, operator))?;
     Ok(pending)
+}
+
+/// The same with hashes that were computed before, as [`step_with_hashes`](super::step_with_hashes).
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn issue_recovery_code_with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+    finished: &[FinishedHash],
+) -> Result<Progress, Error> {
+    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| issue(context, operator))?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 
 /// Withdraws the recovery code that is alive, by whomever it was issued.
@@ -55,8 +68,7 @@ pub fn withdraw_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy };
-    let Ok(pending) = run(policy, keys, record, env, Inline, |context| {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| {
         if context.record.recovery.take().is_none() {
             return Ok(Reply::Expired {});
         }
@@ -65,4 +77,14 @@ pub fn withdraw_recovery_code(
         Ok(Reply::Withdrawn {})
     })?;
     Ok(pending)
+}
+
+fn issue(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+    context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
+    recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
+}
+
+/// The circumstances of a command that no request brings.
+const fn no_request(now: UnixSeconds, entropy: Entropy) -> Env {
+    Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy }
 }

@@ -116,18 +116,23 @@ impl Core {
         engine::sms_never_left(&self.policy, &self.keys, record, message, env).map(PendingStep).map_err(thrown)
     }
 
-    /// Issues a recovery code by the operator; see [`operator::issue_recovery_code`].
+    /// One run of issuing a recovery code by the operator, as [`Core::step`]; see
+    /// [`operator::issue_recovery_code_with_hashes`].
+    #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
     pub fn operator_issue_recovery_code(
         &self,
         id: &str,
         stored: Option<String>,
         operator: &str,
         now: f64,
+        first: &[u8],
         seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
+        finished: &[u8],
+    ) -> Result<JsValue, JsValue> {
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::issue_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
+        let (now, entropy, finished) = (time("clock", now)?, again(first, seed)?, self::finished(finished)?);
+        ended(operator::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &operator, now, entropy, &finished))
     }
 
     /// Withdraws a recovery code by the operator; see [`operator::withdraw_recovery_code`].

@@ -3,10 +3,12 @@
 use crate::support::{Person, ann, issue, policy};
 use countersign::effect::Effect;
 use countersign::engine::{
-    Command, Env, IssueRecoveryCode, Progress, issue_recovery_code, issue_recovery_code_with_hashes, step, step_with_hashes,
+    Command, Env, IssueRecoveryCode, Pending, Progress, issue_recovery_code, issue_recovery_code_with_hashes, operator, step,
+    step_with_hashes,
 };
 use countersign::entropy::Entropy;
 use countersign::hashed_codes::{FinishedHash, HashJob};
+use countersign::ids::OperatorId;
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -45,24 +47,33 @@ impl Run<'_> {
         Some((question, issuer))
     }
 
+    /// The operator who issues a recovery code, where one does.
+    fn operator(&self) -> Option<OperatorId> {
+        Some(OperatorId::new(self.command.get("operator_issues")?.as_str()?).unwrap())
+    }
+
     fn at_once(&self, entropy: Entropy) -> End {
-        let person = self.person;
+        let Person { policy, keys, .. } = self.person;
         let (record, env) = (self.record(), self.env(entropy));
-        let pending = match self.issuing() {
-            Some((question, issuer)) => issue_recovery_code(&person.policy, &person.keys, record, &issuer, &question, env),
-            None => step(&person.policy, &person.keys, record, self.command(), env),
+        let pending = if let Some(name) = self.operator() {
+            operator::issue_recovery_code(policy, keys, record, &name, env.now, env.entropy)
+        } else if let Some((question, issuer)) = self.issuing() {
+            issue_recovery_code(policy, keys, record, &issuer, &question, env)
+        } else {
+            step(policy, keys, record, self.command(), env)
         };
         Self::outcome(pending.unwrap())
     }
 
     fn with(&self, finished: &[FinishedHash], entropy: Entropy) -> End {
-        let person = self.person;
+        let Person { policy, keys, .. } = self.person;
         let (record, env) = (self.record(), self.env(entropy));
-        let progress = match self.issuing() {
-            Some((question, issuer)) => {
-                issue_recovery_code_with_hashes(&person.policy, &person.keys, record, &issuer, &question, env, finished)
-            }
-            None => step_with_hashes(&person.policy, &person.keys, record, self.command(), env, finished),
+        let progress = if let Some(name) = self.operator() {
+            operator::issue_recovery_code_with_hashes(policy, keys, record, &name, env.now, env.entropy, finished)
+        } else if let Some((question, issuer)) = self.issuing() {
+            issue_recovery_code_with_hashes(policy, keys, record, &issuer, &question, env, finished)
+        } else {
+            step_with_hashes(policy, keys, record, self.command(), env, finished)
         };
         match progress.unwrap() {
             Progress::Done(pending) => Self::outcome(*pending),
@@ -70,7 +81,7 @@ impl Run<'_> {
         }
     }
 
-    fn outcome(pending: countersign::engine::Pending) -> End {
+    fn outcome(pending: Pending) -> End {
         let record = pending.to_store().map(Record::to_text);
         let (reply, effects) = pending.stored();
         End::Outcome(record, serde_json::to_value(&reply).unwrap(), effects)
@@ -112,6 +123,7 @@ fn hashing_commands() -> Vec<(Person, Value, usize)> {
         (beginner, confirm, 10),
         (enrolled.clone(), renew, 10),
         (enrolled.clone(), issued, 1),
+        (enrolled.clone(), json!({"operator_issues": "night shift"}), 1),
         (enrolled.clone(), backup, 1),
         (enrolled, wrong, 1),
         (rescued, recovery, 1),

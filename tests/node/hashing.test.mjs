@@ -9,6 +9,7 @@ import { beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import threads from 'node:worker_threads'
 import { memoryStore } from 'countersign'
+import { createOperator } from 'countersign/operator'
 import esbuild from 'esbuild'
 import { eventually } from '../shared/eventually.mjs'
 import { codeOf, count, host, login, refusedWith, rules, ticketOf, withApp, wrongCode } from './support.mjs'
@@ -227,6 +228,39 @@ test("a change of the issuer's factors that lands while a recovery code is hashe
   assert.equal(change.result, 'removed')
   letGo()
   assert.deepEqual(await issuing, { result: 'denied', reason: 'fresh_factor_required' })
+})
+
+test("T43: the operator's code is hashed in a thread, once over lost races, and holds up nobody", async () => {
+  const inner = memoryStore()
+  let losses = 0
+  const at = await host({
+    store: { load: inner.load, save: async (...args) => (losses-- > 0 ? false : inner.save(...args)) },
+  })
+  await withApp(at)
+  const { policy, keys, store, clock } = at.options
+  const given = { policy, keys, store, clock }
+  const input = { user: 'ann', operator: 'night shift' }
+  jobs = []
+  losses = 3
+  hold()
+  const issuing = createOperator(given).issueRecoveryCode(input)
+  await eventually(() => assert.equal(held.length, 1))
+  assert.equal((await at.factor.begin({ user: 'bob', session: 's' })).result, 'allowed')
+  letGo()
+  const { code } = await issuing
+  assert.deepEqual([losses, jobs.length], [-1, 1])
+  assert.equal(
+    (await at.factor.verify({ ...(await backup(at, 'ann', code)), method: 'recovery_code' })).result,
+    'verified',
+  )
+  jobs = []
+  await createOperator({ ...given, hashing: 'inline' }).issueRecoveryCode(input)
+  assert.equal(jobs.length, 0)
+  for (const hashing of ['threads', true])
+    assert.throws(
+      () => createOperator(/** @type {any} */ ({ ...given, hashing })),
+      refusedWith('invalid_input', 'hashing'),
+    )
 })
 
 test('T43: lost races keep their hashes, and the codes that are shown are those that are stored', async () => {
