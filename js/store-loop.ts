@@ -24,8 +24,9 @@
 // A run that misses a hash has no outcome. Its jobs are computed elsewhere, and the step is run again
 // on the same record and at the same time. Only calls of the same user that need a hash too wait for it:
 // of a hundred wrong backup codes at once, the first few are hashed and the others find the user locked.
-// So one user has at most one call in the queue of hashes. All other calls go on, and their
-// writes win the race; the finished hashes are kept over it.
+// So one user has at most one call in the queue of hashes. The longest wait is for a store that hangs: the
+// time in which a call waits for its hashes does not count in it. All other calls go on, and their writes
+// win the race; the finished hashes are kept over it.
 //
 // A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
 // with `conflict`.
@@ -39,7 +40,7 @@ import { call } from './wasm.js'
 
 /** Races that a call may lose. */
 const MAX_RACES = 100
-/** Longest wait for another call of this process: a store may hang. */
+/** Longest wait for the store in another call of this process: it may hang. */
 const PATIENCE_MS = 10_000
 
 /** Starts one step from a stored record, or from none: fixes its time and its entropy. */
@@ -93,13 +94,17 @@ export interface Outcome {
 /** The loop over one store. */
 export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome> {
   const writes = writesUnderWay()
-  const writers = lines(store)
-  const hashers = lines(store)
+  const writers = lines(store, afterAll)
+  const hashers = lines(store, afterEach)
 
   const write = (id: RecordId, record: string, expected: number | undefined) => {
     const key = recordKey(id)
-    writers.forgetLoad(key)
-    return writes.add(key, save(store, id, record, expected), () => writers.forgetLoad(key))
+    const forgetLoads = () => {
+      writers.forgetLoad(key)
+      hashers.forgetLoad(key)
+    }
+    forgetLoads()
+    return writes.add(key, save(store, id, record, expected), forgetLoads)
   }
 
   async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {
@@ -107,7 +112,8 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
     const { hold, beside } = extras
     const loadBeside = () => (beside === undefined ? undefined : load(store, beside))
     for (let races = 0; races < MAX_RACES; ) {
-      const loaded = places.writers === undefined ? load(store, id) : places.writers.load()
+      const place = places.writers ?? places.hashers
+      const loaded = place === undefined ? load(store, id) : place.load()
       const [stored, other] = await Promise.all([loaded, loadBeside()])
       const underWay = writes.of(key)
       if (underWay !== undefined) {
@@ -132,7 +138,7 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
             continue // The record may be another by now, and the user locked.
           }
         }
-        finished.add(pending, await hash(pending))
+        finished.add(pending, await places.hashers.whileHashing(hash(pending)))
         const otherNow = await loadBeside()
         if (writes.of(key) !== undefined) continue // Lost already.
         pending = run(finished.bytes(), otherNow)
@@ -210,7 +216,7 @@ function writesUnderWay() {
     of: (key: string) => writes.get(key),
     /** Notes a write, and gives it back. */
     add<T>(key: string, write: Promise<T>, ended: () => void): Promise<T> {
-      const end = settledOrLate(write).then(() => {
+      const end = settledInTime(write).then(() => {
         if (writes.get(key) === end) writes.delete(key)
         ended()
       })
@@ -224,39 +230,62 @@ function writesUnderWay() {
 interface Place {
   /** Whether nobody stood before it. */
   isFirst: boolean
-  /** Settles when all before it have left, or after the longest wait for each. */
+  /** Settles when all before it have left, or have been waited for long enough. */
   turn: Promise<void>
   /** The record, from a load that began when this place was taken already. */
   load(): Promise<Stored | undefined>
+  /** Notes that those behind wait for hashes, and gives these. */
+  whileHashing<T>(hashes: Promise<T>): Promise<T>
   leave(): void
 }
 
 interface Line {
-  last: Promise<void>
+  /** The place that was taken last. */
+  last: Taken
   /** Places taken so far. */
   taken: number
   /** A load, and how many places were taken when it began. */
   shared?: { taken: number; stored: Promise<Stored | undefined> } | undefined
 }
 
+/** A place that is taken: it has its turn, and then it leaves. */
+interface Taken {
+  turn: Promise<void>
+  left: Promise<void>
+  /** The hashes that it waits for. */
+  hashes?: Promise<unknown> | undefined
+}
+
+/** The turn of the next place, in a line where a call waits for all before it together no longer than the longest wait. */
+const afterAll = async ({ turn, left }: Taken) => void (await settledInTime(turn.then(() => left)))
+
+/**
+ * The turn of the next place, in a line where each call may take the longest wait. Those behind a slow store would
+ * otherwise all have their turn at once, and a turn in the line of hashers costs a hash. Hashes end for certain, so
+ * that they may take any time, and the wait for the store begins anew after them.
+ */
+async function afterEach(before: Taken): Promise<void> {
+  await before.turn
+  while (!(await settledInTime(before.left)) && before.hashes !== undefined) await before.hashes.catch(() => undefined)
+}
+
 /** One line for each user. */
-function lines(store: Store) {
+function lines(store: Store, after: (before: Taken) => Promise<void>) {
   const all = new Map<string, Line>()
 
   function join(id: RecordId): Place {
     const key = recordKey(id)
     const before = all.get(key)
-    const line: Line = before ?? { last: Promise.resolve(), taken: 0 }
-    all.set(key, line)
-    const number = ++line.taken
     let leave = () => {}
     const left = new Promise<void>((resolve) => (leave = resolve))
-    const turn = before === undefined ? line.last : settledOrLate(line.last)
-    const last = turn.then(() => left)
+    const last: Taken = { turn: before === undefined ? Promise.resolve() : after(before.last), left }
+    const line: Line = before ?? { last, taken: 0 }
     line.last = last
+    all.set(key, line)
+    const number = ++line.taken
     return {
       isFirst: before === undefined,
-      turn,
+      turn: last.turn,
       async load() {
         if (line.shared !== undefined && line.shared.taken >= number) {
           const { stored } = line.shared
@@ -270,6 +299,14 @@ function lines(store: Store) {
           if (line.shared === shared) line.shared = undefined
         })
         return stored
+      },
+      async whileHashing(hashes) {
+        last.hashes = hashes
+        try {
+          return await hashes
+        } finally {
+          last.hashes = undefined
+        }
       },
       leave() {
         leave()
@@ -288,12 +325,13 @@ function lines(store: Store) {
   }
 }
 
-function settledOrLate(job: Promise<unknown>): Promise<void> {
+/** Whether a job settles within the longest wait. */
+function settledInTime(job: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS)
+    const timer = setTimeout(() => resolve(false), PATIENCE_MS)
     const settled = () => {
       clearTimeout(timer)
-      resolve()
+      resolve(true)
     }
     job.then(settled, settled)
   })

@@ -64,6 +64,11 @@ const backup = async (at, user, code) => ({
   code,
 })
 
+/** Two hundred turns of the event loop, for tests that have replaced its timers. */
+async function turns() {
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A user whose set-up waits for its code, which asks for `count` hashes. */
 async function aboutToConfirm(at, user) {
   const { setup, secret } = await at.factor.enrollTotp({ user, session: 'setup', label: user })
@@ -291,6 +296,87 @@ test('T43: of many wrong backup codes of one user at once, the first few are has
   const replies = await Promise.all(Array.from({ length: 100 }, () => at.factor.verify(input)))
   assert.deepEqual([count(replies, 'wrong'), count(replies, 'locked')], [5, 95])
   assert.equal(jobs.length, 5)
+})
+
+test('T43: behind a slow store, wrong backup codes of one user are still hashed one at a time', async (t) => {
+  const inner = memoryStore()
+  let delay = 0
+  const wait = () => (delay === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delay)))
+  const at = await host({
+    store: {
+      load: async (id) => (await wait(), inner.load(id)),
+      save: async (...args) => (await wait(), inner.save(...args)),
+    },
+  })
+  await withApp(at)
+  const input = await backup(at, 'ann', WRONG)
+  faked = true
+  jobs = []
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  // Five hashes with their loads and writes take half a minute, and a call waits for another one for ten seconds.
+  delay = 3_000
+  let replies
+  void Promise.all(Array.from({ length: 50 }, () => at.factor.verify(input))).then((all) => (replies = all))
+  for (let seconds = 0; replies === undefined; seconds += 1) {
+    assert.ok(seconds < 120)
+    t.mock.timers.tick(1_000)
+    await turns()
+  }
+  assert.deepEqual([count(replies, 'wrong'), count(replies, 'locked')], [5, 45])
+  assert.equal(jobs.length, 5)
+})
+
+test('T43: a hash that takes long is waited for as long as it takes, by the next call of its user', async (t) => {
+  const at = await host()
+  await withApp(at)
+  const input = await backup(at, 'ann', WRONG)
+  faked = true
+  for (let index = 0; index < 4; index += 1) assert.equal((await at.factor.verify(input)).result, 'wrong')
+  jobs = []
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  hold()
+  let replies
+  void Promise.all([at.factor.verify(input), at.factor.verify(input)]).then((all) => (replies = all))
+  await turns()
+  for (let seconds = 0; seconds < 60; seconds += 10) {
+    t.mock.timers.tick(10_000)
+    await turns()
+  }
+  letGo()
+  await turns()
+  // The first locks the user, so that the second is not hashed.
+  assert.deepEqual([count(replies, 'wrong'), count(replies, 'locked'), jobs.length], [1, 1, 1])
+})
+
+test('T43: a call that hangs in the store is waited for ten seconds, by the next call of its user', async (t) => {
+  const inner = memoryStore()
+  let hangs = false
+  const at = await host({
+    store: {
+      load: inner.load,
+      save: async (...args) => {
+        if (!hangs) return inner.save(...args)
+        hangs = false
+        return new Promise(() => undefined)
+      },
+    },
+  })
+  await withApp(at)
+  const input = await backup(at, 'ann', WRONG)
+  faked = true
+  jobs = []
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  hangs = true
+  void at.factor.verify(input)
+  let replies
+  void Promise.all(Array.from({ length: 10 }, () => at.factor.verify(input))).then((all) => (replies = all))
+  await turns()
+  t.mock.timers.tick(9_999)
+  await turns()
+  assert.equal(replies, undefined)
+  t.mock.timers.tick(1)
+  await turns()
+  assert.deepEqual([count(replies, 'wrong'), count(replies, 'locked')], [5, 5])
 })
 
 test('T43: a full queue answers busy, and charges nothing', async () => {
