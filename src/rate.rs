@@ -38,6 +38,7 @@ fn end_of_full(sorted: &[UnixSeconds], now: UnixSeconds, (window, most): (u64, u
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the times are near one of today")]
 mod tests {
     use proptest::prelude::*;
 

@@ -222,7 +222,7 @@ mod tests {
         }
 
         fn env(&mut self) -> Env {
-            self.draws += 1;
+            self.draws = self.draws.checked_add(1).unwrap();
             let now = UnixSeconds::new(1_800_000_000).unwrap();
             Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy: Entropy::new([self.draws; 32]) }
         }
