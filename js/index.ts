@@ -49,6 +49,7 @@ export type {
   Explanation,
   FactorEpoch,
   FactorStatus,
+  FirstFactor,
   ForgottenFamily,
   IssuedBy,
   Issuer,

@@ -60,7 +60,7 @@ test('T39: one recovery code per user, bound to that user, issued by another own
   assert.equal((await member.json('/api/users/recovery-code', { user: ids.colleague })).reason, 'owner_only')
   service.database((db) =>
     db.exec(`
-    INSERT INTO accounts SELECT 'other', 'Other', plan, require, network FROM accounts;
+    INSERT INTO accounts SELECT 'other', 'Other', plan, require, first_factor, network FROM accounts;
     INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL FROM users LIMIT 1`),
   )
   for (const user of ['nobody', 'stranger', 'client:reports', '', null]) {

@@ -20,6 +20,7 @@ const people = (changes = {}) => ({
 })
 const nothing = {
   needRecoveryCode: [],
+  setUpByPassword: [],
   blockedUsers: [],
   blockedApiClients: [],
   forgottenFamilies: [],
