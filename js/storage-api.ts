@@ -346,7 +346,7 @@ const effectOn =
     const effect = read(value, path, {
       end_passes: optional(factsOn(id, 'epoch')),
       notify: optional(factsOn(id, 'kind')),
-      log: optional(factsOn(id, 'event')),
+      log: optional(factsOn(id, 'event', { v: only(1, 'must be 1: update this package together with the filter') })),
     })
     if (Object.keys(effect).length !== 1) throw invalid(path, 'must have one of end_passes, notify and log')
     return { ...effect }
@@ -354,7 +354,7 @@ const effectOn =
 
 /** One value and no other. */
 const only =
-  (expected: string | undefined, message: string): Check =>
+  (expected: string | number | undefined, message: string): Check =>
   (value, path) => {
     if (value !== expected) throw invalid(path, message)
     return value
@@ -362,7 +362,7 @@ const only =
 
 /** A notice or an event: facts about this user, flat, as the rules write them. */
 const factsOn =
-  (id: RecordId, tag: string): Check =>
+  (id: RecordId, tag: string, more: Record<string, Check> = {}): Check =>
   (value, path) => {
     const fact: Check = (given, at) =>
       typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at)
@@ -375,6 +375,7 @@ const factsOn =
       user: only(id.user, 'must be the user of the record'),
       at: whole,
       [tag]: filled,
+      ...more,
     }
     return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }) }
   }

@@ -1,14 +1,24 @@
 //! Events: the audit trail. An event carries no secret, code, token or number.
+//!
+//! The form has a version. Under version 1, kinds and fields may be added, and none is renamed, removed or
+//! given another meaning: a reader passes over kinds and fields that it does not know.
+//! `docs/operations.md` lists all of them, and a test compares that list with these types.
 
 use serde::Serialize;
 
-use crate::ids::{AccountId, OperatorId, UserId};
+use crate::client_ip::ClientIp;
+use crate::ids::{AccountId, OperatorId, RecordId, UserId};
 use crate::policy::{Method, Reason, SettingChange};
 use crate::time::UnixSeconds;
 
-/// One line of the audit trail: `{ account?, user, at, ip?, event, … }`.
+/// The version of the form in which events are written.
+const VERSION: u32 = 1;
+
+/// One line of the audit trail: `{ v, account?, user, at, ip?, event, … }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
+    /// The version of the form: 1.
+    pub v: u32,
     /// The user's account, where the host has accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
@@ -22,6 +32,18 @@ pub struct Event {
     /// The kind of event, with its fields.
     #[serde(flatten)]
     pub kind: EventKind,
+}
+
+impl Event {
+    /// An event about this user.
+    #[must_use]
+    pub fn new(id: &RecordId, at: UnixSeconds, client: ClientIp, kind: EventKind) -> Self {
+        let ip = match client {
+            ClientIp::Known(address) => Some(address.to_string()),
+            ClientIp::Unknown => None,
+        };
+        Self { v: VERSION, account: id.account().cloned(), user: id.user().clone(), at, ip, kind }
+    }
 }
 
 /// Kinds of event. In JSON, `event` names the kind.

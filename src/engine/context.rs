@@ -73,12 +73,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn log(&mut self, kind: EventKind) {
-        let ip = match self.client {
-            ClientIp::Known(address) => Some(address.to_string()),
-            ClientIp::Unknown => None,
-        };
-        let (account, user) = (self.account(), self.record.user().clone());
-        self.effects.push(Effect::Log(Event { account, user, at: self.now, ip, kind }));
+        self.effects.push(Effect::Log(Event::new(self.record.id(), self.now, self.client, kind)));
     }
 
     /// Tells the user, once the record is stored.

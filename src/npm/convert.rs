@@ -18,9 +18,13 @@ use crate::time::UnixSeconds;
 #[wasm_bindgen(typescript_custom_section)]
 const EVENT: &str = r#"
 /**
- * One line of the audit trail: the time, the user and the event. It holds no secret.
+ * One line of the audit trail: the time, the user, and the kind of event in `event`, which tells the other fields. It
+ * holds no secret. Under version 1 kinds and fields may be added, and none is renamed or removed: pass over those that
+ * you do not know.
  */
 export type Event = {
+    /** The version of the form. */
+    v: 1;
     /** The user's account, where the host has accounts. */
     account?: AccountId;
     /** The user whose second factor it is about; for a change of policy, the one who made it. */

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use crate::client_ip::ClientIp;
 use crate::engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Event, EventKind};
@@ -130,9 +129,5 @@ pub fn policy_changed(before: &str, after: &str, by: &str, ip: Option<String>, n
     let (before, after) = (parsed(before, "before")?, parsed(after, "after")?);
     let by = record_id(by)?;
     let kind = EventKind::PolicyChanged { changes: before.changes_to(&after), before: before.digest(), after: after.digest() };
-    let ip = match client(ip.as_deref()) {
-        ClientIp::Known(address) => Some(address.to_string()),
-        ClientIp::Unknown => None,
-    };
-    to_js(&Event { account: by.account().cloned(), user: by.user().clone(), at: time("clock", now)?, ip, kind })
+    to_js(&Event::new(&by, time("clock", now)?, client(ip.as_deref()), kind))
 }

@@ -3,7 +3,7 @@
 
 mod story;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use countersign::client_ip::ClientIp;
@@ -61,6 +61,7 @@ fn play(steps: &[Step]) -> usize {
     let mut policy = None;
     let mut records: BTreeMap<RecordId, String> = BTreeMap::new();
     let mut saved: BTreeMap<&str, Saved> = BTreeMap::new();
+    let mut secrets = BTreeSet::new();
     let mut commands = 0;
     for (index, Step { place, at, action }) in steps.iter().enumerate() {
         let command = match action {
@@ -101,6 +102,16 @@ fn play(steps: &[Step]) -> usize {
         let (reply, effects) = pending.stored();
         let reply = serde_json::to_value(&reply).unwrap();
         assert_contains(&reply, &command.expect, place);
+        collect_secrets(&wire, "", &mut secrets);
+        collect_secrets(&reply, "", &mut secrets);
+        for effect in &effects {
+            let told = serde_json::to_value(effect).unwrap();
+            if matches!(effect, Effect::Sms(_)) {
+                collect_secrets(&told, "", &mut secrets);
+            } else {
+                assert_holds_none(&told, &secrets, place);
+            }
+        }
         let sms: Vec<_> = effects.iter().filter_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None }).collect();
         if let Some(expected) = command.sms {
             assert_eq!(sms.len(), expected, "{place}: messages sent");
@@ -119,6 +130,43 @@ fn play(steps: &[Step]) -> usize {
         }
     }
     commands
+}
+
+/// Fields whose texts are told to one person or none.
+const SECRET_FIELDS: [&str; 12] =
+    ["ticket", "setup", "code", "codes", "backupCodes", "pass", "secret", "uri", "qrSvg", "number", "to", "body"];
+
+/// Collects the texts of the secret fields of a command, a reply or a message.
+fn collect_secrets(value: &Value, field: &str, secrets: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| collect_secrets(value, name, secrets)),
+        Value::Array(list) => list.iter().for_each(|value| collect_secrets(value, field, secrets)),
+        // Shorter texts stand in a story for no code at all.
+        Value::String(text) if text.len() >= 6 && SECRET_FIELDS.contains(&field) => {
+            secrets.insert(text.clone());
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// T32: no text of an event, a notice or an epoch holds one of these.
+fn assert_holds_none(told: &Value, secrets: &BTreeSet<String>, place: &str) {
+    match told {
+        Value::Object(fields) => fields.values().for_each(|value| assert_holds_none(value, secrets, place)),
+        Value::Array(list) => list.iter().for_each(|value| assert_holds_none(value, secrets, place)),
+        Value::String(text) => {
+            let held = secrets.iter().find(|secret| holds(text, secret));
+            assert_eq!(held, None, "{place}: `{text}` is told");
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// Whether a text holds a secret. The digits of a short code may stand by chance in a longer run, such as a padded number.
+fn holds(text: &str, secret: &str) -> bool {
+    let continues = |neighbour: Option<char>| secret.len() <= 8 && neighbour.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.match_indices(secret)
+        .any(|(at, _)| !continues(text[..at].chars().next_back()) && !continues(text[at + secret.len()..].chars().next()))
 }
 
 /// The saved text, or the present code of a saved app.

@@ -197,6 +197,67 @@ test('docs/adapters.md: the table of errors has every code of the types', () => 
   assert.deepEqual(listed.sort(), [...codesOf('generated.d.ts'), ...codesOf('error.d.ts')].sort())
 })
 
+// The table of events in docs/operations.md
+
+/** The types that a field of an event may have: ids, numbers, and words of ours. A field of another type needs a thought. */
+const FACTS = {
+  Reason: 'a word',
+  Method: 'a word',
+  Action: 'a word',
+  UserId: 'an id',
+  OperatorId: 'an id',
+  number: 'a count',
+  string: 'a digest, in `policy_changed` alone',
+  'SettingChange[]': 'settings of a policy',
+}
+
+/** The kinds of events by the types, with the fields of each and their types. */
+function eventKinds() {
+  const types = readFileSync(at('pkg/types/generated.d.ts'), 'utf8')
+  const [, union] = /^export type EventKind = (.*);$/m.exec(types)
+  const kinds = union.split(' | ').map((kind) => {
+    const [, name, rest] = /^\{ event: "(\w+)"((?:; \w+\??: [\w[\]]+)*) \}$/.exec(kind) ?? assert.fail(kind)
+    const fields = rest.split('; ').slice(1)
+    return [name, fields.map((field) => field.split(/\??: /))]
+  })
+  return new Map(/** @type {[string, string[][]][]} */ (kinds))
+}
+
+test('docs/operations.md: the table of events has every kind of the types, with its fields', () => {
+  const kinds = eventKinds()
+  assert.ok(kinds.size > 20)
+  const [, section] = /^## Events\n([\s\S]*?)^#+ /m.exec(readFileSync(at('docs/operations.md'), 'utf8'))
+  const [, table] = /^\| event \| its fields .*\n\|.*\n((?:\|.*\n)+)/m.exec(section)
+  const rows = Array.from(table.matchAll(/^\| `(\w+)` \| (.*?) ?\| (.+) \|$/gm), ([, name, cell, meaning]) => {
+    assert.notEqual(meaning.trim(), '')
+    return [name, Array.from(cell.matchAll(/`(\w+)`/g), ([, field]) => field)]
+  })
+  assert.deepEqual(
+    rows,
+    Array.from(kinds, ([name, fields]) => [name, fields.map(([field]) => field)]),
+  )
+})
+
+test('docs/operations.md: the table of an event’s own fields has those of the types', () => {
+  const types = readFileSync(at('pkg/types/generated.d.ts'), 'utf8')
+  const [, body] = /^export type Event = \{\n([\s\S]*?)^\} & EventKind;/m.exec(types)
+  const fields = Array.from(body.matchAll(/^ {4}(\w+)\??: /gm), ([, field]) => field)
+  const [, section] = /^## Events\n([\s\S]*?)^\| event /m.exec(readFileSync(at('docs/operations.md'), 'utf8'))
+  const cells = Array.from(section.matchAll(/^\| (`.*?) \|/gm), ([, cell]) => cell)
+  const listed = cells.flatMap((cell) => Array.from(cell.matchAll(/`(\w+)`/g), ([, field]) => field))
+  assert.deepEqual(listed.sort(), [...fields, 'event'].sort())
+  assert.match(body, /^ {4}v: 1;$/m)
+})
+
+test('T32: no field of an event can hold a secret, by its type', () => {
+  for (const [name, fields] of eventKinds()) {
+    for (const [field, type] of fields) {
+      assert.ok(Object.hasOwn(FACTS, type), `${name}.${field}: ${type}`)
+      assert.ok(type !== 'string' || name === 'policy_changed', `${name}.${field}: free text`)
+    }
+  }
+})
+
 // The table of docs/policy.md
 
 const policyRows = Array.from(

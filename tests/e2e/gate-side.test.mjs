@@ -332,7 +332,17 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
       },
       save: async ({ account, user: name }, record, version) => {
         effects = [
-          { log: { account, user: name, at: service.now, ip: '198.51.100.7', event: 'code_accepted', method: 'totp' } },
+          {
+            log: {
+              v: 1,
+              account,
+              user: name,
+              at: service.now,
+              ip: '198.51.100.7',
+              event: 'code_accepted',
+              method: 'totp',
+            },
+          },
           { notify: { account, user: name, at: service.now, kind: 'locked' } },
         ]
         const { status } = await storage(service, `/accounts/${account}/records/${encodeURIComponent(name)}`, {

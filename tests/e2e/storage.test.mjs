@@ -240,6 +240,7 @@ test('the audit log shows an owner the user, the action and the address, of this
   const { events } = await owner.json('/api/audit')
   const added = events.find(({ event }) => event === 'factor_added')
   assert.deepEqual(added, {
+    v: 1,
     account: 'acme',
     event: 'factor_added',
     user: 'member@acme.example',

@@ -165,6 +165,7 @@ test('P4: a change of policy is an event: who, when, from where, and from what t
   const after = rules({ require: 'everyone', passSeconds: 600, network: { allow: ['203.0.113.0/24', '192.0.2.1'] } })
   const event = await at.factor.policyChanged({ by: 'ann', ip: '::ffff:192.0.2.1', before, after })
   assert.deepEqual(event, {
+    v: 1,
     user: 'ann',
     at: at.clock(),
     ip: '192.0.2.1',

@@ -323,7 +323,7 @@ test('a body without a record and its effects is refused, and no record or effec
     onEvent: (event) => told.push(event),
   })
   await store.save({ user: 'ann' }, 'one', undefined)
-  const log = { user: 'ann', at: 1, event: 'code_accepted' }
+  const log = { v: 1, user: 'ann', at: 1, event: 'code_accepted' }
   const notify = { user: 'ann', at: 1, kind: 'locked' }
   const effects = [
     {},
@@ -348,6 +348,9 @@ test('a body without a record and its effects is refused, and no record or effec
     [{ log: { ...log, at: -1 } }],
     [{ log: { ...log, at: 1.5 } }],
     [{ log: { ...log, event: '' } }],
+    [{ log: { ...log, v: 2 } }],
+    [{ log: { ...log, v: '1' } }],
+    [{ log: { ...log, v: undefined } }],
     [{ log: { ...log, event: undefined } }],
     [{ notify: { ...notify, kind: 1 } }],
     [{ notify: log }],
@@ -358,7 +361,7 @@ test('a body without a record and its effects is refused, and no record or effec
     [{ log: { ...log, 'a b': 'x' } }],
     [{ log: { ...log, failures: 1e300 } }],
     [{ log: { ...log, ip: '\ud800' } }],
-    [{ log: JSON.parse('{"user":"ann","at":1,"event":"x","__proto__":{"a":1}}') }],
+    [{ log: JSON.parse('{"v":1,"user":"ann","at":1,"event":"x","__proto__":{"a":1}}') }],
     [{ log }, { log }, {}],
   ]
   const bodies = [
@@ -604,6 +607,7 @@ test('effects are carried out in order once the record is stored, and never othe
   })
   await inner.save({ user: 'ann' }, 'one', undefined)
   const event = {
+    v: 1,
     user: 'ann',
     at: 1_800_000_000,
     ip: '192.0.2.1',
@@ -646,7 +650,7 @@ test('a failing or hanging notify or onEvent is reported and changes no answer',
   await store.save({ user: 'ann' }, 'one', undefined)
   const effects = [
     { notify: { user: 'ann', kind: 'locked', at: 1 } },
-    { log: { user: 'ann', event: 'code_accepted', at: 1 } },
+    { log: { v: 1, user: 'ann', event: 'code_accepted', at: 1 } },
   ]
   assert.equal((await put('ann', 1, { record: 'two', effects })).status, 204)
   await eventually(() => assert.deepEqual(errors, ['down']))
@@ -815,7 +819,7 @@ test('T33: a polluted Object.prototype gives no access and learns nothing', asyn
     assert.equal((await call('GET', '/records/ann', { headers: { authorization: '' } })).status, 401)
     assert.equal((await call('GET', '/revoked')).status, 404)
     assert.equal((await put('ann', 1, '{}')).status, 400)
-    const effects = [{ log: { user: 'ann', event: 'code_accepted', at: 1 } }]
+    const effects = [{ log: { v: 1, user: 'ann', event: 'code_accepted', at: 1 } }]
     const written = await put('ann', 1, { record: 'two', effects })
     assert.deepEqual(
       [written.status, written.body, Object.hasOwn(written.headers, 'polluted')],
