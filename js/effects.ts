@@ -1,3 +1,8 @@
+// The effects of a step whose record is stored. All of them are started at once, in their order, and the message
+// last: whatever hangs, be it the gateway, the mail server or the log, keeps back none of the others.
+//
+// The reply waits for the message alone, because its failure is the answer to the user. So a gateway that hangs
+// holds up the call that sends a message, and no other call.
 import { CountersignError, SmsNeverLeft } from './error.js'
 import type * as wasm from './wasm.js'
 
@@ -19,34 +24,42 @@ export async function carryOut(
   host: EffectHost,
   giveBack?: (message: string) => Promise<void>,
 ): Promise<void> {
-  let unsent: CountersignError | undefined
+  const messages: wasm.SmsMessage[] = []
   for (const effect of effects) {
-    if (Object.hasOwn(effect, 'sms')) {
-      const { sms } = effect as { sms: wasm.SmsMessage }
-      const { id } = sms
-      try {
-        await host.sendSms!(sms)
-      } catch (error) {
-        if (SmsNeverLeft.is(error)) await giveBack?.(id).catch((failure) => report(failure, host))
-        unsent = new CountersignError(
-          'sms_not_sent',
-          'sendSms',
-          'the gateway did not take the message; ask for another',
-          error,
-        )
-      }
-      continue
-    }
-    const tell = async () => {
-      if (Object.hasOwn(effect, 'end_passes'))
-        await host.endPasses?.((effect as { end_passes: wasm.EndedPasses }).end_passes)
-      else if (Object.hasOwn(effect, 'notify')) await host.notify?.((effect as { notify: wasm.Notice }).notify)
-      else await host.onEvent?.((effect as { log: wasm.Event }).log)
-    }
-    // Started in order and not awaited: a mail server that hangs must not hang the login.
-    tell().catch((error) => report(error, host))
+    if (Object.hasOwn(effect, 'sms')) messages.push((effect as { sms: wasm.SmsMessage }).sms)
+    else tell(effect, host).catch((error) => report(error, host))
   }
-  if (unsent) throw unsent
+  await Promise.all(messages.map((message) => send(message, host, giveBack)))
+}
+
+/** Hands over an effect that the reply does not wait for. */
+async function tell(effect: wasm.Effect, host: EffectHost): Promise<void> {
+  if (Object.hasOwn(effect, 'end_passes')) {
+    await host.endPasses?.((effect as { end_passes: wasm.EndedPasses }).end_passes)
+  } else if (Object.hasOwn(effect, 'notify')) {
+    await host.notify?.((effect as { notify: wasm.Notice }).notify)
+  } else {
+    await host.onEvent?.((effect as { log: wasm.Event }).log)
+  }
+}
+
+async function send(
+  message: wasm.SmsMessage,
+  host: EffectHost,
+  giveBack: ((message: string) => Promise<void>) | undefined,
+): Promise<void> {
+  const { id } = message
+  try {
+    await host.sendSms!(message)
+  } catch (error) {
+    if (SmsNeverLeft.is(error)) await giveBack?.(id).catch((failure) => report(failure, host))
+    throw new CountersignError(
+      'sms_not_sent',
+      'sendSms',
+      'the gateway did not take the message; ask for another',
+      error,
+    )
+  }
 }
 
 /** Hands over an error that changes no reply. It is not awaited. @internal */

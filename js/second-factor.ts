@@ -46,17 +46,20 @@ export interface SecondFactorOptions {
   /**
    * Hands an SMS to the operator's gateway. Needed where the policy offers SMS. Where it throws, the call ends with
    * `sms_not_sent`; throw {@link SmsNeverLeft} where the message definitely never left.
+   *
+   * The reply waits for it, because the user must know whether a message is on its way: give it a time limit of your own.
+   * It is called after the other functions, and holds up none of them.
    */
   sendSms?: ((message: wasm.SmsMessage) => unknown) | undefined
-  /** Tells a user of a change to their account, by a channel that is not this login. */
+  /** Tells a user of a change to their account, by a channel that is not this login. No reply waits for it. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /**
    * Keeps passes that a change of factors or a rescue has ended, for the gate's revocation list: see
    * `epochs` in `Revoked` of `countersign/storage-api`. Two of one user may come in either order: keep the greater
-   * `epoch`, and the later end. Not needed without a gate.
+   * `epoch`, and the later end. Not needed without a gate. No reply waits for it.
    */
   endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
-  /** Keeps an event for audit. */
+  /** Keeps an event for audit. No reply waits for it, and it waits for no other function. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
   /**
    * A counter over all users. Where it is given, a phone number gets no more set-up messages in a day, from all users

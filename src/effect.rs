@@ -10,7 +10,10 @@ use crate::notice::Notice;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 
-/// A task of the host once the record is stored. Tasks come in the order in which to do them.
+/// A task of the host once the record is stored.
+///
+/// Tasks come in the order in which to do them: a gate is told first, then events are kept, then people are
+/// told, and a message is sent last. So a mail server or an SMS gateway that hangs keeps back no event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -23,6 +26,28 @@ pub enum Effect {
     Notify(Notice),
     /// Keep this for audit.
     Log(Event),
+}
+
+impl Effect {
+    /// The effects in the order in which to do them; those of one kind keep theirs. There are few, and a sort of
+    /// the standard library would add kilobytes to the module.
+    pub(crate) fn in_order(effects: Vec<Self>) -> Vec<Self> {
+        let mut ordered: Vec<Self> = Vec::with_capacity(effects.len());
+        for effect in effects {
+            let place = ordered.partition_point(|earlier| earlier.turn() <= effect.turn());
+            ordered.insert(place, effect);
+        }
+        ordered
+    }
+
+    const fn turn(&self) -> u8 {
+        match self {
+            Self::EndPasses(_) => 0,
+            Self::Log(_) => 1,
+            Self::Notify(_) => 2,
+            Self::Sms(_) => 3,
+        }
+    }
 }
 
 /// Passes that a change of factors, or a rescue, has ended: put them on the gate's revocation list,

@@ -1,6 +1,7 @@
 //! The course of every run of a step: the record goes in, the command changes it, and what time has
 //! ended goes out.
 
+use crate::effect::Effect;
 use crate::error::Error;
 use crate::hashed_codes::Hashes;
 use crate::keys::KeyRing;
@@ -37,5 +38,6 @@ pub(super) fn run<H: Hashes>(
         record.tidy(now);
         record.name_write(&mut entropy);
     }
+    let effects = Effect::in_order(effects);
     Ok(Ok(Pending::new(Outcome { record, changed, reply, effects, limit }, all_hashed)))
 }

@@ -13,6 +13,7 @@
 
 mod accounts;
 mod docs;
+mod effects;
 mod field_cases;
 mod first_factor;
 mod freshness;

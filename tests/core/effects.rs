@@ -1,0 +1,67 @@
+//! The order of effects: a message that hangs in its gateway, or a mail, must not keep back an event.
+
+use countersign::effect::Effect;
+use serde_json::json;
+
+use crate::support::{Person, ann, issue};
+
+/// The effects of the last step, by their kinds.
+fn kinds(person: &Person) -> Vec<&'static str> {
+    let kind = |effect: &Effect| match effect {
+        Effect::EndPasses(_) => "end passes",
+        Effect::Log(_) => "log",
+        Effect::Notify(_) => "notify",
+        Effect::Sms(_) => "sms",
+    };
+    person.effects.iter().map(kind).collect()
+}
+
+#[test]
+fn a_gate_is_told_first_then_come_events_then_notices_and_last_the_message() {
+    let mut person = ann();
+    issue(&mut person);
+    let pass = person.log_in("in");
+    // The owner's code has ended: the step that sends a message tells that as well.
+    person.now += 3_600;
+    let ticket = person.ticket();
+    assert_eq!(person.events()[0], "recovery_code_ended");
+    let code = person.backup[0].clone();
+    let mut by_code = person.clone();
+    by_code.reply(json!({"verify": {"ticket": ticket, "session": "s", "method": "backup_code", "code": code}}));
+    assert_eq!(kinds(&by_code), ["log", "notify"]);
+
+    person.reply(json!({"send_sms": {"ticket": ticket, "session": "s"}}));
+    assert_eq!(kinds(&person), ["log", "sms"]);
+
+    person.now -= 3_600;
+    person.reply(json!({"renew_backup_codes": {"session": "in", "pass": pass}}));
+    assert_eq!(kinds(&person), ["end passes", "log", "notify"]);
+
+    person.now += 60;
+    let recovery = issue(&mut person);
+    assert_eq!(kinds(&person), ["log", "notify", "notify"]);
+    person.verify("recovery_code", &recovery);
+    assert_eq!(kinds(&person), ["end passes", "log", "notify", "notify"]);
+}
+
+#[test]
+fn events_of_one_step_keep_their_order() {
+    let mut person = ann();
+    let pass = person.log_in("in");
+    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = person.code();
+    let pass = person.reply(json!({"confirm_totp": {"session": "in", "code": code}}))["pass"].as_str().unwrap().to_owned();
+    person.reply(json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}));
+    assert_eq!(person.events(), ["factor_removed"]);
+
+    let mut last = ann();
+    last.policy = crate::support::policy(json!({"methods": ["totp", "backup_code"]}));
+    let pass = last.log_in("in");
+    last.reply(json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}));
+    assert_eq!(last.events(), ["factor_removed", "factor_removed"]);
+    let methods: Vec<_> =
+        last.effects.iter().filter_map(|effect| if let Effect::Log(event) = effect { Some(event) } else { None }).collect();
+    let methods: Vec<_> = methods.iter().map(|event| serde_json::to_value(event).unwrap()["method"].clone()).collect();
+    assert_eq!(methods, [json!("totp"), json!("sms")]);
+}
