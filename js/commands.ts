@@ -51,6 +51,8 @@ export interface ConfirmInput extends Caller, Accepts<wasm.Confirm> {}
 export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
 /** Input of `renewBackupCodes` and `showBackupCodes`. */
 export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
+/** Input of `confirmBackupCodes`. */
+export interface ConfirmBackupCodesInput extends Caller, Accepts<wasm.ConfirmBackupCodes> {}
 /** Input of `issueRecoveryCode`: `user` gets the code, `by` issues it. */
 export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 /** Input of `check`. */
@@ -79,6 +81,8 @@ export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'already
 export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */
 export type BackupCodesReply = ReplyOf<'backup_codes' | 'malformed' | 'denied'>
+/** Reply of `confirmBackupCodes`. */
+export type ConfirmBackupCodesReply = ReplyOf<'confirmed' | 'expired' | 'malformed' | 'denied'>
 /** Reply of `issueRecoveryCode`. */
 export type IssueRecoveryCodeReply = ReplyOf<'recovery_code' | 'malformed' | 'denied'>
 

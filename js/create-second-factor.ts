@@ -3,6 +3,7 @@
 import type {
   BackupCodesReply,
   BeginReply,
+  ConfirmBackupCodesReply,
   ConfirmReply,
   EnrollSmsReply,
   EnrollTotpReply,
@@ -146,6 +147,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     remove: commandOf<RemoveReply>('remove'),
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
+    confirmBackupCodes: commandOf<ConfirmBackupCodesReply>('confirm_backup_codes'),
     issueRecoveryCode: async (input) => {
       const fields = fieldsOf(input)
       const { id, caller } = callerOf(fields)
@@ -229,6 +231,7 @@ type CommandName =
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'
+  | 'confirm_backup_codes'
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 

@@ -84,7 +84,7 @@ export function read(value: unknown, path: string, fields: Record<string, Check>
 }
 
 /** The fields that come from a client, by the names that they have in every command. */
-const CLIENT_FIELDS = new Set(['ticket', 'method', 'setup', 'code', 'number', 'pass', 'label'])
+const CLIENT_FIELDS = new Set(['ticket', 'method', 'setup', 'code', 'number', 'pass', 'label', 'set'])
 /** A value that is no text. */
 const NO_TEXT = false
 /** Values in one input, nested ones included. No command has more than twenty. */

@@ -6,6 +6,8 @@ import type {
   BeginReply,
   CheckInput,
   CheckPassInput,
+  ConfirmBackupCodesInput,
+  ConfirmBackupCodesReply,
   ConfirmInput,
   ConfirmReply,
   EnrollSmsInput,
@@ -292,6 +294,22 @@ export interface SecondFactor {
    * ```
    */
   showBackupCodes(input: BackupCodesInput): Promise<BackupCodesReply>
+  /**
+   * Notes that the person has saved the backup codes. Call it when the person says so, with the `set` that came with
+   * the codes; `expired` where newer ones were made since. Until then, `status` has `backupCodes.confirmed: false`: the
+   * reply with the codes may have been lost. The codes count all the same, and a login by one of them confirms the set.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function saved(secondFactor: SecondFactor, user: string, session: string, pass: string, set: string) {
+   *   const reply = await secondFactor.confirmBackupCodes({ user, session, pass, set })
+   *   return reply.result === 'confirmed'
+   * }
+   * ```
+   */
+  confirmBackupCodes(input: ConfirmBackupCodesInput): Promise<ConfirmBackupCodesReply>
   /**
    * Issues a recovery code for `user`, by an owner who is someone else; for one user at most five times an hour and twenty
    * times a day.

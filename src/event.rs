@@ -122,6 +122,8 @@ pub enum EventKind {
     },
     /// Backup codes were made.
     BackupCodesMade,
+    /// The person said that the backup codes are saved. A login by one of them says so too, and is no such event.
+    BackupCodesConfirmed,
     /// Backup codes were shown again.
     BackupCodesShown,
     /// An owner issued a recovery code.
@@ -180,6 +182,8 @@ pub enum Action {
     RenewBackupCodes,
     /// Showing backup codes.
     ShowBackupCodes,
+    /// Confirming that backup codes are saved.
+    ConfirmBackupCodes,
     /// Issuing a recovery code.
     IssueRecoveryCode,
 }

@@ -103,7 +103,12 @@ pub(crate) struct SmsFactor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct BackupCodes {
+    /// Random, another for each set: a page that shows an older set confirms nothing of this one.
+    pub(crate) id: String,
     pub(crate) set: CodeSet,
+    /// Whether the person has them: said so, or logged in by one.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_confirmed: bool,
     pub(crate) created_at: UnixSeconds,
     /// Only where the policy keeps a copy for showing again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -305,6 +305,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return afterChange(context, await secondFactor.renewBackupCodes(callerWithPass(context)))
     },
 
+    /** The person says that the codes are saved. The page hands the set back, because it may be older than the codes. */
+    async confirmBackupCodes(context) {
+      return secondFactor.confirmBackupCodes({ ...callerWithPass(context), set: context.input.set })
+    },
+
     /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
     async downloadBackupCodes({ input, principal, account }) {
       const codes = text(input, 'codes').split(' ')

@@ -36,6 +36,7 @@ export const routes = [
   { method: 'POST', path: '/security/remove', access: 'person', act: 'removeMethod' },
   { method: 'POST', path: '/security/backup-codes/show', access: 'person', act: 'showBackupCodes' },
   { method: 'POST', path: '/security/backup-codes/renew', access: 'person', act: 'renewBackupCodes' },
+  { method: 'POST', path: '/security/backup-codes/confirm', access: 'person', act: 'confirmBackupCodes' },
   { method: 'POST', path: '/security/backup-codes/download', access: 'person', act: 'downloadBackupCodes' },
   { method: 'POST', path: '/security/fresh-factor', access: 'person', act: 'startFreshFactor' },
 

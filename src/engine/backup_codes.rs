@@ -3,6 +3,10 @@
 //! A new set ends the old one. Any fresh factor may renew the set; only app or SMS may show it,
 //! because one code must not show the other nine. A user gets few sets an hour and a day, because each
 //! costs one password hash a code.
+//!
+//! The reply that brings a set may be lost, and then the person holds no codes and nobody knows. So a set is
+//! unconfirmed until the person says that it is saved, or logs in by one of its codes. It counts all the same, and
+//! nothing ends by itself. The person's word names the set, because the page may be older than the set.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
@@ -17,7 +21,7 @@ use crate::token::{Pass, Ticket};
 use crate::typed_code::LongCode;
 
 use super::attempt::OrReply;
-use super::command::Change;
+use super::command::{Change, ConfirmBackupCodes};
 use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::{CodeKind, Reply, ShownCode, UsableMethod};
@@ -41,7 +45,7 @@ pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply,
     context.begin_epoch();
     let (pass, expires_at) = context.new_pass(pass)?;
     let codes = codes.into_iter().map(|code| ShownCode { code, used: false }).collect();
-    Ok(Reply::BackupCodes { codes, pass: Some(pass), expires_at: Some(expires_at) })
+    Ok(Reply::BackupCodes { codes, set: unconfirmed(context), pass: Some(pass), expires_at: Some(expires_at) })
 }
 
 /// Shows the backup codes once more, from the sealed copy.
@@ -59,9 +63,32 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
         let code = SecretText(code.to_owned());
         ShownCode { code, used: slot.used_at.is_some() }
     });
-    let reply = Reply::BackupCodes { codes: codes.collect(), pass: None, expires_at: None };
+    let reply = Reply::BackupCodes { codes: codes.collect(), set: unconfirmed(context), pass: None, expires_at: None };
     context.log(EventKind::BackupCodesShown);
     Ok(reply)
+}
+
+/// Notes that the person has the codes. An old pass of the session is enough: it gives nothing away, and people
+/// take their time to write codes down.
+pub(super) fn confirm(context: &mut Context<'_>, command: &ConfirmBackupCodes) -> Result<Reply, Error> {
+    let ConfirmBackupCodes { session, pass, set } = command;
+    if let Some(reason) = no_codes(context) {
+        return Ok(context.denied(Action::ConfirmBackupCodes, reason));
+    }
+    if context.view().current_pass(session, pass.as_deref()).is_none() {
+        return Ok(context.denied(Action::ConfirmBackupCodes, Reason::FreshFactorRequired));
+    }
+    let Some(backup) = context.record.backup.as_mut().filter(|backup| backup.id == *set) else { return Ok(Reply::Expired {}) };
+    if !backup.is_confirmed {
+        backup.is_confirmed = true;
+        context.log(EventKind::BackupCodesConfirmed);
+    }
+    Ok(Reply::Confirmed {})
+}
+
+/// The id of the current set, while nobody has confirmed it.
+pub(super) fn unconfirmed(context: &Context<'_>) -> Option<String> {
+    context.record.backup.as_ref().filter(|backup| !backup.is_confirmed).map(|backup| backup.id.clone())
 }
 
 /// The time from which a new set may be made, where there were too many.
@@ -80,7 +107,7 @@ pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> 
     let now = context.now;
     context.record.sets_made.retain(|at| counts(*at, now, DAY));
     context.record.sets_made.push(now);
-    context.record.backup = Some(BackupCodes { set, created_at: context.now, copy });
+    context.record.backup = Some(BackupCodes { id: context.entropy.id(), set, is_confirmed: false, created_at: context.now, copy });
     context.log(EventKind::BackupCodesMade);
     Ok(codes.into_iter().map(SecretText).collect())
 }
@@ -97,8 +124,11 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
     })?;
     Ok(found.map(|index| {
         let now = context.now;
-        if let Some(slot) = context.record.backup.as_mut().and_then(|backup| backup.set.slots.get_mut(index)) {
-            slot.used_at = Some(now);
+        if let Some(backup) = context.record.backup.as_mut() {
+            backup.is_confirmed = true;
+            if let Some(slot) = backup.set.slots.get_mut(index) {
+                slot.used_at = Some(now);
+            }
         }
         context.notify(NoticeKind::BackupCodeUsed, Some(Method::BackupCode));
     }))
@@ -108,16 +138,25 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
 pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     let View { policy, record, .. } = view;
     let is_usable = record.has_factor() && record.backup_left() > 0 && policy.offers(Method::BackupCode);
-    Ok(is_usable.then_some(UsableMethod { method: Method::BackupCode, kind: CodeKind::Grouped, digits: None, hint: None }))
+    let confirmed = record.backup.as_ref().map(|backup| backup.is_confirmed);
+    Ok(is_usable.then_some(UsableMethod { method: Method::BackupCode, kind: CodeKind::Grouped, digits: None, hint: None, confirmed }))
 }
 
 /// The fresh pass of the caller, or the rule that refuses the command.
 fn fresh_pass(context: &Context<'_>, change: &Change, proof: Proof) -> Result<Pass, Reason> {
+    match no_codes(context) {
+        Some(reason) => Err(reason),
+        None => context.view().fresh_pass(&change.session, change.pass.as_deref(), proof).ok_or(Reason::FreshFactorRequired),
+    }
+}
+
+/// The reason why the user has no backup codes that could count, if there is one.
+fn no_codes(context: &Context<'_>) -> Option<Reason> {
     if !context.policy.offers(Method::BackupCode) {
-        Err(Reason::MethodNotOffered)
+        Some(Reason::MethodNotOffered)
     } else if !context.record.has_factor() {
-        Err(Reason::NotEnrolled)
+        Some(Reason::NotEnrolled)
     } else {
-        context.view().fresh_pass(&change.session, change.pass.as_deref(), proof).ok_or(Reason::FreshFactorRequired)
+        None
     }
 }

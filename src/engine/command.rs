@@ -42,6 +42,8 @@ pub enum Command {
     RenewBackupCodes(Change),
     /// Shows the backup codes again, where the policy keeps a copy.
     ShowBackupCodes(Change),
+    /// Notes that the person has saved the backup codes.
+    ConfirmBackupCodes(ConfirmBackupCodes),
     /// A command with a field of the client's that cannot be read. Nothing is carried out.
     #[serde(skip)]
     Malformed(ClientField),
@@ -66,6 +68,8 @@ pub enum ClientField {
     Pass,
     /// The label of an app.
     Label,
+    /// The id of a set of backup codes.
+    Set,
 }
 
 /// Fields of `begin`.
@@ -202,6 +206,20 @@ pub struct Change {
     pub pass: Option<String>,
 }
 
+/// Fields of `confirm_backup_codes`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfirmBackupCodes {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// The session's pass, however old its factor is.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The set whose codes the person has, from the reply that brought them. A client may carry it.
+    pub set: String,
+}
+
 /// The question of [`issue_recovery_code`](super::issue_recovery_code).
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -274,6 +292,7 @@ impl Command {
             Self::Remove(_) => "Remove",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
+            Self::ConfirmBackupCodes(_) => "ConfirmBackupCodes",
             Self::Malformed(_) => "Malformed",
         }
     }
@@ -288,6 +307,7 @@ impl Command {
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
+            Self::ConfirmBackupCodes(_) => AddressRules::StopAtOnce(Action::ConfirmBackupCodes),
             Self::Malformed(_) => AddressRules::HaveNothingToStop,
         }
     }
@@ -307,7 +327,7 @@ pub(super) enum AddressRules {
 }
 
 /// The fields that a client sends, by the name of the command.
-const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
+const CLIENT_FIELDS: [(&str, &[Sent]); 10] = [
     ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"])]),
     (
         "verify",
@@ -324,6 +344,7 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 9] = [
     ("remove", &[Sent::Always(ClientField::Method, &["method"]), PASS]),
     ("renew_backup_codes", &[PASS]),
     ("show_backup_codes", &[PASS]),
+    ("confirm_backup_codes", &[Sent::Always(ClientField::Set, &["set"]), PASS]),
 ];
 const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
 const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);

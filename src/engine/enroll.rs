@@ -178,7 +178,8 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         let kind = if replaces && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
         context.notify(kind, Some(method));
     }
-    let backup_codes = if makes_backup_codes { Some(backup_codes::mint(context)?) } else { None };
+    let (backup_codes, set) =
+        if makes_backup_codes { (Some(backup_codes::mint(context)?), backup_codes::unconfirmed(context)) } else { (None, None) };
     let session = match &command.new_session {
         Some(session) => session.clone(),
         None if by_password => SessionId::new(&context.entropy.id())?,
@@ -186,5 +187,5 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
     };
     let proven = Proven { subject: context.id(), session: session.clone(), method, epoch: context.record.epoch.clone() };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
-    Ok(Reply::Enrolled { method, backup_codes, pass, session, expires_at })
+    Ok(Reply::Enrolled { method, backup_codes, set, pass, session, expires_at })
 }

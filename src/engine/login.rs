@@ -86,7 +86,8 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         | Command::ConfirmSms(_)
         | Command::Remove(_)
         | Command::RenewBackupCodes(_)
-        | Command::ShowBackupCodes(_) => return Err(Reply::denied(Reason::TicketInvalid)),
+        | Command::ShowBackupCodes(_)
+        | Command::ConfirmBackupCodes(_) => return Err(Reply::denied(Reason::TicketInvalid)),
     };
     match Ticket::open_for_any(keys.sealing(), ticket, session, now) {
         Ok(ticket) if ticket.subject().account() == account => Ok(ticket.subject().user().clone()),

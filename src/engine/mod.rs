@@ -42,7 +42,8 @@ mod totp;
 
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use command::{
-    Begin, Change, ClientField, Command, Confirm, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep, SendSms,
+    Begin, Change, ClientField, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep,
+    SendSms,
 };
 pub use context::Env;
 pub use login::ticket_user;
@@ -169,6 +170,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::Remove(command) => remove::remove(context, &command),
         Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
         Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
+        Command::ConfirmBackupCodes(command) => backup_codes::confirm(context, &command),
         Command::Malformed(field) => Ok(Reply::malformed(field)),
     }
 }

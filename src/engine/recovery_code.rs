@@ -121,7 +121,7 @@ pub(super) fn end(context: &mut Context<'_>) {
 /// The method in a challenge, while a recovery code is alive.
 pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     let alive = view.record.live_recovery(view.policy, view.now);
-    Ok(alive.map(|_| UsableMethod { method: Method::RecoveryCode, kind: CodeKind::Grouped, digits: None, hint: None }))
+    Ok(alive.map(|_| UsableMethod { method: Method::RecoveryCode, kind: CodeKind::Grouped, digits: None, hint: None, confirmed: None }))
 }
 
 /// A wrong code: told to its sender, and to the log, and charged to nobody.

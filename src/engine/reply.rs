@@ -23,6 +23,10 @@ pub struct UsableMethod {
     /// The end of the phone number, `•••• 678`, where the method is `sms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Whether the person has the codes, as `status` tells it, where the method is `backup_code`: while false, the
+    /// reply that brought them may have been lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<bool>,
 }
 
 /// The form of a code, as a person types it.
@@ -174,8 +178,8 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<UnixSeconds>,
     },
-    /// No code is alive that this one could answer, or the set-up is not this session's, has timed out, or
-    /// was ended by a change of factors.
+    /// No code is alive that this one could answer; or the set-up is not this session's, has timed out, or
+    /// was ended by a change of factors; or the backup codes are of a set that has ended.
     Expired {},
     /// The app can be set up: show this.
     TotpStarted {
@@ -199,6 +203,9 @@ pub enum Reply {
         /// The new backup codes, after the first factor. They are shown this once.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes: Option<Vec<SecretText>>,
+        /// The id of their set: hand it back with `confirm_backup_codes` once the person has saved them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        set: Option<String>,
         /// The pass, bound to `session`.
         pass: SecretText,
         /// The session id that the pass is bound to. After a set-up by a set-up ticket it is a new one: make it the
@@ -222,6 +229,10 @@ pub enum Reply {
     BackupCodes {
         /// The codes, in the order in which they were made.
         codes: Vec<ShownCode>,
+        /// The id of their set, while nobody has confirmed it: hand it back with `confirm_backup_codes` once the
+        /// person has saved the codes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        set: Option<String>,
         /// The pass of this session from now on, where the codes are new.
         #[serde(skip_serializing_if = "Option::is_none")]
         pass: Option<SecretText>,
@@ -229,6 +240,8 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<UnixSeconds>,
     },
+    /// It is noted that the person has the backup codes.
+    Confirmed {},
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {
         /// `XXXX-XXXX-XXXX-XXXX`, shown this once.
@@ -256,6 +269,7 @@ impl Reply {
             ClientField::Number => "a phone number, as text".to_owned(),
             ClientField::Pass => "a pass, as text".to_owned(),
             ClientField::Label => "a label, as text".to_owned(),
+            ClientField::Set => "the id of a set of backup codes, as text".to_owned(),
         };
         Self::Malformed { field, expected, kind: None, digits: None }
     }

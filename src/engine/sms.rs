@@ -179,6 +179,7 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
         kind: CodeKind::Digits,
         digits: Some(view.policy.sms().digits),
         hint: Some(number.hint()),
+        confirmed: None,
     }))
 }
 

@@ -65,6 +65,8 @@ pub struct BackupStatus {
     pub created_at: UnixSeconds,
     /// Whether they can be shown again.
     pub can_show: bool,
+    /// Whether the person has them: said so, or logged in by one. While not, the reply that brought them may have been lost.
+    pub confirmed: bool,
 }
 
 /// The recovery code that is alive.
@@ -113,6 +115,7 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
             total: backup.set.slots.len(),
             created_at: backup.created_at,
             can_show: backup.copy.is_some() && policy.backup_codes().keep_for_showing,
+            confirmed: backup.is_confirmed,
         }),
         recovery_code: record
             .live_recovery(policy, now)

@@ -117,6 +117,7 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
         kind: CodeKind::Digits,
         digits: Some(factor.parameters.digits()),
         hint: None,
+        confirmed: None,
     }))
 }
 

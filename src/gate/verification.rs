@@ -174,6 +174,7 @@ impl Verification {
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
+            | Reply::Confirmed {}
             | Reply::Withdrawn {} => self.not_verified(config, reply),
         }
     }
@@ -205,6 +206,7 @@ impl Verification {
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
+            | Reply::Confirmed {}
             | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
         };
         self.refuse(config, refusal, Some(&RefusalDetail::Reply { reply, retry_at }))

@@ -39,9 +39,11 @@ guide('S1, S4, S6: set up an authenticator app, log out, and log in with it', as
 
   const { codes, code } = await person.setUpApp((name) => person.looksRight(name))
   assert.equal(new Set(codes).size, 10)
-  await person.follow('Back to Security')
+  await person.press('I have saved them')
+  assert.equal(person.path, '/security')
   await person.reads(/Two-factor authentication is on/)
   await person.reads(/10 of 10 left/)
+  await person.doesNotRead(/You have not said/)
   await person.looksRight('security-app')
 
   await person.logOut()
@@ -73,7 +75,7 @@ guide('S9: a person who never had a factor sets one up at login', async ({ someo
   assert.equal(await person.heading(), 'You are logged in')
   assert.equal((await person.codes()).length, 10)
   await person.looksRight('first-factor-codes')
-  await person.follow('I have kept them: go on')
+  await person.press('I have saved them')
   assert.equal(await person.heading(), 'Welcome, member@acme.example')
 })
 
@@ -154,6 +156,7 @@ guide(
     await person.logOut()
     await person.logIn('member')
     await person.follow('Use backup code')
+    await person.reads(/You have not said that you saved these codes/)
     await person.looksRight('second-step-backup')
     await person.page.locator('#code').fill(codes[2].toLowerCase())
     await person.press('Log in')
@@ -181,6 +184,16 @@ guide(
     await person.press('Make ten new codes')
     assert.equal(await person.heading(), 'Your new backup codes')
     assert.equal((await person.codes()).filter((each) => codes.includes(each)).length, 0)
+    await person.looksRight('backup-codes-new')
+    await person.follow('Back to Security')
+    await person.reads(
+      /You have not said that you saved these codes\. If you do not have them, show them and keep them\./,
+    )
+    await person.looksRight('security-codes-unconfirmed')
+    await person.press('Show codes')
+    await person.press('I have saved them')
+    assert.equal(person.path, '/security')
+    await person.doesNotRead(/You have not said/)
   },
 )
 

@@ -31,7 +31,8 @@ test('set up an app and SMS, keep the codes, log in by each method', async (t) =
   for (const each of codes) assert.ok(text.includes(each))
   assert.equal(await person.heading(), 'Two-factor authentication is on', 'the page is still there')
 
-  await person.follow('Back to Security')
+  await person.press('I have saved them')
+  await person.doesNotRead(/You have not said/)
   await person.unfold('Set up SMS')
   await person.fill('Australian mobile number', '0412 345 678')
   await person.press('Send code')

@@ -240,6 +240,7 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
             ("label", json!({"enroll_totp": {"session": "in", "pass": pass, "label": value}})),
             ("number", json!({"enroll_sms": {"session": "in", "pass": pass, "number": value}})),
             ("method", json!({"remove": {"session": "in", "pass": pass, "method": value}})),
+            ("set", json!({"confirm_backup_codes": {"session": "in", "pass": pass, "set": value}})),
         ];
         if !value.is_null() {
             commands.extend([
@@ -248,6 +249,7 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
                 ("pass", json!({"remove": {"session": "in", "pass": value, "method": "totp"}})),
                 ("pass", json!({"renew_backup_codes": {"session": "in", "pass": value}})),
                 ("pass", json!({"show_backup_codes": {"session": "in", "pass": value}})),
+                ("pass", json!({"confirm_backup_codes": {"session": "in", "pass": value, "set": "-"}})),
                 ("pass", json!({"issue_recovery_code": {"by": {"user": "olga", "session": "in", "pass": value, "role": "owner"}}})),
             ]);
         }

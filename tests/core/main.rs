@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod backup_codes;
 mod docs;
 mod effects;
 mod field_cases;

@@ -345,6 +345,7 @@ fn address_rules_stop_every_command_and_log_a_refused_action() {
         (json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}), "remove"),
         (json!({"renew_backup_codes": {"session": "in", "pass": pass}}), "renew_backup_codes"),
         (json!({"show_backup_codes": {"session": "in", "pass": pass}}), "show_backup_codes"),
+        (json!({"confirm_backup_codes": {"session": "in", "pass": pass, "set": "-"}}), "confirm_backup_codes"),
         (json!({"issue_recovery_code": {"by": by}}), "issue_recovery_code"),
     ] {
         assert_eq!(person.reply(command.clone()), json!({"result": "denied", "reason": "address_denied"}), "{command}");

@@ -196,6 +196,59 @@ test('S4: codes are shown again and renewed only with a fresh factor; a new set 
   assert.equal((await other.secondStep('backup_code', newCodes[0])).result, 'verified')
 })
 
+test('S4: backup codes are unconfirmed until the person presses "I have saved them", and a page of older codes confirms none', async (t) => {
+  const service = await startService(t)
+  const warning = /You have not said that you saved these codes/
+  const setOn = (page) => /name="set" value="([^"]+)"/.exec(page.text)?.[1]
+  const person = new Visitor(service)
+  await person.logIn('member')
+  await person.page('/security')
+  const { secret } = await person.json('/api/security/totp', {})
+  const code = () => authenticatorCode(secret.replaceAll(' ', ''), service.now)
+  const on = await person.page('/security/totp/confirm', { code: code() })
+  const first = setOn(on)
+  assert.match((await person.page('/security')).text, warning, 'a reload of the page is no confirmation')
+
+  // The login says so too, where the backup codes are the way that is chosen.
+  service.advance(30)
+  const other = new Visitor(service)
+  await other.logIn('member')
+  assert.match((await other.page('/login/second-step?method=backup_code')).text, warning)
+  assert.doesNotMatch((await other.page('/login/second-step')).text, warning)
+
+  const renewed = await person.page('/security/backup-codes/renew', {})
+  const second = setOn(renewed)
+  assert.notEqual(second, first)
+  const late = await person.page('/security/backup-codes/confirm', { set: first })
+  assert.equal(late.status, 401)
+  assert.match(late.text, /These backup codes no longer work/)
+  assert.match((await person.page('/security')).text, warning)
+
+  service.advance(3_600)
+  assert.equal((await other.json('/api/security/backup-codes/confirm', { set: second })).status, 401, 'not logged in')
+  assert.equal((await person.json('/api/security/backup-codes/confirm', {})).field, 'set')
+  const astray = await person.page(
+    '/security/backup-codes/confirm',
+    { set: second, next: 'https://evil.example' },
+    { follow: false },
+  )
+  assert.equal(astray.location, '/')
+  const saved = await person.page('/security/backup-codes/confirm', { set: second })
+  assert.equal(saved.path, '/security')
+  assert.match(saved.text, /10 of 10 left/)
+  assert.doesNotMatch(saved.text, warning)
+
+  // Codes that are shown once more need no button.
+  assert.equal((await person.showFactorAgain('totp', code())).result, 'verified')
+  await person.page('/security')
+  const shown = await person.page('/security/backup-codes/show', {})
+  assert.deepEqual(codesOn(shown.text), codesOn(renewed.text))
+  assert.doesNotMatch(shown.text, /I have saved them/)
+  const again = new Visitor(service)
+  await again.logIn('member')
+  assert.doesNotMatch((await again.page('/login/second-step?method=backup_code')).text, warning)
+})
+
 test('T14: turning a factor off and setting another up need a fresh factor; five minutes later it is stale', async (t) => {
   const service = await startService(t)
   const { visitor, code } = await freshVisitor(service, 'member')

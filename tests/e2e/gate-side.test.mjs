@@ -499,6 +499,11 @@ test('a user without a factor is told to set one up, and then gets to the page',
   const codeNow = () => authenticatorCode(secret.replaceAll(' ', ''), service.now)
   const on = await visitor.page('/security/totp/confirm', { code: codeNow() })
   assert.match(on.text, /action="\/security\/fresh-factor"[\s\S]*name="next" value="\/intranet\/wiki\?page=2"/)
+  // The button under the codes leads on as well.
+  const [, set, onTo] = /name="set" value="(.*?)"><input type="hidden" name="next" value="(.*?)"/.exec(on.text)
+  const saved = await visitor.page('/security/backup-codes/confirm', { set, next: onTo })
+  assert.equal(saved.path, toIntranet)
+  assert.match(saved.text, /action="\/security\/fresh-factor"[\s\S]*name="next" value="\/intranet\/wiki\?page=2"/)
   service.advance(30)
   const step = await visitor.page('/security/fresh-factor', { next: intranet })
   assert.equal(step.path, '/login/second-step')

@@ -176,6 +176,7 @@ test('C12: a field of the client is answered with `malformed` and its name, in e
     ['remove', { ...inside, method: 'totp' }, ['method', 'pass']],
     ['renewBackupCodes', inside, ['pass']],
     ['showBackupCodes', inside, ['pass']],
+    ['confirmBackupCodes', { ...inside, set: '-' }, ['set', 'pass']],
     ['issueRecoveryCode', { user: 'bob', by }, ['pass']],
   ])) {
     for (const field of fields) {

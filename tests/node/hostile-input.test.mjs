@@ -38,6 +38,7 @@ const RESULTS = new Set([
   'enrolled',
   'removed',
   'backup_codes',
+  'confirmed',
   'recovery_code',
   'valid',
   'refused',
@@ -334,6 +335,7 @@ async function household() {
     remove: { ...inside, pass, method: 'totp' },
     renewBackupCodes: { ...inside, pass },
     showBackupCodes: { ...inside, pass },
+    confirmBackupCodes: { ...inside, pass, set: '-' },
     issueRecoveryCode: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
     status: { user: 'ann', account: 'acme' },
     check: { ...inside, pass, channel: 'web', maxAge: 600, methods: ['totp'], fresh: true },
@@ -389,7 +391,8 @@ test('T37: every method of SecondFactor, any value in any place', async (t) => {
           const reply = await spoil(home, name, put(value), what)
           if (path === '.code') assert.ok(!['verified', 'enrolled'].includes(reply?.result), what)
           if (path === '.ticket') assert.ok(['malformed', 'denied'].includes(reply?.result), what)
-          if (/\.(ticket|method|code|number|pass|label)$/.test(path)) assert.ok(reply !== undefined, `${what} threw`)
+          if (/\.(ticket|method|code|number|pass|label|set)$/.test(path))
+            assert.ok(reply !== undefined, `${what} threw`)
         }
       }
       if (input) {
@@ -640,6 +643,7 @@ async function story() {
   await ask('remove', { user: 'ann', session, method: 'totp', ip })
   await ask('enrollSms', { user: 'ann', session, pass, number: '+61412345678', ip })
   await ask('showBackupCodes', { user: 'ann', session, pass, ip })
+  await ask('confirmBackupCodes', { user: 'ann', session, pass, set: '-', ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'member' }, ip })

@@ -141,6 +141,7 @@ async function life(changes = {}) {
   await run('showBackupCodes', { user: 'ann', session: 'in', pass })
   const renewed = await run('renewBackupCodes', { user: 'ann', session: 'in', pass })
   secrets.long.push(...renewed.codes.map(({ code }) => code))
+  await run('confirmBackupCodes', { user: 'ann', session: 'in', pass: renewed.pass, set: renewed.set })
   const issued = await run('issueRecoveryCode', {
     user: 'bob',
     by: { user: 'ann', session: 'in', pass: renewed.pass, role: 'owner' },
@@ -178,6 +179,7 @@ test('T32: no event and no notice holds a secret', async () => {
     'number_changed',
     'recovery_code_used',
     'backup_codes_renewed',
+    'backup_codes_confirmed',
   ]) {
     assert.ok(kinds.has(kind), `${kind} was sent`)
   }

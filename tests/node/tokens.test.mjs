@@ -255,9 +255,14 @@ test('T21: swapped users and sessions are refused', async () => {
   assert.deepEqual([reply.result, reply.user], ['verified', 'ann'])
 
   // Bob's pass changes nothing of Ann's.
-  for (const command of ['renewBackupCodes', 'showBackupCodes']) {
+  const { id: set } = JSON.parse((await at.store.load({ user: 'ann' })).record).backup
+  for (const [command, more] of /** @type {[string, object][]} */ ([
+    ['renewBackupCodes', {}],
+    ['showBackupCodes', {}],
+    ['confirmBackupCodes', { set }],
+  ])) {
     assert.equal(
-      (await at.factor[command]({ user: 'ann', session: 'in', pass: bobPass })).reason,
+      (await at.factor[command]({ user: 'ann', session: 'in', pass: bobPass, ...more })).reason,
       'fresh_factor_required',
     )
   }

@@ -135,7 +135,7 @@ function secondStepPage(context, reply, chosen) {
     context,
     html`
 ${problem(reply, context)}
-${method === 'sms' ? smsStep(context, reply, wanted) : html`<p class="lead ask">${icon(method)}${asks[method](wanted.digits)}</p>${codeForm(context, wanted, isWrongInput(reply))}`}
+${method === 'sms' ? smsStep(context, reply, wanted) : html`<p class="lead ask">${icon(method)}${asks[method](wanted.digits)}</p>${codesHint(wanted)}${codeForm(context, wanted, isWrongInput(reply))}`}
 ${
   others.length > 0 &&
   html`<section class="choices" aria-labelledby="others">
@@ -148,6 +148,11 @@ ${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?metho
     { narrow: true, error: wrong },
   )
 }
+
+/** Tells a person who looks for codes that there may be none. */
+const codesHint = ({ confirmed }) =>
+  confirmed === false &&
+  html`<p class="hint">You have not said that you saved these codes. If you do not have them, use another way, and then make new ones under Security.</p>`
 
 /** The form for one code. `kind` and `digits` come from the challenge, so that the page guesses nothing. */
 function codeForm(context, { method, kind, digits }, wrong) {

@@ -1,6 +1,7 @@
 // Security settings: the authenticator app, SMS, and the backup codes.
 
 import { html } from '../html.js'
+import { sameSitePath } from '../same-site.js'
 import { recoveryCodeUsed } from './home.js'
 import { loginPage } from './login.js'
 import {
@@ -136,6 +137,15 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
   showBackupCodes: afterCodes('Your backup codes', 'show-codes'),
 
   renewBackupCodes: afterCodes('Your new backup codes', 'renew-codes'),
+
+  confirmBackupCodes(reply, context) {
+    if (needsFreshFactor(reply)) return freshFactorPage(context, '/security')
+    // A page with codes that no longer count.
+    if (reply.result === 'expired') return problemPage({ result: 'denied', reason: 'older_codes' }, context)
+    if (reply.result !== 'confirmed') return problemPage(reply, context)
+    const { next } = context.input
+    return { redirect: next === undefined ? '/security' : sameSitePath(next) }
+  },
 
   downloadBackupCodes: (reply) => ({ file: reply }),
 
@@ -283,7 +293,7 @@ ${numberForm(context, { value, wrong: true, autofocus: true })}
   )
 }
 
-function backupCard(context, { left, total, createdAt, canShow }, go) {
+function backupCard(context, { left, total, createdAt, canShow, confirmed: areSaved }, go) {
   const few = left <= 3
   return card(
     'backup_code',
@@ -291,6 +301,7 @@ function backupCard(context, { left, total, createdAt, canShow }, go) {
     html`<span class="state ${few ? 'bad' : 'good'}">${left} of ${total} left</span>`,
     html`
 <p>For when you do not have your phone. Each logs you in once.${few && ' Few are left: make a new set and keep it.'}</p>
+${!areSaved && notice('warning', `You have not said that you saved these codes. If you do not have them, ${canShow ? 'show them and keep them' : 'make a new set'}.`)}
 <dl class="facts"><div><dt>Made</dt> <dd>${moment(createdAt)}</dd></div></dl>
 <div class="actions">
 ${canShow && form(context, '/security/backup-codes/show', html`<button class="second"${go === 'show-codes' && html` autofocus`}>Show codes</button>`)}
@@ -353,17 +364,23 @@ ${retryForm(context, reply)}
     const codes = reply.backupCodes.map((code) => ({ code, used: false }))
     // The set-up has ended a login.
     if (reply.next !== undefined) {
-      const goOn = html`<p class="screen"><a class="button" href="${reply.next}">I have kept them: go on</a></p>`
-      return codesPage(context, 'You are logged in', codes, { first: true, goOn })
+      const goOn = html`<p class="screen"><a href="${reply.next}">Go on</a></p>`
+      return codesPage(context, 'You are logged in', codes, { first: true, goOn, set: reply.set, next: reply.next })
     }
     const { next } = context.session
+    const onTo = next === '/' ? undefined : `/login?next=${encodeURIComponent(next)}`
     const goOn =
       next === '/'
         ? undefined
         : html`<div class="screen">
 <p>Keep the codes, then go on to the page that asked for a second factor.</p>
 ${freshFactorForm(context, next)}</div>`
-    return codesPage(context, 'Two-factor authentication is on', codes, { first: true, goOn })
+    return codesPage(context, 'Two-factor authentication is on', codes, {
+      first: true,
+      goOn,
+      set: reply.set,
+      next: onTo,
+    })
   }
 }
 
@@ -371,12 +388,15 @@ function afterCodes(title, go) {
   return (reply, context) => {
     if (needsFreshFactor(reply)) return freshFactorPage(context, `/security?go=${go}`)
     if (reply.result !== 'backup_codes') return problemPage(reply, context)
-    return codesPage(context, title, reply.codes, {})
+    return codesPage(context, title, reply.codes, { set: reply.set })
   }
 }
 
-/** The page with the codes. Printed, it holds only the codes and their owner. */
-function codesPage(context, title, codes, { first = false, goOn = undefined }) {
+/**
+ * The page with the codes. Printed, it holds only the codes and their owner. Where there is a `set`, nobody has said yet
+ * that they are saved; a button says so, and leads on to `next`.
+ */
+function codesPage(context, title, codes, { first = false, goOn = undefined, set = undefined, next = undefined }) {
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
   return layout(
     title,
@@ -400,6 +420,12 @@ ${unused.length > 0 && form(context, '/security/backup-codes/download', html`<in
 <button type="button" class="second scripted" data-copy=".codes"><span>Copy</span><span class="unseen"> the codes</span></button>
 </div>
 <p class="unscripted screen hint">To print them, use the browser’s own Print: only the codes come on the paper.</p>
+${
+  set !== undefined &&
+  html`<div class="actions screen">
+${form(context, '/security/backup-codes/confirm', html`<input type="hidden" name="set" value="${set}">${next !== undefined && html`<input type="hidden" name="next" value="${next}">`}<button class="second">I have saved them</button>`)}
+</div>`
+}
 ${goOn ?? html`<p class="screen"><a href="/security">Back to Security</a></p>`}`,
   )
 }

@@ -29,6 +29,7 @@ const reasons = {
   last_factor:
     'This account asks for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.',
   not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
+  older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
   not_kept: 'These codes cannot be shown again. Make a new set instead.',
   not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
   operator_only: 'Owners cannot make recovery codes here. Ask the operator of this service.',
@@ -111,6 +112,7 @@ export const events = {
   factor_removed: 'Second factor turned off',
   backup_codes_made: 'Backup codes made',
   backup_codes_shown: 'Backup codes shown',
+  backup_codes_confirmed: 'Backup codes saved, by the person’s word',
   recovery_code_issued: 'Recovery code made',
   recovery_code_issued_by_operator: 'Recovery code made by the operator',
   recovery_code_replaced: 'Recovery code replaced, unused',

@@ -61,6 +61,7 @@ pub(super) enum Seen {
         ends: u64,
     },
     Withdrawn,
+    Confirmed,
     /// `check`: the method of the pass, if one was needed, and its end.
     In(Option<Method>, Option<u64>),
     /// `check`: the reason in words.
@@ -104,6 +105,7 @@ impl Seen {
             }
             Reply::RecoveryCode { expires_at, .. } => Self::Recovery { ends: at(expires_at) },
             Reply::Withdrawn {} => Self::Withdrawn,
+            Reply::Confirmed {} => Self::Confirmed,
         }
     }
 
