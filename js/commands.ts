@@ -101,6 +101,24 @@ export interface RecoveryCodePolicy extends Accepts<wasm.RecoveryCodePolicy> {}
 
 /** A policy, as object or as JSON text. */
 export type PolicySource = Policy | string
+/** The user whose policy is asked for. */
+export interface PolicyQuestion {
+  /** The user's account, where the call names one. */
+  account?: string | undefined
+  /** The user. */
+  user: string
+}
+
+/**
+ * The answer of a `policy` function: the policy of the account; or, for a user with one second factor for
+ * many accounts, the policies of all of them. A list lets in only where each of its policies does, and under
+ * it owners issue no recovery codes.
+ */
+export type PolicyAnswer = PolicySource | readonly PolicySource[]
+
+/** The fixed policy, or the function that gives a user's. */
+export type PolicyOption = PolicySource | ((question: PolicyQuestion) => PolicyAnswer | Promise<PolicyAnswer>)
+
 /** A key ring, as object or as JSON text. */
 export type KeySource = Accepts<wasm.Keys> | string
 
@@ -108,8 +126,12 @@ export type KeySource = Accepts<wasm.Keys> | string
 export interface ReviewPolicyInput {
   /** The account whose users these are. */
   account?: string | undefined
-  /** The policy that is to come. */
-  policy: PolicySource
+  /**
+   * The policy that is to come. Where users have one second factor for many accounts, it is given as `createSecondFactor`
+   * has it, with the change in it: a function that gives all policies of a user, or a list where all users have the
+   * same accounts. The function is asked for each user, and for each API client by its id.
+   */
+  policy: PolicyOption | PolicyAnswer
   /** The user who makes the change, and the address of that user's request. */
   author: { user: string; ip?: string | undefined }
   /** All users of the account. */

@@ -188,7 +188,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const now = clock()
       return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now) as wasm.CheckPassReply)
     },
-    reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock }),
+    reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock, policies }),
     policyChanged: async (input) => {
       const { account, by, ip, before, after } = read(input, '', {
         account: optional(idText),

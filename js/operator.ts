@@ -4,12 +4,12 @@
  *
  * @packageDocumentation
  */
-import type { KeySource } from './commands.js'
+import type { KeySource, PolicyOption } from './commands.js'
 import { carryOut } from './effects.js'
 import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
 import { anything, callable, documentText, idText, optional, read } from './input.js'
-import { type PolicyOption, policyCache } from './policy-cache.js'
+import { policyCache } from './policy-cache.js'
 import { type Store, storage } from './store.js'
 import { type Race, type Ran, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'

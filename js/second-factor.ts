@@ -18,6 +18,7 @@ import type {
   IssueRecoveryCodeReply,
   KeySource,
   PolicyChangedInput,
+  PolicyOption,
   RemoveInput,
   RemoveReply,
   ReviewPolicyInput,
@@ -30,7 +31,6 @@ import type {
 import type { SmsNeverLeft } from './error.js'
 import type { Hashing } from './hashing.js'
 import type { Limits } from './limits.js'
-import type { PolicyOption } from './policy-cache.js'
 import type { Store } from './store.js'
 import type * as wasm from './wasm.js'
 
@@ -386,8 +386,11 @@ export interface SecondFactor {
    */
   checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
   /**
-   * Names the users whom a policy would lock out, before it is switched on. The policy is compiled once, and the
+   * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
    * event loop is free again every 20 milliseconds. The records of users without `enrollment` are loaded.
+   *
+   * Where the host's `policy` function gives a list, the rules of one account do not tell what happens to a user. So
+   * the review takes such a function too, and refuses a single policy (`invalid_policy`).
    *
    * @example
    * ```ts

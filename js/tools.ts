@@ -1,7 +1,8 @@
 // The parts on their own, for a host that wants only one of them. All are synchronous: none waits.
-import type { KeySource, PolicySource, ReviewedApiClient, ReviewedUser } from './commands.js'
+import type { KeySource, PolicyAnswer, PolicySource, ReviewedApiClient, ReviewedUser } from './commands.js'
 import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, shape, text, whole } from './input.js'
+import { textsOf } from './policy-cache.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
@@ -343,8 +344,8 @@ export const policy = Object.freeze({
     return call((module) => module.policy_decide(document, question, timeOr(time)) as wasm.Explanation)
   },
   /**
-   * Names the users whom a policy would lock out, from facts alone. {@link SecondFactor.reviewPolicy}
-   * looks the facts up.
+   * Names the users whom a policy would lock out, from facts alone: one policy, or a list of those of all accounts that the
+   * users' second factors open. {@link SecondFactor.reviewPolicy} looks the facts up.
    *
    * @example
    * ```ts
@@ -356,8 +357,8 @@ export const policy = Object.freeze({
    * }
    * ```
    */
-  review: (source: PolicySource, people: PolicyPeople): wasm.Review => {
-    const document = documentText(source, 'invalid_policy', '')
+  review: (source: PolicyAnswer, people: PolicyPeople): wasm.Review => {
+    const { texts, isList } = textsOf(source, '')
     const place = { roles: optional(listOf(text)), ip: optional(text) }
     const { author, authorIp, users, apiClients, time } = read(people, '', {
       author: text,
@@ -368,9 +369,10 @@ export const policy = Object.freeze({
     })
     return call((module) => {
       const by = JSON.stringify({ user: author, ip: authorIp })
-      const review = new module.PolicyReview(document, undefined, undefined, by, timeOr(time))
-      review.add_users(JSON.stringify({ users }))
-      review.add_api_clients(JSON.stringify({ apiClients }))
+      const review = new module.PolicyReview(texts, isList, undefined, undefined, by, timeOr(time))
+      const next = review.authors_policy()
+      review.add_users(next, JSON.stringify({ users }))
+      review.add_api_clients(next, JSON.stringify({ apiClients }))
       return review.finish() as wasm.Review
     })
   },

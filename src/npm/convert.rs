@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::{FinishedHash, HashJob};
 use crate::ids::RecordId;
 use crate::json::from_json;
-use crate::policy::Roles;
+use crate::policy::{Policy, Roles};
 use crate::record::Record;
 use crate::time::UnixSeconds;
 
@@ -81,6 +81,15 @@ pub(super) fn finished(bytes: &[u8]) -> Result<Vec<FinishedHash>, JsValue> {
 
 pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
     from_json(json, ErrorCode::InvalidInput).map_err(thrown)
+}
+
+/// Parses one policy, or those of all accounts of a user as one; see [`Policy::of_all`].
+pub(super) fn policy(policies: &[String], is_list: bool) -> Result<Policy, Error> {
+    if let ([policy], false) = (policies, is_list) {
+        return Policy::parse(policy);
+    }
+    let parsed = policies.iter().enumerate().map(|(index, text)| Policy::parse(text).map_err(|error| error.within(&format!("[{index}]"))));
+    Policy::of_all(parsed.collect::<Result<_, _>>()?)
 }
 
 /// The circumstances of a call that the host gives.

@@ -1,5 +1,7 @@
 //! Policies on their own: checked, asked, reviewed and compared.
 
+use std::rc::Rc;
+
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
@@ -11,7 +13,7 @@ use crate::keys::KeyRing;
 use crate::policy::{ApiClient, Author, Channel, Enrollment, Facts, Person, Policy, Reviewer, Role, Roles, explain};
 use crate::time::UnixSeconds;
 
-use super::convert::{argument, client, record, record_id, thrown, time, to_js};
+use super::convert::{argument, client, policy, record, record_id, thrown, time, to_js};
 
 /// Checks a policy document.
 #[wasm_bindgen]
@@ -68,10 +70,15 @@ struct ApiClients {
     api_clients: Vec<ApiClient>,
 }
 
-/// A review under way: the policy is compiled once, and people are handed in by and by.
+/// The policy that some of the reviewed are under, compiled once.
+#[wasm_bindgen]
+pub struct NextPolicy(Rc<Policy>);
+
+/// A review under way: each policy is compiled once, and people are handed in by and by.
 #[wasm_bindgen]
 pub struct PolicyReview {
-    reviewer: Reviewer<Policy>,
+    reviewer: Reviewer<Rc<Policy>>,
+    policy: Rc<Policy>,
     account: Option<AccountId>,
     keys: Option<KeyRing>,
     now: UnixSeconds,
@@ -79,19 +86,41 @@ pub struct PolicyReview {
 
 #[wasm_bindgen]
 impl PolicyReview {
-    /// Begins a review of the users of an account. Without keys, each user needs an enrollment.
+    /// Begins a review of the users of an account, under the author's policy: one, or a list. Without keys,
+    /// each user needs an enrollment.
     #[wasm_bindgen(constructor)]
-    pub fn new(policy: &str, account: Option<String>, keys: Option<String>, author: &str, now: f64) -> Result<PolicyReview, JsValue> {
-        let policy = Policy::parse(policy).map_err(thrown)?;
+    pub fn new(
+        policies: Vec<String>,
+        is_list: bool,
+        account: Option<String>,
+        keys: Option<String>,
+        author: &str,
+        now: f64,
+    ) -> Result<PolicyReview, JsValue> {
+        let policy = Rc::new(policy(&policies, is_list).map_err(thrown)?);
         let keys = keys.map(|keys| KeyRing::parse(&keys)).transpose().map_err(thrown)?;
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         let author: Author = argument(author)?;
         let now = time("time", now)?;
-        Ok(Self { reviewer: Reviewer::new(policy, author, now), account, keys, now })
+        Ok(Self { reviewer: Reviewer::new(Rc::clone(&policy), author, now), policy, account, keys, now })
     }
 
-    /// Adds users.
-    pub fn add_users(&mut self, users: &str) -> Result<(), JsValue> {
+    /// The policy that the review began with.
+    pub fn authors_policy(&self) -> NextPolicy {
+        NextPolicy(Rc::clone(&self.policy))
+    }
+
+    /// Compiles another policy, one or a list, and goes on under it.
+    pub fn compile(&mut self, policies: Vec<String>, is_list: bool) -> Result<NextPolicy, JsValue> {
+        let policy = Rc::new(policy(&policies, is_list).map_err(thrown)?);
+        self.reviewer.under(Rc::clone(&policy));
+        self.reviewer.note_lists();
+        Ok(NextPolicy(policy))
+    }
+
+    /// Adds users who are under this policy.
+    pub fn add_users(&mut self, policy: &NextPolicy, users: &str) -> Result<(), JsValue> {
+        self.reviewer.under(Rc::clone(&policy.0));
         let Users { users } = argument(users)?;
         for (index, User { user, role, roles, enrollment, record, ip }) in users.into_iter().enumerate() {
             let enrollment = match (enrollment, &self.keys) {
@@ -109,8 +138,9 @@ impl PolicyReview {
         Ok(())
     }
 
-    /// Adds API clients.
-    pub fn add_api_clients(&mut self, clients: &str) -> Result<(), JsValue> {
+    /// Adds API clients that are under this policy.
+    pub fn add_api_clients(&mut self, policy: &NextPolicy, clients: &str) -> Result<(), JsValue> {
+        self.reviewer.under(Rc::clone(&policy.0));
         let ApiClients { api_clients } = argument(clients)?;
         api_clients.iter().for_each(|client| self.reviewer.add_api_client(client));
         Ok(())

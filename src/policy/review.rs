@@ -2,7 +2,8 @@
 //! API clients it would block, and whether its author or all owners would be locked out.
 //!
 //! The policy is compiled once, and people are added one after another, so that the reader of a
-//! large account can pause in between.
+//! large account can pause in between. Where users have one second factor for many accounts, each is
+//! reviewed under the policy of all of their accounts: [`Reviewer::under`].
 
 use core::borrow::Borrow;
 
@@ -93,7 +94,7 @@ pub struct BlockedApiClient {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct ForgottenFamily {
-    /// The path of the list, like `network.allow`.
+    /// The path of the list, like `network.allow`; in a list of policies, like `[1].network.allow`.
     pub list: String,
     /// The family of which the list names no network.
     pub family: AddressFamily,
@@ -146,12 +147,16 @@ pub struct Reviewer<P> {
     author_gets_in: bool,
     owner_gets_in: bool,
     owner_can_issue: bool,
+    /// Someone needs a recovery code which an owner could issue.
+    needs_owner: bool,
+    /// Someone needs a recovery code which no owner may issue.
+    needs_operator: bool,
 }
 
 impl<P: Borrow<Policy>> Reviewer<P> {
     /// Begins a review of the next policy at this time.
     #[must_use]
-    pub const fn new(next: P, author: Author, now: UnixSeconds) -> Self {
+    pub fn new(next: P, author: Author, now: UnixSeconds) -> Self {
         let found = Review {
             need_recovery_code: Vec::new(),
             set_up_by_password: Vec::new(),
@@ -163,7 +168,39 @@ impl<P: Borrow<Policy>> Reviewer<P> {
             no_rescue: false,
             refused: false,
         };
-        Self { next, author, now, found, author_gets_in: false, owner_gets_in: false, owner_can_issue: false }
+        let mut reviewer = Self {
+            next,
+            author,
+            now,
+            found,
+            author_gets_in: false,
+            owner_gets_in: false,
+            owner_can_issue: false,
+            needs_owner: false,
+            needs_operator: false,
+        };
+        reviewer.note_lists();
+        reviewer
+    }
+
+    /// Goes on under another policy, that of the people who are added from now on.
+    pub fn under(&mut self, next: P) {
+        self.next = next;
+    }
+
+    /// Notes the lists of the present policy in which a family of addresses seems to be forgotten.
+    pub fn note_lists(&mut self) {
+        let next = self.next.borrow();
+        for (index, rules) in next.accounts().iter().enumerate() {
+            for (path, list) in rules.lists() {
+                let Some(family) = list.forgotten_family(self.now) else { continue };
+                let forgotten =
+                    ForgottenFamily { list: if next.is_of_all { format!("[{index}].{path}") } else { path.to_owned() }, family };
+                if !self.found.forgotten_families.contains(&forgotten) {
+                    self.found.forgotten_families.push(forgotten);
+                }
+            }
+        }
     }
 
     /// The next policy.
@@ -198,6 +235,9 @@ impl<P: Borrow<Policy>> Reviewer<P> {
             self.found.blocked_users.push(person.user.clone());
         }
         if needs_code {
+            let next = self.next.borrow();
+            let owners_issue = next.offers(Method::RecoveryCode) && next.owners_issue_recovery_codes();
+            *(if owners_issue { &mut self.needs_owner } else { &mut self.needs_operator }) = true;
             self.found.need_recovery_code.push(person.user.clone());
         }
     }
@@ -215,21 +255,9 @@ impl<P: Borrow<Policy>> Reviewer<P> {
 
     /// Ends the review.
     pub fn finish(self) -> Review {
-        let next = self.next.borrow();
-        let lists = next.accounts().iter().flat_map(super::rules::Rules::lists);
-        let forgotten = lists
-            .filter_map(|(path, list)| list.forgotten_family(self.now).map(|family| ForgottenFamily { list: path.to_owned(), family }));
-        let can_issue = next.offers(Method::RecoveryCode) && next.owners_issue_recovery_codes() && self.owner_can_issue;
-        let no_rescue = !self.found.need_recovery_code.is_empty() && !can_issue;
+        let no_rescue = self.needs_operator || (self.needs_owner && !self.owner_can_issue);
         let (locks_out_author, locks_out_owners) = (!self.author_gets_in, !self.owner_gets_in);
-        Review {
-            forgotten_families: forgotten.collect(),
-            locks_out_author,
-            locks_out_owners,
-            no_rescue,
-            refused: locks_out_author || locks_out_owners || no_rescue,
-            ..self.found
-        }
+        Review { locks_out_author, locks_out_owners, no_rescue, refused: locks_out_author || locks_out_owners || no_rescue, ..self.found }
     }
 
     fn verdict(&self, client: ClientIp, channel: Channel, enrollment: Enrollment, roles: &Roles) -> Decision {

@@ -364,3 +364,178 @@ test('reviewPolicy looks up the enrollment of each user, and changes nothing', a
     refusedWith('invalid_policy'),
   )
 })
+
+// One second factor for many accounts
+
+/** A policy of one of the accounts. */
+const account = (name, changes = {}) => rules({ name, ...changes })
+
+test('a list is reviewed as the combination of its policies', () => {
+  const users = [user('ann', 'owner', 'usable', OFFICE), user('bob', 'member', 'none', AWAY)]
+  const whom = people({ users, apiClients: [{ id: 'build', ip: AWAY }] })
+  const lenient = account('Lenient')
+  const forced = account('Forced', { require: 'everyone' })
+  const fenced = account('Fenced', { network: { allow: ['198.51.100.0/24', '0.0.0.0/0'] } })
+  // Owners issue no recovery codes there, so nobody could rescue Bob.
+  const rescue = { needRecoveryCode: ['bob'], noRescue: true, refused: true }
+  const client = { blockedApiClients: [{ id: 'build', reason: 'api_client_blocked', rule: `${AWAY}/32` }] }
+  assert.deepEqual(policy.review(lenient, whom), nothing)
+  assert.deepEqual(policy.review([lenient], whom), nothing)
+  assert.deepEqual(policy.review([lenient, lenient], whom), nothing)
+  assert.deepEqual(policy.review(forced, whom), { ...nothing, ...client, needRecoveryCode: ['bob'] })
+  assert.deepEqual(policy.review([forced], whom), { ...nothing, ...client, ...rescue })
+  assert.deepEqual(policy.review([lenient, forced], whom), { ...nothing, ...client, ...rescue })
+  assert.deepEqual(policy.review([lenient, fenced], whom), {
+    ...nothing,
+    forgottenFamilies: [{ list: '[1].network.allow', family: 'ipv6' }],
+  })
+  const office = account('Office', { network: officeOnly })
+  const outside = { reason: 'address_not_allowed', rule: `${AWAY}/32` }
+  assert.deepEqual(policy.review([forced, office], whom), {
+    ...nothing,
+    ...rescue,
+    blockedUsers: ['bob'],
+    blockedApiClients: [{ id: 'build', ...outside }],
+  })
+})
+
+test('a list is refused where it makes no policy', () => {
+  const other = rules({ origin: 'https://other.example' })
+  assert.throws(() => policy.review([rules(), other], people()), refusedWith('invalid_policy', '[1].origin'))
+  assert.throws(() => policy.review([rules(), { v: 1 }], people()), refusedWith('invalid_policy', '[1].name'))
+  assert.throws(() => policy.review([], people()), refusedWith('invalid_policy', ''))
+})
+
+/** A host whose users have one second factor for several accounts. */
+async function manyAccounts() {
+  const accounts = { red: account('Red'), blue: account('Blue') }
+  const members = { ann: ['red', 'blue'], bob: ['red'], cy: ['blue'], dee: ['blue', 'red'] }
+  const asked = []
+  /** The policies of a user, with a draft of one account in the place of its policy. */
+  const withDraft =
+    (draft = {}) =>
+    ({ user }) => {
+      asked.push(user)
+      return (members[user] ?? ['red']).map((name) => draft[name] ?? accounts[name])
+    }
+  const at = await host({ policy: withDraft() })
+  return { at, withDraft, asked }
+}
+
+test('each user is reviewed under the combination of their own accounts', async () => {
+  const { at, withDraft } = await manyAccounts()
+  await withApp(at, 'ann')
+  const users = [
+    { user: 'ann', role: 'owner' },
+    { user: 'bob', role: 'member' },
+    { user: 'cy', role: 'member' },
+    { user: 'dee', role: 'member' },
+  ]
+  const ask = (draft, changes = {}) =>
+    at.factor.reviewPolicy({ policy: withDraft(draft), author: { user: 'ann' }, users, ...changes })
+  assert.deepEqual(await ask({}), nothing)
+  // Only those who are in the account are concerned, in the order in which they were given.
+  assert.deepEqual(await ask({ red: account('Red', { require: 'everyone' }) }), {
+    ...nothing,
+    needRecoveryCode: ['bob', 'dee'],
+    noRescue: true,
+    refused: true,
+  })
+  assert.deepEqual((await ask({ blue: account('Blue', { require: 'everyone' }) })).needRecoveryCode, ['cy', 'dee'])
+  // Ann's app is offered by one of her accounts only, so she can use it no more.
+  const phones = await ask({ blue: account('Blue', { methods: ['recovery_code'] }) })
+  assert.deepEqual(
+    [phones.needRecoveryCode, phones.locksOutAuthor, phones.locksOutOwners, phones.noRescue],
+    [['ann'], true, true, true],
+  )
+  const apiClients = [
+    { id: 'cy', ip: AWAY },
+    { id: 'bob', ip: AWAY },
+  ]
+  const forced = await ask({ blue: account('Blue', { require: 'everyone' }) }, { apiClients })
+  assert.deepEqual(
+    forced.blockedApiClients.map(({ id }) => id),
+    ['cy'],
+    'the policy is asked for an API client by its id',
+  )
+})
+
+test('a list stands for users who all have the same accounts', async () => {
+  const { at } = await manyAccounts()
+  await withApp(at, 'ann')
+  const users = [
+    { user: 'ann', role: 'owner' },
+    { user: 'bob', role: 'member' },
+  ]
+  const list = [account('Red'), account('Blue', { require: 'everyone' })]
+  const review = await at.factor.reviewPolicy({ policy: list, author: { user: 'ann' }, users })
+  assert.deepEqual(review, { ...nothing, needRecoveryCode: ['bob'], noRescue: true, refused: true })
+})
+
+test('one policy alone is refused where a user has several', async () => {
+  const { at, asked } = await manyAccounts()
+  const ask = (author, next = /** @type {any} */ (rules({ require: 'everyone' }))) =>
+    at.factor.reviewPolicy({ policy: next, author: { user: author }, users: crowd(3) })
+  await assert.rejects(ask('ann'), refusedWith('invalid_policy', 'policy'))
+  await assert.rejects(ask('bob', JSON.stringify(rules())), refusedWith('invalid_policy', 'policy'))
+  assert.deepEqual(asked, ['ann', 'bob'])
+  // A host whose function gives one policy of the user's account has each reviewed alone.
+  const single = await host({ policy: () => rules() })
+  await single.factor.reviewPolicy({ policy: rules(), author: { user: 'u0' }, users: crowd(3) })
+})
+
+test('an owner of the same accounts rescues nobody, and one of a single account does', async () => {
+  const at = await host({ policy: ({ user }) => (user === 'bob' ? rules() : [rules(), rules()]) })
+  const users = [user('ann', 'owner', 'usable'), user('bob', 'member', 'none')]
+  const ask = (next) => at.factor.reviewPolicy({ policy: next, author: { user: 'ann' }, users })
+  const forced = rules({ require: 'everyone' })
+  const alone = await ask(({ user }) => (user === 'bob' ? forced : [forced, forced]))
+  assert.deepEqual(alone, { ...nothing, needRecoveryCode: ['bob'] }, 'Bob is under one policy, whose owners issue')
+  const both = await ask(() => [forced, forced])
+  assert.deepEqual(both, { ...nothing, needRecoveryCode: ['bob'], noRescue: true, refused: true })
+})
+
+test('a function that throws, or gives no policy, fails the review', async () => {
+  const at = await host()
+  const ask = (policy) => at.factor.reviewPolicy({ policy, author: { user: 'u0' }, users: crowd(130) })
+  const thrower = () => {
+    throw new Error('down')
+  }
+  await assert.rejects(ask(thrower), refusedWith('invalid_policy', 'policy'))
+  await assert.rejects(
+    ask(async () => undefined),
+    refusedWith('invalid_policy', 'policy'),
+  )
+  // The error of a later policy has the policy's path, and no place in the list of users.
+  const late = ({ user }) => (user === 'u129' ? rules({ methods: ['totp', 'totp', 'pigeon'] }) : rules())
+  await assert.rejects(ask(late), refusedWith('invalid_policy', 'methods[2]'))
+  await assert.rejects(
+    at.factor.reviewPolicy({
+      policy: () => rules(),
+      author: { user: 'u0' },
+      users: [...crowd(129), { user: 'x', role: 'king' }],
+    }),
+    refusedWith('invalid_input', 'users[129].role'),
+  )
+})
+
+test('C22: a review compiles each combination once, whatever the order of users', async (t) => {
+  const at = await host()
+  const encoded = []
+  const { encodeInto } = TextEncoder.prototype
+  /** @this {TextEncoder} */
+  function counting(text, view) {
+    if (text.includes('once')) encoded.push(text)
+    return encodeInto.call(this, text, view)
+  }
+  t.mock.method(TextEncoder.prototype, 'encodeInto', counting)
+  const noted = (name) => rules({ network: { allow: [{ network: '198.51.100.0/24', note: `é: once ${name}` }] } })
+  const three = ['a', 'b', 'c'].map(noted)
+  const review = await at.factor.reviewPolicy({
+    policy: ({ user }) => three[Number(user.slice(1)) % 3],
+    author: { user: 'u0', ip: OFFICE },
+    users: crowd(300),
+  })
+  assert.deepEqual(review, nothing)
+  assert.equal(encoded.length, 3)
+})
