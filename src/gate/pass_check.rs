@@ -1,4 +1,4 @@
-//! The check of a pass: signature, account, end, session, revocation, age and method. The cache spares the
+//! The check of a pass: signature, time, account, session, revocation, age and method. The cache spares the
 //! signature and nothing else; everything else is checked at each request.
 
 use std::rc::Rc;
@@ -35,11 +35,15 @@ pub(super) fn check_pass(
         }
     };
     let pass = &identity.pass;
-    if !config.accounts.accept(pass.subject().account()) {
-        return Err(Refusal::OtherAccount);
+    // The order of `Pass::examine`, so that the cache changes no reason.
+    if pass.is_from_the_future(now) {
+        return Err(Refusal::PassInvalid(Flaw::FromTheFuture));
     }
     if now >= pass.expires_at() {
         return Err(Refusal::PassExpired);
+    }
+    if !config.accounts.accept(pass.subject().account()) {
+        return Err(Refusal::OtherAccount);
     }
     let session = config.session.id_of(session);
     if config.session.binds() {

@@ -183,6 +183,11 @@ impl Pass {
         self.expires_at
     }
 
+    /// Whether it says that it was made later than now. A pass that was opened before the clock was set back does.
+    pub(crate) fn is_from_the_future(&self, now: UnixSeconds) -> bool {
+        jws::is_from_the_future(self.issued_at, now)
+    }
+
     /// Its strength, as in the `acr` claim.
     #[must_use]
     pub const fn acr(&self) -> &'static str {

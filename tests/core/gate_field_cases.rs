@@ -78,6 +78,33 @@ fn c1_a_pass_that_one_configuration_found_good_is_checked_anew_by_another() {
 }
 
 #[test]
+fn t48_the_clock_goes_back_and_a_pass_that_was_found_good_is_from_the_future() {
+    let mut ann = ann();
+    let pass = ann.log_in("in");
+    for entries in [0, 1] {
+        let mut gate = gate(json!({"pass": {"cacheEntries": entries}}));
+        let mut reason = |now: u64| reason(&mut gate, &with_pass("in", &pass, &[]), now);
+        assert_eq!(reason(ann.now), "admitted");
+        // Clocks may differ by a minute.
+        assert_eq!(reason(ann.now - 60), "admitted");
+        assert_eq!(reason(ann.now - 61), "pass_invalid");
+        assert_eq!(reason(ann.now), "admitted");
+    }
+}
+
+#[test]
+fn a_pass_that_ended_and_is_of_another_account_has_one_reason_cached_or_not() {
+    let mut ann = ann();
+    let pass = ann.log_in("in");
+    for entries in [0, 1] {
+        let mut gate = gate(json!({"accounts": {"one": "acme"}, "pass": {"cacheEntries": entries}}));
+        let mut reason = |now: u64| reason(&mut gate, &with_pass("in", &pass, &[]), now);
+        assert_eq!(reason(ann.now), "other_account");
+        assert_eq!(reason(ann.now + 43_200), "pass_expired");
+    }
+}
+
+#[test]
 fn g4_the_services_own_bearer_token_beside_a_good_pass_is_handed_on() {
     let mut gate = gate(json!({}));
     let mut ann = ann();
