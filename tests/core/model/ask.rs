@@ -8,7 +8,6 @@ pub(super) type Plan = Option<&'static str>;
 pub(super) type Who = usize;
 
 pub(super) const ACCOUNTS: [Option<&str>; 3] = [None, Some("strict"), Some("lenient")];
-pub(super) const STRICT: usize = 1;
 /// The last one is the owner.
 pub(super) const USERS: [&str; 3] = ["ann", "bob", "olga"];
 pub(super) const OWNER: usize = 2;
@@ -129,6 +128,11 @@ pub(super) enum Ask {
         fresh: bool,
         with_record: bool,
     },
+    /// A request at the gate of the account, which never asks for a record.
+    Gate {
+        session: &'static str,
+        pass: Token,
+    },
 }
 
 impl Ask {
@@ -149,6 +153,7 @@ impl Ask {
             Self::OperatorWithdraws => "operator withdraw",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",
+            Self::Gate { .. } => "gate",
         }
     }
 }

@@ -1,8 +1,11 @@
-//! Counts what the random commands tried, so that a model that has stopped to attack is seen to be blind.
+//! Counts what the random commands tried and which rules they met, so that a model that has stopped to attack, or that
+//! does not vary a rule, is seen to be blind.
 
-use crate::policy::Method;
+use crate::policy::{Channel, Method, Reason};
 
 use super::ask::{Ask, Token, Who, account};
+use super::document::{Document, Require};
+use super::places::{Caller, Listed, Told, hold};
 use super::seen::Seen;
 use super::setups::LoginCode;
 use super::shadow::Shadow;
@@ -83,5 +86,46 @@ impl World {
         for what in tried {
             self.count(format!("refused {what}"));
         }
+    }
+    /// Counts the rules that a login met.
+    pub(super) fn count_rules(&mut self, who: Who, caller: Caller, ask: &Ask, seen: &Seen) {
+        let Ask::Begin { channel, .. } = ask else { return };
+        let mut met = Vec::new();
+        for document in &self.rules[account(who)].documents {
+            met.extend(self.met(document, caller, *channel, seen));
+        }
+        let several = self.rules[account(who)].documents.len() > 1;
+        met.extend(several.then_some("several accounts of one user"));
+        for what in met {
+            self.count(format!("rule: {what}"));
+        }
+    }
+
+    fn met(&self, document: &Document, caller: Caller, channel: Channel, seen: &Seen) -> Vec<&'static str> {
+        let (client, now) = (caller.client, self.now);
+        let all_ended = |list: &[Listed]| !list.is_empty() && list.iter().all(|rule| rule.has_ended(now));
+        let mut met = Vec::new();
+        if let Require::Any { networks, outside, roles } = &document.require {
+            let has_one = matches!(caller.roles, Told::These(names) if names.iter().any(|name| roles.contains(name)));
+            let is_unknown = !roles.is_empty() && caller.roles == Told::Nothing;
+            met.extend(has_one.then_some("forced for a role"));
+            met.extend(is_unknown.then_some("forced for roles that nobody told"));
+            met.extend((!roles.is_empty() && !is_unknown && !has_one).then_some("the roles that were told force nothing"));
+            met.extend(hold(networks, client, now).then_some("forced from a network"));
+            met.extend((!outside.is_empty() && !hold(outside, client, now)).then_some("forced outside of networks"));
+            met.extend(hold(outside, client, now).then_some("not outside of the networks"));
+            met.extend(all_ended(outside).then_some("an ended list has everybody outside"));
+        }
+        met.extend(all_ended(&document.allow).then_some("an ended list admits nobody"));
+        let lists = [&document.allow, &document.api, &document.deny];
+        let is_ahead_again = |rule: &&Listed| rule.until.is_some_and(|until| until <= self.latest) && !rule.has_ended(now);
+        met.extend(lists.into_iter().flatten().find(is_ahead_again).map(|_| "a rule that had ended holds again"));
+        if channel == Channel::Api && hold(&document.api, client, now) {
+            met.push("a program is on the api list");
+            let is_fenced = !document.allow.is_empty() && !hold(&document.allow, client, now);
+            met.extend((is_fenced && *seen != Seen::Denied(Reason::AddressNotAllowed)).then_some("a program passes the allow list"));
+            met.extend(hold(&document.deny, client, now).then_some("a program is denied although it is on the api list"));
+        }
+        met
     }
 }

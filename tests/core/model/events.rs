@@ -3,13 +3,12 @@
 
 use crate::policy::{Channel, Method, Role};
 
-use super::ask::{Ask, Keys, OWNER, Pass, SESSIONS, STRICT, Ticket, Token, Typed, Who, account, owner_of};
+use super::ask::{Ask, OWNER, Pass, SESSIONS, Ticket, Token, Typed, Who, account, owner_of};
+use super::places::{CLIENTS, Caller};
 use super::rng::Rng;
-use super::rules::{CLIENTS, Client, Require};
 use super::seen::Seen;
 use super::setups::{Content, Setup, THEIR_NUMBERS, TRIES};
-use super::shadow::Lock;
-use super::world::{Checked, Fault, PEOPLE, START, World};
+use super::world::{Checked, Fault, PEOPLE, World};
 
 /// What an episode is mostly about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +24,25 @@ pub(super) enum Mood {
     Gateway,
     /// Someone with the password meddles with what the right person does.
     Stranger,
+    /// The lists of networks and roles change, and people and programs come from everywhere.
+    Lists,
+    /// Many users set up one number.
+    OneNumber,
 }
 
-pub(super) const MOODS: [Mood; 9] =
-    [Mood::Mixed, Mood::Guessing, Mood::Changes, Mood::Clock, Mood::Keys, Mood::Accounts, Mood::Owners, Mood::Gateway, Mood::Stranger];
+pub(super) const MOODS: [Mood; 11] = [
+    Mood::Mixed,
+    Mood::Guessing,
+    Mood::Changes,
+    Mood::Clock,
+    Mood::Keys,
+    Mood::Accounts,
+    Mood::Owners,
+    Mood::Gateway,
+    Mood::Stranger,
+    Mood::Lists,
+    Mood::OneNumber,
+];
 
 const NUMBERS: [&str; 4] = [THEIR_NUMBERS[0], THEIR_NUMBERS[1], "+61498765432", "+15551234567"];
 
@@ -42,11 +56,7 @@ impl World {
             self.key_event(rng);
         } else if rng.percent(chance(mood == Mood::Changes, 2, 3)) {
             let account = rng.below(3);
-            let mut rules = self.rules[account].changed(rng);
-            if account == STRICT && self.stays_strict {
-                rules.require = Require::Everyone;
-            }
-            self.set_rules(account, rules);
+            self.set_rules(account, self.other_rules(account, rng));
         } else {
             let who = if rng.percent(65) { favourite } else { rng.below(PEOPLE) };
             if mood == Mood::Guessing && rng.percent(60) {
@@ -55,85 +65,50 @@ impl World {
             if mood == Mood::Stranger && rng.percent(45) {
                 return self.meddle(favourite, rng);
             }
+            if mood == Mood::Lists && rng.percent(50) {
+                return self.come_from_everywhere(favourite, rng);
+            }
+            if mood == Mood::OneNumber && rng.percent(40) {
+                return self.flood_one_number(rng);
+            }
             if mood == Mood::Owners && rng.percent(40) {
                 return self.owner_acts(favourite, rng);
             }
-            let (client, ask) =
+            let (caller, ask) =
                 if rng.percent(if mood == Mood::Accounts { 40 } else { 60 }) { self.natural(who, rng) } else { self.wild(who, rng) };
-            if rng.percent(4) {
-                self.lose(who, client, &ask, rng);
+            if rng.percent(4) && !matches!(ask, Ask::Gate { .. }) {
+                self.lose(who, caller, &ask, rng);
                 // The winner is often the same request, sent twice.
-                let (client, winner) = if rng.percent(60) { (client, ask.clone()) } else { self.natural(who, rng) };
-                self.perform(who, client, &winner, Fault::None, rng)?;
+                let (caller, winner) = if rng.percent(60) { (caller, ask.clone()) } else { self.natural(who, rng) };
+                self.perform(who, caller, &winner, Fault::None, rng)?;
             }
             let fault = match rng.below(100) {
                 0..3 => Fault::BeforeTheWrite,
                 3..6 => Fault::AfterTheWrite,
                 _ => Fault::None,
             };
-            let seen = self.perform(who, client, &ask, fault, rng)?;
+            let seen = self.perform(who, caller, &ask, fault, rng)?;
             if fault == Fault::None {
-                self.aftermath(mood, who, client, &ask, &seen, rng)?;
+                self.aftermath(mood, who, caller, &ask, &seen, rng)?;
             }
         }
         Ok(())
     }
 
     /// What often follows at once: the gateway fails, or the person has clicked twice.
-    fn aftermath(&mut self, mood: Mood, who: Who, client: Client, ask: &Ask, seen: &Seen, rng: &mut Rng) -> Checked {
+    fn aftermath(&mut self, mood: Mood, who: Who, caller: Caller, ask: &Ask, seen: &Seen, rng: &mut Rng) -> Checked {
         if let Seen::SmsSent { .. } = seen
             && rng.percent(if mood == Mood::Gateway { 70 } else { 8 })
         {
             let message = self.people[who].sent.last().map(|sent| sent.id.clone()).unwrap_or_default();
-            self.perform(who, client, &Ask::NeverLeft { message }, Fault::None, rng)?;
+            self.perform(who, caller, &Ask::NeverLeft { message }, Fault::None, rng)?;
         }
         if let Seen::Verified { .. } | Seen::Enrolled { .. } = seen
             && rng.percent(15)
         {
-            self.perform(who, client, ask, Fault::None, rng)?;
+            self.perform(who, caller, ask, Fault::None, rng)?;
         }
         Ok(())
-    }
-
-    fn clock_event(&mut self, mood: Mood, rng: &mut Rng) {
-        let now = self.now;
-        let next = match (rng.below(12), mood == Mood::Clock || mood == Mood::Owners) {
-            (0, true) => now - rng.pick(&[1, 10, 45, 61]),
-            (1, true) => now - rng.pick(&[90, 600, 3_600, 20_000]),
-            (2, true) => now + rng.pick(&[86_400 * 400, 86_400 * 4_000]),
-            // Back to where the clock is right.
-            (3..5, true) if now > START + 86_400 * 300 => START + (now % 86_400),
-            (5, _) => now + 3_700,
-            (6, _) => now + rng.pick(&[90, 600, 1_900]),
-            (7, _) => match self.people[rng.below(PEOPLE)].bucket.lock(now) {
-                Lock::Until(time) => time,
-                Lock::Open | Lock::Stopped => now + 30,
-            },
-            _ => now + 1 + u64::try_from(rng.below(45)).unwrap(),
-        };
-        self.set_clock(next.max(START));
-    }
-
-    fn key_event(&mut self, rng: &mut Rng) {
-        let mut keys: Keys = self.keys.clone();
-        match rng.below(7) {
-            0 => {
-                keys.sealing.insert(0, keys.sealings);
-                keys.sealings += 1;
-            }
-            1 => {
-                keys.signing.insert(0, keys.signings);
-                keys.signings += 1;
-            }
-            2 | 3 if keys.sealing.len() > 1 => {
-                keys.sealing.pop();
-            }
-            4 if keys.signing.len() > 1 => {
-                keys.signing.pop();
-            }
-            _ => keys = keys.all_put_back(),
-        }
-        self.set_keys(keys);
     }
 
     /// An owner comes in, and issues a code to somebody.
@@ -141,15 +116,15 @@ impl World {
         let owner = owner_of(who);
         let fresh = self.rules[account(owner)].fresh;
         let is_fresh = |pass: &Pass| matches!(pass.method, Method::Totp | Method::Sms) && self.now.saturating_sub(pass.shown_at) <= fresh;
-        let (client, ask) = match self.live_pass(owner).filter(|number| is_fresh(&self.passes[*number])) {
+        let (caller, ask) = match self.live_pass(owner).filter(|number| is_fresh(&self.passes[*number])) {
             Some(_) => {
-                let client = self.rules[account(owner)].admitted().unwrap();
-                self.issue_for(owner - rng.below(3), client, rng)
+                let caller = self.arrive(owner, rng);
+                self.issue_for(owner - rng.below(3), caller, rng)
             }
             None => self.natural(owner, rng),
         };
         let who = if let Ask::Issue { .. } = ask { owner - 1 - rng.below(2) } else { owner };
-        self.perform(who, client, &ask, Fault::None, rng).map(|_| ())
+        self.perform(who, caller, &ask, Fault::None, rng).map(|_| ())
     }
 
     pub(super) fn live_ticket(&self, who: Who) -> Option<usize> {
@@ -159,7 +134,7 @@ impl World {
         self.tickets.iter().rposition(is_live)
     }
 
-    fn live_pass(&self, who: Who) -> Option<usize> {
+    pub(super) fn live_pass(&self, who: Who) -> Option<usize> {
         let epoch = self.people[who].epoch;
         let is_live =
             |pass: &Pass| pass.who == who && pass.epoch == epoch && self.now < pass.until && self.keys.signing.contains(&pass.kid);
@@ -172,14 +147,14 @@ impl World {
     }
 
     /// The next thing that a person does who wants a second factor, or has one.
-    pub(super) fn natural(&self, who: Who, rng: &mut Rng) -> (Client, Ask) {
+    pub(super) fn natural(&self, who: Who, rng: &mut Rng) -> (Caller, Ask) {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
-        let client = rules.admitted().unwrap();
+        let caller = self.arrive(who, rng);
         let session = rng.pick(&SESSIONS[..4]);
-        let plan = rules.plans.as_ref().and_then(|plans| plans.first().copied());
+        let plan = rules.a_plan();
         if let Some(number) = self.live_setup(who).filter(|_| rng.percent(75)) {
             let (session, code) = (self.setups[number].session, self.right_code_of(number, rng));
-            return (client, self.confirm(number, session, code));
+            return (caller, self.confirm(number, session, code));
         }
         let pass = self.live_pass(who);
         if let Some(number) =
@@ -193,10 +168,11 @@ impl World {
                 4 => Ask::Remove { session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
                 5 => Ask::Renew { session, pass },
                 6 => Ask::Show { session, pass },
-                7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), client, rng),
+                7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), caller, rng),
+                8 => Ask::Gate { session, pass },
                 _ => self.check_with(session, pass, rng),
             };
-            return (client, ask);
+            return (caller, ask);
         }
         if let Some(number) = self.live_ticket(who).filter(|_| rng.percent(80)) {
             let (session, ticket) = (self.tickets[number].session, Token::Ticket(number));
@@ -208,7 +184,7 @@ impl World {
                 let mut codes = me.sent.iter().filter_map(|sent| sent.login.as_ref());
                 let asked = codes.rfind(|code| code.ticket == number && !code.is_used).map(|code| code.code.clone());
                 if method == Method::Sms && (asked.is_none() || rng.percent(10)) {
-                    return (client, Ask::SendSms { ticket, session });
+                    return (caller, Ask::SendSms { ticket, session });
                 }
                 let next = rng.pick(&SESSIONS[..4]);
                 let next = if next == session { "x1" } else { next };
@@ -216,23 +192,23 @@ impl World {
                     Some(code) => typed(code, rng),
                     None => self.right_code(who, method, rng),
                 };
-                return (client, Ask::Verify { ticket, session, next, method, code });
+                return (caller, Ask::Verify { ticket, session, next, method, code });
             }
         }
         if !me.has_factor() && rng.percent(50) {
-            let forced = rules.forces(client);
+            let forced = rules.forces(caller, self.now);
             if forced && me.recovery.is_none() {
-                return if rng.percent(60) { (client, Ask::OperatorIssues) } else { self.issue_for(who, client, rng) };
+                return if rng.percent(60) { (caller, Ask::OperatorIssues) } else { self.issue_for(who, caller, rng) };
             }
             if !forced {
                 return if rng.percent(60) {
-                    (client, Ask::EnrollApp { session, pass: Token::None, plan })
+                    (caller, Ask::EnrollApp { session, pass: Token::None, plan })
                 } else {
-                    (client, Ask::EnrollPhone { session, pass: Token::None, number: self.a_number(rng), plan })
+                    (caller, Ask::EnrollPhone { session, pass: Token::None, number: self.a_number(rng), plan })
                 };
             }
         }
-        (client, Ask::Begin { session, channel: Channel::Web, plan })
+        (caller, Ask::Begin { session, channel: Channel::Web, plan })
     }
 
     pub(super) fn a_number(&self, rng: &mut Rng) -> &'static str {
@@ -240,15 +216,15 @@ impl World {
     }
 
     /// An owner's code for a user of the owner's account.
-    fn issue_for(&self, who: Who, client: Client, rng: &mut Rng) -> (Client, Ask) {
+    fn issue_for(&self, who: Who, caller: Caller, rng: &mut Rng) -> (Caller, Ask) {
         let by = owner_of(who);
         let pass = self.live_pass(by);
         let session = pass.map_or(SESSIONS[0], |number| self.passes[number].session);
         let role = if rng.percent(90) { Role::Owner } else { Role::Member };
-        (client, Ask::Issue { by, session, pass: pass.map_or(Token::None, Token::Pass), role })
+        (caller, Ask::Issue { by, session, pass: pass.map_or(Token::None, Token::Pass), role })
     }
 
-    fn check_with(&self, session: &'static str, pass: Token, rng: &mut Rng) -> Ask {
+    pub(super) fn check_with(&self, session: &'static str, pass: Token, rng: &mut Rng) -> Ask {
         Ask::Check {
             session,
             pass,
@@ -261,9 +237,11 @@ impl World {
     }
 
     /// Anything with anything.
-    fn wild(&self, who: Who, rng: &mut Rng) -> (Client, Ask) {
-        let rules = &self.rules[account(who)];
-        let client = if rng.percent(70) { rules.admitted().unwrap() } else { rng.pick(&CLIENTS) };
+    fn wild(&self, who: Who, rng: &mut Rng) -> (Caller, Ask) {
+        let mut caller = self.arrive(who, rng);
+        if rng.percent(30) {
+            caller.client = rng.pick(&CLIENTS);
+        }
         let (mut ticket, mut session) = self.any_token(true, rng);
         if let Some(number) = self.live_ticket(who).filter(|_| rng.percent(50)) {
             (ticket, session) = (Token::Ticket(number), self.tickets[number].session);
@@ -274,7 +252,7 @@ impl World {
             session = rng.pick(&SESSIONS);
         }
         let pass_session = if rng.percent(15) { rng.pick(&SESSIONS) } else { pass_session };
-        let ask = match rng.below(31) {
+        let ask = match rng.below(33) {
             0..2 => {
                 let channel = if rng.percent(50) { Channel::Web } else { Channel::Api };
                 Ask::Begin { session, channel, plan }
@@ -299,9 +277,10 @@ impl World {
             24 => Ask::OperatorIssues,
             25 => Ask::OperatorWithdraws,
             26 => Ask::NeverLeft { message: self.any_message(who, rng) },
+            27 | 28 => Ask::Gate { session: pass_session, pass },
             _ => self.check_with(pass_session, pass, rng),
         };
-        (client, ask)
+        (caller, ask)
     }
 
     /// The newest set-up that this person can still confirm.

@@ -4,8 +4,9 @@ use crate::effect::Effect;
 use crate::notice::NoticeKind;
 use crate::policy::{Channel, Method};
 
-use super::ask::{Ask, STRICT, Token, Typed, Who, account};
-use super::rules::Client;
+use super::ask::{Ask, Token, Typed, Who, account};
+use super::document::Document;
+use super::places::Caller;
 use super::seen::Seen;
 use super::setups::{Content, LoginCode, TRIES};
 use super::shadow::{Lock, Shadow, is_alive};
@@ -14,8 +15,9 @@ use super::world::{Checked, World};
 /// One step: the user's state before and after it, and all that came out of it.
 pub(super) struct After<'a> {
     pub(super) who: Who,
-    pub(super) client: Client,
+    pub(super) caller: Caller,
     pub(super) ask: &'a Ask,
+    pub(super) is_over_limit: bool,
     pub(super) before: &'a Shadow,
     pub(super) now: &'a Shadow,
     pub(super) seen: &'a Seen,
@@ -34,7 +36,8 @@ impl World {
         self.refusals_change_nothing(after)?;
         self.guesses_are_bounded(after)?;
         self.epochs_end_passes(after)?;
-        self.strict_stays_shut(after)
+        self.all_accounts_agree(after)?;
+        self.a_lenient_account_opens_no_strict_one(after)
     }
 
     fn meet(&mut self, holds: bool, name: &str) -> Checked {
@@ -109,7 +112,7 @@ impl World {
         let setup = &self.setups[*number];
         let is_mine = setup.who == after.who && setup.session == *session && setup.method() == *method;
         let is_in_time = is_alive(setup.from, setup.until, self.now) && setup.epoch == after.before.epoch;
-        let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.client);
+        let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.caller, self.now);
         let is_proven = setup.with_pass || !is_forced;
         self.meet(is_mine && is_in_time, "a set-up counts for its user, account, session, method, epoch and life")?;
         if let Seen::Enrolled { codes: Some(_), .. } = after.seen
@@ -185,6 +188,11 @@ impl World {
             }
             return Ok(());
         }
+        if after.is_over_limit {
+            let is_alone = matches!(after.effects, [Effect::Log(_)]);
+            let is_same = after.before == after.now && !after.stored;
+            self.meet(is_same && is_alone, "a set-up message over its limit changes nothing, and is not sent")?;
+        }
         if !after.seen.is_refusal() {
             return Ok(());
         }
@@ -233,26 +241,91 @@ impl World {
         self.meet(ended == 1 && after.before.epoch != after.now.epoch, "a new epoch is told to the gate")
     }
 
-    /// T41: where everyone is forced from the start, a person gets in by a recovery code of this account first.
-    fn strict_stays_shut(&mut self, after: &After<'_>) -> Checked {
-        if account(after.who) != STRICT || !self.stays_strict {
+    /// T41. Where everyone is forced from the start, a person gets in by a recovery code of this account first, and a
+    /// program from an address that its rules name. That holds for the strict account, and for users who have one
+    /// second factor for a strict account and others.
+    fn a_lenient_account_opens_no_strict_one(&mut self, after: &After<'_>) -> Checked {
+        let rules = &self.rules[account(after.who)];
+        if !rules.stay_strict() {
             return Ok(());
         }
         let is_program = matches!(after.ask, Ask::Begin { channel: Channel::Api, .. } | Ask::Check { channel: Channel::Api, .. });
-        let gets_in = match after.seen {
-            Seen::Allowed { .. } | Seen::In(None, _) => !is_program,
-            Seen::In(Some(_), _) | Seen::Enrolled { .. } | Seen::Verified { .. } | Seen::AppStarted { .. } => true,
-            _ => false,
+        let starts_a_phone = matches!((after.ask, after.seen), (Ask::EnrollPhone { .. }, Seen::SmsSent { .. }));
+        let (lets_in, is_by_address) = match after.seen {
+            Seen::Allowed { .. } | Seen::In(None, _) => (true, is_program),
+            Seen::In(Some(_), _) | Seen::Enrolled { .. } | Seen::Verified { .. } | Seen::AppStarted { .. } => (true, false),
+            _ => (starts_a_phone, false),
         };
         if let Seen::Verified { method: Method::RecoveryCode, .. } = after.seen {
             self.rescued[after.who] = true;
         }
-        if !gets_in {
+        if !lets_in {
             return Ok(());
         }
-        self.meet(
-            self.rescued[after.who] && self.rules[STRICT].turned_away(after.client).is_none(),
-            "the strict account opens only by way of its own recovery code",
-        )
+        let channel = if is_program { Channel::Api } else { Channel::Web };
+        let strict = || rules.documents.iter().filter(|document| document.stays_strict);
+        let is_open = strict().all(|document| document.turned_away(after.caller.client, channel, self.now).is_none());
+        if is_by_address {
+            let is_named = strict().all(|document| document.admits_programs(after.caller.client, self.now));
+            return self.meet(is_open && is_named, "a strict account lets in a program without a pass only from a named address");
+        }
+        self.meet(is_open && self.rescued[after.who], LENIENT_OPENS_NO_STRICT)
+    }
+
+    /// At a strict account's gate as well.
+    pub(super) fn the_gate_opens_no_strict_account(&mut self, account: usize, seen: &Seen) -> Checked {
+        match seen {
+            Seen::Through(who) if self.rules[account].stay_strict() => {
+                let is_its_own = super::ask::account(*who) == account && self.rescued[*who];
+                self.meet(is_its_own, LENIENT_OPENS_NO_STRICT)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a user has one second factor for many accounts, each of them agrees to all that is granted.
+    fn all_accounts_agree(&mut self, after: &After<'_>) -> Checked {
+        let rules = &self.rules[account(after.who)];
+        if !rules.is_of_all {
+            return Ok(());
+        }
+        let is_program = matches!(after.ask, Ask::Begin { channel: Channel::Api, .. } | Ask::Check { channel: Channel::Api, .. });
+        let channel = if is_program { Channel::Api } else { Channel::Web };
+        let now = self.now;
+        let agrees = |document: &Document| {
+            let comes_in = document.turned_away(after.caller.client, channel, now).is_none();
+            let set = &document.settings;
+            Some(match (after.ask, after.seen) {
+                (_, Seen::Allowed { .. } | Seen::In(None, _)) if is_program => {
+                    comes_in && (document.admits_programs(after.caller.client, now) || !document.forces(after.caller, now))
+                }
+                (_, Seen::Allowed { .. } | Seen::In(None, _)) => comes_in && !document.forces(after.caller, now),
+                (_, Seen::Challenge { ends, .. }) => comes_in && *ends <= now + set.ticket_life,
+                (_, Seen::Verified { method: Method::RecoveryCode, ends, .. }) => {
+                    let is_the_operators = after.before.recovery.as_ref().is_some_and(|code| code.by_operator);
+                    comes_in && is_the_operators && *ends <= now + set.pass_life
+                }
+                (_, Seen::Verified { method, ends, .. } | Seen::Enrolled { method, ends, .. }) => {
+                    comes_in && set.methods.contains(method) && *ends <= now + set.pass_life
+                }
+                (Ask::EnrollPhone { number, .. }, Seen::SmsSent { .. }) => comes_in && document.allows(number),
+                (Ask::Check { pass: Token::Pass(number), .. }, Seen::In(Some(_), Some(ends))) => {
+                    comes_in && *ends <= self.passes[*number].from + set.pass_life
+                }
+                (Ask::Issue { .. }, Seen::Recovery { .. }) => false,
+                _ => return None,
+            })
+        };
+        let agreed: Option<Vec<bool>> = rules.documents.iter().map(agrees).collect();
+        match agreed {
+            None => Ok(()),
+            Some(agreed) => {
+                self.meet(!agreed.contains(&false), "all accounts of a user agree, and no owner's code counts")?;
+                if agreed.len() > 1 { self.meet(true, "all of several accounts agree") } else { Ok(()) }
+            }
+        }
     }
 }
+
+/// The invariant that matters most.
+const LENIENT_OPENS_NO_STRICT: &str = "a lenient account opens a strict one by no sequence of commands";

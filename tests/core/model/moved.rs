@@ -9,8 +9,9 @@ use crate::policy::Method;
 use crate::record::Record;
 
 use super::ask::{USERS, Who, account};
+use super::host::id;
 use super::rng::Rng;
-use super::world::{Checked, PEOPLE, World, id};
+use super::world::{Checked, PEOPLE, World};
 
 impl World {
     /// Moves each factor of the same user's other records into this one, on a copy, and shows its right code.

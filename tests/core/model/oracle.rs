@@ -3,7 +3,8 @@
 use crate::policy::{Channel, Method, Reason, Role};
 
 use super::ask::{Ask, Keys, OWNER, Pass, Ticket, Token, Typed, USERS, Who, account};
-use super::rules::{Client, Login, Rules};
+use super::places::Caller;
+use super::rules::{Login, Rules};
 use super::seen::Seen;
 use super::setups::{Setup, again_at, is_counted};
 use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
@@ -15,7 +16,7 @@ pub(super) struct Oracle<'a> {
     pub(super) passes: &'a [Pass],
     pub(super) setups: &'a [Setup],
     pub(super) now: u64,
-    pub(super) client: Client,
+    pub(super) caller: Caller,
     pub(super) who: Who,
     pub(super) me: Shadow,
     /// The number of the epoch that a change begins.
@@ -44,13 +45,16 @@ impl<T> Compared<T> {
 
 impl Oracle<'_> {
     pub(super) fn answer(&mut self, ask: &Ask, issuer: &Shadow) -> Seen {
-        if let Ask::Check { .. } = ask {
-            return self.check(ask);
+        match ask {
+            Ask::Check { .. } => return self.check(ask),
+            Ask::Gate { .. } => unreachable!("the gate is asked elsewhere"),
+            _ => {}
         }
         self.me.recovery.take_if(|code| self.now >= code.until);
         let is_after_the_ticket = matches!(ask, Ask::SendSms { .. } | Ask::Verify { .. });
         let is_the_hosts_own = matches!(ask, Ask::OperatorIssues | Ask::OperatorWithdraws | Ask::NeverLeft { .. });
-        if let Some(reason) = self.rules.turned_away(self.client).filter(|_| !is_after_the_ticket && !is_the_hosts_own) {
+        let channel = if let Ask::Begin { channel, .. } = ask { *channel } else { Channel::Web };
+        if let Some(reason) = self.turned_away(channel).filter(|_| !is_after_the_ticket && !is_the_hosts_own) {
             return Seen::Denied(reason);
         }
         match ask {
@@ -77,14 +81,18 @@ impl Oracle<'_> {
                 None => Seen::Expired,
             },
             Ask::NeverLeft { message } => self.never_left(message),
-            Ask::Check { .. } => unreachable!("answered above"),
+            Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
         }
+    }
+
+    fn turned_away(&self, channel: Channel) -> Option<Reason> {
+        self.rules.turned_away(self.caller.client, channel, self.now)
     }
 
     fn begin(&mut self, session: &'static str, channel: Channel, plan: Option<&str>) -> Seen {
         let (rules, now) = (self.rules, self.now);
         let recovery_alive = self.me.live_recovery(rules, now).is_some();
-        match rules.login(self.client, channel, self.me.factors(rules), recovery_alive) {
+        match rules.login(self.caller, channel, self.me.factors(rules), recovery_alive, now) {
             Login::In => {
                 let may_enroll = rules.plan_may_enroll(plan) && (rules.offers(Method::Totp) || rules.offers(Method::Sms));
                 Seen::Allowed { enroll: channel == Channel::Web && !self.me.has_factor() && may_enroll }
@@ -117,7 +125,7 @@ impl Oracle<'_> {
         if ticket.who != self.who {
             return denied(Reason::TicketInvalid);
         }
-        if let Some(reason) = self.rules.turned_away(self.client) {
+        if let Some(reason) = self.turned_away(Channel::Web) {
             return denied(reason);
         }
         let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
@@ -230,7 +238,7 @@ impl Oracle<'_> {
         };
         let other = if method == Method::Totp { Method::Sms } else { Method::Totp };
         let is_last = !self.me.can_use(other, self.rules, self.now);
-        if is_last && self.rules.forces(self.client) {
+        if is_last && self.rules.forces(self.caller, self.now) {
             return Seen::Denied(Reason::EnrollmentRequired);
         }
         if is_last || method == Method::Totp {
@@ -289,6 +297,8 @@ impl Oracle<'_> {
         let proof = self.pass_of(by, issuer, session, pass).filter(|pass| self.is_fresh(pass) && is_strong(pass));
         let reason = if !self.rules.offers(Method::RecoveryCode) {
             Reason::MethodNotOffered
+        } else if !self.rules.owners_may_issue() {
+            Reason::OperatorOnly
         } else if role != Role::Owner {
             Reason::OwnerOnly
         } else if by == self.who {
@@ -315,7 +325,7 @@ impl Oracle<'_> {
 
     fn check(&self, ask: &Ask) -> Seen {
         let Ask::Check { session, pass, channel, max_age, methods, fresh, with_record } = ask else { unreachable!() };
-        if let Some(reason) = self.rules.turned_away(self.client) {
+        if let Some(reason) = self.turned_away(*channel) {
             return Seen::Denied(reason);
         }
         let verdict = self.judge(*pass, session).and_then(|pass| {
@@ -338,7 +348,7 @@ impl Oracle<'_> {
         let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
         match verdict {
             Ok(pass) => Seen::In(Some(pass.method), Some(self.end(pass))),
-            Err(reason) => match self.rules.login(self.client, *channel, self.me.factors(self.rules), recovery_alive) {
+            Err(reason) => match self.rules.login(self.caller, *channel, self.me.factors(self.rules), recovery_alive, self.now) {
                 Login::In => Seen::In(None, None),
                 Login::SecondStep => Seen::SecondStep(reason.to_owned()),
                 Login::Out(reason) => Seen::Denied(reason),

@@ -4,6 +4,8 @@ use crate::engine::{Reply, SmsRefusal};
 use crate::policy::{Method, Reason};
 use crate::time::UnixSeconds;
 
+use super::ask::Who;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
     Allowed {
@@ -68,6 +70,10 @@ pub(super) enum Seen {
     SecondStep(String),
     /// `check` without a record: it asks for the record.
     AsksForTheRecord,
+    /// At the gate: through, as this person.
+    Through(Who),
+    /// At the gate: the reason in words.
+    Stopped(String),
 }
 
 impl Seen {
@@ -118,6 +124,7 @@ impl Seen {
             Self::Verified { method, .. } => format!("verified {}", method.as_str()),
             Self::Locked(None) => "stopped".to_owned(),
             Self::SecondStep(reason) => format!("second step {reason}"),
+            Self::Stopped(reason) => format!("stopped {reason}"),
             Self::In(Some(_), _) => "in by pass".to_owned(),
             Self::In(None, _) => "in without pass".to_owned(),
             other => {

@@ -269,7 +269,7 @@ impl Oracle<'_> {
         let is_proven = if self.me.has_factor() {
             current.is_some_and(|pass| self.is_fresh(pass))
         } else {
-            !self.rules.forces(self.client) || current.is_some()
+            !self.rules.forces(self.caller, self.now) || current.is_some()
         };
         if !self.rules.offers(method) {
             Some(Seen::Denied(Reason::MethodNotOffered))
@@ -306,7 +306,7 @@ impl Oracle<'_> {
 
     /// The force may begin between the two ends of a set-up.
     fn needs_pass(&self, with_pass: bool) -> bool {
-        !self.me.has_factor() && self.rules.forces(self.client) && !with_pass
+        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && !with_pass
     }
 
     fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {

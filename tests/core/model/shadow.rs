@@ -191,7 +191,7 @@ impl Shadow {
 
     /// The recovery code, while it counts.
     pub(super) fn live_recovery(&self, rules: &Rules, now: u64) -> Option<&Recovery> {
-        let counts = |code: &&Recovery| code.by_operator || rules.offers(Method::RecoveryCode);
+        let counts = |code: &&Recovery| code.by_operator || (rules.offers(Method::RecoveryCode) && rules.owners_may_issue());
         self.recovery.as_ref().filter(counts).filter(|code| is_alive(code.from, code.until, now))
     }
 

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client_ip::ClientIp;
 use crate::effect::Effect;
 use crate::engine::{Command, Env, IssueRecoveryCode, Reply, SmsRefusal, issue_recovery_code, operator, step};
 use crate::entropy::Entropy;
@@ -14,12 +15,15 @@ use crate::record::Record;
 use crate::time::UnixSeconds;
 
 use super::ask::{USERS, Who, account, owner_of};
+use super::document::Document;
+use super::host::id;
 use super::oracle::is_owner;
+use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::rules::Factors;
 use super::setups::THEIR_NUMBERS;
 use super::shadow::{DAY, Lock, Secret};
-use super::world::{Checked, World, id};
+use super::world::{Checked, World};
 
 /// A way in for the right person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,10 @@ impl World {
         let mut copy = self.copy();
         if copy.keys != copy.keys.all_put_back() {
             copy.set_keys(copy.keys.all_put_back());
+        }
+        copy.rules_last(who);
+        if self.rules[account(who)].admitted(self.now).is_none() {
+            self.count("way: after the address rules were opened".to_owned());
         }
         let ways = copy.ways(who);
         if ways.is_empty() {
@@ -71,10 +79,21 @@ impl World {
         Ok(())
     }
 
+    /// Rules that hold now hold to the end of the walk. Where they admit nobody, because a list has ended or because the
+    /// accounts of the user do not agree, who may change them opens them first: that is the documented remedy.
+    fn rules_last(&mut self, who: Who) {
+        let rules = self.rules[account(who)].each(|document| document.lasting(self.now));
+        self.set_rules(account(who), rules);
+        if self.rules[account(who)].admitted(self.now).is_none() {
+            let opened = self.rules[account(who)].each(Document::opened);
+            self.set_rules(account(who), opened);
+        }
+    }
+
     fn ways(&self, who: Who) -> Vec<Way> {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
-        let client = rules.admitted().unwrap();
-        if me.factors(rules) == Factors::None && !rules.forces(client) {
+        let caller = Caller { client: rules.admitted(self.now).unwrap(), roles: Told::Nothing };
+        if me.factors(rules) == Factors::None && !rules.forces(caller, self.now) {
             return vec![Way::NoFactorNeeded];
         }
         let mut ways = self.own_ways(who);
@@ -83,7 +102,7 @@ impl World {
             ways.push(Way::BackupCode);
         }
         let owner_is_able = !is_owner(who) && !self.own_ways(owner_of(who)).is_empty();
-        if rules.offers(Method::RecoveryCode) && owner_is_able {
+        if rules.offers(Method::RecoveryCode) && rules.owners_may_issue() && owner_is_able {
             ways.push(Way::OwnersCode);
         }
         ways.push(Way::OperatorsCode);
@@ -166,7 +185,7 @@ impl World {
         let question = IssueRecoveryCode::parse(&json!({"by": by}).to_string()).unwrap();
         let (record, issuer) = (self.record(who).map_err(|e| e.to_string())?, self.record(owner).map_err(|e| e.to_string())?);
         let policy = &self.policies[account(who)];
-        let client = self.rules[account(who)].admitted().unwrap().ip();
+        let client = self.client(who);
         let env = Env { now: UnixSeconds::new(self.now).unwrap(), client, roles: Roles::Unknown, entropy: Entropy::new(rng.seed()) };
         let pending = issue_recovery_code(policy, &self.ring, record, &issuer, &question, env).map_err(|error| error.to_string())?;
         if let Some(record) = pending.to_store() {
@@ -183,7 +202,7 @@ impl World {
             return Err("a recovery code had to wait".to_owned());
         }
         let rules = self.rules[account(who)].clone();
-        let plan = rules.plans.as_ref().and_then(|plans| plans.first().copied());
+        let plan = rules.a_plan();
         if !rules.offers(Method::Totp) || !rules.plan_may_enroll(plan) {
             return Ok(());
         }
@@ -280,11 +299,15 @@ impl World {
         Err(format!("still waiting: {last}"))
     }
 
+    fn client(&self, who: Who) -> ClientIp {
+        self.rules[account(who)].admitted(self.now).unwrap_or(Client::Office).ip()
+    }
+
     /// One command of the right person, stored at once.
     pub(super) fn ask(&mut self, who: Who, command: &Value, rng: &mut Rng) -> Checked<(Reply, Vec<Effect>)> {
         let command = Command::parse(&command.to_string()).map_err(|error| error.to_string())?;
         let record = self.record(who).map_err(|error| error.to_string())?;
-        let client = self.rules[account(who)].admitted().unwrap().ip();
+        let client = self.client(who);
         let env = Env { now: UnixSeconds::new(self.now).unwrap(), client, roles: Roles::Unknown, entropy: Entropy::new(rng.seed()) };
         let pending =
             step(&self.policies[account(who)], &self.ring, record, command, env).map_err(|error| format!("{:?}: {error}", id(who)))?;

@@ -2,30 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Value, json};
-
 use crate::effect::Effect;
-use crate::engine::{
-    Begin, Change, Check, CheckReply, Command, Confirm, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Pending, Remove, Reply,
-    SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, status, step,
-};
-use crate::entropy::Entropy;
-use crate::error::{Error, ErrorCode};
-use crate::ids::{AccountId, OperatorId, RecordId, SessionId, UserId};
+use crate::engine::{Limit, OverLimit, Reply, SmsRefusal, status};
+use crate::error::ErrorCode;
 use crate::keys::KeyRing;
-use crate::policy::{Policy, Roles};
-use crate::record::Record;
+use crate::policy::Policy;
 use crate::time::UnixSeconds;
 
 use super::ask::{ACCOUNTS, Ask, Keys, Pass, Ticket, Token, USERS, Who, account, is_thief};
+use super::document::Document;
+use super::gates::{Door, Kept};
+use super::host::{Answer, plain, ring};
 use super::invariants::After;
 use super::oracle::Oracle;
+use super::places::Caller;
 use super::rng::Rng;
-use super::rules::{Client, Rules};
+use super::rules::Rules;
 use super::seen::Seen;
 use super::setups::{Content, Setup};
-use super::shadow::{Lock, Shadow};
+use super::shadow::{DAY, Lock, Shadow};
 
 pub(super) const START: u64 = 1_800_000_000;
 pub(super) const PEOPLE: usize = ACCOUNTS.len() * USERS.len();
@@ -67,22 +62,38 @@ pub(super) struct World {
     pub(super) guesses: [u64; PEOPLE],
     pub(super) elapsed: u64,
     pub(super) went_back: bool,
-    /// Whether the strict account forces everyone from beginning to end.
-    pub(super) stays_strict: bool,
+    /// The latest time that the clock has ever shown.
+    pub(super) latest: u64,
+    /// Whether the host counts messages over all users; its counts of the messages to a number, and the engine's name
+    /// of each count.
+    keeps_counts: bool,
+    counted: BTreeMap<(&'static str, usize), Vec<u64>>,
+    counters: BTreeMap<String, (&'static str, usize)>,
+    pub(super) doors: [Option<Door>; 3],
+    /// The epochs that the host puts on the gates' list.
+    pub(super) kept: [Option<Kept>; PEOPLE],
     pub(super) count: BTreeMap<String, u64>,
     pub(super) steps: u64,
     pub(super) trace: Option<Vec<String>>,
 }
 
 impl World {
-    pub(super) fn new(stays_strict: bool, trace: bool) -> Self {
-        let rules = [Rules { keep: false, ..Rules::lenient() }, Rules::strict(), Rules::lenient()];
+    /// The world of an episode. In half of them the strict account forces everyone from beginning to end. In half of
+    /// them the users of the host without accounts in its store have one second factor for a strict account and others.
+    pub(super) fn new(rng: &mut Rng, trace: bool) -> Self {
+        let [strict, lenient] = [Document::strict(rng.percent(50)), Document::lenient()];
+        let without_accounts = if rng.percent(50) {
+            Rules::of(vec![lenient.clone(), strict.clone()], true)
+        } else {
+            Rules::of_one(Document { settings: super::document::Settings { keep: false, ..lenient.settings.clone() }, ..lenient.clone() })
+        };
+        let rules = [without_accounts, Rules::of_one(strict), Rules::of_one(lenient)];
         let keys = Keys { sealing: vec![0], signing: vec![0], sealings: 1, signings: 1 };
         Self {
             now: START,
             policies: rules.each_ref().map(|rules| rules.policy().unwrap()),
             rules,
-            ring: ring(&keys.sealing, &keys.signing),
+            ring: ring(&keys),
             keys,
             people: vec![Shadow::default(); PEOPLE],
             store: vec![None; PEOPLE],
@@ -97,7 +108,12 @@ impl World {
             guesses: [0; PEOPLE],
             elapsed: 0,
             went_back: false,
-            stays_strict,
+            latest: START,
+            keeps_counts: rng.percent(70),
+            counted: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            doors: [const { None }; 3],
+            kept: [const { None }; PEOPLE],
             count: BTreeMap::new(),
             steps: 0,
             trace: trace.then(Vec::new),
@@ -119,6 +135,10 @@ impl World {
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
             typed: Vec::new(),
+            counted: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            doors: [const { None }; 3],
+            kept: [const { None }; PEOPLE],
             count: BTreeMap::new(),
             trace: None,
             ..*self
@@ -141,26 +161,32 @@ impl World {
         self.tell(|_| format!("{:?} now has {rules:?}", ACCOUNTS[account]));
         self.policies[account] = policy;
         self.rules[account] = rules;
+        self.doors[account] = None;
         self.count("event policy changed".to_owned());
     }
 
     pub(super) fn set_keys(&mut self, keys: Keys) {
         self.tell(|_| format!("keys: {keys:?}"));
-        self.ring = ring(&keys.sealing, &keys.signing);
+        self.ring = ring(&keys);
         self.keys = keys;
+        self.doors = [const { None }; 3];
         self.count("event keys changed".to_owned());
     }
 
     pub(super) fn set_clock(&mut self, now: u64) {
         self.tell(|world| format!("clock: {} → {}", world.now - START, now - START));
         self.elapsed += now.saturating_sub(self.now);
+        self.latest = self.latest.max(now);
         self.went_back |= now < self.now;
         self.count(if now < self.now { "event clock back" } else { "event clock on" }.to_owned());
         self.now = now;
     }
 
     /// Carries out a command, and compares all that is seen of it with the model.
-    pub(super) fn perform(&mut self, who: Who, client: Client, ask: &Ask, fault: Fault, rng: &mut Rng) -> Checked<Seen> {
+    pub(super) fn perform(&mut self, who: Who, caller: Caller, ask: &Ask, fault: Fault, rng: &mut Rng) -> Checked<Seen> {
+        if let Ask::Gate { .. } = ask {
+            return self.ask_gate(who, caller, ask, rng);
+        }
         self.steps += 1;
         self.epochs += 1;
         let before = self.people[who].clone();
@@ -172,7 +198,7 @@ impl World {
             passes: &self.passes,
             setups: &self.setups,
             now: self.now,
-            client,
+            caller,
             who,
             me: before.clone(),
             next_epoch: self.epochs,
@@ -181,14 +207,14 @@ impl World {
             new_setup: None,
             may_write: false,
         };
-        let expected = oracle.answer(ask, &issuer);
-        let Oracle { me, new_ticket, new_pass, new_setup, may_write, .. } = oracle;
+        let mut expected = oracle.answer(ask, &issuer);
+        let Oracle { mut me, new_ticket, new_pass, mut new_setup, may_write, .. } = oracle;
         if let Ask::Verify { code, .. } | Ask::ConfirmApp { code, .. } | Ask::ConfirmPhone { code, .. } = ask {
             self.typed.push(code.plain.clone());
         }
         let told =
-            |text: &str| format!("{} {:?} {ask:?} from {client:?}, {fault:?}: {text}", USERS[who % USERS.len()], ACCOUNTS[account(who)]);
-        let Answer { seen, stored, reply, effects } = match self.call(who, client, ask, rng.seed()) {
+            |text: &str| format!("{} {:?} {ask:?} from {caller:?}, {fault:?}: {text}", USERS[who % USERS.len()], ACCOUNTS[account(who)]);
+        let called = match self.call(who, caller, ask, rng.seed()) {
             Err(error) => {
                 self.tell(|_| told(&format!("{error}")));
                 self.count(format!("{}: key missing", ask.name()));
@@ -200,8 +226,17 @@ impl World {
                     Err(format!("no error: {}", told(&format!("{error}"))))
                 };
             }
-            Ok(answer) => answer,
+            Ok(called) => called,
         };
+        let over = self.over_limit(who, ask, &expected, called.limit(), rng)?;
+        if let Some(over) = over {
+            (me, new_setup) = (before.clone(), None);
+            expected = match over {
+                OverLimit::Reached => Seen::SmsRefused(SmsRefusal::NumberBudget, Some(self.now + DAY)),
+                OverLimit::NotCounted => Seen::SmsRefused(SmsRefusal::CountFailed, Some(self.now + 60)),
+            };
+        }
+        let Answer { seen, stored, reply, effects } = called.answer(over);
         self.tell(|_| told(&format!("{seen:?}")));
         self.count(format!("{}: {}", ask.name(), seen.word()));
         if seen != expected {
@@ -211,19 +246,32 @@ impl World {
             return Err(format!("write: {}", told(&format!("{seen:?}, stored: {}", stored.is_some()))));
         }
         self.count_attacks(who, ask, &before, &seen);
+        self.count_rules(who, caller, ask, &seen);
         if fault == Fault::BeforeTheWrite {
             self.count("event store failed before the write".to_owned());
             return Ok(seen);
         }
-        let mut me = me;
         if let Some(reply) = &reply {
             self.learn(&mut me, ask, reply, &effects, New { ticket: new_ticket, pass: new_pass, setup: new_setup }, fault == Fault::None)?;
         }
         if stored.is_some() {
             me.tidy(self.now);
         }
-        let after = After { who, client, ask, before: &before, now: &me, seen: &seen, stored: stored.is_some(), effects: &effects };
+        let after = After {
+            who,
+            caller,
+            ask,
+            is_over_limit: over.is_some(),
+            before: &before,
+            now: &me,
+            seen: &seen,
+            stored: stored.is_some(),
+            effects: &effects,
+        };
         self.hold(&after).map_err(|text| format!("{text} in {}", told(&format!("{seen:?}"))))?;
+        if fault == Fault::None {
+            self.tell_gates(who, me.epoch, &effects);
+        }
         self.people[who] = me;
         if stored.is_some() {
             self.store[who] = stored;
@@ -233,6 +281,38 @@ impl World {
         }
         self.compare_status(who).map_err(|text| format!("{text} after {}", told(&format!("{seen:?}"))))?;
         Ok(seen)
+    }
+
+    /// The host counts the message of a set-up, over all users: the count that the engine names is one of its number
+    /// alone, and of the newest sealing key. `Some`: the message is not sent.
+    fn over_limit(&mut self, who: Who, ask: &Ask, expected: &Seen, limit: Option<&Limit>, rng: &mut Rng) -> Checked<Option<OverLimit>> {
+        let counted = match (ask, expected) {
+            (Ask::EnrollPhone { number, .. }, Seen::SmsSent { .. }) => Some((*number, self.keys.newest())),
+            _ => None,
+        };
+        let (counted, limit) = match (counted, limit) {
+            (None, None) => return Ok(None),
+            (Some(counted), Some(limit)) => (counted, limit),
+            _ => return Err(format!("limit: {ask:?} has {limit:?}")),
+        };
+        let has_another = self.counters.iter().any(|(key, known)| *known == counted && *key != limit.key);
+        let known = *self.counters.entry(limit.key.clone()).or_insert(counted);
+        let per_day = self.rules[account(who)].per_day;
+        let is_of_the_rules = limit.seconds == DAY && usize::try_from(limit.max) == Ok(per_day);
+        if known != counted || has_another || !is_of_the_rules {
+            return Err(format!("limit: {limit:?} for {counted:?}, and it is the count of {known:?}"));
+        }
+        if !self.keeps_counts {
+            return Ok(None);
+        }
+        if rng.percent(6) {
+            return Ok(Some(OverLimit::NotCounted));
+        }
+        let now = self.now;
+        let times = self.counted.entry(counted).or_default();
+        times.retain(|at| *at <= now && now < at + DAY);
+        times.push(now);
+        Ok((times.len() > per_day).then_some(OverLimit::Reached))
     }
 
     /// Whether a set-up of the current epoch is confirmed: it takes the place of an old factor, which nobody has to read.
@@ -246,96 +326,10 @@ impl World {
     }
 
     /// Steps and throws the outcome away, as a writer does who lost the race.
-    pub(super) fn lose(&mut self, who: Who, client: Client, ask: &Ask, rng: &mut Rng) {
-        let _ = self.call(who, client, ask, rng.seed());
+    pub(super) fn lose(&mut self, who: Who, caller: Caller, ask: &Ask, rng: &mut Rng) {
+        let _ = self.call(who, caller, ask, rng.seed());
         self.tell(|_| format!("{who} {ask:?} loses a race"));
         self.count("event race lost".to_owned());
-    }
-
-    fn call(&self, who: Who, client: Client, ask: &Ask, seed: [u8; 32]) -> Result<Answer, Error> {
-        let (policy, keys, record) = (&self.policies[account(who)], &self.ring, self.record(who)?);
-        let now = UnixSeconds::new(self.now).unwrap();
-        let env = Env { now, client: client.ip(), roles: Roles::Unknown, entropy: Entropy::new(seed) };
-        let session = |name: &str| SessionId::new(name).unwrap();
-        let text = |typed: &super::ask::Typed| typed.text.clone();
-        let plan = |plan: &Option<&'static str>| plan.map(str::to_owned);
-        let confirm = |s: &str, setup: Token, code| Confirm {
-            session: session(s),
-            new_session: None,
-            setup: self.text(setup).unwrap_or_default(),
-            code: text(code),
-        };
-        let command = match ask {
-            Ask::Begin { session: s, channel, plan: p } => Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p) }),
-            Ask::SendSms { ticket, session: s } => {
-                Command::SendSms(SendSms { ticket: self.text(*ticket).unwrap_or_default(), session: session(s) })
-            }
-            Ask::Verify { ticket, session: s, next, method, code } => Command::Verify(SecondStep {
-                ticket: self.text(*ticket).unwrap_or_default(),
-                session: session(s),
-                new_session: Some(session(next)),
-                method: *method,
-                code: text(code),
-            }),
-            Ask::EnrollApp { session: s, pass, plan: p } => Command::EnrollTotp(EnrollTotp {
-                session: session(s),
-                pass: self.text(*pass),
-                ticket: None,
-                label: "ann".to_owned(),
-                plan: plan(p),
-            }),
-            Ask::ConfirmApp { session: s, setup, code } => Command::ConfirmTotp(confirm(s, *setup, code)),
-            Ask::EnrollPhone { session: s, pass, number, plan: p } => {
-                let number = (*number).to_owned();
-                Command::EnrollSms(EnrollSms { session: session(s), pass: self.text(*pass), ticket: None, number, plan: plan(p) })
-            }
-            Ask::ConfirmPhone { session: s, setup, code } => Command::ConfirmSms(confirm(s, *setup, code)),
-            Ask::Remove { session: s, pass, method } => {
-                Command::Remove(Remove { session: session(s), pass: self.text(*pass), method: *method })
-            }
-            Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
-            Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
-            Ask::Issue { by, session: s, pass, role } => {
-                let user = id(*by).user().clone();
-                let question = IssueRecoveryCode { by: Issuer { user, session: session(s), pass: self.text(*pass), role: *role } };
-                return issue_recovery_code(policy, keys, record, &self.record(*by)?, &question, env).map(Answer::of);
-            }
-            Ask::OperatorIssues | Ask::OperatorWithdraws => {
-                let name = OperatorId::new("night shift").unwrap();
-                let action =
-                    if matches!(ask, Ask::OperatorIssues) { operator::issue_recovery_code } else { operator::withdraw_recovery_code };
-                return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Answer::of);
-            }
-            Ask::NeverLeft { message } => return sms_never_left(policy, keys, record, message, env).map(Answer::of),
-            Ask::Check { session: s, pass, channel, max_age, methods, fresh, with_record } => {
-                let pass = self.text(*pass);
-                let (channel, methods) = (*channel, methods.clone());
-                let question = Check { session: session(s), pass, channel, max_age: *max_age, methods, fresh: *fresh };
-                let user = id(who);
-                let subject = if *with_record { Subject::Record(&record) } else { Subject::User(&user) };
-                return check(policy, keys, subject, &question, client.ip(), &Roles::Unknown, now).map(Answer::of_check);
-            }
-        };
-        step(policy, keys, record, command, env).map(Answer::of)
-    }
-
-    pub(super) fn record(&self, who: Who) -> Result<Record, Error> {
-        self.store[who].as_ref().map_or_else(|| Ok(Record::new(id(who))), |text| Record::parse(&id(who), text))
-    }
-
-    fn text(&self, token: Token) -> Option<String> {
-        match token {
-            Token::None => None,
-            Token::Junk => Some("e30.e30.e30".to_owned()),
-            Token::Ticket(number) => Some(self.tickets[number].text.clone()),
-            Token::Pass(number) => Some(self.passes[number].text.clone()),
-            Token::Setup(number) => Some(self.setups[number].text.clone()),
-            Token::Altered(number) => {
-                let text = &self.setups[number].text;
-                let (symbol, other) = (text.len() - 9, |symbol| if symbol == "A" { "B" } else { "A" });
-                Some(format!("{}{}{}", &text[..symbol], other(&text[symbol..=symbol]), &text[symbol + 1..]))
-            }
-        }
     }
 
     /// Writes the secrets of a reply into the model. A reply that was lost teaches the people nothing.
@@ -448,54 +442,4 @@ struct New {
     ticket: Option<Ticket>,
     pass: Option<Pass>,
     setup: Option<Setup>,
-}
-
-/// The outcome of a call, taken apart for comparison. People of the model get the reply and the effects only once
-/// it is stored.
-struct Answer {
-    seen: Seen,
-    stored: Option<String>,
-    reply: Option<Reply>,
-    effects: Vec<Effect>,
-}
-
-impl Answer {
-    fn of(pending: Pending) -> Self {
-        let stored = pending.to_store().map(Record::to_text);
-        let (reply, effects) = pending.stored();
-        Self { seen: Seen::of(&reply), stored, reply: Some(reply), effects }
-    }
-
-    fn of_check(reply: Option<CheckReply>) -> Self {
-        let seen = match reply {
-            None => Seen::AsksForTheRecord,
-            Some(CheckReply::In { method, expires_at, .. }) => Seen::In(method, expires_at.map(UnixSeconds::seconds)),
-            Some(CheckReply::SecondStep { reason }) => Seen::SecondStep(serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned()),
-            Some(CheckReply::Denied { reason }) => Seen::Denied(reason),
-        };
-        Self { seen, stored: None, reply: None, effects: Vec::new() }
-    }
-}
-
-pub(super) fn id(who: Who) -> RecordId {
-    let user = UserId::new(USERS[who % USERS.len()]).unwrap();
-    RecordId::new(ACCOUNTS[account(who)].map(|account| AccountId::new(account).unwrap()), user)
-}
-
-pub(super) fn plain(code: &str) -> String {
-    code.replace('-', "")
-}
-
-/// A key ring of these keys, which are numbers. Every other signing key is HS256.
-pub(super) fn ring(sealing: &[usize], signing: &[usize]) -> KeyRing {
-    let secret = |purpose: u8, kid: usize| {
-        let mut bytes = [purpose; 32];
-        bytes[..8].copy_from_slice(&u64::try_from(kid).unwrap().to_be_bytes());
-        BASE64URL_NOPAD.encode(&bytes)
-    };
-    let sealing: Vec<Value> = sealing.iter().map(|kid| json!({"kid": format!("seal-{kid}"), "secret": secret(1, *kid)})).collect();
-    let algorithm = |kid: usize| if kid.is_multiple_of(2) { "EdDSA" } else { "HS256" };
-    let signing: Vec<Value> =
-        signing.iter().map(|kid| json!({"kid": format!("pass-{kid}"), "alg": algorithm(*kid), "secret": secret(2, *kid)})).collect();
-    KeyRing::parse(&json!({"v": 1, "sealing": sealing, "signing": signing}).to_string()).unwrap()
 }
