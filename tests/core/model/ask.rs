@@ -76,21 +76,27 @@ pub(super) enum Ask {
     EnrollApp {
         session: &'static str,
         pass: Token,
+        ticket: Token,
         plan: Plan,
     },
     ConfirmApp {
         session: &'static str,
+        /// The new id of the session, where the host names one.
+        next: Option<&'static str>,
         setup: Token,
         code: Typed,
     },
     EnrollPhone {
         session: &'static str,
         pass: Token,
+        ticket: Token,
         number: &'static str,
         plan: Plan,
     },
     ConfirmPhone {
         session: &'static str,
+        /// The new id of the session, where the host names one.
+        next: Option<&'static str>,
         setup: Token,
         code: Typed,
     },
@@ -161,6 +167,8 @@ impl Ask {
 /// A ticket that was made.
 #[derive(Debug, Clone)]
 pub(super) struct Ticket {
+    /// For the set-up of the first factor, and not for the second step.
+    pub(super) is_for_set_up: bool,
     pub(super) who: Who,
     pub(super) session: &'static str,
     pub(super) from: u64,

@@ -3,12 +3,12 @@
 
 use crate::policy::{Channel, Method, Reason};
 
-use super::ask::{Ask, Token, Who, account};
+use super::ask::{Ask, Token, USERS, Who, account};
 use super::document::{Document, Require};
 use super::places::{Caller, Listed, Told, hold};
 use super::seen::Seen;
-use super::setups::LoginCode;
-use super::shadow::Shadow;
+use super::setups::{LoginCode, Proof};
+use super::shadow::{SKEW, Shadow, is_alive};
 use super::world::{PEOPLE, World};
 
 impl World {
@@ -28,12 +28,15 @@ impl World {
         };
         if let Token::Ticket(number) = ticket {
             let ticket = &self.tickets[number];
-            if ticket.session == session && self.now < ticket.until {
+            let is_good = ticket.who == who && ticket.session == session && self.now < ticket.until;
+            tried.extend((ticket.is_for_set_up && is_good).then_some("a set-up ticket at the second step"));
+            if ticket.session == session && !ticket.is_for_set_up && self.now < ticket.until {
                 let is_elsewhere = account(ticket.who) != account(who) && ticket.who % 3 == who % 3;
                 tried.extend(is_elsewhere.then_some("a ticket of another account"));
                 tried.extend((account(ticket.who) == account(who) && ticket.who != who).then_some("a ticket of another user"));
             }
-            tried.extend((ticket.who == who && ticket.session != session).then_some("a ticket of another session"));
+            let is_mine = ticket.who == who && !ticket.is_for_set_up;
+            tried.extend((is_mine && ticket.session != session).then_some("a ticket of another session"));
         }
         if let Token::Pass(number) = pass {
             let pass = &self.passes[number];
@@ -83,10 +86,50 @@ impl World {
                 }
             }
         }
+        tried.extend(self.attack_by_setup_ticket(who, ask, before, seen));
         for what in tried {
             self.count(format!("refused {what}"));
         }
     }
+
+    /// The attack by which a ticket fails to begin a set-up, or a set-up that a ticket began to be confirmed.
+    fn attack_by_setup_ticket(&self, who: Who, ask: &Ask, before: &Shadow, seen: &Seen) -> Option<&'static str> {
+        match (ask, seen) {
+            (
+                Ask::EnrollApp { ticket: Token::Ticket(number), session, .. }
+                | Ask::EnrollPhone { ticket: Token::Ticket(number), session, .. },
+                Seen::Denied(reason),
+            ) => {
+                let ticket = &self.tickets[*number];
+                let is_in_time = is_alive(ticket.from, ticket.until, self.now) && self.keys.sealing.contains(&ticket.kid);
+                match reason {
+                    Reason::TicketExpired => Some("a set-up ticket that had ended"),
+                    Reason::OtherSession => Some("a set-up ticket of another session"),
+                    Reason::FreshFactorRequired if ticket.who != who || !is_in_time || ticket.session != *session => None,
+                    Reason::FreshFactorRequired if before.had_factor => Some("a set-up ticket of a user who had a factor"),
+                    Reason::FreshFactorRequired => Some("a set-up ticket after the rules have changed"),
+                    Reason::TicketInvalid if ticket.is_for_set_up && ticket.who == who && ticket.from > self.now + SKEW => {
+                        Some("a set-up ticket from the future")
+                    }
+                    Reason::TicketInvalid if !is_in_time || ticket.session != *session => None,
+                    Reason::TicketInvalid if !ticket.is_for_set_up => Some("a ticket of the second step at a set-up"),
+                    Reason::TicketInvalid if account(ticket.who) == account(who) => Some("a set-up ticket of another user"),
+                    Reason::TicketInvalid if ticket.who % USERS.len() == who % USERS.len() => Some("a set-up ticket of another account"),
+                    _ => None,
+                }
+            }
+            (
+                Ask::ConfirmApp { setup: Token::Setup(number), .. } | Ask::ConfirmPhone { setup: Token::Setup(number), .. },
+                Seen::Denied(Reason::FreshFactorRequired),
+            ) => (self.setups[*number].proof == Proof::Ticket).then_some("a set-up by ticket after the rules have changed"),
+            (Ask::Begin { channel: Channel::Api, .. }, Seen::Denied(Reason::ApiClientBlocked)) => {
+                let is_web_only = !before.had_factor && self.rules[account(who)].accept_the_password();
+                is_web_only.then_some("a first factor by the password to a program")
+            }
+            _ => None,
+        }
+    }
+
     /// Counts the rules that a login met.
     pub(super) fn count_rules(&mut self, who: Who, caller: Caller, ask: &Ask, seen: &Seen) {
         let Ask::Begin { channel, .. } = ask else { return };

@@ -45,6 +45,8 @@ pub(super) struct Settings {
 pub(super) struct Document {
     pub(super) settings: Settings,
     pub(super) require: Require,
+    /// A user who never had a factor sets up the first one by the password alone, where one is forced.
+    pub(super) first_by_password: bool,
     pub(super) allow: Vec<Listed>,
     pub(super) api: Vec<Listed>,
     pub(super) deny: Vec<Listed>,
@@ -68,6 +70,7 @@ impl Document {
                 ..lenient.settings
             },
             require: Require::Everyone,
+            first_by_password: false,
             allow: vec![Listed::for_good(OFFICE)],
             stays_strict,
             ..lenient
@@ -96,6 +99,7 @@ impl Document {
                 fresh: 300,
             },
             require: Require::Optional,
+            first_by_password: true,
             allow: Vec::new(),
             api: Vec::new(),
             deny: Vec::new(),
@@ -146,8 +150,9 @@ impl Document {
     /// The same with another list of networks, or with others who must.
     pub(super) fn with_other_lists(&self, now: u64, rng: &mut Rng) -> Self {
         let mut next = self.clone();
-        match rng.below(8) {
+        match rng.below(9) {
             0..4 => next.require = Require::some(now, rng),
+            8 => next.first_by_password = !self.first_by_password,
             4 => next.allow = some(&NETWORKS, 30, now, rng),
             5 => next.deny = some(&[OFFICE, HOME, CAFE], 30, now, rng),
             _ => next.api = some(&NETWORKS, 40, now, rng),
@@ -156,6 +161,7 @@ impl Document {
             // A list whose rules have all ended still counts: outside of it is everybody, at any time of the model.
             let nowhere = Require::Any { networks: Vec::new(), outside: vec![Listed::until(HOME, 1)], roles: Vec::new() };
             next.require = if rng.percent(60) { Require::Everyone } else { nowhere };
+            next.first_by_password = false;
         }
         next
     }
@@ -202,6 +208,7 @@ impl Document {
         let set = &self.settings;
         let mut document = json!({
             "v": 1, "name": "Acme", "origin": "https://login.acme.example", "methods": set.methods, "require": require,
+            "firstFactor": if self.first_by_password { "password" } else { "recovery_code" },
             "network": {"allow": texts(&self.allow), "api": texts(&self.api), "deny": texts(&self.deny)},
             "totp": {"digits": set.app_digits, "periodSeconds": set.app_period, "window": set.window},
             "sms": {

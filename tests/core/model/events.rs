@@ -7,7 +7,7 @@ use super::ask::{Ask, OWNER, Pass, SESSIONS, Ticket, Token, Typed, Who, account,
 use super::places::{CLIENTS, Caller};
 use super::rng::Rng;
 use super::seen::Seen;
-use super::setups::{Content, Setup, THEIR_NUMBERS, TRIES};
+use super::setups::{Content, Proof, Setup, THEIR_NUMBERS, TRIES};
 use super::world::{Checked, Fault, PEOPLE, World};
 
 /// What an episode is mostly about.
@@ -28,9 +28,11 @@ pub(super) enum Mood {
     Lists,
     /// Many users set up one number.
     OneNumber,
+    /// People set up their first factor by the password alone.
+    FirstFactors,
 }
 
-pub(super) const MOODS: [Mood; 11] = [
+pub(super) const MOODS: [Mood; 12] = [
     Mood::Mixed,
     Mood::Guessing,
     Mood::Changes,
@@ -42,6 +44,7 @@ pub(super) const MOODS: [Mood; 11] = [
     Mood::Stranger,
     Mood::Lists,
     Mood::OneNumber,
+    Mood::FirstFactors,
 ];
 
 const NUMBERS: [&str; 4] = [THEIR_NUMBERS[0], THEIR_NUMBERS[1], "+61498765432", "+15551234567"];
@@ -67,6 +70,9 @@ impl World {
             }
             if mood == Mood::Lists && rng.percent(50) {
                 return self.come_from_everywhere(favourite, rng);
+            }
+            if mood == Mood::FirstFactors && rng.percent(50) {
+                return self.first_factors(favourite, rng);
             }
             if mood == Mood::OneNumber && rng.percent(40) {
                 return self.flood_one_number(rng);
@@ -95,13 +101,18 @@ impl World {
         Ok(())
     }
 
-    /// What often follows at once: the gateway fails, or the person has clicked twice.
+    /// What often follows at once: the gateway fails, somebody mistypes a code, or the person has clicked twice.
     fn aftermath(&mut self, mood: Mood, who: Who, caller: Caller, ask: &Ask, seen: &Seen, rng: &mut Rng) -> Checked {
         if let Seen::SmsSent { .. } = seen
             && rng.percent(if mood == Mood::Gateway { 70 } else { 8 })
         {
             let message = self.people[who].sent.last().map(|sent| sent.id.clone()).unwrap_or_default();
             self.perform(who, caller, &Ask::NeverLeft { message }, Fault::None, rng)?;
+        }
+        if let (Ask::EnrollPhone { .. }, Seen::SmsSent { .. }) = (ask, seen)
+            && rng.percent(6)
+        {
+            self.type_wrong_codes(self.setups.len() - 1, caller, rng)?;
         }
         if let Seen::Verified { .. } | Seen::Enrolled { .. } = seen
             && rng.percent(15)
@@ -129,7 +140,8 @@ impl World {
 
     pub(super) fn live_ticket(&self, who: Who) -> Option<usize> {
         let is_live = |ticket: &Ticket| {
-            ticket.who == who && ticket.from <= self.now && self.now < ticket.until && self.keys.sealing.contains(&ticket.kid)
+            let is_in_time = ticket.from <= self.now && self.now < ticket.until;
+            !ticket.is_for_set_up && ticket.who == who && is_in_time && self.keys.sealing.contains(&ticket.kid)
         };
         self.tickets.iter().rposition(is_live)
     }
@@ -154,7 +166,7 @@ impl World {
         let plan = rules.a_plan();
         if let Some(number) = self.live_setup(who).filter(|_| rng.percent(75)) {
             let (session, code) = (self.setups[number].session, self.right_code_of(number, rng));
-            return (caller, self.confirm(number, session, code));
+            return (caller, self.confirm(number, session, code, rng));
         }
         let pass = self.live_pass(who);
         if let Some(number) =
@@ -163,8 +175,8 @@ impl World {
             let session = self.passes[number].session;
             let pass = Token::Pass(number);
             let ask = match rng.below(if me.has_factor() { 10 } else { 4 }) {
-                0 | 1 => Ask::EnrollApp { session, pass, plan },
-                2 | 3 => Ask::EnrollPhone { session, pass, number: self.a_number(rng), plan },
+                0 | 1 => Ask::EnrollApp { session, pass, ticket: Token::None, plan },
+                2 | 3 => Ask::EnrollPhone { session, pass, ticket: Token::None, number: self.a_number(rng), plan },
                 4 => Ask::Remove { session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
                 5 => Ask::Renew { session, pass },
                 6 => Ask::Show { session, pass },
@@ -195,16 +207,20 @@ impl World {
                 return (caller, Ask::Verify { ticket, session, next, method, code });
             }
         }
+        if let Some(number) = self.live_setup_ticket(who).filter(|_| !me.had_factor && rng.percent(80)) {
+            return (caller, self.enroll_by(Token::Ticket(number), self.tickets[number].session, who, rng));
+        }
         if !me.has_factor() && rng.percent(50) {
             let forced = rules.forces(caller, self.now);
-            if forced && me.recovery.is_none() {
+            if forced && me.recovery.is_none() && (me.had_factor || !rules.accept_the_password()) {
                 return if rng.percent(60) { (caller, Ask::OperatorIssues) } else { self.issue_for(who, caller, rng) };
             }
             if !forced {
                 return if rng.percent(60) {
-                    (caller, Ask::EnrollApp { session, pass: Token::None, plan })
+                    (caller, Ask::EnrollApp { session, pass: Token::None, ticket: Token::None, plan })
                 } else {
-                    (caller, Ask::EnrollPhone { session, pass: Token::None, number: self.a_number(rng), plan })
+                    let number = self.a_number(rng);
+                    (caller, Ask::EnrollPhone { session, pass: Token::None, ticket: Token::None, number, plan })
                 };
             }
         }
@@ -264,9 +280,11 @@ impl World {
                 let next = if next == session { if session == "x2" { "x1" } else { "x2" } } else { next };
                 Ask::Verify { ticket, session, next, method, code: self.any_code(who, method, rng) }
             }
-            13 => Ask::EnrollApp { session: pass_session, pass, plan },
+            13 if rng.percent(50) => Ask::EnrollApp { session, pass: Token::None, ticket, plan },
+            13 => Ask::EnrollApp { session: pass_session, pass, ticket: Token::None, plan },
             14..16 | 17..19 => self.any_confirmation(who, rng),
-            16 => Ask::EnrollPhone { session: pass_session, pass, number: rng.pick(&NUMBERS), plan },
+            16 if rng.percent(50) => Ask::EnrollPhone { session, pass: Token::None, ticket, number: rng.pick(&NUMBERS), plan },
+            16 => Ask::EnrollPhone { session: pass_session, pass, ticket, number: rng.pick(&NUMBERS), plan },
             19 => Ask::Remove { session: pass_session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
             20 => Ask::Renew { session: pass_session, pass },
             21 => Ask::Show { session: pass_session, pass },
@@ -294,11 +312,13 @@ impl World {
         self.setups.iter().rposition(is_live)
     }
 
-    pub(super) fn confirm(&self, number: usize, session: &'static str, code: Typed) -> Ask {
+    pub(super) fn confirm(&self, number: usize, session: &'static str, code: Typed, rng: &mut Rng) -> Ask {
         let setup = Token::Setup(number);
+        let ends_a_login = self.setups[number].proof == Proof::Ticket;
+        let next = self.next_id(session, if ends_a_login { 70 } else { 10 }, rng);
         match self.setups[number].method() {
-            Method::Sms => Ask::ConfirmPhone { session, setup, code },
-            _ => Ask::ConfirmApp { session, setup, code },
+            Method::Sms => Ask::ConfirmPhone { session, next, setup, code },
+            _ => Ask::ConfirmApp { session, next, setup, code },
         }
     }
 
@@ -308,7 +328,7 @@ impl World {
         let mine = self.setups.iter().rposition(|setup| setup.who == who && rng.percent(60)).filter(|_| rng.percent(50));
         let Some(number) = own.or(mine).or_else(|| rng.late(self.setups.len())) else {
             let setup = rng.pick(&[Token::None, Token::Junk]);
-            return Ask::ConfirmApp { session: SESSIONS[4], setup, code: self.any_code(who, Method::Totp, rng) };
+            return Ask::ConfirmApp { session: SESSIONS[4], next: None, setup, code: self.any_code(who, Method::Totp, rng) };
         };
         let session = if rng.percent(15) { rng.pick(&SESSIONS) } else { self.setups[number].session };
         let method = self.setups[number].method();
@@ -318,10 +338,11 @@ impl World {
             1 => self.any_token(true, rng).0,
             _ => Token::Setup(number),
         };
+        let next = self.next_id(session, 20, rng);
         if (method == Method::Totp) == rng.percent(92) {
-            Ask::ConfirmApp { session, setup, code }
+            Ask::ConfirmApp { session, next, setup, code }
         } else {
-            Ask::ConfirmPhone { session, setup, code }
+            Ask::ConfirmPhone { session, next, setup, code }
         }
     }
 

@@ -21,11 +21,12 @@ use super::world::{Checked, PEOPLE, World};
 /// Seconds after which a list is too old.
 const STALE: u64 = 60;
 
-/// The epoch whose passes go on counting: the model's number of it, and its name.
+/// The latest epoch of a user that the host was told of: the model's number of it, and its name, with the one before.
+/// Passes of it and of later ones count.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     epoch: usize,
-    name: Value,
+    names: Vec<Value>,
 }
 
 /// A gate, and what the model knows of it.
@@ -40,7 +41,8 @@ impl World {
     pub(super) fn tell_gates(&mut self, who: Who, epoch: usize, effects: &[Effect]) {
         for effect in effects {
             if let Effect::EndPasses(ended) = effect {
-                self.kept[who] = Some(Kept { epoch, name: json!(ended.epoch) });
+                let before = self.kept[who].take().and_then(|kept| kept.names.into_iter().next_back());
+                self.kept[who] = Some(Kept { epoch, names: before.into_iter().chain([json!(ended.epoch)]).collect() });
             }
         }
     }
@@ -53,7 +55,7 @@ impl World {
             None => self.new_door(account(who)),
         };
         if rng.percent(85) {
-            let list = self.list_of_ended_passes().to_string();
+            let list = self.list_of_ended_passes(rng).to_string();
             let response = CallOutResponse { status: Some(b"200"), body: Some(list.as_bytes()) };
             let is_read = door.gate.take_revocations(&response, UnixSeconds::new(self.now).unwrap());
             door.list = Some((self.now, self.kept.to_vec()));
@@ -63,6 +65,11 @@ impl World {
         }
         let expected = self.promised_at(&door, account(who), caller, session, *pass);
         let seen = self.seen_at(&mut door, caller, session, *pass);
+        if let (Seen::Through(who), Token::Pass(number), Some((_, kept))) = (&seen, pass, &door.list)
+            && kept[*who].as_ref().is_some_and(|kept| kept.epoch < self.passes[*number].epoch)
+        {
+            self.count("gate: through in a later epoch than the list names".to_owned());
+        }
         self.doors[account(who)] = Some(door);
         let told = format!("the gate of {:?} is asked {ask:?} from {caller:?}: {seen:?}", ACCOUNTS[account(who)]);
         self.tell(|_| told.clone());
@@ -87,15 +94,20 @@ impl World {
         Door { gate: Gate::new(GateConfig::parse(&config.to_string(), &secrets).unwrap()), list: None }
     }
 
-    fn list_of_ended_passes(&self) -> Value {
+    /// A host keeps the latest epoch of a user, or the names of more than one in the order in which it was told.
+    fn list_of_ended_passes(&self, rng: &mut Rng) -> Value {
         let mut list = json!({"v": 1, "epochs": {}, "accounts": {}});
         for (who, kept) in self.kept.iter().enumerate() {
-            let Some(Kept { name, .. }) = kept else { continue };
+            let Some(Kept { names, .. }) = kept else { continue };
+            let mut told = names.clone();
+            if rng.percent(50) {
+                told.reverse();
+            }
             let users = match ACCOUNTS[account(who)] {
                 Some(account) => &mut list["accounts"][account]["epochs"],
                 None => &mut list["epochs"],
             };
-            users[USERS[who % USERS.len()]] = name.clone();
+            users[USERS[who % USERS.len()]] = if rng.percent(30) { json!(told) } else { json!(names.last()) };
         }
         list
     }
@@ -158,7 +170,7 @@ impl World {
         } else {
             match list {
                 None => stopped("revocation_stale"),
-                Some((_, kept)) if kept[pass.who].as_ref().is_some_and(|kept| kept.epoch != pass.epoch) => stopped("pass_revoked"),
+                Some((_, kept)) if kept[pass.who].as_ref().is_some_and(|kept| pass.epoch < kept.epoch) => stopped("pass_revoked"),
                 Some(_) => Seen::Through(pass.who),
             }
         }

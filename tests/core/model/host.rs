@@ -82,9 +82,9 @@ impl World {
         let session = |name: &str| SessionId::new(name).unwrap();
         let text = |typed: &Typed| typed.text.clone();
         let plan = |plan: &Option<&'static str>| plan.map(str::to_owned);
-        let confirm = |s: &str, setup: Token, code| Confirm {
+        let confirm = |s: &str, next: &Option<&str>, setup: Token, code| Confirm {
             session: session(s),
-            new_session: None,
+            new_session: next.map(session),
             setup: self.text(setup).unwrap_or_default(),
             code: text(code),
         };
@@ -100,19 +100,20 @@ impl World {
                 method: *method,
                 code: text(code),
             }),
-            Ask::EnrollApp { session: s, pass, plan: p } => Command::EnrollTotp(EnrollTotp {
+            Ask::EnrollApp { session: s, pass, ticket, plan: p } => Command::EnrollTotp(EnrollTotp {
                 session: session(s),
                 pass: self.text(*pass),
-                ticket: None,
+                ticket: self.text(*ticket),
                 label: "ann".to_owned(),
                 plan: plan(p),
             }),
-            Ask::ConfirmApp { session: s, setup, code } => Command::ConfirmTotp(confirm(s, *setup, code)),
-            Ask::EnrollPhone { session: s, pass, number, plan: p } => {
+            Ask::ConfirmApp { session: s, next, setup, code } => Command::ConfirmTotp(confirm(s, next, *setup, code)),
+            Ask::EnrollPhone { session: s, pass, ticket, number, plan: p } => {
                 let number = (*number).to_owned();
-                Command::EnrollSms(EnrollSms { session: session(s), pass: self.text(*pass), ticket: None, number, plan: plan(p) })
+                let (pass, ticket) = (self.text(*pass), self.text(*ticket));
+                Command::EnrollSms(EnrollSms { session: session(s), pass, ticket, number, plan: plan(p) })
             }
-            Ask::ConfirmPhone { session: s, setup, code } => Command::ConfirmSms(confirm(s, *setup, code)),
+            Ask::ConfirmPhone { session: s, next, setup, code } => Command::ConfirmSms(confirm(s, next, *setup, code)),
             Ask::Remove { session: s, pass, method } => {
                 Command::Remove(Remove { session: session(s), pass: self.text(*pass), method: *method })
             }

@@ -8,7 +8,7 @@ use super::ask::{Ask, Token, Typed, Who, account};
 use super::document::Document;
 use super::places::Caller;
 use super::seen::Seen;
-use super::setups::{Content, LoginCode, TRIES};
+use super::setups::{Content, LoginCode, Proof, TRIES};
 use super::shadow::{Lock, Shadow, is_alive};
 use super::world::{Checked, World};
 
@@ -36,11 +36,12 @@ impl World {
         self.refusals_change_nothing(after)?;
         self.guesses_are_bounded(after)?;
         self.epochs_end_passes(after)?;
+        self.the_password_sets_up_the_first_factor_only(after)?;
         self.all_accounts_agree(after)?;
         self.a_lenient_account_opens_no_strict_one(after)
     }
 
-    fn meet(&mut self, holds: bool, name: &str) -> Checked {
+    pub(super) fn meet(&mut self, holds: bool, name: &str) -> Checked {
         self.count(format!("invariant {name}"));
         if holds { Ok(()) } else { Err(format!("invariant {name}: broken")) }
     }
@@ -50,7 +51,8 @@ impl World {
             (Ask::Verify { ticket, session, method, code, .. }, Seen::Verified { .. }) => {
                 let Token::Ticket(number) = ticket else { return Err("invariant verified: without a ticket".to_owned()) };
                 let ticket = &self.tickets[*number];
-                let is_mine = ticket.who == after.who && ticket.session == *session && is_alive(ticket.from, ticket.until, self.now);
+                let is_in_time = is_alive(ticket.from, ticket.until, self.now) && !ticket.is_for_set_up;
+                let is_mine = ticket.who == after.who && ticket.session == *session && is_in_time;
                 self.meet(is_mine, "verified through a ticket of this user, account and session, in time")?;
                 self.name_of_right_code(after, *method, *number, code)
             }
@@ -113,7 +115,11 @@ impl World {
         let is_mine = setup.who == after.who && setup.session == *session && setup.method() == *method;
         let is_in_time = is_alive(setup.from, setup.until, self.now) && setup.epoch == after.before.epoch;
         let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.caller, self.now);
-        let is_proven = setup.with_pass || !is_forced;
+        let is_proven = match setup.proof {
+            Proof::Pass => true,
+            Proof::Ticket => !is_forced || (!self.had_factor[after.who] && self.each_accepts_the_password(after.who)),
+            Proof::Nothing => !is_forced,
+        };
         self.meet(is_mine && is_in_time, "a set-up counts for its user, account, session, method, epoch and life")?;
         if let Seen::Enrolled { codes: Some(_), .. } = after.seen
             && after.before.no_set_until(self.now).is_some()
@@ -253,7 +259,9 @@ impl World {
         let starts_a_phone = matches!((after.ask, after.seen), (Ask::EnrollPhone { .. }, Seen::SmsSent { .. }));
         let (lets_in, is_by_address) = match after.seen {
             Seen::Allowed { .. } | Seen::In(None, _) => (true, is_program),
-            Seen::In(Some(_), _) | Seen::Enrolled { .. } | Seen::Verified { .. } | Seen::AppStarted { .. } => (true, false),
+            Seen::SetUp { .. } | Seen::In(Some(_), _) | Seen::Enrolled { .. } | Seen::Verified { .. } | Seen::AppStarted { .. } => {
+                (true, false)
+            }
             _ => (starts_a_phone, false),
         };
         if let Seen::Verified { method: Method::RecoveryCode, .. } = after.seen {
@@ -300,6 +308,7 @@ impl World {
                     comes_in && (document.admits_programs(after.caller.client, now) || !document.forces(after.caller, now))
                 }
                 (_, Seen::Allowed { .. } | Seen::In(None, _)) => comes_in && !document.forces(after.caller, now),
+                (_, Seen::SetUp { ends, .. }) => comes_in && document.first_by_password && *ends <= now + set.ticket_life,
                 (_, Seen::Challenge { ends, .. }) => comes_in && *ends <= now + set.ticket_life,
                 (_, Seen::Verified { method: Method::RecoveryCode, ends, .. }) => {
                     let is_the_operators = after.before.recovery.as_ref().is_some_and(|code| code.by_operator);

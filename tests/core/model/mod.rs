@@ -8,12 +8,13 @@
 //! | `events.rs` | random commands, and what befalls a host: lost races, failing stores |
 //! | `changes.rs` | the clock, the keys and the policies change |
 //! | `strangers.rs` | someone who has the password |
+//! | `first_factor.rs` | users who never had a factor, set-up tickets, and someone who keeps them |
 //! | `world.rs` | the host: stores, keys, clock, counts; each command compared with the model |
 //! | `host.rs` | one command on the real engine |
 //! | `rules.rs`, `document.rs`, `places.rs` | the rules that hold for a user, of one account or of many; networks and roles |
 //! | `gates.rs` | a gate in front of each account |
 //! | `oracle.rs`, `setups.rs`, `shadow.rs` | the answer that is promised |
-//! | `invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
+//! | `invariants.rs`, `first_factor_invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
 //! | `attacks.rs` | the count of what was tried, and of the rules that were met |
 //! | `moved.rs` | T41 in the store: factors moved between records |
 //! | `ways.rs` | T46: the ways back in, walked on the real engine |
@@ -43,6 +44,8 @@ mod attacks;
 mod changes;
 mod document;
 mod events;
+mod first_factor;
+mod first_factor_invariants;
 mod gates;
 mod host;
 mod invariants;
@@ -78,13 +81,14 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// What must have been seen in a run of [`MANY`] steps: otherwise the model has gone blind.
-const IMPORTANT: [&str; 136] = [
+const IMPORTANT: [&str; 158] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
     "begin: denied EnrollmentRequired",
     "begin: denied NoUsableMethod",
     "begin: key missing",
+    "begin: setup",
     "check: in by pass",
     "check: in without pass",
     "check: second step expired",
@@ -110,7 +114,11 @@ const IMPORTANT: [&str; 136] = [
     "enroll_sms: smssent",
     "enroll_totp: appstarted",
     "enroll_totp: denied FreshFactorRequired",
+    "enroll_totp: denied OtherSession",
+    "enroll_totp: denied TicketExpired",
+    "enroll_totp: denied TicketInvalid",
     "enroll_totp: denied TooOften until a time",
+    "event a ticket for a first factor was brought after one",
     "event clock back",
     "event keys changed",
     "event messages crossed",
@@ -129,9 +137,13 @@ const IMPORTANT: [&str; 136] = [
     "gate: stopped pass_revoked",
     "gate: stopped revocation_stale",
     "gate: through",
+    "gate: through in a later epoch than the list names",
     "invariant a code counts once",
     "invariant a code logs in or confirms only if it is right and in time",
+    "invariant a forced set-up begins by a pass, or by its ticket before there ever was a factor",
     "invariant a lenient account opens a strict one by no sequence of commands",
+    "invariant a login leads to the first factor of a person who never had one",
+    "invariant a login that leads to a set-up is logged, and changes no factor",
     "invariant a new epoch is told to the gate",
     "invariant a pass counts for its user, account, session and life",
     "invariant a refused command changes nothing",
@@ -146,6 +158,7 @@ const IMPORTANT: [&str; 136] = [
     "invariant guesses come no faster than the bucket leaks",
     "invariant the code of a phone's set-up has five wrong tries",
     "invariant the user is told of a lock, once",
+    "invariant user and owners are told of a first factor by the password",
     "invariant verified through a ticket of this user, account and session, in time",
     "invariant where a factor is forced, the password enrolls nothing",
     "invariant wrong codes of a set-up are charged to no login",
@@ -161,20 +174,31 @@ const IMPORTANT: [&str; 136] = [
     "refused a code of another account",
     "refused a code of another ticket",
     "refused a code used before",
+    "refused a first factor by the password to a program",
     "refused a pass of an earlier epoch",
     "refused a pass of another account",
     "refused a pass of another user",
     "refused a record moved in the store",
     "refused a recovery_code moved in the store",
+    "refused a set-up by ticket after the rules have changed",
     "refused a set-up of an earlier epoch",
     "refused a set-up of another account",
     "refused a set-up of another method",
     "refused a set-up of another session",
     "refused a set-up of another user",
+    "refused a set-up ticket after the rules have changed",
+    "refused a set-up ticket at the second step",
+    "refused a set-up ticket from the future",
+    "refused a set-up ticket of a user who had a factor",
+    "refused a set-up ticket of another account",
+    "refused a set-up ticket of another session",
+    "refused a set-up ticket of another user",
+    "refused a set-up ticket that had ended",
     "refused a sms moved in the store",
     "refused a ticket of another account",
     "refused a ticket of another session",
     "refused a ticket of another user",
+    "refused a ticket of the second step at a set-up",
     "refused a totp moved in the store",
     "refused an altered set-up",
     "remove: denied EnrollmentRequired",
@@ -211,6 +235,7 @@ const IMPORTANT: [&str; 136] = [
     "verify: verified totp",
     "way App",
     "way BackupCode",
+    "way FirstFactorByPassword",
     "way OperatorsCode of a stopped account",
     "way OwnersCode",
     "way Phone",

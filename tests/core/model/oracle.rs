@@ -4,9 +4,9 @@ use crate::policy::{Channel, Method, Reason, Role};
 
 use super::ask::{Ask, Keys, OWNER, Pass, Ticket, Token, Typed, USERS, Who, account};
 use super::places::Caller;
-use super::rules::{Login, Rules};
+use super::rules::{Factors, Login, Rules};
 use super::seen::Seen;
-use super::setups::{Setup, again_at, is_counted};
+use super::setups::{Setup, Shown, again_at, is_counted};
 use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
 
 pub(super) struct Oracle<'a> {
@@ -67,10 +67,12 @@ impl Oracle<'_> {
                 Ok(ticket) => self.verified(ticket, *method, next),
                 Err(seen) => seen,
             },
-            Ask::EnrollApp { session, pass, plan } => self.enroll_app(session, *pass, *plan),
-            Ask::ConfirmApp { session, setup, code } => self.confirm_app(session, *setup, code),
-            Ask::EnrollPhone { session, pass, number, plan } => self.enroll_phone(session, *pass, number, *plan),
-            Ask::ConfirmPhone { session, setup, code } => self.confirm_phone(session, *setup, code),
+            Ask::EnrollApp { session, pass, ticket, plan } => self.enroll_app(session, Shown { pass: *pass, ticket: *ticket }, *plan),
+            Ask::ConfirmApp { session, next, setup, code } => self.confirm_app(session, *next, *setup, code),
+            Ask::EnrollPhone { session, pass, ticket, number, plan } => {
+                self.enroll_phone(session, Shown { pass: *pass, ticket: *ticket }, number, *plan)
+            }
+            Ask::ConfirmPhone { session, next, setup, code } => self.confirm_phone(session, *next, *setup, code),
             Ask::Remove { session, pass, method } => self.remove(session, *pass, *method),
             Ask::Renew { session, pass } => self.renew(session, *pass),
             Ask::Show { session, pass } => self.show(session, *pass),
@@ -92,39 +94,55 @@ impl Oracle<'_> {
     fn begin(&mut self, session: &'static str, channel: Channel, plan: Option<&str>) -> Seen {
         let (rules, now) = (self.rules, self.now);
         let recovery_alive = self.me.live_recovery(rules, now).is_some();
-        match rules.login(self.caller, channel, self.me.factors(rules), recovery_alive, now) {
-            Login::In => {
-                let may_enroll = rules.plan_may_enroll(plan) && (rules.offers(Method::Totp) || rules.offers(Method::Sms));
-                Seen::Allowed { enroll: channel == Channel::Web && !self.me.has_factor() && may_enroll }
-            }
+        let may_enroll = rules.may_enroll(plan);
+        let factors = match self.me.factors(rules) {
+            Factors::Never if !may_enroll => Factors::None,
+            factors => factors,
+        };
+        match rules.login(self.caller, channel, factors, recovery_alive, now) {
+            Login::In => Seen::Allowed { enroll: channel == Channel::Web && !self.me.has_factor() && may_enroll },
             Login::Out(reason) => Seen::Denied(reason),
-            Login::SecondStep => {
-                let until = now + rules.ticket_life;
-                let ticket = Ticket { who: self.who, session, from: now, until, kid: self.keys.newest(), text: String::new() };
-                self.new_ticket = Some(ticket);
-                let methods = Method::ALL.into_iter().filter(|method| self.me.can_use(*method, rules, now)).collect();
-                Seen::Challenge { methods, ends: until }
+            Login::SetUp => {
+                let ends = self.give_ticket(session, true);
+                let methods = [Method::Totp, Method::Sms].into_iter().filter(|method| rules.offers(*method)).collect();
+                Seen::SetUp { methods, ends }
             }
+            Login::SecondStep => {
+                let ends = self.give_ticket(session, false);
+                let methods = Method::ALL.into_iter().filter(|method| self.me.can_use(*method, rules, now)).collect();
+                Seen::Challenge { methods, ends }
+            }
+        }
+    }
+
+    fn give_ticket(&mut self, session: &'static str, is_for_set_up: bool) -> u64 {
+        let (who, from, until, kid) = (self.who, self.now, self.now + self.rules.ticket_life, self.keys.newest());
+        self.new_ticket = Some(Ticket { is_for_set_up, who, session, from, until, kid, text: String::new() });
+        until
+    }
+
+    /// The number of a ticket of this kind, user and session that is in time.
+    pub(super) fn open_ticket(&self, token: Token, session: &str, is_for_set_up: bool) -> Result<usize, Reason> {
+        let Token::Ticket(number) = token else { return Err(Reason::TicketInvalid) };
+        let ticket = &self.tickets[number];
+        let is_ours = ticket.is_for_set_up == is_for_set_up && self.keys.sealing.contains(&ticket.kid);
+        if !is_ours || ticket.from > self.now + SKEW {
+            Err(Reason::TicketInvalid)
+        } else if self.now >= ticket.until {
+            Err(Reason::TicketExpired)
+        } else if ticket.session != session {
+            Err(Reason::OtherSession)
+        } else if ticket.who != self.who {
+            Err(Reason::TicketInvalid)
+        } else {
+            Ok(number)
         }
     }
 
     /// The number of a ticket that admits to the second step.
     fn admit(&self, token: Token, session: &str, method: Method) -> Result<usize, Seen> {
         let denied = |reason| Err(Seen::Denied(reason));
-        let Token::Ticket(number) = token else { return denied(Reason::TicketInvalid) };
-        let ticket = &self.tickets[number];
-        if !self.keys.sealing.contains(&ticket.kid) || ticket.from > self.now + SKEW {
-            return denied(Reason::TicketInvalid);
-        }
-        if self.now >= ticket.until {
-            return denied(Reason::TicketExpired);
-        }
-        if ticket.session != session {
-            return denied(Reason::OtherSession);
-        }
-        if ticket.who != self.who {
-            return denied(Reason::TicketInvalid);
-        }
+        let number = self.open_ticket(token, session, false).map_err(Seen::Denied)?;
         if let Some(reason) = self.turned_away(Channel::Web) {
             return denied(reason);
         }
@@ -193,6 +211,7 @@ impl Oracle<'_> {
         self.end_unused_code(ticket);
         if method == Method::RecoveryCode {
             self.me.bucket.rescue();
+            self.me.had_factor = true;
             self.begin_epoch();
         } else {
             self.me.bucket.succeed();
@@ -350,7 +369,7 @@ impl Oracle<'_> {
             Ok(pass) => Seen::In(Some(pass.method), Some(self.end(pass))),
             Err(reason) => match self.rules.login(self.caller, *channel, self.me.factors(self.rules), recovery_alive, self.now) {
                 Login::In => Seen::In(None, None),
-                Login::SecondStep => Seen::SecondStep(reason.to_owned()),
+                Login::SecondStep | Login::SetUp => Seen::SecondStep(reason.to_owned()),
                 Login::Out(reason) => Seen::Denied(reason),
             },
         }

@@ -70,7 +70,7 @@ pub(super) struct Caller {
 pub(super) struct Network {
     text: &'static str,
     members: &'static [Client],
-    /// A rule that holds every address names no one.
+    /// A rule of more than a `/8` of all addresses names no one.
     names: bool,
 }
 
@@ -78,7 +78,8 @@ pub(super) const OFFICE: Network = Network { text: "203.0.113.0/24", members: &[
 pub(super) const HOME: Network = Network { text: "198.51.100.9/32", members: &[Client::Home], names: true };
 pub(super) const CAFE: Network = Network { text: "192.0.2.64/26", members: &[Client::Cafe], names: true };
 pub(super) const ANYWHERE: Network = Network { text: "0.0.0.0/0", members: &[Client::Office, Client::Home, Client::Cafe], names: false };
-pub(super) const NETWORKS: [Network; 4] = [OFFICE, HOME, CAFE, ANYWHERE];
+const HALF_OF_ALL: Network = Network { text: "128.0.0.0/1", ..ANYWHERE };
+pub(super) const NETWORKS: [Network; 5] = [OFFICE, HOME, CAFE, ANYWHERE, HALF_OF_ALL];
 
 /// A rule of a list: a network, for good or until a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

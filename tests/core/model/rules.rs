@@ -14,12 +14,16 @@ use super::places::{CLIENTS, Caller, Client};
 pub(super) enum Login {
     In,
     SecondStep,
+    /// The first factor is set up by the password alone.
+    SetUp,
     Out(Reason),
 }
 
 /// A user's factors, seen through the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Factors {
+    /// None, and there never was one, nor did a recovery code ever help.
+    Never,
     None,
     Usable,
     Unusable,
@@ -77,6 +81,16 @@ impl Rules {
         self.methods.contains(&method)
     }
 
+    /// The password alone sets up the first factor where all accounts accept that.
+    pub(super) fn accept_the_password(&self) -> bool {
+        self.documents.iter().all(|document| document.first_by_password)
+    }
+
+    /// Whether a user of this plan may set up a factor at all.
+    pub(super) fn may_enroll(&self, plan: Option<&str>) -> bool {
+        self.plan_may_enroll(plan) && (self.offers(Method::Totp) || self.offers(Method::Sms))
+    }
+
     /// The owner of one account would open the others.
     pub(super) fn owners_may_issue(&self) -> bool {
         !self.is_of_all
@@ -113,7 +127,8 @@ impl Rules {
             return Login::Out(reason);
         }
         if channel == Channel::Api {
-            let needs_none = |document: &Document| factors == Factors::None && !document.forces(caller, now);
+            let has_none = matches!(factors, Factors::None | Factors::Never);
+            let needs_none = |document: &Document| has_none && !document.forces(caller, now);
             let lets_in = |document: &Document| needs_none(document) || document.admits_programs(caller.client, now);
             return if self.documents.iter().all(lets_in) { Login::In } else { Login::Out(Reason::ApiClientBlocked) };
         }
@@ -121,9 +136,10 @@ impl Rules {
             Factors::Usable => Login::SecondStep,
             Factors::Unusable if recovery_alive => Login::SecondStep,
             Factors::Unusable => Login::Out(Reason::NoUsableMethod),
-            Factors::None if !self.forces(caller, now) => Login::In,
-            Factors::None if recovery_alive => Login::SecondStep,
-            Factors::None => Login::Out(Reason::EnrollmentRequired),
+            Factors::None | Factors::Never if !self.forces(caller, now) => Login::In,
+            Factors::Never if self.accept_the_password() => Login::SetUp,
+            Factors::None | Factors::Never if recovery_alive => Login::SecondStep,
+            Factors::None | Factors::Never => Login::Out(Reason::EnrollmentRequired),
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) enum Seen {
         ends: u64,
     },
     SetUp {
+        methods: Vec<Method>,
         ends: u64,
     },
     Denied(Reason),
@@ -84,7 +85,7 @@ impl Seen {
             Reply::Challenge { methods, expires_at, .. } => {
                 Self::Challenge { methods: methods.iter().map(|usable| usable.method).collect(), ends: at(expires_at) }
             }
-            Reply::SetUp { expires_at, .. } => Self::SetUp { ends: at(expires_at) },
+            Reply::SetUp { methods, expires_at, .. } => Self::SetUp { methods: methods.clone(), ends: at(expires_at) },
             Reply::Denied { reason, retry_at: None } => Self::Denied(*reason),
             Reply::Denied { reason, retry_at: Some(time) } => Self::DeniedUntil(*reason, at(time)),
             Reply::SmsSent { digits, expires_at, resend_at, .. } => {

@@ -24,11 +24,27 @@ pub(super) struct Setup {
     pub(super) session: &'static str,
     pub(super) from: u64,
     pub(super) until: u64,
-    pub(super) with_pass: bool,
+    pub(super) proof: Proof,
     pub(super) epoch: usize,
     pub(super) kid: usize,
     pub(super) content: Content,
     pub(super) text: String,
+}
+
+/// The tokens that a session shows when it begins a set-up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) pass: Token,
+    pub(super) ticket: Token,
+}
+
+/// What stands behind a set-up, beside the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    Nothing,
+    /// A ticket for the set-up of the first factor, of a user who never had one.
+    Ticket,
+    Pass,
 }
 
 #[derive(Debug, Clone)]
@@ -89,18 +105,27 @@ pub(super) const fn is_counted(at: u64, now: u64, window: u64) -> bool {
     at <= now + SKEW && now < at + window
 }
 
+/// In place of the id of a session that the engine makes.
+pub(super) const NEW_ID: &str = "";
+
+/// The session after a confirmation. A set-up by a ticket ends a login, and so the session gets a new id.
+fn new_id(session: &'static str, next: Option<&'static str>, proof: Proof) -> &'static str {
+    next.unwrap_or(if proof == Proof::Ticket { NEW_ID } else { session })
+}
+
 impl Oracle<'_> {
-    pub(super) fn enroll_app(&mut self, session: &'static str, pass: Token, plan: Plan) -> Seen {
-        if let Some(seen) = self.obstacle(session, pass, Method::Totp, plan) {
-            return seen;
-        }
+    pub(super) fn enroll_app(&mut self, session: &'static str, shown: Shown, plan: Plan) -> Seen {
+        let proof = match self.admit_set_up(session, shown, Method::Totp, plan) {
+            Ok(proof) => proof,
+            Err(seen) => return seen,
+        };
         let secret = Secret { base32: String::new(), digits: self.rules.app_digits, period: self.rules.app_period };
         let until = self.now + APP_SETUP_LIFE;
-        self.begin_setup(session, pass, until, Content::App { secret, is_theirs: false });
+        self.begin_setup(session, proof, until, Content::App { secret, is_theirs: false });
         Seen::AppStarted { digits: self.rules.app_digits, ends: until }
     }
 
-    pub(super) fn confirm_app(&mut self, session: &'static str, setup: Token, code: &Typed) -> Seen {
+    pub(super) fn confirm_app(&mut self, session: &'static str, next: Option<&'static str>, setup: Token, code: &Typed) -> Seen {
         if !self.rules.offers(Method::Totp) {
             return Seen::Denied(Reason::MethodNotOffered);
         }
@@ -110,7 +135,7 @@ impl Oracle<'_> {
             let is_held = self.me.app.as_ref().is_some_and(|app| app.secret.base32 == secret.base32);
             return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
         }
-        if self.needs_pass(setup.with_pass) {
+        if self.lacks_proof(setup.proof) {
             return Seen::Denied(Reason::FreshFactorRequired);
         }
         if !code.is_digits(secret.digits) {
@@ -121,24 +146,25 @@ impl Oracle<'_> {
         };
         let had_factor = self.me.has_factor();
         self.me.app = Some(App { secret, last_step, is_theirs, kid: self.keys.newest() });
-        self.confirmed(Method::Totp, session, had_factor)
+        self.confirmed(Method::Totp, new_id(session, next, setup.proof), had_factor)
     }
 
-    pub(super) fn enroll_phone(&mut self, session: &'static str, pass: Token, number: &'static str, plan: Plan) -> Seen {
-        if let Some(seen) = self.obstacle(session, pass, Method::Sms, plan) {
-            return seen;
-        }
+    pub(super) fn enroll_phone(&mut self, session: &'static str, shown: Shown, number: &'static str, plan: Plan) -> Seen {
+        let proof = match self.admit_set_up(session, shown, Method::Sms, plan) {
+            Ok(proof) => proof,
+            Err(seen) => return seen,
+        };
         if !self.rules.allows(number) {
             return Seen::Denied(Reason::NumberNotAllowed);
         }
         let seen = self.send();
         if let Seen::SmsSent { ends, .. } = seen {
-            self.begin_setup(session, pass, ends, Content::Phone { number, message: String::new(), code: String::new() });
+            self.begin_setup(session, proof, ends, Content::Phone { number, message: String::new(), code: String::new() });
         }
         seen
     }
 
-    pub(super) fn confirm_phone(&mut self, session: &'static str, setup: Token, code: &Typed) -> Seen {
+    pub(super) fn confirm_phone(&mut self, session: &'static str, next: Option<&'static str>, setup: Token, code: &Typed) -> Seen {
         if !self.rules.offers(Method::Sms) {
             return Seen::Denied(Reason::MethodNotOffered);
         }
@@ -148,7 +174,7 @@ impl Oracle<'_> {
             let is_held = code.plain == sent && self.me.phone.as_ref().is_some_and(|phone| phone.number == number);
             return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
         }
-        if self.needs_pass(setup.with_pass) {
+        if self.lacks_proof(setup.proof) {
             return Seen::Denied(Reason::FreshFactorRequired);
         }
         if !code.is_digits(u8::try_from(sent.len()).unwrap()) {
@@ -167,7 +193,7 @@ impl Oracle<'_> {
         let had_factor = self.me.has_factor();
         let is_theirs = THEIR_NUMBERS.contains(&number);
         self.me.phone = Some(Phone { number, is_theirs, kid: self.keys.newest() });
-        self.confirmed(Method::Sms, session, had_factor)
+        self.confirmed(Method::Sms, new_id(session, next, setup.proof), had_factor)
     }
 
     /// A login code for the phone on record. It takes the place of the unused one of the same ticket.
@@ -264,24 +290,34 @@ impl Oracle<'_> {
         Seen::SmsSent { digits: rules.sms_digits, ends: now + rules.sms_life, again }
     }
 
-    fn obstacle(&self, session: &'static str, pass: Token, method: Method, plan: Plan) -> Option<Seen> {
-        let current = self.current_pass(session, pass);
-        let is_proven = if self.me.has_factor() {
-            current.is_some_and(|pass| self.is_fresh(pass))
-        } else {
-            !self.rules.forces(self.caller, self.now) || current.is_some()
-        };
+    /// The proof of a set-up that may begin. A ticket that is brought in place of a pass has to be good.
+    fn admit_set_up(&self, session: &'static str, shown: Shown, method: Method, plan: Plan) -> Result<Proof, Seen> {
         if !self.rules.offers(method) {
-            Some(Seen::Denied(Reason::MethodNotOffered))
-        } else if !self.rules.plan_may_enroll(plan) {
-            Some(Seen::Denied(Reason::Plan))
-        } else if !is_proven {
-            Some(Seen::Denied(Reason::FreshFactorRequired))
-        } else if !self.me.has_factor() && self.rules.offers(Method::BackupCode) {
-            self.too_many_sets()
-        } else {
-            None
+            return Err(Seen::Denied(Reason::MethodNotOffered));
         }
+        if !self.rules.plan_may_enroll(plan) {
+            return Err(Seen::Denied(Reason::Plan));
+        }
+        let pass = self.current_pass(session, shown.pass);
+        let proof = match shown.ticket {
+            _ if pass.is_some() => Proof::Pass,
+            Token::None => Proof::Nothing,
+            ticket => {
+                self.open_ticket(ticket, session, true).map_err(Seen::Denied)?;
+                if self.me.had_factor { Proof::Nothing } else { Proof::Ticket }
+            }
+        };
+        let is_fresh = pass.is_some_and(|pass| self.is_fresh(pass));
+        if self.lacks_proof(proof) || (self.me.has_factor() && !is_fresh) {
+            return Err(Seen::Denied(Reason::FreshFactorRequired));
+        }
+        if !self.me.has_factor()
+            && self.rules.offers(Method::BackupCode)
+            && let Some(seen) = self.too_many_sets()
+        {
+            return Err(seen);
+        }
+        Ok(proof)
     }
 
     /// The refusal of one more set of backup codes.
@@ -289,10 +325,9 @@ impl Oracle<'_> {
         self.me.no_set_until(self.now).map(|time| Seen::DeniedUntil(Reason::TooOften, time))
     }
 
-    fn begin_setup(&mut self, session: &'static str, pass: Token, until: u64, content: Content) {
-        let with_pass = self.current_pass(session, pass).is_some();
+    fn begin_setup(&mut self, session: &'static str, proof: Proof, until: u64, content: Content) {
         let (who, from, epoch, kid) = (self.who, self.now, self.me.epoch, self.keys.newest());
-        self.new_setup = Some(Setup { who, session, from, until, with_pass, epoch, kid, content, text: String::new() });
+        self.new_setup = Some(Setup { who, session, from, until, proof, epoch, kid, content, text: String::new() });
     }
 
     /// A set-up that is of this user, session and method, and in time.
@@ -304,13 +339,19 @@ impl Oracle<'_> {
         (is_mine && is_open).then(|| setup.clone())
     }
 
-    /// The force may begin between the two ends of a set-up.
-    fn needs_pass(&self, with_pass: bool) -> bool {
-        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && !with_pass
+    /// Between the two ends of a set-up the force may begin, and the rules may stop to accept the password.
+    fn lacks_proof(&self, proof: Proof) -> bool {
+        let counts = match proof {
+            Proof::Pass => true,
+            Proof::Ticket => self.rules.accept_the_password(),
+            Proof::Nothing => false,
+        };
+        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && !counts
     }
 
     fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {
         self.end_login_codes();
+        self.me.had_factor = true;
         self.begin_epoch();
         let mut codes = None;
         if !had_factor && self.rules.offers(Method::BackupCode) {

@@ -20,6 +20,8 @@ pub(super) struct Shadow {
     pub(super) phone: Option<Phone>,
     pub(super) backup: Option<Backup>,
     pub(super) recovery: Option<Recovery>,
+    /// There was a factor once, or a recovery code has helped.
+    pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
     /// Times at which owners issued codes.
     pub(super) issued: Vec<u64>,
@@ -207,7 +209,8 @@ impl Shadow {
     pub(super) fn factors(&self, rules: &Rules) -> Factors {
         let usable = [Method::Totp, Method::Sms, Method::BackupCode].into_iter().any(|method| self.can_use(method, rules, 0));
         match (self.has_factor(), usable) {
-            (false, _) => Factors::None,
+            (false, _) if self.had_factor => Factors::None,
+            (false, _) => Factors::Never,
             (true, true) => Factors::Usable,
             (true, false) => Factors::Unusable,
         }

@@ -44,19 +44,20 @@ impl World {
         let caller = self.arrive(who, rng);
         let session = rng.pick(&["x1", "x2"]);
         let plan = self.rules[account(who)].a_plan();
-        let mine = |ticket: &Ticket| ticket.who == who && is_thief(ticket.session) && ticket.from <= self.now && self.now < ticket.until;
+        let in_time = |ticket: &Ticket| ticket.from <= self.now && self.now < ticket.until;
+        let mine = |ticket: &Ticket| !ticket.is_for_set_up && ticket.who == who && is_thief(ticket.session) && in_time(ticket);
         let ticket = self.tickets.iter().rposition(mine);
         let set_up = self.live_setup(who).filter(|_| !self.people[who].has_factor() && rng.percent(15));
         if let Some(number) = set_up {
             // The force begins between the two ends of a set-up.
             self.set_rules(account(who), self.rules[account(who)].with(0, |document| Document { require: Require::Everyone, ..document }));
             let code = self.right_code_of(number, rng);
-            let ask = self.confirm(number, self.setups[number].session, code);
+            let ask = self.confirm(number, self.setups[number].session, code, rng);
             return self.perform(who, caller, &ask, Fault::None, rng).map(|_| ());
         }
         let ask = match (rng.below(10), ticket) {
-            (0, _) => Ask::EnrollApp { session, pass: Token::None, plan },
-            (1, _) => Ask::EnrollPhone { session, pass: Token::None, number: self.a_number(rng), plan },
+            (0, _) => Ask::EnrollApp { session, pass: Token::None, ticket: Token::None, plan },
+            (1, _) => Ask::EnrollPhone { session, pass: Token::None, ticket: Token::None, number: self.a_number(rng), plan },
             (2..4, _) => return self.exhaust(who, caller, rng),
             (4, _) => return self.cross_messages(who, caller, rng),
             (5..9, Some(number)) => {
@@ -118,7 +119,7 @@ impl World {
             Some(number) => (self.passes[number].session, Token::Pass(number)),
             None => ("x1", Token::None),
         };
-        let ask = Ask::EnrollPhone { session, pass, number, plan };
+        let ask = Ask::EnrollPhone { session, pass, ticket: Token::None, number, plan };
         let seen = self.perform(who, caller, &ask, Fault::None, rng)?;
         if let Seen::SmsRefused(_, Some(time)) = seen
             && time < self.now + 3_700
@@ -135,9 +136,15 @@ impl World {
             let (caller, ask) = self.natural(who, rng);
             return self.perform(who, caller, &ask, Fault::None, rng).map(|_| ());
         };
-        for _ in 0..=rng.below(6) {
+        self.type_wrong_codes(number, caller, rng)
+    }
+
+    /// Often as many as end the code of a phone's set-up.
+    pub(super) fn type_wrong_codes(&mut self, setup: usize, caller: Caller, rng: &mut Rng) -> Checked {
+        let (who, session) = (self.setups[setup].who, self.setups[setup].session);
+        for _ in 0..if rng.percent(50) { 6 } else { 1 + rng.below(3) } {
             let code = self.wrong_code(who, Method::Sms, rng);
-            let ask = self.confirm(number, self.setups[number].session, code);
+            let ask = self.confirm(setup, session, code, rng);
             self.perform(who, caller, &ask, Fault::None, rng)?;
         }
         Ok(())

@@ -29,6 +29,7 @@ use super::world::{Checked, World};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     NoFactorNeeded,
+    FirstFactorByPassword,
     App,
     Phone,
     BackupCode,
@@ -93,10 +94,17 @@ impl World {
     fn ways(&self, who: Who) -> Vec<Way> {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
         let caller = Caller { client: rules.admitted(self.now).unwrap(), roles: Told::Nothing };
-        if me.factors(rules) == Factors::None && !rules.forces(caller, self.now) {
+        let factors = me.factors(rules);
+        if matches!(factors, Factors::None | Factors::Never) && !rules.forces(caller, self.now) {
             return vec![Way::NoFactorNeeded];
         }
         let mut ways = self.own_ways(who);
+        if factors == Factors::Never && rules.accept_the_password() && rules.may_enroll(rules.a_plan()) {
+            ways.push(Way::FirstFactorByPassword);
+            if rules.may_enroll(None) {
+                return ways;
+            }
+        }
         let is_open = me.bucket.lock(self.now) != Lock::Stopped;
         if is_open && me.can_use(Method::BackupCode, rules, self.now) && me.backup.as_ref().is_some_and(|backup| backup.is_theirs) {
             ways.push(Way::BackupCode);
@@ -135,6 +143,17 @@ impl World {
                 Reply::Allowed { .. } => Ok(()),
                 other => Err(format!("begin: {other:?}")),
             },
+            Way::FirstFactorByPassword => {
+                let plan = self.rules[account(who)].a_plan();
+                let begun = self.ask(who, &json!({"begin": {"session": "w", "plan": plan}}), rng)?.0;
+                let Reply::SetUp { ticket, methods, .. } = begun else { return Err(format!("begin: {begun:?}")) };
+                if !methods.contains(&Method::Totp) {
+                    return Ok(());
+                }
+                let start = json!({"session": "w", "ticket": ticket, "label": "x", "plan": plan});
+                let started = self.ask(who, &json!({"enroll_totp": start}), rng)?.0;
+                self.confirm_app(who, "w", started, rng)
+            }
             Way::App | Way::Phone => self.own_factor(who, way, rng).map(|_| ()),
             Way::BackupCode => {
                 let codes = &self.people[who].backup.as_ref().unwrap().codes;
@@ -221,15 +240,21 @@ impl World {
             let code = self.operators_code(who, rng)?;
             return self.rescue(who, &code, rng);
         }
-        let Reply::TotpStarted { setup, secret, .. } = started else { return Err(format!("set-up after a rescue: {started:?}")) };
+        self.confirm_app(who, proof.session, started, rng)
+    }
+
+    /// An app that was started is confirmed, and logs in by itself.
+    fn confirm_app(&mut self, who: Who, session: &str, started: Reply, rng: &mut Rng) -> Checked {
+        let rules = self.rules[account(who)].clone();
+        let Reply::TotpStarted { setup, secret, .. } = started else { return Err(format!("set-up: {started:?}")) };
         let secret = Secret { base32: secret.0.replace(' ', ""), digits: rules.app_digits, period: rules.app_period };
         let step = secret.step(self.now);
         let code = secret.code(step);
         // Two steps may share a code, one time in a million: the later one is then used up.
         let used = (step..=step + rules.window).rfind(|step| secret.code(*step) == code).unwrap();
-        let confirm = json!({"confirm_totp": {"session": proof.session, "setup": setup.0, "code": code}});
+        let confirm = json!({"confirm_totp": {"session": session, "setup": setup.0, "code": code}});
         let enrolled = self.ask(who, &confirm, rng)?.0;
-        let Reply::Enrolled { .. } = enrolled else { return Err(format!("confirmation after a rescue: {enrolled:?}")) };
+        let Reply::Enrolled { .. } = enrolled else { return Err(format!("confirmation: {enrolled:?}")) };
         self.now = self.now.max((used + 1) * secret.period);
         self.second_step(who, "totp", rng, |world, _, _| Ok(secret.code(secret.step(world.now)))).map(|_| ())
     }

@@ -9,7 +9,7 @@ use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::time::UnixSeconds;
 
-use super::ask::{ACCOUNTS, Ask, Keys, Pass, Ticket, Token, USERS, Who, account, is_thief};
+use super::ask::{ACCOUNTS, Ask, Keys, Pass, SESSIONS, Ticket, Token, USERS, Who, account, is_thief};
 use super::document::Document;
 use super::gates::{Door, Kept};
 use super::host::{Answer, plain, ring};
@@ -19,7 +19,7 @@ use super::places::Caller;
 use super::rng::Rng;
 use super::rules::Rules;
 use super::seen::Seen;
-use super::setups::{Content, Setup};
+use super::setups::{Content, NEW_ID, Setup};
 use super::shadow::{DAY, Lock, Shadow};
 
 pub(super) const START: u64 = 1_800_000_000;
@@ -58,6 +58,8 @@ pub(super) struct World {
     pub(super) typed: Vec<String>,
     /// Whether a recovery code ever let this person in.
     pub(super) rescued: [bool; PEOPLE],
+    /// Whether this person ever had a factor, or came in by a recovery code.
+    pub(super) had_factor: [bool; PEOPLE],
     /// Attempts that were counted, the time that went by, and whether the clock ever went back.
     pub(super) guesses: [u64; PEOPLE],
     pub(super) elapsed: u64,
@@ -81,7 +83,8 @@ impl World {
     /// The world of an episode. In half of them the strict account forces everyone from beginning to end. In half of
     /// them the users of the host without accounts in its store have one second factor for a strict account and others.
     pub(super) fn new(rng: &mut Rng, trace: bool) -> Self {
-        let [strict, lenient] = [Document::strict(rng.percent(50)), Document::lenient()];
+        let [mut strict, lenient] = [Document::strict(rng.percent(50)), Document::lenient()];
+        strict.first_by_password = !strict.stays_strict && rng.percent(60);
         let without_accounts = if rng.percent(50) {
             Rules::of(vec![lenient.clone(), strict.clone()], true)
         } else {
@@ -105,6 +108,7 @@ impl World {
             tries: BTreeMap::new(),
             typed: Vec::new(),
             rescued: [false; PEOPLE],
+            had_factor: [false; PEOPLE],
             guesses: [0; PEOPLE],
             elapsed: 0,
             went_back: false,
@@ -334,7 +338,7 @@ impl World {
 
     /// Writes the secrets of a reply into the model. A reply that was lost teaches the people nothing.
     fn learn(&mut self, me: &mut Shadow, ask: &Ask, reply: &Reply, effects: &[Effect], new: New, is_delivered: bool) -> Checked {
-        let New { ticket, pass, mut setup } = new;
+        let New { ticket, mut pass, mut setup } = new;
         let is_theirs = is_delivered
             && match ask {
                 Ask::EnrollApp { session, .. } | Ask::ConfirmApp { session, .. } | Ask::ConfirmPhone { session, .. } => !is_thief(session),
@@ -343,7 +347,7 @@ impl World {
             };
         let mut pass_text = None;
         match reply {
-            Reply::Challenge { ticket: text, .. } => {
+            Reply::Challenge { ticket: text, .. } | Reply::SetUp { ticket: text, .. } => {
                 let ticket = Ticket { text: text.0.clone(), ..ticket.ok_or("reply: a ticket that the model does not know")? };
                 if is_delivered {
                     self.tickets.push(ticket);
@@ -366,13 +370,20 @@ impl World {
                     setup.text.clone_from(&text.0);
                 }
             }
-            Reply::Enrolled { backup_codes, pass, .. } => {
+            Reply::Enrolled { backup_codes, pass: text, session, .. } => {
+                let known = pass.as_mut().ok_or("reply: a pass that the model does not know")?;
+                if known.session == NEW_ID && self.is_new_id(session.as_str()) {
+                    known.session = Box::leak(session.as_str().to_owned().into_boxed_str());
+                }
+                if known.session != session.as_str() {
+                    return Err(format!("session: {} after the confirmation, and the model says {:?}", session.as_str(), known.session));
+                }
                 if let Some(codes) = backup_codes {
                     let backup = me.backup.as_mut().unwrap();
                     backup.codes = codes.iter().map(|code| (plain(&code.0), false)).collect();
                     backup.is_theirs = is_theirs;
                 }
-                pass_text = Some(pass.0.clone());
+                pass_text = Some(text.0.clone());
             }
             Reply::BackupCodes { codes, pass, .. } => {
                 let backup = me.backup.as_mut().unwrap();
@@ -406,6 +417,11 @@ impl World {
         }
         self.setups.extend(setup.filter(|_| is_delivered));
         Ok(())
+    }
+
+    /// Whether no session has had this id.
+    fn is_new_id(&self, session: &str) -> bool {
+        !SESSIONS.contains(&session) && !self.passes.iter().any(|pass| pass.session == session)
     }
 
     /// What the engine says of a record is what the model knows of it.
