@@ -113,6 +113,12 @@ pub(super) enum Ask {
         session: &'static str,
         pass: Token,
     },
+    /// The person says that the codes of this set are saved.
+    ConfirmCodes {
+        session: &'static str,
+        pass: Token,
+        set: String,
+    },
     Issue {
         by: Who,
         session: &'static str,
@@ -154,6 +160,7 @@ impl Ask {
             Self::Remove { .. } => "remove",
             Self::Renew { .. } => "renew_backup_codes",
             Self::Show { .. } => "show_backup_codes",
+            Self::ConfirmCodes { .. } => "confirm_backup_codes",
             Self::Issue { .. } => "issue_recovery_code",
             Self::OperatorIssues => "operator issue",
             Self::OperatorWithdraws => "operator withdraw",

@@ -174,7 +174,7 @@ impl World {
         {
             let session = self.passes[number].session;
             let pass = Token::Pass(number);
-            let ask = match rng.below(if me.has_factor() { 10 } else { 4 }) {
+            let ask = match rng.below(if me.has_factor() { 11 } else { 4 }) {
                 0 | 1 => Ask::EnrollApp { session, pass, ticket: Token::None, plan },
                 2 | 3 => Ask::EnrollPhone { session, pass, ticket: Token::None, number: self.a_number(rng), plan },
                 4 => Ask::Remove { session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
@@ -182,6 +182,7 @@ impl World {
                 6 => Ask::Show { session, pass },
                 7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), caller, rng),
                 8 => Ask::Gate { session, pass },
+                9 => Ask::ConfirmCodes { session, pass, set: self.a_set(who, rng) },
                 _ => self.check_with(session, pass, rng),
             };
             return (caller, ask);
@@ -268,7 +269,7 @@ impl World {
             session = rng.pick(&SESSIONS);
         }
         let pass_session = if rng.percent(15) { rng.pick(&SESSIONS) } else { pass_session };
-        let ask = match rng.below(33) {
+        let ask = match rng.below(34) {
             0..2 => {
                 let channel = if rng.percent(50) { Channel::Web } else { Channel::Api };
                 Ask::Begin { session, channel, plan }
@@ -296,9 +297,16 @@ impl World {
             25 => Ask::OperatorWithdraws,
             26 => Ask::NeverLeft { message: self.any_message(who, rng) },
             27 | 28 => Ask::Gate { session: pass_session, pass },
+            29 => Ask::ConfirmCodes { session: pass_session, pass, set: self.a_set(who, rng) },
             _ => self.check_with(pass_session, pass, rng),
         };
         (caller, ask)
+    }
+
+    /// The person's own set of backup codes, or anybody's.
+    fn a_set(&self, who: Who, rng: &mut Rng) -> String {
+        let own = self.people[who].backup.as_ref().map(|backup| backup.set.clone()).filter(|_| rng.percent(70));
+        own.or_else(|| rng.late(self.sets.len()).map(|number| self.sets[number].clone())).unwrap_or_else(|| "none".to_owned())
     }
 
     /// The newest set-up that this person can still confirm.

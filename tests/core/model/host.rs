@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::effect::Effect;
 use crate::engine::{
-    Begin, Change, Check, CheckReply, Command, Confirm, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Limit, OverLimit, Pending,
-    Remove, Reply, SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, step,
+    Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Limit,
+    OverLimit, Pending, Remove, Reply, SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -119,6 +119,9 @@ impl World {
             }
             Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
             Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
+            Ask::ConfirmCodes { session: s, pass, set } => {
+                Command::ConfirmBackupCodes(ConfirmBackupCodes { session: session(s), pass: self.text(*pass), set: set.clone() })
+            }
             Ask::Issue { by, session: s, pass, role } => {
                 let user = id(*by).user().clone();
                 let question = IssueRecoveryCode { by: Issuer { user, session: session(s), pass: self.text(*pass), role: *role } };

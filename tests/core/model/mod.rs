@@ -81,7 +81,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// What must have been seen in a run of [`MANY`] steps: otherwise the model has gone blind.
-const IMPORTANT: [&str; 158] = [
+const IMPORTANT: [&str; 161] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -96,6 +96,9 @@ const IMPORTANT: [&str; 158] = [
     "check: second step other_session",
     "check: second step other_user",
     "check: second step too_old",
+    "confirm_backup_codes: confirmed",
+    "confirm_backup_codes: denied FreshFactorRequired",
+    "confirm_backup_codes: expired",
     "confirm_sms: alreadyused",
     "confirm_sms: denied FreshFactorRequired",
     "confirm_sms: enrolled",

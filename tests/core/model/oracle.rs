@@ -76,6 +76,7 @@ impl Oracle<'_> {
             Ask::Remove { session, pass, method } => self.remove(session, *pass, *method),
             Ask::Renew { session, pass } => self.renew(session, *pass),
             Ask::Show { session, pass } => self.show(session, *pass),
+            Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
             Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, issuer),
             Ask::OperatorIssues => self.make_recovery_code(true),
             Ask::OperatorWithdraws => match self.me.recovery.take() {
@@ -109,8 +110,9 @@ impl Oracle<'_> {
             }
             Login::SecondStep => {
                 let ends = self.give_ticket(session, false);
-                let methods = Method::ALL.into_iter().filter(|method| self.me.can_use(*method, rules, now)).collect();
-                Seen::Challenge { methods, ends }
+                let methods: Vec<Method> = Method::ALL.into_iter().filter(|method| self.me.can_use(*method, rules, now)).collect();
+                let confirmed = self.me.backup.as_ref().map(|backup| backup.is_confirmed);
+                Seen::Challenge { confirmed: confirmed.filter(|_| methods.contains(&Method::BackupCode)), methods, ends }
             }
         }
     }
@@ -189,7 +191,9 @@ impl Oracle<'_> {
         }
         let right = backup.codes.iter().position(|(plain, used)| *plain == code.plain && !used);
         let index = self.attempt(Compared::of(right))?;
-        self.me.backup.as_mut().unwrap().codes[index].1 = true;
+        let backup = self.me.backup.as_mut().unwrap();
+        backup.codes[index].1 = true;
+        backup.is_confirmed = true;
         Ok(())
     }
 
@@ -288,7 +292,7 @@ impl Oracle<'_> {
         self.mint_backup_codes();
         self.begin_epoch();
         let ends = Some(self.renew_pass(pass));
-        Seen::Codes { used: vec![false; self.rules.backup_count], ends }
+        Seen::Codes { used: vec![false; self.rules.backup_count], is_confirmed: false, ends }
     }
 
     fn show(&self, session: &str, pass: Token) -> Seen {
@@ -299,8 +303,28 @@ impl Oracle<'_> {
             return Seen::Denied(Reason::FreshFactorRequired);
         }
         match self.me.backup.as_ref().filter(|backup| backup.is_kept && self.rules.keep) {
-            Some(backup) => Seen::Codes { used: backup.codes.iter().map(|(_, used)| *used).collect(), ends: None },
+            Some(backup) => {
+                let used = backup.codes.iter().map(|(_, used)| *used).collect();
+                Seen::Codes { used, is_confirmed: backup.is_confirmed, ends: None }
+            }
             None => Seen::Denied(Reason::NotKept),
+        }
+    }
+
+    /// Any pass of the current epoch will do, and it names the set that is there now.
+    fn confirm_codes(&mut self, session: &str, pass: Token, set: &str) -> Seen {
+        if let Some(reason) = self.no_backup_codes() {
+            return Seen::Denied(reason);
+        }
+        if self.current_pass(session, pass).is_none() {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        }
+        match self.me.backup.as_mut().filter(|backup| backup.set == set) {
+            Some(backup) => {
+                backup.is_confirmed = true;
+                Seen::Confirmed
+            }
+            None => Seen::Expired,
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Seen {
     },
     Challenge {
         methods: Vec<Method>,
+        /// Whether somebody has confirmed the backup codes, where they are among the methods.
+        confirmed: Option<bool>,
         ends: u64,
     },
     SetUp {
@@ -58,6 +60,7 @@ pub(super) enum Seen {
     },
     Codes {
         used: Vec<bool>,
+        is_confirmed: bool,
         ends: Option<u64>,
     },
     Recovery {
@@ -83,7 +86,8 @@ impl Seen {
         match reply {
             Reply::Allowed { enroll } => Self::Allowed { enroll: *enroll },
             Reply::Challenge { methods, expires_at, .. } => {
-                Self::Challenge { methods: methods.iter().map(|usable| usable.method).collect(), ends: at(expires_at) }
+                let confirmed = methods.iter().find_map(|usable| usable.confirmed);
+                Self::Challenge { methods: methods.iter().map(|usable| usable.method).collect(), confirmed, ends: at(expires_at) }
             }
             Reply::SetUp { methods, expires_at, .. } => Self::SetUp { methods: methods.clone(), ends: at(expires_at) },
             Reply::Denied { reason, retry_at: None } => Self::Denied(*reason),
@@ -107,9 +111,11 @@ impl Seen {
             Reply::Removed { method, methods_left, expires_at, .. } => {
                 Self::Removed { method: *method, left: methods_left.clone(), ends: at(expires_at) }
             }
-            Reply::BackupCodes { codes, expires_at, .. } => {
-                Self::Codes { used: codes.iter().map(|code| code.used).collect(), ends: expires_at.as_ref().map(at) }
-            }
+            Reply::BackupCodes { codes, set, expires_at, .. } => Self::Codes {
+                used: codes.iter().map(|code| code.used).collect(),
+                is_confirmed: set.is_none(),
+                ends: expires_at.as_ref().map(at),
+            },
             Reply::RecoveryCode { expires_at, .. } => Self::Recovery { ends: at(expires_at) },
             Reply::Withdrawn {} => Self::Withdrawn,
             Reply::Confirmed {} => Self::Confirmed,

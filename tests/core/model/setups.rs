@@ -365,7 +365,7 @@ impl Oracle<'_> {
     pub(super) fn mint_backup_codes(&mut self) {
         let now = self.now;
         let codes = vec![(String::new(), false); self.rules.backup_count];
-        self.me.backup = Some(Backup { codes, is_kept: self.rules.keep, is_theirs: false, kid: self.keys.newest() });
+        self.me.backup = Some(Backup { codes, is_kept: self.rules.keep, kid: self.keys.newest(), ..Backup::default() });
         self.me.sets.retain(|at| is_counted(*at, now, DAY));
         self.me.sets.push(now);
     }

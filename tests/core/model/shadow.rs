@@ -79,7 +79,11 @@ pub(super) struct Phone {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Backup {
+    /// The id of the set, once a reply has named it.
+    pub(super) set: String,
     pub(super) codes: Vec<(String, bool)>,
+    /// Somebody has said that they are saved, or has logged in by one.
+    pub(super) is_confirmed: bool,
     pub(super) is_kept: bool,
     pub(super) is_theirs: bool,
     pub(super) kid: usize,

@@ -20,7 +20,7 @@ use super::rng::Rng;
 use super::rules::Rules;
 use super::seen::Seen;
 use super::setups::{Content, NEW_ID, Setup};
-use super::shadow::{DAY, Lock, Shadow};
+use super::shadow::{Backup, DAY, Lock, Shadow};
 
 pub(super) const START: u64 = 1_800_000_000;
 pub(super) const PEOPLE: usize = ACCOUNTS.len() * USERS.len();
@@ -56,6 +56,8 @@ pub(super) struct World {
     pub(super) tries: BTreeMap<String, u32>,
     /// Codes that were typed, to be typed again.
     pub(super) typed: Vec<String>,
+    /// The ids of the sets of backup codes that replies have named.
+    pub(super) sets: Vec<String>,
     /// Whether a recovery code ever let this person in.
     pub(super) rescued: [bool; PEOPLE],
     /// Whether this person ever had a factor, or came in by a recovery code.
@@ -107,6 +109,7 @@ impl World {
             used: BTreeSet::new(),
             tries: BTreeMap::new(),
             typed: Vec::new(),
+            sets: Vec::new(),
             rescued: [false; PEOPLE],
             had_factor: [false; PEOPLE],
             guesses: [0; PEOPLE],
@@ -139,6 +142,7 @@ impl World {
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
             typed: Vec::new(),
+            sets: Vec::new(),
             counted: BTreeMap::new(),
             counters: BTreeMap::new(),
             doors: [const { None }; 3],
@@ -370,7 +374,7 @@ impl World {
                     setup.text.clone_from(&text.0);
                 }
             }
-            Reply::Enrolled { backup_codes, pass: text, session, .. } => {
+            Reply::Enrolled { backup_codes, set, pass: text, session, .. } => {
                 let known = pass.as_mut().ok_or("reply: a pass that the model does not know")?;
                 if known.session == NEW_ID && self.is_new_id(session.as_str()) {
                     known.session = Box::leak(session.as_str().to_owned().into_boxed_str());
@@ -378,20 +382,25 @@ impl World {
                 if known.session != session.as_str() {
                     return Err(format!("session: {} after the confirmation, and the model says {:?}", session.as_str(), known.session));
                 }
+                if backup_codes.is_some() != set.is_some() {
+                    return Err("backup codes: the id of their set goes with new ones, and with nothing else".to_owned());
+                }
                 if let Some(codes) = backup_codes {
                     let backup = me.backup.as_mut().unwrap();
                     backup.codes = codes.iter().map(|code| (plain(&code.0), false)).collect();
                     backup.is_theirs = is_theirs;
+                    self.name_set(backup, set.as_deref())?;
                 }
                 pass_text = Some(text.0.clone());
             }
-            Reply::BackupCodes { codes, pass, .. } => {
+            Reply::BackupCodes { codes, set, pass, .. } => {
                 let backup = me.backup.as_mut().unwrap();
                 let shown: Vec<_> = codes.iter().map(|code| (plain(&code.code.0), code.used)).collect();
                 if pass.is_none() && shown != backup.codes {
                     return Err("shown codes: they are not those that were made".to_owned());
                 }
                 backup.codes = shown;
+                self.name_set(backup, set.as_deref())?;
                 backup.is_theirs = if pass.is_some() { is_theirs } else { is_theirs || backup.is_theirs };
                 pass_text = pass.as_ref().map(|pass| pass.0.clone());
             }
@@ -419,6 +428,17 @@ impl World {
         Ok(())
     }
 
+    /// Writes the id of a set into the model: it is new, or that which the set has.
+    fn name_set(&mut self, backup: &mut Backup, set: Option<&str>) -> Checked {
+        let Some(set) = set.filter(|set| *set != backup.set) else { return Ok(()) };
+        if !backup.set.is_empty() || self.sets.iter().any(|known| known == set) {
+            return Err(format!("backup codes: {set} is the id of another set"));
+        }
+        self.sets.push(set.to_owned());
+        set.clone_into(&mut backup.set);
+        Ok(())
+    }
+
     /// Whether no session has had this id.
     fn is_new_id(&self, session: &str) -> bool {
         !SESSIONS.contains(&session) && !self.passes.iter().any(|pass| pass.session == session)
@@ -442,8 +462,8 @@ impl World {
         let own = [crate::policy::Method::Totp, crate::policy::Method::Sms].into_iter().filter(|method| me.has(*method));
         let expected: Vec<_> = own.map(|method| (method, me.can_use(method, rules, self.now))).collect();
         let is_same = methods == expected
-            && status.backup_codes.as_ref().map(|backup| (backup.left, backup.total))
-                == me.backup.as_ref().map(|backup| (me.codes_left(), backup.codes.len()))
+            && status.backup_codes.as_ref().map(|backup| (backup.left, backup.total, backup.confirmed))
+                == me.backup.as_ref().map(|backup| (me.codes_left(), backup.codes.len(), backup.is_confirmed))
             && status.recovery_code.as_ref().map(|code| code.expires_at.seconds())
                 == me.live_recovery(rules, self.now).map(|code| code.until)
             && status.attempts.failures == me.bucket.failures
