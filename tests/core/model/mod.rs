@@ -73,8 +73,8 @@ const SEED: u64 = 20_261_126;
 const EPISODE: u64 = 600;
 /// Threads, on any machine: so that a seed gives the same run everywhere.
 const LANES: u64 = 4;
-/// Runs of an episode to shrink it.
-const MOST_RUNS: u32 = 400;
+/// Runs of an episode to shrink it, without `COUNTERSIGN_MODEL_SHRINK`.
+const MOST_RUNS: u64 = 400;
 /// Steps without `COUNTERSIGN_MODEL_STEPS`: enough for the inner loop.
 const FEW: u64 = 4_000;
 /// From so many steps on, everything important must have been seen.
@@ -331,11 +331,12 @@ fn episode(seed: u64, is_kept: impl Fn(u64) -> bool, events: u64, trace: bool) -
 
 /// Leaves out what is not needed for the violation, and tells it.
 fn shrink(seed: u64, broken: &Broken) -> String {
+    let most_runs = number("COUNTERSIGN_MODEL_SHRINK").unwrap_or(MOST_RUNS);
     let mut kept: Vec<u64> = (0..=broken.at).collect();
     let mut runs = 0;
     let mut breaks = |kept: &[u64]| {
         runs += 1;
-        runs < MOST_RUNS && episode(seed, |at| kept.contains(&at), EPISODE, false).is_err_and(|other| other.name() == broken.name())
+        runs < most_runs && episode(seed, |at| kept.contains(&at), EPISODE, false).is_err_and(|other| other.name() == broken.name())
     };
     let mut size = kept.len() / 2;
     while size > 0 {
