@@ -150,6 +150,8 @@ export interface ReviewedUser {
   roles?: string[] | undefined
   /** The user's enrollment under the policy that is to come. Without it, the user's record is loaded and read. */
   enrollment?: wasm.Enrollment | undefined
+  /** The plan of the user's account, where the policy that is to come names plans: without it, the user can set up nothing. */
+  plan?: string | undefined
   /** The address from which the user comes, where it is known. */
   ip?: string | undefined
 }

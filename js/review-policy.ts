@@ -18,7 +18,7 @@ const BATCH = 64
 const MAX_PEOPLE = 100_000
 
 const place = { roles: optional(listOf(text)), ip: optional(text) }
-const userOf = shape({ user: idText, role: text, enrollment: optional(text), ...place })
+const userOf = shape({ user: idText, role: text, enrollment: optional(text), plan: optional(text), ...place })
 const clientOf = shape({ id: text, ...place })
 
 /** Reviews a policy; see `SecondFactor.reviewPolicy`. @internal */

@@ -272,6 +272,8 @@ export interface PolicyFacts {
   channel?: wasm.Channel | undefined
   /** The user's enrollment under the policy. */
   enrollment: wasm.Enrollment
+  /** The account's plan, where the policy names plans. */
+  plan?: string | undefined
   /** Whether a recovery code is alive for the user; false by default. */
   recoveryCode?: boolean | undefined
   /** The time of the decision in unix seconds, because a rule may have an end. Default: now, by this machine's clock. */
@@ -337,6 +339,7 @@ export const policy = Object.freeze({
       roles: optional(listOf(text)),
       channel: optional(text),
       enrollment: text,
+      plan: optional(text),
       recoveryCode: optional(flag),
       time: optional(whole),
     })
@@ -363,7 +366,7 @@ export const policy = Object.freeze({
     const { author, authorIp, users, apiClients, time } = read(people, '', {
       author: text,
       authorIp: optional(text),
-      users: listOf(shape({ user: text, role: text, enrollment: text, ...place })),
+      users: listOf(shape({ user: text, role: text, enrollment: text, plan: optional(text), ...place })),
       apiClients: listOf(shape({ id: text, ...place })),
       time: optional(whole),
     })

@@ -236,7 +236,7 @@ fn every_login_is_decided_as_the_table_says() {
                     let client = ip.as_str().map_or(ClientIp::Unknown, ClientIp::parse);
                     let explained = explain(
                         &policy,
-                        &Facts { now: UnixSeconds::EPOCH, client, roles: &Roles::Unknown, channel, enrollment, recovery_code },
+                        &Facts { now: UnixSeconds::EPOCH, client, roles: &Roles::Unknown, channel, enrollment, plan: None, recovery_code },
                     );
                     let case = format!("{place:?} {channel:?} {enrollment:?} {recovery_code}");
                     assert_eq!(json!(explained.decision), decision, "{case}");
@@ -261,10 +261,11 @@ fn every_row_of_the_decisions_is_decided_as_it_says() {
             let (outcome, rules) = answer.split_once(" by ").unwrap();
             let mut words = question.split(' ');
             let (channel, from, enrollment) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
-            let (mut roles, mut seconds, mut recovery_code) = (Roles::Unknown, 0, false);
+            let (mut roles, mut seconds, mut plan, mut recovery_code) = (Roles::Unknown, 0, None, false);
             for word in words {
                 match word.split_once('=') {
                     None if word == "code" => recovery_code = true,
+                    Some(("plan", name)) => plan = Some(name),
                     Some(("at", shift)) => seconds = shift.parse().unwrap(),
                     Some(("roles", "")) => roles = Roles::Known(Vec::new()),
                     Some(("roles", names)) => roles = Roles::Known(names.split(',').map(str::to_owned).collect()),
@@ -277,6 +278,7 @@ fn every_row_of_the_decisions_is_decided_as_it_says() {
                 roles: &roles,
                 channel: serde_json::from_value(json!(channel)).unwrap(),
                 enrollment: serde_json::from_value(json!(enrollment)).unwrap(),
+                plan,
                 recovery_code,
             };
             let decision = match outcome {

@@ -25,7 +25,12 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
   /** Asks whether the session still meets the account's rules. */
   const check = (context, restrictions) =>
-    secondFactor.check({ ...callerWithPass(context), channel: channelOf(context.principal), ...restrictions })
+    secondFactor.check({
+      ...callerWithPass(context),
+      channel: channelOf(context.principal),
+      plan: context.account.plan,
+      ...restrictions,
+    })
   const begin = (context) =>
     secondFactor.begin({
       ...callerIn(context),
@@ -404,7 +409,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         account: account.id,
         policy: policyFor({ ...account, ...next }),
         author: { user: principal.id, ip },
-        users: users.map((user) => ({ user: user.id, role: user.role, roles: rolesOf(user), ...knownIp(user) })),
+        users: users.map((user) => ({
+          user: user.id,
+          role: user.role,
+          plan: account.plan,
+          roles: rolesOf(user),
+          ...knownIp(user),
+        })),
         apiClients: clients.map((client) => ({ id: client.clientId, roles: rolesOf(client), ...knownIp(client) })),
       })
       const emailOf = (id) => users.find((user) => user.id === id)?.email ?? id

@@ -55,6 +55,9 @@ pub struct Check {
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub fresh: bool,
+    /// The account's plan, where the policy names plans.
+    #[serde(default)]
+    pub plan: Option<String>,
 }
 
 const fn web() -> Channel {
@@ -199,8 +202,8 @@ pub fn check(
     roles: &Roles,
     now: UnixSeconds,
 ) -> Result<Option<CheckReply>, Error> {
-    let channel = question.channel;
-    let facts = |enrollment, recovery_code| Facts { now, client, roles, channel, enrollment, recovery_code };
+    let (channel, plan) = (question.channel, question.plan.as_deref());
+    let facts = |enrollment, recovery_code| Facts { now, client, roles, channel, enrollment, plan, recovery_code };
     if let Some(reason) = address_rule(policy, &facts(Enrollment::None, false)) {
         return Ok(Some(CheckReply::Denied { reason }));
     }

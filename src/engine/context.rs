@@ -103,15 +103,15 @@ impl<'a> Context<'a> {
     }
 
     /// The decision on a login from the client's address now.
-    pub(super) fn decide(&self, channel: Channel, enrollment: Enrollment) -> Decision {
+    pub(super) fn decide(&self, channel: Channel, enrollment: Enrollment, plan: Option<&str>) -> Decision {
         let recovery_code = self.record.live_recovery(self.policy, self.now).is_some();
         let Self { policy, now, client, roles, .. } = self;
-        explain(policy, &Facts { now: *now, client: *client, roles, channel, enrollment, recovery_code }).decision
+        explain(policy, &Facts { now: *now, client: *client, roles, channel, enrollment, plan, recovery_code }).decision
     }
 
     /// The address rule that turns the client away, if one does. Address rules look at no enrollment.
     pub(super) fn turned_away(&self, channel: Channel) -> Option<Reason> {
-        match self.decide(channel, Enrollment::None) {
+        match self.decide(channel, Enrollment::None, None) {
             Decision::Denied(reason) if reason.is_about_the_address() => Some(reason),
             Decision::Denied(_) | Decision::Allowed | Decision::Challenge | Decision::SetUp => None,
         }
@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
 
     /// Whether a second factor is forced for this user from here.
     pub(super) fn is_forced(&self) -> bool {
-        self.decide(Channel::Web, Enrollment::None) != Decision::Allowed
+        self.decide(Channel::Web, Enrollment::None, None) != Decision::Allowed
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
-use crate::policy::{Channel, Decision, Enrollment, Method, Reason};
+use crate::policy::{Channel, Decision, Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Proven, SetupTicket, Ticket, TokenError};
@@ -38,12 +38,8 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
         context.log(EventKind::LoginDenied { reason });
         return Ok(Reply::denied(reason));
     }
-    let enrollment = match factors::enrollment(context.view())? {
-        // Under a plan that may set up nothing, only a recovery code helps.
-        Enrollment::Never if !context.policy.may_enroll(plan.as_deref()) => Enrollment::None,
-        enrollment @ (Enrollment::Never | Enrollment::None | Enrollment::Usable | Enrollment::Unusable) => enrollment,
-    };
-    match context.decide(*channel, enrollment) {
+    let enrollment = factors::enrollment(context.view())?;
+    match context.decide(*channel, enrollment, plan.as_deref()) {
         Decision::Allowed => {
             context.log(EventKind::LoginAllowed);
             let enroll = *channel == Channel::Web && !context.record.has_factor() && context.policy.may_enroll(plan.as_deref());

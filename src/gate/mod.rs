@@ -229,7 +229,7 @@ impl Gate {
             Proof::AsPolicy => Enrollment::None,
         };
         // The gate knows no roles: where a rule asks for them, a pass is always needed.
-        explain(policy, &Facts { now, client, roles: &Roles::Unknown, channel, enrollment, recovery_code: false })
+        explain(policy, &Facts { now, client, roles: &Roles::Unknown, channel, enrollment, plan: None, recovery_code: false })
     }
 }
 

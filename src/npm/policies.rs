@@ -30,6 +30,8 @@ struct FactsDocument {
     roles: Roles,
     channel: Channel,
     enrollment: Enrollment,
+    #[serde(default)]
+    plan: Option<String>,
     recovery_code: bool,
 }
 
@@ -37,9 +39,9 @@ struct FactsDocument {
 #[wasm_bindgen]
 pub fn policy_decide(policy: &str, facts: &str, now: f64) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(thrown)?;
-    let FactsDocument { ip, roles, channel, enrollment, recovery_code } = argument(facts)?;
+    let FactsDocument { ip, roles, channel, enrollment, plan, recovery_code } = argument(facts)?;
     let (now, client) = (time("time", now)?, client(ip.as_deref()));
-    to_js(&explain(&policy, &Facts { now, client, roles: &roles, channel, enrollment, recovery_code }))
+    to_js(&explain(&policy, &Facts { now, client, roles: &roles, channel, enrollment, plan: plan.as_deref(), recovery_code }))
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,8 @@ struct User {
     enrollment: Option<Enrollment>,
     #[serde(default)]
     record: Option<String>,
+    #[serde(default)]
+    plan: Option<String>,
     #[serde(default)]
     ip: Option<String>,
 }
@@ -122,7 +126,7 @@ impl PolicyReview {
     pub fn add_users(&mut self, policy: &NextPolicy, users: &str) -> Result<(), JsValue> {
         self.reviewer.under(Rc::clone(&policy.0));
         let Users { users } = argument(users)?;
-        for (index, User { user, role, roles, enrollment, record, ip }) in users.into_iter().enumerate() {
+        for (index, User { user, role, roles, enrollment, record, plan, ip }) in users.into_iter().enumerate() {
             let enrollment = match (enrollment, &self.keys) {
                 (Some(enrollment), _) => enrollment,
                 (None, Some(keys)) => {
@@ -133,7 +137,7 @@ impl PolicyReview {
                     return Err(thrown(Error::new(ErrorCode::InvalidInput, format!("users[{index}].enrollment"), "must be given")));
                 }
             };
-            self.reviewer.add_user(&Person { user, role, roles, enrollment, ip });
+            self.reviewer.add_user(&Person { user, role, roles, enrollment, plan, ip });
         }
         Ok(())
     }

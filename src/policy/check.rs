@@ -163,6 +163,12 @@ impl Policy {
         self.plan_may_enroll(plan) && Method::ALL.into_iter().any(|method| method.is_own_factor() && self.offers(method))
     }
 
+    /// Whether a user of this plan who never had a factor sets up the first one by the password alone, where one is
+    /// forced.
+    pub(crate) fn sets_up_by_password(&self, plan: Option<&str>) -> bool {
+        self.first_factor() == FirstFactor::Password && self.may_enroll(plan)
+    }
+
     pub(crate) const fn totp(&self) -> TotpParameters {
         self.totp
     }

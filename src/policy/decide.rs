@@ -9,9 +9,9 @@
 //!    has one) it passes only by an allow rule that names its address; a network shorter than `/8`
 //!    in IPv4, or `/16` in IPv6, names no one
 //! 5. a person with a factor is challenged, forced or not, under any plan
-//! 6. a person without one is let in, unless a second factor is forced: then one who never had a factor
-//!    sets up the first one, where the policy accepts the password alone for that; for all others only a
-//!    recovery code helps
+//! 6. a person without one is let in, unless a second factor is forced: then one with a live recovery code
+//!    is challenged; one who never had a factor sets up the first one, where the policy accepts the password
+//!    alone for that and the plan may set up a factor; all others are denied
 //!
 //! A policy of several accounts lets in only where each of them does.
 
@@ -21,7 +21,6 @@ use crate::client_ip::ClientIp;
 use crate::time::UnixSeconds;
 
 use super::check::Policy;
-use super::document::FirstFactor;
 use super::rules::{Force, Rules};
 use super::terms::{Channel, Reason, Roles};
 
@@ -53,6 +52,8 @@ pub struct Facts<'a> {
     pub channel: Channel,
     /// The factors that the user has enrolled.
     pub enrollment: Enrollment,
+    /// The account's plan, where the policy names plans.
+    pub plan: Option<&'a str>,
     /// Whether a recovery code is alive for the user.
     pub recovery_code: bool,
 }
@@ -179,10 +180,6 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
             if is_blocked { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
         }
         Channel::Web => {
-            if is_forced && facts.enrollment == Enrollment::Never && policy.first_factor() == FirstFactor::Password {
-                met.push(Rule::FirstFactorByPassword);
-                return Decision::SetUp;
-            }
             if facts.recovery_code {
                 met.push(Rule::RecoveryCodeAlive);
             }
@@ -191,6 +188,10 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
                     Decision::Challenge
                 }
                 (Enrollment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
+                (Enrollment::Never, true, false) if policy.sets_up_by_password(facts.plan) => {
+                    met.push(Rule::FirstFactorByPassword);
+                    Decision::SetUp
+                }
                 (Enrollment::None | Enrollment::Never, true, false) => Decision::Denied(Reason::EnrollmentRequired),
                 (Enrollment::None | Enrollment::Never, false, _) => Decision::Allowed,
             }

@@ -15,7 +15,6 @@ use crate::time::UnixSeconds;
 
 use super::check::Policy;
 use super::decide::{Decision, Enrollment, Facts, explain};
-use super::document::FirstFactor;
 use super::terms::{Channel, Method, Reason, Role, Roles};
 
 /// A user whom a change of policy concerns.
@@ -31,6 +30,9 @@ pub struct Person {
     pub roles: Roles,
     /// The user's factors under the *next* policy.
     pub enrollment: Enrollment,
+    /// The plan of the user's account, where the next policy names plans. A user without one can set up nothing there.
+    #[serde(default)]
+    pub plan: Option<String>,
     /// The address that the user usually comes from, if known.
     #[serde(default)]
     pub ip: Option<String>,
@@ -214,7 +216,7 @@ impl<P: Borrow<Policy>> Reviewer<P> {
         let needs_code = match person.enrollment {
             Enrollment::Usable => false,
             Enrollment::Unusable => true,
-            Enrollment::Never if self.policy().first_factor() == FirstFactor::Password => {
+            Enrollment::Never if self.policy().sets_up_by_password(person.plan.as_deref()) => {
                 if self.is_forced(person) {
                     self.found.set_up_by_password.push(person.user.clone());
                 }
@@ -245,7 +247,9 @@ impl<P: Borrow<Policy>> Reviewer<P> {
     /// Adds an API client.
     pub fn add_api_client(&mut self, api_client: &ApiClient) {
         let ip = client(api_client.ip.as_deref());
-        let Decision::Denied(reason) = self.verdict(ip, Channel::Api, Enrollment::None, &api_client.roles) else { return };
+        let (now, client, roles, channel, enrollment) = (self.now, ip, &api_client.roles, Channel::Api, Enrollment::None);
+        let facts = Facts { now, client, roles, channel, enrollment, plan: None, recovery_code: false };
+        let Decision::Denied(reason) = explain(self.policy(), &facts).decision else { return };
         let rule = match (ip, reason) {
             (ClientIp::Known(ip), Reason::AddressNotAllowed | Reason::ApiClientBlocked) => Some(ipnet::IpNet::from(ip).to_string()),
             _ => None,
@@ -260,17 +264,17 @@ impl<P: Borrow<Policy>> Reviewer<P> {
         Review { locks_out_author, locks_out_owners, no_rescue, refused: locks_out_author || locks_out_owners || no_rescue, ..self.found }
     }
 
-    fn verdict(&self, client: ClientIp, channel: Channel, enrollment: Enrollment, roles: &Roles) -> Decision {
-        explain(self.next.borrow(), &Facts { now: self.now, client, roles, channel, enrollment, recovery_code: false }).decision
+    fn decision_on(&self, person: &Person, client: ClientIp) -> Decision {
+        let (now, roles, enrollment, plan) = (self.now, &person.roles, person.enrollment, person.plan.as_deref());
+        explain(self.policy(), &Facts { now, client, roles, channel: Channel::Web, enrollment, plan, recovery_code: false }).decision
     }
 
     fn lets_in(&self, client: ClientIp, person: &Person) -> bool {
-        !matches!(self.verdict(client, Channel::Web, person.enrollment, &person.roles), Decision::Denied(_))
+        !matches!(self.decision_on(person, client), Decision::Denied(_))
     }
 
     fn turns_away(&self, client: ClientIp, person: &Person) -> bool {
-        let decision = self.verdict(client, Channel::Web, person.enrollment, &person.roles);
-        matches!(decision, Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed))
+        matches!(self.decision_on(person, client), Decision::Denied(Reason::AddressDenied | Reason::AddressNotAllowed))
     }
 
     /// Whether a second factor is forced for the user, perhaps from some networks only.

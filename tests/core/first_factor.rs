@@ -5,7 +5,7 @@ use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
 use countersign::engine::{self, Check, Subject};
 use countersign::notice::{NoticeKind, Recipient};
-use countersign::policy::Policy;
+use countersign::policy::{Policy, review};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -180,4 +180,51 @@ fn a_field_that_is_no_text_is_malformed() {
         let reply = person.reply(json!({name: {"session": "s", "ticket": 7, field: "ann"}}));
         assert_eq!((&reply["result"], &reply["field"]), (&json!("malformed"), &json!("ticket")), "{name}");
     }
+}
+
+/// S8, T46: an owner who issues a code wants to see the person; and the code is the way in for those who can set up nothing.
+#[test]
+fn a_live_recovery_code_goes_before_the_set_up() {
+    let mut person = Person::new("ann", by_password());
+    person.now += 7_200;
+    let code = issue(&mut person);
+    assert_eq!(person.reply(json!({"begin": {"session": "s"}}))["result"], "challenge");
+    assert_eq!(person.verify("recovery_code", &code)["result"], "verified");
+    assert_eq!(person.reply(json!({"begin": {"session": "s"}}))["reason"], "enrollment_required", "the rescue was her first way in");
+
+    let mut late = Person::new("bob", by_password());
+    late.now += 7_200;
+    issue(&mut late);
+    late.now += 3_600;
+    assert_eq!(late.reply(json!({"begin": {"session": "s"}}))["result"], "set_up", "the code has ended");
+}
+
+/// T38, T45: login, check and review agree on users whose plan may set up nothing.
+#[test]
+fn a_plan_that_may_set_up_nothing_gets_no_set_up() {
+    let under_plans = || policy(json!({"require": "everyone", "firstFactor": "password", "plans": ["pro"]}));
+    let refused = json!({"result": "denied", "reason": "enrollment_required"});
+    for (plan, is_refused) in [(json!("pro"), false), (json!("free"), true), (Value::Null, true)] {
+        let mut person = Person::new("ann", under_plans());
+        let begun = person.reply(json!({"begin": {"session": "s", "plan": plan}}));
+        assert_eq!(begun["result"] == "set_up", !is_refused, "{plan}: {begun}");
+        let checked = check(&person, json!({"session": "s", "plan": plan}));
+        assert_eq!(checked == refused, is_refused, "{plan}: {checked}");
+        let user = json!({"user": "ann", "role": "owner", "enrollment": "never", "plan": plan});
+        let people = json!({"author": "ann", "users": [user], "apiClients": []});
+        let found = review(&under_plans(), &serde_json::from_value(people).unwrap(), UnixSeconds::new(person.now).unwrap());
+        assert_eq!((found.refused, found.set_up_by_password.is_empty()), (is_refused, is_refused), "{plan}: {found:?}");
+    }
+}
+
+/// T38, T45: accounts of one user that share no own factor.
+#[test]
+fn accounts_that_share_no_own_factor_get_no_set_up() {
+    let one = |methods| policy(json!({"require": "everyone", "firstFactor": "password", "methods": methods}));
+    let both = || Policy::of_all(vec![one(json!(["totp", "backup_code"])), one(json!(["sms", "backup_code"]))]).unwrap();
+    let mut person = Person::new("ann", both());
+    assert_eq!(person.reply(json!({"begin": {"session": "s"}}))["reason"], "enrollment_required");
+    let people = json!({"author": "ann", "users": [{"user": "ann", "role": "owner", "enrollment": "never"}], "apiClients": []});
+    let found = review(&both(), &serde_json::from_value(people).unwrap(), UnixSeconds::new(person.now).unwrap());
+    assert!(found.refused && found.set_up_by_password.is_empty(), "{found:?}");
 }

@@ -301,7 +301,7 @@ impl Given {
     fn decide(&self, policy: &Policy) -> Decision {
         let Self { now, ip, roles, channel, enrollment, recovery_code } = self;
         let (now, client) = (UnixSeconds::new(*now).unwrap(), ClientIp::parse(ip));
-        let facts = Facts { now, client, roles, channel: *channel, enrollment: *enrollment, recovery_code: *recovery_code };
+        let facts = Facts { now, client, roles, channel: *channel, enrollment: *enrollment, plan: None, recovery_code: *recovery_code };
         explain(policy, &facts).decision
     }
 }

@@ -41,6 +41,25 @@ const cases = [
     { needRecoveryCode: ['bob', 'cy'] },
   ],
   [
+    'T38, T45: those who never had a factor set one up by password, where their plan may',
+    { require: 'everyone', firstFactor: 'password', plans: ['pro'] },
+    {
+      users: [
+        user('ann', 'owner', 'usable', OFFICE),
+        { ...user('bob', 'member', 'never'), plan: 'pro' },
+        { ...user('cy', 'member', 'never'), plan: 'free' },
+        user('dan', 'member', 'never'),
+      ],
+    },
+    { setUpByPassword: ['bob'], needRecoveryCode: ['cy', 'dan'] },
+  ],
+  [
+    'T38, T45: an owner whose plan may set up nothing is not let in by password',
+    { require: 'everyone', firstFactor: 'password', plans: ['pro'] },
+    { users: [{ ...user('ann', 'owner', 'never', OFFICE), plan: 'free' }] },
+    { needRecoveryCode: ['ann'], locksOutAuthor: true, locksOutOwners: true, noRescue: true, refused: true },
+  ],
+  [
     'an author without a factor locks themselves out',
     { require: 'everyone' },
     { author: 'bob' },

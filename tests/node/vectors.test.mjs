@@ -171,6 +171,7 @@ test('every row of the decisions is decided as it says', () => {
         ip: table.from[from],
         recoveryCode: more.includes('code'),
         roles: given.roles?.split(',').filter(Boolean),
+        plan: given.plan,
         time: table.now + Number(given.at ?? 0),
       }
       const decision = ['allowed', 'challenge', 'set_up'].includes(outcome)

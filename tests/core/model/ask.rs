@@ -138,6 +138,7 @@ pub(super) enum Ask {
         max_age: Option<u32>,
         methods: Option<Vec<Method>>,
         fresh: bool,
+        plan: Plan,
         with_record: bool,
     },
     /// A request at the gate of the account, which never asks for a record.

@@ -249,6 +249,7 @@ impl World {
             max_age: rng.pick(&[None, None, Some(30), Some(3_600)]),
             methods: rng.pick(&[None, None, Some(vec![Method::Totp, Method::Sms])]),
             fresh: rng.percent(50),
+            plan: rng.pick(&[None, Some("free"), Some("paid")]),
             with_record: rng.percent(80),
         }
     }

@@ -2,9 +2,9 @@
 
 use crate::policy::{Channel, Method, Reason, Role};
 
-use super::ask::{Ask, Keys, OWNER, Pass, Ticket, Token, Typed, USERS, Who, account};
+use super::ask::{Ask, Keys, OWNER, Pass, Plan, Ticket, Token, Typed, USERS, Who, account};
 use super::places::Caller;
-use super::rules::{Factors, Login, Rules};
+use super::rules::{Login, Rules};
 use super::seen::Seen;
 use super::setups::{Setup, Shown, again_at, is_counted};
 use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
@@ -92,15 +92,11 @@ impl Oracle<'_> {
         self.rules.turned_away(self.caller.client, channel, self.now)
     }
 
-    fn begin(&mut self, session: &'static str, channel: Channel, plan: Option<&str>) -> Seen {
+    fn begin(&mut self, session: &'static str, channel: Channel, plan: Plan) -> Seen {
         let (rules, now) = (self.rules, self.now);
         let recovery_alive = self.me.live_recovery(rules, now).is_some();
         let may_enroll = rules.may_enroll(plan);
-        let factors = match self.me.factors(rules) {
-            Factors::Never if !may_enroll => Factors::None,
-            factors => factors,
-        };
-        match rules.login(self.caller, channel, factors, recovery_alive, now) {
+        match rules.login(self.caller, channel, self.me.factors(rules), plan, recovery_alive, now) {
             Login::In => Seen::Allowed { enroll: channel == Channel::Web && !self.me.has_factor() && may_enroll },
             Login::Out(reason) => Seen::Denied(reason),
             Login::SetUp => {
@@ -367,7 +363,7 @@ impl Oracle<'_> {
     }
 
     fn check(&self, ask: &Ask) -> Seen {
-        let Ask::Check { session, pass, channel, max_age, methods, fresh, with_record } = ask else { unreachable!() };
+        let Ask::Check { session, pass, channel, max_age, methods, fresh, plan, with_record } = ask else { unreachable!() };
         if let Some(reason) = self.turned_away(*channel) {
             return Seen::Denied(reason);
         }
@@ -391,7 +387,7 @@ impl Oracle<'_> {
         let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
         match verdict {
             Ok(pass) => Seen::In(Some(pass.method), Some(self.end(pass))),
-            Err(reason) => match self.rules.login(self.caller, *channel, self.me.factors(self.rules), recovery_alive, self.now) {
+            Err(reason) => match self.rules.login(self.caller, *channel, self.me.factors(self.rules), *plan, recovery_alive, self.now) {
                 Login::In => Seen::In(None, None),
                 Login::SecondStep | Login::SetUp => Seen::SecondStep(reason.to_owned()),
                 Login::Out(reason) => Seen::Denied(reason),

@@ -122,7 +122,7 @@ impl Rules {
         self.documents.iter().any(|document| document.forces(caller, now))
     }
 
-    pub(super) fn login(&self, caller: Caller, channel: Channel, factors: Factors, recovery_alive: bool, now: u64) -> Login {
+    pub(super) fn login(&self, caller: Caller, channel: Channel, factors: Factors, plan: Plan, recovery_alive: bool, now: u64) -> Login {
         if let Some(reason) = self.turned_away(caller.client, channel, now) {
             return Login::Out(reason);
         }
@@ -137,8 +137,8 @@ impl Rules {
             Factors::Unusable if recovery_alive => Login::SecondStep,
             Factors::Unusable => Login::Out(Reason::NoUsableMethod),
             Factors::None | Factors::Never if !self.forces(caller, now) => Login::In,
-            Factors::Never if self.accept_the_password() => Login::SetUp,
             Factors::None | Factors::Never if recovery_alive => Login::SecondStep,
+            Factors::Never if self.accept_the_password() && self.may_enroll(plan) => Login::SetUp,
             Factors::None | Factors::Never => Login::Out(Reason::EnrollmentRequired),
         }
     }

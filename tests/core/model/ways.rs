@@ -99,11 +99,9 @@ impl World {
             return vec![Way::NoFactorNeeded];
         }
         let mut ways = self.own_ways(who);
-        if factors == Factors::Never && rules.accept_the_password() && rules.may_enroll(rules.a_plan()) {
+        let by_password = factors == Factors::Never && rules.accept_the_password() && rules.may_enroll(rules.a_plan());
+        if by_password && me.live_recovery(rules, self.now).is_none() {
             ways.push(Way::FirstFactorByPassword);
-            if rules.may_enroll(None) {
-                return ways;
-            }
         }
         let is_open = me.bucket.lock(self.now) != Lock::Stopped;
         if is_open && me.can_use(Method::BackupCode, rules, self.now) && me.backup.as_ref().is_some_and(|backup| backup.is_theirs) {
