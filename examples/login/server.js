@@ -50,7 +50,10 @@ const shared = {
     const about = accounts.user(user)
     const owners = accounts.usersOf(about?.account).filter(({ role }) => role === 'owner')
     const people = to === 'owners' ? owners.filter(({ id }) => id !== user) : [about]
-    for (const person of people) outbox.notification(at, person?.email ?? user, kind)
+    const whom = about?.email ?? user
+    // The owners' text names the user; the user's own text need not.
+    for (const person of people)
+      outbox.notification(at, person?.email ?? user, kind, to === 'owners' ? whom : undefined)
   },
   endPasses: async (ended) => sessions.endPasses(ended),
   onEvent: async (event) => outbox.event(event),

@@ -3,7 +3,7 @@
 import { html } from '../html.js'
 import { empty, icon, layout, notice } from './parts.js'
 import { errorPage } from './problems.js'
-import { moment, notices } from './words.js'
+import { moment, noticeText } from './words.js'
 
 export const demoPages = {
   outbox(reply, context) {
@@ -19,9 +19,9 @@ ${
     ? html`<p>Nothing was sent yet.</p>`
     : html`<ul class="messages">
 ${reply.messages.map(
-  ({ kind, at, recipient, message }) => html`<li>
+  ({ kind, at, recipient, message, about }) => html`<li>
 <p class="message-head">${icon(kind === 'sms' ? 'sms' : 'info')}<span>${kind === 'sms' ? 'SMS' : 'Notice'} to <strong>${recipient}</strong></span> <span class="minor">${moment(at)}</span></p>
-<pre>${kind === 'sms' ? message : (notices[message] ?? message)}</pre>
+<pre>${kind === 'sms' ? message : noticeText(message, about)}</pre>
 </li>`,
 )}
 </ul>`
