@@ -252,8 +252,17 @@ test('P4: a saved policy is in the audit log: who, when, from where, and from wh
   await owner.json('/api/policy', { require: 'everyone', name: 'Bravo', confirmed: true, force: true })
   const { text } = await owner.page('/audit')
   assert.match(text, /Policy changed/)
-  assert.match(text, /name: Acme → Bravo; require: optional → everyone, from /)
+  assert.match(
+    text,
+    /Name of this account: Acme → Bravo; Who must have a second factor: “Nobody: each person decides” → “Everyone”, from /,
+  )
   assert.match(text, /<th role="rowheader" scope="row"><time[^]*?owner@acme\.example[^]*?Policy changed/)
+  const some = { require: { roles: ['member'] }, firstFactor: 'password', network: { deny: ['10.0.0.0/8'] } }
+  await owner.json('/api/policy', { ...some, ...some.network, confirmed: true, force: true })
+  const [last] = /Who must have a second factor: “Everyone”[^<]*/.exec((await owner.page('/audit')).text)
+  assert.match(last, /“Everyone” → “Some people”; People with one of these roles: \+ “Members”;/)
+  assert.match(last, /How people who have none get their first: “Only with a recovery code” → “By themselves when/)
+  assert.match(last, /Never these networks: \+ 10\.0\.0\.0\/8/)
 })
 
 test('T38: a policy that locks its author out is refused unless forced', async (t) => {

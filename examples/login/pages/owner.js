@@ -1,8 +1,8 @@
 // For owners: people and API clients, and the audit log.
 
 import { html } from '../html.js'
-import { lineOf } from '../network-lists.js'
 import { copyButton, form, layout, notice, table } from './parts.js'
+import { settingName, settingValue } from './policy.js'
 import { freshFactorPage, needsFreshFactor, problemPage } from './problems.js'
 import { clockTime, events, methodNames, moment } from './words.js'
 
@@ -113,12 +113,12 @@ ${
   ]
 }
 
-function details({ times, method, ip, reason, failures, by, action, changes }) {
+function details({ times, method, ip, reason, failures, by, operator, action, changes }) {
   return [
     changes?.map(changed).join('; '),
     times && `${times} times`,
     method && methodNames[method],
-    by && `by ${by}`,
+    (by ?? operator) && `by ${by ?? operator}`,
     action?.replaceAll('_', ' '),
     reason?.replaceAll('_', ' '),
     failures && `${failures} wrong in a row`,
@@ -128,15 +128,10 @@ function details({ times, method, ip, reason, failures, by, action, changes }) {
     .join(', ')
 }
 
-/** A setting that changed: from what to what, or the entries that came and went. */
+/** A setting that changed, in the words of the Policy page: from what to what, or the entries that came and went. */
 function changed({ path, from, to, added = [], removed = [], more }) {
-  // `require` has no value of its own where it is an object; its rules are settings below it.
-  const none = path === 'require' ? 'by rules' : 'not set'
-  if (added.length === 0 && removed.length === 0) return `${path}: ${shown(from ?? none)} → ${shown(to ?? none)}`
+  const shown = (value) => settingValue(path, value)
+  if (added.length === 0 && removed.length === 0) return `${settingName(path)}: ${shown(from)} → ${shown(to)}`
   const entries = [...added.map((entry) => `+ ${shown(entry)}`), ...removed.map((entry) => `− ${shown(entry)}`)]
-  return `${path}: ${entries.join(', ')}${more === undefined ? '' : `, and ${more} more`}`
-}
-
-function shown(value) {
-  return typeof value === 'object' && !Array.isArray(value) ? lineOf(value) : String(value)
+  return `${settingName(path)}: ${entries.join(', ')}${more === undefined ? '' : `, and ${more} more`}`
 }

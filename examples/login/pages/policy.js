@@ -20,10 +20,23 @@ export const policyPages = {
   },
 }
 
+/** The names of the settings, here and on the Audit page. */
+const legends = {
+  require: 'Who must have a second factor',
+  roles: 'People with one of these roles',
+  firstFactor: 'How people who have none get their first',
+  name: 'Name of this account',
+}
+
 const requirements = [
   ['optional', 'Nobody: each person decides', 'People without one log in with their password.'],
   ['everyone', 'Everyone', 'People without one are asked as chosen below.'],
   ['some', 'Some people', 'People whom one of these rules meets.'],
+]
+
+const roles = [
+  ['owner', 'Owners'],
+  ['member', 'Members'],
 ]
 
 /** The ways to a first second factor, where one must be there. */
@@ -140,7 +153,7 @@ ${form(
   html`
 ${/* The Enter key presses the first button of a form. */ ''}<button hidden>See what this changes</button>
 <fieldset class="card-like">
-<legend>Who must have a second factor</legend>
+<legend>${legends.require}</legend>
 ${requirements.map(
   ([
     value,
@@ -151,11 +164,8 @@ ${requirements.map(
 )}
 <div class="for-some">
 <fieldset class="list">
-<legend>People with one of these roles</legend>
-${[
-  ['owner', 'Owners'],
-  ['member', 'Members'],
-].map(
+<legend>${legends.roles}</legend>
+${roles.map(
   ([
     value,
     label,
@@ -169,7 +179,7 @@ ${list('outside')}
 </div>
 </fieldset>
 <fieldset class="card-like first-factor">
-<legend>How people who have none get their first</legend>
+<legend>${legends.firstFactor}</legend>
 ${firstFactors.map(
   ([
     value,
@@ -191,7 +201,7 @@ ${list('deny')}
 <legend>In people’s authenticator apps</legend>
 <div>
 <div class="field">
-<label for="name">Name of this account</label>
+<label for="name">${legends.name}</label>
 <p class="hint" id="name-hint">Shown in the app above each code, and in each SMS. It changes new set-ups only.</p>
 <input id="name" name="name" value="${draft.name}" required maxlength="40" autocomplete="organization" aria-describedby="name-hint${wrong?.field === 'name' && ' problem'}"${wrong?.field === 'name' && html` aria-invalid="true" autofocus`} data-preview="#preview">
 </div>
@@ -258,7 +268,7 @@ const indexOf = (path = '') => {
 
 /** Names the field with the mistake, and the rule in it. */
 function policyProblem({ path = '', message }, draft, { field, index }) {
-  const place = lists[field]?.place ?? (field === 'name' ? 'The name' : 'Who must have a second factor')
+  const place = lists[field]?.place ?? (field === 'name' ? 'The name' : legends.require)
   const rule = index === undefined ? undefined : draft[field]?.[index]
   const what = /\.note$/.test(path) ? 'its note ' : /\.until$/.test(path) ? 'its last day ' : ''
   const said = message.replace(/^`[^`]*`:? */, '')
@@ -409,4 +419,22 @@ function people(title, about, emails) {
 <ul>${emails.map((email) => html`<li>${email}</li>`)}</ul>
 </section>`
   )
+}
+
+// For the Audit page
+
+/** The name of a setting. A setting that this page does not have keeps the name in the policy. */
+export function settingName(path) {
+  const name = path.replace(/^(?:require|network)\./, '')
+  return legends[name] ?? lists[name]?.title ?? path
+}
+
+/** The value of a setting, or an entry of a list. Without a value, \`require\` holds rules, which are settings of their own. */
+export function settingValue(path, value) {
+  const words = { require: requirements, 'require.roles': roles, firstFactor: firstFactors }[path] ?? []
+  const wanted = value ?? (path === 'require' ? 'some' : undefined)
+  const [, label] = words.find(([word]) => word === wanted) ?? []
+  if (label !== undefined) return `“${label}”`
+  if (wanted === undefined) return 'not set'
+  return typeof wanted === 'object' && !Array.isArray(wanted) ? lineOf(wanted) : `${wanted}`
 }
