@@ -96,7 +96,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     }
   }
 
-  /** A set-up at login is over when its ticket is: the session, which has the password only, ends. */
+  /**
+   * The login's ticket must be good when a set-up begins; from then on the set-up has its own time. The session has the
+   * password only, so it ends once it can neither begin nor finish a set-up.
+   */
   function atLogin(context, reply) {
     const isOver = ['other_session', 'fresh_factor_required'].includes(reply.reason)
     if (context.session.setUp === undefined || reply.result !== 'denied') return reply

@@ -65,6 +65,7 @@ guide('S9: a person who never had a factor sets one up at login', async ({ someo
   await person.logIn('member')
   assert.equal(person.path, '/login/set-up')
   await person.reads(/This account asks for a second factor, and you have none yet/)
+  await person.reads(/Begin by \d\d:\d\d:\d\d, or log in again\./)
   await person.looksRight('first-factor')
   await person.press('Set up the app')
   const secret = new URL(await person.scan()).searchParams.get('secret')
@@ -77,6 +78,13 @@ guide('S9: a person who never had a factor sets one up at login', async ({ someo
   await person.looksRight('first-factor-codes')
   await person.press('I have saved them')
   assert.equal(await person.heading(), 'Welcome, member@acme.example')
+  await person.follow('Security')
+  await person.reads(/Last used\s+at set-up/)
+  await person.looksRight('first-factor-security')
+  await person.open('/outbox')
+  await person.reads(/Notice to owner@acme\.example[^]*member@acme\.example set up a second factor at a login/)
+  await person.reads(/Notice to member@acme\.example[^]*Your second factor was set up at a login/)
+  await person.looksRight('first-factor-outbox')
 })
 
 guide('S9: an owner lets people set up their first factor at login', async ({ someone, service }) => {
@@ -95,6 +103,13 @@ guide('S9: an owner lets people set up their first factor at login', async ({ so
   await owner.reads(/These people will set up their first second factor when they log in/)
   await owner.reads(/member@acme\.example/)
   await owner.looksRight('policy-first-factor-review')
+  await owner.press('Save')
+  await owner.reads(/Saved/)
+  await owner.follow('Audit')
+  await owner.reads(
+    /How people who have none get their first: “Only with a recovery code” → “By themselves when they log in”/,
+  )
+  await owner.looksRight('audit-policy')
 })
 
 guide('S3, S6: set up SMS beside the app, log in with it, and switch between them', async ({ someone, service }) => {

@@ -51,6 +51,14 @@ test('a person who never had a factor sets one up at login and is in, in another
     .filter(({ message }) => message === 'first_factor_by_password')
     .map(({ recipient }) => recipient)
   assert.deepEqual(told.sort(), ['member@acme.example', 'owner@acme.example'])
+  const { text } = await owner.page('/outbox')
+  assert.match(text, /Your second factor was set up at a login[^<]*tell an owner/)
+  assert.match(
+    text,
+    /member@acme\.example set up a second factor at a login[^<]*make member@acme\.example a recovery code/,
+  )
+  // The code that confirmed the set-up counts as its use.
+  assert.match((await member.page('/security')).text, /Last used<\/dt> <dd>at set-up</)
 
   const later = new Visitor(service)
   assert.equal((await later.logIn('member')).result, 'challenge')
@@ -83,7 +91,7 @@ test('a phone as the first factor, by pages alone', async (t) => {
   assert.equal((await member.page('/login/set-up')).path, '/security', 'nothing is left to set up')
 })
 
-test('a set-up at login ends with its ticket, and where the rules change', async (t) => {
+test('a set-up at login begins while its ticket is good, goes on for half an hour, and ends where the rules change', async (t) => {
   const { service } = await serviceWithFirstFactor(t)
   const late = new Visitor(service)
   await late.page('/login')
@@ -92,6 +100,21 @@ test('a set-up at login ends with its ticket, and where the rules change', async
   const page = await late.page('/login/set-up/totp', {})
   assert.match(page.text, /That took too long\. Log in again/)
   assert.equal(late.cookies.size, 0, 'the session is over')
+
+  const slow = new Visitor(service)
+  await slow.page('/login')
+  const time = (seconds) => new Date((service.now + seconds) * 1000).toISOString().slice(11, 19)
+  const choice = await slow.page('/login', login)
+  assert.match(choice.text, new RegExp(`Begin by <time[^>]*>${time(600)} UTC</time>, or log in again\\.`))
+  service.advance(599)
+  const begun = await slow.page('/login/set-up/totp', {})
+  assert.match(begun.text, new RegExp(`open until <time[^>]*>${time(1800)} UTC</time>`))
+  service.advance(1799)
+  const wrong = await slow.page('/login/set-up/totp/confirm', { code: '000000' })
+  assert.match(wrong.text, /That code is not right/, 'the ticket is over, the set-up is not')
+  service.advance(1)
+  const over = await slow.page('/login/set-up/totp/confirm', { code: '000000' })
+  assert.match(over.text, /That code is no longer valid/)
 
   const member = new Visitor(service)
   await member.logIn('member')

@@ -170,7 +170,7 @@ function setUpPage(context, methods) {
 <p class="lead">This account asks for a second factor, and you have none yet. Set one up now; then you are logged in.</p>
 ${methods.includes('totp') && appCard(context, undefined, options)}
 ${methods.includes('sms') && smsCard(context, undefined, options)}
-<p class="hint">Open until ${clockTime(context.session.setUp.expiresAt, context.now)}. After that, log in again.</p>`,
+<p class="hint">Begin by ${clockTime(context.session.setUp.expiresAt, context.now)}, or log in again.</p>`,
     { narrow: true },
   )
 }
@@ -191,7 +191,7 @@ const off = html`<span class="state">Off</span>`
 function used({ addedAt, lastUsedAt }) {
   return html`<dl class="facts">
 <div><dt>Added</dt> <dd>${moment(addedAt)}</dd></div>
-<div><dt>Last used</dt> <dd>${lastUsedAt === undefined ? 'not yet' : moment(lastUsedAt)}</dd></div>
+<div><dt>Last used</dt> <dd>${lastUsedAt === undefined ? 'at set-up' : moment(lastUsedAt)}</dd></div>
 </dl>`
 }
 
