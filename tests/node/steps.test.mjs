@@ -1,11 +1,12 @@
 // The runner of `npm test` and `npm run check`: it counts the tests of a step and names those that failed.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runStep } from '../../scripts/run-steps.mjs'
-import { PARTS } from '../../scripts/setup.mjs'
+import { install, PARTS } from '../../scripts/setup.mjs'
 import { BUILDS, STEPS } from '../../scripts/steps.mjs'
 
 /** Runs a command as a step. */
@@ -69,4 +70,42 @@ test('a step in which no test ran has failed, and so has a command that is not t
 test('each step needs parts that can be installed or built', () => {
   for (const { title, needs } of [...STEPS, ...Object.values(BUILDS)])
     for (const name of needs) assert.ok(name in PARTS || name in BUILDS, `${title}: ${name}`)
+})
+
+// How set-up and builds show their work
+
+/** What a script prints that runs a command with its output hidden. */
+function hiding(command, env = {}) {
+  const common = new URL('../../scripts/common.mjs', import.meta.url)
+  const script = `import { run } from ${JSON.stringify(common.href)}
+await run(process.execPath, ['-e', ${JSON.stringify(command)}], { hidden: true, lineSeconds: 0.3 }).catch((error) => console.log(error.message))`
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, CI: '', ...env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+test('a hidden command shows that it still runs, and its last line', () => {
+  const text = hiding(`console.log('first'); console.log('last'); setTimeout(() => {}, 800)`)
+  assert.match(text, /^(?: {4}still running after \d s: last\n)+$/)
+  assert.equal(hiding(`console.log('all of it')`), '')
+})
+
+test('the output of a hidden command is shown whole after a failure, and always in CI', () => {
+  const failing = `console.log('first'); console.log('last'); process.exitCode = 3`
+  assert.match(hiding(failing), /^first\nlast\n.* failed with exit code 3\.\n$/s)
+  assert.equal(hiding(`console.log('all of it')`, { CI: 'true' }), 'all of it\n')
+})
+
+test('the list names each step once, with its number, reason and time, and builds only where they are due', async () => {
+  const build = (title, due) => ({ title, why: `why ${title}`, takes: 'a minute', stale: () => due })
+  const printed = []
+  const { log } = console
+  console.log = (line = '') => printed.push(line)
+  const { failures, numbered } = await install([], [build('One', true), build('Two', false), build('Three', true)])
+  console.log = log
+  assert.deepEqual(failures, {})
+  assert.deepEqual(printed.slice(1), ['  1 of 2  One: why One (a minute)', '  2 of 2  Three: why Three (a minute)', ''])
+  assert.deepEqual(['One', 'Two', 'Three'].map(numbered), ['1 of 2  One', 'Two', '2 of 2  Three'])
 })
