@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BOTH, build } from './build.mjs'
 import { at, has, main, Problem } from './common.mjs'
@@ -17,6 +18,8 @@ const FILTER = 'target/envoy/countersign-envoy.wasm'
 const CONFIG = 'examples/envoy/envoy.yaml'
 const PORTS = { PORT: 3000, ENVOY_PORT: 10000, ENVOY_ADMIN_PORT: 9901, INTRANET_PORT: 4000 }
 const PATIENCE_SECONDS = 60
+/** A warning of Envoy's at every stop. It is no news. */
+const ENVOY_STOPS = /^envoy warning: caught (?:ENVOY_)?SIG(?:TERM|INT|HUP)$/
 
 const children = []
 let stopping = false
@@ -89,11 +92,14 @@ next code, and shows its page. Ctrl-C stops all.`)
 }
 
 function start(name, command, args, { cwd, env }) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] })
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (!ENVOY_STOPS.test(line)) console.error(line)
+  })
   const ended = new Promise((resolve) =>
     child
       .on('error', (error) => resolve(`could not be started: ${error.message}`))
-      .on('exit', (code, signal) => resolve(`ended ${signal ? `by ${signal}` : `with exit code ${code}`}`)),
+      .on('close', (code, signal) => resolve(`ended ${signal ? `by ${signal}` : `with exit code ${code}`}`)),
   )
   ended.then((how) => {
     children.find((one) => one.name === name).how = how

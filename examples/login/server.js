@@ -92,14 +92,17 @@ const app = createApp({
 })
 server.on('request', app)
 
-console.log(`Listening on ${address}${origin === address ? '' : ` for ${origin}`}`)
+console.log(`Listening on ${address}${origin === address ? '' : ` (people open ${origin})`}`)
 console.log('Logins of this demo:')
 for (const { role, email, password } of demoLogins) console.log(`  ${role.padEnd(6)}  ${email}  ${password}`)
 console.log(`  client  ${demoClient.id}  ${demoClient.secret}`)
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {
-    server.close(() => db.close())
+    server.close(() => {
+      db.close()
+      console.log('Stopped.')
+    })
     server.closeIdleConnections()
   })
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { events, noticeText, notices } from '../../examples/login/pages/words.js'
+import { events, notices, noticeText } from '../../examples/login/pages/words.js'
 
 const types = readFileSync(new URL('../../pkg/types/generated.d.ts', import.meta.url), 'utf8')
 const engine = new URL('../../src/engine/', import.meta.url)

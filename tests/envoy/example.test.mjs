@@ -147,5 +147,7 @@ test('after the log-out the same cookies open nothing', async () => {
 test('npm start, when it is stopped, stops all that it started', async () => {
   child.kill('SIGTERM')
   assert.deepEqual(await ended, [0, null], output)
+  assert.match(output, /\nStopped\.\n$/, 'the last line, and no warning after it')
+  assert.doesNotMatch(output, /warning: caught/)
   for (const port of [login, envoy, admin, intranet]) await assert.rejects(fetch(`http://localhost:${port}/`))
 })
