@@ -29,6 +29,21 @@ export const whole: Check = (value, path) => {
   return value
 }
 
+/** The last second of the year 9999. The module takes no later time. */
+const LAST_SECOND = 253_402_300_799
+
+/** A time in unix seconds, which must be given. */
+export const seconds: Check = (value, path) => {
+  if (value === undefined || value === null)
+    throw invalid(path, 'is missing: give the time in unix seconds, like `Math.floor(Date.now() / 1000)`')
+  if ((whole(value, path) as number) > LAST_SECOND)
+    throw invalid(
+      path,
+      'must be unix seconds from 0 to the year 9999; `Date.now()` gives milliseconds, 1,000 to a second',
+    )
+  return value
+}
+
 export const flag: Check = (value, path) => {
   if (typeof value !== 'boolean') throw invalid(path, 'must be true or false')
   return value
@@ -61,14 +76,25 @@ export const shape =
   (value, path) =>
     read(value, path, fields)
 
-/** The named fields of an object, checked; any other field is refused. */
-export function read(value: unknown, path: string, fields: Record<string, Check>): Record<string, unknown> {
+/**
+ * The named fields of an object, checked; any other field is refused, and the error lists the `known` ones. Where the
+ * names are not fixed, `known` is empty.
+ */
+export function read(
+  value: unknown,
+  path: string,
+  fields: Record<string, Check>,
+  known: string[] = Object.keys(fields),
+): Record<string, unknown> {
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'must be an object')
     for (const key of Reflect.ownKeys(value)) {
       if (typeof key !== 'string' || !Object.hasOwn(fields, key))
-        throw invalid(at(String(key).slice(0, 64)), 'is not known here')
+        throw invalid(
+          at(String(key).slice(0, 64)),
+          known.length === 0 ? 'is not known here' : `is not known here, expected one of \`${known.join('`, `')}\``,
+        )
     }
     const out: Record<string, unknown> = Object.create(null)
     for (const name of Object.keys(fields)) {

@@ -7,7 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { type Check, callable, flag, idText, listOf, optional, read, shape, text, whole } from './input.js'
+import { type Check, callable, flag, idText, listOf, optional, read, seconds, shape, text, whole } from './input.js'
 import { load, type RecordId, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
 
@@ -42,7 +42,7 @@ export interface Revoked {
   sessions?: string[] | undefined
   /**
    * A time in unix seconds by user id: the user's passes and tickets from that time or before. The
-   * filter's own passes have the time of Envoy's clock.
+   * filter's own passes have the time of Envoy's clock. `Date.now()` gives milliseconds, which are refused.
    */
   users?: Record<string, number> | undefined
   /**
@@ -322,12 +322,12 @@ const byName =
     const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
     const fields = Object.create(null)
     for (const name of names) fields[name] = check
-    return read(value, path, fields)
+    return read(value, path, fields, [])
   }
 
 /** An epoch in the form of the module: another one would make the filter refuse the whole list. */
 const epochText: Check = (value, path) => {
-  if (!/^\d{12}\.[\w-]{12}$/.test(text(value, path) as string))
+  if (!/^(?!0{12})\d{12}\.[\w-]{12}$/.test(text(value, path) as string))
     throw invalid(path, 'must be an epoch as endPasses was given it')
   return value
 }
@@ -337,16 +337,18 @@ const latestEpoch: Check = (value, path) =>
   Array.isArray(value) ? (listOf(epochText)(value, path) as string[]).sort().at(-1) : epochText(value, path)
 
 /** The users of one account. */
-const usersOfOne = { users: optional(byName(whole)), epochs: optional(byName(latestEpoch)) }
+const usersOfOne = { users: optional(byName(seconds)), epochs: optional(byName(latestEpoch)) }
 
 /** An effect of a step on this record. */
 const effectOn =
   (id: RecordId): Check =>
   (value, path) => {
     const effect = read(value, path, {
-      end_passes: optional(factsOn(id, 'epoch')),
-      notify: optional(factsOn(id, 'kind')),
-      log: optional(factsOn(id, 'event', { v: only(1, 'must be 1: update this package together with the filter') })),
+      end_passes: optional(factsOn(id, { epoch: epochText })),
+      notify: optional(factsOn(id, { kind: filled })),
+      log: optional(
+        factsOn(id, { event: filled, v: only(1, 'must be 1: update this package together with the filter') }),
+      ),
     })
     if (Object.keys(effect).length !== 1) throw invalid(path, 'must have one of end_passes, notify and log')
     return { ...effect }
@@ -360,9 +362,9 @@ const only =
     return value
   }
 
-/** A notice or an event: facts about this user, flat, as the rules write them. */
+/** Ended passes, a notice or an event: facts about this user, flat, as the rules write them. */
 const factsOn =
-  (id: RecordId, tag: string, more: Record<string, Check> = {}): Check =>
+  (id: RecordId, more: Record<string, Check>): Check =>
   (value, path) => {
     const fact: Check = (given, at) =>
       typeof given === 'string' ? text(given, at) : typeof given === 'number' ? whole(given, at) : flag(given, at)
@@ -373,9 +375,8 @@ const factsOn =
     const known = {
       account: only(id.account, 'must be the account of the record'),
       user: only(id.user, 'must be the user of the record'),
-      at: whole,
-      [tag]: filled,
+      at: seconds,
       ...more,
     }
-    return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }) }
+    return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }, []) }
   }

@@ -1,7 +1,7 @@
 // The parts on their own, for a host that wants only one of them. All are synchronous: none waits.
 import type { KeySource, PolicyAnswer, PolicySource, ReviewedApiClient, ReviewedUser } from './commands.js'
 import { invalid } from './error.js'
-import { documentText, flag, listOf, optional, read, shape, text, whole } from './input.js'
+import { documentText, flag, listOf, optional, read, seconds, shape, text, whole } from './input.js'
 import { textsOf } from './policy-cache.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
@@ -47,7 +47,7 @@ export const totp = Object.freeze({
    * ```
    */
   generate: (input: TotpSettings & { time: number }): string => {
-    const { time, ...question } = read(input, '', { ...settings, time: whole })
+    const { time, ...question } = read(input, '', { ...settings, time: seconds })
     return call((module) => module.totp_generate(JSON.stringify(question), time as number))
   },
   /**
@@ -70,7 +70,7 @@ export const totp = Object.freeze({
     const { time, ...question } = read(input, '', {
       ...settings,
       code: text,
-      time: whole,
+      time: seconds,
       window: optional(whole),
       after: optional(whole),
     })
@@ -252,7 +252,7 @@ export const backupCodes = Object.freeze({
       user: text,
       stored: text,
       code: text,
-      time: whole,
+      time: seconds,
     })
     const ring = documentText(keys, 'invalid_keys', 'keys')
     const next = call((module) =>

@@ -821,6 +821,29 @@ test('T37: an input is copied once, as plain data of bounded size', async () => 
   for (const [given, path] of refused) await assert.rejects(factor.begin(given), { code: 'invalid_input', path })
 })
 
+test('an unknown field is refused with the names that are known, where they are fixed', async () => {
+  const unknown = (names) => `is not known here, expected one of ${names.map((name) => `\`${name}\``).join(', ')}`
+  const totpFields = ['secret', 'algorithm', 'digits', 'periodSeconds', 'time']
+  const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+  const misspelt = /** @type {any} */ ({ secret, now: 1 })
+  assert.throws(() => countersign.totp.generate(misspelt), { path: 'now', message: `\`now\`: ${unknown(totpFields)}` })
+  const options = /** @type {any} */ ({ policy: rules(), keys: generateKeys(), store: memoryStore(), onEvents() {} })
+  assert.throws(
+    () => createSecondFactor(options),
+    (/** @type {Error} */ { message }) => {
+      for (const name of ['policy', 'keys', 'store', 'onEvent', 'notify'])
+        assert.ok(message.includes(`\`${name}\``), name)
+      return message.startsWith('`onEvents`: is not known here, expected one of `')
+    },
+  )
+  const at = await host()
+  const users = /** @type {any} */ ([{ user: 'ann', role: 'owner', IP: '192.0.2.1' }])
+  await assert.rejects(at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users }), {
+    path: 'users[0].IP',
+    message: `\`users[0].IP\`: ${unknown(['user', 'role', 'enrollment', 'roles', 'ip'])}`,
+  })
+})
+
 test('T33: keys named __proto__ are unknown keys', async () => {
   const { factor } = await host()
   const input = JSON.parse('{"user":"ann","session":"s","__proto__":{"channel":"api"}}')

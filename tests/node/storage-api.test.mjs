@@ -698,6 +698,10 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
     { users: { ann: '1' } },
     { users: { ann: -1 } },
     { users: { ann: NaN } },
+    { users: { ann: 253_402_300_800 } },
+    { users: { ann: 1_800_000_000_000 } },
+    { accounts: { acme: { users: { ann: 253_402_300_800 } } } },
+    { epochs: { ann: '000000000000.AAAAAAAAAAAA' } },
     { epochs: { ann: 'e' } },
     { epochs: { ann: '' } },
     { epochs: { ann: '001800000000.AbCdEfGh_-12\n' } },
@@ -718,6 +722,54 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
   given.sessions.push(id)
   assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
   assert.match(errors.at(-1).message, /^`revoked`: is too long/)
+})
+
+test('a time in milliseconds among the revoked users is reported with its path, and the last second is handed on', async (t) => {
+  /** @type {any} */
+  let users
+  const errors = []
+  const { call } = await service(t, { revoked: () => ({ users }), onError: (error) => errors.push(error) })
+  users = { ann: 253_402_300_799 }
+  assert.deepEqual((await call('GET', '/revoked')).body.users, users)
+  users = { ann: 1_800_000_000_000 }
+  assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
+  assert.equal(errors.length, 1)
+  refusedWith('invalid_input', 'revoked.users.ann')(errors[0])
+  assert.match(errors[0].message, /`Date\.now\(\)` gives milliseconds/)
+})
+
+test('no error about an unknown name in a list of revoked passes names its users', async (t) => {
+  const errors = []
+  const users = { ann: 1, [Symbol('s')]: 1 }
+  const { call } = await service(t, { revoked: () => ({ users }), onError: (error) => errors.push(error.message) })
+  assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
+  assert.deepEqual(errors, ['`revoked.users.Symbol(s)`: is not known here'])
+})
+
+test('the epoch of ended passes has the form that a list of revoked passes must have', async (t) => {
+  const ended = []
+  const { put, store } = await service(t, { endPasses: (given) => ended.push(given.epoch) })
+  await store.save({ user: 'ann' }, 'one', undefined)
+  const ask = (epoch) =>
+    put('ann', 1, { record: 'two', effects: [{ end_passes: { user: 'ann', epoch, at: 1_800_000_000 } }] })
+  for (const epoch of [
+    'zzz',
+    '000000000000.AAAAAAAAAAAA',
+    '001800000000.AAAAAAAAAAA',
+    '001800000000.AAAAAAAAAAA+',
+    '1800000000.AAAAAAAAAAAA',
+    '001800000000.AAAAAAAAAAAA\n',
+    7,
+    undefined,
+  ]) {
+    const answer = await ask(epoch)
+    assert.deepEqual(errorOf(answer), [400, 'bad_request'], `${epoch}`)
+    assert.match(answer.body.message, /^`effects\[0\]\.end_passes\.epoch`: /)
+  }
+  assert.equal((await store.load({ user: 'ann' })).record, 'one')
+  assert.equal((await ask('000000000001.AbCdEfGh_-12')).status, 204)
+  await settled()
+  assert.deepEqual(ended, ['000000000001.AbCdEfGh_-12'])
 })
 
 test('of several epochs of a user the latest is handed on, in whatever order they come', async (t) => {

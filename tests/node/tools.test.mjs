@@ -172,6 +172,27 @@ test('a QR code holds 2,331 bytes', () => {
   assert.match(qr.svg(''), /^<svg /)
 })
 
+test('a time that is missing, or is in milliseconds, is refused with the unit that it must have', () => {
+  const keys = generateKeys()
+  const { stored } = backupCodes.generate({ keys, user: 'ann', count: 1 })
+  /** @type {((time?: any) => unknown)[]} */
+  const calls = [
+    (time) => totp.generate({ secret, time }),
+    (time) => totp.verify({ secret, code: '000000', time }),
+    (time) => backupCodes.verify({ keys, user: 'ann', stored, code: '0', time }),
+  ]
+  const missing = '`time`: is missing: give the time in unix seconds, like `Math.floor(Date.now() / 1000)`'
+  for (const call of calls) {
+    for (const time of [undefined, null])
+      assert.throws(() => call(time), { code: 'invalid_input', path: 'time', message: missing })
+    assert.throws(() => call(1_800_000_000_000), { path: 'time', message: /`Date\.now\(\)` gives milliseconds/ })
+    assert.throws(() => call(1.5), { path: 'time', message: '`time`: must be a whole number, not negative' })
+    call(253_402_300_799)
+  }
+  const given = /** @type {any} */ ({ secret })
+  assert.throws(() => totp.generate(given), { code: 'invalid_input', path: 'time', message: missing })
+})
+
 test('backup codes on their own: each works once, for its user and key ring', () => {
   const keys = generateKeys()
   const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 2 })
