@@ -4,7 +4,7 @@
 use core::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::time::UnixSeconds;
@@ -158,11 +158,12 @@ impl<'de> Deserialize<'de> for RequirePolicy {
             type Value = RequirePolicy;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`optional`, `everyone`, or an object with any of `networks`, `outside`, `roles`")
+                f.write_str("one of `optional`, `everyone`, or an object with `networks`, `outside` or `roles`")
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<RequirePolicy, E> {
-                RequireWord::deserialize(StrDeserializer::new(word)).map(RequirePolicy::Word)
+                let known = RequireWord::deserialize(StrDeserializer::<E>::new(word)).map(RequirePolicy::Word);
+                known.map_err(|_| E::invalid_value(Unexpected::Str(word), &self))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RequirePolicy, A::Error> {

@@ -159,6 +159,14 @@ test('policies of many accounts are refused where they cannot be one', async () 
   await assert.rejects(host({ policy: list }), refusedWith('invalid_policy', 'policy'))
 })
 
+test('an unknown word in `require` is refused with all forms that are known', () => {
+  const message =
+    '`require`: expected one of `optional`, `everyone`, or an object with `networks`, `outside` or `roles`'
+  for (const require of ['admins', 7, null, ['everyone']]) {
+    assert.throws(() => policy.parse(rules({ require })), { code: 'invalid_policy', path: 'require', message })
+  }
+})
+
 test('P4: a change of policy is an event: who, when, from where, and from what to what', async () => {
   const at = await host()
   const before = rules({ network: { allow: ['203.0.113.0/24'] } })
