@@ -129,7 +129,8 @@ export interface ReviewPolicyInput {
   /**
    * The policy that is to come. Where users have one second factor for many accounts, it is given as `createSecondFactor`
    * has it, with the change in it: a function that gives all policies of a user, or a list where all users have the
-   * same accounts. The function is asked for each user, and for each API client by its id.
+   * same accounts. The function is asked for each user, and for each API client by its id. Its answer has the form that
+   * the service's policy has for that user: a list, or one policy.
    */
   policy: PolicyOption | PolicyAnswer
   /** The user who makes the change, and the address of that user's request. */

@@ -12,6 +12,9 @@ export type { RuleErrorCode }
  * and there is no `sendSms`), `no_workers` (the runtime starts no worker threads, and `hashing` is not
  * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
  * allow it), `internal` (a defect of ours, or a worker thread that ended).
+ *
+ * Where a `policy` function threw or gave no policy, the code is `invalid_policy` and `path` is `policy`; the message says
+ * what it did, and `cause` is the error that it threw.
  */
 export type ErrorCode =
   | RuleErrorCode
@@ -131,6 +134,10 @@ export class SmsNeverLeft extends Error {
     return typeof value === 'object' && value !== null && #ours in value && value.#ours
   }
 }
+
+/** The message of an error without the path before it. @internal */
+export const withoutPath = ({ path, message }: CountersignError): string =>
+  path === '' ? message : message.slice(path.length + '``: '.length)
 
 /** Runs a job that touches the caller's objects: an error of theirs becomes ours. @internal */
 export function guarded<T>(code: ErrorCode, path: string, message: string, job: () => T): T {

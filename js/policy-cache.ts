@@ -3,7 +3,7 @@
 // of its answer is found by the text, and the 64 texts used last are kept. Of several policies the
 // strictest combination is compiled, once for each list of texts.
 import type { PolicyOption, PolicyQuestion } from './commands.js'
-import { CountersignError, guarded } from './error.js'
+import { CountersignError, guarded, withoutPath } from './error.js'
 import { documentText } from './input.js'
 import type * as wasm from './wasm.js'
 import { call, shelf } from './wasm.js'
@@ -21,7 +21,7 @@ export interface Policies {
   /** The compiled policy of a user. */
   of(question: PolicyQuestion): wasm.Core | Promise<wasm.Core>
   /** Whether a user has one second factor for many accounts: the `policy` function gives a list. */
-  isOfMany(question: PolicyQuestion): Promise<boolean>
+  isOfMany(question: PolicyQuestion, whom?: string): Promise<boolean>
   /** Any compiled policy with these keys. */
   any(): wasm.Core
 }
@@ -34,26 +34,64 @@ export interface PolicyTexts {
   name: string
 }
 
-/** Reads the answer of a `policy` function; `path` names one that is no list. */
+/** Reads a policy or a list of them; `path` names one that is no list. */
 export function textsOf(answer: unknown, path = 'policy'): PolicyTexts {
   const list = listed(answer)
+  if (list?.length === 0) throw new CountersignError('invalid_policy', path, 'give the policy of at least one account')
   const texts = list
     ? list.map((source, index) => documentText(source, 'invalid_policy', `[${index}]`))
     : [documentText(answer, 'invalid_policy', path)]
   return { texts, isList: list !== undefined, name: list ? JSON.stringify(texts) : texts[0]! }
 }
 
-/** Asks a `policy` function. */
+/** Asks a `policy` function. The error says which function threw, and `whom` it was asked for, like ` for \`users[3]\``. */
 export async function askPolicy(
   policy: (question: PolicyQuestion) => unknown,
   question: PolicyQuestion,
+  whom = '',
+  who = 'the function',
 ): Promise<unknown> {
   try {
     return await policy({ account: question.account, user: question.user })
   } catch (error) {
-    throw new CountersignError('invalid_policy', 'policy', 'could not be read: the function threw', error)
+    throw new CountersignError('invalid_policy', 'policy', `${who} threw${whom}; \`cause\` has its error`, error)
   }
 }
+
+/** Runs a job on the answer of a `policy` function. The error tells what the function gave, never the content of it. */
+export function onAnswer<T>(answer: unknown, whom: string, job: () => T): T {
+  try {
+    return job()
+  } catch (error) {
+    if (!CountersignError.is(error) || error.code !== 'invalid_policy') throw error
+    const { path, cause } = error
+    const fault = withoutPath(error)
+    const isWhole = path === '' || path === 'policy'
+    throw new CountersignError(
+      'invalid_policy',
+      isWhole ? 'policy' : path,
+      isWhole ? `the function gave ${kindOf(answer)}${whom}: ${fault}` : `${fault}; the function gave this${whom}`,
+      cause,
+    )
+  }
+}
+
+/** The answer of a `policy` function by its kind, for a message. */
+function kindOf(answer: unknown): string {
+  if (answer === undefined || answer === null) return String(answer)
+  if (typeof answer === 'string') return answer.trim() === '' ? 'empty text' : 'text'
+  if (typeof answer !== 'object') return `a ${typeof answer}`
+  try {
+    if (Array.isArray(answer)) return answer.length === 0 ? 'an empty list' : 'a list'
+  } catch {
+    // A proxy that tells nothing.
+  }
+  return 'an object'
+}
+
+/** Whether an answer is a list of policies. */
+export const isListed = (answer: unknown): boolean =>
+  guarded('invalid_policy', 'policy', 'could not be read', () => Array.isArray(answer))
 
 /** Compiles a fixed policy at once; `sendsSms` tells whether there is a gateway. */
 export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolean): Policies {
@@ -80,8 +118,11 @@ export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolea
   }
   any() // reports wrong keys at the start
   return {
-    of: async (question) => checked(await askPolicy(policy, question)),
-    isOfMany: async (question) => listed(await askPolicy(policy, question)) !== undefined,
+    of: async (question) => {
+      const answer = await askPolicy(policy, question)
+      return onAnswer(answer, '', () => checked(answer))
+    },
+    isOfMany: async (question, whom) => isListed(await askPolicy(policy, question, whom, "the service's function")),
     any,
   }
 }

@@ -390,7 +390,9 @@ export interface SecondFactor {
    * event loop is free again every 20 milliseconds. The records of users without `enrollment` are loaded.
    *
    * Where the host's `policy` function gives a list, the rules of one account do not tell what happens to a user. So
-   * the review takes such a function too, and refuses a single policy (`invalid_policy`).
+   * the review takes such a function too, and refuses a single policy (`invalid_policy`), also as the answer of a function.
+   * It refuses a list where the service gives one policy. Where a function throws or gives no policy, the message names the
+   * user's place, such as `users[3]`, and `cause` is the error that was thrown.
    *
    * @example
    * ```ts

@@ -139,7 +139,7 @@ test('policies of many accounts are refused where they cannot be one', async () 
     const at = await host({ policy: () => answer })
     return at.factor.begin({ user: 'ann', session: 's' })
   }
-  await assert.rejects(ask([]), refusedWith('invalid_policy', ''))
+  await assert.rejects(ask([]), refusedWith('invalid_policy', 'policy'))
   await assert.rejects(
     ask([rules(), rules({ origin: 'https://other.example' })]),
     refusedWith('invalid_policy', '[1].origin'),
@@ -157,6 +157,29 @@ test('policies of many accounts are refused where they cannot be one', async () 
   )
   const list = /** @type {any} */ ([rules()])
   await assert.rejects(host({ policy: list }), refusedWith('invalid_policy', 'policy'))
+})
+
+test('the error about an answer of the policy function says what it gave', async () => {
+  const cause = new Error('down')
+  /** @type {[any, string, any?][]} */
+  const table = [
+    [() => Promise.reject(cause), '`policy`: the function threw; `cause` has its error', cause],
+    [() => undefined, '`policy`: the function gave undefined: must be an object or JSON text'],
+    [() => true, '`policy`: the function gave a boolean: must be an object or JSON text'],
+    [() => [], '`policy`: the function gave an empty list: give the policy of at least one account'],
+    [() => '{', '`policy`: the function gave text: not valid JSON at line 1, column 1'],
+    [() => rules({ v: 2 }), '`v`: the version of the policy must be 1; the function gave this'],
+    [() => [rules(), rules({ v: 2 })], '`[1].v`: the version of the policy must be 1; the function gave this'],
+  ]
+  for (const [answer, message, cause] of table) {
+    const at = await host({ policy: answer })
+    await assert.rejects(at.factor.begin({ user: 'ann', session: 's' }), (/** @type {any} */ error) => {
+      const path = /^`(.*)`:/.exec(message)?.[1]
+      refusedWith('invalid_policy', path)(error)
+      assert.deepEqual([error.message, error.cause], [message, cause])
+      return true
+    })
+  }
 })
 
 test('an unknown word in `require` is refused with all forms that are known', () => {

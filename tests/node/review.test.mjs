@@ -514,6 +514,54 @@ test('an owner of the same accounts rescues nobody, and one of a single account 
   assert.deepEqual(both, { ...nothing, needRecoveryCode: ['bob'], noRescue: true, refused: true })
 })
 
+test('a review has the form that the service gives: lists, or one policy', async () => {
+  const { at, withDraft } = await manyAccounts()
+  const users = [
+    { user: 'ann', role: 'owner', enrollment: 'usable' },
+    { user: 'bob', role: 'member', enrollment: 'none' },
+  ]
+  const ask = (where, next) => where.factor.reviewPolicy({ policy: next, author: { user: 'ann' }, users })
+  /** Whether an error at `policy` says this and no other has been met. */
+  const says = (message) => (error) => {
+    refusedWith('invalid_policy', 'policy')(error)
+    assert.equal(error.message, `\`policy\`: ${message}`)
+    return true
+  }
+  const needsAll = 'give all policies of the user here too, as a list or by a function'
+  const needsOne = 'give one policy here too, that of the account'
+  await assert.rejects(
+    ask(at, () => rules()),
+    says(`the function gave one policy for \`author\`, where the service gives a list: ${needsAll}`),
+  )
+  await assert.rejects(
+    ask(at, (asked) => (asked.user === 'bob' ? rules() : withDraft()(asked))),
+    says(`the function gave one policy for \`users[1]\`, where the service gives a list: ${needsAll}`),
+  )
+  await assert.rejects(ask(at, rules()), says(`is one policy, where the service gives a list: ${needsAll}`))
+  for (const single of [await host(), await host({ policy: () => rules() })]) {
+    await assert.rejects(ask(single, [rules()]), says(`is a list, where the service gives one policy: ${needsOne}`))
+    await assert.rejects(
+      ask(single, () => [rules()]),
+      says(`the function gave a list for \`author\`, where the service gives one policy: ${needsOne}`),
+    )
+    await assert.rejects(
+      ask(single, ({ user }) => (user === 'bob' ? [rules()] : rules())),
+      says(`the function gave a list for \`users[1]\`, where the service gives one policy: ${needsOne}`),
+    )
+    await ask(single, rules())
+    await ask(single, () => rules())
+  }
+})
+
+test('the service is asked again in a review only about users whose policies have another form than the author has', async () => {
+  const asked = []
+  const of = ({ user }) => (user === 'bob' ? rules() : [rules(), rules()])
+  const at = await host({ policy: (question) => (asked.push(question.user), of(question)) })
+  const users = ['ann', 'bob', 'cy', 'dee'].map((name) => user(name, 'owner', 'usable'))
+  assert.deepEqual(await at.factor.reviewPolicy({ policy: of, author: { user: 'ann' }, users }), nothing)
+  assert.deepEqual(asked, ['ann', 'bob'])
+})
+
 test('a function that throws, or gives no policy, fails the review', async () => {
   const at = await host()
   const ask = (policy) => at.factor.reviewPolicy({ policy, author: { user: 'u0' }, users: crowd(130) })
@@ -535,6 +583,124 @@ test('a function that throws, or gives no policy, fails the review', async () =>
       users: [...crowd(129), { user: 'x', role: 'king' }],
     }),
     refusedWith('invalid_input', 'users[129].role'),
+  )
+})
+
+test('the error about an answer of a policy function says what it gave and for whom', async () => {
+  const at = await host()
+  const cause = new Error('down: password=hunter2')
+  const thrower = () => {
+    throw cause
+  }
+  const revoked = Proxy.revocable([], {})
+  revoked.revoke()
+  /** @type {[any, RegExp, string?][]} */
+  const table = [
+    [thrower, /^the function threw for `WHO`; `cause` has its error$/],
+    [() => Promise.reject(cause), /^the function threw for `WHO`; `cause` has its error$/],
+    [() => undefined, /^the function gave undefined for `WHO`: must be an object or JSON text$/],
+    [() => null, /^the function gave null for `WHO`: must be an object or JSON text$/],
+    [() => 7, /^the function gave a number for `WHO`: must be an object or JSON text$/],
+    [() => '', /^the function gave empty text for `WHO`: /],
+    [() => '{"hunter2', /^the function gave text for `WHO`: /],
+    [() => [], /^the function gave an empty list for `WHO`: give the policy of at least one account$/],
+    [() => Array(1_001).fill(rules()), /^the function gave a list for `WHO`: is too long: at most 1,000 accounts$/],
+    [() => ({ toJSON: thrower }), /^the function gave an object for `WHO`: cannot be written as JSON$/],
+    [() => rules({ methods: ['pigeon'] }), /^expected one of .*; the function gave this for `WHO`$/, 'methods[0]'],
+  ]
+  const users = crowd(131)
+  const apiClients = [{ id: 'c0' }, { id: 'c1' }]
+  for (const [bad, pattern, path = 'policy'] of table) {
+    for (const [culprit, who] of [
+      ['zoe', 'author'],
+      ['u129', 'users[129]'],
+      ['c1', 'apiClients[1]'],
+    ]) {
+      const next = ({ user }) => (user === culprit ? bad() : rules())
+      const author = { user: who === 'author' ? culprit : 'u0' }
+      await assert.rejects(
+        at.factor.reviewPolicy({ policy: next, author, users, apiClients }),
+        (/** @type {any} */ error) => {
+          refusedWith('invalid_policy', path)(error)
+          const message = error.message.replace(`\`${path}\`: `, '').replaceAll(`\`${who}\``, '`WHO`')
+          assert.match(message, pattern)
+          assert.doesNotMatch(error.message, /hunter2|u129|zoe/)
+          if (pattern.source.includes('threw')) assert.equal(error.cause, cause)
+          return true
+        },
+      )
+    }
+  }
+  const down = await host({ policy: thrower })
+  await assert.rejects(down.factor.reviewPolicy({ policy: () => rules(), author: { user: 'u0' }, users }), {
+    message: "`policy`: the service's function threw for `author`; `cause` has its error",
+    cause,
+  })
+  await assert.rejects(
+    at.factor.reviewPolicy({ policy: () => revoked.proxy, author: { user: 'u0' }, users }),
+    refusedWith('invalid_policy', 'policy'),
+  )
+})
+
+test('C22: a review of lists gives the event loop a turn within a batch', async (t) => {
+  let time = 0
+  let turns = 0
+  /** Milliseconds that each call of a function and each reading of its answer take. */
+  let asking = 0
+  let reading = 0
+  const first = { enumerable: true, get: () => ((time += reading), rules()) }
+  const list = ({ user }) => {
+    if (user !== 'u0') time += asking
+    return user === 'u0' ? [rules(), rules()] : Object.defineProperty([undefined, rules()], 0, first)
+  }
+  const at = await host({ policy: () => [rules()] })
+  t.mock.method(performance, 'now', () => time)
+  const { setTimeout: real } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (job, ...more) => ((turns += 1), real(job, ...more)))
+  const turnsWhere = async (milliseconds) => {
+    ;[asking, reading] = milliseconds
+    turns = 0
+    const users = crowd(64).map((one, index) => ({ ...one, user: `u${index + 1}` }))
+    await at.factor.reviewPolicy({ policy: list, author: { user: 'u0', ip: OFFICE }, users })
+    return turns
+  }
+  assert.equal(await turnsWhere([0, 0]), 0)
+  assert.equal(await turnsWhere([5, 0]), 16, 'after each fourth call of the function')
+  assert.equal(await turnsWhere([0, 5]), 16, 'after each fourth answer')
+  assert.equal(await turnsWhere([20, 20]), 128, 'after each call and each answer')
+})
+
+test('C22: fewer people are added at once where each is under many policies', async (t) => {
+  const at = await host({ policy: () => [rules()] })
+  const added = []
+  const { stringify } = JSON
+  t.mock.method(JSON, 'stringify', (value, ...more) => {
+    if (Array.isArray(value?.users)) added.push(value.users.length)
+    return stringify(value, ...more)
+  })
+  const addedUnder = async (accounts) => {
+    added.length = 0
+    const policy = Array(accounts).fill(rules())
+    await at.factor.reviewPolicy({ policy, author: { user: 'u0', ip: OFFICE }, users: crowd(64) })
+    return [...added]
+  }
+  assert.deepEqual(await addedUnder(1), [64])
+  assert.deepEqual(await addedUnder(16), Array(16).fill(4))
+  assert.deepEqual(await addedUnder(100), Array(64).fill(1))
+})
+
+test('a function that fails while a review pauses fails the review and nothing else', async (t) => {
+  const at = await host()
+  let time = 0
+  t.mock.method(performance, 'now', () => (time += 20))
+  const next = async ({ user }) => {
+    if (user === 'u1') throw new Error('down')
+    return rules()
+  }
+  // An unhandled rejection would fail this test.
+  await assert.rejects(
+    at.factor.reviewPolicy({ policy: next, author: { user: 'u0' }, users: crowd(10) }),
+    refusedWith('invalid_policy', 'policy'),
   )
 })
 
