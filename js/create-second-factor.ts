@@ -17,6 +17,7 @@ import { carryOut, report } from './effects.js'
 import { hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
 import {
+  accountId,
   anything,
   type Check,
   callable,
@@ -163,7 +164,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return (await outcomeOf(id, step, { beside })) as IssueRecoveryCodeReply
     },
     status: async (input) => {
-      const id = read(input, '', { user: idText, account: optional(idText) }) as unknown as StatusInput
+      const id = read(input, '', { user: idText, account: accountId }) as unknown as StatusInput
       const core = await policies.of(id)
       const stored = await load(store, id)
       const now = clock()
@@ -191,7 +192,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock, policies }),
     policyChanged: async (input) => {
       const { account, by, ip, before, after } = read(input, '', {
-        account: optional(idText),
+        account: accountId,
         by: idText,
         ip: optional(text),
         before: anything,
@@ -251,12 +252,12 @@ function take(fields: Record<string, unknown>, name: string, check: Check): unkn
 
 function idOf(fields: Record<string, unknown>): RecordId {
   const user = take(fields, 'user', idText) as string
-  return { account: take(fields, 'account', optional(idText)) as string | undefined, user }
+  return { account: take(fields, 'account', accountId) as string | undefined, user }
 }
 
 /** Takes the account out, and the circumstances of the call. */
 function placeOf(fields: Record<string, unknown>) {
-  return { account: take(fields, 'account', optional(idText)) as string | undefined, caller: circumstancesOf(fields) }
+  return { account: take(fields, 'account', accountId) as string | undefined, caller: circumstancesOf(fields) }
 }
 
 /** Takes out what the policy's rules look at. It is JSON, which every call of the core that asks the policy needs. */

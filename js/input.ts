@@ -23,6 +23,13 @@ export const idText: Check = (value, path) => {
   return value
 }
 
+/** The account of a user, where there is one. Without it a call is about another user, so that a value that was lost is refused. */
+export const accountId: Check = (value, path) => {
+  if (value === null)
+    throw invalid(path, 'must not be null: leave it out, or give undefined, where there are no accounts')
+  return value === undefined ? undefined : idText(value, path)
+}
+
 export const whole: Check = (value, path) => {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw invalid(path, 'must be a whole number, not negative')
@@ -124,7 +131,8 @@ const MAX_DEPTH = 4
 
 /**
  * The own fields, hidden ones included, of an input, copied as plain data: text, whole numbers, flags, lists and
- * objects. A field that is `undefined` or `null` is left out. Rust checks the names of the fields.
+ * objects. A field that is `undefined` or `null` is left out, but for an `account` that is `null`, which is refused. Rust
+ * checks the names of the fields.
  */
 export function fieldsOf(input: unknown): Record<string, unknown> {
   let values = 0
@@ -170,6 +178,7 @@ export function fieldsOf(input: unknown): Record<string, unknown> {
       const at = path === '' ? name : `${path}.${name}`
       if (typeof key !== 'string' || name !== key || !key.isWellFormed()) throw invalid(at, 'is not known here')
       const value = (object as Record<string, unknown>)[key]
+      if (key === 'account') accountId(value, at)
       if (value === undefined || value === null) continue
       fields[key] = CLIENT_FIELDS.has(key) ? copyClientField(value) : copy(value, at, depth)
     }

@@ -8,7 +8,7 @@ import type { KeySource, PolicyOption } from './commands.js'
 import { carryOut } from './effects.js'
 import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
-import { anything, callable, documentText, idText, optional, read } from './input.js'
+import { accountId, anything, callable, documentText, idText, optional, read } from './input.js'
 import { policyCache } from './policy-cache.js'
 import { type Store, storage } from './store.js'
 import { type Race, type Ran, stepsOf, storeLoop } from './store-loop.js'
@@ -121,7 +121,7 @@ export function createOperator(options: OperatorOptions): Operator {
     <Result extends wasm.Reply['result']>(run: RunIn) =>
     async (input: OperatorInput) => {
       const { account, user, operator } = read(input, '', {
-        account: optional(idText),
+        account: accountId,
         user: idText,
         operator: idText,
       }) as unknown as OperatorInput

@@ -3,7 +3,7 @@
 // have one second factor for many accounts, each is reviewed under the combination of their own accounts.
 import type { PolicyQuestion, ReviewPolicyInput } from './commands.js'
 import { CountersignError, withoutPath } from './error.js'
-import { anything, idText, listOf, optional, read, shape, text } from './input.js'
+import { accountId, anything, idText, listOf, optional, read, shape, text } from './input.js'
 import { askPolicy, compiler, isListed, onAnswer, type Policies, type PolicyTexts, textsOf } from './policy-cache.js'
 import type { Store } from './store.js'
 import { load } from './store.js'
@@ -33,7 +33,7 @@ export async function reviewPolicy(
     users,
     apiClients: clients = [],
   } = read(input, '', {
-    account: optional(idText),
+    account: accountId,
     policy: anything,
     author: shape({ user: idText, ip: optional(text) }),
     users: people,

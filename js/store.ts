@@ -1,6 +1,6 @@
 // Storage: the interface that a store has to fill, and the guards around a store of the host's.
 import { CountersignError, guarded, invalid } from './error.js'
-import { type Check, idText, optional, read } from './input.js'
+import { accountId, type Check, idText, read } from './input.js'
 
 /** A record as it is stored. */
 export interface Stored {
@@ -46,7 +46,7 @@ export interface Store {
  * ```
  */
 export function recordKey(id: RecordId): string {
-  const { account, user } = read(id, 'id', { account: optional(idText), user: idText }) as unknown as RecordId
+  const { account, user } = read(id, 'id', { account: accountId, user: idText }) as unknown as RecordId
   return account === undefined ? `users.${part(user)}` : `accounts.${part(account)}.users.${part(user)}`
 }
 

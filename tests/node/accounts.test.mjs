@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { normalize } from 'node:path'
 import test from 'node:test'
 import { memoryStore, recordKey } from 'countersign'
+import { createOperator } from 'countersign/operator'
 import fc from 'fast-check'
 import { codeOf, host, rules } from './support.mjs'
 
@@ -204,6 +205,33 @@ test('no two ids share a key, and a wrong id is refused before the store is aske
     await assert.rejects(at.factor.status(id), { code: 'invalid_input', path })
   }
   assert.deepEqual(asked, [])
+})
+
+test('an account that is null is refused in every call, and the store is not asked', async () => {
+  const asked = []
+  const store = { load: async (id) => void asked.push(id), save: async () => true }
+  const at = await host({ store })
+  const account = /** @type {any} */ (null)
+  const refused = { code: 'invalid_input', path: 'account', message: /null/ }
+  const { factor } = at
+  const names = Object.keys(factor).filter((name) => name !== 'jwks')
+  assert.ok(names.length > 14)
+  const given = {
+    status: { user: 'ann' },
+    policyChanged: { by: 'ann', before: rules(), after: rules() },
+    reviewPolicy: { policy: rules(), author: { user: 'ann' }, users: [] },
+  }
+  for (const name of names) {
+    const input = { ...(given[name] ?? { user: 'ann', session: 's', ticket: 't', code: '1' }), account }
+    await assert.rejects(factor[name](input), refused, name)
+  }
+  const operator = createOperator(at.options)
+  const input = { account, user: 'ann', operator: 'Jo' }
+  await assert.rejects(operator.issueRecoveryCode(input), refused)
+  await assert.rejects(operator.withdrawRecoveryCode(input), refused)
+  assert.throws(() => recordKey({ account, user: 'ann' }), { ...refused, path: 'id.account' })
+  assert.deepEqual(asked, [])
+  assert.equal(recordKey({ account: undefined, user: 'ann' }), 'users.ann')
 })
 
 test('a key is one segment of a path, never a dot segment, and names one id', () => {
