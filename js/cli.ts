@@ -2,6 +2,7 @@
 //   npx countersign keys                    prints a new key ring
 //   npx countersign jwks < keys.json        prints its public keys as a JWK set, as Envoy's filter takes it
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
+//   npx countersign --help                  prints how each is called
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,8 +15,12 @@ const USAGE = `usage: countersign keys                 print a new key ring (kee
        countersign recovery issue --config FILE --user ID [--account ID] --operator NAME
        countersign recovery withdraw --config FILE --user ID [--account ID] --operator NAME
                                         issue or withdraw a recovery code. FILE is a module whose default
-                                        export is { policy, keys, store, notify, onEvent }, or a function
-                                        that gives it`
+                                        export is the object that createSecondFactor is given, or a
+                                        function that gives it
+       countersign --help               print this`
+
+/** A command line that is not understood. */
+class UsageError extends Error {}
 
 async function printJwks(keys: string): Promise<void> {
   const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
@@ -30,42 +35,76 @@ async function printJwks(keys: string): Promise<void> {
 }
 
 async function recovery(args: string[]): Promise<void> {
-  const text = { type: 'string' } as const
-  const { values, positionals } = parseArgs({
-    args,
-    options: { config: text, user: text, account: text, operator: text },
-    allowPositionals: true,
-  })
-  const { config, user, account, operator } = values
-  const [action] = positionals
-  if (config === undefined || user === undefined || operator === undefined || positionals.length !== 1)
-    throw new Error(USAGE)
-  const { default: given } = (await import(pathToFileURL(resolve(config)).href)) as { default: unknown }
-  const options = (typeof given === 'function' ? await given() : given) as OperatorOptions
+  const { action, config, operator, ...id } = recoveryArguments(args)
+  const options = await optionsIn(config)
   const commands = createOperator(options)
-  const input = { account, user, operator }
-  if (action === 'issue') {
-    const { code, expiresAt } = await commands.issueRecoveryCode(input)
-    console.log(`${code}   (counts once, until ${new Date(expiresAt * 1000).toISOString()})`)
-  } else if (action === 'withdraw') {
+  const input = { ...id, operator }
+  if (action === 'withdraw') {
     const { result } = await commands.withdrawRecoveryCode(input)
     console.log(result === 'withdrawn' ? 'withdrawn' : 'there is no recovery code')
-  } else throw new Error(USAGE)
+    return
+  }
+  const isUnknown = ((await options.store.load(id)) ?? undefined) === undefined
+  const { code, expiresAt } = await commands.issueRecoveryCode(input)
+  if (isUnknown)
+    console.error(
+      `warning: there was no record of ${nameOf(id)} yet. That is so only before a first factor: otherwise the user or the account is another one; take the code back by \`recovery withdraw\``,
+    )
+  console.log(`${code}   (for ${nameOf(id)}; counts once, until ${new Date(expiresAt * 1000).toISOString()})`)
 }
 
+function recoveryArguments(args: string[]) {
+  const text = { type: 'string' } as const
+  const { values, positionals } = parsed(() =>
+    parseArgs({ args, options: { config: text, user: text, account: text, operator: text }, allowPositionals: true }),
+  )
+  const [action, ...others] = positionals
+  if (others.length > 0) throw new UsageError(`\`${others[0]}\` is not known here`)
+  if (action !== 'issue' && action !== 'withdraw') throw new UsageError('recovery is followed by issue or withdraw')
+  const { config, user, account, operator } = values
+  if (config === undefined) throw new UsageError('--config is missing')
+  if (user === undefined) throw new UsageError('--user is missing')
+  if (operator === undefined) throw new UsageError('--operator is missing')
+  return { action, config, user, account, operator }
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+/** The default export of the host's file, or what it gives. */
+async function optionsIn(config: string): Promise<OperatorOptions> {
+  const module = (await import(pathToFileURL(resolve(config)).href)) as { default?: unknown }
+  if (module.default === undefined) {
+    throw new Error(`${config} has no default export: it must be the object that createSecondFactor is given`)
+  }
+  return (typeof module.default === 'function' ? await module.default() : module.default) as OperatorOptions
+}
+
+const nameOf = ({ account, user }: { account?: string | undefined; user: string }) =>
+  account === undefined ? `user "${user}" without an account` : `user "${user}" in account "${account}"`
+
 function fail(error: Error): void {
-  console.error(error.message)
-  process.exitCode = error.message === USAGE ? 2 : 1
+  const isUsage = error instanceof UsageError
+  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error.message)
+  process.exitCode = isUsage ? 2 : 1
 }
 
 const [command, ...rest] = process.argv.slice(2)
-if (command === 'keys' && rest.length === 0) {
+if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
+  console.log(USAGE)
+} else if (command === 'keys' && rest.length === 0) {
   console.log(JSON.stringify(generateKeys(), null, 2))
 } else if (command === 'jwks' && rest.length === 0) {
   printJwks(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'recovery') {
   recovery(rest).catch(fail)
 } else {
-  console.error(USAGE)
-  process.exitCode = 2
+  fail(
+    new UsageError(command === undefined ? 'a command is missing' : `\`${[command, ...rest].join(' ')}\` is not known`),
+  )
 }

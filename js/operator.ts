@@ -10,6 +10,7 @@ import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
 import { accountId, anything, callable, documentText, idText, optional, read } from './input.js'
 import { policyCache } from './policy-cache.js'
+import type { SecondFactorOptions } from './second-factor.js'
 import { type Store, storage } from './store.js'
 import { type Race, type Ran, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
@@ -17,7 +18,10 @@ import { randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 
-/** The means that {@link createOperator} needs: the same as the host's `createSecondFactor` has. */
+/**
+ * The means that {@link createOperator} needs: the same as the host's `createSecondFactor` has. Everything that
+ * `SecondFactorOptions` has is taken.
+ */
 export interface OperatorOptions {
   /** As in `createSecondFactor`. */
   policy: PolicyOption
@@ -25,6 +29,12 @@ export interface OperatorOptions {
   keys: KeySource
   /** As in `createSecondFactor`. */
   store: Store
+  /** Not used: it is there so that the options of `createSecondFactor` can be handed in as they are. */
+  sendSms?: SecondFactorOptions['sendSms']
+  /** Not used, as `sendSms`. */
+  endPasses?: SecondFactorOptions['endPasses']
+  /** Not used, as `sendSms`. */
+  limits?: SecondFactorOptions['limits']
   /** As in `createSecondFactor`. User and owners are told of each command. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /** As in `createSecondFactor`. Each command is an event. */
@@ -101,6 +111,9 @@ export function createOperator(options: OperatorOptions): Operator {
     policy: anything,
     keys: anything,
     store: storage,
+    sendSms: optional(callable),
+    endPasses: optional(callable),
+    limits: optional(callable),
     notify: optional(callable),
     onEvent: optional(callable),
     onEffectError: optional(callable),

@@ -141,6 +141,25 @@ test('no method of a second factor issues a code as the operator', async () => {
 
 const operatorOptions = ({ options: { policy, keys, store } }) => ({ policy, keys, store })
 
+test('createOperator takes everything that createSecondFactor is given, and does not use what is not its own', async () => {
+  const used = []
+  const at = await host({
+    policy: rules({ methods: ['totp', 'sms', 'recovery_code'] }),
+    sendSms: () => used.push('sendSms'),
+    endPasses: () => used.push('endPasses'),
+    limits: async () => used.push('limits') > 0,
+  })
+  const operator = createOperator(at.options)
+  const input = { user: 'ann', operator: 'night shift' }
+  assert.equal((await operator.issueRecoveryCode(input)).result, 'recovery_code')
+  assert.equal((await operator.withdrawRecoveryCode(input)).result, 'withdrawn')
+  assert.deepEqual(used, [])
+  const misspelt = /** @type {any} */ ({ ...at.options, sendSmss: () => undefined })
+  assert.throws(() => createOperator(misspelt), { code: 'invalid_input', path: 'sendSmss' })
+  const wrong = /** @type {any} */ ({ ...at.options, limits: 5 })
+  assert.throws(() => createOperator(wrong), { code: 'invalid_input', path: 'limits' })
+})
+
 test('npx countersign recovery issue prints a code that lets the user in', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -159,15 +178,18 @@ test('npx countersign recovery issue prints a code that lets the user in', async
        policy: ${JSON.stringify(policy)},
        keys: ${JSON.stringify(at.keys)},
        store: sqliteStore(new Database(${JSON.stringify(database)})),
+       sendSms: () => undefined,
+       endPasses: () => undefined,
+       limits: () => true,
        onEvent: (event) => console.error(JSON.stringify(event)),
      })`,
   )
-  const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
-  const run = (...args) => promisify(execFile)(process.execPath, [cli, 'recovery', ...args])
   const who = ['--config', config, '--user', 'olga', '--account', 'acme', '--operator', 'ticket 4711']
   const { stdout, stderr } = await run('issue', ...who)
   const [code] = stdout.split(' ')
   assert.match(code, /^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$/)
+  assert.match(stdout, /user "olga" in account "acme"/)
+  assert.match(stderr, /^warning: there was no record of user "olga" in account "acme" yet/m)
   assert.ok(stderr.includes('"operator":"ticket 4711"') && !stderr.includes(code))
 
   const factor = createSecondFactor({ ...at.options, policy, store: sqliteStore(db), clock: undefined })
@@ -176,9 +198,41 @@ test('npx countersign recovery issue prints a code that lets the user in', async
   assert.equal(reply.result, 'verified')
 
   assert.equal((await run('withdraw', ...who)).stdout, 'there is no recovery code\n')
-  for (const args of [['issue'], ['issue', '--user', 'olga'], ['steal', ...who], ['issue', 'twice', ...who]]) {
-    await assert.rejects(run(...args), ({ code: status, stderr: told }) => status === 2 && told.includes('usage:'))
-  }
+  const again = await run('issue', ...who)
+  assert.doesNotMatch(again.stderr, /warning/)
+  const elsewhere = ['--config', config, '--user', 'olga', '--operator', 'ticket 4711']
+  assert.match((await run('issue', ...elsewhere)).stderr, /no record of user "olga" without an account yet/)
   const other = who.with(1, join(folder, 'missing.mjs'))
   await assert.rejects(run('issue', ...other), ({ code: status, stdout: told }) => status === 1 && told === '')
+})
+
+const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
+const run = (...args) => promisify(execFile)(process.execPath, [cli, 'recovery', ...args])
+
+test('npx countersign recovery names what is missing or not known, and then tells the usage', async () => {
+  const who = { '--config': 'x.mjs', '--user': 'olga', '--operator': 'Jo' }
+  const without = (left) => Object.entries(who).flatMap(([name, value]) => (name === left ? [] : [name, value]))
+  for (const [args, first] of /** @type {[string[], string][]} */ ([
+    ...Object.keys(who).map((name) => [['issue', ...without(name)], `${name} is missing`]),
+    [['steal', ...without('')], 'recovery is followed by issue or withdraw'],
+    [without(''), 'recovery is followed by issue or withdraw'],
+    [['issue', 'twice', ...without('')], '`twice` is not known here'],
+  ])) {
+    const told = await run(...args).catch((error) => error)
+    assert.deepEqual([told.code, told.stdout, told.stderr.split('\n')[0]], [2, '', first])
+    assert.match(told.stderr, /^usage: countersign/m)
+  }
+  const told = await run('issue', '--usr', 'olga').catch((error) => error)
+  assert.equal(told.code, 2)
+  assert.match(told.stderr, /--usr[\s\S]*^usage:/m)
+})
+
+test('npx countersign recovery says that a file has no default export, by its name', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const config = join(folder, 'named.mjs')
+  writeFileSync(config, 'export const options = {}')
+  const told = await run('issue', '--config', config, '--user', 'a', '--operator', 'b').catch((error) => error)
+  assert.equal(told.code, 1)
+  assert.ok(told.stderr.startsWith(`${config} has no default export`), told.stderr)
 })
