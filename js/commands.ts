@@ -19,7 +19,7 @@ export interface Caller {
   /**
    * The user's account, part of who the user is: nothing made under one account counts in another. It is
    * handed to the `policy` function, beside the user. Leave it out where there is one account, or where a user has one
-   * second factor for all.
+   * second factor for all. A call without it is about another user than one with it. `null` is refused.
    */
   account?: string | undefined
   /**
@@ -53,7 +53,10 @@ export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
 export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
 /** Input of `confirmBackupCodes`. */
 export interface ConfirmBackupCodesInput extends Caller, Accepts<wasm.ConfirmBackupCodes> {}
-/** Input of `issueRecoveryCode`: `user` gets the code, `by` issues it. */
+/**
+ * Input of `issueRecoveryCode`: `user` gets the code, `by` issues it. `ip` is the address of the issuer's request. `roles` are
+ * those of `user`; nothing is decided by them here.
+ */
 export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 /** Input of `check`. */
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
@@ -169,6 +172,8 @@ export interface ReviewedApiClient {
 
 /** Input of `policyChanged`. */
 export interface PolicyChangedInput {
+  /** The account whose policy it is, where the host has accounts: the event names it. */
+  account?: string | undefined
   /** The user who made the change. */
   by: string
   /** The address of that user's request. */

@@ -8,7 +8,10 @@ import { CountersignError } from './error.js'
 import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
 
-/** Counts one more of `key`, and says whether the count within the last `seconds` is at most `max`. */
+/**
+ * Counts one more of `key`, and says whether the count within the last `seconds` is at most `max`. A window that begins at the
+ * first count and ends after `seconds` will do as well as one that slides.
+ */
 export type Limits = (limit: wasm.Limit) => boolean | Promise<boolean>
 
 /** Longest wait for the host's counter. */

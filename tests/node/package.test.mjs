@@ -1,6 +1,6 @@
 // The package as users get it: one instance for import and require, an exports map, types.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -169,6 +169,17 @@ test('the command prints a key ring, and its public keys as a JWK set', () => {
   const hs256 = { ...keys, signing: [{ kid: 'hs', alg: 'HS256', secret: 'A'.repeat(43) }] }
   for (const bad of ['', '{', JSON.stringify(hs256)]) assert.throws(() => jwks(bad), { status: 1 })
   assert.throws(() => execFileSync(process.execPath, [cli], { stdio: 'pipe' }), { status: 2 })
+  for (const args of [
+    ['--help'],
+    ['-h'],
+    ['keys', '--help'],
+    ['recovery', '--help'],
+    ['recovery', 'issue', '--help'],
+  ]) {
+    assert.match(execFileSync(process.execPath, [cli, ...args], { encoding: 'utf8' }), /^usage: countersign keys/)
+  }
+  const told = spawnSync(process.execPath, [cli, 'kyes'], { encoding: 'utf8' })
+  assert.deepEqual([told.status, told.stdout, told.stderr.split('\n')[0]], [2, '', '`kyes` is not known'])
 })
 
 const consumer = `
@@ -178,6 +189,11 @@ import type { BeginInput, BeginReply, CheckInput, CheckReply, TotpPolicy, Verify
 import { storageApi } from 'countersign/storage-api'
 import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/storage-api'
 import { fixedClock, capturedSms } from 'countersign/testing'
+import { createOperator, type Operator } from 'countersign/operator'
+import type { PolicyChangedInput, SecondFactorOptions } from 'countersign'
+
+export const operatorOf = (options: SecondFactorOptions): Operator => createOperator(options)
+export const change = (policy: Policy): PolicyChangedInput => ({ account: 'acme', by: 'ann', before: policy, after: policy })
 
 const rules: Policy = { v: 1, name: 'Acme', origin: 'https://login.acme.example', methods: ['totp', 'sms'], totp: { digits: 8 } }
 const keys: Keys = generateKeys()
