@@ -78,7 +78,7 @@ export interface SecondFactorOptions {
   entropy?: (() => Uint8Array) | undefined
   /**
    * Where the password hashes of backup and recovery codes are computed. `workers`, the default: in worker threads,
-   * one fewer than processors and at least one, which all second factors of the process share. They start at first
+   * one fewer than there are processors, and at least one, which all second factors of the process share. They start at first
    * use and do not keep the process alive.
    *
    * `inline`, for a runtime without worker threads: in the thread that serves requests. Each hash holds it for some

@@ -36,7 +36,7 @@ export interface Store {
 /**
  * One text for an id, for stores with one key: no two ids share one. It has letters, digits, `-`, `_`, `~` and `.`, and at
  * most 1,552 characters. It is never `.` or `..`, so that it may be a segment of a path; where file names ignore case, two
- * ids would share one.
+ * ids can get the same file.
  *
  * @example
  * ```ts

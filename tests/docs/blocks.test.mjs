@@ -1,7 +1,7 @@
 // Every code block of the documentation is compiled, run, parsed or looked up; every link and path exists.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -248,6 +248,45 @@ test('docs/operations.md: the table of an event’s own fields has those of the 
   assert.deepEqual(listed.sort(), [...fields, 'event'].sort())
   assert.match(body, /^ {4}v: 1;$/m)
 })
+
+// The table of notices in docs/operations.md
+
+test('docs/operations.md: the tables of notices have every kind and field of the types, and the people who are told', () => {
+  const types = readFileSync(at('pkg/types/generated.d.ts'), 'utf8')
+  const [, union] = /^export type NoticeKind = (.*);$/m.exec(types)
+  const kinds = Array.from(union.matchAll(/"(\w+)"/g), ([, kind]) => kind)
+  assert.ok(kinds.length > 8)
+  const [, section] = /^## Notices\n([\s\S]*?)^## /m.exec(readFileSync(at('docs/operations.md'), 'utf8'))
+  const rows = Array.from(section.matchAll(/^\| `(\w+)` \| (.*?) ?\| (user|user, owners) \| (.+) \|$/gm))
+  assert.deepEqual(
+    rows.map(([, kind]) => kind),
+    kinds,
+  )
+
+  const [, body] = /^export interface Notice \{\n([\s\S]*?)^\}/m.exec(types)
+  const fields = Array.from(body.matchAll(/^ {4}(\w+)\??: /gm), ([, field]) => field)
+  const [, own] = /^\| field \| meaning \|\n\|.*\n((?:\|.*\n)+)/m.exec(section)
+  const cells = [...Array.from(own.matchAll(/^\| (`.*?) \|/gm), ([, cell]) => cell), ...rows.map(([, , cell]) => cell)]
+  const listed = cells.flatMap((cell) => Array.from(cell.matchAll(/`(\w+)`/g), ([, field]) => field))
+  assert.deepEqual([...new Set(listed)].sort(), fields.sort())
+
+  // The rules tell user and owners by one function, and the user alone by another.
+  const rules = readdirSync(at('src/engine')).map((name) => readFileSync(at('src/engine', name), 'utf8'))
+  const told = rules.flatMap((text) => [...text.matchAll(/notify_all\(NoticeKind::(\w+)/g)].map(([, kind]) => kind))
+  const snake = (kind) => kind.replaceAll(/(?<=.)[A-Z]/g, (sign) => `_${sign}`).toLowerCase()
+  const toOwners = rows.filter(([, , , to]) => to === 'user, owners').map(([, kind]) => kind)
+  assert.deepEqual(toOwners.toSorted(), told.map(snake).sort())
+})
+
+for (const page of ['docs/getting-started.md', 'docs/adapters.md']) {
+  test(`${page}: the fields of a client are all named`, () => {
+    const [, list] = /^const CLIENT_FIELDS = new Set\(\[(.*)\]\)$/m.exec(readFileSync(at('js/input.ts'), 'utf8'))
+    const names = Array.from(list.matchAll(/'(\w+)'/g), ([, name]) => `\`${name}\``)
+    const text = readFileSync(at(page), 'utf8').replaceAll(/\s+/g, ' ')
+    const written = ['and', 'or'].map((word) => `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1)}`)
+    assert.ok(written.some((sentence) => text.includes(sentence)))
+  })
+}
 
 test('T32: no field of an event can hold a secret, by its type', () => {
   for (const [name, fields] of eventKinds()) {
