@@ -1,15 +1,18 @@
 // Runs the services of the README and the guides unchanged, and uses them over HTTP.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
-import { generateKeys, memoryStore, sqliteStore, totp } from 'countersign'
+import { createSecondFactor, generateKeys, memoryStore, sqliteStore, totp } from 'countersign'
+import { storageApi } from 'countersign/storage-api'
 import { at, freePorts } from '../../scripts/common.mjs'
 import { blocksOf, folderOf, pages, strip } from './blocks.mjs'
 
@@ -223,6 +226,134 @@ test('the service of the adapters guide', async (t) => {
   assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
   assert.equal((await ann.post('/security/remove', { method: 'totp' })).result, 'removed')
 })
+
+test('getting started: new backup codes are confirmed by their set', async (t) => {
+  const service = await serve(t, 'main')
+  const ann = browser(service)
+  await ann.post('/login', ANN)
+  const { secret, setup } = await ann.post('/security/app')
+  const code = totp.generate({ secret, time: service.time })
+  const { set } = await ann.post('/security/app/confirm', { setup, code })
+  assert.equal(typeof set, 'string')
+  const method = async () => (await ann.post('/login/again')).methods.find(({ method }) => method === 'backup_code')
+  assert.equal((await method()).confirmed, false)
+  assert.equal((await ann.post('/security/backup-codes/saved', { set: 'another' })).result, 'expired')
+  assert.equal((await ann.post('/security/backup-codes/saved', {})).field, 'set')
+  assert.equal((await ann.post('/security/backup-codes/saved', { set })).result, 'confirmed')
+  assert.equal((await method()).confirmed, true)
+})
+
+/** The login of the README with `firstFactor: 'password'`, and with the routes of the policy guide in the place that it names. */
+function writeLoginWithSetUp() {
+  const login = readFileSync(at(folder, 'login.js'), 'utf8')
+  const policy = 'policy: { v: 1, name: "Acme", origin }'
+  const guard = 'app.use(async (req, res, next) => {'
+  for (const part of [policy, guard]) assert.equal(login.split(part).length, 2, part)
+  const changed = login
+    .replace(policy, "policy: { v: 1, name: 'Acme', origin, require: 'everyone', firstFactor: 'password' }")
+    .replace(guard, `app.use(setUpAtLogin(secondFactor))\n${guard}`)
+  writeFileSync(at(folder, 'login-with-set-up.js'), `import { setUpAtLogin } from './set-up.js'\n${changed}`)
+}
+
+test('policy: a first factor is set up at login, in the session that goes on under a new id', async (t) => {
+  writeLoginWithSetUp()
+  const service = await serve(t, 'login-with-set-up')
+  const ann = browser(service)
+  assert.equal((await ann.post('/login/set-up/app')).status, 401)
+  const login = await ann.post('/login', ANN)
+  assert.deepEqual([login.status, login.result, login.methods, login.ticket], [200, 'set_up', ['totp'], undefined])
+  assert.equal((await ann.get('/')).result, 'second_step', 'the session opens nothing else')
+  assert.equal((await ann.post('/login/code', { method: 'totp', code: '123456' })).result, 'denied')
+
+  const { secret, setup } = await ann.post('/login/set-up/app')
+  const code = totp.generate({ secret, time: service.time })
+  assert.equal((await ann.post('/login/set-up/app/confirm', { setup, code: '000000' })).result, 'wrong')
+  assert.equal((await ann.post('/login/set-up/app/confirm', { code })).field, 'setup')
+  assert.equal((await ann.get('/')).result, 'second_step')
+  const enrolled = await ann.post('/login/set-up/app/confirm', { setup, code })
+  assert.deepEqual([enrolled.result, enrolled.backupCodes.length, typeof enrolled.set], ['enrolled', 10, 'string'])
+  assert.notEqual(enrolled.cookies.get('session'), login.cookies.get('session'))
+  assert.equal((await ann.get('/')).user, 'u-1')
+
+  const thief = browser(service)
+  assert.equal((await thief.post('/login', ANN)).result, 'challenge')
+  assert.equal((await thief.post('/login/set-up/app')).result, 'denied', 'the ticket of a challenge sets up nothing')
+})
+
+test('policy: /login/again gives the ticket of a set-up as well', async (t) => {
+  writeLoginWithSetUp()
+  const ann = browser(await serve(t, 'login-with-set-up'))
+  await ann.post('/login', ANN)
+  const again = await ann.post('/login/again')
+  assert.deepEqual([again.result, again.ticket], ['set_up', undefined])
+  assert.equal((await ann.post('/login/set-up/app')).result, 'totp_started')
+})
+
+test('operations: the file of the guide serves the command of the operator', async () => {
+  const cli = at('pkg/cli.cjs')
+  const [{ code }] = blocksOf('docs/operations.md').filter(({ code }) =>
+    code.startsWith('npx countersign recovery issue'),
+  )
+  const [, config] = /--config (\S+)/.exec(code)
+  const args = ['recovery', 'issue', '--config', config, '--account', 'acme', '--user', '4711', '--operator', 'Jo']
+  const env = { ...process.env, COUNTERSIGN_KEYS: JSON.stringify(generateKeys()), DATABASE: ':memory:' }
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [cli, ...args], { cwd: at(folder), env })
+  assert.match(stdout, /^([0-9A-Z]{4}-){3}[0-9A-Z]{4} /)
+  assert.match(stderr, /mail to owners 4711 recovery_code_issued/)
+})
+
+test('gate: the revocations keep the latest of each user, by account, in any order', async (t) => {
+  const { revocations } = await guide('revocations')
+  for (const order of [(list) => list, (list) => list.toReversed()]) {
+    const { endPasses, endUser, endSession, revoked } = revocations()
+    const latest = {}
+    for (const account of [undefined, 'acme']) {
+      const changes = await changesOf({ account, user: 'ann' })
+      assert.ok(changes.length > 1)
+      latest[account ?? ''] = changes.at(-1).epoch
+      for (const change of order(changes)) endPasses(change)
+      for (const at of order([1_800_000_000, 1_800_000_100])) endUser({ account, user: 'bob' }, at)
+    }
+    endUser({ account: 'other', user: '__proto__' }, 1_800_000_000)
+    endSession('s-1')
+
+    const token = 'a-token-of-thirty-two-characters-or-more'
+    const server = createServer(storageApi({ store: memoryStore(), token, revoked }))
+    await once(server.listen(0), 'listening')
+    t.after(() => server.close())
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+    const answer = await fetch(`http://localhost:${port}/revoked`, { headers: { authorization: `Bearer ${token}` } })
+    assert.deepEqual(await answer.json(), {
+      v: 1,
+      sessions: ['s-1'],
+      users: { bob: 1_800_000_100 },
+      epochs: { ann: latest[''] },
+      accounts: {
+        acme: { users: { bob: 1_800_000_100 }, epochs: { ann: latest.acme } },
+        other: { users: JSON.parse('{ "__proto__": 1800000000 }'), epochs: {} },
+      },
+    })
+  }
+})
+
+/** What `endPasses` is told while a user sets up an app and renews the backup codes. */
+async function changesOf(who) {
+  const changes = []
+  const secondFactor = createSecondFactor({
+    policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+    keys: generateKeys(),
+    store: memoryStore(),
+    endPasses: (ended) => changes.push(ended),
+  })
+  const given = { ...who, session: 's' }
+  const started = await secondFactor.enrollTotp({ ...given, label: 'ann' })
+  assert.equal(started.result, 'totp_started')
+  const code = totp.generate({ secret: started.secret, time: Math.floor(Date.now() / 1000) })
+  const enrolled = await secondFactor.confirmTotp({ ...given, setup: started.setup, code })
+  assert.equal(enrolled.result, 'enrolled')
+  assert.equal((await secondFactor.renewBackupCodes({ ...given, pass: enrolled.pass })).result, 'backup_codes')
+  return changes
+}
 
 test('C20: the guides hand in the id of the user and never what was typed', async (t) => {
   const service = await serve(t, 'main')
