@@ -289,6 +289,17 @@ test('policy: /login/again gives the ticket of a set-up as well', async (t) => {
   assert.equal((await ann.post('/login/set-up/app')).result, 'totp_started')
 })
 
+test('adapters: a call that forgets the account is an error, and lets nobody in', async () => {
+  const { secondFactorOf } = await guide('many-accounts')
+  const rules = { acme: { require: 'everyone' } }
+  const factor = secondFactorOf(JSON.stringify(generateKeys()), memoryStore(), async (account) => rules[account])
+  const denied = { result: 'denied', reason: 'enrollment_required' }
+  assert.deepEqual(await factor.begin({ account: 'acme', user: 'ann', session: 's' }), denied)
+  for (const lost of [{}, { account: undefined }])
+    await assert.rejects(factor.begin({ ...lost, user: 'ann', session: 's' }), { code: 'invalid_policy' })
+  await assert.rejects(factor.begin({ account: null, user: 'ann', session: 's' }), { code: 'invalid_input' })
+})
+
 test('operations: the file of the guide serves the command of the operator', async () => {
   const cli = at('pkg/cli.cjs')
   const [{ code }] = blocksOf('docs/operations.md').filter(({ code }) =>
