@@ -160,6 +160,37 @@ test('createOperator takes everything that createSecondFactor is given, and does
   assert.throws(() => createOperator(wrong), { code: 'invalid_input', path: 'limits' })
 })
 
+test("a deleted record makes the password enough again, except while the operator's code is alive and after its use", async () => {
+  const records = new Map()
+  const store = {
+    load: async ({ user }) => records.get(user),
+    save: async ({ user }, record, expected) => {
+      if (records.get(user)?.version !== expected) return false
+      records.set(user, { record, version: (expected ?? 0) + 1 })
+      return true
+    },
+  }
+  const at = await host({ store })
+  await withApp(at)
+  const policy = rules({ require: 'everyone', firstFactor: 'password', methods: ['totp', 'recovery_code'] })
+  const factor = createSecondFactor({ ...at.options, policy })
+  const operator = createOperator({ ...at.options, policy })
+  const begin = () => factor.begin({ user: 'ann', session: 's' })
+  assert.equal((await begin()).result, 'challenge')
+  records.clear()
+  assert.equal((await begin()).result, 'set_up')
+
+  await operator.issueRecoveryCode({ user: 'ann', operator: 'Jo' })
+  assert.equal((await begin()).result, 'challenge')
+  at.clock.advance(3_600)
+  assert.equal((await begin()).result, 'set_up', 'the code has ended unused')
+
+  const { code } = await operator.issueRecoveryCode({ user: 'ann', operator: 'Jo' })
+  const { ticket } = await begin()
+  assert.equal((await factor.verify({ ticket, session: 's', method: 'recovery_code', code })).result, 'verified')
+  assert.deepEqual(await begin(), { result: 'denied', reason: 'enrollment_required' })
+})
+
 test('npx countersign recovery issue prints a code that lets the user in', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
   t.after(() => rmSync(folder, { recursive: true }))
