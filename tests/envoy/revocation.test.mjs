@@ -1,6 +1,7 @@
 // The revocation list: sessions and users that the login host has ended.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSecondFactor, memoryStore, totp } from 'countersign'
 import { eventually } from '../shared/eventually.mjs'
 import { claimsOf, gateSession, onEach, PASS, passed, refused, revocationBy, verifyBy } from './support.mjs'
 
@@ -198,6 +199,28 @@ await onEach(
         list.epochs = { ann: admitting[index], bob: listed(1) }
         passed(await until(200, { pass }))
       }
+      clear()
+    })
+
+    test('T44, C4: a change of factors ends the passes of other sessions, by way of `endPasses` and the list', async () => {
+      clear()
+      const ended = []
+      const clock = gate.clock
+      const sendSms = () => undefined
+      const endPasses = (facts) => ended.push(facts)
+      const wired = { policy: gate.policy, keys: gate.keys, store: memoryStore(), clock, sendSms, endPasses }
+      const factor = createSecondFactor(wired)
+      const { setup, secret } = await factor.enrollTotp({ user: 'ann', session: 'old', label: 'ann' })
+      const code = totp.generate({ secret, time: clock() })
+      const { pass: old } = await factor.confirmTotp({ user: 'ann', session: 'old', setup, code })
+      const [{ epoch }] = ended
+      list.epochs = { ann: epoch }
+      passed(await until(200, { pass: old, session: 'old' }))
+      const { pass: renewed } = await factor.renewBackupCodes({ user: 'ann', session: 'old', pass: old })
+      passed(await gate.visit({ pass: renewed, session: 'old' })) // the list does not name its epoch yet
+      list.epochs = { ann: ended.at(-1).epoch }
+      refused(await until(401, { pass: old, session: 'old' }), 401, 'pass_revoked')
+      passed(await gate.visit({ pass: renewed, session: 'old' }))
       clear()
     })
 

@@ -30,7 +30,7 @@ const NARROWINGS = {
   'other plans, forced': { plans: ['gold'], require: 'everyone' },
 }
 
-test('T45: review, status and login agree for every narrowing and every kind of user', async (t) => {
+test('C5, T45: review, status and login agree for every narrowing and every kind of user', async (t) => {
   const at = await host()
   const app = await withApp(at, 'app')
   const both = await withApp(at, 'both')
