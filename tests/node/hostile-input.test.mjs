@@ -840,7 +840,7 @@ test('an unknown field is refused with the names that are known, where they are 
   const users = /** @type {any} */ ([{ user: 'ann', role: 'owner', IP: '192.0.2.1' }])
   await assert.rejects(at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users }), {
     path: 'users[0].IP',
-    message: `\`users[0].IP\`: ${unknown(['user', 'role', 'enrollment', 'roles', 'ip'])}`,
+    message: `\`users[0].IP\`: ${unknown(['user', 'role', 'enrollment', 'plan', 'roles', 'ip'])}`,
   })
 })
 
