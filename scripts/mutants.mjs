@@ -55,7 +55,7 @@ await main(import.meta.url, async () => {
   const chosen = [
     ...(values.shard === undefined ? [] : ['--shard', values.shard]),
     ...(values['in-diff'] === undefined ? [] : ['--in-diff', writeDiff(values['in-diff'])]),
-    ...values.file.flatMap((file) => ['--re', startingWith(`${file}:`)]),
+    ...(values.file.length === 0 ? [] : onlyIn(values.file)),
   ]
   if (values.list) return void (await mutants(['--list', ...chosen]))
 
@@ -77,10 +77,14 @@ await main(import.meta.url, async () => {
       ...['--', '--', ...tests],
     ])
     for (const outcome of ['caught', 'missed', 'timeout', 'unviable']) {
-      for (const name of linesOf(`${OUTPUT}/mutants.out/${outcome}.txt`)) outcomes.set(name, outcome)
+      for (const name of linesOf(`${OUTPUT}/mutants.out/${outcome}.txt`)) {
+        // cargo-mutants runs mutants that leave out a field whatever `--re` says: what was caught before stays so.
+        if ((outcomes.get(name) ?? 'missed') === 'missed') outcomes.set(name, outcome)
+      }
     }
     if (missed().length === 0) break
-    select = missed().flatMap((name) => ['--re', `${startingWith(name)}$`])
+    const files = new Set(missed().map((name) => name.split(':')[0]))
+    select = [...onlyIn([...files]), ...missed().flatMap((name) => ['--re', exactly(name)])]
   }
   report(outcomes, seconds(start))
 })
@@ -139,9 +143,17 @@ function writeDiff(commit) {
   return at(OUTPUT, 'in.diff')
 }
 
-/** A pattern for names that begin so. */
-function startingWith(text) {
-  return `^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`
+/** The settings of .cargo/mutants.toml for these files alone. */
+function onlyIn(files) {
+  const settings = readFileSync(at('.cargo/mutants.toml'), 'utf8')
+  const own = settings.replace(/^examine_globs = .*$/m, `examine_globs = ${JSON.stringify(files)}`)
+  writeFileSync(at(OUTPUT, 'mutants.toml'), own)
+  return ['--config', at(OUTPUT, 'mutants.toml')]
+}
+
+/** A pattern for one name. */
+function exactly(name) {
+  return `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
 }
 
 function linesOf(file) {
