@@ -90,7 +90,7 @@ impl Attempts {
 
     /// Whether the attempt just charged is the one that made the user wait, or stop.
     pub(crate) const fn just_locked(&self, before: &Self) -> bool {
-        (before.left_before_wait() > 0 && self.left_before_wait() == 0) || (before.failures < STOP_AT && self.failures >= STOP_AT)
+        (before.left_before_wait() > 0 && self.left_before_wait() == 0) || self.failures == STOP_AT
     }
 
     /// Attempts left before the next wait.
@@ -220,6 +220,31 @@ mod tests {
         assert_eq!(attempts.lock_state(at(1_000_001)), LockState::Open);
         attempts.charge(at(1_000_002), 1);
         assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
+    }
+
+    #[test]
+    fn the_fifth_and_the_hundredth_failure_lock() {
+        let (mut attempts, mut locked) = (Attempts::NEW, Vec::new());
+        for failure in 1..=STOP_AT {
+            let before = attempts.clone();
+            attempts.charge(at(1_000_000), 1);
+            if attempts.just_locked(&before) {
+                locked.push(failure);
+            }
+        }
+        assert_eq!(locked, [FREE, STOP_AT]);
+    }
+
+    #[test]
+    fn success_ends_the_wait_also_where_the_clock_goes_back() {
+        let mut attempts = Attempts::NEW;
+        for _ in 0..FREE {
+            attempts.charge(at(1_000_000), 1);
+        }
+        let before = attempts.clone();
+        attempts.charge(at(1_000_030), 1);
+        attempts.succeed(&before);
+        assert_eq!(attempts.lock_state(at(1_000_010)), LockState::Open);
     }
 
     /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,

@@ -1,9 +1,10 @@
 //! C2, C6, T42, T46: a recovery code is spent by the right person only, and there is always someone who can issue one.
 
 use countersign::effect::Effect;
-use countersign::engine::operator;
+use countersign::engine::{Env, IssueRecoveryCode, issue_recovery_code, operator};
 use countersign::entropy::Entropy;
-use countersign::ids::OperatorId;
+use countersign::error::ErrorCode;
+use countersign::ids::{AccountId, OperatorId, RecordId, UserId};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -241,4 +242,25 @@ fn the_operator_withdraws_a_code() {
     assert_eq!(told(&person), expected);
     person.record = Some(stored.to_text());
     assert_eq!(person.verify("recovery_code", &recovery)["result"], "expired");
+}
+
+/// The issuer's record decides whether the issuer's pass counts: a host that hands in another one is told.
+#[test]
+fn the_issuers_record_is_that_of_the_issuer_in_the_same_account() {
+    let person = ann();
+    let record = Record::parse(&person.id(), person.record.as_deref().unwrap()).unwrap();
+    let question = IssueRecoveryCode::parse(&json!({"by": {"user": "olga", "session": "s", "role": "owner"}}).to_string()).unwrap();
+    let ask = |account: Option<&str>, user: &str| {
+        let account = account.map(|account| AccountId::new(account).unwrap());
+        let issuer = Record::new(RecordId::new(account, UserId::new(user).unwrap()));
+        let (now, entropy) = (UnixSeconds::new(person.now).unwrap(), Entropy::new([7; 32]));
+        let env = Env { now, client: person.ip, roles: person.roles.clone(), entropy };
+        issue_recovery_code(&person.policy, &person.keys, record.clone(), &issuer, &question, env)
+    };
+    for (account, user) in [(None, "ann"), (None, "bob"), (Some("acme"), "olga")] {
+        let error = ask(account, user).unwrap_err();
+        assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "by.user"), "{account:?} {user}");
+    }
+    let reply = ask(None, "olga").unwrap().stored().0;
+    assert_eq!(serde_json::to_value(&reply).unwrap(), json!({"result": "denied", "reason": "fresh_factor_required"}));
 }
