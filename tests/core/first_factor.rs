@@ -3,14 +3,12 @@
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
-use countersign::engine::{self, Check, Subject};
 use countersign::notice::{NoticeKind, Recipient};
 use countersign::policy::{Policy, review};
-use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
-use crate::support::{Person, issue, policy};
+use crate::support::{Person, check, issue, policy};
 
 fn by_password() -> Policy {
     policy(json!({"require": "everyone", "firstFactor": "password"}))
@@ -38,15 +36,6 @@ fn confirm(person: &mut Person, fields: Value) -> Value {
     let mut command = json!({"session": "s", "setup": setup, "code": code});
     command.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     person.reply(json!({"confirm_totp": command}))
-}
-
-/// The answer to `check`.
-fn check(person: &Person, question: Value) -> Value {
-    let record = Record::parse(&person.id(), person.record.as_deref().unwrap_or(&Record::new(person.id()).to_text())).unwrap();
-    let (question, now) = (Check::parse(&question.to_string()).unwrap(), UnixSeconds::new(person.now).unwrap());
-    let subject = Subject::Record(&record);
-    let reply = engine::check(&person.policy, &person.keys, subject, &question, person.ip, &person.roles, now).unwrap();
-    serde_json::to_value(reply.unwrap()).unwrap()
 }
 
 #[test]

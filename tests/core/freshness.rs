@@ -7,7 +7,7 @@ use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
 use crate::gate::{COOKIE, gate, headers, judge, judged, refused};
-use crate::support::{Person, ann, issue, policy};
+use crate::support::{Person, ann, check, issue, policy};
 
 const REFUSED: &str = "fresh_factor_required";
 
@@ -180,4 +180,21 @@ fn t44_a_pass_by_a_method_that_is_no_longer_offered_changes_nothing() {
         assert_eq!(person.reply(command.clone()), json!({"result": "denied", "reason": REFUSED}), "{command}");
     }
     assert_eq!(person.record, before);
+}
+
+#[test]
+fn check_counts_the_age_of_the_factor_to_the_second() {
+    let mut person = ann();
+    person.policy = policy(json!({"freshSeconds": 300}));
+    let pass = person.log_in("in");
+    for (asked, most) in [(json!({"fresh": true}), 300), (json!({"maxAge": 100}), 100), (json!({"maxAge": 0}), 0)] {
+        let mut question = json!({"session": "in", "pass": pass});
+        question.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        let shown_at = person.now;
+        person.now = shown_at + most;
+        assert_eq!(check(&person, question.clone())["result"], "in", "{asked}");
+        person.now += 1;
+        assert_eq!(check(&person, question), json!({"result": "second_step", "reason": "too_old"}), "{asked}");
+        person.now = shown_at;
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::{Effect, SmsMessage};
-use countersign::engine::{Command, Env, IssueRecoveryCode, Reply, issue_recovery_code, sms_never_left, step};
+use countersign::engine::{self, Check, Command, Env, IssueRecoveryCode, Reply, Subject, issue_recovery_code, sms_never_left, step};
 use countersign::entropy::Entropy;
 use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
@@ -208,4 +208,13 @@ pub fn issue(person: &mut Person) -> String {
     person.issuer = owner.record;
     let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
     person.reply(json!({"issue_recovery_code": {"by": by}}))["code"].as_str().unwrap().to_owned()
+}
+
+/// The answer to `check`.
+pub fn check(person: &Person, question: Value) -> Value {
+    let record = Record::parse(&person.id(), person.record.as_deref().unwrap_or(&Record::new(person.id()).to_text())).unwrap();
+    let (question, now) = (Check::parse(&question.to_string()).unwrap(), UnixSeconds::new(person.now).unwrap());
+    let subject = Subject::Record(&record);
+    let reply = engine::check(&person.policy, &person.keys, subject, &question, person.ip, &person.roles, now).unwrap();
+    serde_json::to_value(reply.unwrap()).unwrap()
 }
