@@ -55,7 +55,7 @@ export type Ran = wasm.PendingStep | Uint8Array
 /** Holds an outcome to a count of the host's. */
 export type Hold = (pending: wasm.PendingStep) => Promise<wasm.PendingStep>
 
-/** What some calls need besides. */
+/** Options of a single call. */
 export interface Extras {
   hold?: Hold | undefined
   /** Another record, which the step reads and does not change. */

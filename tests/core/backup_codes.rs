@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Person, ann, policy};
 
-/// What `status` says of the codes.
+/// The backup codes in the answer of `status`.
 fn is_confirmed(person: &Person) -> bool {
     let record = Record::parse(&person.id(), person.record.as_deref().unwrap()).unwrap();
     let status = status(&person.policy, &person.keys, &record, UnixSeconds::new(person.now).unwrap()).unwrap();
     status.backup_codes.unwrap().confirmed
 }
 
-/// What a challenge says of the codes.
+/// The method `backup_code` in a challenge.
 fn challenge_tells(person: &mut Person) -> Value {
     let challenge = person.reply(json!({"begin": {"session": "s"}}));
     let methods = challenge["methods"].as_array().unwrap_or_else(|| panic!("{challenge}"));

@@ -26,7 +26,7 @@ pub(super) fn is_thief(session: &str) -> bool {
     session.starts_with('x')
 }
 
-/// What stands in the field of a token.
+/// The content of a token's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
     None,

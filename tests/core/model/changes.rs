@@ -1,4 +1,4 @@
-//! What changes around the users: the clock, the keys, the rules of the accounts, and where calls come from.
+//! Events beside the commands: the clock, the keys, the rules of the accounts and the places of the callers change.
 
 use crate::policy::Channel;
 

@@ -10,7 +10,7 @@ use super::seen::Seen;
 use super::setups::{Content, Proof, Setup, THEIR_NUMBERS, TRIES};
 use super::world::{Checked, Fault, PEOPLE, World};
 
-/// What an episode is mostly about.
+/// The kind of events that an episode has most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
     Mixed,
@@ -101,7 +101,7 @@ impl World {
         Ok(())
     }
 
-    /// What often follows at once: the gateway fails, somebody mistypes a code, or the person has clicked twice.
+    /// Events that often follow a command at once: the gateway fails, a code is mistyped, or a request is sent twice.
     fn aftermath(&mut self, mood: Mood, who: Who, caller: Caller, ask: &Ask, seen: &Seen, rng: &mut Rng) -> Checked {
         if let Seen::SmsSent { .. } = seen
             && rng.percent(if mood == Mood::Gateway { 70 } else { 8 })

@@ -20,7 +20,7 @@ use super::places::Caller;
 use super::seen::Seen;
 use super::world::World;
 
-/// What a call gives: an outcome that waits for its record to be stored, or the answer of `check`.
+/// The result of a call: an outcome that waits for its record to be stored, or the answer of `check`.
 pub(super) enum Called {
     Pending(Box<Pending>),
     Checked(Option<CheckReply>),
