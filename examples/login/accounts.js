@@ -148,3 +148,6 @@ async function seed(db) {
     db.prepare('INSERT INTO api_clients VALUES (?, ?, ?, NULL)').run(demoClient.id, 'acme', clientHash)
   })()
 }
+
+/** The roles that the account's rules may name. */
+export const rolesOf = ({ role }) => [role]

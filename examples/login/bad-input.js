@@ -7,3 +7,11 @@ export class BadInput extends Error {
     this.path = path
   }
 }
+
+/** A field that must be text. */
+export function text(input, name) {
+  const value = input[name]
+  if (typeof value !== 'string' || value === '' || value.length > 256)
+    throw new BadInput(name, 'is missing, too long or no text')
+  return value
+}

@@ -347,7 +347,7 @@ test('gate: the revocations keep the latest of each user, by account, in any ord
   }
 })
 
-/** What `endPasses` is told while a user sets up an app and renews the backup codes. */
+/** The facts for `endPasses` while a user sets up an app and renews the backup codes. */
 async function changesOf(who) {
   const changes = []
   const secondFactor = createSecondFactor({

@@ -74,7 +74,7 @@ test('each step needs parts that can be installed or built', () => {
 
 // How set-up and builds show their work
 
-/** What a script prints that runs a command with its output hidden. */
+/** The lines of a script that runs a command with its output hidden. */
 function hiding(command, env = {}) {
   const common = new URL('../../scripts/common.mjs', import.meta.url)
   const script = `import { run } from ${JSON.stringify(common.href)}

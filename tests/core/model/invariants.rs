@@ -1,4 +1,4 @@
-//! What SECURITY.md promises, asked of every step by itself, whatever the model foretold.
+//! The promises of SECURITY.md, checked after every step apart from the model's own prediction.
 
 use crate::effect::Effect;
 use crate::notice::NoticeKind;

@@ -80,7 +80,7 @@ const FEW: u64 = 4_000;
 /// From so many steps on, everything important must have been seen.
 const MANY: u64 = 100_000;
 
-/// What must have been seen in a run of [`MANY`] steps: otherwise the model has gone blind.
+/// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
 const IMPORTANT: [&str; 161] = [
     "begin: allowed",
     "begin: challenge",

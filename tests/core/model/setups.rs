@@ -38,7 +38,7 @@ pub(super) struct Shown {
     pub(super) ticket: Token,
 }
 
-/// What stands behind a set-up, beside the password.
+/// The proof with which a set-up began, beside the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     Nothing,

@@ -444,7 +444,7 @@ impl World {
         !SESSIONS.contains(&session) && !self.passes.iter().any(|pass| pass.session == session)
     }
 
-    /// What the engine says of a record is what the model knows of it.
+    /// The engine's status of a record agrees with the model.
     fn compare_status(&self, who: Who) -> Checked {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
         if me.kids().iter().any(|kid| !self.keys.sealing.contains(kid)) {
