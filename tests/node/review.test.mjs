@@ -245,8 +245,8 @@ const crowd = (count, enrollment = 'usable') =>
     ip: OFFICE,
   }))
 
-test('C22: a review compiles the policy once', async (t) => {
-  const at = await host()
+/** The texts with the word `once` that are handed to the module from now on: each is a policy to compile. */
+function countCompiled(t) {
   const encoded = []
   const { encodeInto } = TextEncoder.prototype
   /** @this {TextEncoder} */
@@ -255,6 +255,12 @@ test('C22: a review compiles the policy once', async (t) => {
     return encodeInto.call(this, text, view)
   }
   t.mock.method(TextEncoder.prototype, 'encodeInto', counting)
+  return encoded
+}
+
+test('C22: a review compiles the policy once', async (t) => {
+  const at = await host()
+  const encoded = countCompiled(t)
   // Text that is not ASCII goes into the module by way of the encoder.
   const allow = [{ network: '198.51.100.0/24', note: 'é: once' }]
   const users = [
@@ -706,14 +712,7 @@ test('a function that fails while a review pauses fails the review and nothing e
 
 test('C22: a review compiles each combination once, whatever the order of users', async (t) => {
   const at = await host()
-  const encoded = []
-  const { encodeInto } = TextEncoder.prototype
-  /** @this {TextEncoder} */
-  function counting(text, view) {
-    if (text.includes('once')) encoded.push(text)
-    return encodeInto.call(this, text, view)
-  }
-  t.mock.method(TextEncoder.prototype, 'encodeInto', counting)
+  const encoded = countCompiled(t)
   const noted = (name) => rules({ network: { allow: [{ network: '198.51.100.0/24', note: `é: once ${name}` }] } })
   const three = ['a', 'b', 'c'].map(noted)
   const review = await at.factor.reviewPolicy({
