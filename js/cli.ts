@@ -55,9 +55,13 @@ async function recovery(args: string[]): Promise<void> {
 
 function recoveryArguments(args: string[]) {
   const text = { type: 'string' } as const
-  const { values, positionals } = parsed(() =>
-    parseArgs({ args, options: { config: text, user: text, account: text, operator: text }, allowPositionals: true }),
+  const options = { config: text, user: text, account: text, operator: text }
+  const { values, positionals, tokens } = parsed(() =>
+    parseArgs({ args, options, allowPositionals: true, tokens: true }),
   )
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
+  const twice = given.find((name, index) => given.indexOf(name) < index)
+  if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
   const [action, ...others] = positionals
   if (others.length > 0) throw new UsageError(`\`${others[0]}\` is not known here`)
   if (action !== 'issue' && action !== 'withdraw') throw new UsageError('recovery is followed by issue or withdraw')
@@ -88,9 +92,12 @@ async function optionsIn(config: string): Promise<OperatorOptions> {
 const nameOf = ({ account, user }: { account?: string | undefined; user: string }) =>
   account === undefined ? `user "${user}" without an account` : `user "${user}" in account "${account}"`
 
-function fail(error: Error): void {
+function fail(error: unknown): void {
   const isUsage = error instanceof UsageError
-  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error.message)
+  const { message, cause } = error instanceof Error ? error : new Error(`${error}`)
+  console.error(isUsage ? `${message}\n\n${USAGE}` : message)
+  // A policy function, a store or a file of the host's: its own words tell its operator what to do.
+  if (cause instanceof Error) console.error(`caused by: ${cause.message}`)
   process.exitCode = isUsage ? 2 : 1
 }
 

@@ -319,9 +319,14 @@ const filled: Check = (value, path) => {
 const byName =
   (check: Check): Check =>
   (value, path) => {
+    // A Map has no keys of this kind, and would be an empty list.
+    if (value instanceof Map) throw invalid(path, 'must be an object and no Map: give Object.fromEntries of it')
     const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
     const fields = Object.create(null)
-    for (const name of names) fields[name] = check
+    for (const name of names) {
+      idText(name, path)
+      fields[name] = check
+    }
     return read(value, path, fields, [])
   }
 

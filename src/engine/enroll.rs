@@ -128,12 +128,15 @@ pub(super) fn ended<T>(
     Ok(Some(reply))
 }
 
-/// Whether the proof of a set-up is missing or does not count. Asked at both ends of a set-up, because the force
-/// may begin in between, and the policy may stop to accept the password.
+/// Whether the proof of a set-up is missing or does not count. Asked at both ends of a set-up, because in between the
+/// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code, which goes first.
 pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
     let counts = match proof {
         SetupProof::Pass => true,
-        SetupProof::Ticket => context.policy.first_factor() == FirstFactor::Password,
+        SetupProof::Ticket => {
+            let recovery_code = context.record.live_recovery(context.policy, context.now);
+            context.policy.first_factor() == FirstFactor::Password && recovery_code.is_none()
+        }
         SetupProof::None => false,
     };
     !context.record.has_factor() && context.is_forced() && !counts

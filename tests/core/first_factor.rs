@@ -8,6 +8,7 @@ use countersign::policy::{Policy, review};
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
+use crate::recovery::by_operator;
 use crate::support::{Person, check, issue, policy};
 
 fn by_password() -> Policy {
@@ -216,4 +217,17 @@ fn accounts_that_share_no_own_factor_get_no_set_up() {
     let people = json!({"author": "ann", "users": [{"user": "ann", "role": "owner", "enrollment": "never"}], "apiClients": []});
     let found = review(&both(), &serde_json::from_value(people).unwrap(), UnixSeconds::new(person.now).unwrap());
     assert!(found.refused && found.set_up_by_password.is_empty(), "{found:?}");
+}
+
+/// T46, T59: a recovery code that is issued later goes before a ticket and a set-up that exist already.
+#[test]
+fn a_recovery_code_stops_tickets_and_set_ups_from_before_it() {
+    let refused = json!({"result": "denied", "reason": "fresh_factor_required"});
+    let (mut person, ticket) = at_login();
+    enroll(&mut person, &ticket);
+    let (setup, secret) = (person.setup.clone(), person.secret.clone());
+    by_operator(&mut person);
+    assert_eq!(enroll(&mut person, &ticket), refused, "a ticket from before");
+    (person.setup, person.secret) = (setup, secret);
+    assert_eq!(confirm(&mut person, json!({})), refused, "a set-up from before");
 }

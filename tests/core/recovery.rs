@@ -29,7 +29,7 @@ fn try_code(person: &mut Person, ticket: &str, code: &str) -> Value {
     person.reply(json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}}))
 }
 
-fn by_operator(person: &mut Person) -> Value {
+pub fn by_operator(person: &mut Person) -> Value {
     let record = person.record.as_ref().map_or_else(|| Record::new(person.id()), |text| Record::parse(&person.id(), text).unwrap());
     let (name, now) = (OperatorId::new("night shift").unwrap(), UnixSeconds::new(person.now).unwrap());
     let pending = operator::issue_recovery_code(&person.policy, &person.keys, record, &name, now, Entropy::new([77; 32])).unwrap();

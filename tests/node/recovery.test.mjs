@@ -8,7 +8,7 @@ import test from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
-import { createSecondFactor, memoryStore, sqliteStore } from 'countersign'
+import { createSecondFactor, generateKeys, memoryStore, sqliteStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
 import { codeOf, count, host, login, rules, ticketOf, withApp } from './support.mjs'
 
@@ -248,6 +248,7 @@ test('npx countersign recovery names what is missing or not known, and then tell
     [['steal', ...without('')], 'recovery is followed by issue or withdraw'],
     [without(''), 'recovery is followed by issue or withdraw'],
     [['issue', 'twice', ...without('')], '`twice` is not known here'],
+    [['issue', ...without(''), '--user', 'ann'], '--user is given twice'],
   ])) {
     const told = await run(...args).catch((error) => error)
     assert.deepEqual([told.code, told.stdout, told.stderr.split('\n')[0]], [2, '', first])
@@ -266,4 +267,22 @@ test('npx countersign recovery says that a file has no default export, by its na
   const told = await run('issue', '--config', config, '--user', 'a', '--operator', 'b').catch((error) => error)
   assert.equal(told.code, 1)
   assert.ok(told.stderr.startsWith(`${config} has no default export`), told.stderr)
+})
+
+test('npx countersign recovery tells the cause of an error of the host', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const config = join(folder, 'options.mjs')
+  const told = async (source) => {
+    writeFileSync(config, source)
+    return run('issue', '--config', config, '--user', 'a', '--operator', 'b').catch((error) => error)
+  }
+  const policy = `policy() { throw new Error('a call without an account') }`
+  const keys = JSON.stringify(generateKeys())
+  const store = '{ load() {}, save() { return true } }'
+  const failed = await told(`export default { ${policy}, keys: ${keys}, store: ${store} }`)
+  assert.deepEqual([failed.code, failed.stdout], [1, ''])
+  assert.match(failed.stderr, /^`policy`: the function threw.*\ncaused by: a call without an account\n$/)
+  const thrown = await told('export default () => { throw null }')
+  assert.deepEqual([thrown.code, thrown.stdout, thrown.stderr], [1, '', 'null\n'])
 })

@@ -707,7 +707,13 @@ test('the answer holds the revoked passes that the host gives', async (t) => {
     { epochs: { ann: '001800000000.AbCdEfGh_-12\n' } },
     { epochs: { ann: ['001800000000.AbCdEfGh_-12', 'e'] } },
     { accounts: { acme: { epochs: { ann: 1 } } } },
-    { users: new Map([['ann', 1]]), sessions: ['\ud800'] },
+    { sessions: ['\ud800'] },
+    { users: new Map([['ann', 1]]) },
+    { accounts: { acme: { epochs: new Map() } } },
+    { users: { '\ud800': 1 } },
+    { users: { '': 1 } },
+    { epochs: { ['x'.repeat(300)]: '001800000000.AbCdEfGh_-12' } },
+    { accounts: { '\udc00': {} } },
     () => Promise.reject(new Error('down')),
     () => {
       throw new Error('down')

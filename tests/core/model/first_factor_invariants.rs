@@ -59,8 +59,17 @@ impl World {
             let is_mine = ticket.is_for_set_up && ticket.who == after.who && ticket.session == *session;
             is_mine && is_alive(ticket.from, ticket.until, self.now)
         });
-        let counts = !self.had_factor[after.who] && self.each_accepts_the_password(after.who);
-        self.meet(by_pass || (by_ticket && counts), "a forced set-up begins by a pass, or by its ticket before there ever was a factor")
+        self.meet(
+            by_pass || (by_ticket && self.is_let_in_by_password(after)),
+            "a forced set-up begins by a pass, or by its ticket before there ever was a factor",
+        )
+    }
+
+    /// Whether the password alone may set up the first factor: there never was one, all accounts accept that, and no
+    /// recovery code is alive.
+    pub(super) fn is_let_in_by_password(&self, after: &After<'_>) -> bool {
+        let has_code = after.before.live_recovery(&self.rules[account(after.who)], self.now).is_some();
+        !self.had_factor[after.who] && self.each_accepts_the_password(after.who) && !has_code
     }
 
     /// User and owners are told of a first factor by the password, and of no other.

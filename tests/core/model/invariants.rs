@@ -117,7 +117,7 @@ impl World {
         let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.caller, self.now);
         let is_proven = match setup.proof {
             Proof::Pass => true,
-            Proof::Ticket => !is_forced || (!self.had_factor[after.who] && self.each_accepts_the_password(after.who)),
+            Proof::Ticket => !is_forced || self.is_let_in_by_password(after),
             Proof::Nothing => !is_forced,
         };
         self.meet(is_mine && is_in_time, "a set-up counts for its user, account, session, method, epoch and life")?;

@@ -339,11 +339,12 @@ impl Oracle<'_> {
         (is_mine && is_open).then(|| setup.clone())
     }
 
-    /// Between the two ends of a set-up the force may begin, and the rules may stop to accept the password.
+    /// Between the two ends of a set-up the force may begin, the rules may stop to accept the password, and a recovery code
+    /// may be issued.
     fn lacks_proof(&self, proof: Proof) -> bool {
         let counts = match proof {
             Proof::Pass => true,
-            Proof::Ticket => self.rules.accept_the_password(),
+            Proof::Ticket => self.rules.accept_the_password() && self.me.live_recovery(self.rules, self.now).is_none(),
             Proof::Nothing => false,
         };
         !self.me.has_factor() && self.rules.forces(self.caller, self.now) && !counts
