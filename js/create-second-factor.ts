@@ -3,10 +3,13 @@
 import type {
   BackupCodesReply,
   BeginReply,
+  CheckInput,
+  CheckPassInput,
   ConfirmBackupCodesReply,
   ConfirmReply,
   EnrollSmsReply,
   EnrollTotpReply,
+  IssueRecoveryCodeInput,
   IssueRecoveryCodeReply,
   RemoveReply,
   SendSmsReply,
@@ -14,6 +17,7 @@ import type {
   VerifyReply,
 } from './commands.js'
 import { carryOut, report } from './effects.js'
+import { CountersignError, withoutPath } from './error.js'
 import { hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
 import {
@@ -113,19 +117,17 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   }
 
   /** A command about the user in the input. */
-  const commandOf =
-    <Reply extends wasm.Reply>(name: CommandName) =>
-    async (input: unknown): Promise<Reply> => {
+  const commandOf = <Reply extends wasm.Reply>(name: CommandName) =>
+    naming(OF_USER, async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const caller = callerOf(fields)
       const core = await policies.of(caller.id)
       return (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
-    }
+    })
 
   /** A command that brings a ticket, which names the user. */
-  const ticketCommandOf =
-    <Reply extends wasm.Reply>(name: CommandName) =>
-    async (input: unknown): Promise<Reply> => {
+  const ticketCommandOf = <Reply extends wasm.Reply>(name: CommandName) =>
+    naming(OF_PLACE, async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const { account, caller } = placeOf(fields)
       const command = commandText(name, fields)
@@ -135,7 +137,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const id = { account, user: owner.user }
       const core = await policies.of(id)
       return (await run(core, { id, caller }, command)) as Reply
-    }
+    })
 
   return Object.freeze({
     begin: commandOf<BeginReply>('begin'),
@@ -149,7 +151,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
     confirmBackupCodes: commandOf<ConfirmBackupCodesReply>('confirm_backup_codes'),
-    issueRecoveryCode: async (input) => {
+    issueRecoveryCode: naming(OF_USER, async (input: IssueRecoveryCodeInput) => {
       const fields = fieldsOf(input)
       const { id, caller } = callerOf(fields)
       const core = await policies.of(id)
@@ -162,7 +164,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       // The issuer's own record tells whether the issuer's pass still counts.
       const beside = { account: id.account, user: issuer }
       return (await outcomeOf(id, step, { beside })) as IssueRecoveryCodeReply
-    },
+    }),
     status: async (input) => {
       const id = read(input, '', { user: idText, account: accountId }) as unknown as StatusInput
       const core = await policies.of(id)
@@ -170,7 +172,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const now = clock()
       return call(() => core.status(idJson(id), stored?.record, now) as wasm.Status)
     },
-    check: async (input) => {
+    check: naming(OF_USER, async (input: CheckInput) => {
       const fields = fieldsOf(input)
       const { id, caller } = callerOf(fields)
       const core = await policies.of(id)
@@ -181,14 +183,14 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const stored = await load(store, id)
       const now = clock()
       return call(() => core.check_record(idJson(id), stored?.record, question, now, caller) as wasm.CheckReply)
-    },
-    checkPass: async (input) => {
+    }),
+    checkPass: naming(['user', 'account'], async (input: CheckPassInput) => {
       const fields = fieldsOf(input)
       const id = idOf(fields)
       const core = await policies.of(id)
       const now = clock()
       return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now) as wasm.CheckPassReply)
-    },
+    }),
     reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock, policies }),
     policyChanged: async (input) => {
       const { account, by, ip, before, after } = read(input, '', {
@@ -249,6 +251,27 @@ function take(fields: Record<string, unknown>, name: string, check: Check): unkn
   delete fields[name]
   return value
 }
+
+/** The message about an unknown field: of the module, or of `read`. */
+const UNKNOWN_FIELD = /^(unknown field|is not known here), expected one of (.*)$/
+/** The fields that {@link placeOf} and {@link callerOf} take out. */
+const OF_PLACE = ['account', 'ip', 'roles']
+const OF_USER = ['user', ...OF_PLACE]
+
+/** The fields that were taken out are known too: an error about an unknown one lists them before those that were left. */
+const naming =
+  <Input, Reply>(taken: string[], command: (input: Input) => Promise<Reply>) =>
+  async (input: Input): Promise<Reply> => {
+    try {
+      return await command(input)
+    } catch (error) {
+      const isOfInput = CountersignError.is(error) && !/[.[]/.test(error.path)
+      const [, fault, left] = (isOfInput && UNKNOWN_FIELD.exec(withoutPath(error))) || []
+      if (!isOfInput || fault === undefined) throw error
+      const names = taken.map((name) => `\`${name}\``).join(', ')
+      throw new CountersignError(error.code, error.path, `${fault}, expected one of ${names}, ${left}`)
+    }
+  }
 
 function idOf(fields: Record<string, unknown>): RecordId {
   const user = take(fields, 'user', idText) as string

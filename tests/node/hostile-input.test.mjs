@@ -837,6 +837,24 @@ test('an unknown field is refused with the names that are known, where they are 
     },
   )
   const at = await host()
+  const place = ['user', 'account', 'ip', 'roles']
+  for (const [name, input, rest] of /** @type {[string, any, string[]][]} */ ([
+    ['begin', {}, [...place, 'session', 'channel', 'plan']],
+    ['sendSms', { ticket: 'x' }, ['account', 'ip', 'roles', 'ticket', 'session']],
+    ['check', {}, [...place, 'session', 'pass', 'channel', 'maxAge', 'methods', 'fresh', 'plan']],
+    ['checkPass', { pass: 'x' }, ['user', 'account', 'session', 'pass', 'maxAge', 'methods']],
+    ['issueRecoveryCode', { by: { user: 'bob', session: 's', role: 'owner' } }, [...place, 'by']],
+  ])) {
+    const list = rest.map((field) => `\`${field}\``).join(', ')
+    const user = name === 'sendSms' ? {} : { user: 'ann' }
+    const session = name === 'issueRecoveryCode' ? {} : { session: 's' }
+    await assert.rejects(at.factor[name]({ ...user, ...session, ...input, acount: 'acme' }), (error) => {
+      assert.match(error.message, /^`acount`: (unknown field|is not known here), expected one of /)
+      return refusedWith('invalid_input', 'acount')(error) && error.message.endsWith(`expected one of ${list}`)
+    })
+  }
+  const wrongChannel = /** @type {any} */ ({ user: 'ann', session: 's', channel: 'phone' })
+  await assert.rejects(at.factor.begin(wrongChannel), (/** @type {Error} */ { message }) => !message.includes('roles'))
   const users = /** @type {any} */ ([{ user: 'ann', role: 'owner', IP: '192.0.2.1' }])
   await assert.rejects(at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users }), {
     path: 'users[0].IP',
