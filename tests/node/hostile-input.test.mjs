@@ -848,10 +848,13 @@ test('an unknown field is refused with the names that are known, where they are 
     const list = rest.map((field) => `\`${field}\``).join(', ')
     const user = name === 'sendSms' ? {} : { user: 'ann' }
     const session = name === 'issueRecoveryCode' ? {} : { session: 's' }
-    await assert.rejects(at.factor[name]({ ...user, ...session, ...input, acount: 'acme' }), (error) => {
-      assert.match(error.message, /^`acount`: (unknown field|is not known here), expected one of /)
-      return refusedWith('invalid_input', 'acount')(error) && error.message.endsWith(`expected one of ${list}`)
-    })
+    await assert.rejects(
+      at.factor[name]({ ...user, ...session, ...input, acount: 'acme' }),
+      (/** @type {Error} */ error) => {
+        assert.match(error.message, /^`acount`: (unknown field|is not known here), expected one of /)
+        return refusedWith('invalid_input', 'acount')(error) && error.message.endsWith(`expected one of ${list}`)
+      },
+    )
   }
   const wrongChannel = /** @type {any} */ ({ user: 'ann', session: 's', channel: 'phone' })
   await assert.rejects(at.factor.begin(wrongChannel), (/** @type {Error} */ { message }) => !message.includes('roles'))
