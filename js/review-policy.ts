@@ -41,13 +41,15 @@ export async function reviewPolicy(
   }) as { account?: string; policy: unknown; author: { user: string }; users: unknown[]; apiClients?: unknown[] }
   const pause = pauses()
   const next = await nextPolicy(policy, { account, user: author.user }, policies, pause)
-  const { name, texts, isList, explained } = next.ofAuthor
-  const review = explained(() =>
-    call((module) => new module.PolicyReview(texts, isList, account, keys, JSON.stringify(author), clock())),
-  )
-  const compile = compiler(new Map([[name, call(() => review.authors_policy())]]))
-  const compiled = ({ name, texts, isList, explained }: Source) =>
-    compile(name, () => explained(() => call(() => review.compile(texts, isList))))
+  const authors = await compile(next.ofAuthor, pause)
+  const review = call((module) => new module.PolicyReview(authors, account, keys, JSON.stringify(author), clock()))
+  const known = compiler(new Map([[next.ofAuthor.name, Promise.resolve(authors)]]))
+  const compiled = (source: Source) =>
+    known(source.name, async () => {
+      const policy = await compile(source, pause)
+      call(() => review.add_policy(policy))
+      return policy
+    })
 
   /** Adds people batch by batch, and in a batch those next to each other who are under one policy. */
   async function addAll<Person>(all: unknown[], { list, read, id, add }: Kind<Person>): Promise<void> {
@@ -61,7 +63,7 @@ export async function reviewPolicy(
         const most = first + Math.max(1, Math.floor(BATCH / source.texts.length))
         while (end < rows.length && end < most && sources[end]!.name === source.name) end += 1
         await pause()
-        const policy = compiled(source)
+        const policy = await compiled(source)
         counted(start + first, () => add(policy, rows.slice(first, end)))
       }
     }
@@ -109,6 +111,19 @@ interface NextPolicy {
   ofAuthor: Source
   /** Those of the people with these ids; `place` is the path of one in its list. */
   ofAll(ids: string[], place: (index: number) => string): Promise<Source[]>
+}
+
+/** Compiles a policy, or a list of them, with a pause after each part of the work. */
+async function compile({ texts, isList, explained }: Source, pause: Pause): Promise<wasm.NextPolicy> {
+  const compilation = call((module) => new module.PolicyCompilation(isList))
+  for (const text of texts) {
+    await pause()
+    explained(() => call(() => compilation.read(text)))
+    await pause()
+    explained(() => call(() => compilation.check()))
+  }
+  await pause()
+  return explained(() => call(() => compilation.finish()))
 }
 
 /** The policy that is to come: one or a list for all, or that which a function gives for each. */

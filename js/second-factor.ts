@@ -387,8 +387,8 @@ export interface SecondFactor {
   checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
   /**
    * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
-   * event loop is free again every 20 milliseconds; only a policy is compiled in one stretch, of 0.1 to 0.2 seconds for
-   * 100,000 rules. The records of users without `enrollment` are loaded.
+   * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of about 30
+   * milliseconds each for 100,000 rules. The records of users without `enrollment` are loaded.
    *
    * Where the host's `policy` function gives a list, the rules of one account do not tell what happens to a user. So
    * the review takes such a function too, and refuses a single policy (`invalid_policy`), also as the answer of a function.

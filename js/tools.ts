@@ -372,8 +372,13 @@ export const policy = Object.freeze({
     })
     return call((module) => {
       const by = JSON.stringify({ user: author, ip: authorIp })
-      const review = new module.PolicyReview(texts, isList, undefined, undefined, by, timeOr(time))
-      const next = review.authors_policy()
+      const compilation = new module.PolicyCompilation(isList)
+      for (const text of texts) {
+        compilation.read(text)
+        compilation.check()
+      }
+      const next = compilation.finish()
+      const review = new module.PolicyReview(next, undefined, undefined, by, timeOr(time))
       review.add_users(next, JSON.stringify({ users }))
       review.add_api_clients(next, JSON.stringify({ apiClients }))
       return review.finish() as wasm.Review

@@ -10,6 +10,7 @@ use core::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::joint::JointPrefixMap;
+use prefix_trie::{AsView, TrieView};
 
 use crate::error::{Error, ErrorCode};
 use crate::time::UnixSeconds;
@@ -60,14 +61,7 @@ impl NetworkSet {
         let mut map = JointPrefixMap::new();
         for (index, (text, until)) in rules.enumerate() {
             let network = network(text).map_err(|message| Error::new(ErrorCode::InvalidPolicy, format!("[{index}]"), message))?;
-            let holds_longer = match (map.get(&network), until) {
-                (None, _) | (Some(Some(_)), None) => true,
-                (Some(None), _) => false,
-                (Some(Some(known)), Some(until)) => *known < until,
-            };
-            if holds_longer {
-                map.insert(network, until);
-            }
+            map.entry(network).and_modify(|known| *known = later(*known, until)).or_insert(until);
         }
         Ok(Self(map))
     }
@@ -94,8 +88,7 @@ impl NetworkSet {
     /// Whether the networks that hold for good contain all addresses there are.
     #[must_use]
     pub fn is_everywhere(&self) -> bool {
-        let permanent = self.permanent();
-        [AddressFamily::Ipv4, AddressFamily::Ipv6].iter().all(|family| permanent.is_covered_in_aggregate(&family.whole()))
+        [AddressFamily::Ipv4, AddressFamily::Ipv6].iter().all(|family| self.covers(&family.whole(), |until| until.is_none()))
     }
 
     /// Whether each network of this set lies within those networks of `other` that hold for good.
@@ -104,29 +97,39 @@ impl NetworkSet {
         if self.is_empty() || other.is_empty() {
             return self.is_empty();
         }
-        let permanent = other.permanent();
-        self.0.keys().all(|network| permanent.is_covered_in_aggregate(&network))
+        self.0.keys().all(|network| other.covers(&network, |until| until.is_none()))
     }
 
     /// The family that the author of this set forgot: the networks that hold at this time contain all
     /// addresses of one family, and the set names no network of the other one.
     #[must_use]
     pub fn forgotten_family(&self, now: UnixSeconds) -> Option<AddressFamily> {
-        let names_ipv4 = self.0.keys().any(|network| matches!(network, IpNet::V4(_)));
-        let names_ipv6 = self.0.keys().any(|network| matches!(network, IpNet::V6(_)));
-        let (named, forgotten) = match (names_ipv4, names_ipv6) {
-            (true, false) => (AddressFamily::Ipv4, AddressFamily::Ipv6),
-            (false, true) => (AddressFamily::Ipv6, AddressFamily::Ipv4),
+        let (named, forgotten) = match (self.0.t1.is_empty(), self.0.t2.is_empty()) {
+            (false, true) => (AddressFamily::Ipv4, AddressFamily::Ipv6),
+            (true, false) => (AddressFamily::Ipv6, AddressFamily::Ipv4),
             (true, true) | (false, false) => return None,
         };
-        let in_force: JointPrefixMap<IpNet, ()> =
-            self.0.iter().filter(|(_, until)| holds(**until, now)).map(|(network, _)| (network, ())).collect();
-        in_force.is_covered_in_aggregate(&named.whole()).then_some(forgotten)
+        self.covers(&named.whole(), |until| holds(until, now)).then_some(forgotten)
     }
 
-    fn permanent(&self) -> JointPrefixMap<IpNet, ()> {
-        self.0.iter().filter(|(_, until)| until.is_none()).map(|(network, _)| (network, ())).collect()
+    /// Whether the networks whose end passes the test contain all addresses of this one, each alone or many together.
+    fn covers(&self, network: &IpNet, test: impl Fn(Option<UnixSeconds>) -> bool + Copy) -> bool {
+        self.0.cover_values(network).any(|until| test(*until))
+            || match network {
+                IpNet::V4(network) => self.0.t1.view_at(network).is_some_and(|place| tiles(place, test)),
+                IpNet::V6(network) => self.0.t2.view_at(network).is_some_and(|place| tiles(place, test)),
+            }
     }
+}
+
+/// Whether the networks from this place of the trie on contain all addresses below it: the one at the place, or those in
+/// each half. The walk ends at the first gap, and copies nothing: there may be 100,000 networks.
+fn tiles<'a, V>(place: V, test: impl Fn(Option<UnixSeconds>) -> bool + Copy) -> bool
+where
+    V: TrieView<'a, T = &'a Option<UnixSeconds>> + Clone,
+{
+    let half = |half: Option<V>| half.is_some_and(|half| tiles(half, test));
+    place.clone().value().is_some_and(|until| test(*until)) || half(place.clone().left()) && half(place.right())
 }
 
 /// The largest block that one organisation has is a `/8` in IPv4; in IPv6 it is smaller than a `/16`.
@@ -135,6 +138,11 @@ const fn names(network: &IpNet) -> bool {
         IpNet::V4(network) => network.prefix_len() >= 8,
         IpNet::V6(network) => network.prefix_len() >= 16,
     }
+}
+
+/// The later of two ends; no end is the latest.
+fn later(one: Option<UnixSeconds>, other: Option<UnixSeconds>) -> Option<UnixSeconds> {
+    one.zip(other).map(|(one, other)| one.max(other))
 }
 
 fn holds(until: Option<UnixSeconds>, now: UnixSeconds) -> bool {

@@ -13,7 +13,7 @@ use serde::forward_to_deserialize_any;
 
 use crate::error::{Error, ErrorCode};
 
-use super::tree::Node;
+use super::tree::{Name, Node};
 
 /// The first mistake found in a document, with its path. Boxed, because most results that carry it are good.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ impl<'de> Deserializer<'de> for &Node<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
         let Node::Object(entries) = self else { return Err(mismatch(&visitor)) };
         let mut names = BTreeSet::new();
-        if !entries.iter().all(|(name, _)| names.insert(name.as_str())) {
+        if !entries.iter().all(|(name, _)| names.insert(name)) {
             return Err(JsonError::new("a key comes twice"));
         }
         visitor.visit_map(Entries::of(entries))
@@ -218,13 +218,13 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
 }
 
 struct Entries<'a, 'de> {
-    entries: slice::Iter<'a, (String, Node<'de>)>,
+    entries: slice::Iter<'a, (Name<'de>, Node<'de>)>,
     /// The entry whose name is read and whose value is not.
-    current: Option<&'a (String, Node<'de>)>,
+    current: Option<&'a (Name<'de>, Node<'de>)>,
 }
 
 impl<'a, 'de> Entries<'a, 'de> {
-    fn of(entries: &'a [(String, Node<'de>)]) -> Self {
+    fn of(entries: &'a [(Name<'de>, Node<'de>)]) -> Self {
         Self { entries: entries.iter(), current: None }
     }
 }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorCode};
 
-use tree::Node;
+use tree::{Name, Node};
 
 /// Reads a JSON object: an unknown key, a missing field or trailing text is an error with its path.
 ///
@@ -33,7 +33,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Res
 /// `code`, with the path of the field.
 pub(crate) fn fields_from_json<T: DeserializeOwned>(text: &str, names: &[&str], code: ErrorCode) -> Result<T, Error> {
     let mut entries = parse(text, code)?;
-    entries.retain(|(name, _)| names.contains(&name.as_str()));
+    entries.retain(|(name, _)| names.contains(&&**name));
     read(&Node::Object(entries), code)
 }
 
@@ -59,7 +59,7 @@ impl<'de> Document<'de> {
     /// The value under these names, each in the object before it.
     pub(crate) fn at(&self, names: &[&str]) -> Found<'_> {
         let inner = names.iter().try_fold(&self.0, |node, name| match node {
-            Node::Object(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            Node::Object(entries) => entries.iter().find(|(known, _)| **known == **name).map(|(_, value)| value),
             Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) | Node::List(_) => None,
         });
         match inner {
@@ -76,7 +76,7 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("JSON")
 }
 
-fn parse(text: &str, code: ErrorCode) -> Result<Vec<(String, Node<'_>)>, Error> {
+fn parse(text: &str, code: ErrorCode) -> Result<Vec<(Name<'_>, Node<'_>)>, Error> {
     match serde_json::from_str(text) {
         Ok(Node::Object(entries)) => Ok(entries),
         Ok(Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) | Node::List(_)) => {

@@ -1,9 +1,11 @@
 //! A JSON text as a tree.
 
 use core::fmt;
+use core::ops::Deref;
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value.
 pub(super) enum Node<'de> {
@@ -15,7 +17,19 @@ pub(super) enum Node<'de> {
     Text(Cow<'de, str>),
     List(Vec<Node<'de>>),
     /// As it is written: a name may come twice.
-    Object(Vec<(String, Node<'de>)>),
+    Object(Vec<(Name<'de>, Node<'de>)>),
+}
+
+/// The name of a value in an object.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Name<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 impl<'de> Deserialize<'de> for Node<'de> {

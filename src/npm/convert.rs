@@ -83,11 +83,8 @@ pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
     from_json(json, ErrorCode::InvalidInput).map_err(thrown)
 }
 
-/// Parses one policy, or those of all accounts of a user as one; see [`Policy::of_all`].
-pub(super) fn policy(policies: &[String], is_list: bool) -> Result<Policy, Error> {
-    if let ([policy], false) = (policies, is_list) {
-        return Policy::parse(policy);
-    }
+/// Parses the policies of all accounts of a user as one; see [`Policy::of_all`].
+pub(super) fn policy_of_all(policies: &[String]) -> Result<Policy, Error> {
     let parsed = policies.iter().enumerate().map(|(index, text)| Policy::parse(text).map_err(|error| error.within(&format!("[{index}]"))));
     Policy::of_all(parsed.collect::<Result<_, _>>()?)
 }

@@ -12,7 +12,7 @@ use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
 
-use super::convert::{again, caller, entropy, finished, policy, record, record_id, thrown, time, to_js};
+use super::convert::{again, caller, entropy, finished, policy_of_all, record, record_id, thrown, time, to_js};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
@@ -45,7 +45,7 @@ impl Core {
 
     /// Parses the policies of all accounts of a user; see [`Policy::of_all`].
     pub fn of_all(policies: Vec<String>, keys: &str) -> Result<Core, JsValue> {
-        let policy = policy(&policies, true).map_err(thrown)?;
+        let policy = policy_of_all(&policies).map_err(thrown)?;
         Ok(Self { policy, keys: keys_that_sign(keys)? })
     }
 

@@ -10,10 +10,10 @@ use crate::error::{Error, ErrorCode};
 use crate::event::{Event, EventKind};
 use crate::ids::{AccountId, RecordId, UserId};
 use crate::keys::KeyRing;
-use crate::policy::{ApiClient, Author, Channel, Enrollment, Facts, Person, Policy, Reviewer, Role, Roles, explain};
+use crate::policy::{ApiClient, Author, Channel, Enrollment, Facts, Person, Policy, PolicyDocument, Reviewer, Role, Roles, explain};
 use crate::time::UnixSeconds;
 
-use super::convert::{argument, client, policy, record, record_id, thrown, time, to_js};
+use super::convert::{argument, client, record, record_id, thrown, time, to_js};
 
 /// Checks a policy document.
 #[wasm_bindgen]
@@ -74,15 +74,59 @@ struct ApiClients {
     api_clients: Vec<ApiClient>,
 }
 
-/// The policy that some of the reviewed are under, compiled once.
+/// Policies being compiled: one, or those of all accounts of a user. Each takes two calls of about equal length, so that
+/// the caller can pause between them: a policy may have 100,000 rules.
+#[wasm_bindgen]
+pub struct PolicyCompilation {
+    is_list: bool,
+    unchecked: Option<PolicyDocument>,
+    checked: Vec<Policy>,
+}
+
+#[wasm_bindgen]
+impl PolicyCompilation {
+    /// Begins; a list of one policy is another policy than that one alone.
+    #[wasm_bindgen(constructor)]
+    pub fn new(is_list: bool) -> Self {
+        Self { is_list, unchecked: None, checked: Vec::new() }
+    }
+
+    /// Reads the text of the next policy.
+    pub fn read(&mut self, text: &str) -> Result<(), JsValue> {
+        self.unchecked = Some(PolicyDocument::parse(text).map_err(|error| self.placed(error))?);
+        Ok(())
+    }
+
+    /// Checks the policy that was read.
+    pub fn check(&mut self) -> Result<(), JsValue> {
+        if let Some(document) = self.unchecked.take() {
+            self.checked.push(Policy::check(document).map_err(|error| self.placed(error))?);
+        }
+        Ok(())
+    }
+
+    /// Ends: the policy, or the strictest combination of the list.
+    pub fn finish(mut self) -> Result<NextPolicy, JsValue> {
+        let policy = match self.checked.pop() {
+            Some(policy) if !self.is_list => Ok(policy),
+            last => Policy::of_all(self.checked.into_iter().chain(last).collect()),
+        };
+        policy.map(|policy| NextPolicy(Rc::new(policy))).map_err(thrown)
+    }
+
+    fn placed(&self, error: Error) -> JsValue {
+        thrown(if self.is_list { error.within(&format!("[{}]", self.checked.len())) } else { error })
+    }
+}
+
+/// A policy that some of the reviewed are under.
 #[wasm_bindgen]
 pub struct NextPolicy(Rc<Policy>);
 
-/// A review under way: each policy is compiled once, and people are handed in by and by.
+/// A review under way: people are handed in by and by.
 #[wasm_bindgen]
 pub struct PolicyReview {
     reviewer: Reviewer<Rc<Policy>>,
-    policy: Rc<Policy>,
     account: Option<AccountId>,
     keys: Option<KeyRing>,
     now: UnixSeconds,
@@ -90,36 +134,26 @@ pub struct PolicyReview {
 
 #[wasm_bindgen]
 impl PolicyReview {
-    /// Begins a review of the users of an account, under the author's policy: one, or a list. Without keys,
-    /// each user needs an enrollment.
+    /// Begins a review of the users of an account, under the author's policy. Without keys, each user needs an enrollment.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        policies: Vec<String>,
-        is_list: bool,
+        authors: &NextPolicy,
         account: Option<String>,
         keys: Option<String>,
         author: &str,
         now: f64,
     ) -> Result<PolicyReview, JsValue> {
-        let policy = Rc::new(policy(&policies, is_list).map_err(thrown)?);
         let keys = keys.map(|keys| KeyRing::parse(&keys)).transpose().map_err(thrown)?;
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         let author: Author = argument(author)?;
         let now = time("time", now)?;
-        Ok(Self { reviewer: Reviewer::new(Rc::clone(&policy), author, now), policy, account, keys, now })
+        Ok(Self { reviewer: Reviewer::new(Rc::clone(&authors.0), author, now), account, keys, now })
     }
 
-    /// The policy that the review began with.
-    pub fn authors_policy(&self) -> NextPolicy {
-        NextPolicy(Rc::clone(&self.policy))
-    }
-
-    /// Compiles another policy, one or a list, and goes on under it.
-    pub fn compile(&mut self, policies: Vec<String>, is_list: bool) -> Result<NextPolicy, JsValue> {
-        let policy = Rc::new(policy(&policies, is_list).map_err(thrown)?);
-        self.reviewer.under(Rc::clone(&policy));
+    /// Notes another policy that some people are under.
+    pub fn add_policy(&mut self, policy: &NextPolicy) {
+        self.reviewer.under(Rc::clone(&policy.0));
         self.reviewer.note_lists();
-        Ok(NextPolicy(policy))
     }
 
     /// Adds users who are under this policy.

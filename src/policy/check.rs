@@ -7,7 +7,6 @@
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashCost;
 use crate::invisible::{is_bidi_control, is_invisible};
-use crate::json::from_json;
 use crate::origin::origin_host;
 use crate::otpauth::MAX_NAME;
 use crate::phone::is_prefix_of_numbers;
@@ -53,11 +52,11 @@ impl Policy {
     /// # Errors
     /// [`ErrorCode::InvalidPolicy`] with the path of the field.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        Self::from_document(from_json(json, ErrorCode::InvalidPolicy)?)
+        Self::check(PolicyDocument::parse(json)?)
     }
 
-    /// Checks a policy that is part of another document.
-    pub(crate) fn from_document(document: PolicyDocument) -> Result<Self, Error> {
+    /// Checks a document.
+    pub(crate) fn check(document: PolicyDocument) -> Result<Self, Error> {
         check_names(&document)?;
         check_methods(&document)?;
         check_sms(&document.sms)?;

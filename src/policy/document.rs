@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, ErrorCode};
+use crate::json::from_json;
 use crate::totp::TotpAlgorithm;
 
 use super::rule_document::{NetworkPolicy, RequirePolicy};
@@ -72,6 +74,13 @@ pub struct PolicyDocument {
     #[serde(default = "default_fresh_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub fresh_seconds: u32,
+}
+
+impl PolicyDocument {
+    /// Reads a document. Its values are checked by [`super::Policy::check`] only.
+    pub(crate) fn parse(json: &str) -> Result<Self, Error> {
+        from_json(json, ErrorCode::InvalidPolicy)
+    }
 }
 
 /// The proof by which a user who never had a factor sets up the first one, where a second factor is forced.

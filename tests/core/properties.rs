@@ -45,6 +45,15 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..60)
 }
 
+/// The first eighth of all addresses in a network, the length of its prefix, and its end.
+type Block = (u8, u8, Option<UnixSeconds>);
+
+fn blocks() -> impl Strategy<Value = Vec<Block>> {
+    let until = prop_oneof![4 => Just(None), 1 => Just(UnixSeconds::new(crate::support::START))];
+    let one = (0..8_u8, 0..=3_u8, until).prop_map(|(eighth, length, until)| (eighth >> (3 - length) << (3 - length), length, until));
+    prop::collection::vec(one, 0..12)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -162,6 +171,25 @@ proptest! {
                 ClientIp::Unknown => prop_assert!(false, "{spelling} parses"),
             }
         }
+    }
+
+    /// Networks cover what they hold together: looked at eighth by eighth of all addresses, which is the length of the
+    /// longest here.
+    #[test]
+    fn networks_cover_what_they_hold_together(some in blocks(), others in blocks()) {
+        let set = |blocks: &[Block]| {
+            let texts: Vec<String> = blocks.iter().map(|(first, length, _)| format!("{}.0.0.0/{length}", first << 5)).collect();
+            let rules = texts.iter().map(String::as_str).zip(blocks.iter().map(|(_, _, until)| *until));
+            NetworkSet::parse_until(rules.chain([("::/0", None)])).unwrap()
+        };
+        let holds = |blocks: &[Block], eighth: u8| {
+            blocks.iter().any(|(first, length, until)| until.is_none() && (first ^ eighth) >> (3 - length) == 0)
+        };
+        prop_assert_eq!(set(&some).is_everywhere(), (0..8).all(|eighth| holds(&some, eighth)));
+        let is_within = some.iter().all(|(first, length, _)| {
+            (0..8_u8).filter(|eighth| (first ^ eighth) >> (3 - length) == 0).all(|eighth| holds(&others, eighth))
+        });
+        prop_assert_eq!(set(&some).is_within(&set(&others)), is_within);
     }
 
     /// No input makes a parser panic.

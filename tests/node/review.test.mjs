@@ -296,6 +296,26 @@ test('C22: a review gives the event loop a turn after each 20 milliseconds of wo
   assert.equal(await turnsWhere(20 / 64), 10, 'after each batch')
 })
 
+test('C22: a review gives the event loop a turn within the compilation of a policy', async (t) => {
+  const at = await host()
+  let time = 0
+  let turns = 0
+  // Each part of the work takes longer than 20 milliseconds.
+  t.mock.method(performance, 'now', () => (time += 21))
+  const { setTimeout: real } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (job, ...more) => ((turns += 1), real(job, ...more)))
+  const turnsWith = async (policies) => {
+    turns = 0
+    const ofEach = ({ user }) => policies[Number(user.slice(1)) % policies.length]
+    await at.factor.reviewPolicy({ policy: ofEach, author: { user: 'u0', ip: OFFICE }, users: crowd(4) })
+    return turns
+  }
+  const once = await turnsWith([rules()])
+  const twice = await turnsWith([rules(), rules({ require: 'everyone' })])
+  // Two users take turns under each, so there are three more batches than one.
+  assert.equal(twice - once, 3 + 3, 'before it is read, before it is checked, and before it ends')
+})
+
 test('reviewPolicy takes the enrollment that is handed in, and loads the other records', async () => {
   const at = await host()
   await withApp(at)
