@@ -106,7 +106,7 @@ fn c15_any_label_is_made_to_fit() {
 
 #[test]
 fn c17_a_code_copied_with_what_stood_around_it_is_read() {
-    let mut person = ann();
+    let mut person = Person::enrolled("ann", policy(json!({"backupCodes": {"count": 5}})));
     for around in ["\u{200e}", "\u{200b}", "\u{feff}", "\u{2066}", "\u{2061}", "\u{2064}", "\u{fe0e}", "\u{fe0f}", "\u{ff0d}"] {
         person.now += 30;
         let code = format!("{around}{}{around}", person.code());

@@ -120,8 +120,8 @@ fn hashing_commands() -> Vec<(Person, Value, usize)> {
     let mut rescued = enrolled.clone();
     let recovery = verify("recovery_code", &issue(&mut rescued));
     vec![
-        (beginner, confirm, 10),
-        (enrolled.clone(), renew, 10),
+        (beginner, confirm, 3),
+        (enrolled.clone(), renew, 3),
         (enrolled.clone(), issued, 1),
         (enrolled.clone(), json!({"operator_issues": "night shift"}), 1),
         (enrolled.clone(), backup, 1),
