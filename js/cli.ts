@@ -36,7 +36,7 @@ async function printJwks(keys: string): Promise<void> {
 
 async function recovery(args: string[]): Promise<void> {
   const { action, config, operator, ...id } = recoveryArguments(args)
-  const options = await optionsIn(config)
+  const { options, hadNoRecord } = watched(await optionsIn(config))
   const commands = createOperator(options)
   const input = { ...id, operator }
   if (action === 'withdraw') {
@@ -44,9 +44,8 @@ async function recovery(args: string[]): Promise<void> {
     console.log(result === 'withdrawn' ? 'withdrawn' : 'there is no recovery code')
     return
   }
-  const isUnknown = ((await options.store.load(id)) ?? undefined) === undefined
   const { code, expiresAt } = await commands.issueRecoveryCode(input)
-  if (isUnknown)
+  if (hadNoRecord())
     console.error(
       `warning: there was no record of ${nameOf(id)} yet. That is so only before a first factor: otherwise the user or the account is another one; take the code back by \`recovery withdraw\``,
     )
@@ -89,15 +88,36 @@ async function optionsIn(config: string): Promise<OperatorOptions> {
   return (typeof module.default === 'function' ? await module.default() : module.default) as OperatorOptions
 }
 
+/** The same options, whose store tells whether there was a record at the first load. */
+function watched(options: OperatorOptions) {
+  let first: unknown = 'none yet'
+  const store = options?.store
+  if (typeof store?.load !== 'function') return { options, hadNoRecord: () => false }
+  const load: OperatorOptions['store']['load'] = async (id) => {
+    const stored = await store.load(id)
+    if (first === 'none yet') first = stored
+    return stored
+  }
+  const save: OperatorOptions['store']['save'] = (...args) => store.save(...args)
+  return { options: { ...options, store: { load, save } }, hadNoRecord: () => first === undefined || first === null }
+}
+
 const nameOf = ({ account, user }: { account?: string | undefined; user: string }) =>
   account === undefined ? `user "${user}" without an account` : `user "${user}" in account "${account}"`
 
+/** The words of an error of the host's. A database under two addresses fails with two errors and no words of its own. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ')
+  return error instanceof Error ? error.message || error.name : String(error)
+}
+
 function fail(error: unknown): void {
   const isUsage = error instanceof UsageError
-  const { message, cause } = error instanceof Error ? error : new Error(`${error}`)
-  console.error(isUsage ? `${message}\n\n${USAGE}` : message)
+  const cause = error instanceof Error ? error.cause : undefined
+  const words = wordsOf(error)
+  console.error(isUsage ? `${words}\n\n${USAGE}` : words)
   // A policy function, a store or a file of the host's: its own words tell its operator what to do.
-  if (cause instanceof Error) console.error(`caused by: ${cause.message}`)
+  if (cause !== undefined) console.error(`caused by: ${wordsOf(cause)}`)
   process.exitCode = isUsage ? 2 : 1
 }
 

@@ -265,7 +265,7 @@ const naming =
     try {
       return await command(input)
     } catch (error) {
-      const isOfInput = CountersignError.is(error) && !/[.[]/.test(error.path)
+      const isOfInput = CountersignError.is(error) && error.code === 'invalid_input' && !/[.[]/.test(error.path)
       const [, fault, left] = (isOfInput && UNKNOWN_FIELD.exec(withoutPath(error))) || []
       if (!isOfInput || fault === undefined) throw error
       const names = taken.map((name) => `\`${name}\``).join(', ')

@@ -41,7 +41,7 @@ export function textsOf(answer: unknown, path = 'policy'): PolicyTexts {
   const texts = list
     ? list.map((source, index) => documentText(source, 'invalid_policy', `[${index}]`))
     : [documentText(answer, 'invalid_policy', path)]
-  return { texts, isList: list !== undefined, name: list ? JSON.stringify(texts) : texts[0]! }
+  return { texts, isList: list !== undefined, name: list ? `list ${JSON.stringify(texts)}` : texts[0]! }
 }
 
 /** Asks a `policy` function. The error says which function threw, and `whom` it was asked for, like ` for \`users[3]\``. */

@@ -387,7 +387,7 @@ export interface SecondFactor {
   checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
   /**
    * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
-   * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of about 30
+   * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of 30 to 80
    * milliseconds each for 100,000 rules. The records of users without `enrollment` are loaded.
    *
    * Where the host's `policy` function gives a list, the rules of one account do not tell what happens to a user. So

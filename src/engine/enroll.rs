@@ -129,17 +129,16 @@ pub(super) fn ended<T>(
 }
 
 /// Whether the proof of a set-up is missing or does not count. Asked at both ends of a set-up, because in between the
-/// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code, which goes first.
+/// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code. While that code is
+/// alive nothing else counts, not even the pass of an earlier code: another one is issued where the first got lost.
 pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
     let counts = match proof {
         SetupProof::Pass => true,
-        SetupProof::Ticket => {
-            let recovery_code = context.record.live_recovery(context.policy, context.now);
-            context.policy.first_factor() == FirstFactor::Password && recovery_code.is_none()
-        }
+        SetupProof::Ticket => context.policy.first_factor() == FirstFactor::Password,
         SetupProof::None => false,
     };
-    !context.record.has_factor() && context.is_forced() && !counts
+    let recovery_code = context.record.live_recovery(context.policy, context.now);
+    !context.record.has_factor() && context.is_forced() && (!counts || recovery_code.is_some())
 }
 
 /// Refuses a session id that does not change.

@@ -159,7 +159,12 @@ impl Policy {
 
     /// Whether a user of this plan may set up a factor.
     pub(crate) fn may_enroll(&self, plan: Option<&str>) -> bool {
-        self.plan_may_enroll(plan) && Method::ALL.into_iter().any(|method| method.is_own_factor() && self.offers(method))
+        self.plan_may_enroll(plan) && self.offers_own_factor()
+    }
+
+    /// Whether a factor of the user's own is offered: app or SMS.
+    pub(super) fn offers_own_factor(&self) -> bool {
+        Method::ALL.into_iter().any(|method| method.is_own_factor() && self.offers(method))
     }
 
     /// Whether a user of this plan who never had a factor sets up the first one by the password alone, where one is

@@ -8,7 +8,8 @@
 //! 4. an API client cannot answer a challenge: where a second factor is needed (forced, or the user
 //!    has one) it passes only by an allow rule that names its address; a network shorter than `/8`
 //!    in IPv4, or `/16` in IPv6, names no one
-//! 5. a person with a factor is challenged, forced or not, under any plan
+//! 5. a person with a factor is challenged, forced or not, under any plan; one who can use none of them is denied, unless a
+//!    recovery code is alive
 //! 6. a person without one is let in, unless a second factor is forced: then one with a live recovery code
 //!    is challenged; one who never had a factor sets up the first one, where the policy accepts the password
 //!    alone for that and the plan may set up a factor; all others are denied

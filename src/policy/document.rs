@@ -92,7 +92,7 @@ pub enum FirstFactor {
     #[default]
     RecoveryCode,
     /// The password alone: the login leads to the set-up of a factor. It holds for users who never had one, and
-    /// never after a removal or a recovery code. Someone who knows the password of such a user can set up a
+    /// never after a removal or the use of a recovery code. Someone who knows the password of such a user can set up a
     /// factor of their own.
     Password,
 }

@@ -37,9 +37,9 @@ impl Policy {
                 return wrong(format!("[{index}].audience"), "must be that of the other accounts: the user's pass names one audience");
             }
         }
-        let accounts = policies.iter().flat_map(|policy| policy.accounts().iter().cloned()).collect();
-        let documents = policies.into_iter().map(|policy| policy.document);
-        let Some(mut document) = documents.reduce(PolicyDocument::strictest) else {
+        let (documents, accounts): (Vec<_>, Vec<_>) = policies.into_iter().map(|policy| (policy.document, policy.accounts)).unzip();
+        let accounts = accounts.into_iter().flatten().collect();
+        let Some(mut document) = documents.into_iter().reduce(PolicyDocument::strictest) else {
             return wrong(String::new(), "name the policy of at least one account");
         };
         // SMS goes where no number is allowed by all, and where it would be the only method left.

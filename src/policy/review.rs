@@ -231,7 +231,8 @@ impl<P: Borrow<Policy>> Reviewer<P> {
             let ip = if is_author { self.author.ip.as_deref() } else { person.ip.as_deref() };
             // Where the address is not known, one is assumed that the rules allow.
             self.owner_gets_in |= ip.map_or(!needs_code, |ip| self.lets_in(client(Some(ip)), person));
-            self.owner_can_issue |= person.enrollment == Enrollment::Usable;
+            // By app or SMS: an owner who comes in by a backup code issues none before there is one.
+            self.owner_can_issue |= person.enrollment == Enrollment::Usable && self.policy().offers_own_factor();
         }
         if person.ip.is_some() && self.turns_away(client(person.ip.as_deref()), person) {
             self.found.blocked_users.push(person.user.clone());

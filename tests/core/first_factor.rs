@@ -231,3 +231,21 @@ fn a_recovery_code_stops_tickets_and_set_ups_from_before_it() {
     (person.setup, person.secret) = (setup, secret);
     assert_eq!(confirm(&mut person, json!({})), refused, "a set-up from before");
 }
+
+/// T46: a recovery code got into the wrong hands, and another one is issued. The pass of the first one then sets up nothing.
+#[test]
+fn a_second_recovery_code_stops_the_set_up_by_the_first() {
+    let refused = json!({"result": "denied", "reason": "fresh_factor_required"});
+    let mut person = Person::new("ann", policy(json!({"require": "everyone"})));
+    let first = by_operator(&mut person);
+    let verified = person.verify("recovery_code", first["code"].as_str().unwrap());
+    let (pass, session) = (verified["pass"].clone(), verified["session"].clone());
+    let enroll = json!({"enroll_totp": {"session": session, "pass": pass, "label": "ann"}});
+    let started = person.reply(enroll.clone());
+    let secret = started["secret"].as_str().unwrap().replace(' ', "");
+    by_operator(&mut person);
+    assert_eq!(person.reply(enroll), refused, "a new set-up");
+    person.secret = secret;
+    let confirm = json!({"confirm_totp": {"session": session, "setup": started["setup"], "code": person.code()}});
+    assert_eq!(person.reply(confirm), refused, "a set-up from before");
+}

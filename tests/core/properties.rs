@@ -6,7 +6,7 @@ use crate::support::{ann, keys, policy};
 use countersign::client_ip::ClientIp;
 use countersign::ids::{RecordId, UserId};
 use countersign::keys::KeyRing;
-use countersign::network_set::NetworkSet;
+use countersign::network_set::{AddressFamily, NetworkSet};
 use countersign::otpauth::OtpAuth;
 use countersign::phone::PhoneNumber;
 use countersign::policy::{Channel, Decision, Enrollment, Facts, Policy, Reason, Roles, explain};
@@ -182,6 +182,12 @@ proptest! {
             let rules = texts.iter().map(String::as_str).zip(blocks.iter().map(|(_, _, until)| *until));
             NetworkSet::parse_until(rules.chain([("::/0", None)])).unwrap()
         };
+        // The same eighths, of an IPv6 network.
+        let deep = |blocks: &[Block]| {
+            let texts: Vec<String> = blocks.iter().map(|(first, length, _)| format!("2001:db8:0:{:x}00::/{}", first << 5, 48 + length)).collect();
+            let rules = texts.iter().map(String::as_str).zip(blocks.iter().map(|(_, _, until)| *until));
+            NetworkSet::parse_until(rules).unwrap()
+        };
         let holds = |blocks: &[Block], eighth: u8| {
             blocks.iter().any(|(first, length, until)| until.is_none() && (first ^ eighth) >> (3 - length) == 0)
         };
@@ -190,6 +196,12 @@ proptest! {
             (0..8_u8).filter(|eighth| (first ^ eighth) >> (3 - length) == 0).all(|eighth| holds(&others, eighth))
         });
         prop_assert_eq!(set(&some).is_within(&set(&others)), is_within);
+        prop_assert_eq!(deep(&some).is_within(&deep(&others)), is_within && (some.is_empty() || !others.is_empty()));
+        // Without ends, and without a network of IPv6.
+        let texts: Vec<String> = some.iter().map(|(first, length, _)| format!("{}.0.0.0/{length}", first << 5)).collect();
+        let endless: Vec<Block> = some.iter().map(|(first, length, _)| (*first, *length, None)).collect();
+        let forgotten = (0..8).all(|eighth| holds(&endless, eighth)).then_some(AddressFamily::Ipv6);
+        prop_assert_eq!(NetworkSet::parse(&texts).unwrap().forgotten_family(UnixSeconds::EPOCH), forgotten);
     }
 
     /// No input makes a parser panic.

@@ -180,6 +180,13 @@ test('the error about an answer of the policy function says what it gave', async
       return true
     })
   }
+  const misspelt = await host({ policy: () => rules({ nam: 1 }) })
+  // The fields are those of a policy, and not those of `begin`.
+  const ofPolicy = /^`nam`: unknown field, expected one of `v`, `name`, .*; the function gave this$/
+  await assert.rejects(misspelt.factor.begin({ user: 'ann', session: 's' }), {
+    code: 'invalid_policy',
+    message: ofPolicy,
+  })
 })
 
 test('an unknown word in `require` is refused with all forms that are known', () => {

@@ -283,6 +283,15 @@ test('npx countersign recovery tells the cause of an error of the host', async (
   const failed = await told(`export default { ${policy}, keys: ${keys}, store: ${store} }`)
   assert.deepEqual([failed.code, failed.stdout], [1, ''])
   assert.match(failed.stderr, /^`policy`: the function threw.*\ncaused by: a call without an account\n$/)
+  const rules = `policy: ${JSON.stringify({ v: 1, name: 'Acme', origin: 'https://acme.example' })}`
+  const down = 'throw new AggregateError([new Error("no answer on ::1"), new Error("no answer on 127.0.0.1")])'
+  const unreachable = await told(`export default { ${rules}, keys: ${keys}, store: { load() { ${down} }, save() {} } }`)
+  assert.equal(
+    unreachable.stderr,
+    '`store.load`: the store could not be read\ncaused by: no answer on ::1; no answer on 127.0.0.1\n',
+  )
+  const text = await told(`export default { policy() { throw 'no account' }, keys: ${keys}, store: ${store} }`)
+  assert.ok(text.stderr.endsWith('\ncaused by: no account\n'), text.stderr)
   const thrown = await told('export default () => { throw null }')
   assert.deepEqual([thrown.code, thrown.stdout, thrown.stderr], [1, '', 'null\n'])
 })

@@ -258,6 +258,18 @@ function countCompiled(t) {
   return encoded
 }
 
+test('T45 C5: an owner who would come in by a backup code alone issues no recovery code', () => {
+  const users = [user('ann', 'owner', 'usable', OFFICE), user('bob', 'member', 'unusable', OFFICE)]
+  const of = (methods) => policy.review(rules({ methods }), people({ users, apiClients: [] }))
+  assert.deepEqual(of(['totp', 'backup_code', 'recovery_code']), { ...nothing, needRecoveryCode: ['bob'] })
+  assert.deepEqual(of(['backup_code', 'recovery_code']), {
+    ...nothing,
+    needRecoveryCode: ['bob'],
+    noRescue: true,
+    refused: true,
+  })
+})
+
 test('C22: a review compiles the policy once', async (t) => {
   const at = await host()
   const encoded = countCompiled(t)

@@ -60,16 +60,20 @@ impl World {
             is_mine && is_alive(ticket.from, ticket.until, self.now)
         });
         self.meet(
-            by_pass || (by_ticket && self.is_let_in_by_password(after)),
-            "a forced set-up begins by a pass, or by its ticket before there ever was a factor",
+            (by_pass && (after.before.has_factor() || !self.has_recovery_code(after))) || (by_ticket && self.is_let_in_by_password(after)),
+            "a forced set-up begins by a pass, or by its ticket before there ever was a factor; a first one never beside a recovery code",
         )
     }
 
     /// Whether the password alone may set up the first factor: there never was one, all accounts accept that, and no
     /// recovery code is alive.
     pub(super) fn is_let_in_by_password(&self, after: &After<'_>) -> bool {
-        let has_code = after.before.live_recovery(&self.rules[account(after.who)], self.now).is_some();
-        !self.had_factor[after.who] && self.each_accepts_the_password(after.who) && !has_code
+        !self.had_factor[after.who] && self.each_accepts_the_password(after.who) && !self.has_recovery_code(after)
+    }
+
+    /// Whether a recovery code was alive before the step.
+    pub(super) fn has_recovery_code(&self, after: &After<'_>) -> bool {
+        after.before.live_recovery(&self.rules[account(after.who)], self.now).is_some()
     }
 
     /// User and owners are told of a first factor by the password, and of no other.

@@ -116,7 +116,7 @@ impl World {
         let is_in_time = is_alive(setup.from, setup.until, self.now) && setup.epoch == after.before.epoch;
         let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.caller, self.now);
         let is_proven = match setup.proof {
-            Proof::Pass => true,
+            Proof::Pass => !is_forced || !self.has_recovery_code(after),
             Proof::Ticket => !is_forced || self.is_let_in_by_password(after),
             Proof::Nothing => !is_forced,
         };

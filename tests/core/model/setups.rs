@@ -344,10 +344,11 @@ impl Oracle<'_> {
     fn lacks_proof(&self, proof: Proof) -> bool {
         let counts = match proof {
             Proof::Pass => true,
-            Proof::Ticket => self.rules.accept_the_password() && self.me.live_recovery(self.rules, self.now).is_none(),
+            Proof::Ticket => self.rules.accept_the_password(),
             Proof::Nothing => false,
         };
-        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && !counts
+        let has_code = self.me.live_recovery(self.rules, self.now).is_some();
+        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && (!counts || has_code)
     }
 
     fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {
