@@ -1,6 +1,7 @@
 //! The order of effects: a message that hangs in its gateway, or a mail, must not keep back an event.
 
 use countersign::effect::Effect;
+use countersign::notice::NoticeKind;
 use serde_json::json;
 
 use crate::support::{Person, ann, issue};
@@ -64,4 +65,32 @@ fn events_of_one_step_keep_their_order() {
         last.effects.iter().filter_map(|effect| if let Effect::Log(event) = effect { Some(event) } else { None }).collect();
     let methods: Vec<_> = methods.iter().map(|event| serde_json::to_value(event).unwrap()["method"].clone()).collect();
     assert_eq!(methods, [json!("totp"), json!("sms")]);
+}
+
+/// T15: another number is told as such, because the old one gets no code any more; another app is an app more.
+#[test]
+fn a_change_of_the_number_is_told_as_such() {
+    let notices = |person: &Person| -> Vec<NoticeKind> {
+        let notice = |effect: &Effect| if let Effect::Notify(notice) = effect { Some(notice.kind) } else { None };
+        person.effects.iter().filter_map(notice).collect()
+    };
+    let mut person = ann();
+    let pass = person.log_in("in");
+    let started = person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61498765432"}}));
+    let confirm = |code: &str| json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}});
+    let code = person.sms_code();
+    let pass = person.reply(confirm(&code))["pass"].clone();
+    assert_eq!(notices(&person), [NoticeKind::NumberChanged]);
+
+    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = person.code();
+    person.reply(json!({"confirm_totp": {"session": "in", "setup": started["setup"], "code": code}}));
+    assert_eq!(notices(&person), [NoticeKind::FactorAdded]);
+
+    let mut first = Person::new("bob", crate::support::policy(json!({})));
+    let started = first.reply(json!({"enroll_sms": {"session": "in", "number": "+61498765432"}}));
+    let code = first.sms_code();
+    first.reply(json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}}));
+    assert_eq!(notices(&first), [NoticeKind::FactorAdded]);
 }
