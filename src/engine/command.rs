@@ -16,7 +16,6 @@ use crate::event::Action;
 use crate::ids::{SessionId, UserId};
 use crate::json::{Document, Found, from_json};
 use crate::policy::{Channel, Method, Role};
-use crate::token::MAX_TOKEN;
 
 /// A question of the host about one user.
 #[derive(Clone, Deserialize)]
@@ -377,10 +376,9 @@ pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     Ok(String::deserialize(deserializer).unwrap_or_default())
 }
 
-/// The same for a pass: one that is no text, or too long a text, is the empty text, which is no pass.
+/// The same for a pass: one that is no text is the empty text, which is no pass.
 fn some_text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let pass = Option::<String>::deserialize(deserializer).unwrap_or_else(|_| Some(String::new()));
-    Ok(pass.map(|pass| if pass.len() > MAX_TOKEN { String::new() } else { pass }))
+    Ok(Option::<String>::deserialize(deserializer).unwrap_or_else(|_| Some(String::new())))
 }
 
 /// A command holds codes and tokens: only its name is shown.
