@@ -1,11 +1,15 @@
 //! The account at the gate: a pass or ticket of another account opens nothing.
 
+use countersign::engine::{Command, Reply, ticket_user};
 use countersign::error::{Error, ErrorCode};
 use countersign::gate::{Outcome, Verdict};
+use countersign::ids::{AccountId, UserId};
+use countersign::policy::Reason;
+use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
 use crate::gate::{COOKIE, answer, config, gate, header, headers, judge, judged, parsed, refused, stored};
-use crate::support::{Person, policy};
+use crate::support::{Person, keys, policy};
 
 const ACCOUNTS: [Option<&str>; 3] = [None, Some("strict"), Some("lenient")];
 
@@ -99,4 +103,25 @@ fn t41_codes_of_any_account_are_not_verified_by_one_policy() {
         assert_eq!(error(accounts, &verify), None);
     }
     assert_eq!(error(json!("any"), &Value::Null), None);
+}
+
+/// T41: a host that has to find the user of a ticket asks in an account, and finds none of another account.
+#[test]
+fn c1_t41_a_ticket_names_its_user_in_its_own_account_only() {
+    for account in ACCOUNTS {
+        let (mut ann, _) = enrolled_in(account);
+        let ticket = ann.ticket();
+        let (keys, now) = (keys(), UnixSeconds::new(ann.now).unwrap());
+        for asked in ACCOUNTS {
+            let command = json!({"send_sms": {"session": "s", "ticket": ticket}}).to_string();
+            let asked_in = asked.map(|account| AccountId::new(account).unwrap());
+            let user = ticket_user(&keys, asked_in.as_ref(), &Command::parse(&command).unwrap(), now);
+            let expected = if asked == account {
+                Ok(UserId::new("ann").unwrap())
+            } else {
+                Err(Reply::Denied { reason: Reason::TicketInvalid, retry_at: None })
+            };
+            assert_eq!(user, expected, "a ticket of {account:?}, asked for in {asked:?}");
+        }
+    }
 }
