@@ -308,7 +308,8 @@ test('every type that a signature shows can be imported, and none is `any`', () 
   const shown = exported(join(types, 'generated.d.ts')).filter((name) => !inputs.includes(`Accepts<wasm.${name}>`))
   const hidden = shown.filter(
     (name) =>
-      !importable.has(name) && !/^[a-z]|^(Core|HashWords|PendingStep|PolicyCompilation|PolicyReview|NextPolicy|Error)$/.test(name),
+      !importable.has(name) &&
+      !/^[a-z]|^(Core|HashWords|PendingStep|PolicyCompilation|PolicyReview|NextPolicy|Error)$/.test(name),
   )
   assert.deepEqual(hidden, [])
   assert.ok(shown.length > 40 && importable.size > 80, `${shown.length} of ${importable.size}`)
