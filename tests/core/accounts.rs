@@ -1,5 +1,6 @@
 //! The account at the gate: a pass or ticket of another account opens nothing.
 
+use countersign::effect::Effect;
 use countersign::engine::{Command, Reply, ticket_user};
 use countersign::error::{Error, ErrorCode};
 use countersign::gate::{Outcome, Verdict};
@@ -123,5 +124,21 @@ fn c1_t41_a_ticket_names_its_user_in_its_own_account_only() {
             };
             assert_eq!(user, expected, "a ticket of {account:?}, asked for in {asked:?}");
         }
+    }
+}
+
+#[test]
+fn c1_t41_notices_and_ended_passes_name_the_account() {
+    for account in ACCOUNTS {
+        let (mut ann, pass) = enrolled_in(account);
+        ann.reply(json!({"renew_backup_codes": {"session": "in", "pass": pass}}));
+        let named = |effect: &Effect| match effect {
+            Effect::EndPasses(ended) => ended.account.clone(),
+            Effect::Log(event) => event.account.clone(),
+            Effect::Notify(notice) => notice.account.clone(),
+            Effect::Sms(_) => panic!("no message was asked for"),
+        };
+        let accounts: Vec<_> = ann.effects.iter().map(named).collect();
+        assert_eq!(accounts, vec![account.map(|account| AccountId::new(account).unwrap()); 3], "end of passes, event and notice");
     }
 }

@@ -1,6 +1,10 @@
 //! C9, C10, C11 and T49 for codes: each belongs to the login or set-up that asked for it, a used one is told
 //! from a wrong one, and a message that never left gives its slot back.
 
+use countersign::engine::status;
+use countersign::policy::Method;
+use countersign::record::Record;
+use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
 use crate::support::{Person, ann, policy};
@@ -265,4 +269,48 @@ fn a_refused_message_names_the_time_from_which_every_limit_admits_it() {
     person.now = start + 3_600;
     let ticket = person.ticket();
     assert_eq!(send(&mut person, &ticket)["result"], "sms_sent");
+}
+
+#[test]
+fn a_login_by_sms_is_noted_and_seals_the_number_anew() {
+    let mut person = ann();
+    let phone = |person: &Person| {
+        let record = Record::parse(&person.id(), person.record.as_ref().unwrap()).unwrap();
+        let status = status(&person.policy, &person.keys, &record, UnixSeconds::new(person.now).unwrap()).unwrap();
+        status.methods.into_iter().find(|factor| factor.method == Method::Sms).unwrap()
+    };
+    let sealed = |person: &Person| serde_json::from_str::<Value>(person.record.as_ref().unwrap()).unwrap()["sms"]["number"].clone();
+    let before = (phone(&person), sealed(&person));
+    assert_eq!((before.0.hint.as_deref(), before.0.last_used_at), (Some("•••• 678"), None));
+    let ticket = person.ticket();
+    send(&mut person, &ticket);
+    let code = person.sms_code();
+    assert_eq!(verify(&mut person, &ticket, "sms", &code)["result"], "verified");
+    let after = phone(&person);
+    assert_eq!((after.hint.as_deref(), after.last_used_at.map(UnixSeconds::seconds)), (Some("•••• 678"), Some(person.now)));
+    assert_ne!(sealed(&person), before.1);
+}
+
+#[test]
+fn a_message_tells_the_minutes_of_its_code() {
+    let mut person = ann();
+    person.policy = policy(json!({"sms": {"lifetimeSeconds": 240}}));
+    let ticket = person.ticket();
+    send(&mut person, &ticket);
+    assert_eq!(person.sms().template.minutes, 4);
+    assert!(person.sms().body.0.contains("4 min"), "{}", person.sms().body.0);
+}
+
+/// The right code of an ended set-up tells that the number is on record, where it is. Another one is not.
+#[test]
+fn c10_a_set_up_of_another_number_has_ended() {
+    let mut person = Person::new("bob", policy(json!({})));
+    let first = enroll(&mut person, "mine", "+61412345678");
+    let code = person.sms_code();
+    person.now += 30;
+    let other = enroll(&mut person, "mine", "+61498765432");
+    let of_other = person.sms_code();
+    assert_eq!(confirm(&mut person, "mine", &first, &code)["result"], "enrolled");
+    assert_eq!(confirm(&mut person, "mine", &other, &of_other), json!({"result": "expired"}));
+    assert_eq!(confirm(&mut person, "mine", &first, &code), json!({"result": "already_used"}));
 }
