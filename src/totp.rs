@@ -18,8 +18,8 @@ use crate::error::{Error, ErrorCode};
 use crate::time::UnixSeconds;
 use crate::typed_code::{Digits, group};
 
-/// Hash under the HMAC of TOTP (RFC 6238 §1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Hash under the HMAC of TOTP (RFC 6238 §1.2), the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub enum TotpAlgorithm {
     /// The default, and the only one that Google Authenticator honours everywhere.

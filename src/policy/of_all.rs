@@ -12,7 +12,6 @@
 //! denied (`no_usable_method`). That is an answer and no mistake in a document, so it is not refused here.
 
 use crate::error::{Error, ErrorCode};
-use crate::totp::TotpAlgorithm;
 
 use super::check::{Policy, is_sms_alone};
 use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy};
@@ -85,13 +84,8 @@ impl PolicyDocument {
 
 impl TotpPolicy {
     fn strictest(&self, other: &Self) -> Self {
-        let strength = |algorithm| match algorithm {
-            TotpAlgorithm::SHA1 => 1,
-            TotpAlgorithm::SHA256 => 2,
-            TotpAlgorithm::SHA512 => 3,
-        };
         Self {
-            algorithm: if strength(other.algorithm) > strength(self.algorithm) { other.algorithm } else { self.algorithm },
+            algorithm: self.algorithm.max(other.algorithm),
             digits: self.digits.max(other.digits),
             period_seconds: self.period_seconds.min(other.period_seconds),
             window: self.window.min(other.window),

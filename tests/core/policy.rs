@@ -9,7 +9,7 @@ use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
-use crate::support::{Person, START, policy};
+use crate::support::{Person, START, ann, policy};
 
 fn roles(names: &[&str]) -> Roles {
     Roles::Known(names.iter().map(|name| (*name).to_owned()).collect())
@@ -158,4 +158,35 @@ fn at_the_gate_an_api_client_is_admitted_by_its_own_list_until_the_rule_ends() {
     assert_eq!(status(&mut gate, "/api/x", "192.0.2.10", START), Some(403));
     assert_eq!(status(&mut gate, "/x", "192.0.2.10", START - 1), Some(403), "a person is fenced in");
     assert_eq!(status(&mut gate, "/x", "198.51.100.7", START), Some(401));
+}
+
+/// Codes count so many steps before and after now as the policy says, and a failure is forgiven as many hours later.
+#[test]
+fn the_window_is_that_of_the_policy() {
+    for window in [0, 1, 2] {
+        for steps in 0..4_u64 {
+            for is_late in [false, true] {
+                let mut person = ann();
+                person.policy = policy(json!({"totp": {"window": window}}));
+                person.now += 600;
+                let now = person.now;
+                person.now = if is_late { now - 30 * steps } else { now + 30 * steps };
+                let code = person.code();
+                person.now = now;
+                let expected = if steps <= window { "verified" } else { "wrong" };
+                assert_eq!(person.verify("totp", &code)["result"], expected, "{steps} steps at window {window}");
+            }
+        }
+        let mut person = ann();
+        person.policy = policy(json!({"totp": {"window": window}}));
+        person.now += 600;
+        // One failure is forgiven after an hour for each code that counts.
+        for _ in 0..4 {
+            assert_eq!(person.verify("totp", "000000")["result"], "wrong");
+        }
+        person.now += (2 * window + 1) * 3_600 - 1;
+        assert_eq!(person.clone().verify("totp", "000000")["attemptsLeft"], 0);
+        person.now += 1;
+        assert_eq!(person.verify("totp", "000000")["attemptsLeft"], 1);
+    }
 }

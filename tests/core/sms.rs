@@ -1,6 +1,7 @@
 //! C9, C10, C11 and T49 for codes: each belongs to the login or set-up that asked for it, a used one is told
 //! from a wrong one, and a message that never left gives its slot back.
 
+use countersign::effect::SmsTemplate;
 use countersign::engine::status;
 use countersign::policy::Method;
 use countersign::record::Record;
@@ -297,7 +298,8 @@ fn a_message_tells_the_minutes_of_its_code() {
     person.policy = policy(json!({"sms": {"lifetimeSeconds": 240}}));
     let ticket = person.ticket();
     send(&mut person, &ticket);
-    assert_eq!(person.sms().template.minutes, 4);
+    let SmsTemplate { minutes, host, name, .. } = &person.sms().template;
+    assert_eq!((*minutes, host.as_str(), name.as_str()), (4, "login.acme.example", "Acme"));
     assert!(person.sms().body.0.contains("4 min"), "{}", person.sms().body.0);
 }
 
