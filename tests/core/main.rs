@@ -30,5 +30,6 @@ mod recovery;
 mod scenarios;
 mod set_ups;
 mod sms;
+mod status;
 mod support;
 mod threats;
