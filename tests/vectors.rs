@@ -8,7 +8,7 @@ use countersign::ids::{AccountId, RecordId, SessionId, UserId};
 use countersign::keys::KeyRing;
 use countersign::network_set::NetworkSet;
 use countersign::otpauth::OtpAuth;
-use countersign::policy::{Channel, Enrollment, Facts, Policy, Roles, explain};
+use countersign::policy::{Channel, Enrollment, Facts, People, Policy, Roles, explain, review};
 use countersign::time::UnixSeconds;
 use countersign::token::{Pass, TokenError};
 use countersign::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
@@ -294,6 +294,30 @@ fn every_row_of_the_decisions_is_decided_as_it_says() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(count >= 300, "{count} rows");
+}
+
+/// Each change of policy has the consequences that the table lists. The rows are written by hand.
+#[test]
+fn reviews_find_what_the_table_lists() {
+    let table = vectors!("reviews");
+    assert!(list(&table["reviews"]).len() >= 33, "rows are missing");
+    for row in list(&table["reviews"]) {
+        let with = |changes: &Value| Policy::parse(&document(&table["base"], &json!({"set": changes}))).unwrap();
+        let policy = match row.get("policies") {
+            Some(policies) => Policy::of_all(list(policies).iter().map(with).collect()).unwrap(),
+            None => with(&row["policy"]),
+        };
+        let people: People = serde_json::from_value(row["people"].clone()).unwrap();
+        let found = serde_json::to_value(review(&policy, &people, UnixSeconds::new(1_800_000_000).unwrap())).unwrap();
+        let mut expected = json!({
+            "needRecoveryCode": [], "setUpByPassword": [], "blockedUsers": [], "blockedApiClients": [], "forgottenFamilies": [],
+            "locksOutAuthor": false, "locksOutOwners": false, "noRescue": false, "refused": false,
+        });
+        for (field, value) in row["expect"].as_object().unwrap() {
+            expected[field] = value.clone();
+        }
+        assert_eq!(found, expected, "{}", row["about"]);
+    }
 }
 
 #[test]

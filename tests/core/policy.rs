@@ -4,7 +4,7 @@
 use countersign::client_ip::ClientIp;
 use countersign::engine::{Check, Subject, check};
 use countersign::gate::{Gate, GateConfig, Outcome, Request, Secrets, Verdict};
-use countersign::policy::{Policy, Roles};
+use countersign::policy::{Author, Person as UserUnderReview, Policy, Reviewer, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -189,4 +189,23 @@ fn the_window_is_that_of_the_policy() {
         person.now += 1;
         assert_eq!(person.verify("totp", "000000")["attemptsLeft"], 1);
     }
+}
+
+/// Where users have several accounts, each is reviewed under the policies of their own.
+#[test]
+fn a_review_goes_on_under_the_policy_of_the_next_users() {
+    let (lenient, strict) = (policy(json!({})), policy(json!({"require": "everyone", "network": {"deny": ["::/0"]}})));
+    let author = Author { user: "ann".to_owned(), ip: Some("192.0.2.1".to_owned()) };
+    let person =
+        |user: &str| -> UserUnderReview { serde_json::from_value(json!({"user": user, "role": "owner", "enrollment": "none"})).unwrap() };
+    let mut reviewer = Reviewer::new(&lenient, author, UnixSeconds::new(START).unwrap());
+    reviewer.add_user(&person("ann"));
+    reviewer.under(&strict);
+    reviewer.note_lists();
+    reviewer.note_lists();
+    reviewer.add_user(&person("bob"));
+    let found = reviewer.finish();
+    assert_eq!(found.need_recovery_code, ["bob"]);
+    let lists: Vec<_> = found.forgotten_families.into_iter().map(|forgotten| forgotten.list).collect();
+    assert_eq!(lists, ["network.deny"], "each list is told once");
 }

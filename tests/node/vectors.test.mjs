@@ -11,6 +11,21 @@ import { refusedWith } from './support.mjs'
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
 const minimal = { v: 1, name: 'Acme', origin: 'https://login.acme.example' }
 
+test('each change of policy has the consequences that the table lists', () => {
+  const { base, reviews } = vectors('reviews')
+  const lists = ['needRecoveryCode', 'setUpByPassword', 'blockedUsers', 'blockedApiClients', 'forgottenFamilies']
+  const flags = ['locksOutAuthor', 'locksOutOwners', 'noRescue', 'refused']
+  const nothing = Object.fromEntries([...lists.map((name) => [name, []]), ...flags.map((name) => [name, false])])
+  assert.ok(reviews.length >= 33)
+  for (const { about, policy: changes, policies, people, expect } of reviews) {
+    const rules = policies?.map((one) => ({ ...base, ...one })) ?? { ...base, ...changes }
+    const found = policy.review(rules, people)
+    // A rule that is not there is `undefined` here.
+    const blockedApiClients = found.blockedApiClients.map((client) => ({ ...client, rule: client.rule ?? null }))
+    assert.deepEqual({ ...found, blockedApiClients }, { ...nothing, ...expect }, about)
+  }
+})
+
 test('RFC 4226: ten HOTP values', () => {
   const { secret, digits, periodSeconds, codes } = vectors('rfc4226')
   assert.equal(codes.length, 10)
