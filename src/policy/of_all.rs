@@ -129,8 +129,11 @@ impl BackupCodesPolicy {
     /// The cost of hashing is that of the one with more work, and not the greatest of each number, which
     /// together could pass the bound.
     fn strictest(&self, other: &Self) -> Self {
-        let work = |policy: &Self| (u64::from(policy.memory_kib).saturating_mul(u64::from(policy.passes)), policy.memory_kib);
-        let dearer = if work(other) > work(self) { other } else { self };
+        let work = |policy: &&Self| {
+            let product = u64::from(policy.memory_kib).saturating_mul(u64::from(policy.passes));
+            (product, policy.memory_kib, policy.lanes)
+        };
+        let dearer = [self, other].into_iter().max_by_key(work).unwrap_or(self);
         Self {
             count: self.count.min(other.count),
             keep_for_showing: self.keep_for_showing && other.keep_for_showing,
@@ -206,6 +209,12 @@ mod tests {
                 json!({"backupCodes": {"count": 10, "memoryKib": 19_456, "passes": 8, "lanes": 1}}),
                 "codes",
                 json!([8, 19_456, 8, 1]),
+            ),
+            (
+                json!({"backupCodes": {"memoryKib": 19_456, "lanes": 1}}),
+                json!({"backupCodes": {"memoryKib": 19_456, "lanes": 2}}),
+                "codes",
+                json!([10, 19_456, 2, 2]),
             ),
             (json!({"backupCodes": {"keepForShowing": true}}), json!({}), "kept", json!(false)),
             (json!({"backupCodes": {"keepForShowing": true}}), json!({"backupCodes": {"keepForShowing": true}}), "kept", json!(true)),
