@@ -213,3 +213,89 @@ impl From<TicketClaims> for Ticket {
 fn signature(key: &[u8; 32], signing_input: &[u8]) -> [u8; 32] {
     hmac_sha256(key).chain_update(signing_input).finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::keys::KeyRing;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    /// The ring of the vectors, and a ring that has the same key id and another key.
+    fn rings() -> (KeyRing, KeyRing) {
+        let text = include_str!("../../tests/vectors/keys.json");
+        let mut document: serde_json::Value = serde_json::from_str(text).unwrap();
+        document["sealing"][0]["secret"] = serde_json::json!("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk");
+        (KeyRing::parse(text).unwrap(), KeyRing::parse(&document.to_string()).unwrap())
+    }
+
+    fn policy() -> Policy {
+        Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#).unwrap()
+    }
+
+    fn at(seconds: u64) -> UnixSeconds {
+        UnixSeconds::new(seconds).unwrap()
+    }
+
+    fn session() -> SessionId {
+        SessionId::new("s").unwrap()
+    }
+
+    fn claims() -> TicketClaims {
+        let ann = RecordId::from(UserId::new("ann").unwrap());
+        TicketClaims::new(&SECOND_STEP, &policy(), &mut Entropy::new([1; 32]), &ann, &session(), at(NOW))
+    }
+
+    fn opened(keys: &KeyRing, token: &str) -> Result<Ticket, TokenError> {
+        Ticket::open(&policy(), keys.sealing(), token, &session(), at(NOW))
+    }
+
+    #[test]
+    fn t18_every_symbol_of_a_ticket_counts_and_so_does_its_key() {
+        let (keys, other) = rings();
+        let token = claims().encode(&SECOND_STEP, keys.sealing()).unwrap();
+        assert_eq!(opened(&keys, &token).unwrap().subject().user().as_str(), "ann");
+        for index in 0..token.len() {
+            let change = |(place, symbol)| match symbol {
+                _ if place != index => symbol,
+                'B' => 'C',
+                _ => 'B',
+            };
+            let altered: String = token.chars().enumerate().map(change).collect();
+            assert!(opened(&keys, &altered).is_err(), "symbol {index}");
+        }
+        let forged = claims().encode(&SECOND_STEP, other.sealing()).unwrap();
+        assert_eq!(opened(&keys, &forged), Err(TokenError::Invalid), "the same key id, another key");
+    }
+
+    /// Each ticket is signed well, so that nothing but the one change refuses it.
+    #[test]
+    fn t18_a_ticket_of_ours_with_anything_else_in_it_is_refused() {
+        let (keys, _) = rings();
+        let signed = |alg: &str, typ: &str, claims: &TicketClaims| {
+            let header = Header { alg: alg.to_owned(), typ: typ.to_owned(), kid: keys.sealing().newest_kid().to_owned() };
+            let key = keys.sealing().newest_subkey(Purpose::Ticket);
+            jws::encode(&header, claims, |input| signature(key.bytes(), input).to_vec()).unwrap()
+        };
+        let (alg, typ) = (ALGORITHM, SECOND_STEP.typ);
+        assert!(opened(&keys, &signed(alg, typ, &claims())).is_ok());
+        let cases = [
+            ("another algorithm", signed("none", typ, &claims())),
+            ("another type", signed(alg, SET_UP.typ, &claims())),
+            ("another origin", signed(alg, typ, &TicketClaims { iss: "https://other.example".to_owned(), ..claims() })),
+            ("another audience", signed(alg, typ, &TicketClaims { aud: SET_UP.audience.to_owned(), ..claims() })),
+            ("it ends when it begins", signed(alg, typ, &TicketClaims { iat: at(NOW), exp: at(NOW), ..claims() })),
+            ("from the future", signed(alg, typ, &TicketClaims { iat: at(NOW + 61), ..claims() })),
+        ];
+        for (why, token) in cases {
+            assert_eq!(opened(&keys, &token), Err(TokenError::Invalid), "{why}");
+        }
+        let ahead = signed(alg, typ, &TicketClaims { iat: at(NOW + 60), ..claims() });
+        assert!(opened(&keys, &ahead).is_ok(), "clocks may differ by a minute");
+        let ended = signed(alg, typ, &TicketClaims { iat: at(NOW - 600), exp: at(NOW), ..claims() });
+        assert_eq!(opened(&keys, &ended), Err(TokenError::Expired));
+        let other = signed(alg, typ, &TicketClaims { sid: SessionId::new("t").unwrap(), ..claims() });
+        assert_eq!(opened(&keys, &other), Err(TokenError::OtherSession));
+    }
+}
