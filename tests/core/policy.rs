@@ -160,6 +160,13 @@ fn at_the_gate_an_api_client_is_admitted_by_its_own_list_until_the_rule_ends() {
     assert_eq!(status(&mut gate, "/x", "198.51.100.7", START), Some(401));
 }
 
+#[test]
+fn at_the_gate_an_api_list_alone_makes_the_address_count() {
+    let mut gate = gate(&json!({"require": "everyone", "network": {"api": ["192.0.2.10"]}}));
+    assert_eq!(status(&mut gate, "/api/x", "192.0.2.10", START), None);
+    assert_eq!(status(&mut gate, "/api/x", "192.0.2.11", START), Some(403));
+}
+
 /// Codes count so many steps before and after now as the policy says, and a failure is forgiven as many hours later.
 #[test]
 fn the_window_is_that_of_the_policy() {
