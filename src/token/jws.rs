@@ -94,3 +94,23 @@ fn read<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     let text = core::str::from_utf8(&bytes).map_err(|_| TokenError::Invalid)?;
     from_json(text, ErrorCode::InvalidInput).map_err(|_| TokenError::Invalid)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_at_most_4000_bytes() {
+        let made = |kid: usize, letters: usize| {
+            let header = Header { alg: "HS256".to_owned(), typ: "t".to_owned(), kid: "k".repeat(kid) };
+            encode(&header, &serde_json::json!({"sub": "u".repeat(letters)}), |_| vec![7; 32])
+        };
+        let sizes = (1..5).flat_map(|kid| (2_500..3_000).map(move |letters| (kid, letters)));
+        let is_full = |(kid, letters): &(usize, usize)| made(*kid, *letters).is_ok_and(|token| token.len() == MAX_TOKEN);
+        let (kid, letters) = sizes.into_iter().find(is_full).unwrap();
+        assert!(Jws::split(&made(kid, letters).unwrap()).is_ok());
+        for more in [3, 300] {
+            assert!(made(kid, letters + more).is_err_and(|error| error.code == ErrorCode::TooLong));
+        }
+    }
+}
