@@ -90,16 +90,16 @@ async function optionsIn(config: string): Promise<OperatorOptions> {
 
 /** The same options, whose store tells whether there was a record at the first load. */
 function watched(options: OperatorOptions) {
-  let first: unknown = 'none yet'
+  let isFirst: boolean | undefined
   const store = options?.store
   if (typeof store?.load !== 'function') return { options, hadNoRecord: () => false }
   const load: OperatorOptions['store']['load'] = async (id) => {
     const stored = await store.load(id)
-    if (first === 'none yet') first = stored
+    isFirst ??= (stored ?? undefined) === undefined
     return stored
   }
   const save: OperatorOptions['store']['save'] = (...args) => store.save(...args)
-  return { options: { ...options, store: { load, save } }, hadNoRecord: () => first === undefined || first === null }
+  return { options: { ...options, store: { load, save } }, hadNoRecord: () => isFirst === true }
 }
 
 const nameOf = ({ account, user }: { account?: string | undefined; user: string }) =>

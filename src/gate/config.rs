@@ -158,7 +158,7 @@ impl GateConfig {
     pub fn parse(json: &str, secrets: &Secrets) -> Result<Self, Error> {
         let document: Document = from_json(json, ErrorCode::InvalidConfig)?;
         check(document.v == 1, "v", "the version of the configuration must be 1")?;
-        let policy = Policy::check(document.policy).map_err(|error| error.within("policy"))?;
+        let policy = Policy::from_document(document.policy).map_err(|error| error.within("policy"))?;
         let session = Session::parse(document.session)?;
         let exempt = Paths::parse(document.exempt, "exempt")?;
         check(!exempt.are_all(), "exempt.prefixes", "must not hold /, which exempts every path; to only watch, set `mode` to shadow")?;

@@ -164,7 +164,7 @@ impl<'de> Deserializer<'de> for &Node<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
         let Node::Object(entries) = self else { return Err(mismatch(&visitor)) };
         let mut names = BTreeSet::new();
-        if !entries.iter().all(|(name, _)| names.insert(name)) {
+        if !entries.iter().all(|(name, _)| names.insert(name.as_str())) {
             return Err(JsonError::new("a key comes twice"));
         }
         visitor.visit_map(Entries::of(entries))
@@ -179,7 +179,7 @@ impl<'de> Deserializer<'de> for &Node<'de> {
         match self {
             Node::Text(name) => visitor.visit_enum(Variant { name, content: None }),
             Node::Object(entries) if let [(name, content)] = entries.as_slice() => {
-                visitor.visit_enum(Variant { name, content: Some(content) })
+                visitor.visit_enum(Variant { name: name.as_str(), content: Some(content) })
             }
             Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::List(_) | Node::Object(_) => {
                 Err(JsonError::expected_one_of("", names))
@@ -235,12 +235,12 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, JsonError> {
         self.current = self.entries.next();
         let Some((name, _)) = self.current else { return Ok(None) };
-        seed.deserialize(StrDeserializer::new(name)).map(Some).map_err(|error: JsonError| error.within(name))
+        seed.deserialize(StrDeserializer::new(name.as_str())).map(Some).map_err(|error: JsonError| error.within(name.as_str()))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, JsonError> {
         let Some((name, node)) = self.current else { return Err(JsonError::expected(&"a name before the value")) };
-        seed.deserialize(node).map_err(|error| error.within(name))
+        seed.deserialize(node).map_err(|error| error.within(name.as_str()))
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, code: ErrorCode) -> Res
 /// `code`, with the path of the field.
 pub(crate) fn fields_from_json<T: DeserializeOwned>(text: &str, names: &[&str], code: ErrorCode) -> Result<T, Error> {
     let mut entries = parse(text, code)?;
-    entries.retain(|(name, _)| names.contains(&&**name));
+    entries.retain(|(name, _)| names.contains(&name.as_str()));
     read(&Node::Object(entries), code)
 }
 
@@ -59,7 +59,7 @@ impl<'de> Document<'de> {
     /// The value under these names, each in the object before it.
     pub(crate) fn at(&self, names: &[&str]) -> Found<'_> {
         let inner = names.iter().try_fold(&self.0, |node, name| match node {
-            Node::Object(entries) => entries.iter().find(|(known, _)| **known == **name).map(|(_, value)| value),
+            Node::Object(entries) => entries.iter().find(|(known, _)| known.as_str() == *name).map(|(_, value)| value),
             Node::Null | Node::Flag(_) | Node::Whole(_) | Node::OtherNumber | Node::Text(_) | Node::List(_) => None,
         });
         match inner {

@@ -1,7 +1,6 @@
 //! A JSON text as a tree.
 
 use core::fmt;
-use core::ops::Deref;
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -21,13 +20,11 @@ pub(super) enum Node<'de> {
 }
 
 /// The name of a value in an object.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Deref for Name<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
+impl Name<'_> {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }

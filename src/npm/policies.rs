@@ -100,7 +100,7 @@ impl PolicyCompilation {
     /// Checks the policy that was read.
     pub fn check(&mut self) -> Result<(), JsValue> {
         if let Some(document) = self.unchecked.take() {
-            self.checked.push(Policy::check(document).map_err(|error| self.placed(error))?);
+            self.checked.push(Policy::from_document(document).map_err(|error| self.placed(error))?);
         }
         Ok(())
     }

@@ -52,11 +52,11 @@ impl Policy {
     /// # Errors
     /// [`ErrorCode::InvalidPolicy`] with the path of the field.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        Self::check(PolicyDocument::parse(json)?)
+        Self::from_document(PolicyDocument::parse(json)?)
     }
 
     /// Checks a document.
-    pub(crate) fn check(document: PolicyDocument) -> Result<Self, Error> {
+    pub(crate) fn from_document(document: PolicyDocument) -> Result<Self, Error> {
         check_names(&document)?;
         check_methods(&document)?;
         check_sms(&document.sms)?;

@@ -77,7 +77,7 @@ pub struct PolicyDocument {
 }
 
 impl PolicyDocument {
-    /// Reads a document. Its values are checked by [`super::Policy::check`] only.
+    /// Reads a document. Its values are checked by [`super::Policy::from_document`] only.
     pub(crate) fn parse(json: &str) -> Result<Self, Error> {
         from_json(json, ErrorCode::InvalidPolicy)
     }

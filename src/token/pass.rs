@@ -213,3 +213,20 @@ struct PassClaims {
     epoch: FactorEpoch,
     jti: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T10: a code in the place of a factor gives a weaker pass.
+    #[test]
+    fn t10_a_pass_tells_its_strength_by_its_method() {
+        let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#).unwrap();
+        let acr = |method| {
+            let (subject, session) = (RecordId::from(UserId::new("ann").unwrap()), SessionId::new("s").unwrap());
+            Pass::now(&policy, Proven { subject, session, method, epoch: FactorEpoch::FIRST }, UnixSeconds::EPOCH).acr()
+        };
+        assert_eq!([Method::Totp, Method::Sms].map(acr), ["urn:countersign:acr:2fa"; 2]);
+        assert_eq!([Method::BackupCode, Method::RecoveryCode].map(acr), ["urn:countersign:acr:backup", "urn:countersign:acr:recovery"]);
+    }
+}
