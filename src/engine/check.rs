@@ -29,7 +29,6 @@ use crate::token::{Pass, TokenError, amr};
 use super::command::text_or_empty;
 use super::context::View;
 use super::factors;
-use super::freshness::{is_current, is_offered};
 
 /// Fields of `check`: a request of a session that is logged in.
 #[derive(Clone, Deserialize)]
@@ -215,12 +214,13 @@ pub fn check(
     let Some(record) = record else {
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
+    let view = View { policy, keys, record, now };
     let no_pass = match pass {
-        Ok(pass) if !question.fresh || (is_offered(&pass, policy) && is_current(&pass, record)) => return Ok(Some(CheckReply::of(&pass))),
+        Ok(pass) if !question.fresh || view.may_change(&pass) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,
     };
-    let enrollment = factors::enrollment(View { policy, keys, record, now })?;
+    let enrollment = factors::enrollment(view)?;
     let recovery_code = record.live_recovery(policy, now).is_some();
     Ok(Some(match explain(policy, &facts(enrollment, recovery_code)).decision {
         Decision::Allowed => CheckReply::In { method: None, auth_time: None, expires_at: None },

@@ -84,8 +84,8 @@ fn admitted_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof
 
 /// The proof that the session shows. A ticket that is brought must be good, and counts for a user who never had a factor.
 fn shown_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof, Reason> {
-    if context.view().current_pass(start.session, start.pass).is_some() {
-        return Ok(SetupProof::Pass);
+    if let Some(pass) = context.view().current_pass(start.session, start.pass) {
+        return Ok(if pass.method() == Method::RecoveryCode { SetupProof::Rescue } else { SetupProof::Pass });
     }
     let Some(ticket) = start.ticket else { return Ok(SetupProof::None) };
     let (policy, sealing, id) = (context.policy, context.keys.sealing(), context.record.id());
@@ -130,15 +130,18 @@ pub(super) fn ended<T>(
 
 /// Whether the proof of a set-up is missing or does not count. Asked at both ends of a set-up, because in between the
 /// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code. While that code is
-/// alive nothing else counts, not even the pass of an earlier code: another one is issued where the first got lost.
+/// alive it goes before the password, and before the pass of an earlier code, which may have got into the wrong hands.
 pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
-    let counts = match proof {
-        SetupProof::Pass => true,
-        SetupProof::Ticket => context.policy.first_factor() == FirstFactor::Password,
-        SetupProof::None => false,
-    };
-    let recovery_code = context.record.live_recovery(context.policy, context.now);
-    !context.record.has_factor() && context.is_forced() && (!counts || recovery_code.is_some())
+    if !context.record.has_factor() && !context.is_forced() {
+        return false;
+    }
+    let has_code = context.record.live_recovery(context.policy, context.now).is_some();
+    match proof {
+        SetupProof::Pass => false,
+        SetupProof::Rescue => has_code,
+        SetupProof::Ticket => has_code || context.policy.first_factor() != FirstFactor::Password,
+        SetupProof::None => true,
+    }
 }
 
 /// Refuses a session id that does not change.

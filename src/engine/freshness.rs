@@ -4,11 +4,14 @@
 //! Each change, and each rescue, begins a new epoch. So a pass from before it changes nothing: the phone
 //! that was replaced must not take the account back. The session that made the change gets its own pass
 //! again, in the new epoch.
+//!
+//! The pass of a recovery code changes nothing while another code is alive. A second one is issued where the first got lost,
+//! perhaps into the wrong hands.
 
 use crate::effect::{Effect, EndedPasses};
 use crate::error::Error;
 use crate::ids::SessionId;
-use crate::policy::{Method, Policy};
+use crate::policy::Method;
 use crate::record::Record;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
@@ -41,8 +44,18 @@ impl View<'_> {
                 | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
                 (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode) => false,
             };
-            is_accepted && is_offered(pass, self.policy) && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
+            is_accepted && self.may_change(pass) && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
         })
+    }
+
+    /// Whether a pass permits a change, as far as its age is not asked for.
+    pub(super) fn may_change(self, pass: &Pass) -> bool {
+        let is_offered = match pass.method() {
+            // The operator's counts whatever the policy offers.
+            Method::RecoveryCode => self.record.live_recovery(self.policy, self.now).is_none(),
+            Method::Totp | Method::Sms | Method::BackupCode => self.policy.offers(pass.method()),
+        };
+        is_offered && is_current(pass, self.record)
     }
 }
 
@@ -63,13 +76,8 @@ impl Context<'_> {
     }
 }
 
-/// Whether the policy still offers the method of a pass. The operator's recovery code counts in any case.
-pub(super) fn is_offered(pass: &Pass, policy: &Policy) -> bool {
-    pass.method() == Method::RecoveryCode || policy.offers(pass.method())
-}
-
 /// Whether a pass is of the record's epoch, and its factor is still there.
-pub(super) fn is_current(pass: &Pass, record: &Record) -> bool {
+fn is_current(pass: &Pass, record: &Record) -> bool {
     let is_there = match pass.method() {
         Method::Totp | Method::Sms => record.factor(pass.method()).is_some(),
         Method::BackupCode => record.backup.is_some(),

@@ -39,7 +39,9 @@ pub(crate) enum SetupProof {
     None,
     /// A set-up ticket, which the password alone has given.
     Ticket,
-    /// A pass: a second factor, or a code in its place.
+    /// The pass of a recovery code.
+    Rescue,
+    /// The pass of a factor, or of a backup code.
     Pass,
 }
 

@@ -39,6 +39,14 @@ pub fn by_operator(person: &mut Person) -> Value {
     serde_json::to_value(&reply).unwrap()
 }
 
+/// Lets the operator withdraw this person's code.
+pub fn withdrawn_by_operator(person: &mut Person) {
+    let record = Record::parse(&person.id(), person.record.as_ref().unwrap()).unwrap();
+    let (name, now) = (OperatorId::new("night shift").unwrap(), UnixSeconds::new(person.now).unwrap());
+    let pending = operator::withdraw_recovery_code(&person.policy, &person.keys, record, &name, now, Entropy::new([78; 32])).unwrap();
+    person.record = pending.to_store().map(Record::to_text);
+}
+
 /// The kinds of the events, and of the notices with their recipients.
 fn told(person: &Person) -> Vec<String> {
     let tell = |effect: &Effect| match effect {

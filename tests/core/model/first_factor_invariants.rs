@@ -61,7 +61,7 @@ impl World {
         });
         self.meet(
             (by_pass && (after.before.has_factor() || !self.has_recovery_code(after))) || (by_ticket && self.is_let_in_by_password(after)),
-            "a forced set-up begins by a pass, or by its ticket before there ever was a factor; a first one never beside a recovery code",
+            "a forced set-up begins by a pass, or by its ticket before there ever was a factor",
         )
     }
 

@@ -116,7 +116,8 @@ impl World {
         let is_in_time = is_alive(setup.from, setup.until, self.now) && setup.epoch == after.before.epoch;
         let is_forced = !after.before.has_factor() && self.rules[account(after.who)].forces(after.caller, self.now);
         let is_proven = match setup.proof {
-            Proof::Pass => !is_forced || !self.has_recovery_code(after),
+            Proof::Pass => true,
+            Proof::Rescue => !(is_forced || after.before.has_factor()) || !self.has_recovery_code(after),
             Proof::Ticket => !is_forced || self.is_let_in_by_password(after),
             Proof::Nothing => !is_forced,
         };
@@ -150,6 +151,8 @@ impl World {
         let is_fresh =
             self.now.saturating_sub(pass.shown_at) <= self.rules[account(who)].fresh && is_alive(pass.from, pass.until, self.now);
         let is_current = pass.epoch == record.epoch;
+        let is_spoilt = pass.method == Method::RecoveryCode && self.has_recovery_code(after);
+        self.meet(!is_spoilt, "the pass of a recovery code changes nothing beside another one")?;
         self.meet(is_mine && is_fresh && is_current, "changes only with a fresh pass of this user, account, session and epoch")
     }
 

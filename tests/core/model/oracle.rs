@@ -379,7 +379,7 @@ impl Oracle<'_> {
         });
         let verdict = match verdict {
             Ok(_) if *fresh && !*with_record => return Seen::AsksForTheRecord,
-            Ok(pass) if *fresh && !(self.is_offered(pass) && is_current(pass, &self.me)) => Err("too_old"),
+            Ok(pass) if *fresh && !(self.counts(pass) && is_current(pass, &self.me)) => Err("too_old"),
             Ok(pass) => Ok(pass),
             Err(_) if !*with_record => return Seen::AsksForTheRecord,
             Err(reason) => Err(reason),
@@ -435,12 +435,16 @@ impl Oracle<'_> {
     }
 
     pub(super) fn is_fresh(&self, pass: &Pass) -> bool {
-        self.is_offered(pass) && self.now.saturating_sub(pass.shown_at) <= self.rules.fresh
+        self.counts(pass) && self.now.saturating_sub(pass.shown_at) <= self.rules.fresh
     }
 
-    /// A method that is no longer offered changes nothing; a recovery code was the operator's, perhaps.
-    fn is_offered(&self, pass: &Pass) -> bool {
-        pass.method == Method::RecoveryCode || self.rules.offers(pass.method)
+    /// A method that is no longer offered changes nothing. A recovery code was the operator's, perhaps; it changes nothing
+    /// once there is another one.
+    fn counts(&self, pass: &Pass) -> bool {
+        match pass.method {
+            Method::RecoveryCode => self.me.live_recovery(self.rules, self.now).is_none(),
+            method => self.rules.offers(method),
+        }
     }
 
     pub(super) const fn begin_epoch(&mut self) {

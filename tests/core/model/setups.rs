@@ -44,6 +44,8 @@ pub(super) enum Proof {
     Nothing,
     /// A ticket for the set-up of the first factor, of a user who never had one.
     Ticket,
+    /// The pass of a recovery code.
+    Rescue,
     Pass,
 }
 
@@ -300,6 +302,7 @@ impl Oracle<'_> {
         }
         let pass = self.current_pass(session, shown.pass);
         let proof = match shown.ticket {
+            _ if pass.is_some_and(|pass| pass.method == Method::RecoveryCode) => Proof::Rescue,
             _ if pass.is_some() => Proof::Pass,
             Token::None => Proof::Nothing,
             ticket => {
@@ -342,13 +345,14 @@ impl Oracle<'_> {
     /// Between the two ends of a set-up the force may begin, the rules may stop to accept the password, and a recovery code
     /// may be issued.
     fn lacks_proof(&self, proof: Proof) -> bool {
+        let has_code = self.me.live_recovery(self.rules, self.now).is_some();
         let counts = match proof {
             Proof::Pass => true,
-            Proof::Ticket => self.rules.accept_the_password(),
+            Proof::Rescue => !has_code,
+            Proof::Ticket => !has_code && self.rules.accept_the_password(),
             Proof::Nothing => false,
         };
-        let has_code = self.me.live_recovery(self.rules, self.now).is_some();
-        !self.me.has_factor() && self.rules.forces(self.caller, self.now) && (!counts || has_code)
+        !counts && (self.me.has_factor() || self.rules.forces(self.caller, self.now))
     }
 
     fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {
