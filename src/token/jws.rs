@@ -112,5 +112,12 @@ mod tests {
         for more in [3, 300] {
             assert!(made(kid, letters + more).is_err_and(|error| error.code == ErrorCode::TooLong));
         }
+        let foreign = |letters: usize| {
+            let [header, payload] =
+                [r#"{"alg":"HS256","typ":"t","kid":"k"}"#.to_owned(), format!(r#"{{"sub":"{}"}}"#, "u".repeat(letters))]
+                    .map(|part| to_base64url(part.as_bytes()));
+            Jws::split(&format!("{header}.{payload}.{header}")).is_ok()
+        };
+        assert!(foreign(2_000) && !foreign(3_000), "one that we did not make");
     }
 }
