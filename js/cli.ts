@@ -85,14 +85,19 @@ async function optionsIn(config: string): Promise<OperatorOptions> {
   if (module.default === undefined) {
     throw new Error(`${config} has no default export: it must be the object that createSecondFactor is given`)
   }
-  return (typeof module.default === 'function' ? await module.default() : module.default) as OperatorOptions
+  // A module that TypeScript compiled for `require` has its default export within.
+  const { __esModule: isCompiled, default: inner } = module.default as { __esModule?: unknown; default?: unknown }
+  const options = isCompiled === true && inner !== undefined ? inner : module.default
+  return (typeof options === 'function' ? await options() : options) as OperatorOptions
 }
 
 /** The same options, whose store tells whether there was a record at the first load. */
 function watched(options: OperatorOptions) {
   let isFirst: boolean | undefined
   const store = options?.store
-  if (typeof store?.load !== 'function') return { options, hadNoRecord: () => false }
+  // createOperator refuses a value that is no store, and tells what it lacks.
+  if (typeof store?.load !== 'function' || typeof store.save !== 'function')
+    return { options, hadNoRecord: () => false }
   const load: OperatorOptions['store']['load'] = async (id) => {
     const stored = await store.load(id)
     isFirst ??= (stored ?? undefined) === undefined
@@ -107,8 +112,24 @@ const nameOf = ({ account, user }: { account?: string | undefined; user: string 
 
 /** The words of an error of the host's. A database under two addresses fails with two errors and no words of its own. */
 function wordsOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ')
-  return error instanceof Error ? error.message || error.name : String(error)
+  if (error instanceof AggregateError && error.message === '' && error.errors.length > 0)
+    return error.errors.map(wordsOf).join('; ')
+  if (error instanceof Error) return error.message || error.name
+  return typeof error === 'object' && error !== null ? 'an object that is no Error' : String(error)
+}
+
+/** Ends the process with the command: a host's connection that stays open does not keep it, and one that never answers fails it. */
+function carryOut(command: Promise<void>): void {
+  const unanswered = () => {
+    console.error('the file of --config, or its store, never answered; it is not known whether anything was stored')
+    process.exitCode = 1
+  }
+  process.once('exit', unanswered)
+  const end = () => {
+    process.off('exit', unanswered)
+    process.stdout.write('', () => process.exit())
+  }
+  command.catch(fail).then(end)
 }
 
 function fail(error: unknown): void {
@@ -129,7 +150,7 @@ if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
 } else if (command === 'jwks' && rest.length === 0) {
   printJwks(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'recovery') {
-  recovery(rest).catch(fail)
+  carryOut(recovery(rest))
 } else {
   fail(
     new UsageError(command === undefined ? 'a command is missing' : `\`${[command, ...rest].join(' ')}\` is not known`),

@@ -290,8 +290,31 @@ test('npx countersign recovery tells the cause of an error of the host', async (
     unreachable.stderr,
     '`store.load`: the store could not be read\ncaused by: no answer on ::1; no answer on 127.0.0.1\n',
   )
+  const unable = await told(`export default { ${rules}, keys: ${keys}, store: { load() {} } }`)
+  assert.equal(unable.stderr, '`store`: must have load and save\n')
+  const silent = await told(
+    `export default { ${rules}, keys: ${keys}, store: { load: () => new Promise(() => {}), save() {} } }`,
+  )
+  assert.deepEqual([silent.code, silent.stdout], [1, ''])
+  assert.match(silent.stderr, /^the file of --config, or its store, never answered/)
+  const strange = await told('export default () => { throw Object.create(null) }')
+  assert.deepEqual([strange.code, strange.stderr], [1, 'an object that is no Error\n'])
   const text = await told(`export default { policy() { throw 'no account' }, keys: ${keys}, store: ${store} }`)
   assert.ok(text.stderr.endsWith('\ncaused by: no account\n'), text.stderr)
   const thrown = await told('export default () => { throw null }')
   assert.deepEqual([thrown.code, thrown.stdout, thrown.stderr], [1, '', 'null\n'])
+})
+
+test('npx countersign recovery issue takes what TypeScript makes for require, and ends beside an open connection', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const config = join(folder, 'options.cjs')
+  const rules = JSON.stringify({ v: 1, name: 'Acme', origin: 'https://acme.example' })
+  const options = `{ policy: ${rules}, keys: ${JSON.stringify(generateKeys())}, store: { load() {}, save: () => true } }`
+  writeFileSync(
+    config,
+    `Object.defineProperty(exports, '__esModule', { value: true })\nsetInterval(() => {}, 1000)\nexports.default = ${options}\n`,
+  )
+  const { stdout } = await run('issue', '--config', config, '--user', 'a', '--operator', 'b')
+  assert.match(stdout, /^[0-9A-Z-]{19} {3}\(for user "a" without an account; counts once, until /)
 })
