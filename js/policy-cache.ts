@@ -30,7 +30,7 @@ export interface Policies {
 export interface PolicyTexts {
   texts: string[]
   isList: boolean
-  /** A name for the texts, another for a list than for each of its texts: a JSON list is no policy. */
+  /** A name for the texts, another for a list than for any text. */
   name: string
 }
 
@@ -41,8 +41,11 @@ export function textsOf(answer: unknown, path = 'policy'): PolicyTexts {
   const texts = list
     ? list.map((source, index) => documentText(source, 'invalid_policy', `[${index}]`))
     : [documentText(answer, 'invalid_policy', path)]
-  return { texts, isList: list !== undefined, name: list ? `list ${JSON.stringify(texts)}` : texts[0]! }
+  return { texts, isList: list !== undefined, name: list ? `list ${JSON.stringify(texts)}` : nameOf(texts[0]!) }
 }
+
+/** The name of a single policy. */
+const nameOf = (text: string): string => `one ${text}`
 
 /** Asks a `policy` function. The error says which function threw, and `whom` it was asked for, like ` for \`users[3]\``. */
 export async function askPolicy(
@@ -96,11 +99,11 @@ export const isListed = (answer: unknown): boolean =>
 /** Compiles a fixed policy at once; `sendsSms` tells whether there is a gateway. */
 export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolean): Policies {
   const compile = compiler(shelf())
-  const one = (text: string) => compile(text, () => call((module) => new module.Core(text, keys)))
+  const one = (text: string) => compile(nameOf(text), () => call((module) => new module.Core(text, keys)))
   const any = () => one(ANY_POLICY)
   const checked = (answer: unknown) => {
     const { texts, isList, name } = textsOf(answer)
-    const core = isList ? compile(name, () => call((module) => module.Core.of_all(texts, keys))) : one(name)
+    const core = isList ? compile(name, () => call((module) => module.Core.of_all(texts, keys))) : one(texts[0]!)
     if (!sendsSms && call(() => core.offers_sms())) {
       throw new CountersignError(
         'no_sms',
