@@ -39,4 +39,12 @@ impl ClientIp {
     pub fn parse(text: &str) -> Self {
         text.parse().map_or(Self::Unknown, |address: IpAddr| Self::Known(address.to_canonical()))
     }
+
+    /// The address as text, if it is known.
+    pub(crate) fn to_text(self) -> Option<String> {
+        match self {
+            Self::Known(address) => Some(address.to_string()),
+            Self::Unknown => None,
+        }
+    }
 }

@@ -38,11 +38,7 @@ impl Event {
     /// An event about this user.
     #[must_use]
     pub fn new(id: &RecordId, at: UnixSeconds, client: ClientIp, kind: EventKind) -> Self {
-        let ip = match client {
-            ClientIp::Known(address) => Some(address.to_string()),
-            ClientIp::Unknown => None,
-        };
-        Self { v: VERSION, account: id.account().cloned(), user: id.user().clone(), at, ip, kind }
+        Self { v: VERSION, account: id.account().cloned(), user: id.user().clone(), at, ip: client.to_text(), kind }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Notices: changes that a user, and in part the owners of the account, must hear of by another channel
 //! than this login (NIST SP 800-63B-4 §4.6). A notice carries no secret, code, token or number.
+//!
+//! A notice has the address of the request behind it, by which people tell their own doing from somebody else's. Users see the
+//! addresses of their own logins. The address of an owner who issues a code is for the owners alone.
 
 use serde::Serialize;
 
+use crate::client_ip::ClientIp;
 use crate::ids::{AccountId, UserId};
 use crate::policy::Method;
 use crate::time::UnixSeconds;
@@ -10,6 +14,7 @@ use crate::time::UnixSeconds;
 /// A change that people must hear of (NIST SP 800-63B-4 §4.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// The user's account, where the host has accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,6 +33,12 @@ pub struct Notice {
     /// The owner who made the change, when it was not the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
+    /// The client's address, canonical, if known. A user is not told the address of an owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// Number of backup codes left, where the notice is about backup codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_codes_left: Option<usize>,
 }
 
 /// The people whom a notice is for. The host knows their addresses.
@@ -68,4 +79,30 @@ pub enum NoticeKind {
     RecoveryCodeUsed,
     /// Wrong codes made the user wait, or stopped them.
     Locked,
+}
+
+impl NoticeKind {
+    /// The address of the client, for those who may see it.
+    pub(crate) fn address_for(self, to: Recipient, client: ClientIp) -> Option<String> {
+        let is_for_these = match to {
+            Recipient::User => self.comes_from_the_users_login(),
+            Recipient::Owners => true,
+        };
+        if is_for_these { client.to_text() } else { None }
+    }
+
+    /// Whether the request behind the notice came from a login of the user's, and not from an owner or the operator.
+    const fn comes_from_the_users_login(self) -> bool {
+        match self {
+            Self::FactorAdded
+            | Self::FirstFactorByPassword
+            | Self::FactorRemoved
+            | Self::NumberChanged
+            | Self::BackupCodesRenewed
+            | Self::BackupCodeUsed
+            | Self::RecoveryCodeUsed
+            | Self::Locked => true,
+            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn => false,
+        }
+    }
 }

@@ -78,16 +78,21 @@ impl<'a> Context<'a> {
 
     /// Tells the user, once the record is stored.
     pub(super) fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
-        let (account, user) = (self.account(), self.record.user().clone());
-        self.effects.push(Effect::Notify(Notice { account, to: Recipient::User, user, kind, method, at: self.now, by: None }));
+        self.tell(Recipient::User, kind, method, None);
     }
 
     /// Tells the user and the owners, once the record is stored.
     pub(super) fn notify_all(&mut self, kind: NoticeKind, method: Method, by: Option<UserId>) {
         for to in [Recipient::User, Recipient::Owners] {
-            let (account, user) = (self.account(), self.record.user().clone());
-            self.effects.push(Effect::Notify(Notice { account, to, user, kind, method: Some(method), at: self.now, by: by.clone() }));
+            self.tell(to, kind, Some(method), by.clone());
         }
+    }
+
+    fn tell(&mut self, to: Recipient, kind: NoticeKind, method: Option<Method>, by: Option<UserId>) {
+        let (account, user) = (self.account(), self.record.user().clone());
+        let ip = kind.address_for(to, self.client);
+        let backup_codes_left = (method == Some(Method::BackupCode)).then(|| self.record.backup_left());
+        self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, at: self.now, by, ip, backup_codes_left }));
     }
 
     /// Refuses a command, and logs it.
