@@ -11,6 +11,7 @@ import { setup, TO_BUILD } from './setup.mjs'
 
 const GLUE = 'target/npm' // written by wasm-pack, imported by js/
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
+const APART = ['notices'] // the same, in a file of its own: only a host that imports it loads its texts
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm() {
@@ -58,14 +59,14 @@ async function bundle() {
     ...options,
     stdin: {
       resolveDir: at('.'),
-      contents: ENTRIES.map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
+      contents: [...ENTRIES, 'error'].map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
     },
     outfile: at('pkg/countersign.cjs'),
   })
-  const built = createRequire(import.meta.url)(at('pkg/countersign.cjs'))
+  const load = createRequire(import.meta.url)
+  const built = load(at('pkg/countersign.cjs'))
   for (const entry of ENTRIES) {
-    const names = Object.keys(built[entry])
-    if (names.length === 0) throw new Problem(`js/${entry}.ts exports nothing.`)
+    const names = namesOf(entry, built[entry])
     writeFileSync(
       at(`pkg/${entry}.cjs`),
       [
@@ -76,12 +77,26 @@ async function bundle() {
         '',
       ].join('\n'),
     )
-    writeFileSync(
-      at(`pkg/${entry}.mjs`),
-      [`import bundle from './countersign.cjs'`, `export const { ${names.join(', ')} } = bundle['${entry}']`, ''].join(
-        '\n',
-      ),
-    )
+    writeModule(entry, names, `import bundle from './countersign.cjs'`, `bundle['${entry}']`)
+  }
+  // There is one class of errors, that of the bundle.
+  const errors = {
+    name: 'errors of the bundle',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^\.\/error\.js$/ }, () => ({ path: 'error', namespace: 'bundle' }))
+      onLoad({ filter: /./, namespace: 'bundle' }, () => ({
+        contents: `module.exports = require('./countersign.cjs').error`,
+      }))
+    },
+  }
+  for (const entry of APART) {
+    const files = {
+      entryPoints: [at(`js/${entry}.ts`)],
+      outfile: at(`pkg/${entry}.cjs`),
+      external: ['./countersign.cjs'],
+    }
+    await esbuild.build({ ...options, ...files, plugins: [errors] })
+    writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
   if (has('js/cli.ts')) {
     // The command imports the bundle of the package instead of carrying a second copy.
@@ -98,6 +113,17 @@ async function bundle() {
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
     chmodSync(at('pkg/cli.cjs'), 0o755)
   }
+}
+
+function namesOf(entry, exported) {
+  const names = Object.keys(exported)
+  if (names.length === 0) throw new Problem(`js/${entry}.ts exports nothing.`)
+  return names
+}
+
+/** The entry as an ES module, which takes its names from the CommonJS file. */
+function writeModule(entry, names, load, from) {
+  writeFileSync(at(`pkg/${entry}.mjs`), [load, `export const { ${names.join(', ')} } = ${from}`, ''].join('\n'))
 }
 
 /** One file for browsers, which fetches the module beside it at first use. Node's layer is not in it. */

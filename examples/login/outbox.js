@@ -1,20 +1,20 @@
-// A stand-in for a product's SMS gateway, notifications and audit log: here they are tables. For the demo
+// A stand-in for a product's SMS gateway, mail server and audit log: here they are tables. For the demo
 // only, because a reader of the outbox can read every SMS code.
 
 export function createOutbox(db) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS outbox (
       id INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, recipient TEXT NOT NULL, message TEXT NOT NULL,
-      about TEXT
+      subject TEXT
     ) STRICT;
     CREATE TABLE IF NOT EXISTS events (
       id INTEGER PRIMARY KEY, user TEXT NOT NULL, event TEXT NOT NULL
     ) STRICT`)
-  const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message, about) VALUES (?, ?, ?, ?, ?)')
+  const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message, subject) VALUES (?, ?, ?, ?, ?)')
   const addEvent = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
   const lastEvents = db.prepare('SELECT id, event FROM events WHERE user = ? ORDER BY id DESC LIMIT 5')
   const removeEvent = db.prepare('DELETE FROM events WHERE id = ?')
-  const messages = db.prepare('SELECT kind, at, recipient, message, about FROM outbox ORDER BY id DESC LIMIT 50')
+  const messages = db.prepare('SELECT kind, at, recipient, message, subject FROM outbox ORDER BY id DESC LIMIT 50')
   const events = db.prepare(
     'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200',
   )
@@ -36,8 +36,8 @@ export function createOutbox(db) {
 
   return {
     sms: (at, to, body) => addMessage.run('sms', at, to, body, null),
-    /** A notice to the user, or to an owner `about` the user. Its message is the kind, of which the page makes a text. */
-    notification: (at, recipient, kind, about = null) => addMessage.run('notification', at, recipient, kind, about),
+    /** A mail to one person. A mail server would send `html` beside the text. */
+    mail: (at, to, { subject, text }) => addMessage.run('mail', at, to, text, subject),
     event: saveEvent,
     messages: () => messages.all(),
     events: (users) => events.all(JSON.stringify(users)).map((row) => JSON.parse(row.event)),

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, sqliteStore } from 'countersign'
+import { noticeText } from 'countersign/notices'
 import { storageApi } from 'countersign/storage-api'
 import { demoClient, demoLogins, lifetimes, openAccounts, policyOf } from './accounts.js'
 import { createApp } from './app.js'
@@ -46,14 +47,19 @@ const policyFor = (account) => policyOf(account, origin)
 // The storage API, which Envoy's filter calls, uses the same functions as this process.
 const shared = {
   store: sqliteStore(db),
-  notify: async ({ to, user, kind, at }) => {
-    const about = accounts.user(user)
-    const owners = accounts.usersOf(about?.account).filter(({ role }) => role === 'owner')
-    const people = to === 'owners' ? owners.filter(({ id }) => id !== user) : [about]
-    const whom = about?.email ?? user
-    // The owners' text names the user; the user's own text need not.
-    for (const person of people)
-      outbox.notification(at, person?.email ?? user, kind, to === 'owners' ? whom : undefined)
+  notify: async (notice) => {
+    const about = accounts.user(notice.user)
+    if (about === undefined) return
+    const isForOwners = notice.to === 'owners'
+    const owners = accounts.usersOf(about.account).filter(({ id, role }) => role === 'owner' && id !== notice.user)
+    const mail = noticeText(notice, {
+      language: 'en',
+      service: accounts.account(about.account).name,
+      userName: about.email,
+      ownerName: notice.by && accounts.user(notice.by)?.email,
+      url: `${origin}${isForOwners ? '/users' : '/security'}`,
+    })
+    for (const { email } of isForOwners ? owners : [about]) outbox.mail(notice.at, email, mail)
   },
   endPasses: async (ended) => sessions.endPasses(ended),
   onEvent: async (event) => outbox.event(event),

@@ -47,16 +47,14 @@ test('a person who never had a factor sets one up at login and is in, in another
   const { events } = await owner.json('/api/audit')
   assert.ok(events.some(({ event, user }) => event === 'first_factor_by_password' && user === 'member@acme.example'))
   const { messages } = await owner.json('/api/outbox')
-  const told = messages
-    .filter(({ message }) => message === 'first_factor_by_password')
-    .map(({ recipient }) => recipient)
-  assert.deepEqual(told.sort(), ['member@acme.example', 'owner@acme.example'])
+  const told = messages.filter(({ subject }) => subject?.endsWith('at a login'))
+  assert.deepEqual(told.map(({ recipient, subject }) => [recipient, subject]).sort(), [
+    ['member@acme.example', 'Acme: Your second factor was set up at a login'],
+    ['owner@acme.example', 'Acme: member@acme.example set up a second factor at a login'],
+  ])
   const { text } = await owner.page('/outbox')
-  assert.match(text, /Your second factor was set up at a login[^<]*tell an owner/)
-  assert.match(
-    text,
-    /member@acme\.example set up a second factor at a login[^<]*make member@acme\.example a recovery code/,
-  )
+  assert.match(text, /Your second factor was set up at a login[^<]*Second factor: authenticator app[^<]*Tell an owner/)
+  assert.match(text, /[^<]*User: member@acme\.example[^<]*issue a recovery code and give it to member@acme\.example/)
   // The code that confirmed the set-up counts as its use.
   assert.match((await member.page('/security')).text, /Last used<\/dt> <dd>at set-up</)
 

@@ -343,7 +343,7 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
               method: 'totp',
             },
           },
-          { notify: { account, user: name, at: service.now, kind: 'locked' } },
+          { notify: { account, to: 'user', user: name, at: service.now, kind: 'locked', ip: '198.51.100.7' } },
         ]
         const { status } = await storage(service, `/accounts/${account}/records/${encodeURIComponent(name)}`, {
           method: 'PUT',
@@ -377,7 +377,9 @@ test('T3: the filter can use a ticket of the JSON login, and its writes count as
   assert.equal((await later.secondStep('totp', code())).result, 'already_used', 'a code used at Envoy is used here too')
 
   const { messages } = await visitor.json('/api/outbox')
-  assert.ok(messages.some(({ recipient, message }) => recipient === 'member@acme.example' && message === 'locked'))
+  const mail = messages.find(({ subject }) => subject === 'Acme: Too many wrong codes at your login')
+  assert.equal(mail?.recipient, 'member@acme.example')
+  assert.match(mail?.message, /^IP address: 198\.51\.100\.7$/m)
   const events = service.database((db) => db.prepare('SELECT event FROM events WHERE user = ?').pluck().all(user))
   assert.ok(events.some((event) => event.includes('198.51.100.7')))
 })

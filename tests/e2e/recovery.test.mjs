@@ -80,9 +80,10 @@ test('T39: one recovery code per user, bound to that user, issued by another own
   assert.equal(await logIn('member', second.code), 'verified')
 
   const { messages } = await owner.json('/api/outbox')
-  const told = (recipient, kind) => messages.some((each) => each.recipient === recipient && each.message === kind)
-  assert.ok(told('member@acme.example', 'recovery_code_issued'), 'the person is notified')
-  assert.ok(told('member@acme.example', 'recovery_code_used'))
+  const told = (recipient, subject) => messages.find((each) => each.recipient === recipient && each.subject === subject)
+  const issued = told('member@acme.example', 'Acme: A recovery code was issued for you')
+  assert.match(issued?.message, /^Issued by: owner@acme\.example$/m, 'the person is told, and by whom')
+  assert.ok(told('member@acme.example', 'Acme: Your recovery code was used'))
   assert.ok(!messages.some(({ kind, message }) => kind === 'sms' && message.includes(second.code)), 'never by SMS')
 })
 

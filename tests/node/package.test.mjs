@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as imported from 'countersign'
 import * as importedBrowser from 'countersign/browser'
+import * as importedNotices from 'countersign/notices'
 import * as importedStorageApi from 'countersign/storage-api'
 import * as importedTesting from 'countersign/testing'
 import { rules } from './support.mjs'
@@ -24,6 +25,8 @@ test('import and require give one instance', async () => {
     assert.equal(importedTesting[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/storage-api')))
     assert.equal(importedStorageApi[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/notices')))
+    assert.equal(importedNotices[name], value, name)
   assert.throws(() => importedStorageApi.storageApi({}), required.CountersignError)
   assert.throws(() => required.policy.parse('{}'), imported.CountersignError)
   assert.throws(() => imported.policy.parse('{}'), required.CountersignError)
@@ -51,6 +54,7 @@ test('each entry exports exactly these names', () => {
     'totp',
   ])
   assert.deepEqual(Object.keys(importedStorageApi), ['CountersignError', 'storageApi'])
+  assert.deepEqual(Object.keys(importedNotices), ['CountersignError', 'noticeText'])
   assert.deepEqual(Object.keys(importedBrowser).sort(), [
     'CountersignError',
     'defineSecondFactorQr',
@@ -191,6 +195,8 @@ import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'counte
 import { fixedClock, capturedSms } from 'countersign/testing'
 import { createOperator, type Operator } from 'countersign/operator'
 import type { PolicyChangedInput, SecondFactorOptions } from 'countersign'
+import { noticeText } from 'countersign/notices'
+import type { NoticeText, NoticeTextId, NoticeTextOptions } from 'countersign/notices'
 
 export const operatorOf = (options: SecondFactorOptions): Operator => createOperator(options)
 export const change = (policy: Policy): PolicyChangedInput => ({ account: 'acme', by: 'ann', before: policy, after: policy })
@@ -262,6 +268,14 @@ export function parts(): string {
   }
 }
 
+const title: NoticeTextId = 'locked.user.title'
+const mail: NoticeTextOptions = { language: 'de', service: 'Acme', userName: undefined, timeZone: undefined, texts: { [title]: 'x' } }
+export const mailOf = (notice: Notice): NoticeText => noticeText(notice, mail)
+// @ts-expect-error there is no such text
+export const lost: NoticeTextId = 'locked.owners.title'
+// @ts-expect-error there is no such language yet
+export const french: NoticeTextOptions = { language: 'fr', service: 'Acme' }
+
 const options: StorageApiOptions = {
   store, token: '', notify: (notice: Notice) => notice.user, onEvent: (event: Event) => event.at,
   revoked: async (): Promise<Revoked> => ({ sessions: ['s'], users: { ann: 1 } }),
@@ -289,7 +303,7 @@ export type Unused = [Reply, SmsMessage, typeof sqliteStore]
 
 test('every type that a signature shows can be imported, and none is `any`', () => {
   const types = join(root, 'pkg', 'types')
-  const entries = ['index', 'storage-api', 'testing', 'browser']
+  const entries = ['index', 'storage-api', 'notices', 'testing', 'browser']
   const fileOf = (from, path) => join(from, '..', path.replace(/\.js$/, '.d.ts'))
   const exported = (file) => {
     const text = readFileSync(file, 'utf8')
@@ -364,6 +378,14 @@ test('the types hold for a strict consumer, as a module and as a script', () => 
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+test('the texts of notices are loaded only by a host that imports them, and throw the errors of the package', () => {
+  const textOf = (file) => readFileSync(join(root, 'pkg', file), 'utf8')
+  assert.ok(textOf('notices.cjs').includes('Wiederherstellungscode'))
+  assert.ok(!textOf('countersign.cjs').includes('Wiederherstellungscode'))
+  assert.throws(() => importedNotices.noticeText(undefined, undefined), imported.CountersignError)
+  assert.equal(importedNotices.CountersignError, imported.CountersignError)
 })
 
 test('the package needs only the platform at run time', () => {

@@ -122,45 +122,6 @@ export const events = {
   refused: 'Change refused',
 }
 
-/** The texts of a notice, by the people it is for. The owners' text names the user whom it is about. */
-export const notices = {
-  factor_added: { user: 'A second factor was added to your login.' },
-  first_factor_by_password: {
-    user: 'Your second factor was set up at a login, with your password alone. If that was not you, tell an owner of your account at once. They can make you a recovery code, which lets you in again.',
-    owners: (user) =>
-      `${user} set up a second factor at a login, with the password alone. If it was someone else, make ${user} a recovery code under Users.`,
-  },
-  factor_removed: { user: 'A second factor was removed from your login.' },
-  number_changed: { user: 'The mobile number of your second factor was changed.' },
-  backup_codes_renewed: { user: 'New backup codes were made. The old ones no longer work.' },
-  backup_code_used: { user: 'One of your backup codes was used to log in.' },
-  recovery_code_issued: {
-    user: 'A recovery code was made for you. If you did not ask for one, tell an owner of your account.',
-    owners: (user) => `A recovery code was made for ${user}.`,
-  },
-  recovery_code_replaced: {
-    user: 'Your recovery code was replaced by a new one. It was not used.',
-    owners: (user) => `The recovery code for ${user} was replaced by a new one. It was not used.`,
-  },
-  recovery_code_withdrawn: {
-    user: 'Your recovery code was withdrawn. It was not used.',
-    owners: (user) => `The recovery code for ${user} was withdrawn. It was not used.`,
-  },
-  recovery_code_used: {
-    user: 'Your recovery code was used to log in. If that was not you, change your password and tell an owner of your account.',
-    owners: (user) => `The recovery code for ${user} was used to log in.`,
-  },
-  locked: {
-    user: 'Someone who knows your password typed too many wrong codes. Change your password if that was not you.',
-  },
-}
-
-/** The text of a notice: to the user, or to the owners where it is `about` a user. */
-export function noticeText(kind, about) {
-  const { user, owners } = notices[kind] ?? {}
-  return (about == null ? user : owners?.(about)) ?? kind
-}
-
 // Times. The server writes them in UTC; the script shows them in the reader's own time zone.
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']

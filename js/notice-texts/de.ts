@@ -1,0 +1,139 @@
+// The texts of notices in German.
+import type { NoticeLanguage } from './mails.js'
+
+export const de: NoticeLanguage = {
+  locale: 'de',
+  texts: {
+    subject: '{service}: {title}',
+    time: '{date}, {clock} Uhr ({zone})',
+
+    'fact.user': 'Person',
+    'fact.method': 'Zweiter Faktor',
+    'fact.by': 'Ausgestellt von',
+    'fact.codes': 'Verbleibende Backup-Codes',
+    'fact.time': 'Zeitpunkt',
+    'fact.address': 'IP-Adresse',
+
+    'method.totp': 'Authenticator-App',
+    'method.sms': 'Code per SMS',
+    operator: 'Support von {service}',
+
+    // For the user
+
+    'factor_added.user.title': 'Für Ihre Anmeldung wurde ein zweiter Faktor eingerichtet',
+    'factor_added.user.happened':
+      'Ihre Anmeldung bei {service} hat einen neuen zweiten Faktor. Ab jetzt lassen sich Anmeldungen damit bestätigen.',
+
+    'first_factor_by_password.user.title': 'Ihr zweiter Faktor wurde bei einer Anmeldung eingerichtet',
+    'first_factor_by_password.user.happened':
+      'Dafür genügte Ihr Passwort, weil {service} einen zweiten Faktor verlangt und Sie noch keinen hatten. Ab jetzt werden Anmeldungen damit bestätigt.',
+
+    'factor_removed.user.title': 'Ein zweiter Faktor Ihrer Anmeldung wurde entfernt',
+    'factor_removed.user.happened':
+      'Anmeldungen bei {service} lassen sich damit nicht mehr bestätigen. Haben Sie keinen anderen, genügt zur Anmeldung nun möglicherweise Ihr Passwort allein.',
+
+    'number_changed.user.title': 'Die Telefonnummer Ihres zweiten Faktors wurde geändert',
+    'number_changed.user.happened':
+      'Codes per SMS für Ihre Anmeldung bei {service} gehen ab jetzt an eine andere Nummer.',
+
+    'backup_codes_renewed.user.title': 'Für Ihre Anmeldung wurden neue Backup-Codes erstellt',
+    'backup_codes_renewed.user.happened': 'Die bisherigen Backup-Codes für {service} gelten nicht mehr.',
+
+    'backup_code_used.user.title': 'Einer Ihrer Backup-Codes wurde verwendet',
+    'backup_code_used.user.happened': 'Er wurde für eine Anmeldung bei {service} verwendet und gilt kein zweites Mal.',
+
+    'recovery_code_issued.user.title': 'Für Sie wurde ein Wiederherstellungscode ausgestellt',
+    'recovery_code_issued.user.happened':
+      'Mit ihm und Ihrem Passwort können Sie sich einmal ohne Ihren zweiten Faktor bei {service} anmelden. Der Code steht nicht in dieser Nachricht: Sie erhalten ihn von der Person, die ihn ausgestellt hat.',
+
+    'recovery_code_replaced.user.title': 'Ihr Wiederherstellungscode wurde ersetzt',
+    'recovery_code_replaced.user.happened':
+      'Für Ihre Anmeldung bei {service} wurde ein neuer Wiederherstellungscode ausgestellt. Der bisherige wurde nicht verwendet und gilt nicht mehr.',
+
+    'recovery_code_withdrawn.user.title': 'Ihr Wiederherstellungscode wurde zurückgezogen',
+    'recovery_code_withdrawn.user.happened':
+      'Der Code für Ihre Anmeldung bei {service} wurde nicht verwendet und gilt nicht mehr.',
+
+    'recovery_code_used.user.title': 'Ihr Wiederherstellungscode wurde verwendet',
+    'recovery_code_used.user.happened':
+      'Er wurde für eine Anmeldung bei {service} ohne Ihren zweiten Faktor verwendet und gilt kein zweites Mal.',
+
+    'locked.user.title': 'Zu viele falsche Codes bei Ihrer Anmeldung',
+    'locked.user.happened':
+      'Die Codes wurden nach Ihrem richtigen Passwort eingegeben. {service} nimmt nun eine Zeit lang keine Codes an. Nach sehr vielen falschen Codes hilft nur noch ein Wiederherstellungscode.',
+
+    'situation.not_you.fine': 'Wenn Sie das selbst waren, müssen Sie nichts tun.',
+    'situation.not_you.heading': 'Wenn Sie das nicht waren',
+    'situation.mistyped.fine':
+      'Wenn Sie das selbst waren, warten Sie eine Weile und versuchen Sie es dann noch einmal.',
+    'situation.mistyped.heading': 'Wenn Sie das nicht waren',
+    'situation.not_asked.fine': 'Wenn Sie darum gebeten haben, müssen Sie nichts tun.',
+    'situation.not_asked.heading': 'Wenn Sie nicht darum gebeten haben',
+    'situation.code_needed.fine': 'Wenn Sie sich anmelden können, müssen Sie nichts tun.',
+    'situation.code_needed.heading': 'Wenn Sie noch einen Code brauchen',
+
+    'step.password': 'Ändern Sie sofort Ihr Passwort.',
+    'step.sessions': 'Beenden Sie alle Ihre anderen Sitzungen.',
+    'step.factors': 'Prüfen Sie Ihre zweiten Faktoren, und entfernen Sie jeden, der nicht von Ihnen stammt.',
+    'step.set_up': 'Richten Sie Ihren zweiten Faktor neu ein.',
+    'step.codes': 'Erstellen Sie neue Backup-Codes. Die anderen gelten dann nicht mehr.',
+    'step.support':
+      'Wenn Sie sich nicht anmelden können, wenden Sie sich an die Verwaltung Ihres Kontos oder an den Support von {service}.',
+    'step.rescue':
+      'Wenden Sie sich sofort an die Verwaltung Ihres Kontos oder an den Support von {service}. Mit einem Wiederherstellungscode von dort können Sie sich wieder anmelden.',
+    'step.report': 'Melden Sie das sofort der Verwaltung Ihres Kontos oder dem Support von {service}.',
+    'step.secret': 'Geben Sie den Code niemandem, auch nicht, wenn jemand im Namen von {service} danach fragt.',
+    'step.ask_for_code': 'Bitten Sie die Verwaltung Ihres Kontos oder den Support von {service} um einen neuen Code.',
+
+    // For the owners
+
+    'first_factor_by_password.owners.title': '{user} hat bei einer Anmeldung einen zweiten Faktor eingerichtet',
+    'first_factor_by_password.owners.happened':
+      'Dafür genügte das Passwort, weil {service} einen zweiten Faktor verlangt und {user} noch keinen hatte. Ab jetzt werden Anmeldungen von {user} damit bestätigt.',
+
+    'recovery_code_issued.owners.title': 'Für {user} wurde ein Wiederherstellungscode ausgestellt',
+    'recovery_code_issued.owners.happened':
+      'Mit ihm und dem Passwort ist einmal eine Anmeldung bei {service} ohne zweiten Faktor möglich.',
+
+    'recovery_code_replaced.owners.title': 'Der Wiederherstellungscode für {user} wurde ersetzt',
+    'recovery_code_replaced.owners.happened':
+      'Ein neuer wurde ausgestellt. Der bisherige wurde nicht verwendet und gilt nicht mehr.',
+
+    'recovery_code_withdrawn.owners.title': 'Der Wiederherstellungscode für {user} wurde zurückgezogen',
+    'recovery_code_withdrawn.owners.happened':
+      'Der Support von {service} hat ihn zurückgezogen. Er wurde nicht verwendet und gilt nicht mehr.',
+
+    'recovery_code_used.owners.title': 'Der Wiederherstellungscode für {user} wurde verwendet',
+    'recovery_code_used.owners.happened':
+      'Er wurde für eine Anmeldung bei {service} ohne zweiten Faktor verwendet und gilt kein zweites Mal.',
+
+    'situation.not_sure.fine': 'Wenn das {user} selbst war, müssen Sie nichts tun.',
+    'situation.not_sure.heading': 'Wenn Sie nicht sicher sind',
+    'situation.not_known.fine': 'Wenn Sie davon wissen, müssen Sie nichts tun.',
+    'situation.not_known.heading': 'Wenn Sie nichts davon wissen',
+    'situation.user_needs_code.fine': 'Wenn {user} sich anmelden kann, müssen Sie nichts tun.',
+    'situation.user_needs_code.heading': 'Wenn {user} noch einen Code braucht',
+
+    'step.ask_user': 'Fragen Sie {user}, am Telefon oder persönlich.',
+    'step.issue_code':
+      'War es jemand anderes, stellen Sie einen Wiederherstellungscode aus, und geben Sie ihn {user} selbst. Mit ihm gelingt die Anmeldung ohne den zweiten Faktor, der eingerichtet wurde.',
+    'step.secure_user': 'Bitten Sie {user}, das Passwort zu ändern und alle anderen Sitzungen zu beenden.',
+    'step.report_user': 'War es jemand anderes, melden Sie das sofort dem Support von {service}.',
+    'step.ask_owners':
+      'Fragen Sie die anderen Personen, die das Konto verwalten, ob sie den Code ausgestellt oder beim Support von {service} angefordert haben.',
+    'step.withdraw':
+      'War es niemand von ihnen, melden Sie das sofort dem Support von {service}. Dort kann der Code zurückgezogen werden.',
+    'step.secure_owners':
+      'Danach sollten alle, die das Konto verwalten, ihr Passwort ändern und alle anderen Sitzungen beenden.',
+    'step.new_code': 'Stellen Sie einen neuen aus, oder bitten Sie den Support von {service} darum.',
+
+    // In every mail
+
+    'codes.few': 'Sie haben nur noch wenige Backup-Codes. Erstellen Sie rechtzeitig neue.',
+    'codes.none': 'Das war der letzte Backup-Code. Erstellen Sie neue.',
+    'link.user': 'Ihre Sicherheitseinstellungen',
+    'link.owners': 'Die Personen in Ihrem Konto',
+    footer:
+      '{service} schickt diese Nachricht, weil sie die Sicherheit einer Anmeldung betrifft. Eine solche Nachricht fragt nie nach einem Passwort oder einem Code.',
+  },
+}

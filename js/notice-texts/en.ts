@@ -1,0 +1,130 @@
+// The texts of notices in English.
+import type { NoticeLanguage } from './mails.js'
+
+export const en: NoticeLanguage = {
+  locale: 'en-GB',
+  texts: {
+    subject: '{service}: {title}',
+    time: '{date}, {clock} ({zone})',
+
+    'fact.user': 'User',
+    'fact.method': 'Second factor',
+    'fact.by': 'Issued by',
+    'fact.codes': 'Backup codes left',
+    'fact.time': 'Time',
+    'fact.address': 'IP address',
+
+    'method.totp': 'authenticator app',
+    'method.sms': 'code by SMS',
+    operator: '{service} support',
+
+    // For the user
+
+    'factor_added.user.title': 'A second factor was added to your login',
+    'factor_added.user.happened':
+      'A second factor was set up for your login at {service}. From now on, logins can be confirmed with it.',
+
+    'first_factor_by_password.user.title': 'Your second factor was set up at a login',
+    'first_factor_by_password.user.happened':
+      'Your password was enough to set it up, because {service} asks for a second factor and you had none yet. From now on, logins are confirmed with it.',
+
+    'factor_removed.user.title': 'A second factor was removed from your login',
+    'factor_removed.user.happened':
+      'Logins at {service} can no longer be confirmed with it. If you have no other one, your password alone may now be enough to log in.',
+
+    'number_changed.user.title': 'The phone number of your second factor was changed',
+    'number_changed.user.happened': 'Codes by SMS for your login at {service} now go to another number.',
+
+    'backup_codes_renewed.user.title': 'New backup codes were made for your login',
+    'backup_codes_renewed.user.happened': 'The earlier backup codes for {service} no longer work.',
+
+    'backup_code_used.user.title': 'One of your backup codes was used',
+    'backup_code_used.user.happened': 'It was used for a login at {service} and does not work a second time.',
+
+    'recovery_code_issued.user.title': 'A recovery code was issued for you',
+    'recovery_code_issued.user.happened':
+      'With it and your password you can log in to {service} once without your second factor. The code is not in this message: you get it from the person who issued it.',
+
+    'recovery_code_replaced.user.title': 'Your recovery code was replaced',
+    'recovery_code_replaced.user.happened':
+      'A new recovery code was issued for your login at {service}. The earlier one was not used and no longer works.',
+
+    'recovery_code_withdrawn.user.title': 'Your recovery code was withdrawn',
+    'recovery_code_withdrawn.user.happened': 'The code for your login at {service} was not used and no longer works.',
+
+    'recovery_code_used.user.title': 'Your recovery code was used',
+    'recovery_code_used.user.happened':
+      'It was used for a login at {service} without your second factor, and does not work a second time.',
+
+    'locked.user.title': 'Too many wrong codes at your login',
+    'locked.user.happened':
+      'The codes were typed after your right password. {service} now takes no codes for a while. After very many wrong ones, only a recovery code helps.',
+
+    'situation.not_you.fine': 'If this was you, there is nothing to do.',
+    'situation.not_you.heading': 'If this was not you',
+    'situation.mistyped.fine': 'If this was you, wait for a while and then try again.',
+    'situation.mistyped.heading': 'If this was not you',
+    'situation.not_asked.fine': 'If you asked for it, there is nothing to do.',
+    'situation.not_asked.heading': 'If you did not ask for it',
+    'situation.code_needed.fine': 'If you can log in, there is nothing to do.',
+    'situation.code_needed.heading': 'If you still need a code',
+
+    'step.password': 'Change your password at once.',
+    'step.sessions': 'End all your other sessions.',
+    'step.factors': 'Look at your second factors, and remove each one that is not yours.',
+    'step.set_up': 'Set up your second factor again.',
+    'step.codes': 'Make new backup codes. The others then no longer work.',
+    'step.support': 'If you cannot log in, tell an owner of your account or {service} support.',
+    'step.rescue':
+      'Tell an owner of your account or {service} support at once. With a recovery code from them you can log in again.',
+    'step.report': 'Tell an owner of your account or {service} support at once.',
+    'step.secret': 'Give the code to nobody, not even to someone who asks for it in the name of {service}.',
+    'step.ask_for_code': 'Ask an owner of your account or {service} support for a new one.',
+
+    // For the owners
+
+    'first_factor_by_password.owners.title': '{user} set up a second factor at a login',
+    'first_factor_by_password.owners.happened':
+      'The password was enough to set it up, because {service} asks for a second factor and {user} had none yet. From now on, logins of {user} are confirmed with it.',
+
+    'recovery_code_issued.owners.title': 'A recovery code was issued for {user}',
+    'recovery_code_issued.owners.happened':
+      'With it and the password, one login at {service} is possible without a second factor.',
+
+    'recovery_code_replaced.owners.title': 'The recovery code for {user} was replaced',
+    'recovery_code_replaced.owners.happened': 'A new one was issued. The earlier one was not used and no longer works.',
+
+    'recovery_code_withdrawn.owners.title': 'The recovery code for {user} was withdrawn',
+    'recovery_code_withdrawn.owners.happened': '{service} support withdrew it. It was not used and no longer works.',
+
+    'recovery_code_used.owners.title': 'The recovery code for {user} was used',
+    'recovery_code_used.owners.happened':
+      'It was used for a login at {service} without a second factor, and does not work a second time.',
+
+    'situation.not_sure.fine': 'If this was {user}, there is nothing to do.',
+    'situation.not_sure.heading': 'If you are not sure',
+    'situation.not_known.fine': 'If you know about it, there is nothing to do.',
+    'situation.not_known.heading': 'If you do not know about it',
+    'situation.user_needs_code.fine': 'If {user} can log in, there is nothing to do.',
+    'situation.user_needs_code.heading': 'If {user} still needs a code',
+
+    'step.ask_user': 'Ask {user}, by phone or in person.',
+    'step.issue_code':
+      'If it was someone else, issue a recovery code and give it to {user} yourself. It lets {user} log in without the second factor that was set up.',
+    'step.secure_user': 'Ask {user} to change the password and to end all other sessions.',
+    'step.report_user': 'If it was someone else, tell {service} support at once.',
+    'step.ask_owners': 'Ask the other owners whether they issued the code, or had {service} support issue it.',
+    'step.withdraw': 'If none of them did, tell {service} support at once. They can withdraw the code.',
+    'step.secure_owners': 'Then each owner should change the password and end all other sessions.',
+    'step.new_code': 'Issue a new one, or ask {service} support for it.',
+
+    // In every mail
+
+    'codes.few': 'Only a few backup codes are left. Make new ones in good time.',
+    'codes.none': 'That was the last backup code. Make new ones.',
+    'link.user': 'Your security settings',
+    'link.owners': 'The users of your account',
+    footer:
+      '{service} sends this message because it is about the security of a login. A message like this never asks for a password or a code.',
+  },
+}
