@@ -58,6 +58,7 @@ pub mod print;
 pub mod qr;
 mod rate;
 pub mod record;
+pub mod revoked;
 pub mod secret_text;
 mod sms_text;
 pub mod time;

@@ -437,7 +437,7 @@ fn t29_hostile_passes_are_refused() {
         Err(TokenError::OtherAccount) => "other_account",
         Err(TokenError::OtherUser) => "other_user",
         Err(TokenError::OtherSession) => "other_session",
-        Err(TokenError::TooOld | TokenError::MethodNotAccepted) => "not asked here",
+        Err(TokenError::TooOld | TokenError::MethodNotAccepted | TokenError::Revoked) => "not asked here",
     };
     let mut wrong = Vec::new();
     for case in list(&table["cases"]) {

@@ -3,8 +3,8 @@
 //! The rules in order; the first that applies decides:
 //!
 //! 1. the address rules → denied
-//! 2. a pass that counts → in. It counts when it is ours, in time, of this user and session, and
-//!    meets `max_age`, `methods` and `fresh` where these are asked for
+//! 2. a pass that counts → in. It counts when it is ours, in time, of this user and session, not on
+//!    the host's revocation list, and meets `max_age`, `methods` and `fresh` where these are asked for
 //! 3. the login decision on the user's record: no second factor is needed → in; one is needed → the
 //!    second step, with the reason why no pass counts; no way to show one → denied
 //!
@@ -23,6 +23,7 @@ use crate::json::from_json;
 use crate::keys::KeyRing;
 use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Roles, explain};
 use crate::record::Record;
+use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, TokenError, amr};
 
@@ -57,6 +58,9 @@ pub struct Check {
     /// The account's plan, where the policy names plans.
     #[serde(default)]
     pub plan: Option<String>,
+    /// The part of the host's revocation list about the session and its user. A pass that it ends does not count.
+    #[serde(skip)]
+    pub revoked: Revoked,
 }
 
 const fn web() -> Channel {
@@ -137,6 +141,8 @@ pub enum SecondStepReason {
     TooOld,
     /// The method of the pass is not among those asked for.
     MethodNotAccepted,
+    /// The host has ended the pass: its session or its user is on the revocation list.
+    Revoked,
 }
 
 impl From<TokenError> for SecondStepReason {
@@ -149,6 +155,7 @@ impl From<TokenError> for SecondStepReason {
             TokenError::OtherSession => Self::OtherSession,
             TokenError::TooOld => Self::TooOld,
             TokenError::MethodNotAccepted => Self::MethodNotAccepted,
+            TokenError::Revoked => Self::Revoked,
         }
     }
 }
@@ -246,15 +253,24 @@ fn address_rule(policy: &Policy, facts: &Facts<'_>) -> Option<Reason> {
 /// The pass of the request, if it counts as far as can be told without a record.
 fn accepted_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &Check, now: UnixSeconds) -> Result<Pass, SecondStepReason> {
     let token = question.pass.as_deref().ok_or(SecondStepReason::NoPass)?;
-    let pass = open(policy, keys, token, id, &question.session, now)?;
+    let pass = open(policy, keys, token, id, &question.session, &question.revoked, now)?;
     if question.fresh && now.since(pass.auth_time()) > policy.fresh_seconds() {
         return Err(SecondStepReason::TooOld);
     }
     Ok(restrict(pass, question.max_age, question.methods.as_deref(), now)?)
 }
 
-fn open(policy: &Policy, keys: &KeyRing, token: &str, id: &RecordId, session: &SessionId, now: UnixSeconds) -> Result<Pass, TokenError> {
-    Pass::open(policy, keys.signing(), token, now).and_then(|pass| pass.of(id, session))
+fn open(
+    policy: &Policy,
+    keys: &KeyRing,
+    token: &str,
+    id: &RecordId,
+    session: &SessionId,
+    revoked: &Revoked,
+    now: UnixSeconds,
+) -> Result<Pass, TokenError> {
+    let pass = Pass::open(policy, keys.signing(), token, now)?.of(id, session)?;
+    if revoked.ends_pass(&pass) { Err(TokenError::Revoked) } else { Ok(pass) }
 }
 
 /// Refuses a pass that is older than `max_age` seconds, or by a method that is not listed.
@@ -284,6 +300,9 @@ pub struct CheckPass {
     /// The methods whose passes count; all by default.
     #[serde(default)]
     pub methods: Option<Vec<Method>>,
+    /// The part of the host's revocation list about the session and its user. A pass that it ends does not count.
+    #[serde(skip)]
+    pub revoked: Revoked,
 }
 
 impl CheckPass {
@@ -301,7 +320,7 @@ impl CheckPass {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum CheckPassReply {
-    /// It is ours, in time, of this user and session, recent enough and by an accepted method.
+    /// It is ours, in time, of this user and session, not revoked, recent enough and by an accepted method.
     Valid {
         /// The user whose second factor passed.
         user: UserId,
@@ -327,8 +346,8 @@ pub enum CheckPassReply {
 /// the record are [`check`]'s part.
 #[must_use]
 pub fn check_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &CheckPass, now: UnixSeconds) -> CheckPassReply {
-    let CheckPass { session, pass, max_age, methods } = question;
-    match open(policy, keys, pass, id, session, now).and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
+    let CheckPass { session, pass, max_age, methods, revoked } = question;
+    match open(policy, keys, pass, id, session, revoked, now).and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
         Ok(pass) => CheckPassReply::Valid {
             user: pass.subject().user().clone(),
             method: pass.method(),

@@ -19,9 +19,9 @@ use super::stricter_routes::Limits;
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) subject: RecordId,
-    session: SessionId,
+    pub(super) session: SessionId,
     /// The time at which the first factor passed.
-    since: UnixSeconds,
+    pub(super) since: UnixSeconds,
     ticket: SecretText,
     method: Method,
     code: SecretText,
@@ -50,6 +50,7 @@ impl Attempt {
             | TokenError::OtherSession
             | TokenError::TooOld
             | TokenError::MethodNotAccepted => Refusal::TicketInvalid,
+            TokenError::Revoked => Refusal::PassRevoked,
         })?;
         if !config.accounts.accept(opened.subject().account()) {
             return Err(Refusal::TicketInvalid);

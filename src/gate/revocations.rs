@@ -1,11 +1,8 @@
 //! The revocation list: passes and tickets that the host has ended before their time.
 //!
-//! `{"v":1,"sessions":["…"],"users":{"…":1800000000}}` ends all passes and tickets of the sessions, and
-//! those of a user whose second factor passed, or who got the ticket, at that time or before.
-//! `"epochs":{"…":"001800000000.…"}` ends the passes of a user of all factor epochs before this one, and of another
-//! epoch of the same number. Those of a later one count: the list may be older than the latest change. Where a list
-//! of epochs stands, the latest counts, in whatever order. Users of an account stand under
-//! `"accounts":{"…":{"users":{…},"epochs":{…}}}`.
+//! `{"v":1,"sessions":["…"],"users":{"…":1800000000},"epochs":{"…":"001800000000.…"}}` names ended sessions, and users with
+//! a time and with a factor epoch. Where a list of epochs stands, the latest counts, in whatever order. Users of an
+//! account stand under `"accounts":{"…":{"users":{…},"epochs":{…}}}`. Which passes and tickets an entry ends, `Revoked` says.
 //!
 //! A list that is too old refuses every pass: otherwise an attacker who cuts the connection to the
 //! storage API would keep a revoked pass.
@@ -20,6 +17,7 @@ use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{AccountId, RecordId, SessionId};
 use crate::json::from_json;
+use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 
 use super::call_out::CallOutResponse;
@@ -183,15 +181,12 @@ impl Revocations {
             Some(account) => self.accounts.get(account),
             None => Some(&self.without_account),
         };
-        made.sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str()))
-            || users.is_some_and(|users| users.hold(made))
-    }
-}
-
-impl UsersDocument {
-    fn hold(&self, made: &Made<'_>) -> bool {
         let user = made.subject.user().as_str();
-        self.users.get(user).is_some_and(|&until| made.at <= until)
-            || self.epochs.get(user).is_some_and(|LatestEpoch(latest)| made.epoch.is_some_and(|epoch| latest.ends(epoch)))
+        let about = Revoked {
+            session: made.sessions.iter().flatten().any(|session| self.sessions.contains(session.as_str())),
+            until: users.and_then(|users| users.users.get(user)).copied(),
+            epoch: users.and_then(|users| users.epochs.get(user)).map(|LatestEpoch(latest)| latest.clone()),
+        };
+        about.ends(made.at, made.epoch)
     }
 }

@@ -1,10 +1,14 @@
 //! Calls to the host's storage API: `GET` and `PUT` of a user's record, the latter by compare-and-set
 //! (`If-Match`), and the settings that say where the API is.
+//!
+//! A write names the session and the time of the ticket that came with the code, so that the host can refuse
+//! one that it has ended since the gate fetched the revocation list.
 
 use crate::encoding::percent_encode;
 use crate::error::Error;
-use crate::ids::RecordId;
+use crate::ids::{RecordId, SessionId};
 use crate::secret_text::SecretText;
+use crate::time::UnixSeconds;
 
 use super::call_out::CallOut;
 use super::check::{check, is_visible, wrong};
@@ -62,9 +66,16 @@ impl Storage {
         self.call("GET", self.record_path(id), Vec::new(), None)
     }
 
-    /// Writes a record if the stored one still has this version.
-    pub(super) fn put_record(&self, id: &RecordId, version: u64, body: String) -> CallOut {
-        let headers = vec![("if-match", SecretText(format!("\"{version}\""))), ("content-type", SecretText("application/json".to_owned()))];
+    /// Writes a record if the stored one still has this version, and the ticket of that session and time still counts.
+    pub(super) fn put_record(&self, id: &RecordId, version: u64, session: &SessionId, since: UnixSeconds, body: String) -> CallOut {
+        let mut ticket_session = String::new();
+        percent_encode(&mut ticket_session, session.as_str());
+        let headers = vec![
+            ("if-match", SecretText(format!("\"{version}\""))),
+            ("ticket-session", SecretText(ticket_session)),
+            ("ticket-at", SecretText(since.seconds().to_string())),
+            ("content-type", SecretText("application/json".to_owned())),
+        ];
         self.call("PUT", self.record_path(id), headers, Some(body))
     }
 

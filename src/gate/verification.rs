@@ -5,6 +5,8 @@
 //!    │                                    ▲            │              │
 //!    │                                    └────────────┴─ lost race ──┤
 //!    └─ refused, nothing fetched                         (once)       └─ anything else: refused
+//!
+//! The host answers the PUT with 410 where it has ended the ticket meanwhile: nothing is written then.
 //! ```
 //!
 //! The request is held meanwhile. Only an explicit success with a well-formed body means yes, and
@@ -101,6 +103,8 @@ impl Verification {
                 Verdict::Judged(self.replied(config, learnt, reply, now))
             }
             Stage::Saving { .. } if response.has(412) => self.lost_race(config),
+            // The host knows of an end that the list does not name yet.
+            Stage::Saving { .. } if response.has(410) => Verdict::Judged(self.refuse(config, Refusal::PassRevoked, None)),
             Stage::Saving { .. } => Verdict::Judged(self.storage_failed(config, &response.shown())),
         }
     }
@@ -139,7 +143,8 @@ impl Verification {
             Err(Error { code, .. }) => Verdict::Judged(self.refuse(config, Refusal::StorageFailed, Some(&RefusalDetail::Error(code)))),
             Ok(pending) => match pending.to_hand_over() {
                 Some(body) => {
-                    let call_out = verify.storage.put_record(&self.attempt.subject, version, body);
+                    let Attempt { subject, session, since, .. } = &self.attempt;
+                    let call_out = verify.storage.put_record(subject, version, session, *since, body);
                     self.stage = Stage::Saving { pending: Box::new(pending), _lock: lock };
                     Verdict::CallOut(call_out, Box::new(self))
                 }

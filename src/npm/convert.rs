@@ -12,6 +12,7 @@ use crate::ids::RecordId;
 use crate::json::from_json;
 use crate::policy::{Policy, Roles};
 use crate::record::Record;
+use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 
 /// tsify cannot write a struct that has a union at its own level.
@@ -108,6 +109,11 @@ pub(super) fn caller(json: &str) -> Result<(ClientIp, Roles), JsValue> {
 /// The client's address, where the host gives one.
 pub(super) fn client(ip: Option<&str>) -> ClientIp {
     ip.map_or(ClientIp::Unknown, ClientIp::parse_with_port)
+}
+
+/// A part of the host's revocation list; nothing is revoked where the host has none.
+pub(super) fn revoked(part: Option<&str>) -> Result<Revoked, JsValue> {
+    part.map_or_else(|| Ok(Revoked::default()), |part| Revoked::parse(part).map_err(thrown))
 }
 
 /// The id of a record, from `{"account":"…","user":"…"}`.

@@ -7,12 +7,13 @@ use crate::effect::Effect;
 use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Progress, Subject, operator};
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashJob;
-use crate::ids::{AccountId, OperatorId, UserId};
+use crate::ids::{AccountId, OperatorId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
+use crate::revoked::Revoked;
 
-use super::convert::{again, caller, entropy, finished, policy_of_all, record, record_id, thrown, time, to_js};
+use super::convert::{again, caller, entropy, finished, policy_of_all, record, record_id, revoked, thrown, time, to_js};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
@@ -158,27 +159,46 @@ impl Core {
         })
     }
 
-    /// Whether a pass counts; see [`engine::check_pass`].
-    pub fn check_pass(&self, id: &str, question: &str, now: f64) -> Result<JsValue, JsValue> {
+    /// Whether a pass counts; see [`engine::check_pass`]. `part` is that of the host's revocation list about its session and user.
+    pub fn check_pass(&self, id: &str, question: &str, now: f64, part: Option<String>) -> Result<JsValue, JsValue> {
         let id = record_id(id)?;
-        let question = CheckPass::parse(question).map_err(thrown)?;
+        let question = CheckPass { revoked: revoked(part.as_deref())?, ..CheckPass::parse(question).map_err(thrown)? };
         to_js(&engine::check_pass(&self.policy, &self.keys, &id, &question, time("clock", now)?))
     }
 
     /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
-    pub fn check(&self, id: &str, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
+    pub fn check(&self, id: &str, question: &str, now: f64, caller: &str, part: Option<String>) -> Result<JsValue, JsValue> {
         let id = record_id(id)?;
-        self.answer(Subject::User(&id), question, now, caller)
+        self.answer(Subject::User(&id), question, now, caller, part)
     }
 
     /// The question of a request, with the record.
-    pub fn check_record(&self, id: &str, stored: Option<String>, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
+    pub fn check_record(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        question: &str,
+        now: f64,
+        caller: &str,
+        part: Option<String>,
+    ) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
-        self.answer(Subject::Record(&record), question, now, caller)
+        self.answer(Subject::Record(&record), question, now, caller, part)
     }
 
-    fn answer(&self, subject: Subject<'_>, question: &str, now: f64, caller: &str) -> Result<JsValue, JsValue> {
-        let question = Check::parse(question).map_err(thrown)?;
+    /// Whether a token is revoked; see [`Revoked::ends_token`].
+    pub fn is_revoked(&self, id: &str, session: &str, token: &str, now: f64, part: &str) -> Result<bool, JsValue> {
+        let (id, session) = (record_id(id)?, SessionId::new(session).map_err(thrown)?);
+        Ok(revoked(Some(part))?.ends_token(&self.policy, &self.keys, token, &id, &session, time("clock", now)?))
+    }
+
+    /// Seconds for which an entry stays on the revocation list; see [`Revoked::seconds_on_list`].
+    pub fn seconds_on_list(&self) -> u32 {
+        Revoked::seconds_on_list(&self.policy).try_into().unwrap_or(u32::MAX)
+    }
+
+    fn answer(&self, subject: Subject<'_>, question: &str, now: f64, caller: &str, part: Option<String>) -> Result<JsValue, JsValue> {
+        let question = Check { revoked: revoked(part.as_deref())?, ..Check::parse(question).map_err(thrown)? };
         let (client, roles) = self::caller(caller)?;
         let now = time("clock", now)?;
         let reply = engine::check(&self.policy, &self.keys, subject, &question, client, &roles, now).map_err(thrown)?;
@@ -200,6 +220,12 @@ impl Core {
     pub fn jwks(&self) -> Result<JsValue, JsValue> {
         to_js(&self.keys.signing().jwks())
     }
+}
+
+/// Whether a ticket is revoked that was given at that time; see [`Revoked::ends_ticket`].
+#[wasm_bindgen]
+pub fn is_ticket_revoked(at: f64, part: &str) -> Result<bool, JsValue> {
+    Ok(revoked(Some(part))?.ends_ticket(time("at", at)?))
 }
 
 /// The outcome of a run, or the bytes of the hash jobs that are missing.

@@ -10,7 +10,7 @@ mod hashing;
 mod policies;
 mod tools;
 
-pub use self::core::{Core, PendingStep};
+pub use self::core::{Core, PendingStep, is_ticket_revoked};
 pub use hashing::*;
 pub use policies::*;
 pub use tools::*;

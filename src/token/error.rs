@@ -23,6 +23,8 @@ pub enum TokenError {
     TooOld,
     /// Its method is not accepted here.
     MethodNotAccepted,
+    /// The host has ended it: it, its session or its user is on the revocation list.
+    Revoked,
 }
 
 impl TokenError {
@@ -30,7 +32,7 @@ impl TokenError {
     #[must_use]
     pub const fn of_ticket(self) -> Reason {
         match self {
-            Self::Expired => Reason::TicketExpired,
+            Self::Expired | Self::Revoked => Reason::TicketExpired,
             Self::OtherSession => Reason::OtherSession,
             Self::Invalid | Self::OtherAccount | Self::OtherUser | Self::TooOld | Self::MethodNotAccepted => Reason::TicketInvalid,
         }

@@ -97,6 +97,7 @@ impl Ticket {
 /// while the policy accepts the password for that ([`FirstFactor::Password`](crate::policy::FirstFactor::Password)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetupTicket {
+    issued_at: UnixSeconds,
     expires_at: UnixSeconds,
 }
 
@@ -110,7 +111,7 @@ impl SetupTicket {
         now: UnixSeconds,
     ) -> Result<(String, Self), Error> {
         let claims = TicketClaims::new(&SET_UP, policy, entropy, subject, session, now);
-        Ok((claims.encode(&SET_UP, keys)?, Self { expires_at: claims.exp }))
+        Ok((claims.encode(&SET_UP, keys)?, Self { issued_at: claims.iat, expires_at: claims.exp }))
     }
 
     /// Opens a set-up ticket for the user and session that brought it.
@@ -128,8 +129,13 @@ impl SetupTicket {
         } else if claims.sub != *subject.user() {
             Err(TokenError::OtherUser)
         } else {
-            Ok(Self { expires_at: claims.exp })
+            Ok(Self { issued_at: claims.iat, expires_at: claims.exp })
         }
+    }
+
+    /// The time at which the first factor passed.
+    pub(crate) const fn issued_at(&self) -> UnixSeconds {
+        self.issued_at
     }
 
     /// The time at which it ends.

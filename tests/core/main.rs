@@ -28,6 +28,7 @@ mod notices;
 mod policy;
 mod properties;
 mod recovery;
+mod revoked;
 mod scenarios;
 mod set_ups;
 mod sms;

@@ -140,6 +140,8 @@ pub(super) enum Ask {
         fresh: bool,
         plan: Plan,
         with_record: bool,
+        /// Whether the host has a revocation list.
+        with_list: bool,
     },
     /// A request at the gate of the account, which never asks for a record.
     Gate {

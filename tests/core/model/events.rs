@@ -251,6 +251,7 @@ impl World {
             fresh: rng.percent(50),
             plan: rng.pick(&[None, Some("free"), Some("paid")]),
             with_record: rng.percent(80),
+            with_list: rng.percent(50),
         }
     }
 

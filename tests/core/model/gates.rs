@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::effect::Effect;
 use crate::gate::{CallOutResponse, Gate, GateConfig, Outcome, Request, Secrets, Verdict};
 use crate::policy::{Channel, Reason};
+use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 
 use super::ask::{ACCOUNTS, Ask, Token, USERS, Who, account};
@@ -45,6 +46,17 @@ impl World {
                 self.kept[who] = Some(Kept { epoch, names: before.into_iter().chain([json!(ended.epoch)]).collect() });
             }
         }
+    }
+
+    /// The latest epoch of a person on the list.
+    pub(super) fn listed_epoch(&self, who: Who) -> Option<usize> {
+        self.kept[who].as_ref().map(|kept| kept.epoch)
+    }
+
+    /// The part of the list about a person, as it is in Node: at once, with the latest epoch.
+    pub(super) fn revoked_part(&self, who: Who) -> Revoked {
+        let epoch = self.kept[who].as_ref().and_then(|kept| kept.names.last());
+        Revoked::parse(&json!({"session": false, "epoch": epoch}).to_string()).unwrap()
     }
 
     pub(super) fn ask_gate(&mut self, who: Who, caller: Caller, ask: &Ask, rng: &mut Rng) -> Checked<Seen> {

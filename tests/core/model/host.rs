@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::ids::{AccountId, OperatorId, RecordId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::record::Record;
+use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 
 use super::ask::{ACCOUNTS, Ask, Keys, Token, Typed, USERS, Who, account};
@@ -134,11 +135,19 @@ impl World {
                 return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
             }
             Ask::NeverLeft { message } => return sms_never_left(policy, keys, record, message, env).map(Called::pending),
-            Ask::Check { session: s, pass, channel, max_age, methods, fresh, plan: check_plan, with_record } => {
+            Ask::Check { session: s, pass, channel, max_age, methods, fresh, plan: check_plan, with_record, with_list } => {
                 let pass = self.text(*pass);
                 let (channel, methods) = (*channel, methods.clone());
-                let question =
-                    Check { session: session(s), pass, channel, max_age: *max_age, methods, fresh: *fresh, plan: plan(check_plan) };
+                let question = Check {
+                    session: session(s),
+                    pass,
+                    channel,
+                    max_age: *max_age,
+                    methods,
+                    fresh: *fresh,
+                    plan: plan(check_plan),
+                    revoked: if *with_list { self.revoked_part(who) } else { Revoked::default() },
+                };
                 let user = id(who);
                 let subject = if *with_record { Subject::Record(&record) } else { Subject::User(&user) };
                 return check(policy, keys, subject, &question, caller.client.ip(), &caller.roles.roles(), now).map(Called::Checked);

@@ -157,9 +157,13 @@ impl World {
     }
 
     fn in_only_by_a_pass_of_ones_own(&mut self, after: &After<'_>) -> Checked {
-        let (Ask::Check { pass: Token::Pass(number), session, fresh, .. }, Seen::In(Some(_), _)) = (after.ask, after.seen) else {
+        let (Ask::Check { pass: Token::Pass(number), session, fresh, with_list, .. }, Seen::In(Some(_), _)) = (after.ask, after.seen)
+        else {
             return Ok(());
         };
+        let pass = &self.passes[*number];
+        let is_listed = self.listed_epoch(after.who).is_some_and(|listed| pass.epoch < listed);
+        self.meet(!(*with_list && is_listed), "a pass of an earlier epoch than the list names comes in nowhere")?;
         let pass = &self.passes[*number];
         let holds = pass.who == after.who
             && pass.session == *session

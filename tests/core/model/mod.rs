@@ -81,7 +81,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 162] = [
+const IMPORTANT: [&str; 164] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -95,6 +95,7 @@ const IMPORTANT: [&str; 162] = [
     "check: second step other_account",
     "check: second step other_session",
     "check: second step other_user",
+    "check: second step revoked",
     "check: second step too_old",
     "confirm_backup_codes: confirmed",
     "confirm_backup_codes: denied FreshFactorRequired",
@@ -150,6 +151,7 @@ const IMPORTANT: [&str; 162] = [
     "invariant a login that leads to a set-up is logged, and changes no factor",
     "invariant a new epoch is told to the gate",
     "invariant a pass counts for its user, account, session and life",
+    "invariant a pass of an earlier epoch than the list names comes in nowhere",
     "invariant a refused command changes nothing",
     "invariant a set-up counts for its user, account, session, method, epoch and life",
     "invariant a set-up message over its limit changes nothing, and is not sent",

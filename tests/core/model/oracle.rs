@@ -19,6 +19,8 @@ pub(super) struct Oracle<'a> {
     pub(super) caller: Caller,
     pub(super) who: Who,
     pub(super) me: Shadow,
+    /// The latest epoch of the user that the host's revocation list has.
+    pub(super) listed_epoch: Option<usize>,
     /// The number of the epoch that a change begins.
     pub(super) next_epoch: usize,
     /// The tokens that the reply holds, still without their texts.
@@ -363,13 +365,15 @@ impl Oracle<'_> {
     }
 
     fn check(&self, ask: &Ask) -> Seen {
-        let Ask::Check { session, pass, channel, max_age, methods, fresh, plan, with_record } = ask else { unreachable!() };
+        let Ask::Check { session, pass, channel, max_age, methods, fresh, plan, with_record, with_list } = ask else { unreachable!() };
         if let Some(reason) = self.turned_away(*channel) {
             return Seen::Denied(reason);
         }
         let verdict = self.judge(*pass, session).and_then(|pass| {
             let age = self.now.saturating_sub(pass.shown_at);
-            if (*fresh && age > self.rules.fresh) || max_age.is_some_and(|most| age > u64::from(most)) {
+            if *with_list && self.listed_epoch.is_some_and(|listed| pass.epoch < listed) {
+                Err("revoked")
+            } else if (*fresh && age > self.rules.fresh) || max_age.is_some_and(|most| age > u64::from(most)) {
                 Err("too_old")
             } else if methods.as_ref().is_some_and(|methods| !methods.contains(&pass.method)) {
                 Err("method_not_accepted")

@@ -209,6 +209,7 @@ impl World {
             caller,
             who,
             me: before.clone(),
+            listed_epoch: self.listed_epoch(who),
             next_epoch: self.epochs,
             new_ticket: None,
             new_pass: None,
