@@ -65,6 +65,12 @@ export interface CheckPassInput extends Omit<Caller, 'ip' | 'roles'>, Accepts<wa
 /** Input of `status`. Rules about addresses and roles do not apply to it. */
 export interface StatusInput extends Omit<Caller, 'ip' | 'roles'> {}
 
+/** Input of `endSessions`. */
+export interface EndSessionsInput extends Omit<Caller, 'ip' | 'roles'> {
+  /** The ids of the sessions, as the other calls name them. */
+  sessions: string[]
+}
+
 /** The replies with these results. */
 export type ReplyOf<Result extends wasm.Reply['result']> = Extract<wasm.Reply, { result: Result }>
 

@@ -7,6 +7,7 @@ import type {
   CheckPassInput,
   ConfirmBackupCodesReply,
   ConfirmReply,
+  EndSessionsInput,
   EnrollSmsReply,
   EnrollTotpReply,
   IssueRecoveryCodeInput,
@@ -16,7 +17,7 @@ import type {
   StatusInput,
   VerifyReply,
 } from './commands.js'
-import { carryOut, report } from './effects.js'
+import { carryOut, report, toBoth } from './effects.js'
 import { CountersignError, withoutPath } from './error.js'
 import { hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
@@ -36,6 +37,7 @@ import {
 import { heldTo } from './limits.js'
 import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
+import { revocationList, revokeEpoch } from './revoked.js'
 import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
 import { load, type RecordId, storage } from './store.js'
 import { type Extras, type Hold, type Step, stepsOf, storeLoop } from './store-loop.js'
@@ -69,6 +71,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     sendSms: optional(callable),
     notify: optional(callable),
     endPasses: optional(callable),
+    revoked: optional(callable),
     onEvent: optional(callable),
     onEffectError: optional(callable),
     limits: optional(callable),
@@ -82,6 +85,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const keys = documentText(given.keys, 'invalid_keys', 'keys')
   const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
   const loop = storeLoop(store, hasherOf(given.hashing ?? 'workers'))
+  const list = revocationList(given)
   /** Only set-up messages have a limit over all users. */
   const holdOf = (name: CommandName) =>
     name === 'enroll_sms' && given.limits !== undefined
@@ -94,17 +98,26 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     const step = stepOf(({ stored, now, first, seed }, finished) =>
       core.step(idJson(id), stored?.record, command, now, caller, first, seed, finished),
     )
-    return outcomeOf(id, step, { hold }, (message) => giveBack(core, { id, caller }, message))
+    return outcomeOf(core, id, step, { hold }, (message) => giveBack(core, { id, caller }, message))
   }
 
   async function outcomeOf(
+    core: wasm.Core,
     id: RecordId,
     step: Step,
     extras?: Extras,
     back?: (message: string) => Promise<void>,
   ): Promise<wasm.Reply> {
     const { reply, effects } = await loop(id, step, extras)
-    await carryOut(effects, given, back)
+    const toList =
+      list?.revoke &&
+      ((ended: wasm.EndedPasses) =>
+        revokeEpoch(
+          list.revoke!,
+          ended,
+          call(() => core.seconds_on_list()),
+        ))
+    await carryOut(effects, { ...given, endPasses: toBoth(toList, given.endPasses) }, back)
     return reply
   }
 
@@ -113,7 +126,29 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     const step = stepOf(({ stored, now, seed }) =>
       core.sms_never_left(idJson(id), stored?.record, message, now, caller, seed),
     )
-    await outcomeOf(id, step)
+    await outcomeOf(core, id, step)
+  }
+
+  /** The part of the revocation list about the session of a call, where there is a list and the call brings a token. */
+  function partAbout(id: RecordId, fields: Record<string, unknown>): Promise<string> | undefined {
+    const { session } = fields
+    if (list === undefined || typeof session !== 'string' || !TOKENS.some((name) => isToken(fields[name])))
+      return undefined
+    return list.about({ ...id, session })
+  }
+
+  /** The policy of a user, and the part of the revocation list about the session of the call: both are asked at once. */
+  const policyAndPart = (id: RecordId, fields: Record<string, unknown>) =>
+    Promise.all([policies.of(id), partAbout(id, fields)])
+
+  /** In place of a token that the host has ended the command gets one that does not open, and replies as to that. */
+  function dropRevoked(core: wasm.Core, id: RecordId, fields: Record<string, unknown>, part: string | undefined) {
+    if (part === undefined) return
+    const now = clock()
+    for (const name of TOKENS.filter((token) => isToken(fields[token]))) {
+      const [session, token] = [fields.session, fields[name]] as [string, string]
+      if (call(() => core.is_revoked(idJson(id), session, token, now, part))) fields[name] = 'revoked'
+    }
   }
 
   /** A command about the user in the input. */
@@ -121,7 +156,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     naming(OF_USER, async (input: unknown): Promise<Reply> => {
       const fields = fieldsOf(input)
       const caller = callerOf(fields)
-      const core = await policies.of(caller.id)
+      const [core, part] = await policyAndPart(caller.id, fields)
+      dropRevoked(core, caller.id, fields, part)
       return (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
     })
 
@@ -135,8 +171,16 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const owner = call(() => any.ticket_user(account, command, now)) as TicketCheck
       if (owner.result === 'refused') return owner.reply as Reply
       const id = { account, user: owner.user }
-      const core = await policies.of(id)
-      return (await run(core, { id, caller }, command)) as Reply
+      const isRevoked = (core: wasm.Core, part: string | undefined) => {
+        const { session, ticket } = fields as { session: string; ticket: string }
+        return part !== undefined && call(() => core.is_revoked(idJson(id), session, ticket, now, part))
+      }
+      const [core, part] = await policyAndPart(id, fields)
+      if (isRevoked(core, part)) return TICKET_ENDED as Reply
+      const reply = (await run(core, { id, caller }, command)) as Reply
+      // The session may have ended while its code was verified, and the pass has another session.
+      if (reply.result === 'verified' && isRevoked(core, await partAbout(id, fields))) return TICKET_ENDED as Reply
+      return reply
     })
 
   return Object.freeze({
@@ -154,16 +198,18 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     issueRecoveryCode: naming(OF_USER, async (input: IssueRecoveryCodeInput) => {
       const fields = fieldsOf(input)
       const { id, caller } = callerOf(fields)
-      const core = await policies.of(id)
       const { by } = read(fields, '', { by: anything })
       const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
+      // The issuer's own record tells whether the issuer's pass still counts.
+      const beside = { account: id.account, user: issuer }
+      const proof = by as Record<string, unknown>
+      const [core, part] = await Promise.all([policies.of(id), partAbout(beside, proof)])
+      dropRevoked(core, beside, proof, part)
       const question = JSON.stringify(fields)
       const step = stepOf(({ stored, now, first, seed }, finished, own) =>
         core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, caller, first, seed, finished),
       )
-      // The issuer's own record tells whether the issuer's pass still counts.
-      const beside = { account: id.account, user: issuer }
-      return (await outcomeOf(id, step, { beside })) as IssueRecoveryCodeReply
+      return (await outcomeOf(core, id, step, { beside })) as IssueRecoveryCodeReply
     }),
     status: async (input) => {
       const id = read(input, '', { user: idText, account: accountId }) as unknown as StatusInput
@@ -175,22 +221,43 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     check: naming(OF_USER, async (input: CheckInput) => {
       const fields = fieldsOf(input)
       const { id, caller } = callerOf(fields)
-      const core = await policies.of(id)
+      const [core, part] = await policyAndPart(id, fields)
       const question = JSON.stringify(fields)
       const asked = clock()
-      const reply = call(() => core.check(idJson(id), question, asked, caller) as wasm.CheckReply | undefined)
+      const reply = call(() => core.check(idJson(id), question, asked, caller, part) as wasm.CheckReply | undefined)
       if (reply !== undefined) return reply
       const stored = await load(store, id)
       const now = clock()
-      return call(() => core.check_record(idJson(id), stored?.record, question, now, caller) as wasm.CheckReply)
+      return call(() => core.check_record(idJson(id), stored?.record, question, now, caller, part) as wasm.CheckReply)
     }),
     checkPass: naming(['user', 'account'], async (input: CheckPassInput) => {
       const fields = fieldsOf(input)
       const id = idOf(fields)
-      const core = await policies.of(id)
+      const [core, part] = await policyAndPart(id, fields)
       const now = clock()
-      return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now) as wasm.CheckPassReply)
+      return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now, part) as wasm.CheckPassReply)
     }),
+    endSessions: async (input) => {
+      const { account, user, sessions } = read(input, '', {
+        account: accountId,
+        user: idText,
+        sessions: listOf(idText),
+      }) as unknown as EndSessionsInput
+      if (list?.revoke === undefined) {
+        const remedy = given.revoked
+          ? 'put the sessions on the list that `revoked` gives'
+          : 'give a store that has `revoke`'
+        throw new CountersignError('no_revoke', 'store', `holds no revocation list: ${remedy}`)
+      }
+      const core = await policies.of({ account, user })
+      const now = clock()
+      const until = now + call(() => core.seconds_on_list())
+      try {
+        await list.revoke({ sessions }, { now, until })
+      } catch (error) {
+        throw new CountersignError('store_failed', 'store.revoke', 'the store could not list the sessions', error)
+      }
+    },
     reviewPolicy: (input) => reviewPolicy(input, { keys, store, clock, policies }),
     policyChanged: async (input) => {
       const { account, by, ip, before, after } = read(input, '', {
@@ -237,6 +304,13 @@ type CommandName =
   | 'confirm_backup_codes'
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
+
+/** The fields of a command that are tokens of ours. */
+const TOKENS = ['pass', 'ticket', 'setup']
+const isToken = (value: unknown) => typeof value === 'string' && value !== ''
+
+/** The reply to a ticket that the host has ended. */
+const TICKET_ENDED: wasm.Reply = { result: 'denied', reason: 'ticket_expired' }
 
 /** An id as Rust reads it. */
 const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })

@@ -70,3 +70,14 @@ export function report(error: unknown, { onEffectError }: Pick<EffectHost, 'onEf
   }
   tell().catch(() => undefined) // The reply stands, even if `onEffectError` fails.
 }
+
+type EndPasses = (ended: wasm.EndedPasses) => unknown
+
+/** Hands ended passes to the list of the store and to the host's function. Neither waits for the other, nor fails with it. @internal */
+export function toBoth(list: EndPasses | undefined, host: EndPasses | undefined): EndPasses | undefined {
+  if (list === undefined || host === undefined) return list ?? host
+  return async (ended) => {
+    const told = await Promise.allSettled([list, host].map(async (tell) => tell(ended)))
+    for (const one of told) if (one.status === 'rejected') throw one.reason
+  }
+}

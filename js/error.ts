@@ -8,8 +8,9 @@ export type { RuleErrorCode }
  * Beside the codes of the rules engine: `store_failed` (the store threw, or its answer has another
  * form), `conflict` (other writers were faster 100 times), `busy` (too many password hashes are
  * waiting; nothing was stored and no attempt was charged, so the call can be made again), `sms_not_sent`
- * (`sendSms` threw; asking again sends another code), `no_sms` (the policy offers SMS
- * and there is no `sendSms`), `no_workers` (the runtime starts no worker threads, and `hashing` is not
+ * (`sendSms` threw; asking again sends another code), `revoked_failed` (the revocation list could not be had,
+ * or has another form; no pass and no ticket counts until it can), `no_sms` (the policy offers SMS
+ * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_workers` (the runtime starts no worker threads, and `hashing` is not
  * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
  * allow it), `internal` (a defect of ours, or a worker thread that ended).
  *
@@ -22,7 +23,9 @@ export type ErrorCode =
   | 'conflict'
   | 'busy'
   | 'sms_not_sent'
+  | 'revoked_failed'
   | 'no_sms'
+  | 'no_revoke'
   | 'no_workers'
   | 'not_loaded'
   | 'internal'
@@ -38,6 +41,7 @@ const STATUS: Record<ErrorCode, number> = {
   store_failed: 503,
   conflict: 503,
   busy: 503,
+  revoked_failed: 503,
   no_workers: 500,
   sms_not_sent: 502,
   invalid_policy: 500,
@@ -48,6 +52,7 @@ const STATUS: Record<ErrorCode, number> = {
   seal_broken: 500,
   invalid_config: 500,
   no_sms: 500,
+  no_revoke: 500,
   not_loaded: 500,
   internal: 500,
 }

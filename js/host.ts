@@ -1,4 +1,4 @@
-// The clock and the random source of the host, guarded: an error of theirs becomes ours.
+// The clock and the random source of the host, guarded: an error of theirs becomes ours. And a limit of time for its answers.
 import { guarded, invalid } from './error.js'
 import { whole } from './input.js'
 
@@ -18,4 +18,17 @@ export function seedOf(entropy: () => Uint8Array): Uint8Array {
       throw invalid('entropy', 'must give a Uint8Array of 32 random bytes')
     return new Uint8Array(seed)
   })
+}
+
+/** The answer of a function of the host's, or the error `late` where it gives none in time. */
+export async function inTime<T>(ask: () => T | Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), milliseconds)
+  })
+  try {
+    return await Promise.race([ask(), tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -5,6 +5,7 @@
 //                                               │
 //                                               └── false, an error, no answer in 5 s ──▶ `sms_refused`, nothing stored
 import { CountersignError } from './error.js'
+import { inTime } from './host.js'
 import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
 
@@ -36,18 +37,8 @@ export function heldTo(limits: Limits, report: (error: unknown) => void) {
 }
 
 async function ask(limits: Limits, limit: wasm.Limit): Promise<'within' | 'reached'> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new CountersignError('invalid_input', 'limits', 'gave no answer in 5 seconds')),
-      PATIENCE_MS,
-    )
-  })
-  try {
-    const isWithin: unknown = await Promise.race([limits(limit), late])
-    if (typeof isWithin !== 'boolean') throw new CountersignError('invalid_input', 'limits', 'must give true or false')
-    return isWithin ? 'within' : 'reached'
-  } finally {
-    clearTimeout(timer)
-  }
+  const late = () => new CountersignError('invalid_input', 'limits', 'gave no answer in 5 seconds')
+  const isWithin: unknown = await inTime(() => limits(limit), PATIENCE_MS, late)
+  if (typeof isWithin !== 'boolean') throw new CountersignError('invalid_input', 'limits', 'must give true or false')
+  return isWithin ? 'within' : 'reached'
 }

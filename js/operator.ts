@@ -34,6 +34,8 @@ export interface OperatorOptions {
   /** Not used, as `sendSms`. */
   endPasses?: SecondFactorOptions['endPasses']
   /** Not used, as `sendSms`. */
+  revoked?: SecondFactorOptions['revoked']
+  /** Not used, as `sendSms`. */
   limits?: SecondFactorOptions['limits']
   /** As in `createSecondFactor`. User and owners are told of each command. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
@@ -113,6 +115,7 @@ export function createOperator(options: OperatorOptions): Operator {
     store: storage,
     sendSms: optional(callable),
     endPasses: optional(callable),
+    revoked: optional(callable),
     limits: optional(callable),
     notify: optional(callable),
     onEvent: optional(callable),

@@ -10,6 +10,7 @@ import type {
   ConfirmBackupCodesReply,
   ConfirmInput,
   ConfirmReply,
+  EndSessionsInput,
   EnrollSmsInput,
   EnrollSmsReply,
   EnrollTotpInput,
@@ -31,6 +32,7 @@ import type {
 import type { SmsNeverLeft } from './error.js'
 import type { Hashing } from './hashing.js'
 import type { Limits } from './limits.js'
+import type { RevokedSource } from './revoked.js'
 import type { Store } from './store.js'
 import type * as wasm from './wasm.js'
 
@@ -56,11 +58,19 @@ export interface SecondFactorOptions {
   /** Tells a user of a change to their account, by a channel that is not this login. No reply waits for it. */
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /**
-   * Keeps passes that a change of factors or a rescue has ended, for the gate's revocation list: see
-   * `epochs` in `Revoked` of `countersign/storage-api`. Two of one user may come in either order: keep the greater
-   * `epoch`, and the later end. Not needed without a gate. No reply waits for it.
+   * Keeps passes that a change of factors or a rescue has ended, for the revocation list: see
+   * `epochs` in {@link Revoked}. Two of one user may come in either order: keep the greater
+   * `epoch`, and the later end. Not needed where the store holds the list. No reply waits for it.
    */
   endPasses?: ((ended: wasm.EndedPasses) => unknown) | undefined
+  /**
+   * Gives the revocation list: the passes and tickets that you have ended before their time, as after a log-out
+   * elsewhere. Not needed where the store holds the list, as `memoryStore` and `sqliteStore` do; it goes before the store's.
+   *
+   * It is asked once in each call that brings a pass, a ticket or a set-up, at the same time as the `policy` function, and
+   * twice in `verify`. Where it throws, gives something else, or no answer in five seconds, the call ends with `revoked_failed`.
+   */
+  revoked?: RevokedSource | undefined
   /** Keeps an event for audit. No reply waits for it, and it waits for no other function. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
   /**
@@ -344,9 +354,9 @@ export interface SecondFactor {
    * The question of every request: does the session still meet the rules?
    *
    * Address rules come first, then the pass, then the record: without a pass that counts, the user is
-   * in if no second factor is needed, and else has the second step to do. With a good pass the store
-   * is not asked, unless `fresh` is: a fresh pass is at most `freshSeconds` old, and its factor is
-   * still in the record.
+   * in if no second factor is needed, and else has the second step to do. With a good pass the record
+   * is not loaded, unless `fresh` is asked for: a fresh pass is at most `freshSeconds` old, and its factor is
+   * still in the record. A revocation list is asked about each pass, once; without one, a good pass asks nothing.
    *
    * `maxAge`, `methods` and `fresh` say which passes count. They force no factor on a user who needs
    * none; the policy's `require` does that. The reply to a change of factors brings the session's pass
@@ -371,8 +381,8 @@ export interface SecondFactor {
    */
   check(input: CheckInput): Promise<wasm.CheckReply>
   /**
-   * Checks a pass alone: whether it counts for this user and session. No storage is asked, and no
-   * address rule; {@link SecondFactor.check} asks both.
+   * Checks a pass alone: whether it counts for this user and session. No record is loaded, and no
+   * address rule is asked; {@link SecondFactor.check} does both. A revocation list is asked, where there is one.
    *
    * @example
    * ```ts
@@ -385,6 +395,22 @@ export interface SecondFactor {
    * ```
    */
   checkPass(input: CheckPassInput): Promise<wasm.CheckPassReply>
+  /**
+   * Puts sessions on the revocation list that the store holds: their passes, tickets and set-ups count no more, here at once and
+   * at a gate when it next fetches the list. End the sessions in your session store as well. It needs a store
+   * that holds the list (`no_revoke`); where `revoked` gives it, keep the sessions there.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * // `others` are the user's sessions but for the own one, which your session store has ended.
+   * export async function logOutElsewhere(secondFactor: SecondFactor, user: string, others: string[]) {
+   *   await secondFactor.endSessions({ user, sessions: others })
+   * }
+   * ```
+   */
+  endSessions(input: EndSessionsInput): Promise<void>
   /**
    * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
    * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of 30 to 80

@@ -5,13 +5,15 @@
  * @packageDocumentation
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { carryOut } from './effects.js'
+import { carryOut, toBoth } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { type Check, callable, flag, idText, listOf, optional, read, seconds, shape, text, whole } from './input.js'
+import { type Check, callable, flag, idText, listOf, optional, read, seconds, text, whole } from './input.js'
+import { epochText, type RevokedSource, revocationList, revokeEpoch } from './revoked.js'
 import { load, type RecordId, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export type { EntryTimes, Revoke, Revoked, RevokedQuestion, RevokedSource } from './revoked.js'
 export type { RecordId, Store, Stored } from './store.js'
 export type { EndedPasses, Event, Notice } from './wasm.js'
 
@@ -27,32 +29,10 @@ export interface StorageApiOptions {
   notify?: ((notice: wasm.Notice) => unknown) | undefined
   /** As in `createSecondFactor`. */
   onEvent?: ((event: wasm.Event) => unknown) | undefined
-  /** Gives the passes that no longer count. Without it there is no `/revoked`. */
-  revoked?: (() => Revoked | Promise<Revoked>) | undefined
+  /** As in `createSecondFactor`. Without it, and with a store that holds no list, there is no `/revoked`. */
+  revoked?: RevokedSource | undefined
   /** Called when `store`, `revoked`, `endPasses`, `notify` or `onEvent` fails. Default: a process warning. */
   onError?: ((error: unknown) => unknown) | undefined
-}
-
-/** Passes and tickets that no longer count though they have not ended. The filter reads at most 4 MiB of it, some 90,000 sessions. */
-export interface Revoked {
-  /**
-   * Their session ids. An id may be left out once `ticketSeconds`, `passSeconds` and two minutes have
-   * passed since the session ended: Envoy's clock may be behind, and typing a code takes time.
-   */
-  sessions?: string[] | undefined
-  /**
-   * A time in unix seconds by user id: the user's passes and tickets from that time or before. The
-   * filter's own passes have the time of Envoy's clock. `Date.now()` gives milliseconds, which are refused.
-   */
-  users?: Record<string, number> | undefined
-  /**
-   * A factor epoch by user id, as `endPasses` was given it: the user's passes of earlier epochs. `endPasses`
-   * may be given two of one user in either order, so keep the greater text, or list all: the greatest counts.
-   * A user may be left out once `passSeconds` and two minutes have passed since the latest `at`.
-   */
-  epochs?: Record<string, string | readonly string[]> | undefined
-  /** The same for users of accounts, by account id. */
-  accounts?: Record<string, Pick<Revoked, 'users' | 'epochs'>> | undefined
 }
 
 /** The part of Node's `IncomingMessage`, and so of Express's `Request`, that the handler uses. */
@@ -93,8 +73,6 @@ interface Answer {
 
 /** Bytes of a request's body: twice the longest record. */
 const MAX_BODY = 131_072
-/** Bytes of the list of revoked passes that the filter reads. */
-const MAX_REVOKED = 4_194_304
 /** Longest time for a body to arrive, in milliseconds. */
 const BODY_TIME = 5_000
 
@@ -105,11 +83,11 @@ const BODY_TIME = 5_000
  * | request | answers, all JSON |
  * |---|---|
  * | `GET records/<user>`, `GET accounts/<account>/records/<user>` | 200 `{ record, version }` and `etag`; 404 |
- * | `PUT` to the same with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster |
+ * | `PUT` to the same with `if-match`, `{ record, effects }` | 204 when it is stored; 412 when another writer was faster; 410 when the ticket of the code is revoked |
  * | `GET revoked` | 200 `{ v: 1, sessions, users, epochs, accounts }` |
  *
  * Every other answer is `{ error }`: `unauthorized` 401, `not_found` 404, `method_not_allowed` 405,
- * `bad_request` 400 (with `message`), `request_timeout` 408, `precondition_failed` 412,
+ * `bad_request` 400 (with `message`), `request_timeout` 408, `revoked` 410, `precondition_failed` 412,
  * `content_too_large` 413 (over 128 KiB), `unsupported_media_type` 415, `precondition_required` 428,
  * `store_failed`, `revoked_failed` or `internal` 500.
  *
@@ -137,7 +115,8 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     revoked: optional(callable),
     onError: optional(callable),
   }) as unknown as Omit<StorageApiOptions, 'token'> & { token: Uint8Array }
-  const { store, revoked } = given
+  const { store } = given
+  const list = revocationList(given)
 
   const report = async (error: unknown) => {
     try {
@@ -147,7 +126,12 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       // The answer stands, even if `onError` fails.
     }
   }
-  const host = { __proto__: null, ...given, onEffectError: report }
+  const host = {
+    __proto__: null,
+    ...given,
+    endPasses: toBoth(list?.revoke && ((ended) => revokeEpoch(list.revoke!, ended)), given.endPasses),
+    onEffectError: report,
+  }
 
   async function answerTo(request: ApiRequest): Promise<Answer> {
     const [shown, ...more] = headersOf(request, 'authorization')
@@ -164,8 +148,10 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       if (request.method === 'PUT') return writeRecord(id, request)
       return refusal(405, 'method_not_allowed', { allow: 'GET, PUT' })
     }
-    if (path !== '/revoked' || revoked === undefined) return refusal(404, 'not_found')
-    return request.method === 'GET' ? readRevoked(revoked) : refusal(405, 'method_not_allowed', { allow: 'GET' })
+    if (path !== '/revoked' || list === undefined) return refusal(404, 'not_found')
+    return request.method === 'GET'
+      ? answer(200, await list.whole())
+      : refusal(405, 'method_not_allowed', { allow: 'GET' })
   }
 
   async function readRecord(id: RecordId): Promise<Answer> {
@@ -177,6 +163,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
   async function writeRecord(id: RecordId, request: ApiRequest): Promise<Answer> {
     const version = versionOf(headersOf(request, 'if-match'))
     if (version === undefined) return refusal(428, 'precondition_required')
+    const ticket = ticketOf(request)
     const [type, ...otherTypes] = headersOf(request, 'content-type')
     const isJson = /^application\/json *(;|$)/i.test(type ?? '') && otherTypes.length === 0
     if (!isJson || headersOf(request, 'content-encoding').length > 0) return refusal(415, 'unsupported_media_type')
@@ -186,31 +173,12 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
       record: filled,
       effects: optional(listOf(effectOn(id))),
     })
+    // The gate's own list may be some seconds old. An ended ticket writes nothing, whatever the code was.
+    if (ticket && (await list?.endsTicket({ ...id, session: ticket.session }, ticket.at)))
+      return refusal(410, 'revoked')
     if (!(await save(store, id, record as string, version))) return refusal(412, 'precondition_failed')
     await carryOut((effects ?? []) as wasm.Effect[], host)
     return answer(204)
-  }
-
-  async function readRevoked(ask: () => Revoked | Promise<Revoked>): Promise<Answer> {
-    try {
-      const {
-        sessions = [],
-        users = {},
-        epochs = {},
-        accounts = {},
-      } = read(await ask(), 'revoked', {
-        sessions: optional(listOf(text)),
-        ...usersOfOne,
-        accounts: optional(byName(shape(usersOfOne))),
-      })
-      const list = { v: 1, sessions, users, epochs, accounts }
-      if (Buffer.byteLength(JSON.stringify(list)) > MAX_REVOKED)
-        throw invalid('revoked', 'is too long: at most 4 MiB of JSON')
-      return answer(200, list)
-    } catch (error) {
-      report(error)
-      return refusal(500, 'revoked_failed')
-    }
   }
 
   function answerOn(error: unknown): Answer {
@@ -218,7 +186,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     if (code === 'invalid_input')
       return answer(400, { error: 'bad_request', message: (error as CountersignError).message })
     report(error)
-    return refusal(500, code === 'store_failed' ? code : 'internal')
+    return refusal(500, code === 'store_failed' || code === 'revoked_failed' ? code : 'internal')
   }
 
   return async (request, response) => {
@@ -269,6 +237,15 @@ function versionOf(ifMatch: string[]): number | undefined {
   return Number(digits)
 }
 
+/** The session and the time of the ticket that came with a code to the gate. Others write without one. */
+function ticketOf(request: ApiRequest): { session: string; at: number } | undefined {
+  const [sessions, times] = [headersOf(request, 'ticket-session'), headersOf(request, 'ticket-at')]
+  if (sessions.length === 0 && times.length === 0) return undefined
+  if (sessions.length !== 1 || times.length !== 1 || !/^(0|[1-9]\d{0,11})$/.test(times[0]!))
+    throw invalid('ticket-at', 'must be a time in unix seconds, beside one ticket-session')
+  return { session: idOf(sessions[0]!, 'ticket-session'), at: seconds(Number(times[0]), 'ticket-at') as number }
+}
+
 interface Body {
   given: unknown
   refused: Answer | undefined
@@ -314,35 +291,6 @@ const filled: Check = (value, path) => {
   if (text(value, path) === '') throw invalid(path, 'must not be empty')
   return value
 }
-
-/** An object of any names, each value checked. */
-const byName =
-  (check: Check): Check =>
-  (value, path) => {
-    // A Map has no keys of this kind, and would be an empty list.
-    if (value instanceof Map) throw invalid(path, 'must be an object and no Map: give Object.fromEntries of it')
-    const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
-    const fields = Object.create(null)
-    for (const name of names) {
-      idText(name, path)
-      fields[name] = check
-    }
-    return read(value, path, fields, [])
-  }
-
-/** An epoch in the form of the module: another one would make the filter refuse the whole list. */
-const epochText: Check = (value, path) => {
-  if (!/^(?!0{12})\d{12}\.[\w-]{12}$/.test(text(value, path) as string))
-    throw invalid(path, 'must be an epoch as endPasses was given it')
-  return value
-}
-
-/** The latest of several epochs, which is the greatest text; nothing for an empty list. */
-const latestEpoch: Check = (value, path) =>
-  Array.isArray(value) ? (listOf(epochText)(value, path) as string[]).sort().at(-1) : epochText(value, path)
-
-/** The users of one account. */
-const usersOfOne = { users: optional(byName(seconds)), epochs: optional(byName(latestEpoch)) }
 
 /** An effect of a step on this record. */
 const effectOn =

@@ -1,6 +1,7 @@
 // Storage: the interface that a store has to fill, and the guards around a store of the host's.
 import { CountersignError, guarded, invalid } from './error.js'
 import { accountId, type Check, idText, read } from './input.js'
+import type { EntryTimes, Revoked, RevokedQuestion } from './revoked.js'
 
 /** A record as it is stored. */
 export interface Stored {
@@ -31,6 +32,19 @@ export interface Store {
   load(id: RecordId): Promise<Stored | undefined>
   /** Whether the record was written. */
   save(id: RecordId, record: string, expected: number | undefined): Promise<boolean>
+  /**
+   * Puts more on the revocation list, where the store holds one: then it has `revoked` as well. Entries may come in any order
+   * and twice; of two about one user the later time counts, the greater epoch as text, and the later `until`.
+   */
+  revoke?(more: Revoked, times: EntryTimes): Promise<void>
+  /** The revocation list. With `about`, at least the part about this session and its user. */
+  revoked?(about?: RevokedQuestion): Promise<Revoked>
+}
+
+/** A store that holds the revocation list as well. */
+export interface ListingStore extends Store {
+  revoke(more: Revoked, times: EntryTimes): Promise<void>
+  revoked(about?: RevokedQuestion): Promise<Revoked>
 }
 
 /**
@@ -65,12 +79,15 @@ const part = (text: string): string =>
  */
 export const firstVersion = () => crypto.getRandomValues(new Uint32Array(1))[0]! * 65_536 + 1
 
-/** Checks that a value has the two functions of a store. @internal */
+/** Checks that a value has the functions of a store. @internal */
 export const storage: Check = (value, path) =>
   guarded('invalid_input', path, 'could not be read', () => {
     const store = value as Partial<Store> | null | undefined
     if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
       throw invalid(path, 'must have load and save')
+    const list = [store.revoke, store.revoked].map((member) => typeof member)
+    if (list[0] !== list[1] || !['function', 'undefined'].includes(list[0]!))
+      throw invalid(path, 'must have both revoke and revoked, or neither')
     return value
   })
 

@@ -1,7 +1,8 @@
-import { firstVersion, recordKey, type Store, type Stored } from '../store.js'
+import { firstVersion, type ListingStore, recordKey, type Stored } from '../store.js'
+import { isAbout, type ListRow, listOfRows, rowsOf } from './list-rows.js'
 
 /**
- * A store in memory: for tests. Its records are gone with the process.
+ * A store in memory: for tests. Its records and its revocation list are gone with the process.
  *
  * @example
  * ```ts
@@ -14,8 +15,9 @@ import { firstVersion, recordKey, type Store, type Stored } from '../store.js'
  * })
  * ```
  */
-export function memoryStore(): Store {
+export function memoryStore(): ListingStore {
   const records = new Map<string, Stored>()
+  const list = new Map<string, ListRow & { until: number }>()
   return {
     async load(id) {
       const stored = records.get(recordKey(id))
@@ -26,6 +28,19 @@ export function memoryStore(): Store {
       if (records.get(key)?.version !== expected) return false
       records.set(key, { record, version: expected === undefined ? firstVersion() : expected + 1 })
       return true
+    },
+    async revoke(more, { now, until }) {
+      for (const [key, row] of list) if (row.until <= now) list.delete(key)
+      for (const row of rowsOf(more)) {
+        const key = JSON.stringify([row.kind, row.account, row.id])
+        const known = list.get(key)
+        const isLater = known !== undefined && known.value > row.value
+        list.set(key, { ...(isLater ? known : row), until: Math.max(until, known?.until ?? 0) })
+      }
+    },
+    async revoked(about) {
+      const rows = [...list.values()]
+      return listOfRows(about === undefined ? rows : rows.filter((row) => isAbout(row, about)))
     },
   }
 }

@@ -347,6 +347,34 @@ test('gate: the revocations keep the latest of each user, by account, in any ord
   }
 })
 
+test('gate: the revocations of the guide end passes in Node, and a question keeps nothing', async () => {
+  const { revocations } = await guide('revocations')
+  const { endPasses, endUser, endSession, revoked } = revocations()
+  const who = { account: 'acme', user: 'ann', session: 's' }
+  const secondFactor = createSecondFactor({ ...service(), endPasses, revoked })
+  const { setup, secret } = await secondFactor.enrollTotp({ ...who, label: 'ann' })
+  const code = totp.generate({ secret, time: Math.floor(Date.now() / 1000) })
+  const { pass: first } = await secondFactor.confirmTotp({ ...who, setup, code })
+  const { pass } = await secondFactor.renewBackupCodes({ ...who, pass: first })
+  const verdict = async (token) => (await secondFactor.check({ ...who, pass: token })).reason ?? 'in'
+  assert.deepEqual([await verdict(first), await verdict(pass)], ['revoked', 'in'])
+  endUser({ user: 'ann' })
+  endSession('other')
+  assert.equal(await verdict(pass), 'in')
+  endSession('s')
+  assert.equal(await verdict(pass), 'revoked')
+  const before = JSON.stringify(revoked())
+  revoked({ user: 'nobody', session: 's' })
+  assert.equal(JSON.stringify(revoked()), before)
+})
+
+/** The options of a second factor for one test. A store of two functions holds no list. */
+function service() {
+  const { load, save } = memoryStore()
+  const policy = { v: 1, name: 'Acme', origin: 'https://acme.example' }
+  return { policy, keys: generateKeys(), store: { load, save } }
+}
+
 /** The facts for `endPasses` while a user sets up an app and renews the backup codes. */
 async function changesOf(who) {
   const changes = []

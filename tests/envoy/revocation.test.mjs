@@ -45,6 +45,8 @@ await onEach(
     },
     listeners: {
       without: {},
+      // It verifies codes and never asks for the list.
+      verifying: { config: { verify: verifyBy() } },
       ...Object.fromEntries(
         Object.keys(faults).map((name, index) => [
           name,
@@ -169,6 +171,21 @@ await onEach(
       gate.advance(1)
       passed(await gate.verify({ session: 's6', otp: person.code(), ticket: await person.ticket('s6') }))
       clear()
+    })
+
+    test('pass_revoked: a code with the ticket of an ended session is refused before any gate has the list', async () => {
+      clear()
+      const person = await gate.enroll()
+      const ticket = await person.ticket('s5')
+      const records = () => gate.storage.calls.filter((call) => call.startsWith('PUT ')).length
+      const [puts, stored] = [records(), await gate.store.load({ user: person.user })]
+      list.sessions = ['s5']
+      const attempt = { listener: 'verifying', session: 's5', otp: person.code(), ticket }
+      refused(await gate.verify(attempt), 401, 'pass_revoked')
+      assert.equal(records(), puts + 1, 'the storage API was asked to write')
+      assert.deepEqual(await gate.store.load({ user: person.user }), stored, 'and wrote nothing')
+      clear()
+      passed(await gate.verify(attempt))
     })
 
     test('pass_revoked: the passes that a user got up to a time', async () => {

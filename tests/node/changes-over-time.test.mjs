@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createOperator } from 'countersign/operator'
-import { codeOf, host, login, rules, ticketOf, withApp, withPhone, wrongCode } from './support.mjs'
+import { codeOf, host, login, plainStore, rules, ticketOf, withApp, withPhone, wrongCode } from './support.mjs'
 
 const OWNER = 'olga'
 
@@ -26,7 +26,7 @@ async function rescue(at, user, session) {
 }
 
 test('C4, T44: a pass from before a rescue or a change of factors changes nothing', async () => {
-  const at = await host()
+  const at = await host({ store: plainStore() })
   const ann = await withApp(at)
   const olga = await withApp(at, OWNER)
   const thief = { user: 'ann', session: 'thief', pass: (await login(at, ann, 'thief')).pass }
@@ -59,7 +59,7 @@ test('C4, T44: a pass from before a rescue or a change of factors changes nothin
 })
 
 test('C4: check with `fresh` knows that a pass is from before a change, or that its factor is gone', async () => {
-  const at = await host()
+  const at = await host({ store: plainStore() })
   const ann = await withApp(at)
   await withPhone(at, ann)
   const old = { user: 'ann', session: 'old', pass: (await login(at, ann, 'old')).pass }

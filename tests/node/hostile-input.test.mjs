@@ -340,6 +340,7 @@ async function household() {
     status: { user: 'ann', account: 'acme' },
     check: { ...inside, pass, channel: 'web', maxAge: 600, methods: ['totp'], fresh: true },
     checkPass: { user: 'ann', session: 'in', account: 'acme', pass, maxAge: 600, methods: ['totp'] },
+    endSessions: { user: 'ann', account: 'acme', sessions: ['s-1', 's-2'] },
     reviewPolicy: {
       policy: rules(),
       author: { user: 'ann', ip: '192.0.2.1' },

@@ -191,7 +191,7 @@ import { createSecondFactor, memoryStore, sqliteStore, generateKeys, totp, otpau
 import type { Policy, Keys, Store, SecondFactor, Reply, ErrorCode, Notice, Event, SmsMessage, Decision } from 'countersign'
 import type { BeginInput, BeginReply, CheckInput, CheckReply, TotpPolicy, VerifyInput, VerifyReply } from 'countersign'
 import { storageApi } from 'countersign/storage-api'
-import type { Revoked, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/storage-api'
+import type { Revoked, RevokedQuestion, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/storage-api'
 import { fixedClock, capturedSms } from 'countersign/testing'
 import { createOperator, type Operator } from 'countersign/operator'
 import type { PolicyChangedInput, SecondFactorOptions } from 'countersign'
@@ -212,6 +212,7 @@ export async function main(ip: string | undefined): Promise<string> {
     keys, store, sendSms: sms.send, clock: fixedClock(),
     notify: (notice: Notice) => notice.kind satisfies string,
     onEvent: (event: Event) => (event.event === 'code_refused' ? event.failures : event.user),
+    revoked: async (about?: RevokedQuestion): Promise<Revoked> => ({ sessions: about ? [about.session] : [] }),
   })
   const question: BeginInput = { user: 'ann', session: 's', ip, account: undefined, channel: undefined, plan: undefined }
   const login: BeginReply = await factor.begin(question)
@@ -240,7 +241,7 @@ export async function guard(factor: SecondFactor, pass: string | undefined): Pro
       const { reason } = reply
       switch (reason) {
         case 'no_pass': case 'invalid': case 'expired': case 'other_account': case 'other_user': case 'other_session': case 'too_old':
-        case 'method_not_accepted': return reason
+        case 'method_not_accepted': case 'revoked': return reason
         default: return reason satisfies never
       }
     }

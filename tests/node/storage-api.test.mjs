@@ -740,7 +740,7 @@ test('a time in milliseconds among the revoked users is reported with its path, 
   users = { ann: 1_800_000_000_000 }
   assert.deepEqual(errorOf(await call('GET', '/revoked')), [500, 'revoked_failed'])
   assert.equal(errors.length, 1)
-  refusedWith('invalid_input', 'revoked.users.ann')(errors[0])
+  refusedWith('revoked_failed', 'revoked.users.ann')(errors[0])
   assert.match(errors[0].message, /`Date\.now\(\)` gives milliseconds/)
 })
 

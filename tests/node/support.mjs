@@ -14,6 +14,12 @@ export const rules = (changes = {}) => ({
   ...changes,
 })
 
+/** A store that holds no revocation list. */
+export function plainStore() {
+  const { load, save } = memoryStore()
+  return { load, save }
+}
+
 export async function host(given = {}) {
   // Only own properties, so that the tests with a polluted prototype can use it.
   /** @type {any} */
