@@ -308,7 +308,10 @@ async function household() {
   await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
   const records = new Map([['users.ann', await at.store.load({ user: 'ann' })]])
   const state = new Map(records)
+  let list = memoryStore()
   const store = {
+    revoke: (more, times) => list.revoke(more, times),
+    revoked: (about) => list.revoked(about),
     load: async (id) => state.get(recordKey(id)),
     save: async (id, record, expected) => {
       if (state.get(recordKey(id))?.version !== expected) return false
@@ -356,6 +359,7 @@ async function household() {
   const reset = () => {
     state.clear()
     for (const [user, stored] of records) state.set(user, stored)
+    list = memoryStore()
   }
   return { at, ann, factor, inputs, state, records, reset, ticket, pass }
 }

@@ -518,24 +518,31 @@ test("the host's function goes before the list of the store, which then is neith
   await assert.rejects(at.factor.endSessions({ user: 'ann', sessions: ['s'] }), /the list that `revoked` gives/)
 })
 
-test('a store that cannot list a change is reported, and the host is told of it all the same', async () => {
-  const [ended, errors] = [[], []]
-  const options = {
-    store: { ...memoryStore(), revoke: () => Promise.reject(new Error('full')) },
-    endPasses: (change) => ended.push(change),
-    onEffectError: (error) => errors.push(error.message),
-  }
-  const { at, home } = await twoSessions({ options })
-  ended.length = 0
-  errors.length = 0
-  assert.equal((await at.factor.renewBackupCodes(home)).result, 'backup_codes')
-  await new Promise((resolve) => setImmediate(resolve))
-  assert.deepEqual([ended.length, errors], [1, ['full']])
-  await assert.rejects(
-    at.factor.endSessions({ user: 'ann', sessions: ['s'] }),
-    refusedWith('store_failed', 'store.revoke'),
-  )
-})
+for (const [how, revoke] of Object.entries({
+  rejects: () => Promise.reject(new Error('full')),
+  throws: () => {
+    throw new Error('full')
+  },
+})) {
+  test(`a store whose list ${how} is reported, and the host is told of the change all the same`, async () => {
+    const [ended, errors] = [[], []]
+    const options = {
+      store: { ...memoryStore(), revoke },
+      endPasses: (change) => ended.push(change),
+      onEffectError: (error) => errors.push(error.message),
+    }
+    const { at, home } = await twoSessions({ options })
+    ended.length = 0
+    errors.length = 0
+    assert.equal((await at.factor.renewBackupCodes(home)).result, 'backup_codes')
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual([ended.length, errors], [1, ['full']])
+    await assert.rejects(
+      at.factor.endSessions({ user: 'ann', sessions: ['s'] }),
+      refusedWith('store_failed', 'store.revoke'),
+    )
+  })
+}
 
 test('a store has both functions of the list or neither', async () => {
   const { revoke, revoked } = memoryStore()
