@@ -218,6 +218,7 @@ test('an account that is null is refused in every call, and the store is not ask
   assert.ok(names.length > 14)
   const given = {
     status: { user: 'ann' },
+    endSessions: { user: 'ann', sessions: ['s'] },
     policyChanged: { by: 'ann', before: rules(), after: rules() },
     reviewPolicy: { policy: rules(), author: { user: 'ann' }, users: [] },
   }
