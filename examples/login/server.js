@@ -39,14 +39,19 @@ const origin = new URL(PUBLIC_ORIGIN ?? address).origin
 const clockMargin = 120
 
 const accounts = await openAccounts(db, clock)
-const sessions = createSessions(db, clock, lifetimes.ticketSeconds + lifetimes.passSeconds + clockMargin)
+const store = sqliteStore(db) // it holds the revocation list as well
+const listedSeconds = lifetimes.ticketSeconds + lifetimes.passSeconds + clockMargin
+const sessions = createSessions(db, clock, (ids) => {
+  const now = clock()
+  store.revoke({ sessions: ids }, { now, until: now + listedSeconds }).catch(console.error)
+})
 const outbox = createOutbox(db)
 /** @returns {any} */
 const policyFor = (account) => policyOf(account, origin)
 
 // The storage API, which Envoy's filter calls, uses the same functions as this process.
 const shared = {
-  store: sqliteStore(db),
+  store,
   notify: async (notice) => {
     const about = accounts.user(notice.user)
     if (about === undefined) return
@@ -61,7 +66,6 @@ const shared = {
     })
     for (const { email } of isForOwners ? owners : [about]) outbox.mail(notice.at, email, mail)
   },
-  endPasses: async (ended) => sessions.endPasses(ended),
   onEvent: async (event) => outbox.event(event),
 }
 
@@ -73,14 +77,7 @@ const secondFactor = createSecondFactor({
   clock,
 })
 
-const storage =
-  COUNTERSIGN_STORAGE_TOKEN &&
-  storageApi({
-    ...shared,
-    token: COUNTERSIGN_STORAGE_TOKEN,
-    revoked: () => ({ sessions: sessions.ended(), accounts: sessions.epochs() }),
-    onError: console.error,
-  })
+const storage = COUNTERSIGN_STORAGE_TOKEN && storageForEnvoy(COUNTERSIGN_STORAGE_TOKEN)
 
 // The outbox shows every SMS code to every visitor, so it is there on localhost only.
 const demo = new URL(origin).hostname === 'localhost'
@@ -111,6 +108,15 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     })
     server.closeIdleConnections()
   })
+}
+
+/** The storage API. A pass may outlive its session, so sessions that have expired are listed before Envoy asks. */
+function storageForEnvoy(token) {
+  const api = storageApi({ ...shared, token, onError: console.error })
+  return (request, response) => {
+    sessions.endExpired()
+    return api(request, response)
+  }
 }
 
 /** Reads the keys, or makes them at the first start. New keys beside an old database would make its records unreadable. */

@@ -13,8 +13,8 @@ import { createHash, randomBytes } from 'node:crypto'
 
 const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
 
-/** `passSeconds`: the longest time for which a pass can outlive its session. */
-export function createSessions(db, clock, passSeconds) {
+/** `revoke` gets the ids of sessions whose passes and tickets end here and at Envoy. */
+export function createSessions(db, clock, revoke) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS sessions (
       id TEXT PRIMARY KEY,
@@ -29,13 +29,7 @@ export function createSessions(db, clock, passSeconds) {
       form_token TEXT NOT NULL,
       expires_at INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
-    CREATE TABLE IF NOT EXISTS ended_sessions (
-      id TEXT PRIMARY KEY, until INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS ended_passes (
-      account TEXT NOT NULL, user TEXT NOT NULL, epoch TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (account, user)
-    ) STRICT`)
+    CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at)`)
 
   const insert = db.prepare(`INSERT INTO sessions
     (id, principal, channel, proof, pass, challenge, set_up, next, form_token, expires_at)
@@ -48,25 +42,20 @@ export function createSessions(db, clock, passSeconds) {
   const updateChallenge = db.prepare('UPDATE sessions SET challenge = ?, next = ? WHERE id = ?')
   const updateSetUp = db.prepare("UPDATE sessions SET set_ups = json_set(set_ups, '$.' || ?, ?) WHERE id = ?")
   const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
-  const selectEnded = db.prepare('SELECT id FROM ended_sessions').pluck()
-  // Two changes may arrive in either order, and the clock may be set back between them.
-  const keepEpoch = db.prepare(`INSERT INTO ended_passes VALUES (?, ?, ?, ?)
-    ON CONFLICT (account, user) DO UPDATE SET epoch = max(epoch, excluded.epoch), until = max(until, excluded.until)`)
-  const selectEpochs = db.prepare('SELECT account, user, epoch FROM ended_passes WHERE until > ?')
-  const forgetEpochs = db.prepare('DELETE FROM ended_passes WHERE until <= ?')
-  const forgetEnded = db.prepare('DELETE FROM ended_sessions WHERE until <= ?')
 
   /**
-   * Removes sessions; every end of a session goes through here. Envoy checks passes without asking this
-   * service, so it fetches the list of ended sessions. A session whose ticket was handed out is listed as
-   * well, because Envoy can turn the ticket into a pass.
+   * Removes sessions; every end of a session goes through here. Envoy checks passes without asking for
+   * sessions, so ended ones are put on the revocation list, which it fetches. A session whose ticket was handed out
+   * is listed as well, because Envoy can turn the ticket into a pass.
    */
   function removal(condition) {
-    const keep = db.prepare(`INSERT OR REPLACE INTO ended_sessions
-      SELECT id, @until FROM sessions WHERE (pass IS NOT NULL OR (challenge IS NOT NULL AND json_extract(challenge, '$.kept') IS NOT 1)) AND ${condition}`)
+    const listed = db
+      .prepare(`SELECT id FROM sessions WHERE ${condition}
+        AND (pass IS NOT NULL OR (challenge IS NOT NULL AND json_extract(challenge, '$.kept') IS NOT 1))`)
+      .pluck()
     const remove = db.prepare(`DELETE FROM sessions WHERE ${condition}`)
     return db.transaction((given) => {
-      keep.run({ ...given, until: clock() + passSeconds })
+      revoke(listed.all(given)) // it writes into this database at once, and so within the transaction
       return remove.run(given).changes
     })
   }
@@ -136,27 +125,8 @@ export function createSessions(db, clock, passSeconds) {
       removeOthers({ principal: session.principal, id: session.id })
     },
 
-    /** Ids of ended sessions whose pass may still be in time. */
-    ended() {
+    endExpired() {
       removeExpired({ now: clock() })
-      forgetEnded.run(clock())
-      return selectEnded.all()
-    },
-
-    /** Keeps that a change of factors has ended the passes of earlier epochs than this one. A later epoch is the greater text. */
-    endPasses({ account, user, epoch, at }) {
-      keepEpoch.run(account, user, epoch, at + passSeconds)
-    },
-
-    /** The latest factor epoch by account and user: passes of earlier ones have ended. */
-    epochs() {
-      forgetEpochs.run(clock())
-      const accounts = Object.create(null)
-      for (const { account, user, epoch } of selectEpochs.all(clock())) {
-        accounts[account] ??= { epochs: Object.create(null) }
-        accounts[account].epochs[user] = epoch
-      }
-      return accounts
     },
 
     keepPass(session, pass) {

@@ -8,7 +8,6 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { policyOf } from '../../examples/login/accounts.js'
-import { createSessions } from '../../examples/login/sessions.js'
 import {
   authenticatorCode,
   elsewhere,
@@ -22,7 +21,6 @@ import {
 
 const requireFromExample = createRequire(new URL('../../examples/login/package.json', import.meta.url))
 const { createSecondFactor } = requireFromExample('countersign')
-const Database = requireFromExample('better-sqlite3')
 
 const token = 'storage-token-of-the-end-to-end-tests'
 const withStorage = { env: { COUNTERSIGN_STORAGE_TOKEN: token } }
@@ -238,27 +236,6 @@ test('an ended session is listed for the gate as long as its pass may be in time
   assert.deepEqual([await told(halfId), await told(expired)], [false, true])
   service.advance(longest)
   assert.deepEqual(await endedSessions(service), [])
-})
-
-test('of two changes the later epoch is listed in whatever order they arrive, and as long as either asks for', () => {
-  let now = 1_800_000_000
-  const sessions = createSessions(new Database(':memory:'), () => now, 600)
-  const change = (user, epoch, at = now) => sessions.endPasses({ account: 'acme', user, epoch, at })
-  const [first, second] = ['001800000000.zzzzzzzzzzzz', '001800000001.AAAAAAAAAAAA']
-  change('ann', first)
-  change('ann', second)
-  change('bob', second)
-  change('bob', first)
-  // The clock was set back before the second change.
-  change('cleo', first)
-  change('cleo', second, now - 300)
-  const listed = () => JSON.parse(JSON.stringify(sessions.epochs()))
-  const all = { acme: { epochs: { ann: second, bob: second, cleo: second } } }
-  assert.deepEqual(listed(), all)
-  now += 599
-  assert.deepEqual(listed(), all)
-  now += 1
-  assert.deepEqual(listed(), {})
 })
 
 test('T9: a password alone cannot fill the list of ended sessions', async (t) => {
