@@ -47,6 +47,8 @@ export interface EnrollTotpInput extends Caller, Accepts<wasm.EnrollTotp> {}
 export interface EnrollSmsInput extends Caller, Accepts<wasm.EnrollSms> {}
 /** Input of `confirmTotp` and `confirmSms`. */
 export interface ConfirmInput extends Caller, Accepts<wasm.Confirm> {}
+/** Input of `rename`. */
+export interface RenameInput extends Caller, Accepts<wasm.Rename> {}
 /** Input of `remove`. */
 export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
 /** Input of `renewBackupCodes` and `showBackupCodes`. */
@@ -86,6 +88,8 @@ export type EnrollTotpReply = ReplyOf<'totp_started' | 'malformed' | 'denied'>
 export type EnrollSmsReply = (ReplyOf<'sms_sent'> & { setup: string }) | ReplyOf<'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `confirmTotp` and `confirmSms`. */
 export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'already_used' | 'expired' | 'denied'>
+/** Reply of `rename`. */
+export type RenameReply = ReplyOf<'renamed' | 'malformed' | 'denied'>
 /** Reply of `remove`. */
 export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */

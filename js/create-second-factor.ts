@@ -13,6 +13,7 @@ import type {
   IssueRecoveryCodeInput,
   IssueRecoveryCodeReply,
   RemoveReply,
+  RenameReply,
   SendSmsReply,
   StatusInput,
   VerifyReply,
@@ -191,6 +192,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     confirmTotp: commandOf<ConfirmReply>('confirm_totp'),
     enrollSms: commandOf<EnrollSmsReply>('enroll_sms'),
     confirmSms: commandOf<ConfirmReply>('confirm_sms'),
+    rename: commandOf<RenameReply>('rename'),
     remove: commandOf<RemoveReply>('remove'),
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
@@ -298,6 +300,7 @@ type CommandName =
   | 'confirm_totp'
   | 'enroll_sms'
   | 'confirm_sms'
+  | 'rename'
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'

@@ -117,7 +117,19 @@ export function read(
 }
 
 /** The fields that come from a client, by the names that they have in every command. */
-const CLIENT_FIELDS = new Set(['ticket', 'method', 'setup', 'code', 'number', 'pass', 'label', 'set'])
+const CLIENT_FIELDS = new Set([
+  'ticket',
+  'method',
+  'factor',
+  'setup',
+  'code',
+  'number',
+  'pass',
+  'label',
+  'name',
+  'replaces',
+  'set',
+])
 /** A value that is no text. */
 const NO_TEXT = false
 /** Values in one input, nested ones included. No command has more than twenty. */

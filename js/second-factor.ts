@@ -22,6 +22,8 @@ import type {
   PolicyOption,
   RemoveInput,
   RemoveReply,
+  RenameInput,
+  RenameReply,
   ReviewPolicyInput,
   SendSmsInput,
   SendSmsReply,
@@ -261,15 +263,29 @@ export interface SecondFactor {
    */
   confirmSms(input: ConfirmInput): Promise<ConfirmReply>
   /**
-   * Removes a factor; with the last one that can be used, all the rest goes too. The reply has the session's
-   * pass from now on.
+   * Gives an app or a phone another name. It needs a pass of the session, however old its factor is, and ends no pass.
    *
    * @example
    * ```ts
    * import type { SecondFactor } from 'countersign'
    *
-   * export async function removeApp(secondFactor: SecondFactor, user: string, session: string, pass: string) {
-   *   const reply = await secondFactor.remove({ user, session, pass, method: 'totp' })
+   * export async function rename(secondFactor: SecondFactor, user: string, session: string, pass: string, name: string) {
+   *   const { methods } = await secondFactor.status({ user })
+   *   return secondFactor.rename({ user, session, pass, factor: methods[0]?.id ?? '', name })
+   * }
+   * ```
+   */
+  rename(input: RenameInput): Promise<RenameReply>
+  /**
+   * Removes an app or a phone; with the last one that can be used, all the rest goes too. The reply has the session's
+   * pass from now on. To put another one in its place without a gap, set that up with `replaces`.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function remove(secondFactor: SecondFactor, user: string, session: string, pass: string, factor: string) {
+   *   const reply = await secondFactor.remove({ user, session, pass, factor }) // an `id` of `status`
    *   return reply.result === 'removed' ? { pass: reply.pass, left: reply.methodsLeft } : undefined
    * }
    * ```

@@ -7,7 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut, toBoth } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
-import { type Check, callable, flag, idText, listOf, optional, read, seconds, text, whole } from './input.js'
+import { type Check, callable, flag, idText, listOf, optional, read, seconds, shape, text, whole } from './input.js'
 import { epochText, type RevokedSource, revocationList, revokeEpoch } from './revoked.js'
 import { load, type RecordId, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
@@ -315,7 +315,10 @@ const only =
     return value
   }
 
-/** Ended passes, a notice or an event: facts about this user, flat, as the rules write them. */
+/** An app or phone, as events name it. */
+const factor = optional(shape({ id: text, name: text }))
+
+/** Ended passes, a notice or an event: facts about this user, as the rules write them. */
 const factsOn =
   (id: RecordId, more: Record<string, Check>): Check =>
   (value, path) => {
@@ -329,6 +332,7 @@ const factsOn =
       account: only(id.account, 'must be the account of the record'),
       user: only(id.user, 'must be the user of the record'),
       at: seconds,
+      factor,
       ...more,
     }
     return { ...read(value, path, { ...Object.fromEntries(names.map((name) => [name, fact])), ...known }, []) }

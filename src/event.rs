@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::client_ip::ClientIp;
+use crate::factor::{FactorName, NamedFactor};
 use crate::ids::{AccountId, OperatorId, RecordId, UserId};
 use crate::policy::{Method, Reason, SettingChange};
 use crate::time::UnixSeconds;
@@ -68,6 +69,9 @@ pub enum EventKind {
     CodeAccepted {
         /// The method of the code.
         method: Method,
+        /// The app or phone, where it was from one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        factor: Option<NamedFactor>,
     },
     /// A code was wrong. It was counted, if it was no recovery code.
     CodeRefused {
@@ -98,23 +102,31 @@ pub enum EventKind {
     },
     /// A factor was confirmed.
     FactorAdded {
-        /// The factor.
+        /// `totp` or `sms`.
         method: Method,
+        /// The factor.
+        factor: NamedFactor,
     },
     /// The first factor was set up by the password alone. `factor_added` stands beside it.
     FirstFactorByPassword {
         /// The factor.
         method: Method,
     },
-    /// A factor was confirmed in place of an older one of its kind.
-    FactorReplaced {
-        /// The factor.
+    /// A factor was given another name.
+    FactorRenamed {
+        /// `totp` or `sms`.
         method: Method,
+        /// The factor, by its new name.
+        factor: NamedFactor,
+        /// The name before.
+        before: FactorName,
     },
     /// A factor was removed.
     FactorRemoved {
-        /// The factor.
+        /// `totp` or `sms`.
         method: Method,
+        /// The factor.
+        factor: NamedFactor,
     },
     /// Backup codes were made.
     BackupCodesMade,
@@ -172,6 +184,8 @@ pub enum Action {
     EnrollTotp,
     /// Setting up a phone.
     EnrollSms,
+    /// Giving a factor another name.
+    Rename,
     /// Removing a factor.
     Remove,
     /// Making new backup codes.

@@ -39,6 +39,7 @@ pub mod entropy;
 pub mod epoch;
 pub mod error;
 pub mod event;
+pub mod factor;
 pub mod gate;
 pub mod hashed_codes;
 pub mod ids;

@@ -1,10 +1,10 @@
 //! The attempt budget: one per user over all factors, as a small state machine.
 //!
 //! ```text
-//!            charge, level < 5
+//!            charge, tries < 5
 //!            ┌──────┐
 //!            │      ▼
-//!          ┌─┴────────┐  charge, level ≥ 5     ┌─────────┐
+//!          ┌─┴────────┐  charge, tries ≥ 5     ┌─────────┐
 //!  new ──▶ │   Open   │ ─────────────────────▶ │ Waiting │
 //!          │          │ ◀───────────────────── │         │
 //!          └──────────┘  retry_at has come     └─────────┘
@@ -15,14 +15,18 @@
 //!          └───────────────────────────────────────────┘
 //! ```
 //!
-//! Two numbers are kept. `failures` counts consecutive failures; success and a rescue by recovery code
-//! set it to 0, and at 100 the user is stopped (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket: each failure
-//! raises it, neither success nor a rescue lowers it, and one failure leaks out in an hour for each candidate
-//! code of a time-based attempt (in 3 hours at ±1 step). The level sets the wait: none below 5,
-//! then 30 seconds doubling to an hour, and from 50 on the time in which one failure leaks out.
+//! Three numbers are kept. `failures` counts consecutive failures; success and a rescue by recovery code
+//! set it to 0, and at 100 the user is stopped (NIST SP 800-63B-4 §3.2.2). `level` is a leaky bucket of comparisons: each
+//! failure raises it by the number of apps that the code was compared with (a code by SMS and a backup code count as one),
+//! neither success nor a rescue lowers it, and one comparison leaks out in an hour for each candidate code in it (in 3
+//! hours at ±1 step). `tries` is the number of failures that `level` stands for, and falls with it.
 //!
-//! So a guesser who knows the password and tries all year, while the user logs in every day and
-//! resets `failures`, gets 50 + 365·24/3 = 2,970 guesses at 3 in 1,000,000: under 1 %.
+//! `tries` sets the wait: none below 5, then 30 seconds doubling to an hour. From level 50 on, it is the time in which the
+//! comparisons of this attempt leak out. So a person with five apps has as many tries as one with one app, and a guesser
+//! has no more guesses.
+//!
+//! A guesser who knows the password and tries all year, while the user logs in every day and
+//! resets `failures`, gets 54 + 365·24/3 = 2,974 comparisons with 3 codes in 1,000,000 each: under 1 %.
 //!
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
@@ -39,9 +43,9 @@ const FREE: u32 = 5;
 const FIRST_WAIT: u64 = 30;
 /// Longest wait while doubling, in seconds.
 const LONGEST_WAIT: u64 = 3_600;
-/// Longest wait of all: the time in which one failure leaks out at the widest window.
-const LONGEST_PAUSE: u64 = 5 * 3_600;
-/// Level from which attempts come no faster than failures leak out.
+/// Longest wait of all: the time in which an attempt at five apps leaks out at the widest window.
+const LONGEST_PAUSE: u64 = 5 * 5 * 3_600;
+/// Level from which attempts come no faster than they leak out.
 const SUSTAINED: u32 = 50;
 
 /// State of the lock: whether an attempt may be made.
@@ -55,19 +59,29 @@ pub enum LockState {
     Stopped,
 }
 
+/// The comparisons that an attempt makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Comparisons {
+    /// Number of apps that the code is compared with; 1 for a code that is from no app.
+    pub(crate) apps: u32,
+    /// Number of time steps that the policy accepts to either side.
+    pub(crate) window: u8,
+}
+
 /// The attempt budget of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attempts {
     failures: u32,
     level: u32,
+    tries: u32,
     level_at: UnixSeconds,
     retry_at: UnixSeconds,
 }
 
 impl Attempts {
     /// No attempt made yet.
-    pub const NEW: Self = Self { failures: 0, level: 0, level_at: UnixSeconds::EPOCH, retry_at: UnixSeconds::EPOCH };
+    pub const NEW: Self = Self { failures: 0, level: 0, tries: 0, level_at: UnixSeconds::EPOCH, retry_at: UnixSeconds::EPOCH };
 
     /// Consecutive failures since the last success, 0 to [`STOP_AT`].
     #[must_use]
@@ -96,29 +110,30 @@ impl Attempts {
     /// Attempts left before the next wait.
     #[must_use]
     pub const fn left_before_wait(&self) -> u32 {
-        FREE.saturating_sub(self.level)
+        FREE.saturating_sub(self.tries)
     }
 
-    /// Counts an attempt as failed, before its code is compared. `window` is the number of time steps
-    /// accepted to either side.
-    pub(crate) fn charge(&mut self, now: UnixSeconds, window: u8) {
+    /// Counts an attempt as failed, before its code is compared.
+    pub(crate) fn charge(&mut self, now: UnixSeconds, Comparisons { apps, window }: Comparisons) {
         self.level_at = self.level_at.min(now);
         let leak = leak_seconds(window);
         let leaked = now.since(self.level_at).checked_div(leak).unwrap_or(0);
-        self.level = self.level.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX));
-        self.level_at = match self.level {
+        let left = self.level.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX));
+        self.tries = self.tries.saturating_mul(left).div_ceil(self.level.max(1));
+        self.level_at = match left {
             0 => now,
             _ => self.level_at.plus(leaked.saturating_mul(leak)),
         };
         self.failures = self.failures.saturating_add(1).min(STOP_AT);
-        self.level = self.level.saturating_add(1);
-        let wait = match self.level {
-            0..FREE => 0,
-            FREE..SUSTAINED => {
-                let doublings = self.level.saturating_sub(FREE);
+        self.level = left.saturating_add(apps);
+        self.tries = self.tries.saturating_add(1);
+        let wait = match (self.level, self.tries) {
+            (SUSTAINED.., _) => leak.saturating_mul(u64::from(apps)),
+            (_, 0..FREE) => 0,
+            (_, FREE..) => {
+                let doublings = self.tries.saturating_sub(FREE);
                 2_u64.saturating_pow(doublings).saturating_mul(FIRST_WAIT).min(LONGEST_WAIT)
             }
-            SUSTAINED.. => leak,
         };
         self.retry_at = now.plus(wait);
     }
@@ -136,7 +151,7 @@ impl Attempts {
     }
 }
 
-/// Seconds in which one failure leaks out: an hour for each code that would be accepted.
+/// Seconds in which one comparison leaks out: an hour for each code that would be accepted.
 fn leak_seconds(window: u8) -> u64 {
     u64::from(window).saturating_mul(2).saturating_add(1).saturating_mul(3_600)
 }
@@ -149,18 +164,22 @@ mod tests {
         UnixSeconds::new(seconds).unwrap()
     }
 
+    fn at_one_app(window: u8) -> Comparisons {
+        Comparisons { apps: 1, window }
+    }
+
     #[test]
     fn open_to_waiting_and_back() {
         let mut attempts = Attempts::NEW;
         for left in [4, 3, 2, 1] {
-            attempts.charge(at(1_000_000), 1);
+            attempts.charge(at(1_000_000), at_one_app(1));
             assert_eq!(attempts.lock_state(at(1_000_000)), LockState::Open);
             assert_eq!(attempts.left_before_wait(), left);
         }
-        attempts.charge(at(1_000_000), 1);
+        attempts.charge(at(1_000_000), at_one_app(1));
         assert_eq!(attempts.lock_state(at(1_000_029)), LockState::Waiting(at(1_000_030)));
         assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Open);
-        attempts.charge(at(1_000_030), 1);
+        attempts.charge(at(1_000_030), at_one_app(1));
         assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Waiting(at(1_000_090)), "the wait doubles");
     }
 
@@ -170,7 +189,7 @@ mod tests {
         let mut now = at(1_000_000);
         let mut waits = Vec::new();
         for _ in 0..14 {
-            attempts.charge(now, 1);
+            attempts.charge(now, at_one_app(1));
             let wait = match attempts.lock_state(now) {
                 LockState::Open => 0,
                 LockState::Waiting(until) => until.since(now),
@@ -186,11 +205,11 @@ mod tests {
     fn a_clock_that_ran_ahead_does_not_lock_until_its_time_comes() {
         let mut attempts = Attempts::NEW;
         for _ in 0..5 {
-            attempts.charge(at(4_000_000_000), 1);
+            attempts.charge(at(4_000_000_000), at_one_app(1));
         }
         let now = at(1_800_000_000);
         assert_eq!(attempts.lock_state(now), LockState::Open);
-        attempts.charge(now, 1);
+        attempts.charge(now, at_one_app(1));
         assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(60)), "the level is kept, and the next failure waits");
     }
 
@@ -200,7 +219,7 @@ mod tests {
         let mut now = at(1_000_000);
         for _ in 0..STOP_AT {
             now = now.plus(1_000_000);
-            attempts.charge(now, 1);
+            attempts.charge(now, at_one_app(1));
         }
         assert_eq!(attempts.lock_state(now.plus(1_000_000_000)), LockState::Stopped);
         attempts.rescue();
@@ -211,14 +230,14 @@ mod tests {
     fn success_resets_the_count_and_not_the_level() {
         let mut attempts = Attempts::NEW;
         for _ in 0..4 {
-            attempts.charge(at(1_000_000), 1);
+            attempts.charge(at(1_000_000), at_one_app(1));
         }
         let before = attempts.clone();
-        attempts.charge(at(1_000_001), 1);
+        attempts.charge(at(1_000_001), at_one_app(1));
         attempts.succeed(&before);
         assert_eq!(attempts.failures(), 0);
         assert_eq!(attempts.lock_state(at(1_000_001)), LockState::Open);
-        attempts.charge(at(1_000_002), 1);
+        attempts.charge(at(1_000_002), at_one_app(1));
         assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
     }
 
@@ -227,7 +246,7 @@ mod tests {
         let (mut attempts, mut locked) = (Attempts::NEW, Vec::new());
         for failure in 1..=STOP_AT {
             let before = attempts.clone();
-            attempts.charge(at(1_000_000), 1);
+            attempts.charge(at(1_000_000), at_one_app(1));
             if attempts.just_locked(&before) {
                 locked.push(failure);
             }
@@ -239,12 +258,54 @@ mod tests {
     fn success_ends_the_wait_also_where_the_clock_goes_back() {
         let mut attempts = Attempts::NEW;
         for _ in 0..FREE {
-            attempts.charge(at(1_000_000), 1);
+            attempts.charge(at(1_000_000), at_one_app(1));
         }
         let before = attempts.clone();
-        attempts.charge(at(1_000_030), 1);
+        attempts.charge(at(1_000_030), at_one_app(1));
         attempts.succeed(&before);
         assert_eq!(attempts.lock_state(at(1_000_010)), LockState::Open);
+    }
+
+    /// T56: a guesser with the choice between all apps and one takes both in turn, and gains nothing.
+    #[test]
+    fn t56_naming_an_app_now_and_then_gains_no_guesses() {
+        let mut attempts = Attempts::NEW;
+        let start = at(1_800_000_000);
+        let (mut now, mut compared) = (start, 0_u32);
+        while now < start.plus(365 * 86_400) {
+            match attempts.lock_state(now) {
+                LockState::Open => {
+                    let apps = if compared % 2 == 0 { 5 } else { 1 };
+                    attempts.charge(now, Comparisons { apps, window: 2 });
+                    attempts.failures = 0;
+                    compared += apps;
+                }
+                LockState::Waiting(until) => now = until,
+                LockState::Stopped => panic!("the count is reset"),
+            }
+        }
+        let chance = f64::from(compared) * 5.0 / 1e6;
+        assert!((0.008..=0.01).contains(&chance), "{compared} comparisons, chance {chance}");
+    }
+
+    #[test]
+    fn several_apps_leave_as_many_tries_and_take_longer_to_be_forgiven() {
+        let (now, hours) = (at(1_800_000_000), |hours: u64| at(1_800_000_000).plus(hours * 3_600));
+        let five = Comparisons { apps: 5, window: 1 };
+        let mut attempts = Attempts::NEW;
+        for left in [4, 3, 2, 1, 0] {
+            attempts.charge(now, five);
+            assert_eq!(attempts.left_before_wait(), left);
+        }
+        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(30)));
+        // One try of five comparisons leaks out in 15 hours, one that names an app in three.
+        let left_after = |time, compared| {
+            let mut later = attempts.clone();
+            later.charge(time, compared);
+            later.left_before_wait()
+        };
+        assert_eq!((left_after(hours(14), five), left_after(hours(15), five)), (0, 0));
+        assert_eq!((left_after(hours(29), at_one_app(1)), left_after(hours(30), at_one_app(1))), (0, 1));
     }
 
     /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,
@@ -263,7 +324,7 @@ mod tests {
                 }
                 match attempts.lock_state(now) {
                     LockState::Open => {
-                        attempts.charge(now, window);
+                        attempts.charge(now, at_one_app(window));
                         guesses += 1;
                     }
                     LockState::Waiting(until) => now = until,
@@ -276,11 +337,11 @@ mod tests {
         }
     }
 
-    /// T6: a guesser who knows the password tries for a year, while the user logs in
-    /// after every single guess and so resets the count each time.
+    /// T6, T56: a guesser who knows the password tries for a year, while the user logs in
+    /// after every single guess and so resets the count each time. With several apps, each guess is compared with all.
     #[test]
-    fn t6_a_year_of_guessing_stays_under_one_percent() {
-        for window in [0_u8, 1, 2] {
+    fn t6_t56_a_year_of_guessing_stays_under_one_percent() {
+        for (apps, window) in [1, 2, 5].into_iter().flat_map(|apps| [0_u8, 1, 2].map(|window| (apps, window))) {
             let mut attempts = Attempts::NEW;
             let start = at(1_800_000_000);
             let end = start.plus(365 * 86_400);
@@ -289,7 +350,7 @@ mod tests {
             while now < end {
                 match attempts.lock_state(now) {
                     LockState::Open => {
-                        attempts.charge(now, window);
+                        attempts.charge(now, Comparisons { apps, window });
                         guesses += 1;
                         if let LockState::Open = attempts.lock_state(now) {
                             let before = attempts.clone();
@@ -302,9 +363,9 @@ mod tests {
                     LockState::Stopped => break,
                 }
             }
-            let chance = f64::from(guesses) * f64::from(2 * window + 1) / 1e6;
-            assert!(guesses > 1_000, "the simulated attacker did attack");
-            assert!(chance <= 0.01, "window {window}: {guesses} guesses, chance {chance}");
+            let chance = f64::from(guesses * apps) * f64::from(2 * window + 1) / 1e6;
+            assert!(guesses * apps > 1_000, "the simulated attacker did attack");
+            assert!(chance <= 0.01, "{apps} apps, window {window}: {guesses} guesses, chance {chance}");
         }
     }
 }

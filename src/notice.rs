@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::client_ip::ClientIp;
+use crate::factor::FactorName;
 use crate::ids::{AccountId, UserId};
 use crate::policy::Method;
 use crate::time::UnixSeconds;
@@ -28,6 +29,9 @@ pub struct Notice {
     /// The method that was changed or used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Method>,
+    /// The name of the app or phone that was added or removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<FactorName>,
     /// The time of the change, in unix seconds.
     pub at: UnixSeconds,
     /// The owner who made the change, when it was not the user.
@@ -63,8 +67,6 @@ pub enum NoticeKind {
     FirstFactorByPassword,
     /// A factor was removed.
     FactorRemoved,
-    /// The phone number was changed.
-    NumberChanged,
     /// New backup codes replaced the old.
     BackupCodesRenewed,
     /// Someone logged in with a backup code.
@@ -97,7 +99,6 @@ impl NoticeKind {
             Self::FactorAdded
             | Self::FirstFactorByPassword
             | Self::FactorRemoved
-            | Self::NumberChanged
             | Self::BackupCodesRenewed
             | Self::BackupCodeUsed
             | Self::RecoveryCodeUsed

@@ -10,6 +10,7 @@ use crate::encoding::to_base64url;
 use crate::entropy::Entropy;
 use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
+use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::hashed_codes::CodeSet;
 use crate::ids::{OperatorId, RecordId, UserId};
 use crate::json::{fields_from_json, from_json, to_json};
@@ -36,10 +37,11 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "FactorEpoch::is_first")]
     pub(crate) epoch: FactorEpoch,
     pub(crate) attempts: Attempts,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) totp: Option<TotpFactor>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sms: Option<SmsFactor>,
+    /// In the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) apps: Vec<App>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) phones: Vec<Phone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupCodes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,9 +67,11 @@ struct Versioned {
     v: u32,
 }
 
-/// A factor of the user's own, as the table of factors lists it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A factor of the user's own, an app or a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Factor {
+    /// Its id and name.
+    pub named: NamedFactor,
     /// The method by which it is shown.
     pub method: Method,
     /// The time at which a code confirmed it.
@@ -79,7 +83,9 @@ pub struct Factor {
 /// A confirmed authenticator app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TotpFactor {
+pub(crate) struct App {
+    pub(crate) id: FactorId,
+    pub(crate) name: FactorName,
     pub(crate) secret: Sealed,
     pub(crate) parameters: TotpParameters,
     /// The step that matched last; it and all before it are refused.
@@ -92,7 +98,9 @@ pub(crate) struct TotpFactor {
 /// A confirmed phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SmsFactor {
+pub(crate) struct Phone {
+    pub(crate) id: FactorId,
+    pub(crate) name: FactorName,
     pub(crate) number: Sealed,
     pub(crate) added_at: UnixSeconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,6 +180,8 @@ pub(crate) struct SentSms {
 pub(crate) struct LoginCode {
     /// The id of the ticket.
     pub(crate) ticket: String,
+    /// The phone that it was sent to.
+    pub(crate) phone: FactorId,
     pub(crate) kid: String,
     pub(crate) mac: String,
     pub(crate) lifetime: Lifetime,
@@ -195,8 +205,8 @@ impl Record {
             write: String::new(),
             epoch: FactorEpoch::FIRST,
             attempts: Attempts::NEW,
-            totp: None,
-            sms: None,
+            apps: Vec::new(),
+            phones: Vec::new(),
             backup: None,
             recovery: None,
             codes_issued: Vec::new(),
@@ -255,28 +265,47 @@ impl Record {
         self.factors().next().is_some()
     }
 
-    /// The user's own factors, in the order of [`Method::ALL`].
+    /// The user's own factors: apps, then phones, each in the order in which they were added.
     pub fn factors(&self) -> impl Iterator<Item = Factor> {
-        Method::ALL.into_iter().filter_map(|method| self.factor(method))
+        let apps = self.apps.iter().map(|App { id, name, added_at, last_used_at, .. }| (Method::Totp, id, name, added_at, last_used_at));
+        let phones =
+            self.phones.iter().map(|Phone { id, name, added_at, last_used_at, .. }| (Method::Sms, id, name, added_at, last_used_at));
+        apps.chain(phones).map(|(method, id, name, added_at, last_used_at)| Factor {
+            named: NamedFactor { id: id.clone(), name: name.clone() },
+            method,
+            added_at: *added_at,
+            last_used_at: *last_used_at,
+        })
     }
 
-    /// The user's factor of one method.
-    pub(crate) fn factor(&self, method: Method) -> Option<Factor> {
-        match method {
-            Method::Totp => {
-                self.totp.as_ref().map(|factor| Factor { method, added_at: factor.added_at, last_used_at: factor.last_used_at })
-            }
-            Method::Sms => self.sms.as_ref().map(|factor| Factor { method, added_at: factor.added_at, last_used_at: factor.last_used_at }),
-            Method::BackupCode | Method::RecoveryCode => None,
-        }
+    /// Whether one more factor of a method has room: a user has at most five apps and two phones. One that it comes in the place
+    /// of does not count.
+    pub(crate) fn has_room(&self, method: Method, replaces: Option<&FactorId>) -> bool {
+        let most = match method {
+            Method::Totp => 5,
+            Method::Sms => 2,
+            Method::BackupCode | Method::RecoveryCode => 0,
+        };
+        self.factors().filter(|factor| factor.method == method && Some(&factor.named.id) != replaces).count() < most
     }
 
-    /// Takes out the user's factor of one method.
-    pub(crate) fn drop_factor(&mut self, method: Method) {
-        match method {
-            Method::Totp => self.totp = None,
-            Method::Sms => self.sms = None,
-            Method::BackupCode | Method::RecoveryCode => {}
+    /// The user's factor with this id.
+    pub(crate) fn factor(&self, id: &FactorId) -> Option<Factor> {
+        self.factors().find(|factor| factor.named.id == *id)
+    }
+
+    /// Takes out the user's factor with this id.
+    pub(crate) fn drop_factor(&mut self, id: &FactorId) {
+        self.apps.retain(|app| app.id != *id);
+        self.phones.retain(|phone| phone.id != *id);
+    }
+
+    /// Gives the user's factor with this id another name.
+    pub(crate) fn rename_factor(&mut self, id: &FactorId, name: &FactorName) {
+        let apps = self.apps.iter_mut().map(|app| (&app.id, &mut app.name));
+        let phones = self.phones.iter_mut().map(|phone| (&phone.id, &mut phone.name));
+        for (_, named) in apps.chain(phones).filter(|(known, _)| *known == id) {
+            *named = name.clone();
         }
     }
 

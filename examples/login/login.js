@@ -273,7 +273,12 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async startTotp(context) {
       const { principal, account } = context
       const caller = callerInSetUp(context)
-      const reply = await secondFactor.enrollTotp({ ...caller, label: principal.email, plan: account.plan })
+      const reply = await secondFactor.enrollTotp({
+        ...caller,
+        ...namesIn(context),
+        label: principal.email,
+        plan: account.plan,
+      })
       return atLogin(context, keepSetUp(context, 'totp', reply))
     },
 
@@ -289,6 +294,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
       const reply = await secondFactor.enrollSms({
         ...callerInSetUp(context),
+        ...namesIn(context),
         number: number.number,
         plan: account.plan,
       })
@@ -302,8 +308,13 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async removeMethod(context) {
       return afterChange(
         context,
-        await secondFactor.remove({ ...callerWithPass(context), method: context.input.method }),
+        await secondFactor.remove({ ...callerWithPass(context), factor: context.input.factor }),
       )
+    },
+
+    async renameFactor(context) {
+      const { factor, name } = context.input
+      return secondFactor.rename({ ...callerWithPass(context), factor, name })
     },
 
     async showBackupCodes(context) {
@@ -356,6 +367,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 }
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
+
+/** The name of a new app or phone, and the one that it replaces. A form sends an empty text for none. */
+const namesIn = ({ input: { name, replaces } }) => ({ name: name || undefined, replaces: replaces || undefined })
 
 function withoutTicket({ ticket, kept, ...shown }) {
   return shown

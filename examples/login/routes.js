@@ -33,6 +33,7 @@ export const routes = [
   { method: 'POST', path: '/security/totp/confirm', access: 'person', act: 'confirmTotp' },
   { method: 'POST', path: '/security/sms', access: 'person', act: 'startSms' },
   { method: 'POST', path: '/security/sms/confirm', access: 'person', act: 'confirmSms' },
+  { method: 'POST', path: '/security/rename', access: 'person', act: 'renameFactor' },
   { method: 'POST', path: '/security/remove', access: 'person', act: 'removeMethod' },
   { method: 'POST', path: '/security/backup-codes/show', access: 'person', act: 'showBackupCodes' },
   { method: 'POST', path: '/security/backup-codes/renew', access: 'person', act: 'renewBackupCodes' },

@@ -9,6 +9,7 @@ export const de: NoticeLanguage = {
 
     'fact.user': 'Person',
     'fact.method': 'Zweiter Faktor',
+    'fact.name': 'Name',
     'fact.by': 'Ausgestellt von',
     'fact.codes': 'Verbleibende Backup-Codes',
     'fact.time': 'Zeitpunkt',
@@ -31,10 +32,6 @@ export const de: NoticeLanguage = {
     'factor_removed.user.title': 'Ein zweiter Faktor Ihrer Anmeldung wurde entfernt',
     'factor_removed.user.happened':
       'Anmeldungen bei {service} lassen sich damit nicht mehr bestätigen. Haben Sie keinen anderen, genügt zur Anmeldung nun möglicherweise Ihr Passwort allein.',
-
-    'number_changed.user.title': 'Die Telefonnummer Ihres zweiten Faktors wurde geändert',
-    'number_changed.user.happened':
-      'Codes per SMS für Ihre Anmeldung bei {service} gehen ab jetzt an eine andere Nummer.',
 
     'backup_codes_renewed.user.title': 'Für Ihre Anmeldung wurden neue Backup-Codes erstellt',
     'backup_codes_renewed.user.happened': 'Die bisherigen Backup-Codes für {service} gelten nicht mehr.',

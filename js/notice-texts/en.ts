@@ -9,6 +9,7 @@ export const en: NoticeLanguage = {
 
     'fact.user': 'User',
     'fact.method': 'Second factor',
+    'fact.name': 'Name',
     'fact.by': 'Issued by',
     'fact.codes': 'Backup codes left',
     'fact.time': 'Time',
@@ -31,9 +32,6 @@ export const en: NoticeLanguage = {
     'factor_removed.user.title': 'A second factor was removed from your login',
     'factor_removed.user.happened':
       'Logins at {service} can no longer be confirmed with it. If you have no other one, your password alone may now be enough to log in.',
-
-    'number_changed.user.title': 'The phone number of your second factor was changed',
-    'number_changed.user.happened': 'Codes by SMS for your login at {service} now go to another number.',
 
     'backup_codes_renewed.user.title': 'New backup codes were made for your login',
     'backup_codes_renewed.user.happened': 'The earlier backup codes for {service} no longer work.',

@@ -18,7 +18,7 @@ export type MailId = `${NoticeKind}.user` | `${OwnersKind}.owners`
 type OwnFactor = Exclude<Method, 'backup_code' | 'recovery_code'>
 
 /** Facts that stand in the mail line by line, where the notice has them. */
-type Fact = 'user' | 'method' | 'by' | 'codes' | 'time' | 'address'
+type Fact = 'user' | 'method' | 'name' | 'by' | 'codes' | 'time' | 'address'
 
 /** The question whether the change was meant: the sentence where it was, and the heading of the steps where it was not. */
 type Situation = 'not_you' | 'mistyped' | 'not_asked' | 'code_needed' | 'not_sure' | 'not_known' | 'user_needs_code'
@@ -79,7 +79,7 @@ export interface MailParts {
 
 export const MAILS: Readonly<Record<MailId, MailParts>> = {
   'factor_added.user': {
-    facts: ['method'],
+    facts: ['method', 'name'],
     situation: 'not_you',
     steps: ['password', 'sessions', 'factors', 'support'],
   },
@@ -89,11 +89,10 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['rescue', 'password', 'factors'],
   },
   'factor_removed.user': {
-    facts: ['method'],
+    facts: ['method', 'name'],
     situation: 'not_you',
     steps: ['password', 'sessions', 'set_up', 'support'],
   },
-  'number_changed.user': { facts: [], situation: 'not_you', steps: ['password', 'sessions', 'factors', 'support'] },
   'backup_codes_renewed.user': {
     facts: ['codes'],
     situation: 'not_you',

@@ -8,13 +8,27 @@
 
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::lockout::LockState;
+use crate::factor::FactorId;
+use crate::lockout::{Comparisons, LockState};
 use crate::notice::NoticeKind;
 use crate::policy::Method;
 use crate::time::UnixSeconds;
 
 use super::context::Context;
 use super::reply::Reply;
+
+/// A code as it was typed, and the app or phone that it is said to be from.
+pub(super) struct Typed<'a> {
+    pub(super) code: &'a str,
+    pub(super) factor: Option<&'a FactorId>,
+}
+
+impl Typed<'_> {
+    /// Whether it may be from this factor.
+    pub(super) fn is_from(&self, id: &FactorId) -> bool {
+        self.factor.is_none_or(|factor| factor == id)
+    }
+}
 
 /// The outcome of comparing a code.
 pub(super) enum Comparison<T> {
@@ -37,13 +51,14 @@ impl Context<'_> {
         method: Method,
         compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
-        self.attempt_known(method, |context| Ok(compare(context)?.map_or(Comparison::Wrong, Comparison::Right)))
+        self.attempt_known(method, 1, |context| Ok(compare(context)?.map_or(Comparison::Wrong, Comparison::Right)))
     }
 
-    /// Runs one attempt at a code that is known again once it is used.
+    /// Runs one attempt at a code that is known again once it is used, and that is compared with this number of apps.
     pub(super) fn attempt_known<T>(
         &mut self,
         method: Method,
+        apps: usize,
         compare: impl FnOnce(&mut Self) -> Result<Comparison<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
         if let Some(locked) = self.locked() {
@@ -51,7 +66,8 @@ impl Context<'_> {
             return Ok(Err(locked));
         }
         let before = self.record.attempts.clone();
-        self.record.attempts.charge(self.now, self.policy.window());
+        let apps = u32::try_from(apps).unwrap_or(u32::MAX);
+        self.record.attempts.charge(self.now, Comparisons { apps, window: self.policy.window() });
         match compare(self)? {
             Comparison::Right(matched) => {
                 self.record.attempts = before;

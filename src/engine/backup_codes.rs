@@ -10,6 +10,7 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
+use crate::factor::NamedFactor;
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
@@ -20,7 +21,7 @@ use crate::time::UnixSeconds;
 use crate::token::{Pass, Ticket};
 use crate::typed_code::LongCode;
 
-use super::attempt::OrReply;
+use super::attempt::{OrReply, Typed};
 use super::command::{Change, ConfirmBackupCodes};
 use super::context::{Context, View};
 use super::freshness::Proof;
@@ -113,11 +114,11 @@ pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> 
 }
 
 /// The second step by a backup code, which is used up.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Result<OrReply<()>, Error> {
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
     let Some(backup) = context.record.backup.clone().filter(|_| context.record.has_factor()) else {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
     };
-    let Some(typed) = LongCode::parse(code) else { return Ok(Err(Reply::malformed_long_code())) };
+    let Some(typed) = LongCode::parse(step.code) else { return Ok(Err(Reply::malformed_long_code())) };
     let id = context.id();
     let found = context.attempt(Method::BackupCode, |context| {
         backup.set.find(context.keys.sealing(), &id, LongCodeKind::Backup, &typed, context.hashes)
@@ -131,6 +132,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
             }
         }
         context.notify(NoticeKind::BackupCodeUsed, Some(Method::BackupCode));
+        None
     }))
 }
 
@@ -139,7 +141,14 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     let View { policy, record, .. } = view;
     let is_usable = record.has_factor() && record.backup_left() > 0 && policy.offers(Method::BackupCode);
     let confirmed = record.backup.as_ref().map(|backup| backup.is_confirmed);
-    Ok(is_usable.then_some(UsableMethod { method: Method::BackupCode, kind: CodeKind::Grouped, digits: None, hint: None, confirmed }))
+    Ok(is_usable.then_some(UsableMethod {
+        method: Method::BackupCode,
+        kind: CodeKind::Grouped,
+        digits: None,
+        hint: None,
+        factors: Vec::new(),
+        confirmed,
+    }))
 }
 
 /// The fresh pass of the caller, or the rule that refuses the command.

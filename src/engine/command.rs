@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::Action;
+use crate::factor::{FactorId, FactorName};
 use crate::ids::{SessionId, UserId};
 use crate::json::{Document, Found, from_json};
 use crate::policy::{Channel, Method, Role};
@@ -35,6 +36,8 @@ pub enum Command {
     EnrollSms(EnrollSms),
     /// Confirms the phone with the code sent to it.
     ConfirmSms(Confirm),
+    /// Gives a factor another name.
+    Rename(Rename),
     /// Removes a factor.
     Remove(Remove),
     /// Makes new backup codes; the old ones end.
@@ -67,6 +70,12 @@ pub enum ClientField {
     Pass,
     /// The label of an app.
     Label,
+    /// The id of a factor.
+    Factor,
+    /// The id of the factor that a new one replaces.
+    Replaces,
+    /// The name of a factor.
+    Name,
     /// The id of a set of backup codes.
     Set,
 }
@@ -100,6 +109,9 @@ pub struct SendSms {
     pub ticket: String,
     /// The session that the ticket is bound to.
     pub session: SessionId,
+    /// The id of the phone; by default the one that last logged the user in.
+    #[serde(default)]
+    pub factor: Option<FactorId>,
 }
 
 /// Fields of `verify`: the second step of a login.
@@ -116,6 +128,10 @@ pub struct SecondStep {
     pub new_session: Option<SessionId>,
     /// The method that the code belongs to.
     pub method: Method,
+    /// The id of the app or phone that the code is from; by default any of the method. A code that is compared with
+    /// several apps costs as much as one try at each.
+    #[serde(default)]
+    pub factor: Option<FactorId>,
     /// The code as it was typed.
     #[serde(default, deserialize_with = "text_or_empty")]
     pub code: String,
@@ -136,6 +152,12 @@ pub struct EnrollTotp {
     pub ticket: Option<String>,
     /// Shown in the app beside the service's name: an e-mail address or user name.
     pub label: String,
+    /// The name by which the user tells this app from others; default: `Authenticator app`, with a number where that is taken.
+    #[serde(default)]
+    pub name: Option<FactorName>,
+    /// The id of a factor in whose place it comes, such as that of a lost phone: the confirmation removes it.
+    #[serde(default)]
+    pub replaces: Option<FactorId>,
     /// The account's plan, where the policy names plans.
     #[serde(default)]
     pub plan: Option<String>,
@@ -156,6 +178,12 @@ pub struct EnrollSms {
     pub ticket: Option<String>,
     /// The number in E.164 form, like `+61412345678`.
     pub number: String,
+    /// The name by which the user tells this phone from others; default: `Phone`, with a number where that is taken.
+    #[serde(default)]
+    pub name: Option<FactorName>,
+    /// The id of a factor in whose place it comes, such as that of an old number: the confirmation removes it.
+    #[serde(default)]
+    pub replaces: Option<FactorId>,
     /// The account's plan, where the policy names plans.
     #[serde(default)]
     pub plan: Option<String>,
@@ -189,8 +217,24 @@ pub struct Remove {
     /// A fresh pass.
     #[serde(default)]
     pub pass: Option<String>,
-    /// The factor to remove: `totp` or `sms`.
-    pub method: Method,
+    /// The id of the factor to remove, from `status`.
+    pub factor: FactorId,
+}
+
+/// Fields of `rename`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rename {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// The session's pass, however old its factor is.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The id of the factor, from `status`.
+    pub factor: FactorId,
+    /// Its new name.
+    pub name: FactorName,
 }
 
 /// Fields of `renew_backup_codes` and `show_backup_codes`.
@@ -288,6 +332,7 @@ impl Command {
             Self::ConfirmTotp(_) => "ConfirmTotp",
             Self::EnrollSms(_) => "EnrollSms",
             Self::ConfirmSms(_) => "ConfirmSms",
+            Self::Rename(_) => "Rename",
             Self::Remove(_) => "Remove",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
@@ -303,6 +348,7 @@ impl Command {
             Self::SendSms(_) | Self::Verify(_) => AddressRules::ApplyAfterTheTicket,
             Self::EnrollTotp(_) | Self::ConfirmTotp(_) => AddressRules::StopAtOnce(Action::EnrollTotp),
             Self::EnrollSms(_) | Self::ConfirmSms(_) => AddressRules::StopAtOnce(Action::EnrollSms),
+            Self::Rename(_) => AddressRules::StopAtOnce(Action::Rename),
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
@@ -326,27 +372,32 @@ pub(super) enum AddressRules {
 }
 
 /// The fields that a client sends, by the name of the command.
-const CLIENT_FIELDS: [(&str, &[Sent]); 10] = [
-    ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"])]),
+const CLIENT_FIELDS: [(&str, &[Sent]); 11] = [
+    ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"]), FACTOR]),
     (
         "verify",
         &[
             Sent::Always(ClientField::Ticket, &["ticket"]),
             Sent::Always(ClientField::Method, &["method"]),
+            FACTOR,
             Sent::Always(ClientField::Code, &["code"]),
         ],
     ),
-    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), PASS, SETUP_TICKET]),
+    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), NAME, REPLACES, PASS, SETUP_TICKET]),
     ("confirm_totp", &CONFIRM),
-    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), PASS, SETUP_TICKET]),
+    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), NAME, REPLACES, PASS, SETUP_TICKET]),
     ("confirm_sms", &CONFIRM),
-    ("remove", &[Sent::Always(ClientField::Method, &["method"]), PASS]),
+    ("rename", &[Sent::Always(ClientField::Factor, &["factor"]), Sent::Always(ClientField::Name, &["name"]), PASS]),
+    ("remove", &[Sent::Always(ClientField::Factor, &["factor"]), PASS]),
     ("renew_backup_codes", &[PASS]),
     ("show_backup_codes", &[PASS]),
     ("confirm_backup_codes", &[Sent::Always(ClientField::Set, &["set"]), PASS]),
 ];
 const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
 const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);
+const FACTOR: Sent = Sent::Perhaps(ClientField::Factor, &["factor"]);
+const REPLACES: Sent = Sent::Perhaps(ClientField::Replaces, &["replaces"]);
+const NAME: Sent = Sent::Perhaps(ClientField::Name, &["name"]);
 const SETUP_TICKET: Sent = Sent::Perhaps(ClientField::Ticket, &["ticket"]);
 
 /// A field that a client sends, and its place in the command.
@@ -356,6 +407,18 @@ enum Sent {
     Perhaps(ClientField, &'static [&'static str]),
 }
 
+impl ClientField {
+    /// Whether a text can stand in this field. Those that are read later take any text.
+    fn holds(self, text: &str) -> bool {
+        match self {
+            Self::Method => Method::parse(text).is_some(),
+            Self::Factor | Self::Replaces => FactorId::parse(text).is_some(),
+            Self::Name => FactorName::parse(text).is_some(),
+            Self::Ticket | Self::Setup | Self::Code | Self::Number | Self::Pass | Self::Label | Self::Set => true,
+        }
+    }
+}
+
 /// The first field of the client's that cannot be read.
 fn malformed_field(json: &str) -> Option<ClientField> {
     let document = Document::parse(json)?;
@@ -363,7 +426,7 @@ fn malformed_field(json: &str) -> Option<ClientField> {
     fields.iter().find_map(|sent| {
         let (Sent::Always(field, place) | Sent::Perhaps(field, place)) = sent;
         let is_readable = match document.at(&[&[*name], *place].concat()) {
-            Found::Text(text) => *field != ClientField::Method || Method::parse(text).is_some(),
+            Found::Text(text) => field.holds(text),
             Found::Nothing => matches!(sent, Sent::Perhaps(..)),
             Found::Other => false,
         };

@@ -6,12 +6,13 @@ use crate::effect::Effect;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, Event, EventKind};
+use crate::factor::FactorName;
 use crate::hashed_codes::Hashes;
 use crate::ids::{AccountId, RecordId, UserId};
 use crate::keys::KeyRing;
 use crate::notice::{Notice, NoticeKind, Recipient};
 use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason, Roles, explain};
-use crate::record::Record;
+use crate::record::{Factor, Record};
 use crate::time::UnixSeconds;
 
 use super::pending::Limit;
@@ -78,21 +79,33 @@ impl<'a> Context<'a> {
 
     /// Tells the user, once the record is stored.
     pub(super) fn notify(&mut self, kind: NoticeKind, method: Option<Method>) {
-        self.tell(Recipient::User, kind, method, None);
+        self.tell(Recipient::User, kind, method, None, None);
+    }
+
+    /// Tells the user that an app or phone was added or removed.
+    pub(super) fn notify_of_factor(&mut self, kind: NoticeKind, method: Method, name: &FactorName) {
+        self.tell(Recipient::User, kind, Some(method), Some(name.clone()), None);
     }
 
     /// Tells the user and the owners, once the record is stored.
     pub(super) fn notify_all(&mut self, kind: NoticeKind, method: Method, by: Option<UserId>) {
         for to in [Recipient::User, Recipient::Owners] {
-            self.tell(to, kind, Some(method), by.clone());
+            self.tell(to, kind, Some(method), None, by.clone());
         }
     }
 
-    fn tell(&mut self, to: Recipient, kind: NoticeKind, method: Option<Method>, by: Option<UserId>) {
+    fn tell(&mut self, to: Recipient, kind: NoticeKind, method: Option<Method>, name: Option<FactorName>, by: Option<UserId>) {
         let (account, user) = (self.account(), self.record.user().clone());
         let ip = kind.address_for(to, self.client);
         let backup_codes_left = (method == Some(Method::BackupCode)).then(|| self.record.backup_left());
-        self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, at: self.now, by, ip, backup_codes_left }));
+        self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, name, at: self.now, by, ip, backup_codes_left }));
+    }
+
+    /// Takes an app or phone out, and tells so.
+    pub(super) fn drop_factor(&mut self, Factor { named, method, .. }: &Factor) {
+        self.record.drop_factor(&named.id);
+        self.log(EventKind::FactorRemoved { method: *method, factor: named.clone() });
+        self.notify_of_factor(NoticeKind::FactorRemoved, *method, &named.name);
     }
 
     /// Refuses a command, and logs it.

@@ -21,9 +21,11 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
+use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::ids::SessionId;
 use crate::notice::NoticeKind;
 use crate::policy::{FirstFactor, Method, Reason};
+use crate::record::Factor;
 use crate::secret_text::SecretText;
 use crate::time::Lifetime;
 use crate::token::{Pass, Proven, Setup, SetupOwner, SetupProof, SetupTicket, TokenError};
@@ -43,6 +45,7 @@ pub(super) struct Start<'a> {
     pub(super) pass: Option<&'a str>,
     pub(super) ticket: Option<&'a str>,
     pub(super) plan: Option<&'a str>,
+    pub(super) replaces: Option<&'a FactorId>,
 }
 
 /// Admits a set-up, with the proof that its session shows. The first factor makes backup codes, whose budget is
@@ -67,7 +70,7 @@ fn makes_backup_codes(context: &Context<'_>) -> bool {
 
 /// The proof of the session, or the rule that forbids to set up this factor.
 fn admitted_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof, Reason> {
-    let Start { method, session, pass, plan, .. } = start;
+    let Start { method, session, pass, plan, replaces, .. } = start;
     if !context.policy.offers(*method) {
         return Err(Reason::MethodNotOffered);
     }
@@ -79,7 +82,10 @@ fn admitted_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof
     if needs_pass(context, proof) || (context.record.has_factor() && !has_fresh_pass()) {
         return Err(Reason::FreshFactorRequired);
     }
-    Ok(proof)
+    if replaces.is_some_and(|id| context.record.factor(id).is_none()) {
+        return Err(Reason::NotEnrolled);
+    }
+    if context.record.has_room(*method, *replaces) { Ok(proof) } else { Err(Reason::TooManyFactors) }
 }
 
 /// The proof that the session shows. A ticket that is brought must be good, and counts for a user who never had a factor.
@@ -101,8 +107,8 @@ pub(super) fn begin<T: Serialize + DeserializeOwned>(
     lifetime: Lifetime,
     content: T,
 ) -> Result<SecretText, Error> {
-    let Start { method, session, .. } = *start;
-    let setup = Setup { epoch: context.record.epoch.clone(), lifetime, proof, content };
+    let Start { method, session, replaces, .. } = *start;
+    let setup = Setup { epoch: context.record.epoch.clone(), lifetime, proof, replaces: replaces.cloned(), content };
     let token = setup.seal(context.keys.sealing(), &mut context.entropy, SetupOwner { id: context.record.id(), session, method })?;
     context.log(EventKind::EnrollmentStarted { method });
     Ok(token)
@@ -153,35 +159,52 @@ pub(super) fn check_new_session(command: &Confirm) -> Result<(), Error> {
 }
 
 /// The factor that a confirmation writes into the record, and the state of the record before.
-#[derive(Clone, Copy)]
 pub(super) struct Confirmation {
     method: Method,
+    pub(super) factor: NamedFactor,
     proof: SetupProof,
+    /// The factor in whose place it comes.
+    replaces: Option<Factor>,
     makes_backup_codes: bool,
-    replaces: bool,
 }
 
 impl Confirmation {
-    pub(super) fn of(context: &Context<'_>, method: Method, proof: SetupProof) -> Self {
-        let replaces = context.record.factor(method).is_some();
-        Self { method, proof, makes_backup_codes: makes_backup_codes(context), replaces }
+    /// Begins a confirmation: the factor gets its id, and a name where it was given none.
+    pub(super) fn of<T>(context: &mut Context<'_>, method: Method, setup: &Setup<T>, name: Option<&FactorName>) -> Self {
+        let replaces = setup.replaces.as_ref().and_then(|id| context.record.factor(id));
+        let factor =
+            NamedFactor { id: FactorId::mint(&mut context.entropy), name: name.map_or_else(|| free_name(context, method), Clone::clone) };
+        Self { method, factor, proof: setup.proof, replaces, makes_backup_codes: makes_backup_codes(context) }
     }
+}
+
+/// The name of a factor that was given none.
+fn free_name(context: &Context<'_>, method: Method) -> FactorName {
+    let kind = match method {
+        Method::Totp => "Authenticator app",
+        Method::Sms => "Phone",
+        Method::BackupCode | Method::RecoveryCode => "Codes",
+    };
+    let taken: Vec<FactorName> = context.record.factors().map(|factor| factor.named.name).collect();
+    FactorName::free(kind, &taken)
 }
 
 /// Ends a set-up whose factor now stands in the record. The first factor brings backup codes, and the
 /// session a pass, because it has just shown a code of the factor.
 pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmation: Confirmation) -> Result<Reply, Error> {
-    let Confirmation { method, proof, makes_backup_codes, replaces } = confirmation;
+    let Confirmation { method, factor, proof, replaces, makes_backup_codes } = confirmation;
     context.record.drop_login_codes();
     context.begin_epoch();
-    context.log(if replaces { EventKind::FactorReplaced { method } } else { EventKind::FactorAdded { method } });
+    context.log(EventKind::FactorAdded { method, factor: factor.clone() });
     let by_password = proof == SetupProof::Ticket;
     if by_password {
         context.log(EventKind::FirstFactorByPassword { method });
         context.notify_all(NoticeKind::FirstFactorByPassword, method, None);
     } else {
-        let kind = if replaces && method == Method::Sms { NoticeKind::NumberChanged } else { NoticeKind::FactorAdded };
-        context.notify(kind, Some(method));
+        context.notify_of_factor(NoticeKind::FactorAdded, method, &factor.name);
+    }
+    if let Some(replaced) = &replaces {
+        context.drop_factor(replaced);
     }
     let (backup_codes, set) =
         if makes_backup_codes { (Some(backup_codes::mint(context)?), backup_codes::unconfirmed(context)) } else { (None, None) };
@@ -190,7 +213,13 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         None if by_password => SessionId::new(&context.entropy.id())?,
         None => command.session.clone(),
     };
-    let proven = Proven { subject: context.id(), session: session.clone(), method, epoch: context.record.epoch.clone() };
+    let proven = Proven {
+        subject: context.id(),
+        session: session.clone(),
+        method,
+        factor: Some(factor.id.clone()),
+        epoch: context.record.epoch.clone(),
+    };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
-    Ok(Reply::Enrolled { method, backup_codes, set, pass, session, expires_at })
+    Ok(Reply::Enrolled { method, factor, backup_codes, set, pass, session, expires_at })
 }

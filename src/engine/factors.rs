@@ -5,10 +5,11 @@
 //! other place that has to know it.
 
 use crate::error::Error;
+use crate::factor::{FactorId, NamedFactor};
 use crate::policy::{Enrollment, Method};
 use crate::token::Ticket;
 
-use super::attempt::OrReply;
+use super::attempt::{OrReply, Typed};
 use super::context::{Context, View};
 use super::reply::UsableMethod;
 use super::{backup_codes, recovery_code, sms, totp};
@@ -18,8 +19,11 @@ pub(super) struct Row {
     /// The method in a challenge, if the user can use it right now.
     usable: fn(View<'_>) -> Result<Option<UsableMethod>, Error>,
     /// The second step by this method.
-    pub(super) verify: fn(&mut Context<'_>, &Ticket, &str) -> Result<OrReply<()>, Error>,
+    pub(super) verify: fn(&mut Context<'_>, &Ticket, &Typed<'_>) -> Result<OrReply<Used>, Error>,
 }
+
+/// The app or phone that was used, where it was one.
+type Used = Option<NamedFactor>;
 
 pub(super) const fn row(method: Method) -> Row {
     match method {
@@ -36,8 +40,14 @@ pub(super) fn usable_methods(view: View<'_>) -> Result<Vec<UsableMethod>, Error>
 }
 
 /// Whether the user can use a method right now.
-pub(super) fn is_usable(view: View<'_>, method: Method) -> Result<bool, Error> {
+fn is_usable(view: View<'_>, method: Method) -> Result<bool, Error> {
     (row(method).usable)(view).map(|usable| usable.is_some())
+}
+
+/// The ids of the apps and phones that the user can use right now. A method whose factors do not open has none.
+pub(super) fn usable_factors(view: View<'_>) -> Vec<FactorId> {
+    let usable = Method::ALL.into_iter().filter_map(|method| (row(method).usable)(view).ok().flatten());
+    usable.flat_map(|method| method.factors).map(|factor| factor.id).collect()
 }
 
 /// The user's enrollment under the policy. A recovery code is no part of it: it is a fact of its own

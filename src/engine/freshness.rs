@@ -79,7 +79,7 @@ impl Context<'_> {
 /// Whether a pass is of the record's epoch, and its factor is still there.
 fn is_current(pass: &Pass, record: &Record) -> bool {
     let is_there = match pass.method() {
-        Method::Totp | Method::Sms => record.factor(pass.method()).is_some(),
+        Method::Totp | Method::Sms => pass.factor().is_some_and(|id| record.factor(id).is_some()),
         Method::BackupCode => record.backup.is_some(),
         // It was used up when the pass was made.
         Method::RecoveryCode => true,

@@ -17,6 +17,7 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
+use crate::factor::NamedFactor;
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Channel, Decision, Method, Reason};
@@ -24,6 +25,7 @@ use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Proven, SetupTicket, Ticket, TokenError};
 
+use super::attempt::Typed;
 use super::command::{Begin, Command, SecondStep, SendSms};
 use super::context::{Context, invalid};
 use super::factors;
@@ -73,13 +75,14 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
 /// The reply to the command, where it brings no ticket that is good.
 pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Command, now: UnixSeconds) -> Result<UserId, Reply> {
     let (ticket, session) = match command {
-        Command::SendSms(SendSms { ticket, session }) | Command::Verify(SecondStep { ticket, session, .. }) => (ticket, session),
+        Command::SendSms(SendSms { ticket, session, .. }) | Command::Verify(SecondStep { ticket, session, .. }) => (ticket, session),
         Command::Malformed(field) => return Err(Reply::malformed(*field)),
         Command::Begin(_)
         | Command::EnrollTotp(_)
         | Command::ConfirmTotp(_)
         | Command::EnrollSms(_)
         | Command::ConfirmSms(_)
+        | Command::Rename(_)
         | Command::Remove(_)
         | Command::RenewBackupCodes(_)
         | Command::ShowBackupCodes(_)
@@ -95,14 +98,14 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
 /// Sends a login code to the phone on record.
 pub(super) fn send_sms(context: &mut Context<'_>, command: &SendSms) -> Result<Reply, Error> {
     match admit(context, &command.ticket, &command.session, Method::Sms, Action::SendSms) {
-        Ok(ticket) => sms::send_login_code(context, &ticket),
+        Ok(ticket) => sms::send_login_code(context, &ticket, command.factor.as_ref()),
         Err(reply) => Ok(reply),
     }
 }
 
 /// The second step: one code by one method.
 pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<Reply, Error> {
-    let SecondStep { ticket, session, new_session, method, code } = command;
+    let SecondStep { ticket, session, new_session, method, factor, code } = command;
     if new_session.as_ref() == Some(&session) {
         return Err(invalid("newSession", "must differ from `session`: change the session id at the second step"));
     }
@@ -110,22 +113,24 @@ pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<R
         Ok(ticket) => ticket,
         Err(reply) => return Ok(reply),
     };
-    if let Err(reply) = (factors::row(method).verify)(context, &ticket, &code)? {
-        return Ok(reply);
-    }
+    let typed = Typed { code: &code, factor: factor.as_ref() };
+    let used = match (factors::row(method).verify)(context, &ticket, &typed)? {
+        Ok(used) => used,
+        Err(reply) => return Ok(reply),
+    };
     context.record.drop_unused_login_code(ticket.id());
-    verified(context, method, new_session)
+    verified(context, method, used, new_session)
 }
 
 /// The second factor passed: settles the budget, and makes the pass.
-fn verified(context: &mut Context<'_>, method: Method, new_session: Option<SessionId>) -> Result<Reply, Error> {
+fn verified(context: &mut Context<'_>, method: Method, used: Option<NamedFactor>, new_session: Option<SessionId>) -> Result<Reply, Error> {
     if method == Method::RecoveryCode {
         context.record.attempts.rescue();
     } else {
         let before = context.record.attempts.clone();
         context.record.attempts.succeed(&before);
     }
-    context.log(EventKind::CodeAccepted { method });
+    context.log(EventKind::CodeAccepted { method, factor: used.clone() });
     if method == Method::RecoveryCode {
         context.begin_epoch();
     }
@@ -134,13 +139,15 @@ fn verified(context: &mut Context<'_>, method: Method, new_session: Option<Sessi
         None => SessionId::new(&context.entropy.id())?,
     };
     let id = context.id();
-    let proven = Proven { subject: id.clone(), session: session.clone(), method, epoch: context.record.epoch.clone() };
+    let factor = used.as_ref().map(|used| used.id.clone());
+    let proven = Proven { subject: id.clone(), session: session.clone(), method, factor, epoch: context.record.epoch.clone() };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
     Ok(Reply::Verified {
         user: id.user().clone(),
         pass,
         session,
         method,
+        factor: used,
         expires_at,
         enroll: method == Method::RecoveryCode || !context.record.has_factor(),
         backup_codes_left: (method == Method::BackupCode).then(|| context.record.backup_left()),

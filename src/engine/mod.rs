@@ -33,6 +33,7 @@ pub mod operator;
 mod pending;
 mod recovery_code;
 mod remove;
+mod rename;
 mod reply;
 mod run;
 mod sms;
@@ -42,13 +43,13 @@ mod totp;
 
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use command::{
-    Begin, Change, ClientField, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, SecondStep,
-    SendSms,
+    Begin, Change, ClientField, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, Rename,
+    SecondStep, SendSms,
 };
 pub use context::Env;
 pub use login::ticket_user;
 pub use pending::{Limit, OverLimit, Pending, Progress};
-pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableMethod};
+pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableFactor, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, enrollment, status};
 
 use crate::error::Error;
@@ -167,6 +168,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::ConfirmTotp(command) => totp::confirm(context, &command),
         Command::EnrollSms(command) => sms::start(context, &command),
         Command::ConfirmSms(command) => sms::confirm(context, &command),
+        Command::Rename(command) => rename::rename(context, &command),
         Command::Remove(command) => remove::remove(context, &command),
         Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
         Command::ShowBackupCodes(command) => backup_codes::show(context, &command),

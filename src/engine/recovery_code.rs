@@ -19,6 +19,7 @@
 use crate::encoding::to_base64url;
 use crate::error::Error;
 use crate::event::{Action, EventKind};
+use crate::factor::NamedFactor;
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::ids::RecordId;
 use crate::keys::Secret32;
@@ -33,7 +34,7 @@ use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
-use super::attempt::OrReply;
+use super::attempt::{OrReply, Typed};
 use super::command::{ClientField, Issuer};
 use super::context::{Context, View};
 use super::freshness::Proof;
@@ -87,8 +88,8 @@ pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
 }
 
 /// The second step by a recovery code. The login uses it up.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Result<OrReply<()>, Error> {
-    let Some(typed) = LongCode::parse(code) else { return Ok(Err(Reply::malformed_long_code())) };
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+    let Some(typed) = LongCode::parse(step.code) else { return Ok(Err(Reply::malformed_long_code())) };
     let Some(recovery) = context.record.live_recovery(context.policy, context.now).cloned() else {
         return Ok(Err(Reply::Expired {}));
     };
@@ -107,7 +108,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Resul
     }
     context.record.recovery = None;
     context.notify_all(NoticeKind::RecoveryCodeUsed, Method::RecoveryCode, None);
-    Ok(Ok(()))
+    Ok(Ok(None))
 }
 
 /// Ends the code whose hour is over: an event, at the next step.
@@ -121,7 +122,14 @@ pub(super) fn end(context: &mut Context<'_>) {
 /// The method in a challenge, while a recovery code is alive.
 pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
     let alive = view.record.live_recovery(view.policy, view.now);
-    Ok(alive.map(|_| UsableMethod { method: Method::RecoveryCode, kind: CodeKind::Grouped, digits: None, hint: None, confirmed: None }))
+    Ok(alive.map(|_| UsableMethod {
+        method: Method::RecoveryCode,
+        kind: CodeKind::Grouped,
+        digits: None,
+        hint: None,
+        factors: Vec::new(),
+        confirmed: None,
+    }))
 }
 
 /// A wrong code: told to its sender, and to the log, and charged to nobody.

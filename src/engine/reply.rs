@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::ids::{SessionId, UserId};
 use crate::policy::{Method, Reason};
 use crate::secret_text::SecretText;
@@ -17,16 +18,35 @@ pub struct UsableMethod {
     pub method: Method,
     /// The form of its codes.
     pub kind: CodeKind,
-    /// Length of the code, 6 to 8, where the form is `digits`.
+    /// Length of the code, 6 to 8, where the form is `digits` and all factors have the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digits: Option<u8>,
-    /// The end of the phone number, `•••• 678`, where the method is `sms`.
+    /// The end of the phone number, `•••• 678`, where the method is `sms`: the number to which a code goes where no
+    /// phone is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The user's apps or phones of this method, where it is `totp` or `sms`. The one that logged the user in last comes first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<UsableFactor>,
     /// Whether the person has the codes, as `status` tells it, where the method is `backup_code`: while false, the
     /// reply that brought them may have been lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
+}
+
+/// An app or a phone that the user can use right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+pub struct UsableFactor {
+    /// Its id, for `verify` and `send_sms`.
+    pub id: FactorId,
+    /// Its name.
+    pub name: FactorName,
+    /// Length of its codes, 6 to 8.
+    pub digits: u8,
+    /// The end of the phone number, `•••• 678`, where it is a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// The form of a code, as a person types it.
@@ -135,6 +155,9 @@ pub enum Reply {
         session: SessionId,
         /// The method that was used.
         method: Method,
+        /// The app or phone that was used, where it was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        factor: Option<NamedFactor>,
         /// The time at which the pass ends.
         expires_at: UnixSeconds,
         /// The user should set up a factor now: the next login needs another recovery code.
@@ -198,8 +221,10 @@ pub enum Reply {
     },
     /// The factor is on.
     Enrolled {
-        /// The factor.
+        /// `totp` or `sms`.
         method: Method,
+        /// The factor.
+        factor: NamedFactor,
         /// The new backup codes, after the first factor. They are shown this once.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes: Option<Vec<SecretText>>,
@@ -214,11 +239,20 @@ pub enum Reply {
         /// The time at which the pass ends.
         expires_at: UnixSeconds,
     },
+    /// The factor has the new name.
+    Renamed {
+        /// `totp` or `sms`.
+        method: Method,
+        /// The factor.
+        factor: NamedFactor,
+    },
     /// The factor is off.
     Removed {
-        /// The factor.
+        /// `totp` or `sms`.
         method: Method,
-        /// The factors that are left.
+        /// The factor.
+        factor: NamedFactor,
+        /// The methods of the factors that are left, one for each factor.
         methods_left: Vec<Method>,
         /// The pass of this session from now on.
         pass: SecretText,
@@ -269,6 +303,8 @@ impl Reply {
             ClientField::Number => "a phone number, as text".to_owned(),
             ClientField::Pass => "a pass, as text".to_owned(),
             ClientField::Label => "a label, as text".to_owned(),
+            ClientField::Factor | ClientField::Replaces => "the id of a factor, as text".to_owned(),
+            ClientField::Name => "a name of 1 to 40 characters on one line".to_owned(),
             ClientField::Set => "the id of a set of backup codes, as text".to_owned(),
         };
         Self::Malformed { field, expected, kind: None, digits: None }
@@ -282,6 +318,12 @@ impl Reply {
             kind: Some(CodeKind::Digits),
             digits: Some(digits),
         }
+    }
+
+    /// A code that is none of apps with different numbers of digits.
+    pub(super) fn malformed_app_code() -> Self {
+        let expected = "the 6 to 8 digits that one of the apps shows".to_owned();
+        Self::Malformed { field: ClientField::Code, expected, kind: Some(CodeKind::Digits), digits: None }
     }
 
     /// A code that is not a backup or recovery code.

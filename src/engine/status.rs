@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::keys::KeyRing;
 use crate::lockout::LockState;
 use crate::policy::{Enrollment, Method, Policy};
-use crate::record::{IssuedBy, Record};
+use crate::record::{Factor, IssuedBy, Record};
 use crate::time::UnixSeconds;
 
 use super::context::View;
@@ -21,7 +22,7 @@ pub struct Status {
     pub enrolled: bool,
     /// The user's enrollment under the policy.
     pub enrollment: Enrollment,
-    /// The user's own factors.
+    /// The user's own factors: apps, then phones, each in the order in which they were added.
     pub methods: Vec<FactorStatus>,
     /// The backup codes, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +39,10 @@ pub struct Status {
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FactorStatus {
+    /// Its id.
+    pub id: FactorId,
+    /// Its name.
+    pub name: FactorName,
     /// `totp` or `sms`.
     pub method: Method,
     /// Whether the user can log in by it under the policy.
@@ -132,16 +137,11 @@ pub fn enrollment(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSec
 }
 
 fn factors_of(view: View<'_>) -> Result<Vec<FactorStatus>, Error> {
+    let usable = factors::usable_factors(view);
     let mut list = Vec::new();
-    for factor in view.record.factors() {
-        let hint = if factor.method == Method::Sms { sms::hint(view)? } else { None };
-        list.push(FactorStatus {
-            method: factor.method,
-            usable: factors::is_usable(view, factor.method)?,
-            hint,
-            added_at: factor.added_at,
-            last_used_at: factor.last_used_at,
-        });
+    for Factor { named: NamedFactor { id, name }, method, added_at, last_used_at } in view.record.factors() {
+        let hint = sms::hint(view, &id)?;
+        list.push(FactorStatus { usable: usable.contains(&id), id, name, method, hint, added_at, last_used_at });
     }
     Ok(list)
 }

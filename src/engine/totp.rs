@@ -3,28 +3,34 @@
 //! The secret is made here, never supplied by a client. A code counts once: the step that matched
 //! is kept, and it and all before it are refused from then on, the confirming code included
 //! (RFC 6238 §5.2). A refused code of these steps is told from a wrong one and costs no attempt.
+//!
+//! A user has up to five apps. A code that names none is compared with each app whose codes have as many digits, and a
+//! wrong one costs as much as one try at each of them.
+
+use core::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, EventKind};
-use crate::keys::sealing::Sealed;
+use crate::factor::{FactorName, NamedFactor};
+use crate::keys::sealing::{Sealed, openable};
 use crate::mac::is_same;
 use crate::otpauth::{OtpAuth, fitting};
 use crate::policy::{Method, Reason};
 use crate::qr::qr_svg;
-use crate::record::TotpFactor;
+use crate::record::App;
 use crate::secret_text::SecretText;
 use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::totp::{TotpMatch, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
-use super::attempt::{Comparison, OrReply};
+use super::attempt::{Comparison, OrReply, Typed};
 use super::command::{Confirm, EnrollTotp};
 use super::context::{Context, View};
 use super::enroll::{self, Confirmation, Start};
-use super::reply::{CodeKind, Reply, UsableMethod};
+use super::reply::{CodeKind, Reply, UsableFactor, UsableMethod};
 
 /// Name of the sealed field, part of its associated data.
 const FIELD: &str = "totp.secret";
@@ -35,6 +41,8 @@ const SETUP_SECONDS: u64 = 1_800;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AppSetup {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<FactorName>,
     /// In base32.
     secret: String,
     parameters: TotpParameters,
@@ -42,16 +50,16 @@ struct AppSetup {
 
 /// Begins a set-up: makes a secret and shows it.
 pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<Reply, Error> {
-    let EnrollTotp { session, pass, ticket, label, plan } = command;
+    let EnrollTotp { session, pass, ticket, label, name, replaces, plan } = command;
     let (pass, ticket, plan) = (pass.as_deref(), ticket.as_deref(), plan.as_deref());
-    let start = Start { action: Action::EnrollTotp, method: Method::Totp, session, pass, ticket, plan };
+    let start = Start { action: Action::EnrollTotp, method: Method::Totp, session, pass, ticket, plan, replaces: replaces.as_ref() };
     let proof = match enroll::admit(context, &start) {
         Ok(proof) => proof,
         Err(reply) => return Ok(reply),
     };
     let parameters = context.policy.totp();
     let secret = TotpSecret::mint(&mut context.entropy);
-    let content = AppSetup { secret: secret.to_base32(), parameters };
+    let content = AppSetup { name: name.clone(), secret: secret.to_base32(), parameters };
     let shown = secret.grouped();
     let uri = OtpAuth::new(context.policy.name(), &shown_label(context, label), secret, parameters)?.to_uri();
     let qr_svg = SecretText(qr_svg(&uri)?);
@@ -69,7 +77,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
         return Ok(context.denied(Action::EnrollTotp, Reason::MethodNotOffered));
     }
     let Some(setup) = enroll::open::<AppSetup>(context, Method::Totp, command) else { return Ok(Reply::Expired {}) };
-    let AppSetup { secret, parameters } = &setup.content;
+    let AppSetup { name, secret, parameters } = &setup.content;
     let (secret, parameters) = (TotpSecret::from_base32(secret)?, *parameters);
     if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &secret))? {
         return Ok(reply);
@@ -84,41 +92,70 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
         context.log(EventKind::SetupCodeRefused { method: Method::Totp });
         return Ok(Reply::Wrong { attempts_left: None, retry_at: None });
     };
-    let confirmation = Confirmation::of(context, Method::Totp, setup.proof);
+    let confirmation = Confirmation::of(context, Method::Totp, &setup, name.as_ref());
     let secret = seal(context, &secret)?;
-    context.record.totp = Some(TotpFactor { secret, parameters, last_step, added_at: context.now, last_used_at: None });
+    let NamedFactor { id, name } = confirmation.factor.clone();
+    context.record.apps.push(App { id, name, secret, parameters, last_step, added_at: context.now, last_used_at: None });
     enroll::confirmed(context, command, confirmation)
 }
 
-/// The second step by a code from the app.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, code: &str) -> Result<OrReply<()>, Error> {
-    let Some(factor) = context.record.totp.clone() else {
+/// The second step by a code from an app: the one that is named, or any.
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+    let apps: Vec<App> = context.record.apps.iter().filter(|app| step.is_from(&app.id)).cloned().collect();
+    if apps.is_empty() {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
-    };
-    let digits = factor.parameters.digits();
-    let Some(typed) = Digits::parse(code, digits) else { return Ok(Err(Reply::malformed_digits(digits))) };
-    let secret = open_secret(context.view(), &factor.secret)?;
-    let matched = context.attempt_known(Method::Totp, |context| Ok(compare(context, &factor, &secret, &typed)))?;
-    let last_step = match matched {
+    }
+    let shown = apps.iter().filter_map(|app| Some((app, Digits::parse(step.code, app.parameters.digits())?)));
+    let view = context.view();
+    let candidates = openable(shown.map(|(app, typed)| Ok(Candidate { secret: open_secret(view, &app.secret)?, app, typed })))?;
+    if candidates.is_empty() {
+        return Ok(Err(digits_of(&apps).map_or_else(Reply::malformed_app_code, Reply::malformed_digits)));
+    }
+    let matched = context.attempt_known(Method::Totp, candidates.len(), |context| Ok(compare(context, &candidates)))?;
+    let (candidate, last_step) = match matched {
         Ok(matched) => matched,
         Err(reply) => return Ok(Err(reply)),
     };
     // Sealed anew under the newest key: after a rotation, records move over as their users log in.
-    let secret = seal(context, &secret)?;
-    context.record.totp = Some(TotpFactor { secret, last_step, last_used_at: Some(context.now), ..factor });
-    Ok(Ok(()))
+    let secret = seal(context, &candidate.secret)?;
+    let App { id, name, .. } = candidate.app;
+    let now = context.now;
+    if let Some(app) = context.record.apps.iter_mut().find(|app| app.id == *id) {
+        *app = App { secret, last_step, last_used_at: Some(now), ..app.clone() };
+    }
+    Ok(Ok(Some(NamedFactor { id: id.clone(), name: name.clone() })))
 }
 
 /// The method in a challenge, where the policy still offers it.
 pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
-    let factor = view.record.totp.as_ref().filter(|_| view.policy.offers(Method::Totp));
-    Ok(factor.map(|factor| UsableMethod {
+    let mut apps: Vec<&App> = view.record.apps.iter().collect();
+    if apps.is_empty() || !view.policy.offers(Method::Totp) {
+        return Ok(None);
+    }
+    apps.sort_by_key(|app| Reverse(app.last_used_at));
+    Ok(Some(UsableMethod {
         method: Method::Totp,
         kind: CodeKind::Digits,
-        digits: Some(factor.parameters.digits()),
+        digits: digits_of(&view.record.apps),
         hint: None,
+        factors: apps
+            .into_iter()
+            .map(|App { id, name, parameters, .. }| UsableFactor {
+                id: id.clone(),
+                name: name.clone(),
+                digits: parameters.digits(),
+                hint: None,
+            })
+            .collect(),
         confirmed: None,
     }))
+}
+
+/// The length of the codes, where all apps have the same.
+fn digits_of(apps: &[App]) -> Option<u8> {
+    let (first, others) = apps.split_first()?;
+    let digits = first.parameters.digits();
+    others.iter().all(|app| app.parameters.digits() == digits).then_some(digits)
 }
 
 /// The label as the app shows it; the user id where nothing of the label fits, and then the service's name.
@@ -127,24 +164,35 @@ fn shown_label(context: &Context<'_>, label: &str) -> String {
     texts.into_iter().map(fitting).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
-/// Compares a code with those of the window. After a used one, the next code that counts is that of the
+/// An app, and the code as one of its codes.
+struct Candidate<'a> {
+    app: &'a App,
+    secret: TotpSecret,
+    typed: Digits,
+}
+
+/// Compares the code with those of each app's window. After a used one, the next code that counts is that of the
 /// next step, or of the step after the last one used, where an app runs ahead.
-fn compare(context: &Context<'_>, factor: &TotpFactor, secret: &TotpSecret, typed: &Digits) -> Comparison<u64> {
-    let TotpFactor { parameters, last_step, .. } = *factor;
-    match secret.compare(parameters, typed, context.now, context.policy.window(), Some(last_step)) {
-        TotpMatch::Unused(step) => Comparison::Right(step),
-        TotpMatch::Used => {
-            let next = parameters.step_at(context.now).max(last_step).saturating_add(1);
-            Comparison::Used { retry_at: Some(parameters.start_of(next)) }
+fn compare<'a, 'b>(context: &Context<'_>, candidates: &'b [Candidate<'a>]) -> Comparison<(&'b Candidate<'a>, u64)> {
+    let mut outcome = Comparison::Wrong;
+    for candidate in candidates {
+        let App { parameters, last_step, .. } = *candidate.app;
+        match candidate.secret.compare(parameters, &candidate.typed, context.now, context.policy.window(), Some(last_step)) {
+            TotpMatch::Unused(step) => return Comparison::Right((candidate, step)),
+            TotpMatch::Used => {
+                let next = parameters.step_at(context.now).max(last_step).saturating_add(1);
+                outcome = Comparison::Used { retry_at: Some(parameters.start_of(next)) };
+            }
+            TotpMatch::Wrong => {}
         }
-        TotpMatch::Wrong => Comparison::Wrong,
     }
+    outcome
 }
 
 /// Whether the record holds this very app.
 fn holds(view: View<'_>, secret: &TotpSecret) -> Result<bool, Error> {
-    let Some(factor) = &view.record.totp else { return Ok(false) };
-    Ok(is_same(&open_secret(view, &factor.secret)?.to_base32(), &secret.to_base32()))
+    let secrets = openable(view.record.apps.iter().map(|app| open_secret(view, &app.secret)))?;
+    Ok(secrets.iter().any(|known| is_same(&known.to_base32(), &secret.to_base32())))
 }
 
 fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {

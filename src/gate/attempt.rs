@@ -74,6 +74,7 @@ impl Attempt {
             session: self.session.clone(),
             new_session: Some(gate_session(&self.session)),
             method: self.method,
+            factor: None,
             code: self.code.0.clone(),
         }
     }

@@ -178,6 +178,8 @@ impl Refusal {
             | Reason::MethodNotOffered
             | Reason::NumberInvalid
             | Reason::NumberNotAllowed
+            | Reason::NumberEnrolled
+            | Reason::TooManyFactors
             | Reason::NotEnrolled
             | Reason::FreshFactorRequired
             | Reason::OwnerOnly
@@ -208,6 +210,8 @@ impl Refusal {
             | Reason::Plan
             | Reason::NumberInvalid
             | Reason::NumberNotAllowed
+            | Reason::NumberEnrolled
+            | Reason::TooManyFactors
             | Reason::FreshFactorRequired
             | Reason::OwnerOnly
             | Reason::NotForOneself

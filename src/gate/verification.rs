@@ -176,6 +176,7 @@ impl Verification {
             | Reply::Expired {}
             | Reply::TotpStarted { .. }
             | Reply::Enrolled { .. }
+            | Reply::Renamed { .. }
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
@@ -208,6 +209,7 @@ impl Verification {
             | Reply::SmsRefused { .. }
             | Reply::TotpStarted { .. }
             | Reply::Enrolled { .. }
+            | Reply::Renamed { .. }
             | Reply::Removed { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }

@@ -187,3 +187,18 @@ fn associated_data(id: &RecordId, parts: &[&[u8]]) -> Vec<u8> {
     }
     data
 }
+/// The values that open; the first error where none does. A key that is missing keeps nobody from those that other keys have
+/// sealed.
+pub(crate) fn openable<T>(opened: impl Iterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
+    let (mut list, mut failed) = (Vec::new(), None);
+    for one in opened {
+        match one {
+            Ok(value) => list.push(value),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) if list.is_empty() => Err(error),
+        Some(_) | None => Ok(list),
+    }
+}

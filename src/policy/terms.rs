@@ -39,7 +39,7 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 
-    /// Whether it is a factor of the user's own: set up, replaced and removed by its user. Backup
+    /// Whether it is a factor of the user's own: set up, named and removed by its user. Backup
     /// and recovery codes stand in for such a factor.
     #[must_use]
     pub const fn is_own_factor(self) -> bool {
@@ -127,6 +127,10 @@ pub enum Reason {
     NumberInvalid,
     /// No prefix of the policy allows the number, or an exception holds it.
     NumberNotAllowed,
+    /// The phone number is one of the user's factors already.
+    NumberEnrolled,
+    /// The user has as many factors of this kind as there may be: five apps, two phones.
+    TooManyFactors,
     /// The user does not have this factor.
     NotEnrolled,
     /// A fresh pass of this user and session is needed.
@@ -164,6 +168,8 @@ impl Reason {
             | Self::MethodNotOffered
             | Self::NumberInvalid
             | Self::NumberNotAllowed
+            | Self::NumberEnrolled
+            | Self::TooManyFactors
             | Self::NotEnrolled
             | Self::FreshFactorRequired
             | Self::OwnerOnly

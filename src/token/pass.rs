@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::entropy::Entropy;
 use crate::epoch::FactorEpoch;
 use crate::error::Error;
+use crate::factor::FactorId;
 use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::signing::{SignatureError, SigningRing};
 use crate::policy::{Method, Policy};
@@ -28,6 +29,8 @@ pub struct Pass {
     subject: RecordId,
     session: SessionId,
     method: Method,
+    /// The app or phone, where it was one.
+    factor: Option<FactorId>,
     epoch: FactorEpoch,
     issued_at: UnixSeconds,
     auth_time: UnixSeconds,
@@ -39,14 +42,15 @@ pub(crate) struct Proven {
     pub(crate) subject: RecordId,
     pub(crate) session: SessionId,
     pub(crate) method: Method,
+    pub(crate) factor: Option<FactorId>,
     pub(crate) epoch: FactorEpoch,
 }
 
 impl Pass {
     /// The pass for a second factor that passes now.
     pub(crate) fn now(policy: &Policy, proven: Proven, now: UnixSeconds) -> Self {
-        let Proven { subject, session, method, epoch } = proven;
-        Self { subject, session, method, epoch, issued_at: now, auth_time: now, expires_at: now.plus(policy.pass_seconds()) }
+        let Proven { subject, session, method, factor, epoch } = proven;
+        Self { subject, session, method, factor, epoch, issued_at: now, auth_time: now, expires_at: now.plus(policy.pass_seconds()) }
     }
 
     /// The same pass in another epoch: for the session that changed the factors. The time of the factor
@@ -69,6 +73,7 @@ impl Pass {
             amr: amr(self.method).iter().map(|&value| value.to_owned()).collect(),
             acr: Acr::of(self.method).as_str().to_owned(),
             second_factor: self.method,
+            factor: self.factor.clone(),
             epoch: self.epoch.clone(),
             jti: entropy.id(),
         };
@@ -101,6 +106,7 @@ impl Pass {
         let expires_at = claims.exp.min(claims.iat.plus(policy.pass_seconds()));
         let consistent = claims.iat < claims.exp
             && claims.auth_time <= claims.iat
+            && claims.factor.is_some() == claims.second_factor.is_own_factor()
             && claims.acr == Acr::of(claims.second_factor).as_str()
             && claims.amr.iter().map(String::as_str).eq(amr(claims.second_factor).iter().copied());
         if claims.iss != policy.issuer() {
@@ -118,6 +124,7 @@ impl Pass {
                 subject: RecordId::new(claims.account, claims.sub),
                 session: claims.sid,
                 method: claims.second_factor,
+                factor: claims.factor,
                 epoch: claims.epoch,
                 issued_at: claims.iat,
                 auth_time: claims.auth_time,
@@ -165,6 +172,12 @@ impl Pass {
         self.method
     }
 
+    /// The app or phone by which it was made, where it was one.
+    #[must_use]
+    pub const fn factor(&self) -> Option<&FactorId> {
+        self.factor.as_ref()
+    }
+
     /// The factor epoch in which it was made.
     #[must_use]
     pub const fn epoch(&self) -> &FactorEpoch {
@@ -210,6 +223,8 @@ struct PassClaims {
     amr: Vec<String>,
     acr: String,
     second_factor: Method,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    factor: Option<FactorId>,
     epoch: FactorEpoch,
     jti: String,
 }
@@ -224,7 +239,7 @@ mod tests {
         let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#).unwrap();
         let acr = |method| {
             let (subject, session) = (RecordId::from(UserId::new("ann").unwrap()), SessionId::new("s").unwrap());
-            Pass::now(&policy, Proven { subject, session, method, epoch: FactorEpoch::FIRST }, UnixSeconds::EPOCH).acr()
+            Pass::now(&policy, Proven { subject, session, method, factor: None, epoch: FactorEpoch::FIRST }, UnixSeconds::EPOCH).acr()
         };
         assert_eq!([Method::Totp, Method::Sms].map(acr), ["urn:countersign:acr:2fa"; 2]);
         assert_eq!([Method::BackupCode, Method::RecoveryCode].map(acr), ["urn:countersign:acr:backup", "urn:countersign:acr:recovery"]);

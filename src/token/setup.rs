@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::entropy::Entropy;
 use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
+use crate::factor::FactorId;
 use crate::ids::{RecordId, SessionId};
 use crate::json::{from_json, to_json};
 use crate::keys::sealing::{Purpose, SealingRing};
@@ -29,6 +30,9 @@ pub(crate) struct Setup<T> {
     pub(crate) epoch: FactorEpoch,
     pub(crate) lifetime: Lifetime,
     pub(crate) proof: SetupProof,
+    /// The factor in whose place it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaces: Option<FactorId>,
     pub(crate) content: T,
 }
 

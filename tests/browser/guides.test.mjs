@@ -410,6 +410,35 @@ guide(
 )
 
 guide(
+  'a second app is added, gets a name, and logs in once the first one is turned off',
+  async ({ someone, service }) => {
+    const person = await someone()
+    await person.logIn('member')
+    const first = await person.setUpApp()
+    await person.follow('Back to Security')
+    await person.press('Add another app')
+    await person.confirmWith(first.code())
+    await person.press('Add another app')
+    const secret = new URL(await person.scan()).searchParams.get('secret')
+    await person.typeCode(person.codeOf(secret), 'Turn on')
+    await person.follow('Security')
+    const [old, added] = [0, 1].map((index) => person.page.locator('.factors > li').nth(index))
+    await person.unfold('Rename', added)
+    await added.getByLabel('Name').fill('Work phone')
+    await person.press(added.getByRole('button', { name: 'Rename' }))
+    await person.looksRight('two-apps')
+    await person.unfold('Turn off', old)
+    await person.press(old.getByRole('button', { name: 'Turn off the app' }))
+    assert.deepEqual(await person.page.locator('.factors h3').allTextContents(), ['Work phone'])
+    service.advance(30)
+    await person.logOut()
+    await person.logIn('member')
+    await person.typeCode(person.codeOf(secret))
+    assert.equal(await person.heading(), 'Welcome, member@acme.example')
+  },
+)
+
+guide(
   'T6, S6: too many wrong codes: the page names the end of the lock and the ways to log in until then',
   async ({ someone }) => {
     const person = await someone()

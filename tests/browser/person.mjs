@@ -80,7 +80,9 @@ export class Person {
     return new URL(this.page.url()).pathname
   }
 
+  /** A button by its name, or itself. */
   button(name) {
+    if (typeof name === 'object' && !(name instanceof RegExp)) return name
     return this.page.getByRole('button', { name, exact: typeof name === 'string' })
   }
 

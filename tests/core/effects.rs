@@ -67,30 +67,29 @@ fn events_of_one_step_keep_their_order() {
     assert_eq!(methods, [json!("totp"), json!("sms")]);
 }
 
-/// T15: another number is told as such, because the old one gets no code any more; another app is an app more.
+/// T15: each app and phone that comes or goes is told, by its name.
 #[test]
-fn a_change_of_the_number_is_told_as_such() {
-    let notices = |person: &Person| -> Vec<NoticeKind> {
-        let notice = |effect: &Effect| if let Effect::Notify(notice) = effect { Some(notice.kind) } else { None };
+fn each_app_and_phone_that_comes_or_goes_is_told_by_its_name() {
+    let notices = |person: &Person| -> Vec<(NoticeKind, String)> {
+        let notice = |effect: &Effect| match effect {
+            Effect::Notify(notice) => Some((notice.kind, notice.name.clone().map_or_else(String::new, String::from))),
+            Effect::EndPasses(_) | Effect::Log(_) | Effect::Sms(_) => None,
+        };
         person.effects.iter().filter_map(notice).collect()
     };
     let mut person = ann();
-    let pass = person.log_in("in");
-    let started = person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61498765432"}}));
-    let confirm = |code: &str| json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}});
-    let code = person.sms_code();
-    let pass = person.reply(confirm(&code))["pass"].clone();
-    assert_eq!(notices(&person), [NoticeKind::NumberChanged]);
-
-    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
-    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
-    let code = person.code();
-    person.reply(json!({"confirm_totp": {"session": "in", "setup": started["setup"], "code": code}}));
-    assert_eq!(notices(&person), [NoticeKind::FactorAdded]);
-
-    let mut first = Person::new("bob", crate::support::policy(json!({})));
-    let started = first.reply(json!({"enroll_sms": {"session": "in", "number": "+61498765432"}}));
-    let code = first.sms_code();
-    first.reply(json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}}));
-    assert_eq!(notices(&first), [NoticeKind::FactorAdded]);
+    let mut pass = json!(person.log_in("in"));
+    pass = person.reply(json!({"remove": {"session": "in", "pass": pass, "method": "sms"}}))["pass"].clone();
+    for (name, told) in [(json!("Work"), "Work"), (json!(null), "Phone")] {
+        let number = if told == "Work" { "+61498765432" } else { "+61412345678" };
+        let started = person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": number, "name": name}}));
+        let code = person.sms_code();
+        let confirm = json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}});
+        let enrolled = person.reply(confirm);
+        assert_eq!((enrolled["factor"]["name"].as_str(), notices(&person)), (Some(told), vec![(NoticeKind::FactorAdded, told.to_owned())]));
+        pass = enrolled["pass"].clone();
+        person.now += 30;
+    }
+    person.reply(json!({"remove": {"session": "in", "pass": pass, "method": "sms"}}));
+    assert_eq!(notices(&person), [(NoticeKind::FactorRemoved, "Work".to_owned())]);
 }

@@ -239,13 +239,22 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
             ("code", json!({"verify": {"session": "s", "ticket": ticket, "method": "totp", "code": value}})),
             ("label", json!({"enroll_totp": {"session": "in", "pass": pass, "label": value}})),
             ("number", json!({"enroll_sms": {"session": "in", "pass": pass, "number": value}})),
-            ("method", json!({"remove": {"session": "in", "pass": pass, "method": value}})),
+            ("factor", json!({"remove": {"session": "in", "pass": pass, "factor": value}})),
+            ("factor", json!({"rename": {"session": "in", "pass": pass, "factor": value, "name": "Work"}})),
+            ("name", json!({"rename": {"session": "in", "pass": pass, "factor": "0123456789ab", "name": value}})),
             ("set", json!({"confirm_backup_codes": {"session": "in", "pass": pass, "set": value}})),
         ];
         if !value.is_null() {
             commands.extend([
                 ("pass", json!({"enroll_totp": {"session": "in", "pass": value, "label": "ann"}})),
                 ("pass", json!({"enroll_sms": {"session": "in", "pass": value, "number": "+61412345678"}})),
+                ("factor", json!({"send_sms": {"session": "s", "ticket": ticket, "factor": value}})),
+                ("factor", json!({"verify": {"session": "s", "ticket": ticket, "method": "totp", "factor": value, "code": "1"}})),
+                ("name", json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann", "name": value}})),
+                ("name", json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61412345678", "name": value}})),
+                ("replaces", json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann", "replaces": value}})),
+                ("replaces", json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61412345678", "replaces": value}})),
+                ("pass", json!({"rename": {"session": "in", "pass": value, "factor": "0123456789ab", "name": "Work"}})),
                 ("pass", json!({"remove": {"session": "in", "pass": value, "method": "totp"}})),
                 ("pass", json!({"renew_backup_codes": {"session": "in", "pass": value}})),
                 ("pass", json!({"show_backup_codes": {"session": "in", "pass": value}})),
@@ -263,7 +272,8 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
         ("ticket", json!({"verify": {}})),
         ("ticket", json!({"send_sms": {}})),
         ("method", json!({"verify": {"session": "s", "ticket": ticket, "method": "sms2", "code": "1"}})),
-        ("method", json!({"remove": {"session": "in", "pass": pass, "method": "backup_code"}})),
+        ("factor", json!({"remove": {"session": "in", "pass": pass, "factor": "totp"}})),
+        ("name", json!({"rename": {"session": "in", "pass": pass, "factor": "0123456789ab", "name": "two\nlines"}})),
         ("code", json!({"verify": {"session": "s", "ticket": ticket, "method": "totp"}})),
         ("code", json!({"verify": {"session": "s", "ticket": ticket, "method": "totp", "code": long}})),
         // The host's field is wrong as well, and the client is told its part first.

@@ -31,6 +31,7 @@ mod recovery;
 mod revoked;
 mod scenarios;
 mod set_ups;
+mod several_factors;
 mod sms;
 mod status;
 mod support;

@@ -157,12 +157,14 @@ fn t40_a_factor_whose_key_is_lost_is_replaced() {
     let mut person = ann();
     let pass = person.log_in("in");
     person.keys = KeyRing::parse(&include_str!("../vectors/keys.json").replace("test-seal", "other")).unwrap();
-    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    let old: Vec<String> = person.factors().into_iter().map(|factor| factor.named.id.into()).collect();
+    let (app, phone) = (&old[0], &old[1]);
+    let started = person.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann", "replaces": app}}));
     person.secret = started["secret"].as_str().unwrap().replace(' ', "");
     let setup = person.setup.clone();
     let enrolled = confirm(&mut person, "in", &setup);
     assert_eq!(enrolled["result"], "enrolled");
-    person.reply(json!({"enroll_sms": {"session": "in", "pass": enrolled["pass"], "number": "+61412345679"}}));
+    person.reply(json!({"enroll_sms": {"session": "in", "pass": enrolled["pass"], "number": "+61412345679", "replaces": phone}}));
     let code = person.sms_code();
     assert_eq!(person.reply(json!({"confirm_sms": {"session": "in", "code": code}}))["result"], "enrolled");
     person.now += 30;

@@ -280,7 +280,7 @@ fn a_login_by_sms_is_noted_and_seals_the_number_anew() {
         let status = status(&person.policy, &person.keys, &record, UnixSeconds::new(person.now).unwrap()).unwrap();
         status.methods.into_iter().find(|factor| factor.method == Method::Sms).unwrap()
     };
-    let sealed = |person: &Person| serde_json::from_str::<Value>(person.record.as_ref().unwrap()).unwrap()["sms"]["number"].clone();
+    let sealed = |person: &Person| serde_json::from_str::<Value>(person.record.as_ref().unwrap()).unwrap()["phones"][0]["number"].clone();
     let before = (phone(&person), sealed(&person));
     assert_eq!((before.0.hint.as_deref(), before.0.last_used_at), (Some("•••• 678"), None));
     let ticket = person.ticket();

@@ -11,7 +11,7 @@ use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
 use countersign::policy::{Policy, Roles};
-use countersign::record::Record;
+use countersign::record::{Factor, Record};
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
 use serde_json::{Value, json};
@@ -113,6 +113,11 @@ impl Person {
             Some(text) => Record::parse(&id, text)?,
             None => Record::new(id),
         };
+        // `method` stands for the first factor of that method.
+        if let Some(method) = command.get_mut("remove").and_then(|fields| fields.as_object_mut()?.remove("method")) {
+            let first = record.factors().find(|factor| method == factor.method.as_str());
+            command["remove"]["factor"] = json!(first.map_or_else(|| "no-such-app-".to_owned(), |factor| factor.named.id.into()));
+        }
         self.draws.set(self.draws.get() + 1);
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&self.draws.get().to_be_bytes());
@@ -143,6 +148,11 @@ impl Person {
             setup.clone_into(&mut self.setup);
         }
         reply
+    }
+
+    /// The factors in the record.
+    pub fn factors(&self) -> Vec<Factor> {
+        self.record.as_ref().map_or_else(Vec::new, |text| Record::parse(&self.id(), text).unwrap().factors().collect())
     }
 
     pub fn code(&self) -> String {

@@ -168,7 +168,7 @@ fn t12_a_stored_value_is_not_accepted_as_a_code() {
     let mut person = ann();
     let record: Value = serde_json::from_str(person.record.as_deref().unwrap()).unwrap();
     let slot = &record["backup"]["set"]["slots"][0];
-    for stored in [&slot["hash"], &slot["salt"], &record["totp"]["secret"]["data"]] {
+    for stored in [&slot["hash"], &slot["salt"], &record["apps"][0]["secret"]["data"]] {
         let text = stored.as_str().unwrap();
         for method in ["totp", "backup_code"] {
             assert_ne!(person.verify(method, text)["result"], "verified");
@@ -440,7 +440,7 @@ fn t40_an_old_key_opens_a_new_one_writes_and_a_missing_one_is_a_typed_failure() 
     person.now += 30;
     person.log_in("in");
     let record: Value = serde_json::from_str(person.record.as_deref().unwrap()).unwrap();
-    assert_eq!(record["totp"]["secret"]["kid"], "new", "sealed anew at the first login");
+    assert_eq!(record["apps"][0]["secret"]["kid"], "new", "sealed anew at the first login");
     assert_eq!(record["backup"]["set"]["kid"], "old", "a hash cannot move: its key must stay");
 
     person.keys = ring(&[("other", 3)], &[("p2", 8)]);

@@ -253,9 +253,11 @@ test('T14: turning a factor off and setting another up need a fresh factor; five
   const service = await startService(t)
   const { visitor, code } = await freshVisitor(service, 'member')
   service.advance(301)
+  const [{ id: factor }] = (await visitor.json('/api/security')).status.methods
   const attempts = [
-    ['/api/security/remove', { method: 'totp' }],
+    ['/api/security/remove', { factor }],
     ['/api/security/totp', {}],
+    ['/api/security/totp', { replaces: factor }],
     ['/api/security/sms', { number: '0412 345 678' }],
   ]
   for (const [path, body] of attempts) {
@@ -264,13 +266,15 @@ test('T14: turning a factor off and setting another up need a fresh factor; five
   const other = new Visitor(service)
   await other.logIn('member')
   assert.equal(
-    (await other.json('/api/security/remove', { method: 'totp' })).status,
+    (await other.json('/api/security/remove', { factor })).status,
     401,
     'a session with the password alone is refused',
   )
 
   assert.equal((await visitor.showFactorAgain('totp', code())).result, 'verified')
-  const removed = await visitor.json('/api/security/remove', { method: 'totp' })
+  assert.equal((await visitor.json('/api/security/rename', { factor, name: 'Old phone' })).factor.name, 'Old phone')
+  assert.equal((await visitor.json('/api/security/rename', { factor, name: '' })).field, 'name')
+  const removed = await visitor.json('/api/security/remove', { factor })
   assert.equal(removed.result, 'removed')
   assert.deepEqual(removed.methodsLeft, [])
   assert.equal((await new Visitor(service).logIn('member')).result, 'allowed')

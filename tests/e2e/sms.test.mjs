@@ -28,7 +28,7 @@ test('S3, S4: an Australian number in local form and its code turn SMS on', asyn
 
   const on = await person.page('/security/sms/confirm', { code: await smsCode(person) })
   assert.equal([...on.text.matchAll(/<li><code>/g)].length, 10)
-  assert.match((await person.page('/security')).text, /On for [^<]*678/)
+  assert.match((await person.page('/security')).text, /On<\/span>[^]*<p>[^<]*678</)
 })
 
 test('S3, T30: other numbers are refused before anything is sent', async (t) => {
@@ -139,14 +139,16 @@ test('T15: another number is a new set-up: it needs a fresh factor, is notified,
   await visitor.json('/api/login/second-step/sms', {})
   assert.equal((await visitor.secondStep('sms', await smsCode(visitor))).result, 'verified')
   service.advance(60)
-  assert.equal((await visitor.json('/api/security/sms', { number: '0498 765 432' })).result, 'sms_sent')
+  const [{ id: replaces }] = (await visitor.json('/api/security')).status.methods
+  assert.equal((await visitor.json('/api/security/sms', { number: '0498 765 432', replaces })).result, 'sms_sent')
   assert.equal((await visitor.json('/api/security/sms/confirm', { code: await smsCode(visitor) })).result, 'enrolled')
   service.advance(60)
   await visitor.logIn('member')
   await visitor.json('/api/login/second-step/sms', {})
   assert.equal((await lastSms(visitor)).recipient, '+61498765432')
   const { messages } = await visitor.json('/api/outbox')
-  assert.ok(messages.some(({ message }) => message === 'number_changed'))
+  const subjects = messages.map(({ subject }) => subject)
+  assert.ok(subjects.includes('Acme: A second factor was removed from your login'), subjects.join(', '))
 })
 
 test('S14: a user with an authenticator only is not offered or sent an SMS', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSecondFactor } from 'countersign'
-import { codeOf, host, login, refusedWith, rules, ticketOf, withApp } from './support.mjs'
+import { codeOf, host, login, refusedWith, removeFirst, rules, ticketOf, withApp } from './support.mjs'
 
 const INSIDE = '192.0.2.1'
 const OUTSIDE = '198.51.100.1'
@@ -176,7 +176,8 @@ test('a pass is not fresh once its factor was replaced or removed', async () => 
   const fresh = () => under().check({ ...annIn, pass, fresh: true })
   assert.equal((await fresh()).result, 'in')
 
-  const started = await at.factor.enrollTotp({ ...annIn, pass, label: 'ann' })
+  const replaces = (await at.factor.status({ user: 'ann' })).methods[0].id
+  const started = await at.factor.enrollTotp({ ...annIn, pass, label: 'ann', replaces })
   const code = codeOf(at, started.secret)
   assert.equal((await at.factor.confirmTotp({ ...annIn, setup: started.setup, code })).result, 'enrolled')
   assert.deepEqual(await fresh(), secondStep('too_old'), 'replaced')
@@ -186,10 +187,10 @@ test('a pass is not fresh once its factor was replaced or removed', async () => 
     'the pass counts where no fresh one is asked for',
   )
 
-  assert.deepEqual(await at.factor.remove({ ...annIn, pass, method: 'totp' }), denied('fresh_factor_required'))
+  assert.deepEqual(await removeFirst(at, { ...annIn, pass }, 'totp'), denied('fresh_factor_required'))
   at.clock.advance(30)
   const again = await login(at, { ...ann, secret: started.secret })
-  assert.equal((await at.factor.remove({ ...annIn, pass: again.pass, method: 'totp' })).result, 'removed')
+  assert.equal((await removeFirst(at, { ...annIn, pass: again.pass }, 'totp')).result, 'removed')
   assert.deepEqual(await fresh(), IN, 'no factor is left, and none is needed')
 })
 

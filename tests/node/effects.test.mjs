@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSecondFactor, SmsNeverLeft } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { codeOf, host, login, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
+import { codeOf, host, login, refusedWith, removeFirst, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 const never = () => new Promise(() => undefined)
 
@@ -49,7 +49,7 @@ for (const name of ['endPasses', 'notify', 'onEvent']) {
     const { at, ann, told } = await service([name])
     const { pass } = await login(at, ann)
     told.length = 0
-    assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'sms' })).result, 'removed')
+    assert.equal((await removeFirst(at, { user: 'ann', session: 'in', pass }, 'sms')).result, 'removed')
     assert.deepEqual(told, [
       ['endPasses', 'endPasses'],
       ['onEvent', 'factor_removed'],

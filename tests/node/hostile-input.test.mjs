@@ -335,7 +335,8 @@ async function household() {
     confirmTotp: { ...inside, setup: '-', code: '1' },
     enrollSms: { ...inside, pass, plan: 'pro', number: '+61412345678' },
     confirmSms: { ...inside, setup: '-', code: '1' },
-    remove: { ...inside, pass, method: 'totp' },
+    rename: { ...inside, pass, factor: 'no-such-app-', name: 'Work' },
+    remove: { ...inside, pass, factor: 'no-such-app-' },
     renewBackupCodes: { ...inside, pass },
     showBackupCodes: { ...inside, pass },
     confirmBackupCodes: { ...inside, pass, set: '-' },
@@ -645,7 +646,7 @@ async function story() {
   await ask('check', { user: 'ann', session, pass, ip })
   await ask('check', { user: 'ann', session: 's', pass, ip, fresh: true })
   await ask('check', { user: 'bob', session, ip: '198.51.100.1' })
-  await ask('remove', { user: 'ann', session, method: 'totp', ip })
+  await ask('remove', { user: 'ann', session, factor: 'no-such-app-', ip })
   await ask('enrollSms', { user: 'ann', session, pass, number: '+61412345678', ip })
   await ask('showBackupCodes', { user: 'ann', session, pass, ip })
   await ask('confirmBackupCodes', { user: 'ann', session, pass, set: '-', ip })
@@ -845,7 +846,7 @@ test('an unknown field is refused with the names that are known, where they are 
   const place = ['user', 'account', 'ip', 'roles']
   for (const [name, input, rest] of /** @type {[string, any, string[]][]} */ ([
     ['begin', {}, [...place, 'session', 'channel', 'plan']],
-    ['sendSms', { ticket: 'x' }, ['account', 'ip', 'roles', 'ticket', 'session']],
+    ['sendSms', { ticket: 'x' }, ['account', 'ip', 'roles', 'ticket', 'session', 'factor']],
     ['check', {}, [...place, 'session', 'pass', 'channel', 'maxAge', 'methods', 'fresh', 'plan']],
     ['checkPass', { pass: 'x' }, ['user', 'account', 'session', 'pass', 'maxAge', 'methods']],
     ['issueRecoveryCode', { by: { user: 'bob', session: 's', role: 'owner' } }, [...place, 'by']],

@@ -54,7 +54,7 @@ test('T40: the old key still opens values, and the new key writes', async () => 
   const { at, ann, rekeyed } = await enrolled()
   const pass = (await login(at, ann)).pass
   const both = await rekeyed(ring(fresh, old))
-  assert.equal((await recordOf(at)).totp.secret.kid, 'seal-old')
+  assert.equal((await recordOf(at)).apps[0].secret.kid, 'seal-old')
   const ticket = await ticketOf(at, 'ann')
   const code = codeOf(at, ann.secret)
   assert.equal(
@@ -62,7 +62,7 @@ test('T40: the old key still opens values, and the new key writes', async () => 
     'verified',
     'a ticket of the old key',
   )
-  assert.equal((await recordOf(at)).totp.secret.kid, 'seal-new', 'sealed anew by the login')
+  assert.equal((await recordOf(at)).apps[0].secret.kid, 'seal-new', 'sealed anew by the login')
   assert.equal(
     (await both.factor.checkPass({ user: 'ann', session: 'in', pass })).result,
     'valid',
@@ -83,7 +83,7 @@ test('T40: the old key still opens values, and the new key writes', async () => 
     (await both.factor.verify({ ticket: sms, session: 'before', method: 'sms', code: at.sms.lastCode() })).result,
     'verified',
   )
-  assert.equal((await recordOf(at)).sms.number.kid, 'seal-new')
+  assert.equal((await recordOf(at)).phones[0].number.kid, 'seal-new')
 
   const newPass = (await login(both, ann)).pass
   assert.equal(JSON.parse(Buffer.from(newPass.split('.')[0], 'base64url')).kid, 'pass-new')
@@ -204,12 +204,12 @@ test('a sealed value moved to another user or field, or changed, does not open',
   const good = JSON.parse((await at.store.load({ user: 'ann' })).record)
   const flipped = (text) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
   const changes = {
-    'the secret of another user': (r) => void (r.totp.secret = bob.totp.secret),
-    'the number in the place of the secret': (r) => void (r.totp.secret = r.sms.number),
-    'a bit of the box': (r) => void (r.totp.secret.data = flipped(r.totp.secret.data)),
-    'a bit of the nonce': (r) => void (r.totp.secret.nonce = flipped(r.totp.secret.nonce)),
-    'a short nonce': (r) => void (r.totp.secret.nonce = ''),
-    'no box': (r) => void (r.totp.secret.data = ''),
+    'the secret of another user': (r) => void (r.apps[0].secret = bob.apps[0].secret),
+    'the number in the place of the secret': (r) => void (r.apps[0].secret = r.phones[0].number),
+    'a bit of the box': (r) => void (r.apps[0].secret.data = flipped(r.apps[0].secret.data)),
+    'a bit of the nonce': (r) => void (r.apps[0].secret.nonce = flipped(r.apps[0].secret.nonce)),
+    'a short nonce': (r) => void (r.apps[0].secret.nonce = ''),
+    'no box': (r) => void (r.apps[0].secret.data = ''),
   }
   for (const [name, change] of Object.entries(changes)) {
     const record = structuredClone(good)

@@ -10,7 +10,7 @@ const ip = '203.0.113.7'
 const url = 'https://acme.example/security'
 const names = { userName: 'ann@acme.example', ownerName: 'Olga Petrova' }
 
-const app = { method: 'totp' }
+const app = { method: 'totp', name: 'Pixel 9' }
 const left = { method: 'backup_code', backupCodesLeft: 7 }
 
 /**
@@ -24,7 +24,7 @@ const MAILS = {
       en: [
         'A second factor was added to your login',
         'set up for your login at Acme. From now on, logins can be confirmed with it.',
-        ['Second factor: authenticator app'],
+        ['Second factor: authenticator app', 'Name: Pixel 9'],
         'If this was you, there is nothing to do.',
         'If this was not you',
         4,
@@ -33,7 +33,7 @@ const MAILS = {
       de: [
         'Für Ihre Anmeldung wurde ein zweiter Faktor eingerichtet',
         'Ab jetzt lassen sich Anmeldungen damit bestätigen.',
-        ['Zweiter Faktor: Authenticator-App'],
+        ['Zweiter Faktor: Authenticator-App', 'Name: Pixel 9'],
         'Wenn Sie das selbst waren, müssen Sie nichts tun.',
         'Wenn Sie das nicht waren',
         4,
@@ -70,7 +70,7 @@ const MAILS = {
       en: [
         'A second factor was removed from your login',
         'Logins at Acme can no longer be confirmed with it.',
-        ['Second factor: authenticator app'],
+        ['Second factor: authenticator app', 'Name: Pixel 9'],
         'If this was you, there is nothing to do.',
         'If this was not you',
         4,
@@ -79,34 +79,11 @@ const MAILS = {
       de: [
         'Ein zweiter Faktor Ihrer Anmeldung wurde entfernt',
         'Anmeldungen bei Acme lassen sich damit nicht mehr bestätigen.',
-        ['Zweiter Faktor: Authenticator-App'],
+        ['Zweiter Faktor: Authenticator-App', 'Name: Pixel 9'],
         'Wenn Sie das selbst waren, müssen Sie nichts tun.',
         'Wenn Sie das nicht waren',
         4,
         'Richten Sie Ihren zweiten Faktor neu ein.',
-      ],
-    },
-  ],
-  'number_changed.user': [
-    { method: 'sms' },
-    {
-      en: [
-        'The phone number of your second factor was changed',
-        'Codes by SMS for your login at Acme now go to another number.',
-        [],
-        'If this was you, there is nothing to do.',
-        'If this was not you',
-        4,
-        'If you cannot log in, tell an owner of your account or Acme support.',
-      ],
-      de: [
-        'Die Telefonnummer Ihres zweiten Faktors wurde geändert',
-        'gehen ab jetzt an eine andere Nummer.',
-        [],
-        'Wenn Sie das selbst waren, müssen Sie nichts tun.',
-        'Wenn Sie das nicht waren',
-        4,
-        'Wenn Sie sich nicht anmelden können, wenden Sie sich an die Verwaltung Ihres Kontos',
       ],
     },
   ],
@@ -738,7 +715,7 @@ test('a text with an unknown id or placeholder is refused with its path', () => 
   }
   for (const [id, text] of Object.entries(refused)) {
     const texts = { [id]: text }
-    assert.throws(() => mailOf('number_changed.user', { texts }), refusedWith('invalid_input', `texts.${id}`), id)
+    assert.throws(() => mailOf('factor_removed.user', { texts }), refusedWith('invalid_input', `texts.${id}`), id)
   }
   assert.throws(() => mailOf('locked.user', { texts: { 'step.password': 'Ask {by}.' } }), {
     message: '`texts.step.password`: has the unknown placeholder `{by}`; known here: `{service}`, `{user}`',

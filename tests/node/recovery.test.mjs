@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, memoryStore, sqliteStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { codeOf, count, host, login, rules, ticketOf, withApp } from './support.mjs'
+import { codeOf, count, host, login, removeFirst, rules, ticketOf, withApp } from './support.mjs'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const anyCode = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => ALPHABET[byte % 32]).join('')
@@ -70,7 +70,7 @@ test("a change of the issuer's factors that lands while the issuing call loses a
   const { pass } = await login(at, olga)
   const by = { user: 'olga', session: 'in', pass, role: 'owner' }
   meanwhile = async () => {
-    const reply = await at.factor.remove({ user: 'olga', session: 'in', pass, method: 'totp' })
+    const reply = await removeFirst(at, { user: 'olga', session: 'in', pass }, 'totp')
     assert.equal(reply.result, 'removed')
   }
   const reply = await at.factor.issueRecoveryCode({ user: 'ann', by })

@@ -200,7 +200,7 @@ eachHolder('an ended session changes no factor, shows no code and ends no set-up
   assert.deepEqual(await factor.showBackupCodes(work), refused)
   assert.deepEqual(await factor.renewBackupCodes(work), refused)
   assert.deepEqual(await factor.confirmBackupCodes({ ...work, set: 'x' }), refused)
-  assert.deepEqual(await factor.remove({ ...work, method: 'totp' }), refused)
+  assert.deepEqual(await factor.remove({ ...work, factor: 'no-such-app-' }), refused)
   assert.deepEqual(await factor.enrollTotp({ ...work, label: 'ann' }), refused)
   assert.deepEqual(await factor.enrollSms({ ...work, number: '+61412345678' }), refused)
   assert.deepEqual(await factor.issueRecoveryCode({ user: 'bob', by: { ...work, role: 'owner' } }), refused)

@@ -360,6 +360,10 @@ test('a body without a record and its effects is refused, and no record or effec
     [{ log: { ...log, method: ['totp'] } }],
     [{ log: { ...log, 'a b': 'x' } }],
     [{ log: { ...log, failures: 1e300 } }],
+    [{ log: { ...log, factor: 'x' } }],
+    [{ log: { ...log, factor: { id: 'x' } } }],
+    [{ log: { ...log, factor: { id: 'x', name: 1 } } }],
+    [{ log: { ...log, factor: { id: 'x', name: 'y', more: 'z' } } }],
     [{ log: { ...log, ip: '\ud800' } }],
     [{ log: JSON.parse('{"v":1,"user":"ann","at":1,"event":"x","__proto__":{"a":1}}') }],
     [{ log }, { log }, {}],
@@ -406,6 +410,11 @@ test('a body without a record and its effects is refused, and no record or effec
   await settled()
   assert.deepEqual(told, [])
   assert.deepEqual(await store.load({ user: 'ann' }), { record: 'one', version: 1 })
+
+  const withApp = { ...log, method: 'totp', factor: { id: 'AbCdEfGh_-12', name: 'Work phone' } }
+  assert.equal((await put('ann', 1, { record: 'two', effects: [{ log: withApp }] })).status, 204)
+  await settled()
+  assert.deepEqual(JSON.parse(JSON.stringify(told)), [withApp])
 })
 
 test('only plain JSON is accepted, without content encoding', async (t) => {

@@ -64,6 +64,13 @@ export async function withPhone(at, person, number = '+61412345678') {
   at.clock.advance(1_800)
 }
 
+/** Removes the first factor of a method. */
+export async function removeFirst(at, input, method) {
+  const { user, account } = input
+  const { methods } = await at.factor.status({ user, ...(account !== undefined && { account }) })
+  return at.factor.remove({ ...input, factor: methods.find((one) => one.method === method)?.id ?? 'no-such-app-' })
+}
+
 export const codeOf = (at, secret, settings = {}) => totp.generate({ secret, time: at.clock(), ...settings })
 
 export async function ticketOf(at, user, session = 'before') {

@@ -3,7 +3,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSecondFactor, generateKeys } from 'countersign'
 import * as jose from 'jose'
-import { codeOf, host, login, ORIGIN, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
+import {
+  codeOf,
+  host,
+  login,
+  ORIGIN,
+  refusedWith,
+  removeFirst,
+  rules,
+  ticketOf,
+  withApp,
+  withPhone,
+} from './support.mjs'
 
 const hsKeys = () => ({
   ...generateKeys(),
@@ -39,6 +50,7 @@ test('a pass is a JWT that others verify by our public keys (EdDSA)', async () =
     amr: ['pwd', 'otp', 'mfa'],
     acr: 'urn:countersign:acr:2fa',
     second_factor: 'totp',
+    factor: (await at.factor.status({ user: 'ann' })).methods[0].id,
   })
   assert.ok(Buffer.from(jti, 'base64url').length === 16)
   assert.match(/** @type {string} */ (epoch), /^\d{12}\.[\w-]{12}$/)
@@ -76,6 +88,7 @@ const claimsAt = (time) => ({
   amr: ['pwd', 'sms', 'mfa'],
   acr: 'urn:countersign:acr:2fa',
   second_factor: 'sms',
+  factor: 'AbCdEfGh_-12',
   epoch: '001800000000.AbCdEfGh_-12',
   jti: 'x',
 })
@@ -107,6 +120,7 @@ test('a pass made by another library from the same key is a pass', async () => {
       [{ epoch: 'AbCdEfGh_-12' }],
       [{ exp: undefined }],
       [{ second_factor: 'backup_code' }],
+      [{ factor: undefined }],
       [{}, { typ: 'JWT' }],
       [{}, { crit: ['exp'], exp: 1 }],
       [{}, { kid: 'other' }],
@@ -203,7 +217,7 @@ test('T18: a ticket is no pass, and a pass no ticket', async () => {
     const asPass = { user: 'ann', session: 'before', pass: ticket }
     const needed = { result: 'denied', reason: 'fresh_factor_required' }
     assert.deepEqual(await at.factor.renewBackupCodes(asPass), needed)
-    assert.deepEqual(await at.factor.remove({ ...asPass, method: 'totp' }), needed)
+    assert.deepEqual(await removeFirst(at, { ...asPass }, 'totp'), needed)
     assert.deepEqual(await at.factor.enrollTotp({ ...asPass, label: 'ann' }), needed)
     assert.deepEqual(await at.factor.enrollSms({ ...asPass, number: '+61412345678' }), needed)
     assert.deepEqual(await at.factor.issueRecoveryCode({ user: 'bob', by: { ...asPass, role: 'owner' } }), needed)
@@ -296,12 +310,9 @@ test('tickets and passes end exactly on their second', async () => {
   assert.equal(await check(101, { maxAge: 100 }), 'too_old')
   assert.equal(await check(0, { maxAge: 0 }), 'valid')
   at.clock.set(issued + 301)
-  assert.equal(
-    (await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).reason,
-    'fresh_factor_required',
-  )
+  assert.equal((await removeFirst(at, { user: 'ann', session: 'in', pass }, 'totp')).reason, 'fresh_factor_required')
   at.clock.set(issued + 300)
-  assert.equal((await at.factor.remove({ user: 'ann', session: 'in', pass, method: 'totp' })).result, 'removed')
+  assert.equal((await removeFirst(at, { user: 'ann', session: 'in', pass }, 'totp')).result, 'removed')
 })
 
 test('T19: the session id of the first step is no session id for the second', async () => {

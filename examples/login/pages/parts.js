@@ -98,12 +98,12 @@ export function isWrongInput(reply) {
 }
 
 /** A label and its input, with hint and error. `attributes` are those of the input. */
-export function field(name, label, attributes, { hint = undefined, wrong = false } = {}) {
-  const described = [hint && `${name}-hint`, wrong && 'problem'].filter(Boolean).join(' ')
+export function field(name, label, attributes, { hint = undefined, wrong = false, id = name } = {}) {
+  const described = [hint && `${id}-hint`, wrong && 'problem'].filter(Boolean).join(' ')
   return html`<div class="field">
-<label for="${name}">${label}</label>
-${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-<input id="${name}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
+<label for="${id}">${label}</label>
+${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
+<input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
 </div>`
 }
 

@@ -1,4 +1,4 @@
-// Security settings: the authenticator app, SMS, and the backup codes.
+// Security settings: authenticator apps, SMS, and the backup codes.
 
 import { html } from '../html.js'
 import { sameSitePath } from '../same-site.js'
@@ -25,7 +25,7 @@ export const securityPages = {
   security({ status, plan }, context) {
     const { methods, backupCodes, attempts } = status
     const { go } = context.input
-    const of = (name) => methods.find(({ method }) => method === name)
+    const of = (name) => methods.filter(({ method }) => method === name)
     const canEnroll = plan === 'pro'
     const everyone = context.account.require === 'everyone'
     return layout(
@@ -60,7 +60,7 @@ ${backupCodes && backupCard(context, backupCodes, go)}`,
 
   startTotp(reply, context) {
     if (context.cookie === null) return loginPage(context, reply, context.session.next)
-    if (needsFreshFactor(reply)) return freshFactorPage(context, '/security?go=totp')
+    if (needsFreshFactor(reply)) return freshFactorPage(context, backTo('totp', context))
     if (reply.result !== 'totp_started') return problemPage(reply, context)
     const picture = Buffer.from(reply.qrSvg).toString('base64')
     return layout(
@@ -97,7 +97,7 @@ ${confirmTotpForm(context, reply)}
 
   startSms(reply, context) {
     if (context.cookie === null) return loginPage(context, reply, context.session.next)
-    if (needsFreshFactor(reply)) return freshFactorPage(context, '/security?go=sms')
+    if (needsFreshFactor(reply)) return freshFactorPage(context, backTo('sms', context))
     const sent = reply.result === 'sms_sent'
     const number = reply.number ?? context.input.number
     const waits = reply.result === 'sms_refused' && reply.reason === 'cooldown'
@@ -114,7 +114,7 @@ ${confirmSmsForm(context, reply)}
 ${form(
   context,
   `${home(context)}/sms`,
-  html`<input type="hidden" name="number" value="${number}">${digitsField(reply, context)}
+  html`<input type="hidden" name="number" value="${number}">${replacesField(context.input.replaces)}${digitsField(reply, context)}
 ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.now, context.now)}`,
 )}
 <a class="button quiet" href="${home(context)}?set-up=sms">Another number</a>
@@ -126,12 +126,15 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
   confirmSms: afterConfirm('Set up SMS', confirmSmsForm),
 
   removeMethod(reply, context) {
-    const { method } = context.input
-    if (needsFreshFactor(reply))
-      return freshFactorPage(context, method === 'sms' ? '/security?go=remove-sms' : '/security?go=remove-totp')
+    if (needsFreshFactor(reply)) return freshFactorPage(context, settingsAt('remove', context.input.factor))
     // The page was older than the policy, or the network forces a second factor.
     if (reply.reason === 'enrollment_required') return problemPage({ result: 'denied', reason: 'last_factor' }, context)
     return reply.result === 'removed' ? { redirect: '/security' } : problemPage(reply, context)
+  },
+
+  renameFactor(reply, context) {
+    if (needsFreshFactor(reply)) return freshFactorPage(context, settingsAt('rename', context.input.factor))
+    return reply.result === 'renamed' ? { redirect: '/security' } : problemPage(reply, context)
   },
 
   showBackupCodes: afterCodes('Your backup codes', 'show-codes'),
@@ -159,6 +162,13 @@ ${waitingButton('Send another code', reply.resendAt ?? reply.retryAt ?? context.
 /** The address of the pages that set up a factor: those of a login, or those of the settings. */
 const home = ({ session }) => (session.setUp ? '/login/set-up' : '/security')
 
+/** The settings, at an action with an app or phone. */
+const settingsAt = (action, id) => `/security?go=${action}-${encodeURIComponent(id)}`
+
+/** The settings, where a set-up was begun. */
+const backTo = (method, { input: { replaces } }) =>
+  replaces ? settingsAt('replace', replaces) : `/security?go=${method}`
+
 /** The set-up of a first factor at login. Nothing else is open to this session. */
 function setUpPage(context, methods) {
   const go = methods.includes('totp') ? 'totp' : 'sms'
@@ -168,8 +178,8 @@ function setUpPage(context, methods) {
     context,
     html`
 <p class="lead">This account asks for a second factor, and you have none yet. Set one up now; then you are logged in.</p>
-${methods.includes('totp') && appCard(context, undefined, options)}
-${methods.includes('sms') && smsCard(context, undefined, options)}
+${methods.includes('totp') && appCard(context, [], options)}
+${methods.includes('sms') && smsCard(context, [], options)}
 <p class="hint">Begin by ${clockTime(context.session.setUp.expiresAt, context.now)}, or log in again.</p>`,
     { narrow: true },
   )
@@ -195,12 +205,41 @@ function used({ addedAt, lastUsedAt }) {
 </dl>`
 }
 
-function removal(context, method, name, { go, last, everyone }) {
-  const open = go === `remove-${method}`
+/** One app or phone, with what can be done to it. `replacement` puts another one in its place. */
+function factorItem(context, factor, replacement, options) {
+  const { id, name, hint } = factor
+  return html`<li>
+<h3>${name}</h3>
+${hint !== undefined && html`<p>${hint}</p>`}
+${used(factor)}
+<div class="actions">
+${options.canEnroll && replacement}
+${renaming(context, factor, options.go === `rename-${id}`)}
+${removal(context, factor, options)}
+</div>
+</li>`
+}
+
+function renaming(context, { id, name }, open) {
+  return confirmed(
+    'Rename…',
+    form(
+      context,
+      '/security/rename',
+      html`<input type="hidden" name="factor" value="${id}">
+${field('name', 'Name', html`value="${name}" required maxlength="40" autocomplete="off"${open && html` autofocus`}`, { id: `name-${id}` })}
+<button>Rename</button>`,
+    ),
+    { open },
+  )
+}
+
+function removal(context, { id, method, name }, { go, last, everyone }) {
+  const open = go === `remove-${id}`
   if (last && everyone)
     return confirmed(
       'Turn off…',
-      html`<p>This account asks everyone for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.</p>`,
+      html`<p>This account asks everyone for a second factor, and this is your only one. Set up another one first; then you can turn this one off.</p>`,
       { open, danger: true },
     )
   return confirmed(
@@ -208,61 +247,77 @@ function removal(context, method, name, { go, last, everyone }) {
     html`<p>${
       last
         ? 'This is your only second factor. Without it your password alone logs you in, and your backup codes end.'
-        : 'From then on you log in with your other second factor.'
+        : `From then on “${name}” logs you in no longer.`
     }</p>
 ${form(
   context,
   '/security/remove',
-  html`<input type="hidden" name="method" value="${method}">
-<button class="danger"${open && html` autofocus`}>Turn off ${name}</button>`,
+  html`<input type="hidden" name="factor" value="${id}">
+<button class="danger"${open && html` autofocus`}>Turn off ${method === 'sms' ? 'SMS' : 'the app'}</button>`,
 )}`,
     { open, danger: true },
   )
 }
 
-function appCard(context, totp, options) {
+const MOST = { totp: 5, sms: 2 }
+
+function appCard(context, apps, options) {
   const { go, canEnroll } = options
-  const start = (label, kind) =>
+  const start = (label, kind, focus, replaces) =>
     form(
       context,
       `${home(context)}/totp`,
-      html`<button${kind && html` class="${kind}"`}${go === 'totp' && html` autofocus`}>${label}</button>`,
+      html`${replacesField(replaces)}<button${kind && html` class="${kind}"`}${focus && html` autofocus`}>${label}</button>`,
     )
+  const isOn = apps.length > 0
   return card(
     'totp',
     'Authenticator app',
-    totp ? on : off,
-    totp
+    isOn ? on : off,
+    isOn
       ? html`<p>A code from your app is asked for when you log in.</p>
-${used(totp)}
-<div class="actions">${canEnroll && start('Move to another phone', 'second')}${removal(context, 'totp', 'the app', options)}</div>`
+<ul class="factors">${apps.map((app) =>
+          factorItem(
+            context,
+            app,
+            start('Move to another phone', 'second', go === `replace-${app.id}`, app.id),
+            options,
+          ),
+        )}</ul>
+${canEnroll && apps.length < MOST.totp && html`<div class="actions">${start('Add another app', 'second', go === 'totp')}</div>`}`
       : html`<p>An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.</p>
-${canEnroll && html`<div class="actions">${start('Set up the app')}</div>`}`,
+${canEnroll && html`<div class="actions">${start('Set up the app', undefined, go === 'totp')}</div>`}`,
   )
 }
 
-function smsCard(context, sms, options) {
+function smsCard(context, phones, options) {
   const { go, canEnroll } = options
+  const isOn = phones.length > 0
   const open = go === 'sms' || context.input['set-up'] === 'sms'
+  const change = ({ id }) =>
+    confirmed('Change number', numberForm(context, { autofocus: go === `replace-${id}`, replaces: id }), {
+      open: go === `replace-${id}`,
+    })
   return card(
     'sms',
     'SMS',
-    sms ? on : off,
+    isOn ? on : off,
     html`
-<p>${sms ? `On for ${sms.hint}.` : 'A code comes to your mobile each time you log in. For Australian mobile numbers.'}</p>
-${sms && used(sms)}
-<div class="actions">
-${canEnroll && confirmed(sms ? 'Change number' : 'Set up SMS', numberForm(context, { autofocus: open }), { open })}
-${sms && removal(context, 'sms', 'SMS', options)}
-</div>`,
+<p>A code comes to your mobile ${isOn ? 'when you ask for it at login' : 'each time you log in. For Australian mobile numbers'}.</p>
+${isOn && html`<ul class="factors">${phones.map((phone) => factorItem(context, phone, change(phone), options))}</ul>`}
+${
+  canEnroll &&
+  phones.length < MOST.sms &&
+  html`<div class="actions">${confirmed(isOn ? 'Add another number' : 'Set up SMS', numberForm(context, { autofocus: open }), { open })}</div>`
+}`,
   )
 }
 
-function numberForm(context, { value = '', wrong = false, autofocus = false }) {
+function numberForm(context, { value = '', wrong = false, autofocus = false, replaces = context.input.replaces }) {
   return form(
     context,
     `${home(context)}/sms`,
-    html`
+    html`${replacesField(replaces)}
 ${field(
   'number',
   'Australian mobile number',
@@ -270,6 +325,7 @@ ${field(
   {
     hint: 'Such as 0412 345 678, or +61 412 345 678',
     wrong,
+    id: replaces ? `number-${replaces}` : 'number',
   },
 )}
 <button>Send code</button>`,
@@ -319,6 +375,11 @@ ${form(context, '/security/backup-codes/renew', html`<button class="danger"${go 
 function digitsOf(reply, { input }) {
   if (reply.digits !== undefined) return reply.digits
   return ['6', '7', '8'].includes(input.digits) ? Number(input.digits) : 6
+}
+
+/** The factor that this set-up replaces: the form that asks again hands it on. */
+function replacesField(id) {
+  return id && html`<input type="hidden" name="replaces" value="${id}">`
 }
 
 const digitsField = (reply, context) => html`<input type="hidden" name="digits" value="${digitsOf(reply, context)}">`

@@ -65,18 +65,25 @@ pub(super) enum Ask {
     SendSms {
         ticket: Token,
         session: &'static str,
+        /// The id of the phone, where it is named.
+        factor: Option<String>,
     },
     Verify {
         ticket: Token,
         session: &'static str,
         next: &'static str,
         method: Method,
+        /// The id of the app or phone, where it is named.
+        factor: Option<String>,
         code: Typed,
     },
     EnrollApp {
         session: &'static str,
         pass: Token,
         ticket: Token,
+        name: Option<&'static str>,
+        /// The id of the factor in whose place it comes.
+        replaces: Option<String>,
         plan: Plan,
     },
     ConfirmApp {
@@ -91,6 +98,8 @@ pub(super) enum Ask {
         pass: Token,
         ticket: Token,
         number: &'static str,
+        name: Option<&'static str>,
+        replaces: Option<String>,
         plan: Plan,
     },
     ConfirmPhone {
@@ -100,10 +109,16 @@ pub(super) enum Ask {
         setup: Token,
         code: Typed,
     },
+    Rename {
+        session: &'static str,
+        pass: Token,
+        factor: String,
+        name: &'static str,
+    },
     Remove {
         session: &'static str,
         pass: Token,
-        method: Method,
+        factor: String,
     },
     Renew {
         session: &'static str,
@@ -160,6 +175,7 @@ impl Ask {
             Self::ConfirmApp { .. } => "confirm_totp",
             Self::EnrollPhone { .. } => "enroll_sms",
             Self::ConfirmPhone { .. } => "confirm_sms",
+            Self::Rename { .. } => "rename",
             Self::Remove { .. } => "remove",
             Self::Renew { .. } => "renew_backup_codes",
             Self::Show { .. } => "show_backup_codes",
@@ -193,6 +209,8 @@ pub(super) struct Pass {
     pub(super) who: Who,
     pub(super) session: &'static str,
     pub(super) method: Method,
+    /// The id of the app or phone, where it was one.
+    pub(super) factor: String,
     pub(super) epoch: usize,
     pub(super) from: u64,
     pub(super) shown_at: u64,

@@ -16,9 +16,10 @@ impl World {
     pub(super) fn count_attacks(&mut self, who: Who, ask: &Ask, before: &Shadow, seen: &Seen) {
         let mut tried = Vec::new();
         let (ticket, pass, session, by) = match ask {
-            Ask::Verify { ticket, session, .. } | Ask::SendSms { ticket, session } => (*ticket, Token::None, *session, who),
+            Ask::Verify { ticket, session, .. } | Ask::SendSms { ticket, session, .. } => (*ticket, Token::None, *session, who),
             Ask::EnrollApp { pass, session, .. }
             | Ask::EnrollPhone { pass, session, .. }
+            | Ask::Rename { pass, session, .. }
             | Ask::Remove { pass, session, .. }
             | Ask::Renew { pass, session }
             | Ask::Show { pass, session }
@@ -56,7 +57,7 @@ impl World {
         }
         if let (Ask::Verify { method, code, .. }, Seen::Wrong { .. }) = (ask, seen) {
             let knows = |person: &Shadow| match method {
-                Method::Totp => person.app.as_ref().is_some_and(|app| app.secret.code(app.secret.step(self.now)) == code.plain),
+                Method::Totp => person.apps.iter().any(|app| app.secret.code(app.secret.step(self.now)) == code.plain),
                 Method::Sms => person.sent.iter().filter_map(|sent| sent.login.as_ref()).any(|sent| sent.code == code.plain),
                 Method::BackupCode => {
                     person.backup.as_ref().is_some_and(|backup| backup.codes.iter().any(|(plain, _)| *plain == code.plain))

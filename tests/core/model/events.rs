@@ -175,9 +175,24 @@ impl World {
             let session = self.passes[number].session;
             let pass = Token::Pass(number);
             let ask = match rng.below(if me.has_factor() { 11 } else { 4 }) {
-                0 | 1 => Ask::EnrollApp { session, pass, ticket: Token::None, plan },
-                2 | 3 => Ask::EnrollPhone { session, pass, ticket: Token::None, number: self.a_number(rng), plan },
-                4 => Ask::Remove { session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
+                0 | 1 => Ask::EnrollApp {
+                    session,
+                    pass,
+                    ticket: Token::None,
+                    name: a_name(rng),
+                    replaces: self.perhaps_replaces(who, rng),
+                    plan,
+                },
+                2 | 3 => Ask::EnrollPhone {
+                    session,
+                    pass,
+                    ticket: Token::None,
+                    number: self.a_number(rng),
+                    name: a_name(rng),
+                    replaces: self.perhaps_replaces(who, rng),
+                    plan,
+                },
+                4 => Ask::Remove { session, pass, factor: self.a_factor(who, rng) },
                 5 => Ask::Renew { session, pass },
                 6 => Ask::Show { session, pass },
                 7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), caller, rng),
@@ -197,7 +212,7 @@ impl World {
                 let mut codes = me.sent.iter().filter_map(|sent| sent.login.as_ref());
                 let asked = codes.rfind(|code| code.ticket == number && !code.is_used).map(|code| code.code.clone());
                 if method == Method::Sms && (asked.is_none() || rng.percent(10)) {
-                    return (caller, Ask::SendSms { ticket, session });
+                    return (caller, Ask::SendSms { ticket, session, factor: self.perhaps_a_factor(who, rng) });
                 }
                 let next = rng.pick(&SESSIONS[..4]);
                 let next = if next == session { "x1" } else { next };
@@ -205,7 +220,7 @@ impl World {
                     Some(code) => typed(code, rng),
                     None => self.right_code(who, method, rng),
                 };
-                return (caller, Ask::Verify { ticket, session, next, method, code });
+                return (caller, Ask::Verify { ticket, session, next, method, factor: self.perhaps_a_factor(who, rng), code });
             }
         }
         if let Some(number) = self.live_setup_ticket(who).filter(|_| !me.had_factor && rng.percent(80)) {
@@ -218,10 +233,31 @@ impl World {
             }
             if !forced {
                 return if rng.percent(60) {
-                    (caller, Ask::EnrollApp { session, pass: Token::None, ticket: Token::None, plan })
+                    (
+                        caller,
+                        Ask::EnrollApp {
+                            session,
+                            pass: Token::None,
+                            ticket: Token::None,
+                            name: a_name(rng),
+                            replaces: self.perhaps_replaces(who, rng),
+                            plan,
+                        },
+                    )
                 } else {
                     let number = self.a_number(rng);
-                    (caller, Ask::EnrollPhone { session, pass: Token::None, ticket: Token::None, number, plan })
+                    (
+                        caller,
+                        Ask::EnrollPhone {
+                            session,
+                            pass: Token::None,
+                            ticket: Token::None,
+                            number,
+                            name: a_name(rng),
+                            replaces: self.perhaps_replaces(who, rng),
+                            plan,
+                        },
+                    )
                 };
             }
         }
@@ -276,19 +312,51 @@ impl World {
                 let channel = if rng.percent(50) { Channel::Web } else { Channel::Api };
                 Ask::Begin { session, channel, plan }
             }
-            2..4 => Ask::SendSms { ticket, session },
+            2..4 => Ask::SendSms { ticket, session, factor: self.perhaps_a_factor(who, rng) },
             4..13 => {
                 let method = rng.pick(&Method::ALL);
                 let next = rng.pick(&SESSIONS);
                 let next = if next == session { if session == "x2" { "x1" } else { "x2" } } else { next };
-                Ask::Verify { ticket, session, next, method, code: self.any_code(who, method, rng) }
+                let factor = self.perhaps_a_factor(who, rng);
+                Ask::Verify { ticket, session, next, method, factor, code: self.any_code(who, method, rng) }
             }
-            13 if rng.percent(50) => Ask::EnrollApp { session, pass: Token::None, ticket, plan },
-            13 => Ask::EnrollApp { session: pass_session, pass, ticket: Token::None, plan },
+            13 if rng.percent(50) => {
+                Ask::EnrollApp { session, pass: Token::None, ticket, name: a_name(rng), replaces: self.perhaps_replaces(who, rng), plan }
+            }
+            13 => Ask::EnrollApp {
+                session: pass_session,
+                pass,
+                ticket: Token::None,
+                name: a_name(rng),
+                replaces: self.perhaps_replaces(who, rng),
+                plan,
+            },
             14..16 | 17..19 => self.any_confirmation(who, rng),
-            16 if rng.percent(50) => Ask::EnrollPhone { session, pass: Token::None, ticket, number: rng.pick(&NUMBERS), plan },
-            16 => Ask::EnrollPhone { session: pass_session, pass, ticket, number: rng.pick(&NUMBERS), plan },
-            19 => Ask::Remove { session: pass_session, pass, method: rng.pick(&[Method::Totp, Method::Sms]) },
+            16 if rng.percent(50) => Ask::EnrollPhone {
+                session,
+                pass: Token::None,
+                ticket,
+                number: rng.pick(&NUMBERS),
+                name: a_name(rng),
+                replaces: self.perhaps_replaces(who, rng),
+                plan,
+            },
+            16 => Ask::EnrollPhone {
+                session: pass_session,
+                pass,
+                ticket,
+                number: rng.pick(&NUMBERS),
+                name: a_name(rng),
+                replaces: self.perhaps_replaces(who, rng),
+                plan,
+            },
+            19 if rng.percent(40) => Ask::Rename {
+                session: pass_session,
+                pass,
+                factor: self.a_factor(who, rng),
+                name: rng.pick(&["Work", "Phone", "Authenticator app 2"]),
+            },
+            19 => Ask::Remove { session: pass_session, pass, factor: self.a_factor(who, rng) },
             20 => Ask::Renew { session: pass_session, pass },
             21 => Ask::Show { session: pass_session, pass },
             22..24 => {
@@ -303,6 +371,23 @@ impl World {
             _ => self.check_with(pass_session, pass, rng),
         };
         (caller, ask)
+    }
+
+    /// A factor of the person's own, or of anybody.
+    fn a_factor(&self, who: Who, rng: &mut Rng) -> String {
+        let own: Vec<_> = self.people[who].own().into_iter().map(|(_, id, _)| id.to_owned()).collect();
+        let own = if own.is_empty() { None } else { Some(rng.pick(&own)) };
+        let any = rng.late(self.factors.len()).map(|index| self.factors[index].clone());
+        own.filter(|_| rng.percent(85)).or(any).unwrap_or_else(|| "no-such-app-".to_owned())
+    }
+
+    fn perhaps_replaces(&self, who: Who, rng: &mut Rng) -> Option<String> {
+        rng.percent(20).then(|| self.a_factor(who, rng))
+    }
+
+    /// Most people name no factor.
+    fn perhaps_a_factor(&self, who: Who, rng: &mut Rng) -> Option<String> {
+        rng.percent(30).then(|| self.a_factor(who, rng))
     }
 
     /// The person's own set of backup codes, or anybody's.
@@ -403,7 +488,7 @@ impl World {
 
     pub(super) fn wrong_code(&self, who: Who, method: Method, rng: &mut Rng) -> Typed {
         let digits = match method {
-            Method::Totp => self.people[who].app.as_ref().map_or(6, |app| usize::from(app.secret.digits)),
+            Method::Totp => self.people[who].apps.first().map_or(6, |app| usize::from(app.secret.digits)),
             Method::Sms => usize::from(self.rules[account(who)].sms_digits),
             Method::BackupCode | Method::RecoveryCode => {
                 let symbol = |rng: &mut Rng| char::from(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[rng.below(32)]);
@@ -422,7 +507,8 @@ impl World {
                 let in_setup = setups
                     .filter_map(|setup| if let Content::App { secret, .. } = &setup.content { Some(secret) } else { None })
                     .next_back();
-                let secret = of.app.as_ref().map(|app| &app.secret).filter(|_| in_setup.is_none() || rng.percent(80)).or(in_setup);
+                let app = if of.apps.is_empty() { None } else { Some(&of.apps[rng.below(of.apps.len())]) };
+                let secret = app.map(|app| &app.secret).filter(|_| in_setup.is_none() || rng.percent(80)).or(in_setup);
                 let steps: [i64; 8] = [0, 0, 0, 0, 1, -1, 2, -3];
                 secret.map(|secret| secret.code(secret.step(self.now).saturating_add_signed(rng.pick(&steps))))
             }
@@ -450,4 +536,9 @@ pub(super) fn typed(plain: String, rng: &mut Rng) -> Typed {
         _ => plain.clone(),
     };
     Typed { text, plain: plain.replace('-', "") }
+}
+
+/// The name that a person gives a factor, if any.
+fn a_name(rng: &mut Rng) -> Option<&'static str> {
+    rng.percent(30).then(|| rng.pick(&["Work", "Phone", "Authenticator app 2", "Старый телефон"]))
 }

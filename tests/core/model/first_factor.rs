@@ -71,9 +71,9 @@ impl World {
     pub(super) fn enroll_by(&self, ticket: Token, session: &'static str, who: Who, rng: &mut Rng) -> Ask {
         let (pass, plan) = (Token::None, self.rules[account(who)].a_plan());
         if self.rules[account(who)].offers(Method::Sms) && rng.percent(35) {
-            Ask::EnrollPhone { session, pass, ticket, number: self.a_number(rng), plan }
+            Ask::EnrollPhone { session, pass, ticket, number: self.a_number(rng), name: None, replaces: None, plan }
         } else {
-            Ask::EnrollApp { session, pass, ticket, plan }
+            Ask::EnrollApp { session, pass, ticket, name: None, replaces: None, plan }
         }
     }
 
@@ -122,9 +122,9 @@ impl World {
         }
         let stranger = self.setups.iter().rposition(|setup| setup.who == who && setup.session == "x1");
         let plan = self.rules[account(who)].a_plan();
-        let ask = Ask::EnrollApp { session: "s1", pass: Token::None, ticket: Token::Ticket(used), plan };
+        let ask = Ask::EnrollApp { session: "s1", pass: Token::None, ticket: Token::Ticket(used), name: None, replaces: None, plan };
         self.perform(who, caller, &ask, Fault::None, rng)?;
-        let Some(Seen::Enrolled { method, .. }) = self.confirm_newest(who, caller, rng)? else { return Ok(()) };
+        let Some(Seen::Enrolled { .. }) = self.confirm_newest(who, caller, rng)? else { return Ok(()) };
         if let Some(number) = stranger {
             let code = self.right_code_of(number, rng);
             let ask = self.confirm(number, "x1", code, rng);
@@ -132,7 +132,8 @@ impl World {
         }
         self.change_each(who, |document| Document { require: Require::Optional, ..document });
         if let Some(number) = self.live_pass(who) {
-            let ask = Ask::Remove { session: self.passes[number].session, pass: Token::Pass(number), method };
+            let factor = self.people[who].own()[0].1.to_owned();
+            let ask = Ask::Remove { session: self.passes[number].session, pass: Token::Pass(number), factor };
             self.perform(who, caller, &ask, Fault::None, rng)?;
         }
         if rng.percent(80) {
@@ -151,7 +152,7 @@ impl World {
         self.perform(who, caller, &Ask::Begin { session: "s1", channel: Channel::Web, plan: None }, Fault::None, rng)?;
         let Some(recovery) = self.people[who].recovery.clone().filter(|_| self.tickets.len() > made) else { return Ok(()) };
         let (ticket, code) = (Token::Ticket(made), typed(recovery.code, rng));
-        let ask = Ask::Verify { ticket, session: "s1", next: "s2", method: Method::RecoveryCode, code };
+        let ask = Ask::Verify { ticket, session: "s1", next: "s2", method: Method::RecoveryCode, factor: None, code };
         self.perform(who, caller, &ask, Fault::None, rng)?;
         self.ask_for_the_first_factor(who, true);
         self.bring_again(who, caller, kept, rng)

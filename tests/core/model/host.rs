@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use crate::effect::Effect;
 use crate::engine::{
     Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Limit,
-    OverLimit, Pending, Remove, Reply, SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, step,
+    OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
+use crate::factor::{FactorId, FactorName};
 use crate::ids::{AccountId, OperatorId, RecordId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::record::Record;
@@ -91,32 +92,45 @@ impl World {
         };
         let command = match ask {
             Ask::Begin { session: s, channel, plan: p } => Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p) }),
-            Ask::SendSms { ticket, session: s } => {
-                Command::SendSms(SendSms { ticket: self.text(*ticket).unwrap_or_default(), session: session(s) })
-            }
-            Ask::Verify { ticket, session: s, next, method, code } => Command::Verify(SecondStep {
+            Ask::SendSms { ticket, session: s, factor } => Command::SendSms(SendSms {
+                ticket: self.text(*ticket).unwrap_or_default(),
+                session: session(s),
+                factor: factor.as_deref().and_then(FactorId::parse),
+            }),
+            Ask::Verify { ticket, session: s, next, method, factor, code } => Command::Verify(SecondStep {
                 ticket: self.text(*ticket).unwrap_or_default(),
                 session: session(s),
                 new_session: Some(session(next)),
                 method: *method,
+                factor: factor.as_deref().and_then(FactorId::parse),
                 code: text(code),
             }),
-            Ask::EnrollApp { session: s, pass, ticket, plan: p } => Command::EnrollTotp(EnrollTotp {
+            Ask::EnrollApp { session: s, pass, ticket, name, replaces, plan: p } => Command::EnrollTotp(EnrollTotp {
                 session: session(s),
                 pass: self.text(*pass),
                 ticket: self.text(*ticket),
                 label: "ann".to_owned(),
+                name: name.and_then(FactorName::parse),
+                replaces: replaces.as_deref().and_then(FactorId::parse),
                 plan: plan(p),
             }),
             Ask::ConfirmApp { session: s, next, setup, code } => Command::ConfirmTotp(confirm(s, next, *setup, code)),
-            Ask::EnrollPhone { session: s, pass, ticket, number, plan: p } => {
+            Ask::EnrollPhone { session: s, pass, ticket, number, name, replaces, plan: p } => {
                 let number = (*number).to_owned();
                 let (pass, ticket) = (self.text(*pass), self.text(*ticket));
-                Command::EnrollSms(EnrollSms { session: session(s), pass, ticket, number, plan: plan(p) })
+                let name = name.and_then(FactorName::parse);
+                let replaces = replaces.as_deref().and_then(FactorId::parse);
+                Command::EnrollSms(EnrollSms { session: session(s), pass, ticket, number, name, replaces, plan: plan(p) })
             }
             Ask::ConfirmPhone { session: s, next, setup, code } => Command::ConfirmSms(confirm(s, next, *setup, code)),
-            Ask::Remove { session: s, pass, method } => {
-                Command::Remove(Remove { session: session(s), pass: self.text(*pass), method: *method })
+            Ask::Rename { session: s, pass, factor, name } => Command::Rename(Rename {
+                session: session(s),
+                pass: self.text(*pass),
+                factor: FactorId::parse(factor).unwrap(),
+                name: FactorName::parse(name).unwrap(),
+            }),
+            Ask::Remove { session: s, pass, factor } => {
+                Command::Remove(Remove { session: session(s), pass: self.text(*pass), factor: FactorId::parse(factor).unwrap() })
             }
             Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
             Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),

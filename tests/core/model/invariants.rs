@@ -48,13 +48,13 @@ impl World {
 
     fn verified_only_by_a_right_unused_code(&mut self, after: &After<'_>) -> Checked {
         let key = match (after.ask, after.seen) {
-            (Ask::Verify { ticket, session, method, code, .. }, Seen::Verified { .. }) => {
+            (Ask::Verify { ticket, session, method, factor, code, .. }, Seen::Verified { .. }) => {
                 let Token::Ticket(number) = ticket else { return Err("invariant verified: without a ticket".to_owned()) };
                 let ticket = &self.tickets[*number];
                 let is_in_time = is_alive(ticket.from, ticket.until, self.now) && !ticket.is_for_set_up;
                 let is_mine = ticket.who == after.who && ticket.session == *session && is_in_time;
                 self.meet(is_mine, "verified through a ticket of this user, account and session, in time")?;
-                self.name_of_right_code(after, *method, *number, code)
+                self.name_of_right_code(after, *method, factor.as_deref(), *number, code)
             }
             (Ask::ConfirmApp { setup, code, .. } | Ask::ConfirmPhone { setup, code, .. }, Seen::Enrolled { .. }) => {
                 let Token::Setup(number) = setup else { return Err("invariant confirmed: without a set-up".to_owned()) };
@@ -71,16 +71,21 @@ impl World {
     }
 
     /// A name of the code, if it is right: found from the user's state alone.
-    fn name_of_right_code(&self, after: &After<'_>, method: Method, ticket: usize, code: &Typed) -> Option<String> {
+    fn name_of_right_code(&self, after: &After<'_>, method: Method, factor: Option<&str>, ticket: usize, code: &Typed) -> Option<String> {
         let before = after.before;
+        let is_named = |id: &str| factor.is_none_or(|factor| factor == id);
         match method {
             Method::Totp => {
-                let secret = &before.app.as_ref()?.secret;
-                self.step_of(&secret.base32, secret.digits, secret.period, code)
+                let mut apps = before.apps.iter().filter(|app| is_named(&app.id)).map(|app| &app.secret);
+                apps.find_map(|secret| self.step_of(&secret.base32, secret.digits, secret.period, code))
             }
             Method::Sms => {
                 let is_right = |login: &LoginCode| {
-                    login.ticket == ticket && login.code == code.plain && !login.is_used && is_alive(login.from, login.until, self.now)
+                    is_named(&login.phone)
+                        && login.ticket == ticket
+                        && login.code == code.plain
+                        && !login.is_used
+                        && is_alive(login.from, login.until, self.now)
                 };
                 before.sent.iter().find(|sent| sent.login.as_ref().is_some_and(is_right)).map(|sent| sent.id.clone())
             }
@@ -180,7 +185,10 @@ impl World {
         };
         let is_known = after.now.sent.last().is_some_and(|sent| sent.id == message.id);
         let asked = match after.ask {
-            Ask::SendSms { .. } => after.before.phone.as_ref().is_some_and(|phone| phone.number == message.to.0),
+            Ask::SendSms { factor, .. } => {
+                let is_meant = |id: &str| factor.as_ref().is_none_or(|factor| factor == id);
+                after.before.phones.iter().any(|phone| is_meant(&phone.id) && phone.number == message.to.0)
+            }
             Ask::EnrollPhone { number, .. } => *number == message.to.0,
             _ => false,
         };

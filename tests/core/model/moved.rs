@@ -50,9 +50,9 @@ impl World {
         let there = self.people[from].clone();
         let Some(source) = self.store[from].clone().filter(|_| there.has(method)) else { return Ok(None) };
         let fields: &[&str] = match method {
-            Method::Totp => &["totp"],
-            Method::Sms => &["sms"],
-            Method::BackupCode => &["totp", "backup"],
+            Method::Totp => &["apps"],
+            Method::Sms => &["phones"],
+            Method::BackupCode => &["apps", "backup"],
             Method::RecoveryCode => &["recovery"],
         };
         let source: Value = serde_json::from_str(&source).unwrap();
@@ -71,7 +71,7 @@ impl World {
         };
         let code = match method {
             Method::Totp => {
-                let app = there.app.unwrap();
+                let app = there.apps[0].clone();
                 self.now = self.now.max((app.last_step + 1) * app.secret.period);
                 let Ok((Reply::Challenge { ticket, .. }, _)) = self.ask(to, &json!({"begin": {"session": "w"}}), rng) else {
                     return Ok(None);

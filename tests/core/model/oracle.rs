@@ -6,7 +6,7 @@ use super::ask::{Ask, Keys, OWNER, Pass, Plan, Ticket, Token, Typed, USERS, Who,
 use super::places::Caller;
 use super::rules::{Login, Rules};
 use super::seen::Seen;
-use super::setups::{Setup, Shown, again_at, is_counted};
+use super::setups::{Setup, Shown, Wish, again_at, is_counted};
 use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
 
 pub(super) struct Oracle<'a> {
@@ -61,21 +61,30 @@ impl Oracle<'_> {
         }
         match ask {
             Ask::Begin { session, channel, plan } => self.begin(session, *channel, *plan),
-            Ask::SendSms { ticket, session } => match self.admit(*ticket, session, Method::Sms) {
-                Ok(ticket) => self.send_login_code(ticket),
+            Ask::SendSms { ticket, session, factor } => match self.admit(*ticket, session, Method::Sms) {
+                Ok(ticket) => self.send_login_code(ticket, factor.as_deref()),
                 Err(seen) => seen,
             },
-            Ask::Verify { ticket, session, next, method, code } => match self.verify(*ticket, session, *method, code) {
-                Ok(ticket) => self.verified(ticket, *method, next),
-                Err(seen) => seen,
-            },
-            Ask::EnrollApp { session, pass, ticket, plan } => self.enroll_app(session, Shown { pass: *pass, ticket: *ticket }, *plan),
-            Ask::ConfirmApp { session, next, setup, code } => self.confirm_app(session, *next, *setup, code),
-            Ask::EnrollPhone { session, pass, ticket, number, plan } => {
-                self.enroll_phone(session, Shown { pass: *pass, ticket: *ticket }, number, *plan)
+            Ask::Verify { ticket, session, next, method, factor, code } => {
+                match self.verify(*ticket, session, *method, factor.as_deref(), code) {
+                    Ok((ticket, used)) => self.verified(ticket, *method, used, next),
+                    Err(seen) => seen,
+                }
             }
+            Ask::EnrollApp { session, pass, ticket, name, replaces, plan } => {
+                self.enroll_app(session, Shown { pass: *pass, ticket: *ticket }, Wish { name: *name, replaces: replaces.as_deref() }, *plan)
+            }
+            Ask::ConfirmApp { session, next, setup, code } => self.confirm_app(session, *next, *setup, code),
+            Ask::EnrollPhone { session, pass, ticket, number, name, replaces, plan } => self.enroll_phone(
+                session,
+                Shown { pass: *pass, ticket: *ticket },
+                number,
+                Wish { name: *name, replaces: replaces.as_deref() },
+                *plan,
+            ),
             Ask::ConfirmPhone { session, next, setup, code } => self.confirm_phone(session, *next, *setup, code),
-            Ask::Remove { session, pass, method } => self.remove(session, *pass, *method),
+            Ask::Rename { session, pass, factor, name } => self.rename(session, *pass, factor, name),
+            Ask::Remove { session, pass, factor } => self.remove(session, *pass, factor),
             Ask::Renew { session, pass } => self.renew(session, *pass),
             Ask::Show { session, pass } => self.show(session, *pass),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
@@ -154,30 +163,54 @@ impl Oracle<'_> {
         Ok(number)
     }
 
-    fn verify(&mut self, ticket: Token, session: &str, method: Method, code: &Typed) -> Result<usize, Seen> {
+    /// The ticket, and the id of the app or phone that was used.
+    fn verify(
+        &mut self,
+        ticket: Token,
+        session: &str,
+        method: Method,
+        factor: Option<&str>,
+        code: &Typed,
+    ) -> Result<(usize, String), Seen> {
         let ticket = self.admit(ticket, session, method)?;
-        match method {
-            Method::Totp => self.by_app(code)?,
-            Method::Sms => self.by_phone(ticket, code)?,
-            Method::BackupCode => self.by_backup_code(code)?,
-            Method::RecoveryCode => self.by_recovery_code(code)?,
-        }
-        Ok(ticket)
+        let used = match method {
+            Method::Totp => self.by_app(factor, code)?,
+            Method::Sms => self.by_phone(ticket, factor, code)?,
+            Method::BackupCode => self.by_backup_code(code).map(|()| String::new())?,
+            Method::RecoveryCode => self.by_recovery_code(code).map(|()| String::new())?,
+        };
+        Ok((ticket, used))
     }
 
-    fn by_app(&mut self, code: &Typed) -> Result<(), Seen> {
-        let Some(app) = self.me.app.clone() else { return Err(Seen::Denied(Reason::NotEnrolled)) };
-        if !code.is_digits(app.secret.digits) {
+    /// A code is compared with all apps that may show it: the one that is named, or all with as many digits.
+    fn by_app(&mut self, factor: Option<&str>, code: &Typed) -> Result<String, Seen> {
+        let named = |app: &App| factor.is_none_or(|id| app.id == id);
+        let apps: Vec<usize> = (0..self.me.apps.len()).filter(|index| named(&self.me.apps[*index])).collect();
+        if apps.is_empty() {
+            return Err(Seen::Denied(Reason::NotEnrolled));
+        }
+        let showing: Vec<usize> = apps.into_iter().filter(|index| code.is_digits(self.me.apps[*index].secret.digits)).collect();
+        if showing.is_empty() {
             return Err(Seen::Malformed);
         }
-        let compared = match self.steps(&app.secret).filter(|step| app.secret.code(*step) == code.plain).last() {
-            Some(step) if step > app.last_step => Compared::Right(step),
-            Some(_) => Compared::Used(Some((app.secret.step(self.now).max(app.last_step) + 1) * app.secret.period)),
-            None => Compared::Wrong,
-        };
-        let last_step = self.attempt(compared)?;
-        self.me.app = Some(App { last_step, kid: self.keys.newest(), ..app });
-        Ok(())
+        let showing: Vec<usize> = showing.into_iter().filter(|index| self.me.apps[*index].opens).collect();
+        let mut compared = Compared::Wrong;
+        for index in &showing {
+            let app = &self.me.apps[*index];
+            match self.steps(&app.secret).filter(|step| app.secret.code(*step) == code.plain).last() {
+                Some(step) if step > app.last_step => {
+                    compared = Compared::Right((*index, step));
+                    break;
+                }
+                Some(_) => compared = Compared::Used(Some((app.secret.step(self.now).max(app.last_step) + 1) * app.secret.period)),
+                None => {}
+            }
+        }
+        let (index, last_step) = self.attempt(compared, showing.len())?;
+        let kid = self.keys.newest();
+        let app = &mut self.me.apps[index];
+        (app.last_step, app.kid, app.opens) = (last_step, kid, true);
+        Ok(app.id.clone())
     }
 
     fn by_backup_code(&mut self, code: &Typed) -> Result<(), Seen> {
@@ -188,7 +221,7 @@ impl Oracle<'_> {
             return Err(Seen::Malformed);
         }
         let right = backup.codes.iter().position(|(plain, used)| *plain == code.plain && !used);
-        let index = self.attempt(Compared::of(right))?;
+        let index = self.attempt(Compared::of(right), 1)?;
         let backup = self.me.backup.as_mut().unwrap();
         backup.codes[index].1 = true;
         backup.is_confirmed = true;
@@ -208,7 +241,7 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    fn verified(&mut self, ticket: usize, method: Method, session: &'static str) -> Seen {
+    fn verified(&mut self, ticket: usize, method: Method, factor: String, session: &'static str) -> Seen {
         self.me.writes += 1;
         self.end_unused_code(ticket);
         if method == Method::RecoveryCode {
@@ -218,7 +251,7 @@ impl Oracle<'_> {
         } else {
             self.me.bucket.succeed();
         }
-        let ends = self.give_pass(session, method);
+        let ends = self.give_pass(session, method, factor);
         let enroll = method == Method::RecoveryCode || !self.me.has_factor();
         Seen::Verified { method, ends, enroll, left: (method == Method::BackupCode).then(|| self.me.codes_left()) }
     }
@@ -230,7 +263,7 @@ impl Oracle<'_> {
     }
 
     /// An attempt: nothing is compared while locked, and a wrong one is counted; a used one is not.
-    pub(super) fn attempt<T>(&mut self, compared: Compared<T>) -> Result<T, Seen> {
+    pub(super) fn attempt<T>(&mut self, compared: Compared<T>, apps: usize) -> Result<T, Seen> {
         let locked = |lock| match lock {
             Lock::Open => None,
             Lock::Until(time) => Some(Some(time)),
@@ -244,37 +277,48 @@ impl Oracle<'_> {
             Compared::Used(next) => return Err(Seen::AlreadyUsed(next)),
             Compared::Wrong => {}
         }
-        self.me.bucket.fail(self.now, self.rules.window);
+        self.me.bucket.fail(self.now, self.rules.window, u64::try_from(apps).unwrap());
         let locked = locked(self.me.bucket.lock(self.now));
         let left = if locked.is_some() { 0 } else { self.me.bucket.attempts_left() };
         Err(Seen::Wrong { left: Some(left), retry_at: locked.flatten() })
     }
 
-    fn remove(&mut self, session: &str, pass: Token, method: Method) -> Seen {
-        if !self.me.has(method) {
-            return Seen::Denied(Reason::NotEnrolled);
+    fn rename(&mut self, session: &str, pass: Token, id: &str, name: &str) -> Seen {
+        if !self.current_pass(session, pass).is_some_and(|pass| self.counts(pass)) {
+            return Seen::Denied(Reason::FreshFactorRequired);
         }
+        let Some((method, ..)) = self.me.own().into_iter().find(|(_, known, _)| *known == id) else {
+            return Seen::Denied(Reason::NotEnrolled);
+        };
+        for app in self.me.apps.iter_mut().filter(|app| app.id == id) {
+            name.clone_into(&mut app.name);
+        }
+        for phone in self.me.phones.iter_mut().filter(|phone| phone.id == id) {
+            name.clone_into(&mut phone.name);
+        }
+        Seen::Renamed(method, name.to_owned())
+    }
+
+    fn remove(&mut self, session: &str, pass: Token, id: &str) -> Seen {
         let Some(pass) = self.current_pass(session, pass).filter(|pass| self.is_fresh(pass)).cloned() else {
             return Seen::Denied(Reason::FreshFactorRequired);
         };
-        let other = if method == Method::Totp { Method::Sms } else { Method::Totp };
-        let is_last = !self.me.can_use(other, self.rules, self.now);
+        let Some((method, ..)) = self.me.own().into_iter().find(|(_, known, _)| *known == id) else {
+            return Seen::Denied(Reason::NotEnrolled);
+        };
+        let is_last = !self.me.own().iter().any(|(_, other, _)| *other != id && self.me.can_use_factor(other, self.rules));
         if is_last && self.rules.forces(self.caller, self.now) {
             return Seen::Denied(Reason::EnrollmentRequired);
         }
-        if is_last || method == Method::Totp {
-            self.me.app = None;
-        }
-        if is_last || method == Method::Sms {
-            self.me.phone = None;
-        }
+        self.me.apps.retain(|app| app.id != id && !is_last);
+        self.me.phones.retain(|phone| phone.id != id && !is_last);
         if is_last {
             self.me.backup = None;
         }
         self.end_login_codes();
         self.begin_epoch();
         let ends = self.renew_pass(pass);
-        let left = [Method::Totp, Method::Sms].into_iter().filter(|method| self.me.has(*method)).collect();
+        let left = self.me.own().into_iter().map(|(method, ..)| method).collect();
         Seen::Removed { method, left, ends }
     }
 
@@ -456,10 +500,10 @@ impl Oracle<'_> {
     }
 
     /// The pass of a second factor that was shown now; gives its end.
-    pub(super) fn give_pass(&mut self, session: &'static str, method: Method) -> u64 {
+    pub(super) fn give_pass(&mut self, session: &'static str, method: Method, factor: String) -> u64 {
         let until = self.now + self.rules.pass_life;
         let (who, epoch, from, kid) = (self.who, self.me.epoch, self.now, self.keys.signing[0]);
-        self.new_pass = Some(Pass { who, session, method, epoch, from, shown_at: from, until, kid, text: String::new() });
+        self.new_pass = Some(Pass { who, session, method, factor, epoch, from, shown_at: from, until, kid, text: String::new() });
         until
     }
 
@@ -473,7 +517,12 @@ impl Oracle<'_> {
 
 /// Whether a pass is of the record's epoch, by a factor that is still there.
 fn is_current(pass: &Pass, record: &Shadow) -> bool {
-    pass.epoch == record.epoch && (pass.method == Method::RecoveryCode || record.has(pass.method))
+    let is_there = match pass.method {
+        Method::Totp | Method::Sms => record.own().iter().any(|(_, id, _)| *id == pass.factor),
+        Method::BackupCode => record.backup.is_some(),
+        Method::RecoveryCode => true,
+    };
+    pass.epoch == record.epoch && is_there
 }
 
 /// By app or SMS.

@@ -53,6 +53,7 @@ pub(super) enum Seen {
         codes: Option<usize>,
         ends: u64,
     },
+    Renamed(Method, String),
     Removed {
         method: Method,
         left: Vec<Method>,
@@ -108,6 +109,7 @@ impl Seen {
             Reply::Enrolled { method, backup_codes, expires_at, .. } => {
                 Self::Enrolled { method: *method, codes: backup_codes.as_ref().map(Vec::len), ends: at(expires_at) }
             }
+            Reply::Renamed { method, factor } => Self::Renamed(*method, factor.name.as_str().to_owned()),
             Reply::Removed { method, methods_left, expires_at, .. } => {
                 Self::Removed { method: *method, left: methods_left.clone(), ends: at(expires_at) }
             }

@@ -27,6 +27,8 @@ pub(super) struct Setup {
     pub(super) proof: Proof,
     pub(super) epoch: usize,
     pub(super) kid: usize,
+    pub(super) name: Option<&'static str>,
+    pub(super) replaces: Option<String>,
     pub(super) content: Content,
     pub(super) text: String,
 }
@@ -36,6 +38,13 @@ pub(super) struct Setup {
 pub(super) struct Shown {
     pub(super) pass: Token,
     pub(super) ticket: Token,
+}
+
+/// The wishes about a new factor: its name, and the one in whose place it comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
+    pub(super) name: Option<&'static str>,
+    pub(super) replaces: Option<&'a str>,
 }
 
 /// The proof with which a set-up began, beside the password.
@@ -80,6 +89,8 @@ pub(super) struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LoginCode {
     pub(super) ticket: usize,
+    /// The id of the phone that it was sent to.
+    pub(super) phone: String,
     pub(super) code: String,
     pub(super) from: u64,
     pub(super) until: u64,
@@ -116,14 +127,14 @@ fn new_id(session: &'static str, next: Option<&'static str>, proof: Proof) -> &'
 }
 
 impl Oracle<'_> {
-    pub(super) fn enroll_app(&mut self, session: &'static str, shown: Shown, plan: Plan) -> Seen {
-        let proof = match self.admit_set_up(session, shown, Method::Totp, plan) {
+    pub(super) fn enroll_app(&mut self, session: &'static str, shown: Shown, wish: Wish<'_>, plan: Plan) -> Seen {
+        let proof = match self.admit_set_up(session, shown, Method::Totp, wish, plan) {
             Ok(proof) => proof,
             Err(seen) => return seen,
         };
         let secret = Secret { base32: String::new(), digits: self.rules.app_digits, period: self.rules.app_period };
         let until = self.now + APP_SETUP_LIFE;
-        self.begin_setup(session, proof, until, Content::App { secret, is_theirs: false });
+        self.begin_setup(session, proof, until, wish, Content::App { secret, is_theirs: false });
         Seen::AppStarted { digits: self.rules.app_digits, ends: until }
     }
 
@@ -134,7 +145,7 @@ impl Oracle<'_> {
         let Some(setup) = self.open_setup(session, setup, Method::Totp) else { return Seen::Expired };
         let Content::App { secret, is_theirs } = setup.content else { unreachable!("a set-up of an app") };
         if setup.epoch != self.me.epoch {
-            let is_held = self.me.app.as_ref().is_some_and(|app| app.secret.base32 == secret.base32);
+            let is_held = self.me.apps.iter().any(|app| app.opens && app.secret.base32 == secret.base32);
             return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
         }
         if self.lacks_proof(setup.proof) {
@@ -147,21 +158,26 @@ impl Oracle<'_> {
             return Seen::Wrong { left: None, retry_at: None };
         };
         let had_factor = self.me.has_factor();
-        self.me.app = Some(App { secret, last_step, is_theirs, kid: self.keys.newest() });
+        let (id, name) = (String::new(), setup.name.map_or_else(|| self.me.free_name("Authenticator app"), str::to_owned));
+        self.me.apps.push(App { id, name, secret, last_step, opens: true, is_theirs, kid: self.keys.newest() });
+        self.replace(setup.replaces);
         self.confirmed(Method::Totp, new_id(session, next, setup.proof), had_factor)
     }
 
-    pub(super) fn enroll_phone(&mut self, session: &'static str, shown: Shown, number: &'static str, plan: Plan) -> Seen {
-        let proof = match self.admit_set_up(session, shown, Method::Sms, plan) {
+    pub(super) fn enroll_phone(&mut self, session: &'static str, shown: Shown, number: &'static str, wish: Wish<'_>, plan: Plan) -> Seen {
+        let proof = match self.admit_set_up(session, shown, Method::Sms, wish, plan) {
             Ok(proof) => proof,
             Err(seen) => return seen,
         };
         if !self.rules.allows(number) {
             return Seen::Denied(Reason::NumberNotAllowed);
         }
+        if self.me.phones.iter().any(|phone| phone.opens && phone.number == number && Some(phone.id.as_str()) != wish.replaces) {
+            return Seen::Denied(Reason::NumberEnrolled);
+        }
         let seen = self.send();
         if let Seen::SmsSent { ends, .. } = seen {
-            self.begin_setup(session, proof, ends, Content::Phone { number, message: String::new(), code: String::new() });
+            self.begin_setup(session, proof, ends, wish, Content::Phone { number, message: String::new(), code: String::new() });
         }
         seen
     }
@@ -173,7 +189,7 @@ impl Oracle<'_> {
         let Some(setup) = self.open_setup(session, setup, Method::Sms) else { return Seen::Expired };
         let Content::Phone { number, message, code: sent } = setup.content else { unreachable!("a set-up of a phone") };
         if setup.epoch != self.me.epoch {
-            let is_held = code.plain == sent && self.me.phone.as_ref().is_some_and(|phone| phone.number == number);
+            let is_held = code.plain == sent && self.me.phones.iter().any(|phone| phone.opens && phone.number == number);
             return if is_held { Seen::AlreadyUsed(None) } else { Seen::Expired };
         }
         if self.lacks_proof(setup.proof) {
@@ -194,16 +210,24 @@ impl Oracle<'_> {
         }
         let had_factor = self.me.has_factor();
         let is_theirs = THEIR_NUMBERS.contains(&number);
-        self.me.phone = Some(Phone { number, is_theirs, kid: self.keys.newest() });
+        let (id, name) = (String::new(), setup.name.map_or_else(|| self.me.free_name("Phone"), str::to_owned));
+        self.me.phones.push(Phone { id, name, used_at: None, opens: true, number, is_theirs, kid: self.keys.newest() });
+        self.replace(setup.replaces);
         self.confirmed(Method::Sms, new_id(session, next, setup.proof), had_factor)
     }
 
-    /// A login code for the phone on record. It takes the place of the unused one of the same ticket.
-    pub(super) fn send_login_code(&mut self, ticket: usize) -> Seen {
-        let Some(phone) = self.me.phone.clone() else { return Seen::Denied(Reason::NotEnrolled) };
-        if !self.rules.allows(phone.number) {
-            return Seen::Denied(Reason::NumberNotAllowed);
+    /// A login code for a phone on record: the one that is named, or else the one used last whose number is allowed. It takes the
+    /// place of the unused one of the same ticket.
+    pub(super) fn send_login_code(&mut self, ticket: usize, factor: Option<&str>) -> Seen {
+        let mut phones: Vec<&Phone> = self.me.phones.iter().filter(|phone| phone.opens && factor.is_none_or(|id| phone.id == id)).collect();
+        if phones.is_empty() {
+            return Seen::Denied(Reason::NotEnrolled);
         }
+        phones.retain(|phone| self.rules.allows(phone.number));
+        // Of several that were used last, the one that was added first.
+        let Some(phone) = phones.into_iter().rev().max_by_key(|phone| phone.used_at).map(|phone| phone.id.clone()) else {
+            return Seen::Denied(Reason::NumberNotAllowed);
+        };
         match self.me.bucket.lock(self.now) {
             Lock::Open => {}
             Lock::Until(time) => return Seen::SmsRefused(SmsRefusal::TooManyAttempts, Some(time)),
@@ -213,38 +237,47 @@ impl Oracle<'_> {
         if let Seen::SmsSent { ends, .. } = seen {
             self.end_unused_code(ticket);
             let (from, kid) = (self.now, self.keys.newest());
-            let code = LoginCode { ticket, code: String::new(), from, until: ends, is_used: false, kid };
+            let code = LoginCode { ticket, phone, code: String::new(), from, until: ends, is_used: false, kid };
             self.me.sent.last_mut().unwrap().login = Some(code);
         }
         seen
     }
 
-    pub(super) fn by_phone(&mut self, ticket: usize, code: &Typed) -> Result<(), Seen> {
-        let Some(phone) = self.me.phone.clone() else { return Err(Seen::Denied(Reason::NotEnrolled)) };
+    pub(super) fn by_phone(&mut self, ticket: usize, factor: Option<&str>, code: &Typed) -> Result<String, Seen> {
+        if !self.me.phones.iter().any(|phone| factor.is_none_or(|id| phone.id == id)) {
+            return Err(Seen::Denied(Reason::NotEnrolled));
+        }
         if !code.is_digits(self.rules.sms_digits) {
             return Err(Seen::Malformed);
         }
         let now = self.now;
-        let mine = |code: &LoginCode| code.ticket == ticket && is_alive(code.from, code.until, now);
-        let alive: Vec<LoginCode> = self.me.sent.iter().filter_map(|sent| sent.login.clone()).filter(mine).collect();
+        let mine = |code: &LoginCode| {
+            let is_named = factor.is_none_or(|id| code.phone == id);
+            let opens = self.me.phones.iter().any(|phone| phone.id == code.phone && phone.opens);
+            opens && is_named && code.ticket == ticket && is_alive(code.from, code.until, now)
+        };
+        let mut alive: Vec<LoginCode> = self.me.sent.iter().filter_map(|sent| sent.login.clone()).filter(mine).collect();
         if alive.is_empty() {
             return Err(Seen::Expired);
         }
-        if !self.rules.allows(phone.number) {
+        let number = |id: &str| self.me.phones.iter().find(|phone| phone.id == id).unwrap().number;
+        alive.retain(|code| self.rules.allows(number(&code.phone)));
+        if alive.is_empty() {
             return Err(Seen::Denied(Reason::NumberNotAllowed));
         }
         let mut same = alive.iter().filter(|sent| sent.code == code.plain);
         let compared = match same.clone().next() {
             None => Compared::Wrong,
-            Some(_) if same.any(|sent| !sent.is_used) => Compared::Right(()),
-            Some(_) => Compared::Used(None),
+            Some(_) => same.find(|sent| !sent.is_used).map_or(Compared::Used(None), |sent| Compared::Right(sent.phone.clone())),
         };
-        self.attempt(compared)?;
-        for sent in self.me.sent.iter_mut().filter_map(|sent| sent.login.as_mut()).filter(|code| code.ticket == ticket) {
-            sent.is_used |= sent.code == code.plain;
+        let used = self.attempt(compared, 1)?;
+        for sent in self.me.sent.iter_mut().filter_map(|sent| sent.login.as_mut()) {
+            sent.is_used |= sent.ticket == ticket && sent.phone == used && sent.code == code.plain;
         }
-        self.me.phone = Some(Phone { kid: self.keys.newest(), ..phone });
-        Ok(())
+        let kid = self.keys.newest();
+        let phone = self.me.phones.iter_mut().find(|phone| phone.id == used).unwrap();
+        (phone.kid, phone.used_at) = (kid, Some(now));
+        Ok(used)
     }
 
     /// Ends the code of a ticket that is not used.
@@ -293,7 +326,7 @@ impl Oracle<'_> {
     }
 
     /// The proof of a set-up that may begin. A ticket that is brought in place of a pass has to be good.
-    fn admit_set_up(&self, session: &'static str, shown: Shown, method: Method, plan: Plan) -> Result<Proof, Seen> {
+    fn admit_set_up(&self, session: &'static str, shown: Shown, method: Method, wish: Wish<'_>, plan: Plan) -> Result<Proof, Seen> {
         if !self.rules.offers(method) {
             return Err(Seen::Denied(Reason::MethodNotOffered));
         }
@@ -314,6 +347,14 @@ impl Oracle<'_> {
         if self.lacks_proof(proof) || (self.me.has_factor() && !is_fresh) {
             return Err(Seen::Denied(Reason::FreshFactorRequired));
         }
+        if wish.replaces.is_some_and(|id| !self.me.own().iter().any(|(_, known, _)| *known == id)) {
+            return Err(Seen::Denied(Reason::NotEnrolled));
+        }
+        let most = if method == Method::Sms { 2 } else { 5 };
+        let others = self.me.own().into_iter().filter(|(of, id, _)| *of == method && Some(*id) != wish.replaces);
+        if others.count() >= most {
+            return Err(Seen::Denied(Reason::TooManyFactors));
+        }
         if !self.me.has_factor()
             && self.rules.offers(Method::BackupCode)
             && let Some(seen) = self.too_many_sets()
@@ -328,9 +369,21 @@ impl Oracle<'_> {
         self.me.no_set_until(self.now).map(|time| Seen::DeniedUntil(Reason::TooOften, time))
     }
 
-    fn begin_setup(&mut self, session: &'static str, proof: Proof, until: u64, content: Content) {
+    fn begin_setup(&mut self, session: &'static str, proof: Proof, until: u64, wish: Wish<'_>, content: Content) {
         let (who, from, epoch, kid) = (self.who, self.now, self.me.epoch, self.keys.newest());
-        self.new_setup = Some(Setup { who, session, from, until, proof, epoch, kid, content, text: String::new() });
+        self.new_setup = Some(Setup {
+            who,
+            session,
+            from,
+            until,
+            proof,
+            epoch,
+            kid,
+            name: wish.name,
+            replaces: wish.replaces.map(str::to_owned),
+            content,
+            text: String::new(),
+        });
     }
 
     /// A set-up that is of this user, session and method, and in time.
@@ -355,6 +408,12 @@ impl Oracle<'_> {
         !counts && (self.me.has_factor() || self.rules.forces(self.caller, self.now))
     }
 
+    fn replace(&mut self, old: Option<String>) {
+        // The new one has no id yet.
+        self.me.apps.retain(|app| Some(&app.id) != old.as_ref());
+        self.me.phones.retain(|phone| Some(&phone.id) != old.as_ref());
+    }
+
     fn confirmed(&mut self, method: Method, session: &'static str, had_factor: bool) -> Seen {
         self.end_login_codes();
         self.me.had_factor = true;
@@ -364,7 +423,7 @@ impl Oracle<'_> {
             codes = Some(self.rules.backup_count);
             self.mint_backup_codes();
         }
-        let ends = self.give_pass(session, method);
+        let ends = self.give_pass(session, method, String::new());
         Seen::Enrolled { method, codes, ends }
     }
 

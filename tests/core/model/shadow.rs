@@ -5,6 +5,7 @@ use totp_rs::{Algorithm, Builder};
 
 use crate::policy::Method;
 
+use super::ask::Keys;
 use super::rules::{Factors, Rules};
 use super::setups::{Message, again_at};
 
@@ -16,8 +17,8 @@ pub(super) const SKEW: u64 = 60;
 /// The state of one user in one account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Shadow {
-    pub(super) app: Option<App>,
-    pub(super) phone: Option<Phone>,
+    pub(super) apps: Vec<App>,
+    pub(super) phones: Vec<Phone>,
     pub(super) backup: Option<Backup>,
     pub(super) recovery: Option<Recovery>,
     /// There was a factor once, or a recovery code has helped.
@@ -63,8 +64,13 @@ impl Secret {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct App {
+    /// As the reply named it.
+    pub(super) id: String,
+    pub(super) name: String,
     pub(super) secret: Secret,
     pub(super) last_step: u64,
+    /// Whether its key is in the ring.
+    pub(super) opens: bool,
     /// Whether the right person has it, and no thief set it up.
     pub(super) is_theirs: bool,
     pub(super) kid: usize,
@@ -72,6 +78,11 @@ pub(super) struct App {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Phone {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) used_at: Option<u64>,
+    /// Whether its key is in the ring.
+    pub(super) opens: bool,
     pub(super) number: &'static str,
     pub(super) is_theirs: bool,
     pub(super) kid: usize,
@@ -107,7 +118,9 @@ pub(super) const fn is_alive(from: u64, until: u64, now: u64) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Bucket {
     pub(super) failures: u32,
+    /// Comparisons with an app, and the tries that they come of.
     level: u64,
+    tries: u64,
     level_at: u64,
     retry_at: u64,
 }
@@ -123,7 +136,7 @@ impl Bucket {
     pub(super) const fn lock(&self, now: u64) -> Lock {
         if self.failures >= 100 {
             Lock::Stopped
-        } else if now < self.retry_at && self.retry_at - now <= 5 * 3_600 {
+        } else if now < self.retry_at && self.retry_at - now <= 25 * 3_600 {
             Lock::Until(self.retry_at)
         } else {
             Lock::Open
@@ -131,12 +144,14 @@ impl Bucket {
     }
 
     pub(super) fn attempts_left(&self) -> u32 {
-        u32::try_from(5_u64.saturating_sub(self.level)).unwrap()
+        u32::try_from(5_u64.saturating_sub(self.tries)).unwrap()
     }
 
-    pub(super) fn fail(&mut self, now: u64, window: u64) {
+    /// A try that was compared with this number of apps.
+    pub(super) fn fail(&mut self, now: u64, window: u64, apps: u64) {
         let leak = 3_600 * (2 * window + 1);
         self.level_at = self.level_at.min(now);
+        let (tries, level) = (self.tries, self.level);
         while self.level > 0 && now - self.level_at >= leak {
             self.level -= 1;
             self.level_at += leak;
@@ -144,10 +159,14 @@ impl Bucket {
         if self.level == 0 {
             self.level_at = now;
         }
-        self.level += 1;
+        // The tries fall with the level, rounded up.
+        self.tries = if level == 0 { 0 } else { (tries * self.level).div_ceil(level) };
+        self.level += apps;
+        self.tries += 1;
         self.failures += 1;
         self.retry_at = now
-            + match self.level {
+            + match self.tries {
+                _ if self.level >= 50 => apps * leak,
                 0..=4 => 0,
                 5 => 30,
                 6 => 60,
@@ -156,8 +175,7 @@ impl Bucket {
                 9 => 480,
                 10 => 960,
                 11 => 1_920,
-                12..=49 => 3_600,
-                _ => leak,
+                _ => 3_600,
             };
     }
 
@@ -174,16 +192,45 @@ impl Bucket {
 
 impl Shadow {
     pub(super) const fn has_factor(&self) -> bool {
-        self.app.is_some() || self.phone.is_some()
+        !self.apps.is_empty() || !self.phones.is_empty()
+    }
+
+    /// Notes which factors open with these keys.
+    pub(super) fn see_keys(&mut self, keys: &Keys) {
+        for app in &mut self.apps {
+            app.opens = keys.sealing.contains(&app.kid);
+        }
+        for phone in &mut self.phones {
+            phone.opens = keys.sealing.contains(&phone.kid);
+        }
     }
 
     pub(super) const fn has(&self, method: Method) -> bool {
         match method {
-            Method::Totp => self.app.is_some(),
-            Method::Sms => self.phone.is_some(),
+            Method::Totp => !self.apps.is_empty(),
+            Method::Sms => !self.phones.is_empty(),
             Method::BackupCode => self.backup.is_some(),
             Method::RecoveryCode => self.recovery.is_some(),
         }
+    }
+
+    /// Methods, ids and names of the factors.
+    pub(super) fn own(&self) -> Vec<(Method, &str, &str)> {
+        let apps = self.apps.iter().map(|app| (Method::Totp, app.id.as_str(), app.name.as_str()));
+        apps.chain(self.phones.iter().map(|phone| (Method::Sms, phone.id.as_str(), phone.name.as_str()))).collect()
+    }
+
+    /// The first of `Phone`, `Phone 2` … that no factor has.
+    pub(super) fn free_name(&self, kind: &str) -> String {
+        let names = (1..).map(|number| if number == 1 { kind.to_owned() } else { format!("{kind} {number}") });
+        names.into_iter().find(|name| !self.own().iter().any(|(_, _, known)| known == name)).unwrap()
+    }
+
+    /// Whether the user can log in by the factor with this id.
+    pub(super) fn can_use_factor(&self, id: &str, rules: &Rules) -> bool {
+        let is_app = rules.offers(Method::Totp) && self.apps.iter().any(|app| app.id == id);
+        let is_usable = |phone: &Phone| phone.id == id && phone.opens && rules.allows(phone.number);
+        is_app || (rules.offers(Method::Sms) && self.phones.iter().any(is_usable))
     }
 
     /// The time from which backup codes may be made again: five sets an hour, twenty a day.
@@ -203,8 +250,8 @@ impl Shadow {
 
     pub(super) fn can_use(&self, method: Method, rules: &Rules, now: u64) -> bool {
         match method {
-            Method::Totp => rules.offers(method) && self.app.is_some(),
-            Method::Sms => rules.offers(method) && self.phone.as_ref().is_some_and(|phone| rules.allows(phone.number)),
+            Method::Totp => rules.offers(method) && !self.apps.is_empty(),
+            Method::Sms => rules.offers(method) && self.phones.iter().any(|phone| phone.opens && rules.allows(phone.number)),
             Method::BackupCode => rules.offers(method) && self.has_factor() && self.codes_left() > 0,
             Method::RecoveryCode => self.live_recovery(rules, now).is_some(),
         }
@@ -222,9 +269,10 @@ impl Shadow {
 
     /// The sealing keys that the record cannot be read without.
     pub(super) fn kids(&self) -> Vec<usize> {
-        let of_factors = [self.app.as_ref().map(|x| x.kid), self.phone.as_ref().map(|x| x.kid), self.backup.as_ref().map(|x| x.kid)];
+        let of_factors =
+            self.apps.iter().map(|x| x.kid).chain(self.phones.iter().map(|x| x.kid)).chain(self.backup.as_ref().map(|x| x.kid));
         let of_messages = self.sent.iter().map(|sent| sent.login.as_ref().map(|code| code.kid));
-        of_factors.into_iter().chain([self.recovery.as_ref().map(|x| x.kid)]).chain(of_messages).flatten().collect()
+        of_factors.chain(self.recovery.as_ref().map(|x| x.kid)).chain(of_messages.flatten()).collect()
     }
 
     /// A write leaves out what time has ended.

@@ -36,7 +36,14 @@ impl World {
         let next = if session == next { "x1" } else { next };
         let method = self.methods(who).first().copied().unwrap_or(Method::Totp);
         let code = self.wrong_code(who, method, rng);
-        self.perform(who, caller, &Ask::Verify { ticket: Token::Ticket(ticket), session, next, method, code }, Fault::None, rng).map(|_| ())
+        self.perform(
+            who,
+            caller,
+            &Ask::Verify { ticket: Token::Ticket(ticket), session, next, method, factor: None, code },
+            Fault::None,
+            rng,
+        )
+        .map(|_| ())
     }
 
     /// T49: a stranger with the password begins set-ups, asks for messages, and tries codes that were meant for others.
@@ -56,8 +63,16 @@ impl World {
             return self.perform(who, caller, &ask, Fault::None, rng).map(|_| ());
         }
         let ask = match (rng.below(10), ticket) {
-            (0, _) => Ask::EnrollApp { session, pass: Token::None, ticket: Token::None, plan },
-            (1, _) => Ask::EnrollPhone { session, pass: Token::None, ticket: Token::None, number: self.a_number(rng), plan },
+            (0, _) => Ask::EnrollApp { session, pass: Token::None, ticket: Token::None, name: None, replaces: None, plan },
+            (1, _) => Ask::EnrollPhone {
+                session,
+                pass: Token::None,
+                ticket: Token::None,
+                number: self.a_number(rng),
+                name: None,
+                replaces: None,
+                plan,
+            },
             (2..4, _) => return self.exhaust(who, caller, rng),
             (4, _) => return self.cross_messages(who, caller, rng),
             (5..9, Some(number)) => {
@@ -69,9 +84,9 @@ impl World {
                     Some(other) if !own.is_empty() || rng.percent(30) => {
                         let code = typed(other.code.clone(), rng);
                         let next = if session == "x1" { "x2" } else { "x1" };
-                        Ask::Verify { ticket, session, next, method: Method::Sms, code }
+                        Ask::Verify { ticket, session, next, method: Method::Sms, factor: None, code }
                     }
-                    _ => Ask::SendSms { ticket, session },
+                    _ => Ask::SendSms { ticket, session, factor: None },
                 }
             }
             _ => Ask::Begin { session, channel: Channel::Web, plan },
@@ -88,7 +103,7 @@ impl World {
             if self.tickets.len() == made {
                 return Ok(());
             }
-            let ask = Ask::SendSms { ticket: Token::Ticket(made), session };
+            let ask = Ask::SendSms { ticket: Token::Ticket(made), session, factor: None };
             let mut seen = self.perform(who, caller, &ask, Fault::None, rng)?;
             if let Seen::SmsRefused(_, Some(time)) = seen
                 && time < self.now + 120
@@ -104,7 +119,7 @@ impl World {
         let [(first, session, code), (second, other, _)] = asked.as_slice() else { return Ok(()) };
         let (ticket, session) = if rng.percent(25) { (*second, *other) } else { (*first, *session) };
         let (ticket, code) = (Token::Ticket(ticket), typed(code.clone(), rng));
-        self.perform(who, caller, &Ask::Verify { ticket, session, next: "s2", method: Method::Sms, code }, Fault::None, rng)?;
+        self.perform(who, caller, &Ask::Verify { ticket, session, next: "s2", method: Method::Sms, factor: None, code }, Fault::None, rng)?;
         self.count("event messages crossed".to_owned());
         Ok(())
     }
@@ -119,7 +134,7 @@ impl World {
             Some(number) => (self.passes[number].session, Token::Pass(number)),
             None => ("x1", Token::None),
         };
-        let ask = Ask::EnrollPhone { session, pass, ticket: Token::None, number, plan };
+        let ask = Ask::EnrollPhone { session, pass, ticket: Token::None, number, name: None, replaces: None, plan };
         let seen = self.perform(who, caller, &ask, Fault::None, rng)?;
         if let Seen::SmsRefused(_, Some(time)) = seen
             && time < self.now + 3_700

@@ -22,7 +22,7 @@ use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::rules::Factors;
 use super::setups::THEIR_NUMBERS;
-use super::shadow::{DAY, Lock, SKEW, Secret};
+use super::shadow::{App, DAY, Lock, SKEW, Secret};
 use super::world::{Checked, World};
 
 /// A way in for the right person.
@@ -50,6 +50,8 @@ impl World {
         if copy.keys != copy.keys.all_put_back() {
             copy.set_keys(copy.keys.all_put_back());
         }
+        let keys = copy.keys.clone();
+        copy.people.iter_mut().for_each(|person| person.see_keys(&keys));
         copy.rules_last(who);
         if self.rules[account(who)].admitted(self.now).is_none() {
             self.count("way: after the address rules were opened".to_owned());
@@ -58,7 +60,7 @@ impl World {
         if ways.is_empty() {
             return Err(format!("way: none for {}", USERS[who % 3]));
         }
-        let is_shut = copy.people[who].app.as_ref().is_some_and(|app| app.is_theirs && app.last_step * app.secret.period > copy.now + DAY);
+        let is_shut = copy.people[who].apps.iter().any(|app| app.is_theirs && app.last_step * app.secret.period > copy.now + DAY);
         if is_shut {
             self.count("doubtful: an app is shut until the time that a clock once ran ahead to".to_owned());
         }
@@ -115,6 +117,11 @@ impl World {
         ways
     }
 
+    /// Whether a code of this app was used while a clock ran ahead.
+    fn is_ahead(&self, app: &App) -> bool {
+        (app.last_step + 2) * app.secret.period > self.now + DAY
+    }
+
     /// By a factor of one's own.
     fn own_ways(&self, who: Who) -> Vec<Way> {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
@@ -123,13 +130,12 @@ impl World {
             return ways;
         }
         // A code that was used while a clock ran ahead shuts the app until that time: the other ways remain.
-        let is_ahead = |secret: &Secret, step: u64| (step + 2) * secret.period > self.now + DAY;
-        let app = me.app.as_ref().filter(|app| app.is_theirs && !is_ahead(&app.secret, app.last_step));
-        if app.is_some() && me.can_use(Method::Totp, rules, self.now) {
+        let has_app = me.apps.iter().any(|app| app.is_theirs && !self.is_ahead(app));
+        if has_app && me.can_use(Method::Totp, rules, self.now) {
             ways.push(Way::App);
         }
-        let phone = me.phone.as_ref().filter(|phone| phone.is_theirs);
-        if phone.is_some() && me.can_use(Method::Sms, rules, self.now) {
+        let has_phone = me.phones.iter().any(|phone| phone.is_theirs && rules.allows(phone.number));
+        if has_phone && me.can_use(Method::Sms, rules, self.now) {
             ways.push(Way::Phone);
         }
         ways
@@ -227,8 +233,15 @@ impl World {
         if !rules.offers(Method::Totp) || !rules.plan_may_enroll(plan) {
             return Ok(());
         }
-        let started =
-            self.ask(who, &json!({"enroll_totp": {"session": proof.session, "pass": proof.pass, "label": "x", "plan": plan}}), rng)?.0;
+        let enroll = |pass: &str| json!({"enroll_totp": {"session": proof.session, "pass": pass, "label": "x", "plan": plan}});
+        let mut started = self.ask(who, &enroll(&proof.pass), rng)?.0;
+        if let Reply::Denied { reason: Reason::TooManyFactors, .. } = started {
+            let remove = json!({"session": proof.session, "pass": proof.pass, "factor": self.people[who].apps[0].id});
+            let removed = self.ask(who, &json!({"remove": remove}), rng)?.0;
+            let Reply::Removed { pass, .. } = removed else { return Err(format!("too many apps, and none goes: {removed:?}")) };
+            self.count("way: a set-up after a rescue came in the place of an app".to_owned());
+            started = self.ask(who, &enroll(&pass.0), rng)?.0;
+        }
         // A first factor brings backup codes, of which there were too many sets: another recovery code, later.
         let no_set_until = self.people[who].no_set_until(self.now).filter(|_| {
             let is_first = !self.people[who].has_factor();
@@ -263,12 +276,16 @@ impl World {
 
     fn own_factor(&mut self, who: Who, way: Way, rng: &mut Rng) -> Checked<In> {
         if way == Way::App {
-            let app = self.people[who].app.clone().unwrap();
+            let mut apps = self.people[who].apps.iter().filter(|app| app.is_theirs);
+            let app = apps.clone().find(|app| !self.is_ahead(app)).or_else(|| apps.next()).unwrap().clone();
             self.now = self.now.max((app.last_step + 1) * app.secret.period);
             return self.second_step(who, "totp", rng, |world, _, _| Ok(app.secret.code(app.secret.step(world.now))));
         }
+        let rules = &self.rules[account(who)];
+        let phone = self.people[who].phones.iter().find(|phone| phone.is_theirs && rules.allows(phone.number)).unwrap().id.clone();
         self.second_step(who, "sms", rng, |world, ticket, rng| {
-            let (reply, effects) = world.ask(who, &json!({"send_sms": {"ticket": ticket, "session": "w"}}), rng)?;
+            let send = json!({"send_sms": {"ticket": ticket, "session": "w", "factor": phone}});
+            let (reply, effects) = world.ask(who, &send, rng)?;
             match reply {
                 Reply::SmsSent { .. } => {
                     let message = effects.iter().find_map(|effect| if let Effect::Sms(sms) = effect { Some(sms) } else { None });

@@ -58,6 +58,8 @@ pub(super) struct World {
     pub(super) typed: Vec<String>,
     /// The ids of the sets of backup codes that replies have named.
     pub(super) sets: Vec<String>,
+    /// The ids of the factors that replies have named.
+    pub(super) factors: Vec<String>,
     /// Whether a recovery code ever let this person in.
     pub(super) rescued: [bool; PEOPLE],
     /// Whether this person ever had a factor, or came in by a recovery code.
@@ -110,6 +112,7 @@ impl World {
             tries: BTreeMap::new(),
             typed: Vec::new(),
             sets: Vec::new(),
+            factors: Vec::new(),
             rescued: [false; PEOPLE],
             had_factor: [false; PEOPLE],
             guesses: [0; PEOPLE],
@@ -143,6 +146,7 @@ impl World {
             used: BTreeSet::new(),
             typed: Vec::new(),
             sets: Vec::new(),
+            factors: Vec::new(),
             counted: BTreeMap::new(),
             counters: BTreeMap::new(),
             doors: [const { None }; 3],
@@ -197,6 +201,7 @@ impl World {
         }
         self.steps += 1;
         self.epochs += 1;
+        self.people[who].see_keys(&self.keys);
         let before = self.people[who].clone();
         let issuer = if let Ask::Issue { by, .. } = ask { self.people[*by].clone() } else { Shadow::default() };
         let mut oracle = Oracle {
@@ -375,8 +380,20 @@ impl World {
                     setup.text.clone_from(&text.0);
                 }
             }
-            Reply::Enrolled { backup_codes, set, pass: text, session, .. } => {
+            Reply::Enrolled { method, factor, backup_codes, set, pass: text, session, .. } => {
                 let known = pass.as_mut().ok_or("reply: a pass that the model does not know")?;
+                let own = if *method == crate::policy::Method::Sms {
+                    me.phones.last_mut().map(|phone| (&mut phone.id, &phone.name))
+                } else {
+                    me.apps.last_mut().map(|app| (&mut app.id, &app.name))
+                };
+                let (id, name) = own.ok_or("reply: a factor that the model does not know")?;
+                if name != factor.name.as_str() || self.factors.iter().any(|known| known == factor.id.as_str()) {
+                    return Err(format!("factor: {factor:?}, and the model says a new one by the name {name}"));
+                }
+                factor.id.as_str().clone_into(id);
+                id.clone_into(&mut known.factor);
+                self.factors.push(id.clone());
                 if known.session == NEW_ID && self.is_new_id(session.as_str()) {
                     known.session = Box::leak(session.as_str().to_owned().into_boxed_str());
                 }
@@ -405,7 +422,14 @@ impl World {
                 backup.is_theirs = if pass.is_some() { is_theirs } else { is_theirs || backup.is_theirs };
                 pass_text = pass.as_ref().map(|pass| pass.0.clone());
             }
-            Reply::Verified { pass, .. } | Reply::Removed { pass, .. } => pass_text = Some(pass.0.clone()),
+            Reply::Verified { pass: text, factor, .. } => {
+                let known = &pass.as_ref().ok_or("reply: a pass that the model does not know")?.factor;
+                if factor.as_ref().map_or("", |factor| factor.id.as_str()) != known.as_str() {
+                    return Err(format!("factor: {factor:?} was used, and the model says {known}"));
+                }
+                pass_text = Some(text.0.clone());
+            }
+            Reply::Removed { pass, .. } => pass_text = Some(pass.0.clone()),
             Reply::RecoveryCode { code, .. } => me.recovery.as_mut().unwrap().code = plain(&code.0),
             _ => {}
         }
@@ -459,9 +483,10 @@ impl World {
             Lock::Until(time) => (Some(time), false),
             Lock::Stopped => (None, true),
         };
-        let methods: Vec<_> = status.methods.iter().map(|factor| (factor.method, factor.usable)).collect();
-        let own = [crate::policy::Method::Totp, crate::policy::Method::Sms].into_iter().filter(|method| me.has(*method));
-        let expected: Vec<_> = own.map(|method| (method, me.can_use(method, rules, self.now))).collect();
+        let methods: Vec<_> =
+            status.methods.iter().map(|factor| (factor.method, factor.id.as_str(), factor.name.as_str(), factor.usable)).collect();
+        let own = me.own().into_iter();
+        let expected: Vec<_> = own.map(|(method, id, name)| (method, id, name, me.can_use_factor(id, rules))).collect();
         let is_same = methods == expected
             && status.backup_codes.as_ref().map(|backup| (backup.left, backup.total, backup.confirmed))
                 == me.backup.as_ref().map(|backup| (me.codes_left(), backup.codes.len(), backup.is_confirmed))
