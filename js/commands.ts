@@ -47,12 +47,16 @@ export interface EnrollTotpInput extends Caller, Accepts<wasm.EnrollTotp> {}
 export interface EnrollSmsInput extends Caller, Accepts<wasm.EnrollSms> {}
 /** Input of `confirmTotp` and `confirmSms`. */
 export interface ConfirmInput extends Caller, Accepts<wasm.Confirm> {}
+/** Input of `showTotpSetup`. */
+export interface ShowTotpSetupInput extends Caller, Accepts<wasm.ShowTotpSetup> {}
 /** Input of `rename`. */
 export interface RenameInput extends Caller, Accepts<wasm.Rename> {}
 /** Input of `remove`. */
 export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
 /** Input of `renewBackupCodes` and `showBackupCodes`. */
 export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
+/** Input of `showNewBackupCodes`. */
+export interface ShowNewBackupCodesInput extends Caller, Accepts<wasm.ShowNewBackupCodes> {}
 /** Input of `confirmBackupCodes`. */
 export interface ConfirmBackupCodesInput extends Caller, Accepts<wasm.ConfirmBackupCodes> {}
 /**
@@ -84,6 +88,8 @@ export type SendSmsReply = ReplyOf<'sms_sent' | 'sms_refused' | 'malformed' | 'd
 export type VerifyReply = ReplyOf<'verified' | 'wrong' | 'malformed' | 'already_used' | 'locked' | 'expired' | 'denied'>
 /** Reply of `enrollTotp`. */
 export type EnrollTotpReply = ReplyOf<'totp_started' | 'malformed' | 'denied'>
+/** Reply of `showTotpSetup`. */
+export type ShowTotpSetupReply = ReplyOf<'totp_started' | 'expired' | 'malformed' | 'denied'>
 /** Reply of `enrollSms`. */
 export type EnrollSmsReply = (ReplyOf<'sms_sent'> & { setup: string }) | ReplyOf<'sms_refused' | 'malformed' | 'denied'>
 /** Reply of `confirmTotp` and `confirmSms`. */
@@ -94,6 +100,8 @@ export type RenameReply = ReplyOf<'renamed' | 'malformed' | 'denied'>
 export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */
 export type BackupCodesReply = ReplyOf<'backup_codes' | 'malformed' | 'denied'>
+/** Reply of `showNewBackupCodes`. */
+export type ShowNewBackupCodesReply = ReplyOf<'backup_codes' | 'expired' | 'malformed' | 'denied'>
 /** Reply of `confirmBackupCodes`. */
 export type ConfirmBackupCodesReply = ReplyOf<'confirmed' | 'expired' | 'malformed' | 'denied'>
 /** Reply of `issueRecoveryCode`. */

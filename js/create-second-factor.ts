@@ -15,6 +15,8 @@ import type {
   RemoveReply,
   RenameReply,
   SendSmsReply,
+  ShowNewBackupCodesReply,
+  ShowTotpSetupReply,
   StatusInput,
   VerifyReply,
 } from './commands.js'
@@ -36,10 +38,11 @@ import {
   text,
 } from './input.js'
 import { heldTo } from './limits.js'
+import type { SecondFactorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
 import { revocationList, revokeEpoch } from './revoked.js'
-import type { SecondFactor, SecondFactorOptions } from './second-factor.js'
+import type { SecondFactor } from './second-factor.js'
 import { load, type RecordId, storage } from './store.js'
 import { type Extras, type Hold, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
@@ -189,6 +192,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     sendSms: ticketCommandOf<SendSmsReply>('send_sms'),
     verify: ticketCommandOf<VerifyReply>('verify'),
     enrollTotp: commandOf<EnrollTotpReply>('enroll_totp'),
+    showTotpSetup: commandOf<ShowTotpSetupReply>('show_totp_setup'),
     confirmTotp: commandOf<ConfirmReply>('confirm_totp'),
     enrollSms: commandOf<EnrollSmsReply>('enroll_sms'),
     confirmSms: commandOf<ConfirmReply>('confirm_sms'),
@@ -196,6 +200,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     remove: commandOf<RemoveReply>('remove'),
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
+    showNewBackupCodes: commandOf<ShowNewBackupCodesReply>('show_new_backup_codes'),
     confirmBackupCodes: commandOf<ConfirmBackupCodesReply>('confirm_backup_codes'),
     issueRecoveryCode: naming(OF_USER, async (input: IssueRecoveryCodeInput) => {
       const fields = fieldsOf(input)
@@ -297,6 +302,7 @@ type CommandName =
   | 'send_sms'
   | 'verify'
   | 'enroll_totp'
+  | 'show_totp_setup'
   | 'confirm_totp'
   | 'enroll_sms'
   | 'confirm_sms'
@@ -304,12 +310,13 @@ type CommandName =
   | 'remove'
   | 'renew_backup_codes'
   | 'show_backup_codes'
+  | 'show_new_backup_codes'
   | 'confirm_backup_codes'
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 
 /** The fields of a command that are tokens of ours. */
-const TOKENS = ['pass', 'ticket', 'setup']
+const TOKENS = ['pass', 'ticket', 'setup', 'newCodes']
 const isToken = (value: unknown) => typeof value === 'string' && value !== ''
 
 /** The reply to a ticket that the host has ended. */

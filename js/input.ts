@@ -129,6 +129,7 @@ const CLIENT_FIELDS = new Set([
   'name',
   'replaces',
   'set',
+  'newCodes',
 ])
 /** A value that is no text. */
 const NO_TEXT = false

@@ -6,23 +6,25 @@
 //!
 //! The reply that brings a set may be lost, and then the person holds no codes and nobody knows. So a set is
 //! unconfirmed until the person says that it is saved, or logs in by one of its codes. It counts all the same, and
-//! nothing ends by itself. The person's word names the set, because the page may be older than the set.
+//! nothing ends by itself. The person's word names the set, because the page may be older than the set. Until then, and for ten
+//! minutes, the session that made the set can show it again, whatever the policy keeps.
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
 use crate::factor::NamedFactor;
 use crate::hashed_codes::{CodeSet, LongCodeKind};
+use crate::ids::SessionId;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Reason};
 use crate::rate::{DAY, HOUR, counts, full_until};
 use crate::record::BackupCodes;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
-use crate::token::{Pass, Ticket};
+use crate::token::{NewCodes, Pass, Ticket};
 use crate::typed_code::LongCode;
 
 use super::attempt::{OrReply, Typed};
-use super::command::{Change, ConfirmBackupCodes};
+use super::command::{Change, ConfirmBackupCodes, ShowNewBackupCodes};
 use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::{CodeKind, Reply, ShownCode, UsableMethod};
@@ -41,12 +43,12 @@ pub(super) fn renew(context: &mut Context<'_>, change: &Change) -> Result<Reply,
     if let Some(until) = no_new_set_until(context.view()) {
         return Ok(context.denied_until(Action::RenewBackupCodes, Reason::TooOften, until));
     }
-    let codes = mint(context)?;
+    let made = mint(context, &change.session)?;
     context.notify(NoticeKind::BackupCodesRenewed, Some(Method::BackupCode));
     context.begin_epoch();
     let (pass, expires_at) = context.new_pass(pass)?;
-    let codes = codes.into_iter().map(|code| ShownCode { code, used: false }).collect();
-    Ok(Reply::BackupCodes { codes, set: unconfirmed(context), pass: Some(pass), expires_at: Some(expires_at) })
+    let MadeCodes { codes, set, sealed } = made;
+    Ok(Reply::BackupCodes { codes: unused(codes), set: Some(set), new_codes: Some(sealed), pass: Some(pass), expires_at: Some(expires_at) })
 }
 
 /// Shows the backup codes once more, from the sealed copy.
@@ -64,9 +66,28 @@ pub(super) fn show(context: &mut Context<'_>, change: &Change) -> Result<Reply, 
         let code = SecretText(code.to_owned());
         ShownCode { code, used: slot.used_at.is_some() }
     });
-    let reply = Reply::BackupCodes { codes: codes.collect(), set: unconfirmed(context), pass: None, expires_at: None };
+    let reply = Reply::BackupCodes { codes: codes.collect(), set: unconfirmed(context), new_codes: None, pass: None, expires_at: None };
     context.log(EventKind::BackupCodesShown);
     Ok(reply)
+}
+
+/// Shows new codes again to the session that made them, while nobody has confirmed them. An old pass of the session is enough: it
+/// has seen them already.
+pub(super) fn show_new(context: &mut Context<'_>, command: &ShowNewBackupCodes) -> Result<Reply, Error> {
+    let ShowNewBackupCodes { session, pass, new_codes } = command;
+    if let Some(reason) = no_codes(context) {
+        return Ok(context.denied(Action::ShowBackupCodes, reason));
+    }
+    if context.view().current_pass(session, pass.as_deref()).is_none() {
+        return Ok(context.denied(Action::ShowBackupCodes, Reason::FreshFactorRequired));
+    }
+    let new = NewCodes::open(context.keys.sealing(), new_codes, context.record.id(), session, context.now);
+    let Some(NewCodes { set, codes, .. }) = new.filter(|new| unconfirmed(context).as_ref() == Some(&new.set)) else {
+        return Ok(Reply::Expired {});
+    };
+    context.log(EventKind::BackupCodesShown);
+    let codes = unused(codes.into_iter().map(SecretText).collect());
+    Ok(Reply::BackupCodes { codes, set: Some(set), new_codes: None, pass: None, expires_at: None })
 }
 
 /// Notes that the person has the codes. An old pass of the session is enough: it gives nothing away, and people
@@ -88,7 +109,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &ConfirmBackupCodes) -
 }
 
 /// The id of the current set, while nobody has confirmed it.
-pub(super) fn unconfirmed(context: &Context<'_>) -> Option<String> {
+fn unconfirmed(context: &Context<'_>) -> Option<String> {
     context.record.backup.as_ref().filter(|backup| !backup.is_confirmed).map(|backup| backup.id.clone())
 }
 
@@ -97,8 +118,20 @@ pub(super) fn no_new_set_until(view: View<'_>) -> Option<UnixSeconds> {
     full_until(view.record.sets_made.iter().copied(), view.now, &LIMITS)
 }
 
-/// Makes a new set of backup codes; an older set ends.
-pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> {
+fn unused(codes: Vec<SecretText>) -> Vec<ShownCode> {
+    codes.into_iter().map(|code| ShownCode { code, used: false }).collect()
+}
+
+/// A new set of backup codes.
+pub(super) struct MadeCodes {
+    pub(super) codes: Vec<SecretText>,
+    pub(super) set: String,
+    /// The codes for the session that made them.
+    pub(super) sealed: SecretText,
+}
+
+/// Makes a new set of backup codes for a session; an older set ends.
+pub(super) fn mint(context: &mut Context<'_>, session: &SessionId) -> Result<MadeCodes, Error> {
     let rules = context.policy.backup_codes();
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
     let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Backup, cost, rules.count, context.hashes);
@@ -108,9 +141,12 @@ pub(super) fn mint(context: &mut Context<'_>) -> Result<Vec<SecretText>, Error> 
     let now = context.now;
     context.record.sets_made.retain(|at| counts(*at, now, DAY));
     context.record.sets_made.push(now);
-    context.record.backup = Some(BackupCodes { id: context.entropy.id(), set, is_confirmed: false, created_at: context.now, copy });
+    let name = context.entropy.id();
+    context.record.backup = Some(BackupCodes { id: name.clone(), set, is_confirmed: false, created_at: now, copy });
     context.log(EventKind::BackupCodesMade);
-    Ok(codes.into_iter().map(SecretText).collect())
+    let new = NewCodes::new(name.clone(), codes, now);
+    let sealed = new.seal(context.keys.sealing(), &mut context.entropy, &id, session)?;
+    Ok(MadeCodes { codes: new.codes.into_iter().map(SecretText).collect(), set: name, sealed })
 }
 
 /// The second step by a backup code, which is used up.

@@ -30,6 +30,8 @@ pub enum Command {
     Verify(SecondStep),
     /// Begins to set up an authenticator app.
     EnrollTotp(EnrollTotp),
+    /// Shows the app's set-up again.
+    ShowTotpSetup(ShowTotpSetup),
     /// Confirms the app with a code from it.
     ConfirmTotp(Confirm),
     /// Begins to set up a phone, or sends its code again.
@@ -44,6 +46,8 @@ pub enum Command {
     RenewBackupCodes(Change),
     /// Shows the backup codes again, where the policy keeps a copy.
     ShowBackupCodes(Change),
+    /// Shows new backup codes again.
+    ShowNewBackupCodes(ShowNewBackupCodes),
     /// Notes that the person has saved the backup codes.
     ConfirmBackupCodes(ConfirmBackupCodes),
     /// A command with a field of the client's that cannot be read. Nothing is carried out.
@@ -78,6 +82,9 @@ pub enum ClientField {
     Name,
     /// The id of a set of backup codes.
     Set,
+    /// New backup codes, sealed.
+    #[serde(rename = "newCodes")]
+    NewCodes,
 }
 
 /// Fields of `begin`.
@@ -207,6 +214,17 @@ pub struct Confirm {
     pub code: String,
 }
 
+/// Fields of `show_totp_setup`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ShowTotpSetup {
+    /// The session that began it.
+    pub session: SessionId,
+    /// The set-up, from the reply that began it.
+    pub setup: String,
+}
+
 /// Fields of `remove`.
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -247,6 +265,20 @@ pub struct Change {
     /// A fresh pass; to show the codes, by app or SMS.
     #[serde(default)]
     pub pass: Option<String>,
+}
+
+/// Fields of `show_new_backup_codes`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ShowNewBackupCodes {
+    /// The session for which the codes were made.
+    pub session: SessionId,
+    /// The session's pass, however old its factor is.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// `newCodes` from the reply that brought the codes.
+    pub new_codes: String,
 }
 
 /// Fields of `confirm_backup_codes`.
@@ -329,6 +361,7 @@ impl Command {
             Self::SendSms(_) => "SendSms",
             Self::Verify(_) => "Verify",
             Self::EnrollTotp(_) => "EnrollTotp",
+            Self::ShowTotpSetup(_) => "ShowTotpSetup",
             Self::ConfirmTotp(_) => "ConfirmTotp",
             Self::EnrollSms(_) => "EnrollSms",
             Self::ConfirmSms(_) => "ConfirmSms",
@@ -336,6 +369,7 @@ impl Command {
             Self::Remove(_) => "Remove",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
+            Self::ShowNewBackupCodes(_) => "ShowNewBackupCodes",
             Self::ConfirmBackupCodes(_) => "ConfirmBackupCodes",
             Self::Malformed(_) => "Malformed",
         }
@@ -346,12 +380,12 @@ impl Command {
         match self {
             Self::Begin(_) => AddressRules::DecideTheLogin,
             Self::SendSms(_) | Self::Verify(_) => AddressRules::ApplyAfterTheTicket,
-            Self::EnrollTotp(_) | Self::ConfirmTotp(_) => AddressRules::StopAtOnce(Action::EnrollTotp),
+            Self::EnrollTotp(_) | Self::ShowTotpSetup(_) | Self::ConfirmTotp(_) => AddressRules::StopAtOnce(Action::EnrollTotp),
             Self::EnrollSms(_) | Self::ConfirmSms(_) => AddressRules::StopAtOnce(Action::EnrollSms),
             Self::Rename(_) => AddressRules::StopAtOnce(Action::Rename),
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
-            Self::ShowBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
+            Self::ShowBackupCodes(_) | Self::ShowNewBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
             Self::ConfirmBackupCodes(_) => AddressRules::StopAtOnce(Action::ConfirmBackupCodes),
             Self::Malformed(_) => AddressRules::HaveNothingToStop,
         }
@@ -372,7 +406,7 @@ pub(super) enum AddressRules {
 }
 
 /// The fields that a client sends, by the name of the command.
-const CLIENT_FIELDS: [(&str, &[Sent]); 11] = [
+const CLIENT_FIELDS: [(&str, &[Sent]); 13] = [
     ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"]), FACTOR]),
     (
         "verify",
@@ -384,6 +418,7 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 11] = [
         ],
     ),
     ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), NAME, REPLACES, PASS, SETUP_TICKET]),
+    ("show_totp_setup", &[Sent::Always(ClientField::Setup, &["setup"])]),
     ("confirm_totp", &CONFIRM),
     ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), NAME, REPLACES, PASS, SETUP_TICKET]),
     ("confirm_sms", &CONFIRM),
@@ -391,6 +426,7 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 11] = [
     ("remove", &[Sent::Always(ClientField::Factor, &["factor"]), PASS]),
     ("renew_backup_codes", &[PASS]),
     ("show_backup_codes", &[PASS]),
+    ("show_new_backup_codes", &[Sent::Always(ClientField::NewCodes, &["newCodes"]), PASS]),
     ("confirm_backup_codes", &[Sent::Always(ClientField::Set, &["set"]), PASS]),
 ];
 const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
@@ -414,7 +450,7 @@ impl ClientField {
             Self::Method => Method::parse(text).is_some(),
             Self::Factor | Self::Replaces => FactorId::parse(text).is_some(),
             Self::Name => FactorName::parse(text).is_some(),
-            Self::Ticket | Self::Setup | Self::Code | Self::Number | Self::Pass | Self::Label | Self::Set => true,
+            Self::Ticket | Self::Setup | Self::Code | Self::Number | Self::Pass | Self::Label | Self::Set | Self::NewCodes => true,
         }
     }
 }

@@ -114,10 +114,14 @@ pub(super) fn begin<T: Serialize + DeserializeOwned>(
     Ok(token)
 }
 
-/// The set-up in a confirmation, if it is in time and of this session.
-pub(super) fn open<T: Serialize + DeserializeOwned>(context: &Context<'_>, method: Method, command: &Confirm) -> Option<Setup<T>> {
-    let owner = SetupOwner { id: context.record.id(), session: &command.session, method };
-    Setup::open(context.keys.sealing(), &command.setup, owner, context.now)
+/// A set-up, if it is in time and of this session.
+pub(super) fn open<T: Serialize + DeserializeOwned>(
+    context: &Context<'_>,
+    method: Method,
+    session: &SessionId,
+    setup: &str,
+) -> Option<Setup<T>> {
+    Setup::open(context.keys.sealing(), setup, SetupOwner { id: context.record.id(), session, method }, context.now)
 }
 
 /// The reply to a set-up that a change of factors has ended, if one has. `is_held`: the change was its own
@@ -206,13 +210,13 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
     if let Some(replaced) = &replaces {
         context.drop_factor(replaced);
     }
-    let (backup_codes, set) =
-        if makes_backup_codes { (Some(backup_codes::mint(context)?), backup_codes::unconfirmed(context)) } else { (None, None) };
     let session = match &command.new_session {
         Some(session) => session.clone(),
         None if by_password => SessionId::new(&context.entropy.id())?,
         None => command.session.clone(),
     };
+    let made = if makes_backup_codes { Some(backup_codes::mint(context, &session)?) } else { None };
+    let (backup_codes, set, new_codes) = made.map_or((None, None, None), |made| (Some(made.codes), Some(made.set), Some(made.sealed)));
     let proven = Proven {
         subject: context.id(),
         session: session.clone(),
@@ -221,5 +225,5 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         epoch: context.record.epoch.clone(),
     };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
-    Ok(Reply::Enrolled { method, factor, backup_codes, set, pass, session, expires_at })
+    Ok(Reply::Enrolled { method, factor, backup_codes, set, new_codes, pass, session, expires_at })
 }

@@ -79,6 +79,7 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         Command::Malformed(field) => return Err(Reply::malformed(*field)),
         Command::Begin(_)
         | Command::EnrollTotp(_)
+        | Command::ShowTotpSetup(_)
         | Command::ConfirmTotp(_)
         | Command::EnrollSms(_)
         | Command::ConfirmSms(_)
@@ -86,6 +87,7 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         | Command::Remove(_)
         | Command::RenewBackupCodes(_)
         | Command::ShowBackupCodes(_)
+        | Command::ShowNewBackupCodes(_)
         | Command::ConfirmBackupCodes(_) => return Err(Reply::denied(Reason::TicketInvalid)),
     };
     match Ticket::open_for_any(keys.sealing(), ticket, session, now) {

@@ -44,7 +44,7 @@ mod totp;
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use command::{
     Begin, Change, ClientField, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, Rename,
-    SecondStep, SendSms,
+    SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup,
 };
 pub use context::Env;
 pub use login::ticket_user;
@@ -165,6 +165,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::SendSms(command) => login::send_sms(context, &command),
         Command::Verify(command) => login::verify(context, command),
         Command::EnrollTotp(command) => totp::start(context, &command),
+        Command::ShowTotpSetup(command) => totp::show(context, &command),
         Command::ConfirmTotp(command) => totp::confirm(context, &command),
         Command::EnrollSms(command) => sms::start(context, &command),
         Command::ConfirmSms(command) => sms::confirm(context, &command),
@@ -172,6 +173,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::Remove(command) => remove::remove(context, &command),
         Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
         Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
+        Command::ShowNewBackupCodes(command) => backup_codes::show_new(context, &command),
         Command::ConfirmBackupCodes(command) => backup_codes::confirm(context, &command),
         Command::Malformed(field) => Ok(Reply::malformed(field)),
     }

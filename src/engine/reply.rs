@@ -231,6 +231,9 @@ pub enum Reply {
         /// The id of their set: hand it back with `confirm_backup_codes` once the person has saved them.
         #[serde(skip_serializing_if = "Option::is_none")]
         set: Option<String>,
+        /// The codes, sealed: with it, `show_new_backup_codes` shows them again for ten minutes. Keep it in the session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new_codes: Option<SecretText>,
         /// The pass, bound to `session`.
         pass: SecretText,
         /// The session id that the pass is bound to. After a set-up by a set-up ticket it is a new one: make it the
@@ -267,6 +270,10 @@ pub enum Reply {
         /// person has saved the codes.
         #[serde(skip_serializing_if = "Option::is_none")]
         set: Option<String>,
+        /// The codes, sealed, where they are new: with it, `show_new_backup_codes` shows them again for ten minutes. Keep it in the
+        /// session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new_codes: Option<SecretText>,
         /// The pass of this session from now on, where the codes are new.
         #[serde(skip_serializing_if = "Option::is_none")]
         pass: Option<SecretText>,
@@ -306,6 +313,7 @@ impl Reply {
             ClientField::Factor | ClientField::Replaces => "the id of a factor, as text".to_owned(),
             ClientField::Name => "a name of 1 to 40 characters on one line".to_owned(),
             ClientField::Set => "the id of a set of backup codes, as text".to_owned(),
+            ClientField::NewCodes => "the sealed codes, as text".to_owned(),
         };
         Self::Malformed { field, expected, kind: None, digits: None }
     }

@@ -93,7 +93,9 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     if !context.policy.offers(Method::Sms) {
         return Ok(context.denied(Action::EnrollSms, Reason::MethodNotOffered));
     }
-    let Some(setup) = enroll::open::<PhoneSetup>(context, Method::Sms, command) else { return Ok(Reply::Expired {}) };
+    let Some(setup) = enroll::open::<PhoneSetup>(context, Method::Sms, &command.session, &command.setup) else {
+        return Ok(Reply::Expired {});
+    };
     let PhoneSetup { name, number, message, code } = &setup.content;
     let number = read_number(number.as_bytes())?;
     let digits = u8::try_from(code.len()).unwrap_or(u8::MAX);

@@ -21,13 +21,13 @@ use crate::policy::{Method, Reason};
 use crate::qr::qr_svg;
 use crate::record::App;
 use crate::secret_text::SecretText;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, UnixSeconds};
 use crate::token::Ticket;
 use crate::totp::{TotpMatch, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
 use super::attempt::{Comparison, OrReply, Typed};
-use super::command::{Confirm, EnrollTotp};
+use super::command::{Confirm, EnrollTotp, ShowTotpSetup};
 use super::context::{Context, View};
 use super::enroll::{self, Confirmation, Start};
 use super::reply::{CodeKind, Reply, UsableFactor, UsableMethod};
@@ -43,6 +43,8 @@ const SETUP_SECONDS: u64 = 1_800;
 struct AppSetup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<FactorName>,
+    /// The label that the app shows.
+    label: String,
     /// In base32.
     secret: String,
     parameters: TotpParameters,
@@ -59,14 +61,25 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
     };
     let parameters = context.policy.totp();
     let secret = TotpSecret::mint(&mut context.entropy);
-    let content = AppSetup { name: name.clone(), secret: secret.to_base32(), parameters };
-    let shown = secret.grouped();
-    let uri = OtpAuth::new(context.policy.name(), &shown_label(context, label), secret, parameters)?.to_uri();
-    let qr_svg = SecretText(qr_svg(&uri)?);
+    let content = AppSetup { name: name.clone(), label: shown_label(context, label), secret: secret.to_base32(), parameters };
     let lifetime = Lifetime::starting(context.now, SETUP_SECONDS);
+    let shown = shown(context, &content, lifetime)?;
     let setup = enroll::begin(context, &start, proof, lifetime, content)?;
-    let (digits, expires_at) = (parameters.digits(), lifetime.ends_at());
-    Ok(Reply::TotpStarted { setup, uri: SecretText(uri), secret: SecretText(shown), qr_svg, digits, expires_at })
+    Ok(shown.with(setup))
+}
+
+/// Shows a pending set-up again to the session that began it: the page was loaded anew. The set-up goes on as it was.
+pub(super) fn show(context: &mut Context<'_>, command: &ShowTotpSetup) -> Result<Reply, Error> {
+    let ShowTotpSetup { session, setup: token } = command;
+    if !context.policy.offers(Method::Totp) {
+        return Ok(context.denied(Action::EnrollTotp, Reason::MethodNotOffered));
+    }
+    let pending = enroll::open::<AppSetup>(context, Method::Totp, session, token).filter(|setup| setup.epoch == context.record.epoch);
+    let Some(setup) = pending else { return Ok(Reply::Expired {}) };
+    if enroll::needs_pass(context, setup.proof) {
+        return Ok(context.denied(Action::EnrollTotp, Reason::FreshFactorRequired));
+    }
+    Ok(shown(context, &setup.content, setup.lifetime)?.with(SecretText(token.clone())))
 }
 
 /// Turns the app on when a code from it is right. A wrong code is not counted, and no lock stops this: the
@@ -76,8 +89,10 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     if !context.policy.offers(Method::Totp) {
         return Ok(context.denied(Action::EnrollTotp, Reason::MethodNotOffered));
     }
-    let Some(setup) = enroll::open::<AppSetup>(context, Method::Totp, command) else { return Ok(Reply::Expired {}) };
-    let AppSetup { name, secret, parameters } = &setup.content;
+    let Some(setup) = enroll::open::<AppSetup>(context, Method::Totp, &command.session, &command.setup) else {
+        return Ok(Reply::Expired {});
+    };
+    let AppSetup { name, secret, parameters, .. } = &setup.content;
     let (secret, parameters) = (TotpSecret::from_base32(secret)?, *parameters);
     if let Some(reply) = enroll::ended(context, &setup, |view| holds(view, &secret))? {
         return Ok(reply);
@@ -159,6 +174,31 @@ fn digits_of(apps: &[App]) -> Option<u8> {
 }
 
 /// The label as the app shows it; the user id where nothing of the label fits, and then the service's name.
+/// A set-up as the page shows it.
+struct Shown {
+    uri: SecretText,
+    secret: SecretText,
+    qr_svg: SecretText,
+    digits: u8,
+    expires_at: UnixSeconds,
+}
+
+impl Shown {
+    fn with(self, setup: SecretText) -> Reply {
+        let Self { uri, secret, qr_svg, digits, expires_at } = self;
+        Reply::TotpStarted { setup, uri, secret, qr_svg, digits, expires_at }
+    }
+}
+
+fn shown(context: &Context<'_>, content: &AppSetup, lifetime: Lifetime) -> Result<Shown, Error> {
+    let AppSetup { label, secret, parameters, .. } = content;
+    let secret = TotpSecret::from_base32(secret)?;
+    let grouped = SecretText(secret.grouped());
+    let uri = OtpAuth::new(context.policy.name(), label, secret, *parameters)?.to_uri();
+    let qr_svg = SecretText(qr_svg(&uri)?);
+    Ok(Shown { uri: SecretText(uri), secret: grouped, qr_svg, digits: parameters.digits(), expires_at: lifetime.ends_at() })
+}
+
 fn shown_label(context: &Context<'_>, label: &str) -> String {
     let texts = [label, context.record.user().as_str(), context.policy.name()];
     texts.into_iter().map(fitting).find(|text| !text.is_empty()).unwrap_or_default()

@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     Ticket,
     /// Sealing set-ups, which leave us as tokens.
     Setup,
+    /// Sealing new backup codes, which leave us as tokens.
+    NewCodes,
     /// The MAC that stands for a phone number where the host counts messages.
     Number,
 }
@@ -51,6 +53,7 @@ impl Purpose {
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
             Self::Setup => b"countersign/v1/setup",
+            Self::NewCodes => b"countersign/v1/new-codes",
             Self::Number => b"countersign/v1/number",
         }
     }

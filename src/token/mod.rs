@@ -1,11 +1,12 @@
 //! Tokens: the ticket between the two steps of a login, or before the set-up of a first factor, the pass
-//! after the second factor, and the set-up of a factor.
+//! after the second factor, the set-up of a factor, and new backup codes.
 //!
 //! Tickets and passes are JWS compact tokens in the strict profile of `jws`. They are different types, carry
-//! a different `typ`, and no key serves both tickets and passes. A set-up holds a secret, so it is sealed.
+//! a different `typ`, and no key serves both tickets and passes. Set-ups and new codes hold secrets, so they are sealed.
 
 mod error;
 mod jws;
+mod new_codes;
 mod pass;
 mod setup;
 mod strength;
@@ -13,6 +14,7 @@ mod ticket;
 
 pub use error::{Flaw, TokenError};
 pub use jws::MAX_TOKEN;
+pub(crate) use new_codes::NewCodes;
 pub use pass::Pass;
 pub(crate) use pass::Proven;
 pub(crate) use setup::{Setup, SetupOwner, SetupProof};

@@ -19,8 +19,8 @@ use crate::policy::Method;
 use crate::secret_text::SecretText;
 use crate::time::{Lifetime, UnixSeconds};
 
-/// Longest token that is read, in bytes. Ours are below 600.
-const MAX_TOKEN: usize = 1_024;
+/// Longest token that is read, in bytes. Ours are below 1,100.
+const MAX_TOKEN: usize = 2_048;
 
 /// A set-up with the content of its factor.
 #[derive(Serialize, Deserialize)]

@@ -156,3 +156,58 @@ fn without_backup_codes_there_is_nothing_to_confirm() {
     }
     assert_eq!(confirm(&mut person, "in", &pass, &set), json!({"result": "denied", "reason": "not_enrolled"}));
 }
+
+#[test]
+fn new_codes_are_shown_again_to_their_session_until_they_are_saved() {
+    let mut person = ann();
+    person.policy = policy(json!({"backupCodes": {"count": 1, "keepForShowing": false}}));
+    let pass = person.log_in("in");
+    let renewed = person.reply(json!({"renew_backup_codes": {"session": "in", "pass": pass}}));
+    let (pass, sealed, made) = (renewed["pass"].clone(), renewed["newCodes"].clone(), person.now);
+    let show = |person: &mut Person, session: &str, pass: &Value| {
+        person.reply(json!({"show_new_backup_codes": {"session": session, "pass": pass, "newCodes": sealed}}))
+    };
+    let expired = json!({"result": "expired"});
+    let again = show(&mut person, "in", &pass);
+    assert_eq!(again, json!({"result": "backup_codes", "codes": renewed["codes"], "set": renewed["set"]}));
+    assert_eq!(person.events(), ["backup_codes_shown"]);
+
+    assert_eq!(show(&mut person, "in", &Value::Null)["reason"], "fresh_factor_required");
+    person.now += 30;
+    let elsewhere = Value::from(person.log_in("elsewhere"));
+    assert_eq!(show(&mut person, "elsewhere", &elsewhere), expired, "another session");
+    person.now = made + 599;
+    assert_eq!(show(&mut person, "in", &pass)["result"], "backup_codes");
+    person.now = made + 600;
+    assert_eq!(show(&mut person, "in", &pass), expired, "ten minutes later");
+
+    person.now = made + 120;
+    let saved = person.clone();
+    confirm(&mut person, "in", pass.as_str().unwrap(), renewed["set"].as_str().unwrap());
+    assert_eq!(show(&mut person, "in", &pass), expired, "the person has saved them");
+
+    person = saved.clone();
+    person.verify("backup_code", renewed["codes"][0]["code"].as_str().unwrap());
+    assert_eq!(show(&mut person, "in", &pass), expired, "one of them was used");
+
+    person = saved;
+    let (newer, ..) = renew(&mut person, "in", pass.as_str().unwrap());
+    assert_eq!(show(&mut person, "in", &newer.into()), expired, "there is a newer set");
+}
+
+#[test]
+fn the_codes_of_a_first_factor_are_shown_again_under_the_new_id_of_the_session() {
+    let mut person = Person::new("ann", policy(json!({"require": "everyone", "firstFactor": "password"})));
+    let begun = person.reply(json!({"begin": {"session": "s"}}));
+    let started = person.reply(json!({"enroll_totp": {"session": "s", "ticket": begun["ticket"], "label": "ann"}}));
+    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = person.code();
+    let enrolled = person.reply(json!({"confirm_totp": {"session": "s", "newSession": "in", "code": code}}));
+    let mut show = |session: &str| {
+        let fields = json!({"session": session, "pass": enrolled["pass"], "newCodes": enrolled["newCodes"]});
+        person.reply(json!({"show_new_backup_codes": fields}))
+    };
+    let codes: Vec<Value> = show("in")["codes"].as_array().unwrap().iter().map(|code| code["code"].clone()).collect();
+    assert_eq!(Value::from(codes), enrolled["backupCodes"]);
+    assert_eq!(show("s")["reason"], "fresh_factor_required", "the id of the login");
+}

@@ -242,6 +242,8 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
             ("factor", json!({"remove": {"session": "in", "pass": pass, "factor": value}})),
             ("factor", json!({"rename": {"session": "in", "pass": pass, "factor": value, "name": "Work"}})),
             ("name", json!({"rename": {"session": "in", "pass": pass, "factor": "0123456789ab", "name": value}})),
+            ("setup", json!({"show_totp_setup": {"session": "in", "setup": value}})),
+            ("newCodes", json!({"show_new_backup_codes": {"session": "in", "pass": pass, "newCodes": value}})),
             ("set", json!({"confirm_backup_codes": {"session": "in", "pass": pass, "set": value}})),
         ];
         if !value.is_null() {
@@ -258,6 +260,7 @@ fn c12_a_field_of_the_client_is_answered_and_never_an_error() {
                 ("pass", json!({"remove": {"session": "in", "pass": value, "method": "totp"}})),
                 ("pass", json!({"renew_backup_codes": {"session": "in", "pass": value}})),
                 ("pass", json!({"show_backup_codes": {"session": "in", "pass": value}})),
+                ("pass", json!({"show_new_backup_codes": {"session": "in", "pass": value, "newCodes": "-"}})),
                 ("pass", json!({"confirm_backup_codes": {"session": "in", "pass": value, "set": "-"}})),
                 ("pass", json!({"issue_recovery_code": {"by": {"user": "olga", "session": "in", "pass": value, "role": "owner"}}})),
             ]);

@@ -133,8 +133,8 @@ fn play(steps: &[Step]) -> usize {
 }
 
 /// Fields whose texts are told to one person or none.
-const SECRET_FIELDS: [&str; 12] =
-    ["ticket", "setup", "code", "codes", "backupCodes", "pass", "secret", "uri", "qrSvg", "number", "to", "body"];
+const SECRET_FIELDS: [&str; 13] =
+    ["ticket", "setup", "newCodes", "code", "codes", "backupCodes", "pass", "secret", "uri", "qrSvg", "number", "to", "body"];
 
 /// Collects the texts of the secret fields of a command, a reply or a message.
 fn collect_secrets(value: &Value, field: &str, secrets: &mut BTreeSet<String>) {

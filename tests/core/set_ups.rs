@@ -24,6 +24,10 @@ fn confirm(person: &mut Person, session: &str, setup: &str) -> Value {
     person.reply(json!({"confirm_totp": {"session": session, "setup": setup, "code": code}}))
 }
 
+fn show(person: &mut Person, session: &str, setup: &str) -> Value {
+    person.reply(json!({"show_totp_setup": {"session": session, "setup": setup}}))
+}
+
 /// The text with another character in one place.
 fn altered(token: &str, place: usize) -> String {
     let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
@@ -255,4 +259,32 @@ fn t49_a_set_up_that_ended_tells_no_number_to_a_session_without_the_code() {
     }
     let again = person.reply(json!({"confirm_sms": {"session": "mine", "setup": setup, "code": code}}));
     assert_eq!(again["result"], "already_used");
+}
+
+#[test]
+fn a_pending_set_up_is_shown_again_as_it_was() {
+    let mut person = Person::new("ann", policy(json!({})));
+    let started = person.reply(json!({"enroll_totp": {"session": "mine", "label": "ann@acme.example"}}));
+    let setup = started["setup"].as_str().unwrap().to_owned();
+    person.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    person.now += 1_799;
+    assert_eq!(show(&mut person, "mine", &setup), started);
+    assert!(person.events().is_empty() && person.record.is_none(), "nothing is written");
+    assert_eq!(show(&mut person, "another", &setup), json!({"result": "expired"}));
+    person.now += 1;
+    assert_eq!(show(&mut person, "mine", &setup), json!({"result": "expired"}));
+
+    person.now -= 1;
+    assert_eq!(confirm(&mut person, "mine", &setup)["result"], "enrolled");
+    assert_eq!(show(&mut person, "mine", &setup), json!({"result": "expired"}), "a set-up that is confirmed");
+}
+
+#[test]
+fn a_set_up_whose_proof_counts_no_longer_is_shown_no_more() {
+    let mut person = begun();
+    let setup = person.setup.clone();
+    person.policy = policy(json!({"require": "everyone"}));
+    assert_eq!(show(&mut person, "mine", &setup)["reason"], "fresh_factor_required");
+    person.policy = policy(json!({"methods": ["sms", "backup_code"]}));
+    assert_eq!(show(&mut person, "mine", &setup)["reason"], "method_not_offered");
 }

@@ -177,6 +177,8 @@ test('C12: a field of the client is answered with `malformed` and its name, in e
     ['remove', { ...inside, factor: 'no-such-app-' }, ['factor', 'pass']],
     ['renewBackupCodes', inside, ['pass']],
     ['showBackupCodes', inside, ['pass']],
+    ['showTotpSetup', { user: 'ann', session: 'in', setup: '-' }, ['setup']],
+    ['showNewBackupCodes', { ...inside, newCodes: '-' }, ['newCodes', 'pass']],
     ['confirmBackupCodes', { ...inside, set: '-' }, ['set', 'pass']],
     ['issueRecoveryCode', { user: 'bob', by }, ['pass']],
   ])) {

@@ -339,6 +339,8 @@ async function household() {
     remove: { ...inside, pass, factor: 'no-such-app-' },
     renewBackupCodes: { ...inside, pass },
     showBackupCodes: { ...inside, pass },
+    showTotpSetup: { ...inside, setup: '-' },
+    showNewBackupCodes: { ...inside, pass, newCodes: '-' },
     confirmBackupCodes: { ...inside, pass, set: '-' },
     issueRecoveryCode: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
     status: { user: 'ann', account: 'acme' },
@@ -649,6 +651,8 @@ async function story() {
   await ask('remove', { user: 'ann', session, factor: 'no-such-app-', ip })
   await ask('enrollSms', { user: 'ann', session, pass, number: '+61412345678', ip })
   await ask('showBackupCodes', { user: 'ann', session, pass, ip })
+  await ask('showTotpSetup', { user: 'ann', session, setup: '-', ip })
+  await ask('showNewBackupCodes', { user: 'ann', session, pass, newCodes: '-', ip })
   await ask('confirmBackupCodes', { user: 'ann', session, pass, set: '-', ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })

@@ -95,6 +95,7 @@ async function life(changes = {}) {
     replies.push(reply)
     if (reply.pass) secrets.plain.push(reply.pass)
     if (reply.setup) secrets.plain.push(reply.setup)
+    if (reply.newCodes) secrets.plain.push(reply.newCodes)
     for (const user of ['ann', 'bob']) records.push((await at.store.load({ user }))?.record ?? '')
     return reply
   }

@@ -273,6 +273,7 @@ test('T21: swapped users and sessions are refused', async () => {
   for (const [command, more] of /** @type {[string, object][]} */ ([
     ['renewBackupCodes', {}],
     ['showBackupCodes', {}],
+    ['showNewBackupCodes', { newCodes: '-' }],
     ['confirmBackupCodes', { set }],
   ])) {
     assert.equal(

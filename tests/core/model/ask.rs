@@ -34,6 +34,8 @@ pub(super) enum Token {
     Ticket(usize),
     Pass(usize),
     Setup(usize),
+    /// New backup codes, sealed.
+    NewCodes(usize),
     /// A set-up in which a symbol was changed.
     Altered(usize),
 }
@@ -86,6 +88,11 @@ pub(super) enum Ask {
         replaces: Option<String>,
         plan: Plan,
     },
+    /// The page of a set-up is loaded again.
+    ShowSetup {
+        session: &'static str,
+        setup: Token,
+    },
     ConfirmApp {
         session: &'static str,
         /// The new id of the session, where the host names one.
@@ -127,6 +134,12 @@ pub(super) enum Ask {
     Show {
         session: &'static str,
         pass: Token,
+    },
+    /// The page of new codes is loaded again.
+    ShowNew {
+        session: &'static str,
+        pass: Token,
+        codes: Token,
     },
     /// The person says that the codes of this set are saved.
     ConfirmCodes {
@@ -172,6 +185,7 @@ impl Ask {
             Self::SendSms { .. } => "send_sms",
             Self::Verify { .. } => "verify",
             Self::EnrollApp { .. } => "enroll_totp",
+            Self::ShowSetup { .. } => "show_totp_setup",
             Self::ConfirmApp { .. } => "confirm_totp",
             Self::EnrollPhone { .. } => "enroll_sms",
             Self::ConfirmPhone { .. } => "confirm_sms",
@@ -179,6 +193,7 @@ impl Ask {
             Self::Remove { .. } => "remove",
             Self::Renew { .. } => "renew_backup_codes",
             Self::Show { .. } => "show_backup_codes",
+            Self::ShowNew { .. } => "show_new_backup_codes",
             Self::ConfirmCodes { .. } => "confirm_backup_codes",
             Self::Issue { .. } => "issue_recovery_code",
             Self::OperatorIssues => "operator issue",

@@ -68,7 +68,11 @@ impl World {
             tried.extend(elsewhere.map(|other| &self.people[other]).any(knows).then_some("a code of another account"));
             tried.extend((*method != Method::Sms && knows(before)).then_some("a code used before"));
         }
-        if let (Ask::ConfirmApp { session, setup, .. } | Ask::ConfirmPhone { session, setup, .. }, Seen::Expired) = (ask, seen) {
+        if let (
+            Ask::ShowSetup { session, setup } | Ask::ConfirmApp { session, setup, .. } | Ask::ConfirmPhone { session, setup, .. },
+            Seen::Expired,
+        ) = (ask, seen)
+        {
             tried.extend(matches!(setup, Token::Altered(_)).then_some("an altered set-up"));
             tried.extend(matches!(setup, Token::Ticket(_) | Token::Pass(_)).then_some("another token as a set-up"));
             if let Token::Setup(number) = setup {
@@ -80,11 +84,22 @@ impl World {
                     let is_others = account(setup.who) == account(who) && !is_mine;
                     tried.extend((is_others && setup.session == *session).then_some("a set-up of another user"));
                     tried.extend((is_mine && setup.session != *session).then_some("a set-up of another session"));
-                    let is_of_its_kind = (setup.method() == Method::Totp) == matches!(ask, Ask::ConfirmApp { .. });
+                    let is_of_its_kind = (setup.method() == Method::Sms) == matches!(ask, Ask::ConfirmPhone { .. });
                     let is_open = is_mine && setup.session == *session;
                     tried.extend((is_open && !is_of_its_kind).then_some("a set-up of another method"));
                     tried.extend((is_open && is_of_its_kind && setup.epoch != before.epoch).then_some("a set-up of an earlier epoch"));
                 }
+            }
+        }
+        if let (Ask::ShowNew { session, codes: Token::NewCodes(number), .. }, Seen::Expired) = (ask, seen) {
+            let new = &self.new_codes[*number];
+            let is_mine = new.who == who;
+            let is_elsewhere = account(new.who) != account(who) && new.who % 3 == who % 3;
+            let is_saved = before.backup.as_ref().is_some_and(|backup| backup.set == new.set && backup.is_confirmed);
+            if self.now < new.until && self.keys.sealing.contains(&new.kid) {
+                tried.extend((is_elsewhere && new.session == *session).then_some("new codes of another account"));
+                tried.extend((is_mine && new.session != *session).then_some("new codes of another session"));
+                tried.extend((is_mine && new.session == *session && is_saved).then_some("new codes that are saved"));
             }
         }
         tried.extend(self.attack_by_setup_ticket(who, ask, before, seen));

@@ -198,6 +198,7 @@ impl World {
                 7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), caller, rng),
                 8 => Ask::Gate { session, pass },
                 9 => Ask::ConfirmCodes { session, pass, set: self.a_set(who, rng) },
+                10 => Ask::ShowNew { session, pass, codes: self.any_new_codes(who, rng) },
                 _ => self.check_with(session, pass, rng),
             };
             return (caller, ask);
@@ -367,6 +368,7 @@ impl World {
             25 => Ask::OperatorWithdraws,
             26 => Ask::NeverLeft { message: self.any_message(who, rng) },
             27 | 28 => Ask::Gate { session: pass_session, pass },
+            29 if rng.percent(40) => Ask::ShowNew { session: pass_session, pass, codes: self.any_new_codes(who, rng) },
             29 => Ask::ConfirmCodes { session: pass_session, pass, set: self.a_set(who, rng) },
             _ => self.check_with(pass_session, pass, rng),
         };
@@ -394,6 +396,12 @@ impl World {
     fn a_set(&self, who: Who, rng: &mut Rng) -> String {
         let own = self.people[who].backup.as_ref().map(|backup| backup.set.clone()).filter(|_| rng.percent(70));
         own.or_else(|| rng.late(self.sets.len()).map(|number| self.sets[number].clone())).unwrap_or_else(|| "none".to_owned())
+    }
+
+    /// The newest codes of the person's own, or anybody's.
+    fn any_new_codes(&self, who: Who, rng: &mut Rng) -> Token {
+        let own = self.new_codes.iter().rposition(|new| new.who == who).filter(|_| rng.percent(75));
+        own.or_else(|| rng.late(self.new_codes.len())).map_or(Token::Junk, Token::NewCodes)
     }
 
     /// The newest set-up that this person can still confirm.
@@ -433,6 +441,9 @@ impl World {
             1 => self.any_token(true, rng).0,
             _ => Token::Setup(number),
         };
+        if rng.percent(15) {
+            return Ask::ShowSetup { session, setup };
+        }
         let next = self.next_id(session, 20, rng);
         if (method == Method::Totp) == rng.percent(92) {
             Ask::ConfirmApp { session, next, setup, code }

@@ -168,7 +168,7 @@ impl World {
         let pass = match token {
             Token::None => return stopped("no_pass"),
             Token::Pass(number) => &self.passes[number],
-            Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::Altered(_) => return stopped("pass_invalid"),
+            Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::NewCodes(_) | Token::Altered(_) => return stopped("pass_invalid"),
         };
         let list = door.list.as_ref().filter(|(at, _)| at.abs_diff(self.now) <= STALE);
         if !self.keys.signing.contains(&pass.kid) || pass.from > self.now + SKEW {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::effect::Effect;
 use crate::engine::{
     Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Limit,
-    OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, Subject, check, issue_recovery_code, operator, sms_never_left, step,
+    OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, Subject, check, issue_recovery_code,
+    operator, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -114,6 +115,9 @@ impl World {
                 replaces: replaces.as_deref().and_then(FactorId::parse),
                 plan: plan(p),
             }),
+            Ask::ShowSetup { session: s, setup } => {
+                Command::ShowTotpSetup(ShowTotpSetup { session: session(s), setup: self.text(*setup).unwrap_or_default() })
+            }
             Ask::ConfirmApp { session: s, next, setup, code } => Command::ConfirmTotp(confirm(s, next, *setup, code)),
             Ask::EnrollPhone { session: s, pass, ticket, number, name, replaces, plan: p } => {
                 let number = (*number).to_owned();
@@ -134,6 +138,11 @@ impl World {
             }
             Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
             Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
+            Ask::ShowNew { session: s, pass, codes } => Command::ShowNewBackupCodes(ShowNewBackupCodes {
+                session: session(s),
+                pass: self.text(*pass),
+                new_codes: self.text(*codes).unwrap_or_default(),
+            }),
             Ask::ConfirmCodes { session: s, pass, set } => {
                 Command::ConfirmBackupCodes(ConfirmBackupCodes { session: session(s), pass: self.text(*pass), set: set.clone() })
             }
@@ -182,6 +191,7 @@ impl World {
             Token::Ticket(number) => Some(self.tickets[number].text.clone()),
             Token::Pass(number) => Some(self.passes[number].text.clone()),
             Token::Setup(number) => Some(self.setups[number].text.clone()),
+            Token::NewCodes(number) => Some(self.new_codes[number].text.clone()),
             Token::Altered(number) => {
                 let text = &self.setups[number].text;
                 let (symbol, other) = (text.len() - 9, |symbol| if symbol == "A" { "B" } else { "A" });

@@ -81,7 +81,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 164] = [
+const IMPORTANT: [&str; 173] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -190,6 +190,9 @@ const IMPORTANT: [&str; 164] = [
     "refused a set-up of an earlier epoch",
     "refused a set-up of another account",
     "refused a set-up of another method",
+    "refused new codes of another account",
+    "refused new codes of another session",
+    "refused new codes that are saved",
     "refused a set-up of another session",
     "refused a set-up of another user",
     "refused a set-up ticket after the rules have changed",
@@ -229,6 +232,12 @@ const IMPORTANT: [&str; 164] = [
     "send_sms: sms refused Budget",
     "send_sms: smssent",
     "show_backup_codes: codes",
+    "show_new_backup_codes: codes",
+    "show_new_backup_codes: denied FreshFactorRequired",
+    "show_new_backup_codes: expired",
+    "show_totp_setup: appstarted",
+    "show_totp_setup: denied FreshFactorRequired",
+    "show_totp_setup: expired",
     "sms_never_left: a slot came back",
     "sms_never_left: no slot came back",
     "verify: alreadyused",

@@ -6,8 +6,8 @@ use super::ask::{Ask, Keys, OWNER, Pass, Plan, Ticket, Token, Typed, USERS, Who,
 use super::places::Caller;
 use super::rules::{Login, Rules};
 use super::seen::Seen;
-use super::setups::{Setup, Shown, Wish, again_at, is_counted};
-use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow};
+use super::setups::{NewCodes, Setup, Shown, Wish, again_at, is_counted};
+use super::shadow::{App, DAY, HOUR, Lock, Recovery, SKEW, Secret, Shadow, is_alive};
 
 pub(super) struct Oracle<'a> {
     pub(super) rules: &'a Rules,
@@ -15,6 +15,7 @@ pub(super) struct Oracle<'a> {
     pub(super) tickets: &'a [Ticket],
     pub(super) passes: &'a [Pass],
     pub(super) setups: &'a [Setup],
+    pub(super) new_codes: &'a [NewCodes],
     pub(super) now: u64,
     pub(super) caller: Caller,
     pub(super) who: Who,
@@ -74,6 +75,7 @@ impl Oracle<'_> {
             Ask::EnrollApp { session, pass, ticket, name, replaces, plan } => {
                 self.enroll_app(session, Shown { pass: *pass, ticket: *ticket }, Wish { name: *name, replaces: replaces.as_deref() }, *plan)
             }
+            Ask::ShowSetup { session, setup } => self.show_setup(session, *setup),
             Ask::ConfirmApp { session, next, setup, code } => self.confirm_app(session, *next, *setup, code),
             Ask::EnrollPhone { session, pass, ticket, number, name, replaces, plan } => self.enroll_phone(
                 session,
@@ -87,6 +89,7 @@ impl Oracle<'_> {
             Ask::Remove { session, pass, factor } => self.remove(session, *pass, factor),
             Ask::Renew { session, pass } => self.renew(session, *pass),
             Ask::Show { session, pass } => self.show(session, *pass),
+            Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
             Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, issuer),
             Ask::OperatorIssues => self.make_recovery_code(true),
@@ -353,6 +356,25 @@ impl Oracle<'_> {
         }
     }
 
+    /// The session that made a set sees it again, until the person has said that the codes are saved.
+    fn show_new(&self, session: &str, pass: Token, codes: Token) -> Seen {
+        if let Some(reason) = self.no_backup_codes() {
+            return Seen::Denied(reason);
+        }
+        if self.current_pass(session, pass).is_none() {
+            return Seen::Denied(Reason::FreshFactorRequired);
+        }
+        let Token::NewCodes(number) = codes else { return Seen::Expired };
+        let new = &self.new_codes[number];
+        let is_mine = new.who == self.who && new.session == session && self.keys.sealing.contains(&new.kid);
+        match self.me.backup.as_ref().filter(|backup| backup.set == new.set && !backup.is_confirmed) {
+            Some(backup) if is_mine && is_alive(new.from, new.until, self.now) => {
+                Seen::Codes { used: vec![false; backup.codes.len()], is_confirmed: false, ends: None }
+            }
+            _ => Seen::Expired,
+        }
+    }
+
     /// Any pass of the current epoch will do, and it names the set that is there now.
     fn confirm_codes(&mut self, session: &str, pass: Token, set: &str) -> Seen {
         if let Some(reason) = self.no_backup_codes() {
@@ -447,7 +469,7 @@ impl Oracle<'_> {
     fn judge(&self, token: Token, session: &str) -> Result<&Pass, &'static str> {
         let pass = match token {
             Token::None => return Err("no_pass"),
-            Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::Altered(_) => return Err("invalid"),
+            Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::NewCodes(_) | Token::Altered(_) => return Err("invalid"),
             Token::Pass(number) => &self.passes[number],
         };
         if !self.keys.signing.contains(&pass.kid) || pass.from > self.now + SKEW {

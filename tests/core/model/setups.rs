@@ -12,6 +12,7 @@ use super::seen::Seen;
 use super::shadow::{App, Backup, DAY, HOUR, Lock, Phone, SKEW, Secret, is_alive};
 
 const APP_SETUP_LIFE: u64 = 1_800;
+pub(super) const NEW_CODES_LIFE: u64 = 600;
 /// Wrong tries that end the code of a phone's set-up.
 pub(super) const TRIES: u32 = 5;
 /// Slots that messages which never left give back within an hour.
@@ -71,6 +72,18 @@ impl Setup {
             Content::Phone { .. } => Method::Sms,
         }
     }
+}
+
+/// New backup codes, as their session holds them.
+#[derive(Debug, Clone)]
+pub(super) struct NewCodes {
+    pub(super) who: Who,
+    pub(super) session: &'static str,
+    pub(super) set: String,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    pub(super) kid: usize,
+    pub(super) text: String,
 }
 
 /// A message that was sent, and has not given its slot back.
@@ -136,6 +149,19 @@ impl Oracle<'_> {
         let until = self.now + APP_SETUP_LIFE;
         self.begin_setup(session, proof, until, wish, Content::App { secret, is_theirs: false });
         Seen::AppStarted { digits: self.rules.app_digits, ends: until }
+    }
+
+    /// The set-up again as it was. The page that shows it was there before, so that nothing is given away.
+    pub(super) fn show_setup(&self, session: &str, setup: Token) -> Seen {
+        if !self.rules.offers(Method::Totp) {
+            return Seen::Denied(Reason::MethodNotOffered);
+        }
+        let pending = self.open_setup(session, setup, Method::Totp).filter(|setup| setup.epoch == self.me.epoch);
+        match pending.map(|setup| (setup.proof, setup.until, setup.content)) {
+            Some((proof, ..)) if self.lacks_proof(proof) => Seen::Denied(Reason::FreshFactorRequired),
+            Some((_, ends, Content::App { secret, .. })) => Seen::AppStarted { digits: secret.digits, ends },
+            Some((_, _, Content::Phone { .. })) | None => Seen::Expired,
+        }
     }
 
     pub(super) fn confirm_app(&mut self, session: &'static str, next: Option<&'static str>, setup: Token, code: &Typed) -> Seen {

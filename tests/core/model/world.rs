@@ -19,7 +19,7 @@ use super::places::Caller;
 use super::rng::Rng;
 use super::rules::Rules;
 use super::seen::Seen;
-use super::setups::{Content, NEW_ID, Setup};
+use super::setups::{Content, NEW_CODES_LIFE, NEW_ID, NewCodes, Setup};
 use super::shadow::{Backup, DAY, Lock, Shadow};
 
 pub(super) const START: u64 = 1_800_000_000;
@@ -49,6 +49,7 @@ pub(super) struct World {
     pub(super) tickets: Vec<Ticket>,
     pub(super) passes: Vec<Pass>,
     pub(super) setups: Vec<Setup>,
+    pub(super) new_codes: Vec<NewCodes>,
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
     pub(super) used: BTreeSet<(Who, String)>,
@@ -107,6 +108,7 @@ impl World {
             tickets: Vec::new(),
             passes: Vec::new(),
             setups: Vec::new(),
+            new_codes: Vec::new(),
             epochs: 0,
             used: BTreeSet::new(),
             tries: BTreeMap::new(),
@@ -142,6 +144,7 @@ impl World {
             tickets: Vec::new(),
             passes: Vec::new(),
             setups: Vec::new(),
+            new_codes: Vec::new(),
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
             typed: Vec::new(),
@@ -210,6 +213,7 @@ impl World {
             tickets: &self.tickets,
             passes: &self.passes,
             setups: &self.setups,
+            new_codes: &self.new_codes,
             now: self.now,
             caller,
             who,
@@ -266,7 +270,14 @@ impl World {
             return Ok(seen);
         }
         if let Some(reply) = &reply {
-            self.learn(&mut me, ask, reply, &effects, New { ticket: new_ticket, pass: new_pass, setup: new_setup }, fault == Fault::None)?;
+            self.learn(
+                &mut me,
+                ask,
+                reply,
+                &effects,
+                New { who, ticket: new_ticket, pass: new_pass, setup: new_setup },
+                fault == Fault::None,
+            )?;
         }
         if stored.is_some() {
             me.tidy(self.now);
@@ -348,19 +359,28 @@ impl World {
 
     /// Writes the secrets of a reply into the model. A reply that was lost teaches the people nothing.
     fn learn(&mut self, me: &mut Shadow, ask: &Ask, reply: &Reply, effects: &[Effect], new: New, is_delivered: bool) -> Checked {
-        let New { ticket, mut pass, mut setup } = new;
+        let New { who, ticket, mut pass, mut setup } = new;
         let is_theirs = is_delivered
             && match ask {
                 Ask::EnrollApp { session, .. } | Ask::ConfirmApp { session, .. } | Ask::ConfirmPhone { session, .. } => !is_thief(session),
-                Ask::Renew { session, .. } | Ask::Show { session, .. } => !is_thief(session),
+                Ask::Renew { session, .. } | Ask::Show { session, .. } | Ask::ShowNew { session, .. } => !is_thief(session),
                 _ => true,
             };
-        let mut pass_text = None;
+        let (mut pass_text, mut made) = (None, None);
         match reply {
             Reply::Challenge { ticket: text, .. } | Reply::SetUp { ticket: text, .. } => {
                 let ticket = Ticket { text: text.0.clone(), ..ticket.ok_or("reply: a ticket that the model does not know")? };
                 if is_delivered {
                     self.tickets.push(ticket);
+                }
+            }
+            Reply::TotpStarted { secret, .. } if matches!(ask, Ask::ShowSetup { .. }) => {
+                let Ask::ShowSetup { setup: Token::Setup(number), .. } = ask else { return Err("reply: no set-up was brought".to_owned()) };
+                let Content::App { secret: known, .. } = &self.setups[*number].content else {
+                    return Err("reply: an app for a phone".to_owned());
+                };
+                if known.base32 != secret.0.replace(' ', "") {
+                    return Err("shown set-up: it has another secret".to_owned());
                 }
             }
             Reply::TotpStarted { setup: text, secret, .. } => {
@@ -380,7 +400,7 @@ impl World {
                     setup.text.clone_from(&text.0);
                 }
             }
-            Reply::Enrolled { method, factor, backup_codes, set, pass: text, session, .. } => {
+            Reply::Enrolled { method, factor, backup_codes, set, new_codes, pass: text, session, .. } => {
                 let known = pass.as_mut().ok_or("reply: a pass that the model does not know")?;
                 let own = if *method == crate::policy::Method::Sms {
                     me.phones.last_mut().map(|phone| (&mut phone.id, &phone.name))
@@ -409,9 +429,10 @@ impl World {
                     backup.is_theirs = is_theirs;
                     self.name_set(backup, set.as_deref())?;
                 }
+                made = new_codes.as_ref().map(|text| (known.session, text.0.clone()));
                 pass_text = Some(text.0.clone());
             }
-            Reply::BackupCodes { codes, set, pass, .. } => {
+            Reply::BackupCodes { codes, set, new_codes, pass, .. } => {
                 let backup = me.backup.as_mut().unwrap();
                 let shown: Vec<_> = codes.iter().map(|code| (plain(&code.code.0), code.used)).collect();
                 if pass.is_none() && shown != backup.codes {
@@ -421,6 +442,11 @@ impl World {
                 self.name_set(backup, set.as_deref())?;
                 backup.is_theirs = if pass.is_some() { is_theirs } else { is_theirs || backup.is_theirs };
                 pass_text = pass.as_ref().map(|pass| pass.0.clone());
+                if let Ask::Renew { session, .. } = ask {
+                    made = new_codes.as_ref().map(|text| (*session, text.0.clone()));
+                } else if new_codes.is_some() {
+                    return Err("shown codes: they are sealed anew".to_owned());
+                }
             }
             Reply::Verified { pass: text, factor, .. } => {
                 let known = &pass.as_ref().ok_or("reply: a pass that the model does not know")?.factor;
@@ -435,6 +461,11 @@ impl World {
         }
         if let Some(text) = pass_text.filter(|_| is_delivered) {
             self.passes.push(Pass { text, ..pass.ok_or("reply: a pass that the model does not know")? });
+        }
+        if let Some((session, text)) = made.filter(|_| is_delivered) {
+            let set = me.backup.as_ref().unwrap().set.clone();
+            let (from, kid) = (self.now, self.keys.newest());
+            self.new_codes.push(NewCodes { who, session, set, from, until: from + NEW_CODES_LIFE, kid, text });
         }
         for effect in effects {
             if let Effect::Sms(message) = effect {
@@ -501,6 +532,7 @@ impl World {
 
 /// The tokens that the oracle foretells, without their texts.
 struct New {
+    who: Who,
     ticket: Option<Ticket>,
     pass: Option<Pass>,
     setup: Option<Setup>,
