@@ -26,9 +26,12 @@ export interface NoticeTextOptions {
   language: NoticeLanguageName
   /** The name of your service, as people know it. */
   service: string
-  /** The name of the user whom the notice is about, as the reader knows it. Default: the user's id. */
+  /**
+   * The name of the user whom the notice is about, as the reader knows it. Default: the user's id, which also stands for a name
+   * that shows nothing. A long one is cut.
+   */
   userName?: string | undefined
-  /** The name of the owner who issued a recovery code. Default: the owner's id. */
+  /** The name of the owner who issued a recovery code; the same holds. Default: the owner's id. */
   ownerName?: string | undefined
   /** The time zone of the reader, such as `Europe/Berlin`. Default: `UTC`. The mail names the zone. */
   timeZone?: string | undefined
@@ -79,7 +82,7 @@ export function noticeText(notice: Notice, options: NoticeTextOptions): NoticeTe
 
   // Values are shown in one place of a text each, and never read as a text themselves.
   const service = shown(asked.service, 'service')
-  const user = asked.userName === undefined ? shown(told.user, 'notice.user') : shown(asked.userName, 'userName')
+  const user = displayName(asked.userName) ?? shown(told.user, 'notice.user')
   const common = { service, user }
   const time = timeText(told.at, locale, asked.timeZone ?? 'UTC', texts.time)
   const values: Record<string, string | undefined> = {
@@ -137,8 +140,17 @@ const methodName = ({ method }: Notice, texts: Readonly<Record<string, string>>)
 
 /** The name of the owner behind the notice. */
 function issuerOf({ by }: Notice, { ownerName }: NoticeTextOptions): string | undefined {
-  if (ownerName !== undefined && by !== undefined) return shown(ownerName, 'ownerName')
-  return by === undefined ? undefined : shown(by, 'notice.by')
+  return by === undefined ? undefined : (displayName(ownerName) ?? shown(by, 'notice.by'))
+}
+
+/**
+ * The name that a person has chosen, cut where it is long. One that shows nothing is none: nobody keeps a mail back by a
+ * name.
+ */
+function displayName(name: string | undefined): string | undefined {
+  const seen = [...onOneLine((name ?? '').replace(/\p{Cs}/gu, '\ufffd'))]
+  const most = 100
+  return seen.length > most ? `${seen.slice(0, most).join('')}…` : seen.join('') || undefined
 }
 
 /** A time with its zone. */
@@ -192,9 +204,11 @@ function placeholdersOf(id: NoticeTextId): readonly string[] {
 const UNSEEN = /[\p{Bidi_Control}\u{ad}\u{180e}\u{200b}\u{2060}-\u{2064}\u{feff}]/gu
 const BREAKS = /[\s\p{Cc}\u{2028}\u{2029}]+/gu
 
+const onOneLine = (value: string) => value.replace(UNSEEN, '').replace(BREAKS, ' ').trim()
+
 /** A value as people see it, on one line. */
 function shown(value: string, path: string): string {
-  const seen = value.replace(UNSEEN, '').replace(BREAKS, ' ').trim()
+  const seen = onOneLine(value)
   if (seen === '') throw invalid(path, 'must have a visible character')
   return seen
 }
@@ -216,6 +230,12 @@ const shortText =
     if ((text(value, path) as string).length > most) throw invalid(path, `must have at most ${most} characters`)
     return value
   }
+
+/** A text that people choose, which is never refused. */
+const chosenText: Check = (value, path) => {
+  if (typeof value !== 'string') throw invalid(path, 'must be a string')
+  return value
+}
 
 const zoneName: Check = (value, path) =>
   guarded('invalid_input', path, 'is not known: give a name such as `Europe/Berlin`', () => {
@@ -256,8 +276,8 @@ const OWN_TEXTS: Record<string, Check> = Object.fromEntries(
 const OPTIONS: Record<string, Check> = {
   language: oneOf(Object.keys(LANGUAGES)),
   service: shortText(100),
-  userName: optional(shortText(256)),
-  ownerName: optional(shortText(256)),
+  userName: optional(chosenText),
+  ownerName: optional(chosenText),
   timeZone: optional(zoneName),
   url: optional(webAddress),
   texts: optional((value, path) => read(value, path, OWN_TEXTS, [])),

@@ -93,7 +93,8 @@ export interface SecondFactor {
    * `newSession`, or use the one in the reply.
    *
    * `ticket`, `method` and `code` may come from the client as they are: a value that is no text, or no method, is
-   * answered with `malformed` and the name of the field. The same holds for `number`, `label` and `pass`.
+   * answered with `malformed` and the name of the field. The same holds for the other fields of a client:
+   * `factor`, `setup`, `number`, `label`, `name`, `replaces`, `pass`, `set` and `newCodes`.
    *
    * @example
    * ```ts

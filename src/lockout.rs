@@ -21,19 +21,19 @@
 //! neither success nor a rescue lowers it, and one comparison leaks out in an hour for each candidate code in it (in 3
 //! hours at ±1 step). `tries` is the number of failures that `level` stands for, and falls with it.
 //!
-//! `tries` sets the wait: none below 5, then 30 seconds doubling to an hour. From level 50 on, it is the time in which the
-//! comparisons of this attempt leak out. So a person with five apps has as many tries as one with one app, and a guesser
-//! has no more guesses.
+//! `tries` sets the wait: none below 5, then 30 seconds doubling to an hour. So a person with five apps has as many tries as
+//! one with one app. `level` never rises above 50: an attempt waits until its comparisons have room. One that names its
+//! app needs less room, and waits for the shorter time, than one that is compared with five.
 //!
 //! A guesser who knows the password and tries all year, while the user logs in every day and
-//! resets `failures`, gets 54 + 365·24/3 = 2,974 comparisons with 3 codes in 1,000,000 each: under 1 %.
+//! resets `failures`, gets 50 + 365·24/3 = 2,970 comparisons with 3 codes in 1,000,000 each: under 1 %.
 //!
 //! An attempt is charged *before* anything is compared, and the charge is taken back on success.
 //! A resend, a new ticket, another method or another address changes nothing here.
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::UnixSeconds;
+use crate::time::{CLOCK_SKEW, UnixSeconds};
 
 /// Consecutive failures at which the user is stopped.
 pub const STOP_AT: u32 = 100;
@@ -43,10 +43,8 @@ const FREE: u32 = 5;
 const FIRST_WAIT: u64 = 30;
 /// Longest wait while doubling, in seconds.
 const LONGEST_WAIT: u64 = 3_600;
-/// Longest wait of all: the time in which an attempt at five apps leaks out at the widest window.
-const LONGEST_PAUSE: u64 = 5 * 5 * 3_600;
-/// Level from which attempts come no faster than they leak out.
-const SUSTAINED: u32 = 50;
+/// The highest level. There, attempts come no faster than they leak out.
+const FULL: u32 = 50;
 
 /// State of the lock: whether an attempt may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +59,19 @@ pub enum LockState {
 
 /// The comparisons that an attempt makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Comparisons {
+pub struct Comparisons {
     /// Number of apps that the code is compared with; 1 for a code that is from no app.
-    pub(crate) apps: u32,
+    pub apps: u32,
     /// Number of time steps that the policy accepts to either side.
-    pub(crate) window: u8,
+    pub window: u8,
+}
+
+impl Comparisons {
+    /// Those of a code that names its app, or is from none.
+    #[must_use]
+    pub const fn least(window: u8) -> Self {
+        Self { apps: 1, window }
+    }
 }
 
 /// The attempt budget of one user.
@@ -89,17 +95,25 @@ impl Attempts {
         self.failures
     }
 
-    /// Whether an attempt may be made now. A time further away than the longest wait is from a clock
-    /// that once ran ahead: it holds nobody back, and the next failure sets a wait from now.
+    /// Whether an attempt with these comparisons may be made now. A time further away than the longest wait, or than clocks
+    /// differ, is from a clock that once ran ahead: it holds nobody back, and the next failure sets a wait from now.
     #[must_use]
-    pub fn lock_state(&self, now: UnixSeconds) -> LockState {
+    pub fn lock_state(&self, now: UnixSeconds, comparisons: Comparisons) -> LockState {
         if self.failures >= STOP_AT {
-            LockState::Stopped
-        } else if now < self.retry_at && self.retry_at <= now.plus(LONGEST_PAUSE) {
-            LockState::Waiting(self.retry_at)
-        } else {
-            LockState::Open
+            return LockState::Stopped;
         }
+        let until_retry = Some(self.retry_at).filter(|retry_at| *retry_at <= now.plus(LONGEST_WAIT));
+        let until_room = Some(self.room_at(comparisons)).filter(|_| self.level_at <= now.plus(CLOCK_SKEW));
+        match until_retry.max(until_room).filter(|until| now < *until) {
+            Some(until) => LockState::Waiting(until),
+            None => LockState::Open,
+        }
+    }
+
+    /// The time from which there is room for an attempt.
+    fn room_at(&self, Comparisons { apps, window }: Comparisons) -> UnixSeconds {
+        let excess = self.level.saturating_add(apps).saturating_sub(FULL);
+        self.level_at.plus(leak_seconds(window).saturating_mul(u64::from(excess)))
     }
 
     /// Whether the attempt just charged is the one that made the user wait, or stop.
@@ -127,10 +141,9 @@ impl Attempts {
         self.failures = self.failures.saturating_add(1).min(STOP_AT);
         self.level = left.saturating_add(apps);
         self.tries = self.tries.saturating_add(1);
-        let wait = match (self.level, self.tries) {
-            (SUSTAINED.., _) => leak.saturating_mul(u64::from(apps)),
-            (_, 0..FREE) => 0,
-            (_, FREE..) => {
+        let wait = match self.tries {
+            0..FREE => 0,
+            FREE.. => {
                 let doublings = self.tries.saturating_sub(FREE);
                 2_u64.saturating_pow(doublings).saturating_mul(FIRST_WAIT).min(LONGEST_WAIT)
             }
@@ -164,23 +177,19 @@ mod tests {
         UnixSeconds::new(seconds).unwrap()
     }
 
-    fn at_one_app(window: u8) -> Comparisons {
-        Comparisons { apps: 1, window }
-    }
-
     #[test]
     fn open_to_waiting_and_back() {
         let mut attempts = Attempts::NEW;
         for left in [4, 3, 2, 1] {
-            attempts.charge(at(1_000_000), at_one_app(1));
-            assert_eq!(attempts.lock_state(at(1_000_000)), LockState::Open);
+            attempts.charge(at(1_000_000), Comparisons::least(1));
+            assert_eq!(attempts.lock_state(at(1_000_000), Comparisons::least(1)), LockState::Open);
             assert_eq!(attempts.left_before_wait(), left);
         }
-        attempts.charge(at(1_000_000), at_one_app(1));
-        assert_eq!(attempts.lock_state(at(1_000_029)), LockState::Waiting(at(1_000_030)));
-        assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Open);
-        attempts.charge(at(1_000_030), at_one_app(1));
-        assert_eq!(attempts.lock_state(at(1_000_030)), LockState::Waiting(at(1_000_090)), "the wait doubles");
+        attempts.charge(at(1_000_000), Comparisons::least(1));
+        assert_eq!(attempts.lock_state(at(1_000_029), Comparisons::least(1)), LockState::Waiting(at(1_000_030)));
+        assert_eq!(attempts.lock_state(at(1_000_030), Comparisons::least(1)), LockState::Open);
+        attempts.charge(at(1_000_030), Comparisons::least(1));
+        assert_eq!(attempts.lock_state(at(1_000_030), Comparisons::least(1)), LockState::Waiting(at(1_000_090)), "the wait doubles");
     }
 
     #[test]
@@ -189,8 +198,8 @@ mod tests {
         let mut now = at(1_000_000);
         let mut waits = Vec::new();
         for _ in 0..14 {
-            attempts.charge(now, at_one_app(1));
-            let wait = match attempts.lock_state(now) {
+            attempts.charge(now, Comparisons::least(1));
+            let wait = match attempts.lock_state(now, Comparisons::least(1)) {
                 LockState::Open => 0,
                 LockState::Waiting(until) => until.since(now),
                 LockState::Stopped => panic!("stopped"),
@@ -205,12 +214,16 @@ mod tests {
     fn a_clock_that_ran_ahead_does_not_lock_until_its_time_comes() {
         let mut attempts = Attempts::NEW;
         for _ in 0..5 {
-            attempts.charge(at(4_000_000_000), at_one_app(1));
+            attempts.charge(at(4_000_000_000), Comparisons::least(1));
         }
         let now = at(1_800_000_000);
-        assert_eq!(attempts.lock_state(now), LockState::Open);
-        attempts.charge(now, at_one_app(1));
-        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(60)), "the level is kept, and the next failure waits");
+        assert_eq!(attempts.lock_state(now, Comparisons::least(1)), LockState::Open);
+        attempts.charge(now, Comparisons::least(1));
+        assert_eq!(
+            attempts.lock_state(now, Comparisons::least(1)),
+            LockState::Waiting(now.plus(60)),
+            "the level is kept, and the next failure waits"
+        );
     }
 
     #[test]
@@ -219,26 +232,30 @@ mod tests {
         let mut now = at(1_000_000);
         for _ in 0..STOP_AT {
             now = now.plus(1_000_000);
-            attempts.charge(now, at_one_app(1));
+            attempts.charge(now, Comparisons::least(1));
         }
-        assert_eq!(attempts.lock_state(now.plus(1_000_000_000)), LockState::Stopped);
+        assert_eq!(attempts.lock_state(now.plus(1_000_000_000), Comparisons::least(1)), LockState::Stopped);
         attempts.rescue();
-        assert_eq!(attempts.lock_state(now), LockState::Open, "so long after the last failure");
+        assert_eq!(attempts.lock_state(now, Comparisons::least(1)), LockState::Open, "so long after the last failure");
     }
 
     #[test]
     fn success_resets_the_count_and_not_the_level() {
         let mut attempts = Attempts::NEW;
         for _ in 0..4 {
-            attempts.charge(at(1_000_000), at_one_app(1));
+            attempts.charge(at(1_000_000), Comparisons::least(1));
         }
         let before = attempts.clone();
-        attempts.charge(at(1_000_001), at_one_app(1));
+        attempts.charge(at(1_000_001), Comparisons::least(1));
         attempts.succeed(&before);
         assert_eq!(attempts.failures(), 0);
-        assert_eq!(attempts.lock_state(at(1_000_001)), LockState::Open);
-        attempts.charge(at(1_000_002), at_one_app(1));
-        assert_eq!(attempts.lock_state(at(1_000_002)), LockState::Waiting(at(1_000_032)), "the fifth failure within hours waits");
+        assert_eq!(attempts.lock_state(at(1_000_001), Comparisons::least(1)), LockState::Open);
+        attempts.charge(at(1_000_002), Comparisons::least(1));
+        assert_eq!(
+            attempts.lock_state(at(1_000_002), Comparisons::least(1)),
+            LockState::Waiting(at(1_000_032)),
+            "the fifth failure within hours waits"
+        );
     }
 
     #[test]
@@ -246,7 +263,7 @@ mod tests {
         let (mut attempts, mut locked) = (Attempts::NEW, Vec::new());
         for failure in 1..=STOP_AT {
             let before = attempts.clone();
-            attempts.charge(at(1_000_000), at_one_app(1));
+            attempts.charge(at(1_000_000), Comparisons::least(1));
             if attempts.just_locked(&before) {
                 locked.push(failure);
             }
@@ -258,12 +275,12 @@ mod tests {
     fn success_ends_the_wait_also_where_the_clock_goes_back() {
         let mut attempts = Attempts::NEW;
         for _ in 0..FREE {
-            attempts.charge(at(1_000_000), at_one_app(1));
+            attempts.charge(at(1_000_000), Comparisons::least(1));
         }
         let before = attempts.clone();
-        attempts.charge(at(1_000_030), at_one_app(1));
+        attempts.charge(at(1_000_030), Comparisons::least(1));
         attempts.succeed(&before);
-        assert_eq!(attempts.lock_state(at(1_000_010)), LockState::Open);
+        assert_eq!(attempts.lock_state(at(1_000_010), Comparisons::least(1)), LockState::Open);
     }
 
     /// T56: a guesser with the choice between all apps and one takes both in turn, and gains nothing.
@@ -271,14 +288,14 @@ mod tests {
     fn t56_naming_an_app_now_and_then_gains_no_guesses() {
         let mut attempts = Attempts::NEW;
         let start = at(1_800_000_000);
-        let (mut now, mut compared) = (start, 0_u32);
+        let (mut now, mut compared, mut next) = (start, 0_u32, Comparisons { apps: 5, window: 2 });
         while now < start.plus(365 * 86_400) {
-            match attempts.lock_state(now) {
+            match attempts.lock_state(now, next) {
                 LockState::Open => {
-                    let apps = if compared % 2 == 0 { 5 } else { 1 };
-                    attempts.charge(now, Comparisons { apps, window: 2 });
+                    attempts.charge(now, next);
                     attempts.failures = 0;
-                    compared += apps;
+                    compared += next.apps;
+                    next.apps = if compared % 2 == 0 { 5 } else { 1 };
                 }
                 LockState::Waiting(until) => now = until,
                 LockState::Stopped => panic!("the count is reset"),
@@ -297,7 +314,7 @@ mod tests {
             attempts.charge(now, five);
             assert_eq!(attempts.left_before_wait(), left);
         }
-        assert_eq!(attempts.lock_state(now), LockState::Waiting(now.plus(30)));
+        assert_eq!(attempts.lock_state(now, five), LockState::Waiting(now.plus(30)));
         // One try of five comparisons leaks out in 15 hours, one that names an app in three.
         let left_after = |time, compared| {
             let mut later = attempts.clone();
@@ -305,7 +322,28 @@ mod tests {
             later.left_before_wait()
         };
         assert_eq!((left_after(hours(14), five), left_after(hours(15), five)), (0, 0));
-        assert_eq!((left_after(hours(29), at_one_app(1)), left_after(hours(30), at_one_app(1))), (0, 1));
+        assert_eq!((left_after(hours(29), Comparisons::least(1)), left_after(hours(30), Comparisons::least(1))), (0, 1));
+    }
+
+    /// T56: someone who has the password tries as fast as the waits permit, and the person with five apps comes back.
+    #[test]
+    fn t56_a_person_who_names_the_app_waits_no_longer_than_one_with_a_single_app() {
+        for window in [0_u8, 1, 2] {
+            let five = Comparisons { apps: 5, window };
+            let (mut attempts, mut now) = (Attempts::NEW, at(1_800_000_000));
+            for _ in 0..30 {
+                attempts.charge(now, five);
+                let LockState::Waiting(until) = attempts.lock_state(now, five) else { continue };
+                let named = match attempts.lock_state(now, Comparisons::least(window)) {
+                    LockState::Waiting(until) => until.since(now),
+                    LockState::Open => 0,
+                    LockState::Stopped => panic!("30 failures"),
+                };
+                let longest = LONGEST_WAIT.max(leak_seconds(window));
+                assert!(named <= longest && named <= until.since(now), "window {window}: {named} s");
+                now = until;
+            }
+        }
     }
 
     /// C7, T47: a guesser who knows the password tries for a year, and an owner rescues the user every day,
@@ -322,9 +360,9 @@ mod tests {
                     attempts.rescue();
                     next_rescue = next_rescue.plus(86_400);
                 }
-                match attempts.lock_state(now) {
+                match attempts.lock_state(now, Comparisons::least(window)) {
                     LockState::Open => {
-                        attempts.charge(now, at_one_app(window));
+                        attempts.charge(now, Comparisons::least(window));
                         guesses += 1;
                     }
                     LockState::Waiting(until) => now = until,
@@ -342,17 +380,17 @@ mod tests {
     #[test]
     fn t6_t56_a_year_of_guessing_stays_under_one_percent() {
         for (apps, window) in [1, 2, 5].into_iter().flat_map(|apps| [0_u8, 1, 2].map(|window| (apps, window))) {
-            let mut attempts = Attempts::NEW;
+            let (mut attempts, guess) = (Attempts::NEW, Comparisons { apps, window });
             let start = at(1_800_000_000);
             let end = start.plus(365 * 86_400);
             let mut now = start;
             let mut guesses = 0_u32;
             while now < end {
-                match attempts.lock_state(now) {
+                match attempts.lock_state(now, guess) {
                     LockState::Open => {
-                        attempts.charge(now, Comparisons { apps, window });
+                        attempts.charge(now, guess);
                         guesses += 1;
-                        if let LockState::Open = attempts.lock_state(now) {
+                        if let LockState::Open = attempts.lock_state(now, guess) {
                             let before = attempts.clone();
                             attempts.succeed(&before);
                         } else {

@@ -61,13 +61,13 @@ impl Context<'_> {
         apps: usize,
         compare: impl FnOnce(&mut Self) -> Result<Comparison<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
-        if let Some(locked) = self.locked() {
+        let comparisons = Comparisons { apps: u32::try_from(apps).unwrap_or(u32::MAX), window: self.policy.window() };
+        if let Some(locked) = self.locked(comparisons) {
             self.log(EventKind::AttemptWhileLocked { method });
             return Ok(Err(locked));
         }
         let before = self.record.attempts.clone();
-        let apps = u32::try_from(apps).unwrap_or(u32::MAX);
-        self.record.attempts.charge(self.now, Comparisons { apps, window: self.policy.window() });
+        self.record.attempts.charge(self.now, comparisons);
         match compare(self)? {
             Comparison::Right(matched) => {
                 self.record.attempts = before;
@@ -85,7 +85,7 @@ impl Context<'_> {
         if self.record.attempts.just_locked(&before) {
             self.notify(NoticeKind::Locked, None);
         }
-        let (attempts_left, retry_at) = match self.record.attempts.lock_state(self.now) {
+        let (attempts_left, retry_at) = match self.record.attempts.lock_state(self.now, comparisons) {
             LockState::Open => (self.record.attempts.left_before_wait(), None),
             LockState::Waiting(until) => (0, Some(until)),
             LockState::Stopped => (0, None),
@@ -93,9 +93,9 @@ impl Context<'_> {
         Ok(Err(Reply::Wrong { attempts_left: Some(attempts_left), retry_at }))
     }
 
-    /// The reply while no attempt may be made.
-    fn locked(&self) -> Option<Reply> {
-        match self.record.attempts.lock_state(self.now) {
+    /// The reply while no such attempt may be made.
+    fn locked(&self, comparisons: Comparisons) -> Option<Reply> {
+        match self.record.attempts.lock_state(self.now, comparisons) {
             LockState::Open => None,
             LockState::Waiting(until) => Some(Reply::Locked { retry_at: Some(until) }),
             LockState::Stopped => Some(Reply::Locked { retry_at: None }),

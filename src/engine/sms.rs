@@ -17,7 +17,7 @@ use crate::event::{Action, EventKind};
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::ids::RecordId;
 use crate::keys::sealing::{Purpose, Sealed, openable};
-use crate::lockout::LockState;
+use crate::lockout::{Comparisons, LockState};
 use crate::mac::{is_same, mac};
 use crate::phone::PhoneNumber;
 use crate::policy::{Method, Policy, Reason};
@@ -142,7 +142,7 @@ pub(super) fn send_login_code(context: &mut Context<'_>, ticket: &Ticket, factor
     };
     let phone = phone.id.clone();
     // A code could not be typed now.
-    match context.record.attempts.lock_state(context.now) {
+    match context.record.attempts.lock_state(context.now, Comparisons::least(context.policy.window())) {
         LockState::Open => {}
         LockState::Waiting(until) => return Ok(refused(context, SmsRefusal::TooManyAttempts, Some(until))),
         LockState::Stopped => return Ok(refused(context, SmsRefusal::TooManyAttempts, None)),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::keys::KeyRing;
-use crate::lockout::LockState;
+use crate::lockout::{Comparisons, LockState};
 use crate::policy::{Enrollment, Method, Policy};
 use crate::record::{Factor, IssuedBy, Record};
 use crate::time::UnixSeconds;
@@ -106,7 +106,7 @@ pub struct AttemptStatus {
 /// [`ErrorCode::SealBroken`](crate::error::ErrorCode::SealBroken) when the phone number does not open.
 pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Status, Error> {
     let view = View { policy, keys, record, now };
-    let (locked_until, stopped) = match record.attempts.lock_state(now) {
+    let (locked_until, stopped) = match record.attempts.lock_state(now, Comparisons::least(policy.window())) {
         LockState::Open => (None, false),
         LockState::Waiting(until) => (Some(until), false),
         LockState::Stopped => (None, true),

@@ -173,7 +173,6 @@ fn digits_of(apps: &[App]) -> Option<u8> {
     others.iter().all(|app| app.parameters.digits() == digits).then_some(digits)
 }
 
-/// The label as the app shows it; the user id where nothing of the label fits, and then the service's name.
 /// A set-up as the page shows it.
 struct Shown {
     uri: SecretText,
@@ -199,6 +198,7 @@ fn shown(context: &Context<'_>, content: &AppSetup, lifetime: Lifetime) -> Resul
     Ok(Shown { uri: SecretText(uri), secret: grouped, qr_svg, digits: parameters.digits(), expires_at: lifetime.ends_at() })
 }
 
+/// The label as the app shows it; the user id where nothing of the label fits, and then the service's name.
 fn shown_label(context: &Context<'_>, label: &str) -> String {
     let texts = [label, context.record.user().as_str(), context.policy.name()];
     texts.into_iter().map(fitting).find(|text| !text.is_empty()).unwrap_or_default()

@@ -725,6 +725,17 @@ test('a text with an unknown id or placeholder is refused with its path', () => 
 
 // Mistakes
 
+test('a name that shows nothing gives way to the id, and a long one is cut: nobody keeps a mail back by a name', () => {
+  const id = 'recovery_code_issued.owners'
+  const plain = mailOf(id, { userName: undefined, ownerName: undefined })
+  for (const name of ['', ' \n', '\u200b\u2060']) {
+    assert.deepEqual(mailOf(id, { userName: name, ownerName: name }), plain, JSON.stringify(name))
+  }
+  const { text } = mailOf(id, { userName: '👩‍🚒'.repeat(1_000), ownerName: `Olga\ud800${'x'.repeat(10_000)}` })
+  assert.match(text, /Olga\ufffdx{95}…/)
+  assert.ok(text.length < 3_000 && text.isWellFormed())
+})
+
 test('an option that is missing, of another kind or not known is refused with its path', () => {
   const refused = [
     [{ language: undefined }, 'language'],
@@ -734,8 +745,7 @@ test('an option that is missing, of another kind or not known is refused with it
     [{ service: '' }, 'service'],
     [{ service: '\u200b \n' }, 'service'],
     [{ service: 'x'.repeat(101) }, 'service'],
-    [{ userName: '' }, 'userName'],
-    [{ userName: 'x'.repeat(257) }, 'userName'],
+    [{ userName: 5 }, 'userName'],
     [{ ownerName: 5 }, 'ownerName'],
     [{ timeZone: 'Mars/Olympus' }, 'timeZone'],
     [{ timeZone: 1 }, 'timeZone'],

@@ -75,10 +75,13 @@ impl World {
             (3..5, true) if now > START + 86_400 * 300 => START + (now % 86_400),
             (5, _) => now + 3_700,
             (6, _) => now + rng.pick(&[90, 600, 1_900]),
-            (7, _) => match self.people[rng.below(PEOPLE)].bucket.lock(now) {
-                Lock::Until(time) => time,
-                Lock::Open | Lock::Stopped => now + 30,
-            },
+            (7, _) => {
+                let who = rng.below(PEOPLE);
+                match self.people[who].bucket.lock(now, self.rules[account(who)].window, 1) {
+                    Lock::Until(time) => time,
+                    Lock::Open | Lock::Stopped => now + 30,
+                }
+            }
             _ => now + 1 + u64::try_from(rng.below(45)).unwrap(),
         };
         self.set_clock(next.max(START));

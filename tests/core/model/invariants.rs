@@ -194,7 +194,7 @@ impl World {
         };
         let rules = &self.rules[account(after.who)];
         let is_allowed = rules.allows(&message.to.0) && rules.offers(Method::Sms);
-        let is_open = after.before.bucket.lock(self.now) == Lock::Open || matches!(after.ask, Ask::EnrollPhone { .. });
+        let is_open = after.before.bucket.lock(self.now, rules.window, 1) == Lock::Open || matches!(after.ask, Ask::EnrollPhone { .. });
         self.meet(messages.len() == 1 && after.stored && is_known && asked, "an sms only for a record that is stored")?;
         self.meet(is_allowed && is_open, "an sms only to an allowed number, and for a login only of an account that does not wait")
     }

@@ -272,7 +272,8 @@ impl Oracle<'_> {
             Lock::Until(time) => Some(Some(time)),
             Lock::Stopped => Some(None),
         };
-        if let Some(retry_at) = locked(self.me.bucket.lock(self.now)) {
+        let (window, apps) = (self.rules.window, u64::try_from(apps).unwrap());
+        if let Some(retry_at) = locked(self.me.bucket.lock(self.now, window, apps)) {
             return Err(Seen::Locked(retry_at));
         }
         match compared {
@@ -280,8 +281,8 @@ impl Oracle<'_> {
             Compared::Used(next) => return Err(Seen::AlreadyUsed(next)),
             Compared::Wrong => {}
         }
-        self.me.bucket.fail(self.now, self.rules.window, u64::try_from(apps).unwrap());
-        let locked = locked(self.me.bucket.lock(self.now));
+        self.me.bucket.fail(self.now, window, apps);
+        let locked = locked(self.me.bucket.lock(self.now, window, apps));
         let left = if locked.is_some() { 0 } else { self.me.bucket.attempts_left() };
         Err(Seen::Wrong { left: Some(left), retry_at: locked.flatten() })
     }

@@ -254,7 +254,7 @@ impl Oracle<'_> {
         let Some(phone) = phones.into_iter().rev().max_by_key(|phone| phone.used_at).map(|phone| phone.id.clone()) else {
             return Seen::Denied(Reason::NumberNotAllowed);
         };
-        match self.me.bucket.lock(self.now) {
+        match self.me.bucket.lock(self.now, self.rules.window, 1) {
             Lock::Open => {}
             Lock::Until(time) => return Seen::SmsRefused(SmsRefusal::TooManyAttempts, Some(time)),
             Lock::Stopped => return Seen::SmsRefused(SmsRefusal::TooManyAttempts, None),

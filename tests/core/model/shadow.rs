@@ -133,14 +133,20 @@ pub(super) enum Lock {
 }
 
 impl Bucket {
-    pub(super) const fn lock(&self, now: u64) -> Lock {
-        if self.failures >= 100 {
-            Lock::Stopped
-        } else if now < self.retry_at && self.retry_at - now <= 25 * 3_600 {
-            Lock::Until(self.retry_at)
-        } else {
-            Lock::Open
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.failures >= 100
+    }
+
+    /// Whether a try at this number of apps has to wait: after five tries, and where it would raise the level above 50.
+    pub(super) fn lock(&self, now: u64, window: u64, apps: u64) -> Lock {
+        if self.is_stopped() {
+            return Lock::Stopped;
         }
+        let above = (self.level + apps).saturating_sub(50);
+        let room = if self.level_at <= now + SKEW { self.level_at + above * 3_600 * (2 * window + 1) } else { 0 };
+        let retry = if self.retry_at <= now + 3_600 { self.retry_at } else { 0 };
+        let until = room.max(retry);
+        if now < until { Lock::Until(until) } else { Lock::Open }
     }
 
     pub(super) fn attempts_left(&self) -> u32 {
@@ -166,7 +172,6 @@ impl Bucket {
         self.failures += 1;
         self.retry_at = now
             + match self.tries {
-                _ if self.level >= 50 => apps * leak,
                 0..=4 => 0,
                 5 => 30,
                 6 => 60,

@@ -15,7 +15,7 @@ use super::world::{Checked, Fault, PEOPLE, World};
 impl World {
     /// A guess by someone who has the password, as soon as one may be made.
     pub(super) fn guess(&mut self, who: Who, rng: &mut Rng) -> Checked {
-        if let Lock::Until(time) = self.people[who].bucket.lock(self.now) {
+        if let Lock::Until(time) = self.people[who].bucket.lock(self.now, self.rules[account(who)].window, 1) {
             self.set_clock(time);
         }
         let caller = self.arrive(who, rng);

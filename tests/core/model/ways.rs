@@ -22,7 +22,7 @@ use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::rules::Factors;
 use super::setups::THEIR_NUMBERS;
-use super::shadow::{App, DAY, Lock, SKEW, Secret};
+use super::shadow::{App, DAY, SKEW, Secret};
 use super::world::{Checked, World};
 
 /// A way in for the right person.
@@ -72,7 +72,7 @@ impl World {
             for what in walker.count.into_keys() {
                 self.count(what);
             }
-            if copy.people[who].bucket.lock(copy.now) == Lock::Stopped {
+            if copy.people[who].bucket.is_stopped() {
                 self.count(format!("way {way:?} of a stopped account"));
             }
             if self.keys != copy.keys {
@@ -105,7 +105,7 @@ impl World {
         if by_password && me.live_recovery(rules, self.now).is_none() {
             ways.push(Way::FirstFactorByPassword);
         }
-        let is_open = me.bucket.lock(self.now) != Lock::Stopped;
+        let is_open = !me.bucket.is_stopped();
         if is_open && me.can_use(Method::BackupCode, rules, self.now) && me.backup.as_ref().is_some_and(|backup| backup.is_theirs) {
             ways.push(Way::BackupCode);
         }
@@ -126,7 +126,7 @@ impl World {
     fn own_ways(&self, who: Who) -> Vec<Way> {
         let (me, rules) = (&self.people[who], &self.rules[account(who)]);
         let mut ways = Vec::new();
-        if me.bucket.lock(self.now) == Lock::Stopped {
+        if me.bucket.is_stopped() {
             return ways;
         }
         // A code that was used while a clock ran ahead shuts the app until that time: the other ways remain.

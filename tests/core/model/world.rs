@@ -509,7 +509,7 @@ impl World {
         let now = UnixSeconds::new(self.now).unwrap();
         let record = self.record(who).map_err(|error| format!("record: {error}"))?;
         let status = status(&self.policies[account(who)], &self.ring, &record, now).map_err(|error| format!("status: {error}"))?;
-        let (until, stopped) = match me.bucket.lock(self.now) {
+        let (until, stopped) = match me.bucket.lock(self.now, rules.window, 1) {
             Lock::Open => (None, false),
             Lock::Until(time) => (Some(time), false),
             Lock::Stopped => (None, true),
