@@ -206,6 +206,8 @@ const FACTS = {
   Action: 'a word',
   UserId: 'an id',
   OperatorId: 'an id',
+  NamedFactor: 'an id and a name of an app or phone',
+  FactorName: 'a name of an app or phone',
   number: 'a count',
   string: 'a digest, in `policy_changed` alone',
   'SettingChange[]': 'settings of a policy',
@@ -280,7 +282,7 @@ test('docs/operations.md: the tables of notices have every kind and field of the
 
 for (const page of ['docs/getting-started.md', 'docs/adapters.md']) {
   test(`${page}: the fields of a client are all named`, () => {
-    const [, list] = /^const CLIENT_FIELDS = new Set\(\[(.*)\]\)$/m.exec(readFileSync(at('js/input.ts'), 'utf8'))
+    const [, list] = /^const CLIENT_FIELDS = new Set\(\[([\s\S]*?)\]\)$/m.exec(readFileSync(at('js/input.ts'), 'utf8'))
     const names = Array.from(list.matchAll(/'(\w+)'/g), ([, name]) => `\`${name}\``)
     const text = readFileSync(at(page), 'utf8').replaceAll(/\s+/g, ' ')
     const written = ['and', 'or'].map((word) => `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1)}`)

@@ -125,7 +125,12 @@ test('getting started: set up an app, get in again in the same session, and chan
   assert.equal((await ann.get('/')).user, 'u-1', 'the set-up brought a pass')
   const challenge = await ann.post('/login/again')
   assert.equal(challenge.result, 'challenge')
-  assert.deepEqual(challenge.methods[0], { method: 'totp', kind: 'digits', digits: 6 })
+  const [{ factors, ...usable }] = challenge.methods
+  assert.deepEqual(usable, { method: 'totp', kind: 'digits', digits: 6 })
+  assert.deepEqual(
+    factors.map(({ name }) => name),
+    ['Authenticator app'],
+  )
   assert.equal(challenge.ticket, undefined, 'the ticket stays on the server')
   const used = await ann.post('/login/code', { method: 'totp', code: app.code() })
   assert.equal(used.result, 'already_used', 'the code of the set-up is used')
@@ -139,8 +144,10 @@ test('getting started: set up an app, get in again in the same session, and chan
   assert.equal((await ann.get('/')).user, 'u-1')
   const payment = await ann.post('/payments')
   assert.deepEqual([payment.result, payment.reason], ['second_step', 'too_old'])
-  for (const path of ['/security/app', '/security/app/remove']) {
-    const refused = await ann.post(path)
+  const [{ id: factor, name }] = (await ann.get('/security')).methods
+  assert.equal(name, 'Authenticator app')
+  for (const path of ['/security/app', '/security/remove']) {
+    const refused = await ann.post(path, { factor })
     assert.deepEqual([refused.status, refused.reason], [403, 'fresh_factor_required'], path)
   }
   assert.equal((await ann.post('/login/again')).result, 'challenge')
@@ -148,7 +155,7 @@ test('getting started: set up an app, get in again in the same session, and chan
   assert.deepEqual([again.result, again.attemptsLeft], ['wrong', 4], 'a used code costs no attempt')
   assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
   assert.equal((await ann.post('/payments')).result, 'paid')
-  assert.equal((await ann.post('/security/app/remove')).result, 'removed')
+  assert.equal((await ann.post('/security/remove', { factor })).result, 'removed')
 })
 
 test('the login of the README: a second step on another device, over https', async (t) => {
@@ -220,11 +227,12 @@ test('the service of the adapters guide', async (t) => {
   assert.equal((await ann.post('/users/u-1/recovery-code')).reason, 'not_for_oneself')
 
   await service.advance(301)
-  const old = await ann.post('/security/remove', { method: 'totp' })
+  const factor = (await ann.get('/security')).methods[0].id
+  const old = await ann.post('/security/remove', { factor })
   assert.deepEqual([old.status, old.reason], [403, 'fresh_factor_required'])
   assert.equal((await ann.post('/login/again')).result, 'challenge')
   assert.equal((await ann.post('/login/code', { method: 'totp', code: app.code() })).result, 'verified')
-  assert.equal((await ann.post('/security/remove', { method: 'totp' })).result, 'removed')
+  assert.equal((await ann.post('/security/remove', { factor })).result, 'removed')
 })
 
 test('getting started: new backup codes are confirmed by their set', async (t) => {
