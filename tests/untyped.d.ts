@@ -4,6 +4,7 @@
 // tests/node/package.test.mjs.
 declare module 'countersign'
 declare module 'countersign/browser'
+declare module 'countersign/notices'
 declare module 'countersign/operator'
 declare module 'countersign/storage-api'
 declare module 'countersign/testing'
