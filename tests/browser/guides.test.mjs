@@ -136,7 +136,7 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.looksRight('set-up-sms')
   await person.typeCode(await person.readSms(), 'Turn on')
   assert.equal(person.path, '/security')
-  await person.reads(/On for •••• 678/)
+  await person.reads(/Phone\s+•••• 678/)
   await person.looksRight('security-both')
 
   service.advance(60)

@@ -239,7 +239,9 @@ test('the audit log shows an owner the user, the action and the address, of this
   )
   const { events } = await owner.json('/api/audit')
   const added = events.find(({ event }) => event === 'factor_added')
-  assert.deepEqual(added, {
+  const { factor, ...facts } = added
+  assert.deepEqual([Object.keys(factor), factor.name], [['id', 'name'], 'Authenticator app'])
+  assert.deepEqual(facts, {
     v: 1,
     account: 'acme',
     event: 'factor_added',
@@ -267,6 +269,7 @@ test('attempts during a lock do not push other events off the audit log', async 
   assert.equal(locked.length, 1)
   assert.ok(locked[0].times >= 20, JSON.stringify(locked))
   assert.ok(events.some(({ event }) => event === 'factor_added'))
+  assert.match((await owner.page('/audit')).text, /Authenticator app, “Authenticator app”/)
   assert.match((await owner.page('/audit')).text, new RegExp(`${locked[0].times} times`))
 })
 

@@ -113,11 +113,12 @@ ${
   ]
 }
 
-function details({ times, method, ip, reason, failures, by, operator, action, changes }) {
+function details({ times, method, factor, ip, reason, failures, by, operator, action, changes }) {
   return [
     changes?.map(changed).join('; '),
     times && `${times} times`,
     method && methodNames[method],
+    factor && `“${factor.name}”`,
     (by ?? operator) && `by ${by ?? operator}`,
     action?.replaceAll('_', ' '),
     reason?.replaceAll('_', ' '),
