@@ -42,7 +42,7 @@ test('set up an app and SMS, keep the codes, log in by each method', async (t) =
   await person.reads(/You can ask for another code at \d\d:\d\d:\d\d UTC/)
   await person.looksRight('set-up-sms')
   await person.typeCode(await person.readSms(), 'Turn on')
-  await person.reads(/On for •••• 678/)
+  await person.reads(/Phone\s+•••• 678/)
 
   const again = async () => {
     service.advance(60)
@@ -97,7 +97,7 @@ test('recovery code, force for everyone, address rules, turning off', async (t) 
   await owner.follow('Security')
   await owner.unfold('Turn off')
   await owner.reads(
-    /This account asks everyone for a second factor, and this is your only one\. Set up the other one first/,
+    /This account asks everyone for a second factor, and this is your only one\. Set up another one first/,
   )
   assert.equal(await owner.button('Turn off the app').count(), 0, 'an action that would be refused is not offered')
 })

@@ -27,7 +27,7 @@ const reasons = {
   plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
   not_enrolled: 'Set up two-factor authentication first.',
   last_factor:
-    'This account asks for a second factor, and this is your only one. Set up the other one first; then you can turn this one off.',
+    'This account asks for a second factor, and this is your only one. Set up another one first; then you can turn this one off.',
   not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
   older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
   too_many_factors: 'There is no room for another one. Remove one that you no longer use, then add this one.',
