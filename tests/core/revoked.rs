@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::gate::{COOKIE, answer, gate, header, headers, judge, refused, stored};
 use crate::support::{Person, ann, keys, policy};
 
-/// What a gate with this list does with a request: the reason of the refusal, or nothing where it is let on.
+/// Gives the list to a gate and sends it a request: the reason for which the gate refuses it, or `None` where it lets it on.
 fn refusal(gate: &mut Gate, list: &Value, headers: &[(String, Vec<u8>)], now: u64) -> Option<String> {
     let text = list.to_string();
     let response = CallOutResponse { status: Some(b"200"), body: Some(text.as_bytes()) };

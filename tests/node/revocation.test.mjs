@@ -24,7 +24,7 @@ const TOKEN = 'test-token-of-the-storage-api-0123456789'
 const REVOKED = { result: 'second_step', reason: 'revoked' }
 const TICKET_ENDED = { result: 'denied', reason: 'ticket_expired' }
 
-/** Who holds the list. Each gives the options for it, and a way to put more on it. */
+/** The holders of the list. Each gives the options of a second factor, and functions that put more on the list. */
 const holders = {
   'a function of the host': () => {
     /** @type {any} */
