@@ -324,8 +324,9 @@ impl World {
                 Err(text) => {
                     let Some(time) = text.strip_prefix("wait until ") else { return Err(text) };
                     let time = time.parse().unwrap();
-                    // A day after a message that another clock, up to a minute ahead, has sent.
-                    if time <= self.now || time > self.now + DAY + SKEW {
+                    // A day after the last message. A clock that ran ahead may have sent it.
+                    let last_sent = self.people[who].sent.iter().map(|sent| sent.at).fold(self.now + SKEW, u64::max);
+                    if time <= self.now || time > last_sent + DAY {
                         return Err(format!("told to wait until {time}, and it is {}", self.now));
                     }
                     (self.now, last) = (time, text);
