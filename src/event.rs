@@ -153,6 +153,10 @@ pub enum EventKind {
     },
     /// The life of a recovery code was over before it was used.
     RecoveryCodeEnded,
+    /// The password was changed, as the host tells by `passwordChanged`.
+    PasswordChanged,
+    /// The user was signed out everywhere.
+    SignedOutEverywhere,
     /// The policy was changed, as the host tells by `policyChanged`.
     PolicyChanged {
         /// Digest of the policy before: SHA-256 of its settings, in base64url.

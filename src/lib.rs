@@ -47,6 +47,7 @@ mod invisible;
 mod json;
 pub mod keys;
 pub mod lockout;
+mod login_epoch;
 mod mac;
 pub mod network_set;
 pub mod notice;

@@ -16,6 +16,7 @@ use crate::ids::{OperatorId, RecordId, UserId};
 use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
+use crate::login_epoch::LoginEpoch;
 use crate::policy::{Method, Policy};
 use crate::time::{Lifetime, UnixSeconds};
 use crate::totp::TotpParameters;
@@ -36,6 +37,9 @@ pub struct Record {
     /// Changes with every change of the factors.
     #[serde(default, skip_serializing_if = "FactorEpoch::is_first")]
     pub(crate) epoch: FactorEpoch,
+    /// Changes with the password.
+    #[serde(default, skip_serializing_if = "LoginEpoch::is_first")]
+    pub(crate) logins: LoginEpoch,
     pub(crate) attempts: Attempts,
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -204,6 +208,7 @@ impl Record {
             id,
             write: String::new(),
             epoch: FactorEpoch::FIRST,
+            logins: LoginEpoch::FIRST,
             attempts: Attempts::NEW,
             apps: Vec::new(),
             phones: Vec::new(),

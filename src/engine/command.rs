@@ -9,14 +9,16 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorCode};
 use crate::event::Action;
 use crate::factor::{FactorId, FactorName};
 use crate::ids::{SessionId, UserId};
-use crate::json::{Document, Found, from_json};
+use crate::json::from_json;
 use crate::policy::{Channel, Method, Role};
+
+use super::client_field::{self, ClientField};
 
 /// A question of the host about one user.
 #[derive(Clone, Deserialize)]
@@ -50,41 +52,13 @@ pub enum Command {
     ShowNewBackupCodes(ShowNewBackupCodes),
     /// Notes that the person has saved the backup codes.
     ConfirmBackupCodes(ConfirmBackupCodes),
+    /// Ends what the old password has begun.
+    PasswordChanged(HostsWord),
+    /// Signs the user out everywhere.
+    SignOutEverywhere(HostsWord),
     /// A command with a field of the client's that cannot be read. Nothing is carried out.
     #[serde(skip)]
     Malformed(ClientField),
-}
-
-/// A field that comes from a client. Its value is any text, or no text at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(rename_all = "snake_case")]
-pub enum ClientField {
-    /// The ticket of a challenge, or of a set-up at login.
-    Ticket,
-    /// The name of a method.
-    Method,
-    /// The set-up that a code confirms.
-    Setup,
-    /// A typed code.
-    Code,
-    /// A phone number.
-    Number,
-    /// A pass, the issuer's one in `by` included.
-    Pass,
-    /// The label of an app.
-    Label,
-    /// The id of a factor.
-    Factor,
-    /// The id of the factor that a new one replaces.
-    Replaces,
-    /// The name of a factor.
-    Name,
-    /// The id of a set of backup codes.
-    Set,
-    /// New backup codes, sealed.
-    #[serde(rename = "newCodes")]
-    NewCodes,
 }
 
 /// Fields of `begin`.
@@ -295,6 +269,11 @@ pub struct ConfirmBackupCodes {
     pub set: String,
 }
 
+/// No fields: the host's own word, of `password_changed` and `sign_out_everywhere`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostsWord {}
+
 /// The question of [`issue_recovery_code`](super::issue_recovery_code).
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -347,7 +326,7 @@ impl Command {
     /// [`ErrorCode::InvalidInput`]; its path names the field, without the command's name.
     pub fn parse(json: &str) -> Result<Self, Error> {
         from_json(json, ErrorCode::InvalidInput).or_else(|error| {
-            if let Some(field) = malformed_field(json) {
+            if let Some(field) = client_field::malformed(json) {
                 return Ok(Self::Malformed(field));
             }
             let path = error.path.split_once('.').map_or("", |(_, field)| field).to_owned();
@@ -371,6 +350,8 @@ impl Command {
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
             Self::ShowNewBackupCodes(_) => "ShowNewBackupCodes",
             Self::ConfirmBackupCodes(_) => "ConfirmBackupCodes",
+            Self::PasswordChanged(_) => "PasswordChanged",
+            Self::SignOutEverywhere(_) => "SignOutEverywhere",
             Self::Malformed(_) => "Malformed",
         }
     }
@@ -387,7 +368,7 @@ impl Command {
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) | Self::ShowNewBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
             Self::ConfirmBackupCodes(_) => AddressRules::StopAtOnce(Action::ConfirmBackupCodes),
-            Self::Malformed(_) => AddressRules::HaveNothingToStop,
+            Self::PasswordChanged(_) | Self::SignOutEverywhere(_) | Self::Malformed(_) => AddressRules::HaveNothingToStop,
         }
     }
 }
@@ -401,73 +382,8 @@ pub(super) enum AddressRules {
     DecideTheLogin,
     /// They stop the command once its ticket is found good, so that a caller without one learns no rules.
     ApplyAfterTheTicket,
-    /// The command is not carried out anyway.
+    /// The command is the host's own word, or is not carried out anyway.
     HaveNothingToStop,
-}
-
-/// The fields that a client sends, by the name of the command.
-const CLIENT_FIELDS: [(&str, &[Sent]); 13] = [
-    ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"]), FACTOR]),
-    (
-        "verify",
-        &[
-            Sent::Always(ClientField::Ticket, &["ticket"]),
-            Sent::Always(ClientField::Method, &["method"]),
-            FACTOR,
-            Sent::Always(ClientField::Code, &["code"]),
-        ],
-    ),
-    ("enroll_totp", &[Sent::Always(ClientField::Label, &["label"]), NAME, REPLACES, PASS, SETUP_TICKET]),
-    ("show_totp_setup", &[Sent::Always(ClientField::Setup, &["setup"])]),
-    ("confirm_totp", &CONFIRM),
-    ("enroll_sms", &[Sent::Always(ClientField::Number, &["number"]), NAME, REPLACES, PASS, SETUP_TICKET]),
-    ("confirm_sms", &CONFIRM),
-    ("rename", &[Sent::Always(ClientField::Factor, &["factor"]), Sent::Always(ClientField::Name, &["name"]), PASS]),
-    ("remove", &[Sent::Always(ClientField::Factor, &["factor"]), PASS]),
-    ("renew_backup_codes", &[PASS]),
-    ("show_backup_codes", &[PASS]),
-    ("show_new_backup_codes", &[Sent::Always(ClientField::NewCodes, &["newCodes"]), PASS]),
-    ("confirm_backup_codes", &[Sent::Always(ClientField::Set, &["set"]), PASS]),
-];
-const CONFIRM: [Sent; 2] = [Sent::Always(ClientField::Setup, &["setup"]), Sent::Always(ClientField::Code, &["code"])];
-const PASS: Sent = Sent::Perhaps(ClientField::Pass, &["pass"]);
-const FACTOR: Sent = Sent::Perhaps(ClientField::Factor, &["factor"]);
-const REPLACES: Sent = Sent::Perhaps(ClientField::Replaces, &["replaces"]);
-const NAME: Sent = Sent::Perhaps(ClientField::Name, &["name"]);
-const SETUP_TICKET: Sent = Sent::Perhaps(ClientField::Ticket, &["ticket"]);
-
-/// A field that a client sends, and its place in the command.
-enum Sent {
-    Always(ClientField, &'static [&'static str]),
-    /// It may be left out.
-    Perhaps(ClientField, &'static [&'static str]),
-}
-
-impl ClientField {
-    /// Whether a text can stand in this field. Those that are read later take any text.
-    fn holds(self, text: &str) -> bool {
-        match self {
-            Self::Method => Method::parse(text).is_some(),
-            Self::Factor | Self::Replaces => FactorId::parse(text).is_some(),
-            Self::Name => FactorName::parse(text).is_some(),
-            Self::Ticket | Self::Setup | Self::Code | Self::Number | Self::Pass | Self::Label | Self::Set | Self::NewCodes => true,
-        }
-    }
-}
-
-/// The first field of the client's that cannot be read.
-fn malformed_field(json: &str) -> Option<ClientField> {
-    let document = Document::parse(json)?;
-    let (name, fields) = CLIENT_FIELDS.iter().find(|(name, _)| document.at(&[name]) == Found::Other)?;
-    fields.iter().find_map(|sent| {
-        let (Sent::Always(field, place) | Sent::Perhaps(field, place)) = sent;
-        let is_readable = match document.at(&[&[*name], *place].concat()) {
-            Found::Text(text) => field.holds(text),
-            Found::Nothing => matches!(sent, Sent::Perhaps(..)),
-            Found::Other => false,
-        };
-        (!is_readable).then_some(*field)
-    })
 }
 
 /// A code that is no text is the empty text, which is no code either: the reply can then name the form of a right one.

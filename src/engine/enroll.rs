@@ -95,7 +95,10 @@ fn shown_proof(context: &Context<'_>, start: &Start<'_>) -> Result<SetupProof, R
     }
     let Some(ticket) = start.ticket else { return Ok(SetupProof::None) };
     let (policy, sealing, id) = (context.policy, context.keys.sealing(), context.record.id());
-    SetupTicket::open(policy, sealing, ticket, id, start.session, context.now).map_err(TokenError::of_ticket)?;
+    let ticket = SetupTicket::open(policy, sealing, ticket, id, start.session, context.now).map_err(TokenError::of_ticket)?;
+    if *ticket.epoch() != context.record.logins {
+        return Err(Reason::TicketExpired);
+    }
     Ok(if context.record.epoch.is_first() { SetupProof::Ticket } else { SetupProof::None })
 }
 
@@ -108,20 +111,23 @@ pub(super) fn begin<T: Serialize + DeserializeOwned>(
     content: T,
 ) -> Result<SecretText, Error> {
     let Start { method, session, replaces, .. } = *start;
-    let setup = Setup { epoch: context.record.epoch.clone(), lifetime, proof, replaces: replaces.cloned(), content };
+    let (epoch, logins) = (context.record.epoch.clone(), context.record.logins.clone());
+    let setup = Setup { epoch, logins, lifetime, proof, replaces: replaces.cloned(), content };
     let token = setup.seal(context.keys.sealing(), &mut context.entropy, SetupOwner { id: context.record.id(), session, method })?;
     context.log(EventKind::EnrollmentStarted { method });
     Ok(token)
 }
 
-/// A set-up, if it is in time and of this session.
+/// A set-up, if it is in time, of this session, and of the record's login epoch.
 pub(super) fn open<T: Serialize + DeserializeOwned>(
     context: &Context<'_>,
     method: Method,
     session: &SessionId,
     setup: &str,
 ) -> Option<Setup<T>> {
-    Setup::open(context.keys.sealing(), setup, SetupOwner { id: context.record.id(), session, method }, context.now)
+    let owner = SetupOwner { id: context.record.id(), session, method };
+    let setup = Setup::open(context.keys.sealing(), setup, owner, context.now)?;
+    (setup.logins == context.record.logins).then_some(setup)
 }
 
 /// The reply to a set-up that a change of factors has ended, if one has. `is_held`: the change was its own

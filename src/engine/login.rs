@@ -53,16 +53,15 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
         }
         Decision::Challenge => {
             let methods = factors::usable_methods(context.view())?;
-            let id = context.id();
-            let (token, ticket) = Ticket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &id, session, context.now)?;
+            let (token, ticket) =
+                Ticket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &context.record, session, context.now)?;
             context.log(EventKind::LoginChallenged);
             Ok(Reply::Challenge { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
         Decision::SetUp => {
             let methods = Method::ALL.into_iter().filter(|method| method.is_own_factor() && context.policy.offers(*method)).collect();
-            let id = context.id();
             let (token, ticket) =
-                SetupTicket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &id, session, context.now)?;
+                SetupTicket::issue(context.policy, context.keys.sealing(), &mut context.entropy, &context.record, session, context.now)?;
             context.log(EventKind::LoginSetUp);
             Ok(Reply::SetUp { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
@@ -88,7 +87,9 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         | Command::RenewBackupCodes(_)
         | Command::ShowBackupCodes(_)
         | Command::ShowNewBackupCodes(_)
-        | Command::ConfirmBackupCodes(_) => return Err(Reply::denied(Reason::TicketInvalid)),
+        | Command::ConfirmBackupCodes(_)
+        | Command::PasswordChanged(_)
+        | Command::SignOutEverywhere(_) => return Err(Reply::denied(Reason::TicketInvalid)),
     };
     match Ticket::open_for_any(keys.sealing(), ticket, session, now) {
         Ok(ticket) if ticket.subject().account() == account => Ok(ticket.subject().user().clone()),
@@ -164,6 +165,9 @@ fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: M
         Ok(_) => return Err(context.denied(action, Reason::TicketInvalid)),
         Err(error) => return Err(context.denied(action, error.of_ticket())),
     };
+    if *ticket.epoch() != context.record.logins {
+        return Err(context.denied(action, Reason::TicketExpired));
+    }
     if let Some(reason) = context.turned_away(Channel::Web) {
         return Err(context.denied(action, reason));
     }

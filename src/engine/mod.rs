@@ -23,6 +23,7 @@
 mod attempt;
 mod backup_codes;
 mod check;
+mod client_field;
 mod command;
 mod context;
 mod enroll;
@@ -36,14 +37,16 @@ mod remove;
 mod rename;
 mod reply;
 mod run;
+mod sign_out;
 mod sms;
 mod sms_budget;
 mod status;
 mod totp;
 
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
+pub use client_field::ClientField;
 pub use command::{
-    Begin, Change, ClientField, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, IssueRecoveryCode, Issuer, Remove, Rename,
+    Begin, Change, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, HostsWord, IssueRecoveryCode, Issuer, Remove, Rename,
     SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup,
 };
 pub use context::Env;
@@ -175,6 +178,8 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
         Command::ShowNewBackupCodes(command) => backup_codes::show_new(context, &command),
         Command::ConfirmBackupCodes(command) => backup_codes::confirm(context, &command),
+        Command::PasswordChanged(HostsWord {}) => sign_out::password_changed(context),
+        Command::SignOutEverywhere(HostsWord {}) => sign_out::everywhere(context),
         Command::Malformed(field) => Ok(Reply::malformed(field)),
     }
 }

@@ -35,7 +35,8 @@ use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
 use super::attempt::{OrReply, Typed};
-use super::command::{ClientField, Issuer};
+use super::client_field::ClientField;
+use super::command::Issuer;
 use super::context::{Context, View};
 use super::freshness::Proof;
 use super::reply::{CodeKind, Reply, UsableMethod};

@@ -8,7 +8,7 @@ use crate::policy::{Method, Reason};
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 
-use super::command::ClientField;
+use super::client_field::ClientField;
 
 /// A method that the user can use right now, with the data for drawing the field of its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -283,6 +283,8 @@ pub enum Reply {
     },
     /// It is noted that the person has the backup codes.
     Confirmed {},
+    /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too.
+    Ended {},
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {
         /// `XXXX-XXXX-XXXX-XXXX`, shown this once.

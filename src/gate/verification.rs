@@ -181,6 +181,7 @@ impl Verification {
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
+            | Reply::Ended {}
             | Reply::Withdrawn {} => self.not_verified(config, reply),
         }
     }
@@ -214,6 +215,7 @@ impl Verification {
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
+            | Reply::Ended {}
             | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
         };
         self.refuse(config, refusal, Some(&RefusalDetail::Reply { reply, retry_at }))

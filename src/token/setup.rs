@@ -3,7 +3,7 @@
 //! A set-up is handed to the session that began it, and comes back with the code. It opens only for its
 //! account, user, session and method, and for a short time. Nothing of it is in the record, so that no
 //! other session can end it or put its own in its place. It says in which factor epoch it began: a set-up
-//! of an earlier epoch has ended.
+//! of an earlier epoch has ended. It also says in which login epoch, and ends with that.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use crate::factor::FactorId;
 use crate::ids::{RecordId, SessionId};
 use crate::json::{from_json, to_json};
 use crate::keys::sealing::{Purpose, SealingRing};
+use crate::login_epoch::LoginEpoch;
 use crate::policy::Method;
 use crate::secret_text::SecretText;
 use crate::time::{Lifetime, UnixSeconds};
@@ -28,6 +29,9 @@ const MAX_TOKEN: usize = 2_048;
 pub(crate) struct Setup<T> {
     /// The record's factor epoch when it began.
     pub(crate) epoch: FactorEpoch,
+    /// The record's login epoch when it began.
+    #[serde(default, skip_serializing_if = "LoginEpoch::is_first")]
+    pub(crate) logins: LoginEpoch,
     pub(crate) lifetime: Lifetime,
     pub(crate) proof: SetupProof,
     /// The factor in whose place it comes.

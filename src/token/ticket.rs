@@ -2,7 +2,7 @@
 //! [`SetupTicket`], for a user who never had a factor, for the set-up of the first one and nothing else.
 //!
 //! Only we read a ticket, so a MAC is enough: HMAC-SHA-256 under a subkey of the sealing ring. It
-//! is bound to its account, user and session and lives for minutes. Type and audience differ between the
+//! is bound to its account, user, session and login epoch and lives for minutes. Type and audience differ between the
 //! two kinds, so that neither is ever taken for the other (RFC 8725 §3.11, §3.12).
 
 use hmac::Mac as _;
@@ -13,8 +13,10 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::sealing::{Purpose, SealingRing};
+use crate::login_epoch::LoginEpoch;
 use crate::mac::hmac_sha256;
 use crate::policy::Policy;
+use crate::record::Record;
 use crate::time::UnixSeconds;
 
 use super::error::TokenError;
@@ -38,6 +40,7 @@ pub struct Ticket {
     subject: RecordId,
     session: SessionId,
     id: String,
+    epoch: LoginEpoch,
     issued_at: UnixSeconds,
     expires_at: UnixSeconds,
 }
@@ -47,11 +50,11 @@ impl Ticket {
         policy: &Policy,
         keys: &SealingRing,
         entropy: &mut Entropy,
-        subject: &RecordId,
+        record: &Record,
         session: &SessionId,
         now: UnixSeconds,
     ) -> Result<(String, Self), Error> {
-        let claims = TicketClaims::new(&SECOND_STEP, policy, entropy, subject, session, now);
+        let claims = TicketClaims::new(&SECOND_STEP, policy, entropy, record, session, now);
         Ok((claims.encode(&SECOND_STEP, keys)?, claims.into()))
     }
 
@@ -82,6 +85,11 @@ impl Ticket {
         &self.id
     }
 
+    /// The login epoch in which it was made.
+    pub(crate) const fn epoch(&self) -> &LoginEpoch {
+        &self.epoch
+    }
+
     /// The time at which the first factor passed.
     pub(crate) const fn issued_at(&self) -> UnixSeconds {
         self.issued_at
@@ -97,6 +105,7 @@ impl Ticket {
 /// while the policy accepts the password for that ([`FirstFactor::Password`](crate::policy::FirstFactor::Password)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetupTicket {
+    epoch: LoginEpoch,
     issued_at: UnixSeconds,
     expires_at: UnixSeconds,
 }
@@ -106,12 +115,12 @@ impl SetupTicket {
         policy: &Policy,
         keys: &SealingRing,
         entropy: &mut Entropy,
-        subject: &RecordId,
+        record: &Record,
         session: &SessionId,
         now: UnixSeconds,
     ) -> Result<(String, Self), Error> {
-        let claims = TicketClaims::new(&SET_UP, policy, entropy, subject, session, now);
-        Ok((claims.encode(&SET_UP, keys)?, Self { issued_at: claims.iat, expires_at: claims.exp }))
+        let claims = TicketClaims::new(&SET_UP, policy, entropy, record, session, now);
+        Ok((claims.encode(&SET_UP, keys)?, Self::from(claims)))
     }
 
     /// Opens a set-up ticket for the user and session that brought it.
@@ -129,8 +138,13 @@ impl SetupTicket {
         } else if claims.sub != *subject.user() {
             Err(TokenError::OtherUser)
         } else {
-            Ok(Self { issued_at: claims.iat, expires_at: claims.exp })
+            Ok(Self::from(claims))
         }
+    }
+
+    /// The login epoch in which it was made.
+    pub(crate) const fn epoch(&self) -> &LoginEpoch {
+        &self.epoch
     }
 
     /// The time at which the first factor passed.
@@ -155,11 +169,15 @@ struct TicketClaims {
     sid: SessionId,
     iat: UnixSeconds,
     exp: UnixSeconds,
+    /// Absent in the first one.
+    #[serde(default, skip_serializing_if = "LoginEpoch::is_first")]
+    epoch: LoginEpoch,
     jti: String,
 }
 
 impl TicketClaims {
-    fn new(kind: &Kind, policy: &Policy, entropy: &mut Entropy, subject: &RecordId, session: &SessionId, now: UnixSeconds) -> Self {
+    fn new(kind: &Kind, policy: &Policy, entropy: &mut Entropy, record: &Record, session: &SessionId, now: UnixSeconds) -> Self {
+        let subject = record.id();
         Self {
             iss: policy.issuer().to_owned(),
             aud: kind.audience.to_owned(),
@@ -168,6 +186,7 @@ impl TicketClaims {
             sid: session.clone(),
             iat: now,
             exp: now.plus(policy.ticket_seconds()),
+            epoch: record.logins.clone(),
             jti: entropy.id(),
         }
     }
@@ -212,7 +231,13 @@ impl TicketClaims {
 impl From<TicketClaims> for Ticket {
     fn from(claims: TicketClaims) -> Self {
         let subject = RecordId::new(claims.account, claims.sub);
-        Self { subject, session: claims.sid, id: claims.jti, issued_at: claims.iat, expires_at: claims.exp }
+        Self { subject, session: claims.sid, id: claims.jti, epoch: claims.epoch, issued_at: claims.iat, expires_at: claims.exp }
+    }
+}
+
+impl From<TicketClaims> for SetupTicket {
+    fn from(claims: TicketClaims) -> Self {
+        Self { epoch: claims.epoch, issued_at: claims.iat, expires_at: claims.exp }
     }
 }
 
@@ -249,7 +274,7 @@ mod tests {
     }
 
     fn claims() -> TicketClaims {
-        let ann = RecordId::from(UserId::new("ann").unwrap());
+        let ann = Record::new(RecordId::from(UserId::new("ann").unwrap()));
         TicketClaims::new(&SECOND_STEP, &policy(), &mut Entropy::new([1; 32]), &ann, &session(), at(NOW))
     }
 

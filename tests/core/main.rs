@@ -32,6 +32,7 @@ mod revoked;
 mod scenarios;
 mod set_ups;
 mod several_factors;
+mod sign_out;
 mod sms;
 mod status;
 mod support;

@@ -153,6 +153,9 @@ pub(super) enum Ask {
         pass: Token,
         role: Role,
     },
+    /// The host's own words.
+    PasswordChanged,
+    SignOutEverywhere,
     OperatorIssues,
     OperatorWithdraws,
     /// The gateway tells that a message never left. No client can say so.
@@ -196,6 +199,8 @@ impl Ask {
             Self::ShowNew { .. } => "show_new_backup_codes",
             Self::ConfirmCodes { .. } => "confirm_backup_codes",
             Self::Issue { .. } => "issue_recovery_code",
+            Self::PasswordChanged => "password_changed",
+            Self::SignOutEverywhere => "sign_out_everywhere",
             Self::OperatorIssues => "operator issue",
             Self::OperatorWithdraws => "operator withdraw",
             Self::NeverLeft { .. } => "sms_never_left",
@@ -212,6 +217,7 @@ pub(super) struct Ticket {
     pub(super) is_for_set_up: bool,
     pub(super) who: Who,
     pub(super) session: &'static str,
+    pub(super) logins: usize,
     pub(super) from: u64,
     pub(super) until: u64,
     pub(super) kid: usize,

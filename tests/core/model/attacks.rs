@@ -30,6 +30,7 @@ impl World {
         if let Token::Ticket(number) = ticket {
             let ticket = &self.tickets[number];
             let is_good = ticket.who == who && ticket.session == session && self.now < ticket.until;
+            tried.extend((is_good && ticket.logins != before.logins).then_some("a ticket from before a change of the password"));
             tried.extend((ticket.is_for_set_up && is_good).then_some("a set-up ticket at the second step"));
             if ticket.session == session && !ticket.is_for_set_up && self.now < ticket.until {
                 let is_elsewhere = account(ticket.who) != account(who) && ticket.who % 3 == who % 3;
@@ -80,6 +81,8 @@ impl World {
                 let is_mine = setup.who == who;
                 let is_elsewhere = account(setup.who) != account(who) && setup.who % 3 == who % 3;
                 if self.now < setup.until && self.keys.sealing.contains(&setup.kid) {
+                    let is_older = is_mine && setup.session == *session && setup.logins != before.logins;
+                    tried.extend(is_older.then_some("a set-up from before a change of the password"));
                     tried.extend((is_elsewhere && setup.session == *session).then_some("a set-up of another account"));
                     let is_others = account(setup.who) == account(who) && !is_mine;
                     tried.extend((is_others && setup.session == *session).then_some("a set-up of another user"));

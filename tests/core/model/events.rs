@@ -7,7 +7,7 @@ use super::ask::{Ask, OWNER, Pass, SESSIONS, Ticket, Token, Typed, Who, account,
 use super::places::{CLIENTS, Caller};
 use super::rng::Rng;
 use super::seen::Seen;
-use super::setups::{Content, Proof, Setup, THEIR_NUMBERS, TRIES};
+use super::setups::{Content, NewCodes, Proof, Setup, THEIR_NUMBERS, TRIES};
 use super::world::{Checked, Fault, PEOPLE, World};
 
 /// The kind of events that an episode has most.
@@ -141,7 +141,11 @@ impl World {
     pub(super) fn live_ticket(&self, who: Who) -> Option<usize> {
         let is_live = |ticket: &Ticket| {
             let is_in_time = ticket.from <= self.now && self.now < ticket.until;
-            !ticket.is_for_set_up && ticket.who == who && is_in_time && self.keys.sealing.contains(&ticket.kid)
+            !ticket.is_for_set_up
+                && ticket.who == who
+                && ticket.logins == self.people[who].logins
+                && is_in_time
+                && self.keys.sealing.contains(&ticket.kid)
         };
         self.tickets.iter().rposition(is_live)
     }
@@ -364,6 +368,8 @@ impl World {
                 let by = account(who) * 3 + rng.below(3);
                 Ask::Issue { by, session: pass_session, pass, role: rng.pick(&[Role::Owner, Role::Owner, Role::Member]) }
             }
+            24 if rng.percent(25) => Ask::PasswordChanged,
+            24 if rng.percent(25) => Ask::SignOutEverywhere,
             24 => Ask::OperatorIssues,
             25 => Ask::OperatorWithdraws,
             26 => Ask::NeverLeft { message: self.any_message(who, rng) },
@@ -400,8 +406,10 @@ impl World {
 
     /// The newest codes of the person's own, or anybody's.
     fn any_new_codes(&self, who: Who, rng: &mut Rng) -> Token {
-        let own = self.new_codes.iter().rposition(|new| new.who == who).filter(|_| rng.percent(75));
-        own.or_else(|| rng.late(self.new_codes.len())).map_or(Token::Junk, Token::NewCodes)
+        let own = self.new_codes.iter().rposition(|new| new.who == who).filter(|_| rng.percent(65));
+        let is_elsewhere = |new: &NewCodes| new.who != who && new.who % 3 == who % 3;
+        let elsewhere = self.new_codes.iter().rposition(is_elsewhere).filter(|_| rng.percent(60));
+        own.or(elsewhere).or_else(|| rng.late(self.new_codes.len())).map_or(Token::Junk, Token::NewCodes)
     }
 
     /// The newest set-up that this person can still confirm.
@@ -411,7 +419,9 @@ impl World {
             Content::App { .. } => true,
             Content::Phone { message, .. } => me.sent.iter().any(|sent| sent.id == *message && sent.tries < TRIES && !sent.is_lost),
         };
-        let is_live = |setup: &Setup| setup.who == who && setup.epoch == me.epoch && self.now < setup.until && has_a_code(setup);
+        let is_live = |setup: &Setup| {
+            setup.who == who && setup.epoch == me.epoch && setup.logins == me.logins && self.now < setup.until && has_a_code(setup)
+        };
         self.setups.iter().rposition(is_live)
     }
 

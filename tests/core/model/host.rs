@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::effect::Effect;
 use crate::engine::{
-    Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, IssueRecoveryCode, Issuer, Limit,
-    OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, Subject, check, issue_recovery_code,
-    operator, sms_never_left, step,
+    Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, HostsWord, IssueRecoveryCode,
+    Issuer, Limit, OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, Subject, check,
+    issue_recovery_code, operator, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -151,6 +151,8 @@ impl World {
                 let question = IssueRecoveryCode { by: Issuer { user, session: session(s), pass: self.text(*pass), role: *role } };
                 return issue_recovery_code(policy, keys, record, &self.record(*by)?, &question, env).map(Called::pending);
             }
+            Ask::PasswordChanged => Command::PasswordChanged(HostsWord {}),
+            Ask::SignOutEverywhere => Command::SignOutEverywhere(HostsWord {}),
             Ask::OperatorIssues | Ask::OperatorWithdraws => {
                 let name = OperatorId::new("night shift").unwrap();
                 let action =

@@ -51,13 +51,18 @@ impl World {
             (Ask::Verify { ticket, session, method, factor, code, .. }, Seen::Verified { .. }) => {
                 let Token::Ticket(number) = ticket else { return Err("invariant verified: without a ticket".to_owned()) };
                 let ticket = &self.tickets[*number];
+                let ticket_logins = ticket.logins;
                 let is_in_time = is_alive(ticket.from, ticket.until, self.now) && !ticket.is_for_set_up;
+                self.meet(ticket_logins == after.before.logins, "a ticket or set-up from before a change of the password opens nothing")?;
+                let ticket = &self.tickets[*number];
                 let is_mine = ticket.who == after.who && ticket.session == *session && is_in_time;
                 self.meet(is_mine, "verified through a ticket of this user, account and session, in time")?;
                 self.name_of_right_code(after, *method, factor.as_deref(), *number, code)
             }
             (Ask::ConfirmApp { setup, code, .. } | Ask::ConfirmPhone { setup, code, .. }, Seen::Enrolled { .. }) => {
                 let Token::Setup(number) = setup else { return Err("invariant confirmed: without a set-up".to_owned()) };
+                let is_current = self.setups[*number].logins == after.before.logins;
+                self.meet(is_current, "a ticket or set-up from before a change of the password opens nothing")?;
                 match &self.setups[*number].content {
                     Content::App { secret, .. } => self.step_of(&secret.base32, secret.digits, secret.period, code),
                     Content::Phone { message, code: sent, .. } => (*sent == code.plain).then(|| message.clone()),

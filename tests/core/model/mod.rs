@@ -81,7 +81,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 173] = [
+const IMPORTANT: [&str; 178] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -255,6 +255,11 @@ const IMPORTANT: [&str; 173] = [
     "way OwnersCode",
     "way Phone",
     "way: after the address rules were opened",
+    "invariant a ticket or set-up from before a change of the password opens nothing",
+    "password_changed: ended",
+    "sign_out_everywhere: ended",
+    "refused a ticket from before a change of the password",
+    "refused a set-up from before a change of the password",
 ];
 
 /// T41, T46, T47, T49 and T56, and the rest of SECURITY.md's table as far as commands reach it.

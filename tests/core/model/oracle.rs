@@ -55,7 +55,10 @@ impl Oracle<'_> {
         }
         self.me.recovery.take_if(|code| self.now >= code.until);
         let is_after_the_ticket = matches!(ask, Ask::SendSms { .. } | Ask::Verify { .. });
-        let is_the_hosts_own = matches!(ask, Ask::OperatorIssues | Ask::OperatorWithdraws | Ask::NeverLeft { .. });
+        let is_the_hosts_own = matches!(
+            ask,
+            Ask::PasswordChanged | Ask::SignOutEverywhere | Ask::OperatorIssues | Ask::OperatorWithdraws | Ask::NeverLeft { .. }
+        );
         let channel = if let Ask::Begin { channel, .. } = ask { *channel } else { Channel::Web };
         if let Some(reason) = self.turned_away(channel).filter(|_| !is_after_the_ticket && !is_the_hosts_own) {
             return Seen::Denied(reason);
@@ -92,6 +95,13 @@ impl Oracle<'_> {
             Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
             Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, issuer),
+            Ask::PasswordChanged => self.end_logins(),
+            Ask::SignOutEverywhere => {
+                if self.me.had_factor {
+                    self.begin_epoch();
+                }
+                self.end_logins()
+            }
             Ask::OperatorIssues => self.make_recovery_code(true),
             Ask::OperatorWithdraws => match self.me.recovery.take() {
                 Some(_) => Seen::Withdrawn,
@@ -129,7 +139,8 @@ impl Oracle<'_> {
 
     fn give_ticket(&mut self, session: &'static str, is_for_set_up: bool) -> u64 {
         let (who, from, until, kid) = (self.who, self.now, self.now + self.rules.ticket_life, self.keys.newest());
-        self.new_ticket = Some(Ticket { is_for_set_up, who, session, from, until, kid, text: String::new() });
+        let logins = self.me.logins;
+        self.new_ticket = Some(Ticket { is_for_set_up, who, session, logins, from, until, kid, text: String::new() });
         until
     }
 
@@ -146,6 +157,8 @@ impl Oracle<'_> {
             Err(Reason::OtherSession)
         } else if ticket.who != self.who {
             Err(Reason::TicketInvalid)
+        } else if ticket.logins != self.me.logins {
+            Err(Reason::TicketExpired)
         } else {
             Ok(number)
         }
@@ -355,6 +368,12 @@ impl Oracle<'_> {
             }
             None => Seen::Denied(Reason::NotKept),
         }
+    }
+
+    fn end_logins(&mut self) -> Seen {
+        self.me.logins = self.next_epoch;
+        self.end_login_codes();
+        Seen::Ended
     }
 
     /// The session that made a set sees it again, until the person has said that the codes are saved.

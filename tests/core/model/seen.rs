@@ -69,6 +69,7 @@ pub(super) enum Seen {
     },
     Withdrawn,
     Confirmed,
+    Ended,
     /// `check`: the method of the pass, if one was needed, and its end.
     In(Option<Method>, Option<u64>),
     /// `check`: the reason in words.
@@ -121,6 +122,7 @@ impl Seen {
             Reply::RecoveryCode { expires_at, .. } => Self::Recovery { ends: at(expires_at) },
             Reply::Withdrawn {} => Self::Withdrawn,
             Reply::Confirmed {} => Self::Confirmed,
+            Reply::Ended {} => Self::Ended,
         }
     }
 

@@ -27,6 +27,7 @@ pub(super) struct Setup {
     pub(super) until: u64,
     pub(super) proof: Proof,
     pub(super) epoch: usize,
+    pub(super) logins: usize,
     pub(super) kid: usize,
     pub(super) name: Option<&'static str>,
     pub(super) replaces: Option<String>,
@@ -396,7 +397,7 @@ impl Oracle<'_> {
     }
 
     fn begin_setup(&mut self, session: &'static str, proof: Proof, until: u64, wish: Wish<'_>, content: Content) {
-        let (who, from, epoch, kid) = (self.who, self.now, self.me.epoch, self.keys.newest());
+        let (who, from, epoch, logins, kid) = (self.who, self.now, self.me.epoch, self.me.logins, self.keys.newest());
         self.new_setup = Some(Setup {
             who,
             session,
@@ -404,6 +405,7 @@ impl Oracle<'_> {
             until,
             proof,
             epoch,
+            logins,
             kid,
             name: wish.name,
             replaces: wish.replaces.map(str::to_owned),
@@ -417,7 +419,8 @@ impl Oracle<'_> {
         let Token::Setup(number) = token else { return None };
         let setup = &self.setups[number];
         let is_mine = setup.who == self.who && setup.session == session && setup.method() == method;
-        let is_open = self.keys.sealing.contains(&setup.kid) && is_alive(setup.from, setup.until, self.now);
+        let is_open =
+            setup.logins == self.me.logins && self.keys.sealing.contains(&setup.kid) && is_alive(setup.from, setup.until, self.now);
         (is_mine && is_open).then(|| setup.clone())
     }
 

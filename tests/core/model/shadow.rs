@@ -33,6 +33,8 @@ pub(super) struct Shadow {
     pub(super) sets: Vec<u64>,
     /// A number that no other change, of any user, has.
     pub(super) epoch: usize,
+    /// The same for the changes that end tickets and set-ups.
+    pub(super) logins: usize,
     /// Counts sealings and marks, which change a record and nothing else.
     pub(super) writes: u64,
 }
