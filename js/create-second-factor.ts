@@ -161,8 +161,17 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const fields = fieldsOf(input)
       const caller = callerOf(fields)
       const [core, part] = await policyAndPart(caller.id, fields)
+      const { session, setup } = fields as { session: string; setup: string }
       dropRevoked(core, caller.id, fields, part)
-      return (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
+      const reply = (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
+      // The session may have ended while its set-up was confirmed, and the pass has another session. The factor counts.
+      if (reply.result === 'enrolled' && reply.session !== session) {
+        const now = await partAbout(caller.id, fields)
+        const isRevoked =
+          now !== undefined && call(() => core.is_revoked(idJson(caller.id), session, setup, clock(), now))
+        if (isRevoked) return { result: 'expired' } as Reply
+      }
+      return reply
     })
 
   /** A command that brings a ticket, which names the user. */

@@ -14,11 +14,11 @@ import { call } from './wasm.js'
 export interface Revoked {
   /**
    * Their session ids. An id may be left out once `ticketSeconds`, `passSeconds` and two minutes have
-   * passed since the session ended: Envoy's clock may be behind, and typing a code takes time.
+   * passed since the session ended, and 32 minutes at least, for its set-ups: Envoy's clock may be behind, and typing a code takes time.
    */
   sessions?: string[] | undefined
   /**
-   * A time in unix seconds by user id: the user's passes and tickets from that time or before. The
+   * A time in unix seconds by user id: the user's passes, tickets and set-ups from that time or before. The
    * filter's own passes have the time of Envoy's clock. `Date.now()` gives milliseconds, which are refused.
    */
   users?: Record<string, number> | undefined

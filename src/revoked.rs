@@ -4,7 +4,8 @@
 //! of it about one session and its user:
 //!
 //! - A session that is on the list has no passes and tickets any more.
-//! - The user's passes and tickets have ended whose factor passed, or that were given, at the time of the user or before.
+//! - The user's passes, tickets and set-ups have ended whose factor passed, or that were given, at the time of the user or
+//!   before.
 //! - The user's passes have ended that are of an epoch before the listed one, or of another epoch of the same number.
 //!   Those of a later one count: the list may be older than the latest change.
 
@@ -17,7 +18,7 @@ use crate::json::from_json;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::time::UnixSeconds;
-use crate::token::{Pass, SetupTicket, Ticket};
+use crate::token::{LONGEST_SETUP, Pass, SetupTicket, Ticket, began_at};
 
 /// Seconds to spare: the clock of a gate may be behind, and typing a code takes time.
 const MARGIN: u64 = 120;
@@ -48,7 +49,7 @@ impl Revoked {
     /// Seconds for which an entry must stay on the list: after that, everything that it ends has ended by itself.
     #[must_use]
     pub fn seconds_on_list(policy: &Policy) -> u64 {
-        policy.ticket_seconds().saturating_add(policy.pass_seconds()).saturating_add(MARGIN)
+        policy.ticket_seconds().saturating_add(policy.pass_seconds()).max(LONGEST_SETUP).saturating_add(MARGIN)
     }
 
     /// Whether a pass of that time and epoch has ended, or a ticket, which has no epoch.
@@ -69,7 +70,7 @@ impl Revoked {
     }
 
     /// Whether a token has ended that the session brings: a pass, either kind of ticket, or a set-up. A token that
-    /// does not open is for others to refuse. A set-up ends with its session; those of a user end with the factor epoch.
+    /// does not open is for others to refuse.
     #[must_use]
     pub fn ends_token(&self, policy: &Policy, keys: &KeyRing, token: &str, id: &RecordId, session: &SessionId, now: UnixSeconds) -> bool {
         let sealing = keys.sealing();
@@ -77,5 +78,6 @@ impl Revoked {
             || Pass::open(policy, keys.signing(), token, now).is_ok_and(|pass| self.ends_pass(&pass))
             || Ticket::open_for_any(sealing, token, session, now).is_ok_and(|ticket| self.ends_ticket(ticket.issued_at()))
             || SetupTicket::open(policy, sealing, token, id, session, now).is_ok_and(|ticket| self.ends_ticket(ticket.issued_at()))
+            || began_at(sealing, token, id, session).is_some_and(|at| self.ends_ticket(at))
     }
 }

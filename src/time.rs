@@ -67,6 +67,11 @@ impl Lifetime {
         Self { from: now, until: now.plus(seconds) }
     }
 
+    /// The time at which it begins.
+    pub(crate) const fn starts_at(self) -> UnixSeconds {
+        self.from
+    }
+
     /// The time at which it ends.
     pub(crate) const fn ends_at(self) -> UnixSeconds {
         self.until

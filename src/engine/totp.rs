@@ -22,7 +22,7 @@ use crate::qr::qr_svg;
 use crate::record::App;
 use crate::secret_text::SecretText;
 use crate::time::{Lifetime, UnixSeconds};
-use crate::token::Ticket;
+use crate::token::{LONGEST_SETUP, Ticket};
 use crate::totp::{TotpMatch, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
@@ -34,8 +34,6 @@ use super::reply::{CodeKind, Reply, UsableFactor, UsableMethod};
 
 /// Name of the sealed field, part of its associated data.
 const FIELD: &str = "totp.secret";
-/// Life of a set-up in seconds: long enough to install an app.
-const SETUP_SECONDS: u64 = 1_800;
 
 /// The content of a set-up.
 #[derive(Serialize, Deserialize)]
@@ -62,7 +60,7 @@ pub(super) fn start(context: &mut Context<'_>, command: &EnrollTotp) -> Result<R
     let parameters = context.policy.totp();
     let secret = TotpSecret::mint(&mut context.entropy);
     let content = AppSetup { name: name.clone(), label: shown_label(context, label), secret: secret.to_base32(), parameters };
-    let lifetime = Lifetime::starting(context.now, SETUP_SECONDS);
+    let lifetime = Lifetime::starting(context.now, LONGEST_SETUP);
     let shown = shown(context, &content, lifetime)?;
     let setup = enroll::begin(context, &start, proof, lifetime, content)?;
     Ok(shown.with(setup))

@@ -17,6 +17,6 @@ pub use jws::MAX_TOKEN;
 pub(crate) use new_codes::NewCodes;
 pub use pass::Pass;
 pub(crate) use pass::Proven;
-pub(crate) use setup::{Setup, SetupOwner, SetupProof};
+pub(crate) use setup::{LONGEST_SETUP, Setup, SetupOwner, SetupProof, began_at};
 pub(crate) use strength::amr;
 pub use ticket::{SetupTicket, Ticket};

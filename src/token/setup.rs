@@ -13,7 +13,7 @@ use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::factor::FactorId;
 use crate::ids::{RecordId, SessionId};
-use crate::json::{from_json, to_json};
+use crate::json::{fields_from_json, from_json, to_json};
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::login_epoch::LoginEpoch;
 use crate::policy::Method;
@@ -22,6 +22,9 @@ use crate::time::{Lifetime, UnixSeconds};
 
 /// Longest token that is read, in bytes. Ours are below 1,100.
 const MAX_TOKEN: usize = 2_048;
+
+/// Longest life of a set-up, in seconds: long enough to install an app.
+pub(crate) const LONGEST_SETUP: u64 = 1_800;
 
 /// A set-up with the content of its factor.
 #[derive(Serialize, Deserialize)]
@@ -76,6 +79,26 @@ impl<T: Serialize + DeserializeOwned> Setup<T> {
         let setup: Self = from_json(core::str::from_utf8(&plain).ok()?, ErrorCode::InvalidInput).ok()?;
         setup.lifetime.contains(now).then_some(setup)
     }
+}
+
+/// The part that set-ups of all methods have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begun {
+    lifetime: Lifetime,
+}
+
+/// The time at which a set-up of this session began, by whichever method.
+pub(crate) fn began_at(keys: &SealingRing, token: &str, id: &RecordId, session: &SessionId) -> Option<UnixSeconds> {
+    if token.len() > MAX_TOKEN {
+        return None;
+    }
+    let plain = Method::ALL.into_iter().find_map(|method| {
+        let owner = SetupOwner { id, session, method };
+        keys.open_token(Purpose::Setup, id, &owner.binding(), token)
+    })?;
+    let begun: Begun = fields_from_json(core::str::from_utf8(&plain).ok()?, &["lifetime"], ErrorCode::InvalidInput).ok()?;
+    Some(begun.lifetime.starts_at())
 }
 
 impl<'a> SetupOwner<'a> {

@@ -216,6 +216,22 @@ eachHolder('an ended session changes no factor, shows no code and ends no set-up
   assert.ok(await login(at, ann, 'again'))
 })
 
+eachHolder('the time of a user ends the set-ups from before it', async (made) => {
+  const { at, ann, work, holder } = await twoSessions(made)
+  const { setup, secret } = await at.factor.enrollTotp({ ...work, label: 'ann' })
+  const held = { user: 'ann', session: 'work', setup }
+  await holder.endUser({ user: 'ann' }, at.clock() - 1)
+  assert.equal((await at.factor.showTotpSetup(held)).result, 'totp_started')
+  await holder.endUser({ user: 'ann' }, at.clock())
+  assert.deepEqual(await at.factor.showTotpSetup(held), { result: 'expired' })
+  assert.deepEqual(await at.factor.confirmTotp({ ...held, code: codeOf(at, secret) }), { result: 'expired' })
+
+  at.clock.advance(30)
+  const { pass } = await login(at, ann, 'later')
+  const later = await at.factor.enrollTotp({ user: 'ann', session: 'later', pass, label: 'ann' })
+  assert.equal((await at.factor.showTotpSetup({ user: 'ann', session: 'later', setup: later.setup })).result, 'totp_started')
+})
+
 eachHolder('a ticket for the set-up of a first factor ends with its session or user', async (made) => {
   const at = await host({ ...made.options, policy: rules({ require: 'everyone', firstFactor: 'password' }) })
   const begin = async (session) => {
@@ -245,6 +261,23 @@ test('a session that ends while its code is verified gets no pass', async () => 
   assert.deepEqual(await at.factor.verify({ ticket, session: 's', method: 'totp', code }), TICKET_ENDED)
 })
 
+test('a session that ends while its set-up is confirmed gets no pass under a new id', async () => {
+  const list = { sessions: [] }
+  const store = plainStore()
+  const { at, ann } = await twoSessions({ options: { store, revoked: () => list } })
+  at.clock.advance(30)
+  const { pass } = await login(at, ann)
+  const { setup, secret } = await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
+  const save = store.save
+  store.save = async (...given) => {
+    list.sessions = ['in']
+    return save(...given)
+  }
+  const confirm = { user: 'ann', session: 'in', setup, code: codeOf(at, secret) }
+  assert.deepEqual(await at.factor.confirmTotp({ ...confirm, newSession: 'next' }), { result: 'expired' })
+  assert.equal((await at.factor.status({ user: 'ann' })).methods.length, 2, 'the factor counts')
+})
+
 for (const name of ['memoryStore', 'sqliteStore']) {
   test(`epochs that are late, reordered or told twice end no pass of a later one (${name})`, async () => {
     const told = []
@@ -272,7 +305,7 @@ for (const name of ['memoryStore', 'sqliteStore']) {
 
   test(`an entry stays for as long as a pass or ticket may live, and no longer (${name})`, async () => {
     const { at, home } = await twoSessions(holders[name](), {
-      policy: rules({ passSeconds: 1_000, ticketSeconds: 60 }),
+      policy: rules({ passSeconds: 3_600, ticketSeconds: 60 }),
     })
     const { store } = at
     const sessions = async () => (await store.revoked()).sessions.sort()
@@ -280,7 +313,7 @@ for (const name of ['memoryStore', 'sqliteStore']) {
     await at.factor.renewBackupCodes(home)
     const { epochs } = await store.revoked()
     assert.deepEqual(Object.keys(epochs), ['ann'])
-    at.clock.advance(1_000 + 60 + 119)
+    at.clock.advance(3_600 + 60 + 119)
     await at.factor.endSessions({ user: 'ann', sessions: ['newer'] })
     assert.deepEqual(await sessions(), ['newer', 'old'])
     assert.deepEqual((await store.revoked()).epochs, epochs)
@@ -384,7 +417,7 @@ const garbage = [
 test('a revocation list that throws, hangs or gives something else lets nobody in, and says so', async (t) => {
   let answer = /** @type {() => any} */ (() => ({}))
   const store = plainStore()
-  const { at, ann, home } = await twoSessions({ options: { store, revoked: () => answer() } })
+  const { at, ann } = await twoSessions({ options: { store, revoked: () => answer() } })
   const ticket = await ticketOf(at, 'ann', 's')
   const code = codeOf(at, ann.secret)
   const rejected = []
