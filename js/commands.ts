@@ -68,8 +68,8 @@ export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecove
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
 /** Input of `checkPass`. Rules about addresses and roles do not apply to it. */
 export interface CheckPassInput extends Omit<Caller, 'ip' | 'roles'>, Accepts<wasm.CheckPass> {}
-/** Input of `status`. Rules about addresses and roles do not apply to it. */
-export interface StatusInput extends Omit<Caller, 'ip' | 'roles'> {}
+/** Input of `status`, `passwordChanged` and `signOutEverywhere`. Rules about addresses and roles do not apply to them. */
+export interface UserInput extends Omit<Caller, 'ip' | 'roles'> {}
 
 /** Input of `endSessions`. */
 export interface EndSessionsInput extends Omit<Caller, 'ip' | 'roles'> {

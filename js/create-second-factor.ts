@@ -17,7 +17,7 @@ import type {
   SendSmsReply,
   ShowNewBackupCodesReply,
   ShowTotpSetupReply,
-  StatusInput,
+  UserInput,
   VerifyReply,
 } from './commands.js'
 import { carryOut, report, toBoth } from './effects.js'
@@ -174,6 +174,12 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return reply
     })
 
+  /** A command about a user that no client sends: it has no other field, and its reply tells nothing. */
+  const hostsWord = (name: CommandName) => async (input: UserInput) => {
+    const { account, user } = read(input, '', { user: idText, account: accountId }) as unknown as UserInput
+    await commandOf(name)({ user, account })
+  }
+
   /** A command that brings a ticket, which names the user. */
   const ticketCommandOf = <Reply extends wasm.Reply>(name: CommandName) =>
     naming(OF_PLACE, async (input: unknown): Promise<Reply> => {
@@ -228,7 +234,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return (await outcomeOf(core, id, step, { beside })) as IssueRecoveryCodeReply
     }),
     status: async (input) => {
-      const id = read(input, '', { user: idText, account: accountId }) as unknown as StatusInput
+      const id = read(input, '', { user: idText, account: accountId }) as unknown as UserInput
       const core = await policies.of(id)
       const stored = await load(store, id)
       const now = clock()
@@ -253,6 +259,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const now = clock()
       return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now, part) as wasm.CheckPassReply)
     }),
+    passwordChanged: hostsWord('password_changed'),
+    signOutEverywhere: hostsWord('sign_out_everywhere'),
     endSessions: async (input) => {
       const { account, user, sessions } = read(input, '', {
         account: accountId,
@@ -321,6 +329,8 @@ type CommandName =
   | 'show_backup_codes'
   | 'show_new_backup_codes'
   | 'confirm_backup_codes'
+  | 'password_changed'
+  | 'sign_out_everywhere'
 
 type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; reply: wasm.Reply }
 

@@ -29,7 +29,7 @@ import type {
   ShowNewBackupCodesReply,
   ShowTotpSetupInput,
   ShowTotpSetupReply,
-  StatusInput,
+  UserInput,
   VerifyInput,
   VerifyReply,
 } from './commands.js'
@@ -333,7 +333,7 @@ export interface SecondFactor {
    * }
    * ```
    */
-  status(input: StatusInput): Promise<wasm.Status>
+  status(input: UserInput): Promise<wasm.Status>
   /**
    * The question of every request: does the session still meet the rules?
    *
@@ -395,6 +395,36 @@ export interface SecondFactor {
    * ```
    */
   endSessions(input: EndSessionsInput): Promise<void>
+  /**
+   * Ends the logins that the old password began, once it was changed or set anew: their tickets, their codes by SMS, and
+   * set-ups that no code has confirmed. Passes stay, and so does the session that changed it.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function changePassword(secondFactor: SecondFactor, user: string, save: () => Promise<void>) {
+   *   await save()
+   *   await secondFactor.passwordChanged({ user })
+   * }
+   * ```
+   */
+  passwordChanged(input: UserInput): Promise<void>
+  /**
+   * Ends everything that {@link SecondFactor.passwordChanged} ends, and the passes of all sessions of the user. `fresh` refuses them at
+   * once, everything else where a revocation list or `endPasses` tells so. End the sessions in your session store as well.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function logOutEverywhere(secondFactor: SecondFactor, user: string, endAll: (user: string) => Promise<void>) {
+   *   await endAll(user)
+   *   await secondFactor.signOutEverywhere({ user })
+   * }
+   * ```
+   */
+  signOutEverywhere(input: UserInput): Promise<void>
   /**
    * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
    * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of 30 to 80
