@@ -43,7 +43,7 @@ import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
 import { revocationList, revokeEpoch } from './revoked.js'
 import type { SecondFactor } from './second-factor.js'
-import { load, type RecordId, storage } from './store.js'
+import { idJson, load, type RecordId, storage } from './store.js'
 import { type Extras, type Hold, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
@@ -340,9 +340,6 @@ const isToken = (value: unknown) => typeof value === 'string' && value !== ''
 
 /** The reply to a ticket that the host has ended. */
 const TICKET_ENDED: wasm.Reply = { result: 'denied', reason: 'ticket_expired' }
-
-/** An id as Rust reads it. */
-const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })
 
 /** A command as Rust reads it. */
 const commandText = (name: CommandName, fields: Record<string, unknown>): string =>

@@ -10,7 +10,7 @@ export type { RuleErrorCode }
  * waiting; nothing was stored and no attempt was charged, so the call can be made again), `sms_not_sent`
  * (`sendSms` threw; asking again sends another code), `revoked_failed` (the revocation list could not be had,
  * or has another form; no pass and no ticket counts until it can), `no_sms` (the policy offers SMS
- * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_workers` (the runtime starts no worker threads, and `hashing` is not
+ * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_delete` (the operator's `erased` where the store deletes no records), `no_workers` (the runtime starts no worker threads, and `hashing` is not
  * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
  * allow it), `internal` (a defect of ours, or a worker thread that ended).
  *
@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'revoked_failed'
   | 'no_sms'
   | 'no_revoke'
+  | 'no_delete'
   | 'no_workers'
   | 'not_loaded'
   | 'internal'
@@ -53,6 +54,7 @@ const STATUS: Record<ErrorCode, number> = {
   invalid_config: 500,
   no_sms: 500,
   no_revoke: 500,
+  no_delete: 500,
   not_loaded: 500,
   internal: 500,
 }

@@ -5,14 +5,16 @@
  * @packageDocumentation
  */
 import type { KeySource, PolicyOption } from './commands.js'
-import { carryOut } from './effects.js'
+import { carryOut, toBoth } from './effects.js'
+import { CountersignError } from './error.js'
 import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
-import { accountId, anything, callable, documentText, idText, optional, read } from './input.js'
+import { accountId, anything, callable, documentText, idText, optional, read, shape } from './input.js'
 import type { SecondFactorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
-import { type Store, storage } from './store.js'
-import { type Race, type Ran, stepsOf, storeLoop } from './store-loop.js'
+import { revocationList, revokeEpoch } from './revoked.js'
+import { idJson, load, type RecordId, type Store, storage } from './store.js'
+import { conflict, type Extras, MAX_RACES, type Race, type Ran, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { randomSeed } from './wasm.js'
 
@@ -31,7 +33,7 @@ export interface OperatorOptions {
   store: Store
   /** Not used: it is there so that the options of `createSecondFactor` can be handed in as they are. */
   sendSms?: SecondFactorOptions['sendSms']
-  /** Not used, as `sendSms`. */
+  /** As in `createSecondFactor`: `moved` and `erased` end passes. */
   endPasses?: SecondFactorOptions['endPasses']
   /** Not used, as `sendSms`. */
   revoked?: SecondFactorOptions['revoked']
@@ -57,6 +59,16 @@ export interface OperatorInput {
   account?: string | undefined
   /** The user. */
   user: string
+  /** The name of the person who gives the command, for audit: 1 to 256 bytes without control characters. */
+  operator: string
+}
+
+/** Input of `moved`. */
+export interface MovedInput {
+  /** The account and user whose second factor it was. */
+  from: RecordId
+  /** The account and user whose second factor it becomes. */
+  to: RecordId
   /** The name of the person who gives the command, for audit: 1 to 256 bytes without control characters. */
   operator: string
 }
@@ -92,7 +104,46 @@ export interface Operator {
    * ```
    */
   withdrawRecoveryCode(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'withdrawn' | 'expired' }>>
+  /**
+   * Takes a user's apps and phones along where the user gets an account, another account or another id, or where two users become
+   * one. Call it once your own data is changed and nobody logs in as `from` any more. The reply names what came along: nothing
+   * where the user has a second factor as `to` already, or a recovery code that is not used, and where the policy there forces a second
+   * factor and not `firstFactor: 'password'`: a recovery code lets the user in then. In each case nothing is left at `from`. Backup codes
+   * stay behind; the user hears of it and makes new ones. It may be called again where it failed.
+   *
+   * @example
+   * ```ts
+   * import { createOperator, type OperatorOptions } from 'countersign/operator'
+   *
+   * export async function giveAccount(options: OperatorOptions, user: string, account: string): Promise<number> {
+   *   const moved = { from: { user }, to: { account, user }, operator: 'ticket 4711' }
+   *   const { factors } = await createOperator(options).moved(moved)
+   *   return factors.length
+   * }
+   * ```
+   */
+  moved(input: MovedInput): Promise<Extract<wasm.Reply, { result: 'moved' }>>
+  /**
+   * Deletes the record of a user who has left, and ends the user's passes. It needs a store that has `delete` (`no_delete`).
+   * `docs/operations.md` lists what else you hold of the user, and delete yourself.
+   *
+   * @example
+   * ```ts
+   * import { createOperator, type OperatorOptions } from 'countersign/operator'
+   *
+   * export async function forget(options: OperatorOptions, user: string): Promise<void> {
+   *   await createOperator(options).erased({ user, operator: 'ticket 4711' })
+   * }
+   * ```
+   */
+  erased(input: OperatorInput): Promise<void>
 }
+
+/** Times that a move begins again, where the record of the old place changes meanwhile. */
+const MAX_MOVES = 10
+
+/** The record of the old place changed between the two steps of a move. */
+class SourceChanged extends Error {}
 
 /**
  * Makes the operator's commands. Keep them out of reach of every request.
@@ -129,6 +180,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const policies = policyCache(given.policy, documentText(given.keys, 'invalid_keys', 'keys'), true)
   const loop = storeLoop(given.store, hasherOf(given.hashing ?? 'workers'))
   const stepOf = stepsOf(clock, entropy)
+  const list = revocationList(given)
 
   /** Runs a command in one race of its call. */
   type RunIn = (core: wasm.Core, id: string, operator: string, race: Race, finished: Uint8Array) => Ran
@@ -136,19 +188,49 @@ export function createOperator(options: OperatorOptions): Operator {
   const commandOf =
     <Result extends wasm.Reply['result']>(run: RunIn) =>
     async (input: OperatorInput) => {
-      const { account, user, operator } = read(input, '', {
-        account: accountId,
-        user: idText,
-        operator: idText,
-      }) as unknown as OperatorInput
-      const id = { account, user }
+      const { id, operator } = userOf(input)
       const core = await policies.of(id)
-      const json = JSON.stringify({ __proto__: null, ...id })
-      const step = stepOf((race, finished) => run(core, json, operator, race, finished))
-      const { reply, effects } = await loop(id, step)
-      await carryOut(effects, given)
-      return reply as Extract<wasm.Reply, { result: Result }>
+      const step = stepOf((race, finished) => run(core, idJson(id), operator, race, finished))
+      return (await outcomeOf(id, step)) as Extract<wasm.Reply, { result: Result }>
     }
+
+  async function outcomeOf(id: RecordId, step: Step, extras?: Extras): Promise<wasm.Reply> {
+    const { reply, effects } = await loop(id, step, extras)
+    const toList = list?.revoke && ((ended: wasm.EndedPasses) => revokeEpoch(list.revoke!, ended))
+    await carryOut(effects, { ...given, endPasses: toBoth(toList, given.endPasses) })
+    return reply
+  }
+
+  /** Both steps of a move, in order. A change of the old place between them would be lost, so that it begins again. */
+  async function move(core: wasm.Core, { from, to, operator }: MovedInput) {
+    let seen: string | undefined
+    const here = stepOf(({ stored, now, seed }, _, source) => {
+      seen = source?.record
+      return core.operator_move_here(idJson(to), stored?.record, idJson(from), seen, operator, now, seed)
+    })
+    const away = stepOf(({ stored, now, seed }) =>
+      core.operator_move_away(idJson(from), stored?.record, idJson(to), operator, now, seed),
+    )
+    const reply = await outcomeOf(to, here, { beside: from })
+    await outcomeOf(from, (stored) => {
+      if (stored?.record !== seen) throw new SourceChanged()
+      return away(stored)
+    })
+    return reply as Extract<wasm.Reply, { result: 'moved' }>
+  }
+
+  async function deleteRecord(id: RecordId): Promise<void> {
+    for (let races = 0; races < MAX_RACES; races += 1) {
+      const stored = await load(given.store, id)
+      if (stored === undefined) return
+      try {
+        if (await given.store.delete!({ ...id }, stored.version)) return
+      } catch (error) {
+        throw new CountersignError('store_failed', 'store.delete', 'the record could not be deleted; try again', error)
+      }
+    }
+    throw conflict()
+  }
 
   return Object.freeze({
     issueRecoveryCode: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
@@ -157,5 +239,38 @@ export function createOperator(options: OperatorOptions): Operator {
     withdrawRecoveryCode: commandOf<'withdrawn' | 'expired'>((core, id, operator, { stored, now, seed }) =>
       core.operator_withdraw_recovery_code(id, stored?.record, operator, now, seed),
     ),
+    moved: async (input: MovedInput) => {
+      const moved = read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput
+      // The account of the old place may be gone, and its policy with it.
+      const core = await policies.of(moved.to)
+      for (let moves = 0; moves < MAX_MOVES; moves += 1) {
+        try {
+          return await move(core, moved)
+        } catch (error) {
+          if (!(error instanceof SourceChanged)) throw error
+        }
+      }
+      throw conflict()
+    },
+    erased: async (input: OperatorInput) => {
+      const { id, operator } = userOf(input)
+      if (given.store.delete === undefined)
+        throw new CountersignError('no_delete', 'store', 'cannot delete records: give a store that has `delete`')
+      const core = policies.any()
+      const emptied = stepOf(({ stored, now, seed }) =>
+        core.operator_erase(idJson(id), stored?.record, operator, now, seed),
+      )
+      await outcomeOf(id, emptied)
+      await deleteRecord(id)
+    },
   } satisfies Operator)
+}
+
+const recordId = shape({ account: accountId, user: idText })
+
+/** The user of a command, and the operator's name. */
+function userOf(input: OperatorInput): { id: RecordId; operator: string } {
+  const fields = { account: accountId, user: idText, operator: idText }
+  const { account, user, operator } = read(input, '', fields) as unknown as OperatorInput
+  return { id: { account, user }, operator }
 }

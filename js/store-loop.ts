@@ -39,7 +39,7 @@ import type * as wasm from './wasm.js'
 import { call } from './wasm.js'
 
 /** Races that a call may lose. */
-const MAX_RACES = 100
+export const MAX_RACES = 100
 /** Longest wait for the store in another call of this process: it may hang. */
 const PATIENCE_MS = 10_000
 
@@ -90,6 +90,10 @@ export interface Outcome {
   reply: wasm.Reply
   effects: wasm.Effect[]
 }
+
+/** Other writers were faster each time. */
+export const conflict = () =>
+  new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
 
 /** The loop over one store. */
 export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome> {
@@ -155,7 +159,7 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
         if (!landed) call(() => outcome.free())
       }
     }
-    throw new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
+    throw conflict()
   }
 
   return async (id, step, extras = {}) => {

@@ -32,6 +32,8 @@ export interface Store {
   load(id: RecordId): Promise<Stored | undefined>
   /** Whether the record was written. */
   save(id: RecordId, record: string, expected: number | undefined): Promise<boolean>
+  /** Deletes the record if its version still is `expected`; whether it did. For the operator's `erased` alone. */
+  delete?(id: RecordId, expected: number): Promise<boolean>
   /**
    * Puts more on the revocation list, where the store holds one: then it has `revoked` as well. Entries may come in any order
    * and twice; of two about one user the later time counts, the greater epoch as text, and the later `until`.
@@ -79,12 +81,17 @@ const part = (text: string): string =>
  */
 export const firstVersion = () => crypto.getRandomValues(new Uint32Array(1))[0]! * 65_536 + 1
 
+/** An id as Rust reads it. @internal */
+export const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })
+
 /** Checks that a value has the functions of a store. @internal */
 export const storage: Check = (value, path) =>
   guarded('invalid_input', path, 'could not be read', () => {
     const store = value as Partial<Store> | null | undefined
     if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
       throw invalid(path, 'must have load and save')
+    if (!['function', 'undefined'].includes(typeof store.delete))
+      throw invalid(path, 'must have delete as a function, or none')
     const list = [store.revoke, store.revoked].map((member) => typeof member)
     if (list[0] !== list[1] || !['function', 'undefined'].includes(list[0]!))
       throw invalid(path, 'must have both revoke and revoked, or neither')

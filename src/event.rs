@@ -157,6 +157,33 @@ pub enum EventKind {
     PasswordChanged,
     /// The user was signed out everywhere.
     SignedOutEverywhere,
+    /// The operator moved a second factor here, from another account or user id.
+    MovedHere {
+        /// The account that it came from, where there was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from_account: Option<AccountId>,
+        /// The user whose it was.
+        from_user: UserId,
+        /// The apps and phones that came; none where the user had a second factor here already.
+        factors: Vec<NamedFactor>,
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The operator moved the second factor of this user to another account or user id. Nothing is left here.
+    MovedAway {
+        /// The account that it went to, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to_account: Option<AccountId>,
+        /// The user whose it is now.
+        to_user: UserId,
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The operator erased the user.
+    Erased {
+        /// The operator's name.
+        operator: OperatorId,
+    },
     /// The policy was changed, as the host tells by `policyChanged`.
     PolicyChanged {
         /// Digest of the policy before: SHA-256 of its settings, in base64url.

@@ -79,6 +79,8 @@ pub enum NoticeKind {
     RecoveryCodeWithdrawn,
     /// Someone logged in with a recovery code.
     RecoveryCodeUsed,
+    /// The user's second factor was moved to another account or user id, by the operator.
+    Moved,
     /// Wrong codes made the user wait, or stopped them.
     Locked,
 }
@@ -103,7 +105,7 @@ impl NoticeKind {
             | Self::BackupCodeUsed
             | Self::RecoveryCodeUsed
             | Self::Locked => true,
-            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn => false,
+            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn | Self::Moved => false,
         }
     }
 }

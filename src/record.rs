@@ -305,6 +305,11 @@ impl Record {
         self.phones.retain(|phone| phone.id != *id);
     }
 
+    /// Takes out all apps and phones, and the backup codes with them.
+    pub(crate) fn forget_factors(&mut self) {
+        (self.apps, self.phones, self.backup) = (Vec::new(), Vec::new(), None);
+    }
+
     /// Gives the user's factor with this id another name.
     pub(crate) fn rename_factor(&mut self, id: &FactorId, name: &FactorName) {
         let apps = self.apps.iter_mut().map(|app| (&app.id, &mut app.name));

@@ -55,6 +55,10 @@ export const de: NoticeLanguage = {
     'recovery_code_used.user.happened':
       'Er wurde für eine Anmeldung bei {service} ohne Ihren zweiten Faktor verwendet und gilt kein zweites Mal.',
 
+    'moved.user.title': 'Ihr zweiter Faktor ist mit Ihrem Konto umgezogen',
+    'moved.user.happened':
+      'Ihr Zugang zu {service} wurde an eine andere Stelle verlegt. Apps und Telefone sind mitgekommen, außer wenn Sie dort schon andere hatten. Frühere Backup-Codes gelten nicht mehr.',
+
     'locked.user.title': 'Zu viele falsche Codes bei Ihrer Anmeldung',
     'locked.user.happened':
       'Die Codes wurden nach Ihrem richtigen Passwort eingegeben. {service} nimmt nun eine Zeit lang keine Codes an. Nach sehr vielen falschen Codes hilft nur noch ein Wiederherstellungscode.',
@@ -104,6 +108,10 @@ export const de: NoticeLanguage = {
     'recovery_code_used.owners.happened':
       'Er wurde für eine Anmeldung bei {service} ohne zweiten Faktor verwendet und gilt kein zweites Mal.',
 
+    'moved.owners.title': 'Der zweite Faktor von {user} ist in Ihr Konto umgezogen',
+    'moved.owners.happened':
+      'Der Support von {service} hat den Zugang von {user} verlegt. Apps und Telefone sind mitgekommen, außer wenn {user} hier schon andere hatte.',
+
     'situation.not_sure.fine': 'Wenn das {user} selbst war, müssen Sie nichts tun.',
     'situation.not_sure.heading': 'Wenn Sie nicht sicher sind',
     'situation.not_known.fine': 'Wenn Sie davon wissen, müssen Sie nichts tun.',
@@ -123,6 +131,7 @@ export const de: NoticeLanguage = {
     'step.secure_owners':
       'Danach sollten alle, die das Konto verwalten, ihr Passwort ändern und alle anderen Sitzungen beenden.',
     'step.new_code': 'Stellen Sie einen neuen aus, oder bitten Sie den Support von {service} darum.',
+    'step.tell_support': 'Melden Sie das sofort dem Support von {service}.',
 
     // In every mail
 

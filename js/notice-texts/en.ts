@@ -54,6 +54,10 @@ export const en: NoticeLanguage = {
     'recovery_code_used.user.happened':
       'It was used for a login at {service} without your second factor, and does not work a second time.',
 
+    'moved.user.title': 'Your second factor was moved with your account',
+    'moved.user.happened':
+      'Your user account at {service} was moved. Apps and phones came along, unless you had others there already. Backup codes from before no longer work.',
+
     'locked.user.title': 'Too many wrong codes at your login',
     'locked.user.happened':
       'The codes were typed after your right password. {service} now takes no codes for a while. After very many wrong ones, only a recovery code helps.',
@@ -99,6 +103,10 @@ export const en: NoticeLanguage = {
     'recovery_code_used.owners.happened':
       'It was used for a login at {service} without a second factor, and does not work a second time.',
 
+    'moved.owners.title': 'The second factor of {user} was moved to your account',
+    'moved.owners.happened':
+      '{service} support moved the user account of {user}. Apps and phones came along, unless {user} had others here already.',
+
     'situation.not_sure.fine': 'If this was {user}, there is nothing to do.',
     'situation.not_sure.heading': 'If you are not sure',
     'situation.not_known.fine': 'If you know about it, there is nothing to do.',
@@ -115,6 +123,7 @@ export const en: NoticeLanguage = {
     'step.withdraw': 'If none of them did, tell {service} support at once. They can withdraw the code.',
     'step.secure_owners': 'Then each owner should change the password and end all other sessions.',
     'step.new_code': 'Issue a new one, or ask {service} support for it.',
+    'step.tell_support': 'Tell {service} support at once.',
 
     // In every mail
 

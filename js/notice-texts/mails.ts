@@ -10,6 +10,7 @@ type OwnersKind =
   | 'recovery_code_replaced'
   | 'recovery_code_withdrawn'
   | 'recovery_code_used'
+  | 'moved'
 
 /** A mail: the kind of a notice, and the people it is for. */
 export type MailId = `${NoticeKind}.user` | `${OwnersKind}.owners`
@@ -44,6 +45,7 @@ type Step =
   | 'withdraw'
   | 'secure_owners'
   | 'new_code'
+  | 'tell_support'
 
 /** The id of a text. */
 export type NoticeTextId =
@@ -112,6 +114,7 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     situation: 'not_you',
     steps: ['report', 'password', 'sessions', 'factors'],
   },
+  'moved.user': { facts: [], situation: 'not_known', steps: ['factors', 'report'] },
   'locked.user': { facts: [], situation: 'mistyped', steps: ['password', 'sessions', 'support'] },
 
   'first_factor_by_password.owners': {
@@ -135,4 +138,5 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     situation: 'not_sure',
     steps: ['ask_user', 'report_user', 'secure_user'],
   },
+  'moved.owners': { facts: ['user'], situation: 'not_known', steps: ['tell_support'] },
 }

@@ -29,6 +29,10 @@ export function memoryStore(): ListingStore {
       records.set(key, { record, version: expected === undefined ? firstVersion() : expected + 1 })
       return true
     },
+    async delete(id, expected) {
+      const key = recordKey(id)
+      return records.get(key)?.version === expected && records.delete(key)
+    },
     async revoke(more, { now, until }) {
       for (const [key, row] of list) if (row.until <= now) list.delete(key)
       for (const row of rowsOf(more)) {

@@ -55,6 +55,7 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
     const update = database.prepare(
       `UPDATE ${table} SET record = ?, version = version + 1 WHERE account = ? AND user = ? AND version = ?`,
     )
+    const remove = database.prepare(`DELETE FROM ${table} WHERE account = ? AND user = ? AND version = ?`)
     const forget = database.prepare(`DELETE FROM ${table}_revoked WHERE until <= ?`)
     // Entries may come in any order. Texts are compared byte by byte, so that the later epoch is the greater one.
     const keep = database.prepare(
@@ -78,6 +79,9 @@ export function sqliteStore(database: SqliteDatabase, options: { table?: string 
             ? insert.run(account, user, record, firstVersion())
             : update.run(record, account, user, expected)
         return Number(changes) === 1
+      },
+      async delete({ account = '', user }, expected) {
+        return Number(remove.run(account, user, expected).changes) === 1
       },
       async revoke(more, { now, until }) {
         forget.run(now)

@@ -88,9 +88,9 @@ impl<'a> Context<'a> {
     }
 
     /// Tells the user and the owners, once the record is stored.
-    pub(super) fn notify_all(&mut self, kind: NoticeKind, method: Method, by: Option<UserId>) {
+    pub(super) fn notify_all(&mut self, kind: NoticeKind, method: Option<Method>, by: Option<UserId>) {
         for to in [Recipient::User, Recipient::Owners] {
-            self.tell(to, kind, Some(method), None, by.clone());
+            self.tell(to, kind, method, None, by.clone());
         }
     }
 

@@ -209,7 +209,7 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
     let by_password = proof == SetupProof::Ticket;
     if by_password {
         context.log(EventKind::FirstFactorByPassword { method });
-        context.notify_all(NoticeKind::FirstFactorByPassword, method, None);
+        context.notify_all(NoticeKind::FirstFactorByPassword, Some(method), None);
     } else {
         context.notify_of_factor(NoticeKind::FactorAdded, method, &factor.name);
     }

@@ -10,7 +10,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
-use crate::ids::OperatorId;
+use crate::ids::{OperatorId, RecordId};
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Policy, Roles};
@@ -19,9 +19,9 @@ use crate::time::UnixSeconds;
 
 use super::context::{Context, Env};
 use super::pending::{Pending, Progress};
-use super::recovery_code;
 use super::reply::Reply;
 use super::run::run;
+use super::{erased, moved, recovery_code};
 
 /// Issues a recovery code for the user of `record`.
 ///
@@ -73,9 +73,60 @@ pub fn withdraw_recovery_code(
             return Ok(Reply::Expired {});
         }
         context.log(EventKind::RecoveryCodeWithdrawn { operator: operator.clone() });
-        context.notify_all(NoticeKind::RecoveryCodeWithdrawn, Method::RecoveryCode, None);
+        context.notify_all(NoticeKind::RecoveryCodeWithdrawn, Some(Method::RecoveryCode), None);
         Ok(Reply::Withdrawn {})
     })?;
+    Ok(pending)
+}
+
+/// Moves a user's second factor to the user of `record`: the first of two steps. `source` is the record of the old place. Store
+/// the outcome, then end the old place by [`move_away`].
+///
+/// # Errors
+/// A missing key, a record that is not ours, or the same account and user twice. Nothing has moved then.
+pub fn move_here(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    source: &Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::here(context, source, operator))?;
+    Ok(pending)
+}
+
+/// The second step of a move, on the record of the old place: nothing is left there.
+///
+/// # Errors
+/// As [`move_here`].
+pub fn move_away(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    to: &RecordId,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::away(context, to, operator))?;
+    Ok(pending)
+}
+
+/// Empties the record of a user who leaves, and ends the user's passes. The host deletes the record afterwards.
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn erase(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| erased::erase(context, operator))?;
     Ok(pending)
 }
 

@@ -71,7 +71,7 @@ pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> 
 pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
     if context.record.recovery.is_some() {
         context.log(EventKind::RecoveryCodeReplaced);
-        context.notify_all(NoticeKind::RecoveryCodeReplaced, Method::RecoveryCode, None);
+        context.notify_all(NoticeKind::RecoveryCodeReplaced, Some(Method::RecoveryCode), None);
     }
     let by = issued_by.owner().cloned();
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
@@ -84,7 +84,7 @@ pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
         context.record.recovery =
             Some(RecoveryCode { set: set.clone(), check, refuted: Vec::new(), issued_by: issued_by.clone(), lifetime });
     }
-    context.notify_all(NoticeKind::RecoveryCodeIssued, Method::RecoveryCode, by);
+    context.notify_all(NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), by);
     Ok(Reply::RecoveryCode { code: SecretText(shown), expires_at: lifetime.ends_at() })
 }
 
@@ -108,7 +108,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
         return Ok(Err(refuse(context)));
     }
     context.record.recovery = None;
-    context.notify_all(NoticeKind::RecoveryCodeUsed, Method::RecoveryCode, None);
+    context.notify_all(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode), None);
     Ok(Ok(None))
 }
 

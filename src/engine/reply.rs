@@ -283,7 +283,14 @@ pub enum Reply {
     },
     /// It is noted that the person has the backup codes.
     Confirmed {},
-    /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too.
+    /// The operator moved the user's second factor.
+    Moved {
+        /// The apps and phones that came along. None where the user has a second factor at the new place already, or a
+        /// recovery code that is not used, and where the policy there forces a second factor whose first one the password alone
+        /// does not set up. Those of the old place end all the same.
+        factors: Vec<NamedFactor>,
+    },
+    /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too; after a move or an erasure, everything.
     Ended {},
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {

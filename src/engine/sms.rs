@@ -325,12 +325,12 @@ fn holds(view: View<'_>, these: impl Fn(&&Phone) -> bool, number: &PhoneNumber) 
     known.flatten().any(|known| known == *number)
 }
 
-fn seal(context: &mut Context<'_>, number: &PhoneNumber) -> Result<Sealed, Error> {
+pub(super) fn seal(context: &mut Context<'_>, number: &PhoneNumber) -> Result<Sealed, Error> {
     let id = context.id();
     context.keys.sealing().seal(&mut context.entropy, &id, FIELD, number.as_str().as_bytes())
 }
 
-fn open_number(view: View<'_>, sealed: &Sealed) -> Result<PhoneNumber, Error> {
+pub(super) fn open_number(view: View<'_>, sealed: &Sealed) -> Result<PhoneNumber, Error> {
     read_number(&view.keys.sealing().open(view.record.id(), FIELD, sealed)?)
 }
 

@@ -233,12 +233,12 @@ fn holds(view: View<'_>, secret: &TotpSecret) -> Result<bool, Error> {
     Ok(secrets.iter().any(|known| is_same(&known.to_base32(), &secret.to_base32())))
 }
 
-fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {
+pub(super) fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {
     let id = context.id();
     context.keys.sealing().seal(&mut context.entropy, &id, FIELD, secret.as_bytes())
 }
 
-fn open_secret(view: View<'_>, sealed: &Sealed) -> Result<TotpSecret, Error> {
+pub(super) fn open_secret(view: View<'_>, sealed: &Sealed) -> Result<TotpSecret, Error> {
     let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
     TotpSecret::from_bytes(&plain).map_err(|_| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a secret"))
 }

@@ -182,6 +182,7 @@ impl Verification {
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
             | Reply::Ended {}
+            | Reply::Moved { .. }
             | Reply::Withdrawn {} => self.not_verified(config, reply),
         }
     }
@@ -216,6 +217,7 @@ impl Verification {
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
             | Reply::Ended {}
+            | Reply::Moved { .. }
             | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
         };
         self.refuse(config, refusal, Some(&RefusalDetail::Reply { reply, retry_at }))

@@ -4,10 +4,10 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::effect::Effect;
-use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Progress, Subject, operator};
+use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Progress, Subject};
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashJob;
-use crate::ids::{AccountId, OperatorId, SessionId, UserId};
+use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
@@ -18,8 +18,8 @@ use super::convert::{again, caller, entropy, finished, policy_of_all, record, re
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
 pub struct Core {
-    policy: Policy,
-    keys: KeyRing,
+    pub(super) policy: Policy,
+    pub(super) keys: KeyRing,
 }
 
 #[derive(Serialize)]
@@ -115,39 +115,6 @@ impl Core {
         engine::sms_never_left(&self.policy, &self.keys, record, message, env).map(PendingStep).map_err(thrown)
     }
 
-    /// One run of issuing a recovery code by the operator, as [`Core::step`]; see
-    /// [`operator::issue_recovery_code_with_hashes`].
-    #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
-    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
-    pub fn operator_issue_recovery_code(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        operator: &str,
-        now: f64,
-        first: &[u8],
-        seed: &[u8],
-        finished: &[u8],
-    ) -> Result<JsValue, JsValue> {
-        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let (now, entropy, finished) = (time("clock", now)?, again(first, seed)?, self::finished(finished)?);
-        ended(operator::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &operator, now, entropy, &finished))
-    }
-
-    /// Withdraws a recovery code by the operator; see [`operator::withdraw_recovery_code`].
-    pub fn operator_withdraw_recovery_code(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        operator: &str,
-        now: f64,
-        seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
-        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
-    }
-
     /// The user whom the ticket of a command names. It may be one of another origin: the step looks at that, under
     /// the user's policy. See [`engine::ticket_user`].
     pub fn ticket_user(&self, account: Option<String>, command: &str, now: f64) -> Result<JsValue, JsValue> {
@@ -229,7 +196,7 @@ pub fn is_ticket_revoked(at: f64, part: &str) -> Result<bool, JsValue> {
 }
 
 /// The outcome of a run, or the bytes of the hash jobs that are missing.
-fn ended(run: Result<Progress, Error>) -> Result<JsValue, JsValue> {
+pub(super) fn ended(run: Result<Progress, Error>) -> Result<JsValue, JsValue> {
     Ok(match run.map_err(thrown)? {
         Progress::Done(pending) => PendingStep(*pending).into(),
         Progress::Hash(jobs) => jobs.iter().flat_map(HashJob::to_bytes).collect::<Vec<u8>>().into(),
@@ -246,7 +213,7 @@ fn keys_that_sign(keys: &str) -> Result<KeyRing, JsValue> {
 
 /// An outcome that has not happened yet.
 #[wasm_bindgen]
-pub struct PendingStep(Pending);
+pub struct PendingStep(pub(super) Pending);
 
 #[wasm_bindgen]
 impl PendingStep {

@@ -7,6 +7,7 @@
 mod convert;
 mod core;
 mod hashing;
+mod operator;
 mod policies;
 mod tools;
 

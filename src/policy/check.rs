@@ -173,6 +173,11 @@ impl Policy {
         self.first_factor() == FirstFactor::Password && self.may_enroll(plan)
     }
 
+    /// Whether a second factor is forced on anybody.
+    pub(crate) fn forces_anybody(&self) -> bool {
+        self.accounts.iter().any(Rules::force_anybody)
+    }
+
     pub(crate) const fn totp(&self) -> TotpParameters {
         self.totp
     }

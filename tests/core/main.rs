@@ -24,6 +24,7 @@ mod gate_field_cases;
 mod hashing;
 mod layers;
 mod limits;
+mod moved;
 mod notices;
 mod policy;
 mod properties;

@@ -163,8 +163,9 @@ fn a_part_of_a_list_is_read_strictly() {
 }
 
 #[test]
-fn an_entry_stays_on_the_list_for_the_life_of_a_ticket_and_a_pass_and_two_minutes() {
-    assert_eq!(Revoked::seconds_on_list(&policy(json!({"ticketSeconds": 60, "passSeconds": 1000}))), 60 + 1_000 + 120);
+fn an_entry_stays_on_the_list_for_the_life_of_a_ticket_and_a_pass_or_of_a_set_up_and_two_minutes() {
+    assert_eq!(Revoked::seconds_on_list(&policy(json!({"ticketSeconds": 60, "passSeconds": 3600}))), 60 + 3_600 + 120);
+    assert_eq!(Revoked::seconds_on_list(&policy(json!({"ticketSeconds": 60, "passSeconds": 1000}))), 1_800 + 120);
 }
 
 #[test]

@@ -225,6 +225,52 @@ const MAILS = {
       ],
     },
   ],
+  'moved.user': [
+    {},
+    {
+      en: [
+        'Your second factor was moved with your account',
+        'Backup codes from before no longer work.',
+        [],
+        'If you know about it, there is nothing to do.',
+        'If you do not know about it',
+        2,
+        'Look at your second factors, and remove each one that is not yours.',
+      ],
+      de: [
+        'Ihr zweiter Faktor ist mit Ihrem Konto umgezogen',
+        'Frühere Backup-Codes gelten nicht mehr.',
+        [],
+        'Wenn Sie davon wissen, müssen Sie nichts tun.',
+        'Wenn Sie nichts davon wissen',
+        2,
+        'Melden Sie das sofort der Verwaltung Ihres Kontos oder dem Support von Acme.',
+      ],
+    },
+  ],
+  'moved.owners': [
+    {},
+    {
+      en: [
+        'The second factor of ann@acme.example was moved to your account',
+        'Acme support moved the user account of ann@acme.example.',
+        ['User: ann@acme.example'],
+        'If you know about it, there is nothing to do.',
+        'If you do not know about it',
+        1,
+        'Tell Acme support at once.',
+      ],
+      de: [
+        'Der zweite Faktor von ann@acme.example ist in Ihr Konto umgezogen',
+        'Der Support von Acme hat den Zugang von ann@acme.example verlegt.',
+        ['Person: ann@acme.example'],
+        'Wenn Sie davon wissen, müssen Sie nichts tun.',
+        'Wenn Sie nichts davon wissen',
+        1,
+        'Melden Sie das sofort dem Support von Acme.',
+      ],
+    },
+  ],
   'locked.user': [
     {},
     {

@@ -229,7 +229,10 @@ eachHolder('the time of a user ends the set-ups from before it', async (made) =>
   at.clock.advance(30)
   const { pass } = await login(at, ann, 'later')
   const later = await at.factor.enrollTotp({ user: 'ann', session: 'later', pass, label: 'ann' })
-  assert.equal((await at.factor.showTotpSetup({ user: 'ann', session: 'later', setup: later.setup })).result, 'totp_started')
+  assert.equal(
+    (await at.factor.showTotpSetup({ user: 'ann', session: 'later', setup: later.setup })).result,
+    'totp_started',
+  )
 })
 
 eachHolder('a ticket for the set-up of a first factor ends with its session or user', async (made) => {
@@ -417,7 +420,7 @@ const garbage = [
 test('a revocation list that throws, hangs or gives something else lets nobody in, and says so', async (t) => {
   let answer = /** @type {() => any} */ (() => ({}))
   const store = plainStore()
-  const { at, ann } = await twoSessions({ options: { store, revoked: () => answer() } })
+  const { at, ann, home } = await twoSessions({ options: { store, revoked: () => answer() } })
   const ticket = await ticketOf(at, 'ann', 's')
   const code = codeOf(at, ann.secret)
   const rejected = []

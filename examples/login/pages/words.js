@@ -120,6 +120,11 @@ export const events = {
   recovery_code_replaced: 'Recovery code replaced, unused',
   recovery_code_withdrawn: 'Recovery code withdrawn, unused',
   recovery_code_ended: 'Recovery code ended, unused',
+  password_changed: 'Password changed',
+  signed_out_everywhere: 'Logged out everywhere',
+  moved_here: 'Second factor moved here by the operator',
+  moved_away: 'Second factor moved away by the operator',
+  erased: 'User erased by the operator',
   policy_changed: 'Policy changed',
   refused: 'Change refused',
 }

@@ -158,6 +158,14 @@ pub(super) enum Ask {
     SignOutEverywhere,
     OperatorIssues,
     OperatorWithdraws,
+    /// The operator's steps of a move, and the end of a user.
+    MovedHere {
+        from: Who,
+    },
+    MovedAway {
+        to: Who,
+    },
+    Erased,
     /// The gateway tells that a message never left. No client can say so.
     NeverLeft {
         message: String,
@@ -203,6 +211,9 @@ impl Ask {
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::OperatorIssues => "operator issue",
             Self::OperatorWithdraws => "operator withdraw",
+            Self::MovedHere { .. } => "moved here",
+            Self::MovedAway { .. } => "moved away",
+            Self::Erased => "erased",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",
             Self::Gate { .. } => "gate",

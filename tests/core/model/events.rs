@@ -80,6 +80,10 @@ impl World {
             if mood == Mood::Owners && rng.percent(40) {
                 return self.owner_acts(favourite, rng);
             }
+            if rng.percent(chance(mood == Mood::Accounts, 5, 1)) {
+                let caller = self.natural(who, rng).0;
+                return self.operate(who, caller, rng);
+            }
             let (caller, ask) =
                 if rng.percent(if mood == Mood::Accounts { 40 } else { 60 }) { self.natural(who, rng) } else { self.wild(who, rng) };
             if rng.percent(4) && !matches!(ask, Ask::Gate { .. }) {

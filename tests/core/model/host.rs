@@ -159,6 +159,18 @@ impl World {
                     if matches!(ask, Ask::OperatorIssues) { operator::issue_recovery_code } else { operator::withdraw_recovery_code };
                 return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
             }
+            Ask::MovedHere { from } => {
+                let (name, from) = (OperatorId::new("night shift").unwrap(), self.record(*from)?);
+                return operator::move_here(policy, keys, record, &from, &name, now, Entropy::new(seed)).map(Called::pending);
+            }
+            Ask::MovedAway { to } => {
+                let name = OperatorId::new("night shift").unwrap();
+                return operator::move_away(policy, keys, record, &id(*to), &name, now, Entropy::new(seed)).map(Called::pending);
+            }
+            Ask::Erased => {
+                let name = OperatorId::new("night shift").unwrap();
+                return operator::erase(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
+            }
             Ask::NeverLeft { message } => return sms_never_left(policy, keys, record, message, env).map(Called::pending),
             Ask::Check { session: s, pass, channel, max_age, methods, fresh, plan: check_plan, with_record, with_list } => {
                 let pass = self.text(*pass);

@@ -71,7 +71,7 @@ impl World {
             _ => return Ok(()),
         };
         self.meet(key.is_some(), "a code logs in or confirms only if it is right and in time")?;
-        let is_new = self.used.insert((after.who, key.unwrap_or_default()));
+        let is_new = self.used.insert(key.unwrap_or_default());
         self.meet(is_new, "a code counts once")
     }
 
@@ -107,7 +107,7 @@ impl World {
     fn step_of(&self, base32: &str, digits: u8, period: u64, code: &Typed) -> Option<String> {
         let secret = super::shadow::Secret { base32: base32.to_owned(), digits, period };
         let step = secret.step(self.now);
-        let matching = |step: &u64| secret.code(*step) == code.plain && !self.used.iter().any(|(_, key)| *key == format!("{base32}{step}"));
+        let matching = |step: &u64| secret.code(*step) == code.plain && !self.used.contains(&format!("{base32}{step}"));
         // Two steps may share a code: the latest is the one that counts.
         (step.saturating_sub(2)..=step + 2).rfind(matching).map(|step| format!("{base32}{step}"))
     }

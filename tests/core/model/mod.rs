@@ -16,6 +16,7 @@
 //! | `oracle.rs`, `setups.rs`, `shadow.rs` | the answer that is promised |
 //! | `invariants.rs`, `first_factor_invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
 //! | `attacks.rs` | the count of what was tried, and of the rules that were met |
+//! | `operator_moves.rs` | T58: users whom the operator moves to another account, or erases |
 //! | `moved.rs` | T41 in the store: factors moved between records |
 //! | `ways.rs` | T46: the ways back in, walked on the real engine |
 //!
@@ -50,6 +51,7 @@ mod gates;
 mod host;
 mod invariants;
 mod moved;
+mod operator_moves;
 mod oracle;
 mod places;
 mod rng;
@@ -81,7 +83,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 178] = [
+const IMPORTANT: [&str; 183] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -123,6 +125,7 @@ const IMPORTANT: [&str; 178] = [
     "enroll_totp: denied TicketInvalid",
     "enroll_totp: denied TooOften until a time",
     "event a ticket for a first factor was brought after one",
+    "erased: ended",
     "event clock back",
     "event keys changed",
     "event messages crossed",
@@ -162,6 +165,7 @@ const IMPORTANT: [&str; 178] = [
     "invariant an sms only to an allowed number, and for a login only of an account that does not wait",
     "invariant changes only with a fresh pass of this user, account, session and epoch",
     "invariant guesses come no faster than the bucket leaks",
+    "invariant nothing moves beside a second factor",
     "invariant the code of a phone's set-up has five wrong tries",
     "invariant the user is told of a lock, once",
     "invariant user and owners are told of a first factor by the password",
@@ -175,6 +179,9 @@ const IMPORTANT: [&str; 178] = [
     "issue_recovery_code: denied OwnerOnly",
     "issue_recovery_code: denied TooOften until a time",
     "issue_recovery_code: recovery",
+    "moved away: ended",
+    "moved here: moved",
+    "moved here: nothing moved",
     "operator withdraw: withdrawn",
     "refused a backup_code moved in the store",
     "refused a code of another account",

@@ -20,6 +20,8 @@ pub(super) struct Oracle<'a> {
     pub(super) caller: Caller,
     pub(super) who: Who,
     pub(super) me: Shadow,
+    /// Whether the store has a record of the user.
+    pub(super) is_stored: bool,
     /// The latest epoch of the user that the host's revocation list has.
     pub(super) listed_epoch: Option<usize>,
     /// The number of the epoch that a change begins.
@@ -47,7 +49,7 @@ impl<T> Compared<T> {
 }
 
 impl Oracle<'_> {
-    pub(super) fn answer(&mut self, ask: &Ask, issuer: &Shadow) -> Seen {
+    pub(super) fn answer(&mut self, ask: &Ask, other: &Shadow) -> Seen {
         match ask {
             Ask::Check { .. } => return self.check(ask),
             Ask::Gate { .. } => unreachable!("the gate is asked elsewhere"),
@@ -57,7 +59,14 @@ impl Oracle<'_> {
         let is_after_the_ticket = matches!(ask, Ask::SendSms { .. } | Ask::Verify { .. });
         let is_the_hosts_own = matches!(
             ask,
-            Ask::PasswordChanged | Ask::SignOutEverywhere | Ask::OperatorIssues | Ask::OperatorWithdraws | Ask::NeverLeft { .. }
+            Ask::PasswordChanged
+                | Ask::SignOutEverywhere
+                | Ask::OperatorIssues
+                | Ask::OperatorWithdraws
+                | Ask::MovedHere { .. }
+                | Ask::MovedAway { .. }
+                | Ask::Erased
+                | Ask::NeverLeft { .. }
         );
         let channel = if let Ask::Begin { channel, .. } = ask { *channel } else { Channel::Web };
         if let Some(reason) = self.turned_away(channel).filter(|_| !is_after_the_ticket && !is_the_hosts_own) {
@@ -94,7 +103,7 @@ impl Oracle<'_> {
             Ask::Show { session, pass } => self.show(session, *pass),
             Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
-            Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, issuer),
+            Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, other),
             Ask::PasswordChanged => self.end_logins(),
             Ask::SignOutEverywhere => {
                 if self.me.had_factor {
@@ -107,6 +116,8 @@ impl Oracle<'_> {
                 Some(_) => Seen::Withdrawn,
                 None => Seen::Expired,
             },
+            Ask::MovedHere { .. } => self.moved_here(other),
+            Ask::MovedAway { .. } | Ask::Erased => self.end_all(),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
         }
@@ -370,7 +381,7 @@ impl Oracle<'_> {
         }
     }
 
-    fn end_logins(&mut self) -> Seen {
+    pub(super) fn end_logins(&mut self) -> Seen {
         self.me.logins = self.next_epoch;
         self.end_login_codes();
         Seen::Ended

@@ -82,6 +82,10 @@ impl Rules {
     }
 
     /// The password alone sets up the first factor where all accounts accept that.
+    pub(super) fn force_anybody(&self) -> bool {
+        self.documents.iter().any(|document| document.require != super::document::Require::Optional)
+    }
+
     pub(super) fn accept_the_password(&self) -> bool {
         self.documents.iter().all(|document| document.first_by_password)
     }

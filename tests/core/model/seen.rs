@@ -70,6 +70,8 @@ pub(super) enum Seen {
     Withdrawn,
     Confirmed,
     Ended,
+    /// Number of apps and phones that came along.
+    Moved(usize),
     /// `check`: the method of the pass, if one was needed, and its end.
     In(Option<Method>, Option<u64>),
     /// `check`: the reason in words.
@@ -123,6 +125,7 @@ impl Seen {
             Reply::Withdrawn {} => Self::Withdrawn,
             Reply::Confirmed {} => Self::Confirmed,
             Reply::Ended {} => Self::Ended,
+            Reply::Moved { factors } => Self::Moved(factors.len()),
         }
     }
 
@@ -138,6 +141,7 @@ impl Seen {
             Self::Stopped(reason) => format!("stopped {reason}"),
             Self::In(Some(_), _) => "in by pass".to_owned(),
             Self::In(None, _) => "in without pass".to_owned(),
+            Self::Moved(0) => "nothing moved".to_owned(),
             other => {
                 let text = format!("{other:?}");
                 text.split([' ', '(', '{']).next().unwrap().to_lowercase()

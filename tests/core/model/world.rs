@@ -52,7 +52,7 @@ pub(super) struct World {
     pub(super) new_codes: Vec<NewCodes>,
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
-    pub(super) used: BTreeSet<(Who, String)>,
+    pub(super) used: BTreeSet<String>,
     /// Wrong codes that were tried against the message of a set-up.
     pub(super) tries: BTreeMap<String, u32>,
     /// Codes that were typed, to be typed again.
@@ -206,7 +206,11 @@ impl World {
         self.epochs += 1;
         self.people[who].see_keys(&self.keys);
         let before = self.people[who].clone();
-        let issuer = if let Ask::Issue { by, .. } = ask { self.people[*by].clone() } else { Shadow::default() };
+        let other = match ask {
+            Ask::Issue { by, .. } => self.people[*by].clone(),
+            Ask::MovedHere { from } => self.people[*from].clone(),
+            _ => Shadow::default(),
+        };
         let mut oracle = Oracle {
             rules: &self.rules[account(who)],
             keys: &self.keys,
@@ -218,6 +222,7 @@ impl World {
             caller,
             who,
             me: before.clone(),
+            is_stored: self.store[who].is_some(),
             listed_epoch: self.listed_epoch(who),
             next_epoch: self.epochs,
             new_ticket: None,
@@ -225,7 +230,7 @@ impl World {
             new_setup: None,
             may_write: false,
         };
-        let mut expected = oracle.answer(ask, &issuer);
+        let mut expected = oracle.answer(ask, &other);
         let Oracle { mut me, new_ticket, new_pass, mut new_setup, may_write, .. } = oracle;
         if let Ask::Verify { code, .. } | Ask::ConfirmApp { code, .. } | Ask::ConfirmPhone { code, .. } = ask {
             self.typed.push(code.plain.clone());
@@ -236,7 +241,8 @@ impl World {
             Err(error) => {
                 self.tell(|_| told(&format!("{error}")));
                 self.count(format!("{}: key missing", ask.name()));
-                let lacks_a_key = before.kids().iter().any(|kid| !self.keys.sealing.contains(kid));
+                let needed = if let Ask::MovedHere { .. } = ask { &other } else { &before };
+                let lacks_a_key = needed.kids().iter().any(|kid| !self.keys.sealing.contains(kid));
                 let needs_it = !self.replaces_a_factor(ask, &before);
                 return if error.code == ErrorCode::KeyMissing && lacks_a_key && needs_it {
                     Ok(Seen::Expired)

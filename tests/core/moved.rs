@@ -1,0 +1,226 @@
+//! T58: a move of the operator's takes a factor nowhere but to its own user, and an erased user leaves nothing that counts.
+
+use countersign::effect::Effect;
+use countersign::engine::{Pending, Reply, operator};
+use countersign::entropy::Entropy;
+use countersign::error::{Error, ErrorCode};
+use countersign::ids::OperatorId;
+use countersign::keys::KeyRing;
+use countersign::record::Record;
+use countersign::time::UnixSeconds;
+use serde_json::{Value, json};
+
+use crate::support::{Person, ann, check, issue, policy};
+
+fn record(person: &Person) -> Record {
+    person.record.as_ref().map_or_else(|| Record::new(person.id()), |text| Record::parse(&person.id(), text).unwrap())
+}
+
+fn name() -> OperatorId {
+    OperatorId::new("night shift").unwrap()
+}
+
+fn store(person: &mut Person, pending: Pending) -> Reply {
+    if let Some(record) = pending.to_store() {
+        person.record = Some(record.to_text());
+    }
+    let (reply, effects) = pending.stored();
+    person.effects = effects;
+    reply
+}
+
+fn here(from: &Person, to: &Person) -> Result<Pending, Error> {
+    let now = UnixSeconds::new(to.now).unwrap();
+    operator::move_here(&to.policy, &to.keys, record(to), &record(from), &name(), now, Entropy::new([21; 32]))
+}
+
+/// Both steps of a move; the number of apps and phones that came along.
+fn moved(from: &mut Person, to: &mut Person) -> usize {
+    to.now = to.now.max(from.now);
+    let pending = here(from, to).unwrap();
+    let Reply::Moved { factors } = store(to, pending) else { panic!("no move") };
+    let now = UnixSeconds::new(from.now).unwrap();
+    let away = operator::move_away(&from.policy, &from.keys, record(from), &to.id(), &name(), now, Entropy::new([22; 32])).unwrap();
+    assert_eq!(store(from, away), Reply::Ended {});
+    factors.len()
+}
+
+/// The same user in an account, without a record.
+fn in_account(account: &str) -> Person {
+    let mut person = Person::new("ann", policy(json!({})));
+    person.account = Some(account.to_owned());
+    person
+}
+
+/// The events and notices of the last step.
+fn told(person: &Person) -> Vec<String> {
+    let tell = |effect: &Effect| match effect {
+        Effect::Log(event) => serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned(),
+        Effect::Notify(notice) => format!("{:?} to {:?}", notice.kind, notice.to),
+        Effect::EndPasses(_) => "end passes".to_owned(),
+        Effect::Sms(_) => "sms".to_owned(),
+    };
+    person.effects.iter().map(tell).collect()
+}
+
+#[test]
+fn t58_apps_and_phones_come_along_with_what_was_used_of_them() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    let pass = from.log_in("in");
+    let used = from.code();
+    let before = from.factors();
+    assert_eq!(moved(&mut from, &mut to), 2);
+    assert_eq!(told(&to), ["end passes", "moved_here", "Moved to User", "Moved to Owners"]);
+    assert_eq!(told(&from), ["end passes", "moved_away"]);
+    assert_eq!(to.factors(), before, "with ids, names and times");
+
+    to.secret.clone_from(&from.secret);
+    assert_eq!(to.verify("totp", &used)["result"], "already_used");
+    to.now += 30;
+    let code = to.code();
+    assert_eq!(to.verify("totp", &code)["result"], "verified");
+    let ticket = to.ticket();
+    assert_eq!(to.reply(json!({"send_sms": {"session": "s", "ticket": ticket}}))["result"], "sms_sent");
+
+    // Nothing of the old place counts, in neither place.
+    assert!(from.factors().is_empty());
+    let enroll = json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}});
+    assert_eq!(to.reply(enroll)["reason"], "fresh_factor_required");
+    let backup = from.backup[0].clone();
+    assert_eq!(to.verify("backup_code", &backup)["reason"], "not_enrolled", "hashes are bound to the old place");
+}
+
+#[test]
+fn t58_tickets_set_ups_and_codes_of_the_old_place_end() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    let pass = from.log_in("in");
+    let setup = from.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}))["setup"].clone();
+    let recovery = issue(&mut from);
+    let ticket = from.ticket();
+    moved(&mut from, &mut to);
+    from.now += 30;
+    to.now += 30;
+    for person in [&mut from, &mut to] {
+        let verify = |method: &str, code: &str| json!({"verify": {"session": "s", "ticket": ticket, "method": method, "code": code}});
+        let code = ann().code();
+        assert_eq!(person.reply(verify("totp", &code))["result"], "denied");
+        assert_eq!(person.reply(verify("recovery_code", &recovery))["result"], "denied");
+        let confirm = json!({"confirm_totp": {"session": "in", "setup": setup, "code": "000000"}});
+        assert_eq!(person.reply(confirm)["result"], "expired");
+    }
+}
+
+#[test]
+fn t58_nothing_comes_beside_a_second_factor_or_a_recovery_code_of_the_new_place() {
+    // Somebody else's account, or one that knows the user by other factors.
+    let mut thief = ann();
+    let mut to = Person::enrolled("bob", policy(json!({})));
+    let before = to.factors();
+    assert_eq!(moved(&mut thief, &mut to), 0);
+    assert_eq!((to.factors(), thief.factors().len()), (before, 0));
+    assert_eq!(told(&to), ["moved_here", "Moved to User", "Moved to Owners"]);
+    to.now += 30;
+    let code = to.code();
+    assert_eq!(to.verify("totp", &code)["result"], "verified");
+
+    // A recovery code waits for the user: nobody else's app comes in between.
+    let (mut from, mut to) = (ann(), Person::new("bob", policy(json!({"require": "everyone"}))));
+    to.now = from.now;
+    let recovery = issue(&mut to);
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert_eq!(to.verify("recovery_code", &recovery)["result"], "verified");
+}
+
+#[test]
+fn t58_a_move_lifts_no_lock() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    for _ in 0..5 {
+        from.verify("backup_code", "0000-0000-0000-0000");
+    }
+    assert_eq!(from.failures(), 5);
+    moved(&mut from, &mut to);
+    assert_eq!(to.verify("backup_code", "0000-0000-0000-0000")["result"], "denied", "there are none");
+    to.secret.clone_from(&from.secret);
+    let code = to.code();
+    assert_eq!(to.verify("totp", &code)["result"], "locked");
+}
+
+#[test]
+fn t58_a_move_that_was_cut_off_is_done_again() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    to.now = from.now;
+    let pending = here(&from, &to).unwrap();
+    store(&mut to, pending);
+    // The user goes on at the old place, which the host did not close yet.
+    let code = from.code();
+    from.log_in("in");
+    assert_eq!(moved(&mut from, &mut to), 2);
+    to.secret.clone_from(&from.secret);
+    assert_eq!(to.verify("totp", &code)["result"], "already_used");
+}
+
+#[test]
+fn t58_someone_who_had_a_factor_sets_up_no_first_one_after_a_move() {
+    let forced = || policy(json!({"require": "everyone", "firstFactor": "password"}));
+    for (had_one, expected) in [(true, "challenge"), (false, "set_up")] {
+        let (mut from, mut to) = (if had_one { ann() } else { Person::new("ann", forced()) }, in_account("acme"));
+        to.policy = forced();
+        if had_one {
+            while let Some(factor) = from.factors().pop() {
+                from.now += 30;
+                let pass = from.log_in("in");
+                let id: String = factor.named.id.into();
+                assert_eq!(from.reply(json!({"remove": {"session": "in", "pass": pass, "factor": id}}))["result"], "removed");
+            }
+        }
+        assert_eq!(moved(&mut from, &mut to), 0);
+        let begun = to.reply(json!({"begin": {"session": "s"}}));
+        let result = if had_one { "denied" } else { expected };
+        assert_eq!(begun["result"], result, "{begun}");
+    }
+}
+
+#[test]
+fn t58_a_move_needs_every_key_and_another_place() {
+    let (from, to) = (ann(), in_account("acme"));
+    let error = here(&from, &from).unwrap_err();
+    assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
+    let keys = KeyRing::parse(&include_str!("../vectors/keys.json").replace("test-seal", "newer-seal")).unwrap();
+    let to = Person { keys, ..to };
+    assert_eq!(here(&from, &to).unwrap_err().code, ErrorCode::KeyMissing);
+}
+
+#[test]
+fn nothing_of_an_erased_user_counts() {
+    let mut person = ann();
+    let pass = person.log_in("in");
+    let ticket = person.ticket();
+    let now = UnixSeconds::new(person.now).unwrap();
+    let erase =
+        |person: &Person| operator::erase(&person.policy, &person.keys, record(person), &name(), now, Entropy::new([23; 32])).unwrap();
+    let pending = erase(&person);
+    store(&mut person, pending);
+    assert_eq!(told(&person), ["end passes", "erased"]);
+    let text: Value = serde_json::from_str(person.record.as_deref().unwrap()).unwrap();
+    for field in ["apps", "phones", "backup", "recovery"] {
+        assert!(text[field].is_null(), "{field}");
+    }
+    let verify = json!({"verify": {"session": "s", "ticket": ticket, "method": "totp", "code": "000000"}});
+    assert_eq!(person.reply(verify)["result"], "denied");
+    let forced = Person { policy: policy(json!({"require": "everyone"})), ..person };
+    assert_eq!(check(&forced, json!({"session": "in", "pass": pass, "fresh": true}))["result"], "denied");
+
+    let nobody = Person::new("bob", policy(json!({})));
+    assert!(erase(&nobody).to_store().is_none(), "a user without a record stays without one");
+}
+
+#[test]
+fn t58_a_factor_opens_no_account_in_which_a_newcomer_shows_a_recovery_code() {
+    let forced = json!({"require": "everyone"});
+    let by_password = json!({"require": "everyone", "firstFactor": "password"});
+    for (rules, number) in [(json!({}), 2), (by_password, 2), (forced, 0)] {
+        let (mut from, mut to) = (ann(), in_account("acme"));
+        to.policy = policy(rules.clone());
+        assert_eq!(moved(&mut from, &mut to), number, "{rules}");
+    }
+}

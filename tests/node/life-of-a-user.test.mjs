@@ -1,0 +1,202 @@
+// T58, and the rest of a user's life: a changed password, signing out everywhere, a move to another account, and the end.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import Database from 'better-sqlite3'
+import { memoryStore, sqliteStore } from 'countersign'
+import { createOperator } from 'countersign/operator'
+import { codeOf, host, login, plainStore, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
+
+const operatorOf = (at, changes = {}) => createOperator({ ...at.options, ...changes })
+const STORES = { memoryStore, sqliteStore: () => sqliteStore(new Database(':memory:')) }
+
+/** A test with each store that the package has. */
+const eachStore = (name, run) => {
+  for (const [store, make] of Object.entries(STORES)) test(`${name} (${store})`, () => run(make()))
+}
+
+test('a change of the password ends the login that the old one began, and leaves sessions in', async () => {
+  const at = await host()
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  const ticket = await ticketOf(at, 'ann', 'thief')
+  assert.equal(await at.factor.passwordChanged({ user: 'ann' }), undefined)
+  const code = codeOf(at, ann.secret)
+  const expired = { result: 'denied', reason: 'ticket_expired' }
+  assert.deepEqual(await at.factor.verify({ ticket, session: 'thief', method: 'totp', code }), expired)
+  assert.equal((await at.factor.check({ user: 'ann', session: 'in', pass, fresh: true })).result, 'in')
+  assert.equal(at.events.at(-2).event, 'password_changed')
+  assert.equal((await login(at, ann, 'again')).result, 'verified')
+})
+
+test('signing out everywhere ends the passes of all sessions at once, by the list of the store', async () => {
+  const ended = []
+  const at = await host({ endPasses: (one) => ended.push(one) })
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  await at.factor.signOutEverywhere({ user: 'ann' })
+  assert.deepEqual(await at.factor.check({ user: 'ann', session: 'in', pass }), {
+    result: 'second_step',
+    reason: 'revoked',
+  })
+  assert.equal(ended.at(-1).user, 'ann')
+  assert.equal((await login(at, ann, 'again')).result, 'verified')
+})
+
+test('the words of the host take a user, and nothing that a client could add', async () => {
+  const at = await host()
+  for (const word of ['passwordChanged', 'signOutEverywhere']) {
+    await assert.rejects(at.factor[word]({ user: 'ann', session: 's' }), refusedWith('invalid_input', 'session'))
+    await assert.rejects(at.factor[word]({}), refusedWith('invalid_input', 'user'))
+  }
+})
+
+eachStore('an account is given to a user, whose app and phone come along', async (store) => {
+  const at = await host({ store })
+  const ann = await withApp(at)
+  await withPhone(at, ann)
+  const { pass } = await login(at, ann)
+  const before = await at.factor.status({ user: 'ann' })
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const moved = await operatorOf(at).moved({ from, to, operator: 'night shift' })
+  assert.deepEqual(
+    moved.factors,
+    before.methods.map(({ id, name }) => ({ id, name })),
+  )
+  assert.deepEqual(
+    at.notices.slice(-2).map(({ kind, to: people, account }) => [kind, people, account]),
+    [
+      ['moved', 'user', 'acme'],
+      ['moved', 'owners', 'acme'],
+    ],
+  )
+  const own = ({ event, account, fromUser, toAccount, toUser }) => ({ event, account, fromUser, toAccount, toUser })
+  const nothing = { fromUser: undefined, toAccount: undefined, toUser: undefined }
+  assert.deepEqual(at.events.slice(-2).map(own), [
+    { ...nothing, event: 'moved_here', account: 'acme', fromUser: 'ann' },
+    { ...nothing, event: 'moved_away', account: undefined, toAccount: 'acme', toUser: 'ann' },
+  ])
+  assert.deepEqual((await at.factor.status(to)).methods, before.methods)
+  assert.equal((await at.factor.status(from)).enrolled, false)
+  assert.deepEqual(
+    await at.factor.check({ ...from, session: 'in', pass, fresh: true }),
+    { result: 'in' },
+    'as one without',
+  )
+
+  const { ticket } = await at.factor.begin({ ...to, session: 's' })
+  const second = { account: 'acme', ticket, session: 's', newSession: 'next', method: 'totp' }
+  assert.equal((await at.factor.verify({ ...second, code: codeOf(at, ann.secret) })).result, 'verified')
+})
+
+test('T58: two users become one, and keep the factors of the account that stays', async () => {
+  const at = await host()
+  const thief = await withApp(at, 'mallory')
+  const ann = await withApp(at)
+  const moved = { from: { user: 'mallory' }, to: { user: 'ann' }, operator: 'night shift' }
+  assert.deepEqual(await operatorOf(at).moved(moved), { result: 'moved', factors: [] })
+  at.clock.advance(60)
+  const ticket = await ticketOf(at, 'ann')
+  const verify = (secret) => at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, secret) })
+  assert.equal((await verify(thief.secret)).result, 'wrong')
+  assert.equal((await verify(ann.secret)).result, 'verified')
+})
+
+test('T58: no factor comes to an account that lets newcomers in by a recovery code alone', async () => {
+  const policies = { undefined: rules(), strict: rules({ require: 'everyone' }) }
+  const at = await host({ policy: ({ account }) => policies[account] })
+  await withApp(at)
+  const to = { account: 'strict', user: 'ann' }
+  const moved = await operatorOf(at).moved({ from: { user: 'ann' }, to, operator: 'night shift' })
+  assert.deepEqual(moved, { result: 'moved', factors: [] })
+  assert.deepEqual(await at.factor.begin({ ...to, session: 's' }), { result: 'denied', reason: 'enrollment_required' })
+})
+
+test('a factor that is added while a move is under way comes along', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  const { save } = store
+  let meanwhile = true
+  store.save = async (id, ...given) => {
+    const saved = await save(id, ...given)
+    if (id.account === 'acme' && meanwhile) {
+      meanwhile = false
+      const { setup, secret } = await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
+      const confirmed = await at.factor.confirmTotp({ user: 'ann', session: 'in', setup, code: codeOf(at, secret) })
+      assert.equal(confirmed.result, 'enrolled')
+    }
+    return saved
+  }
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const { factors } = await operatorOf(at).moved({ from, to, operator: 'night shift' })
+  assert.equal(factors.length, 2)
+  assert.equal((await at.factor.status(from)).enrolled, false)
+})
+
+test('a move that fails moves nothing or all, and is done again', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const { save } = store
+  store.save = async (id, ...given) => {
+    if (id.account === undefined) throw new Error('down')
+    return save(id, ...given)
+  }
+  const move = () => operatorOf(at).moved({ from, to, operator: 'night shift' })
+  await assert.rejects(move(), refusedWith('store_failed', 'store.save'))
+  assert.equal((await at.factor.status(from)).methods.length, 1, 'nothing is lost')
+  store.save = save
+  assert.equal((await move()).factors.length, 1)
+  assert.equal((await at.factor.status(from)).methods.length, 0)
+  await assert.rejects(operatorOf(at).moved({ from, to: from, operator: 'x' }), refusedWith('invalid_input', 'to'))
+  await assert.rejects(operatorOf(at).moved({ from, operator: 'x' }), refusedWith('invalid_input', 'to'))
+})
+
+eachStore('of an erased user no record is left, and no pass counts', async (store) => {
+  const at = await host({ store, policy: rules({ require: 'everyone', firstFactor: 'password' }) })
+  const begun = await at.factor.begin({ user: 'ann', session: 's' })
+  const started = await at.factor.enrollTotp({ user: 'ann', session: 's', ticket: begun.ticket, label: 'ann' })
+  const confirm = { user: 'ann', session: 's', newSession: 'in', setup: started.setup }
+  const { pass } = await at.factor.confirmTotp({ ...confirm, code: codeOf(at, started.secret) })
+  assert.equal((await at.factor.check({ user: 'ann', session: 'in', pass })).result, 'in')
+
+  const input = { user: 'ann', operator: 'night shift' }
+  assert.equal(await operatorOf(at).erased(input), undefined)
+  assert.equal(await store.load({ user: 'ann' }), undefined)
+  assert.equal(at.events.at(-1).event, 'erased')
+  assert.equal((await at.factor.check({ user: 'ann', session: 'in', pass })).reason, 'revoked')
+  await operatorOf(at).erased(input)
+  assert.equal(await store.load({ user: 'ann' }), undefined, 'again, it makes none')
+})
+
+test('a record that another writer changes is deleted all the same, and a store without `delete` is told', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const { delete: remove } = store
+  let races = 0
+  store.delete = async (id, expected) => {
+    if ((races += 1) === 1) await at.factor.enrollTotp({ user: 'ann', session: 's', label: 'ann' })
+    if (races === 1) await at.factor.passwordChanged({ user: 'ann' })
+    return remove(id, expected)
+  }
+  await operatorOf(at).erased({ user: 'ann', operator: 'night shift' })
+  assert.equal(races, 2)
+  assert.equal(await store.load({ user: 'ann' }), undefined)
+
+  const plain = await host({ store: plainStore() })
+  await withApp(plain)
+  const erased = operatorOf(plain).erased({ user: 'ann', operator: 'night shift' })
+  await assert.rejects(erased, refusedWith('no_delete', 'store'))
+  assert.equal((await plain.factor.status({ user: 'ann' })).enrolled, true, 'and nothing was changed')
+})
+
+test('no method of a second factor moves or erases a user', async () => {
+  const at = await host()
+  assert.deepEqual(
+    Object.keys(at.factor).filter((name) => /move|erase|delete/i.test(name)),
+    ['remove'],
+  )
+})
