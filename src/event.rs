@@ -153,6 +153,12 @@ pub enum EventKind {
     },
     /// The life of a recovery code was over before it was used.
     RecoveryCodeEnded,
+    /// An owner reset the user: all factors are gone, and only a recovery code lets in. `factor_removed` for each factor, and
+    /// `recovery_code_issued`, stand beside it.
+    Reset {
+        /// The owner.
+        by: UserId,
+    },
     /// The password was changed, as the host tells by `passwordChanged`.
     PasswordChanged,
     /// The user was signed out everywhere.
@@ -227,4 +233,6 @@ pub enum Action {
     ConfirmBackupCodes,
     /// Issuing a recovery code.
     IssueRecoveryCode,
+    /// Resetting a user.
+    Reset,
 }

@@ -81,6 +81,8 @@ pub enum NoticeKind {
     RecoveryCodeUsed,
     /// The user's second factor was moved to another account or user id, by the operator.
     Moved,
+    /// An owner reset the user: all factors are gone, and a recovery code was issued.
+    Reset,
     /// Wrong codes made the user wait, or stopped them.
     Locked,
 }
@@ -105,7 +107,7 @@ impl NoticeKind {
             | Self::BackupCodeUsed
             | Self::RecoveryCodeUsed
             | Self::Locked => true,
-            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn | Self::Moved => false,
+            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn | Self::Moved | Self::Reset => false,
         }
     }
 }

@@ -50,6 +50,9 @@ pub struct Record {
     pub(crate) backup: Option<BackupCodes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recovery: Option<RecoveryCode>,
+    /// An owner has reset the user, and no recovery code was used since: nothing else lets in.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) needs_recovery_code: bool,
     /// Times at which owners issued recovery codes within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
@@ -214,6 +217,7 @@ impl Record {
             phones: Vec::new(),
             backup: None,
             recovery: None,
+            needs_recovery_code: false,
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
             sms_returned: Vec::new(),

@@ -207,7 +207,9 @@ fn every_login_is_decided_as_the_table_says() {
                 let address = only_row(&address_rows, &place);
                 for (channel, enrollment, recovery_code) in [Channel::Web, Channel::Api]
                     .into_iter()
-                    .flat_map(|c| [Enrollment::Never, Enrollment::None, Enrollment::Usable, Enrollment::Unusable].map(|e| (c, e)))
+                    .flat_map(|c| {
+                        [Enrollment::Never, Enrollment::None, Enrollment::Usable, Enrollment::Unusable, Enrollment::Reset].map(|e| (c, e))
+                    })
                     .flat_map(|(c, e)| [false, true].map(|r| (c, e, r)))
                 {
                     count += 1;

@@ -223,6 +223,8 @@ pub fn check(
     };
     let view = View { policy, keys, record, now };
     let no_pass = match pass {
+        // The pass of a recovery code ends the need of one: any other is from before the reset.
+        Ok(_) if record.needs_recovery_code => SecondStepReason::Revoked,
         Ok(pass) if !question.fresh || view.may_change(&pass) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,

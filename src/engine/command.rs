@@ -274,16 +274,16 @@ pub struct ConfirmBackupCodes {
 #[serde(deny_unknown_fields)]
 pub struct HostsWord {}
 
-/// The question of [`issue_recovery_code`](super::issue_recovery_code).
+/// The question of [`issue_recovery_code`](super::issue_recovery_code), and of [`reset`](super::reset()).
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IssueRecoveryCode {
-    /// The owner who issues the code.
+    /// The owner who issues the code, or resets the user.
     pub by: Issuer,
 }
 
-/// The owner who issues a recovery code.
+/// The owner who issues a recovery code, or resets a user.
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(deny_unknown_fields)]

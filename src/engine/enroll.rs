@@ -11,7 +11,7 @@
 //! no set-up begun before the first factor can be confirmed after it. The record knows of no set-up: no
 //! other session can end one, nor put its own in its place.
 //!
-//! Where a second factor is forced, the password alone sets up none: a user without a factor comes in by a
+//! Where a second factor is forced, and after a reset, the password alone sets up none: a user without a factor comes in by a
 //! recovery code, which gives a pass. The exception is the policy's choice (`firstFactor: "password"`): a user
 //! who never had a factor brings a set-up ticket, which the login gave. Such a set-up ends that login, so the
 //! session gets a new id.
@@ -148,7 +148,7 @@ pub(super) fn ended<T>(
 /// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code. While that code is
 /// alive it goes before the password, and before the pass of an earlier code, which may have got into the wrong hands.
 pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
-    if !context.record.has_factor() && !context.is_forced() {
+    if !context.record.has_factor() && !context.is_forced() && !context.record.needs_recovery_code {
         return false;
     }
     let has_code = context.record.live_recovery(context.policy, context.now).is_some();

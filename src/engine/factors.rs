@@ -54,6 +54,9 @@ pub(super) fn usable_factors(view: View<'_>) -> Vec<FactorId> {
 /// in the login decision. A user in the first factor epoch never had a factor: every change of factors
 /// and every rescue begins a new epoch.
 pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
+    if view.record.needs_recovery_code {
+        return Ok(Enrollment::Reset);
+    }
     if !view.record.has_factor() {
         return Ok(if view.record.epoch.is_first() { Enrollment::Never } else { Enrollment::None });
     }

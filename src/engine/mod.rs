@@ -33,11 +33,13 @@ mod freshness;
 mod login;
 mod moved;
 pub mod operator;
+mod owner;
 mod pending;
 mod recovery_code;
 mod remove;
 mod rename;
 mod reply;
+mod reset;
 mod run;
 mod sign_out;
 mod sms;
@@ -60,7 +62,6 @@ pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Stat
 use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorCode;
-use crate::event::Action;
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
 use crate::keys::KeyRing;
 use crate::policy::{Channel, Policy};
@@ -200,7 +201,7 @@ pub fn issue_recovery_code(
     env: Env,
 ) -> Result<Pending, Error> {
     check_issuer(&record, issuer, question)?;
-    let Ok(pending) = run(policy, keys, record, env, Inline, |context| issue(context, issuer, question))?;
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| recovery_code::issue(context, issuer, &question.by))?;
     Ok(pending)
 }
 
@@ -218,7 +219,43 @@ pub fn issue_recovery_code_with_hashes(
     finished: &[FinishedHash],
 ) -> Result<Progress, Error> {
     check_issuer(&record, issuer, question)?;
-    let ended = run(policy, keys, record, env, Lookup::among(finished), |context| issue(context, issuer, question))?;
+    let ended = run(policy, keys, record, env, Lookup::among(finished), |context| recovery_code::issue(context, issuer, &question.by))?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
+}
+
+/// Resets the user of `record`, by an owner of the same account who is someone else: takes all factors, passes, tickets and
+/// set-ups back, and issues a recovery code, which is the only way in. The question is that of [`issue_recovery_code`].
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn reset(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    issuer: &Record,
+    question: &IssueRecoveryCode,
+    env: Env,
+) -> Result<Pending, Error> {
+    check_issuer(&record, issuer, question)?;
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| reset::reset(context, issuer, &question.by))?;
+    Ok(pending)
+}
+
+/// The same with hashes that were computed before, as [`step_with_hashes`].
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn reset_with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    issuer: &Record,
+    question: &IssueRecoveryCode,
+    env: Env,
+    finished: &[FinishedHash],
+) -> Result<Progress, Error> {
+    check_issuer(&record, issuer, question)?;
+    let ended = run(policy, keys, record, env, Lookup::among(finished), |context| reset::reset(context, issuer, &question.by))?;
     Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 
@@ -227,13 +264,6 @@ fn check_issuer(record: &Record, issuer: &Record, question: &IssueRecoveryCode) 
         Ok(())
     } else {
         Err(invalid("by.user", "must be the user of the issuer's record, in the same account"))
-    }
-}
-
-fn issue(context: &mut Context<'_>, issuer: &Record, question: &IssueRecoveryCode) -> Result<Reply, Error> {
-    match context.turned_away(Channel::Web) {
-        Some(reason) => Ok(context.denied(Action::IssueRecoveryCode, reason)),
-        None => recovery_code::issue(context, issuer, &question.by),
     }
 }
 

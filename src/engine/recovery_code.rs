@@ -7,8 +7,9 @@
 //!              └───── its hour is over ──▶ ended
 //! ```
 //!
-//! An owner with a fresh factor of their own issues one, and never for themselves; so does the operator
-//! ([`operator`](super::operator)). A user has at most one. User and owners are told.
+//! An owner with a fresh factor of their own issues one, and never for themselves ([`owner`](super::owner)); so does the
+//! operator ([`operator`](super::operator)). A user has at most one. User and owners are told. The one that a
+//! [`reset`](super::reset) gives is the same.
 //!
 //! Nothing else ends a code, and a wrong one costs nobody but its sender: it writes nothing and is charged
 //! to nobody. Otherwise someone with the password alone could spend the code or make its user wait. The
@@ -26,8 +27,7 @@ use crate::keys::Secret32;
 use crate::keys::sealing::{Purpose, SealingRing};
 use crate::mac::{is_same, mac};
 use crate::notice::NoticeKind;
-use crate::policy::{Method, Reason, Role};
-use crate::rate::{DAY, HOUR, counts, full_until};
+use crate::policy::Method;
 use crate::record::{IssuedBy, Record, RecoveryCode};
 use crate::secret_text::SecretText;
 use crate::time::Lifetime;
@@ -35,10 +35,9 @@ use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
 use super::attempt::{OrReply, Typed};
-use super::client_field::ClientField;
 use super::command::Issuer;
 use super::context::{Context, View};
-use super::freshness::Proof;
+use super::owner;
 use super::reply::{CodeKind, Reply, UsableMethod};
 
 /// Bits of the check tag: the tag of one wrong code in a million is the right one. The code keeps 55 bits more.
@@ -46,34 +45,35 @@ const CHECK_BITS: u32 = 20;
 /// Wrong codes that are remembered. Only more of them, sent in a circle, are hashed anew each time: it takes 17
 /// million tries within the code's hour to find them.
 const MAX_REFUTED: usize = 16;
-/// Codes that owners may issue for one user within an hour, and within a day.
-const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
-
 /// Issues a recovery code by an owner of the account.
 pub(super) fn issue(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> Result<Reply, Error> {
-    if by.pass.as_deref().is_some_and(str::is_empty) {
-        return Ok(Reply::malformed(ClientField::Pass));
+    if let Err(reply) = owner::admit(context, issuer, by, Action::IssueRecoveryCode) {
+        return Ok(reply);
     }
-    if let Some(reason) = obstacle(context, issuer, by) {
-        return Ok(context.denied(Action::IssueRecoveryCode, reason));
-    }
-    let now = context.now;
-    if let Some(until) = full_until(context.record.codes_issued.iter().copied(), now, &LIMITS) {
-        return Ok(context.denied_until(Action::IssueRecoveryCode, Reason::TooOften, until));
-    }
-    context.record.codes_issued.retain(|at| counts(*at, now, DAY));
-    context.record.codes_issued.push(now);
     context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
     mint(context, IssuedBy::Owner(by.user.clone()))
 }
 
-/// Makes the code, in place of one that is alive.
+/// Makes the code, in place of one that is alive, and tells so.
 pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
-    if context.record.recovery.is_some() {
-        context.log(EventKind::RecoveryCodeReplaced);
+    if replace(context) {
         context.notify_all(NoticeKind::RecoveryCodeReplaced, Some(Method::RecoveryCode), None);
     }
-    let by = issued_by.owner().cloned();
+    context.notify_all(NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), issued_by.owner().cloned());
+    make(context, issued_by)
+}
+
+/// Ends the code that is alive, because another takes its place; whether there was one.
+pub(super) fn replace(context: &mut Context<'_>) -> bool {
+    let is_replaced = context.record.recovery.take().is_some();
+    if is_replaced {
+        context.log(EventKind::RecoveryCodeReplaced);
+    }
+    is_replaced
+}
+
+/// Makes the code, and tells nobody.
+pub(super) fn make(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
     let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Recovery, cost, 1, context.hashes);
     let lifetime = Lifetime::starting(context.now, context.policy.recovery_seconds());
@@ -84,7 +84,6 @@ pub(super) fn mint(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
         context.record.recovery =
             Some(RecoveryCode { set: set.clone(), check, refuted: Vec::new(), issued_by: issued_by.clone(), lifetime });
     }
-    context.notify_all(NoticeKind::RecoveryCodeIssued, Some(Method::RecoveryCode), by);
     Ok(Reply::RecoveryCode { code: SecretText(shown), expires_at: lifetime.ends_at() })
 }
 
@@ -108,6 +107,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
         return Ok(Err(refuse(context)));
     }
     context.record.recovery = None;
+    context.record.needs_recovery_code = false;
     context.notify_all(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode), None);
     Ok(Ok(None))
 }
@@ -138,24 +138,6 @@ fn refuse(context: &mut Context<'_>) -> Reply {
     let failures = context.record.attempts.failures();
     context.log(EventKind::CodeRefused { method: Method::RecoveryCode, failures });
     Reply::Wrong { attempts_left: None, retry_at: None }
-}
-
-/// The rule that forbids to issue a code, if one does.
-fn obstacle(context: &Context<'_>, issuer: &Record, by: &Issuer) -> Option<Reason> {
-    let view = View { record: issuer, ..context.view() };
-    if !context.policy.offers(Method::RecoveryCode) {
-        Some(Reason::MethodNotOffered)
-    } else if !context.policy.owners_issue_recovery_codes() {
-        Some(Reason::OperatorOnly)
-    } else if by.role != Role::Owner {
-        Some(Reason::OwnerOnly)
-    } else if by.user == *context.record.user() {
-        Some(Reason::NotForOneself)
-    } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
-        Some(Reason::FreshFactorRequired)
-    } else {
-        None
-    }
 }
 
 /// The key of check tags, for one user's code.

@@ -33,6 +33,7 @@ pub(super) fn everywhere(context: &mut Context<'_>) -> Result<Reply, Error> {
     Ok(Reply::Ended {})
 }
 
+/// Ends tickets, set-up tickets, set-ups and login codes.
 pub(super) fn end_logins(context: &mut Context<'_>) {
     context.record.logins = LoginEpoch::next(&mut context.entropy);
     context.record.drop_login_codes();

@@ -174,6 +174,7 @@ impl Refusal {
             Reason::EnrollmentRequired
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
+            | Reason::RecoveryCodeRequired
             | Reason::Plan
             | Reason::MethodNotOffered
             | Reason::NumberInvalid
@@ -207,6 +208,7 @@ impl Refusal {
             Reason::EnrollmentRequired
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
+            | Reason::RecoveryCodeRequired
             | Reason::Plan
             | Reason::NumberInvalid
             | Reason::NumberNotAllowed

@@ -8,9 +8,11 @@
 //! 4. an API client cannot answer a challenge: where a second factor is needed (forced, or the user
 //!    has one) it passes only by an allow rule that names its address; a network shorter than `/8`
 //!    in IPv4, or `/16` in IPv6, names no one
-//! 5. a person with a factor is challenged, forced or not, under any plan; one who can use none of them is denied, unless a
+//!    but one whom an owner has reset passes nowhere: its recovery code is for a person to type
+//! 5. a person whom an owner has reset is challenged for the recovery code, forced or not; where none is alive → denied
+//! 6. a person with a factor is challenged, forced or not, under any plan; one who can use none of them is denied, unless a
 //!    recovery code is alive
-//! 6. a person without one is let in, unless a second factor is forced: then one with a live recovery code
+//! 7. a person without one is let in, unless a second factor is forced: then one with a live recovery code
 //!    is challenged; one who never had a factor sets up the first one, where the policy accepts the password
 //!    alone for that and the plan may set up a factor; all others are denied
 //!
@@ -38,6 +40,8 @@ pub enum Enrollment {
     Usable,
     /// The user has only factors that the policy does not offer any more.
     Unusable,
+    /// An owner has reset the user: no factor is left, and only a recovery code lets in.
+    Reset,
 }
 
 /// The facts on which a login is decided. There is no other way to ask, so that no call forgets one.
@@ -111,6 +115,8 @@ pub enum Rule {
     NotEnrolled,
     /// The user never had a factor.
     NeverEnrolled,
+    /// An owner has reset the user: only a recovery code lets in.
+    Reset,
     /// The first factor is set up by the password alone.
     FirstFactorByPassword,
     /// A recovery code is alive for the user.
@@ -157,7 +163,7 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
     }
     let is_enrolled = match facts.enrollment {
         Enrollment::Usable | Enrollment::Unusable => true,
-        Enrollment::None | Enrollment::Never => false,
+        Enrollment::None | Enrollment::Never | Enrollment::Reset => false,
     };
     let (mut is_forced, mut is_blocked) = (false, false);
     for (rules, admits_api_client) in admits {
@@ -174,21 +180,29 @@ fn decide(policy: &Policy, facts: &Facts<'_>, met: &mut Met) -> Decision {
         Enrollment::None => Rule::NotEnrolled,
         Enrollment::Usable => Rule::Enrolled,
         Enrollment::Unusable => Rule::EnrolledUnusable,
+        Enrollment::Reset => Rule::Reset,
     });
     match facts.channel {
         Channel::Api => {
             met.push(Rule::ApiClient);
-            if is_blocked { Decision::Denied(Reason::ApiClientBlocked) } else { Decision::Allowed }
+            if facts.enrollment == Enrollment::Reset {
+                Decision::Denied(Reason::RecoveryCodeRequired)
+            } else if is_blocked {
+                Decision::Denied(Reason::ApiClientBlocked)
+            } else {
+                Decision::Allowed
+            }
         }
         Channel::Web => {
             if facts.recovery_code {
                 met.push(Rule::RecoveryCodeAlive);
             }
             match (facts.enrollment, is_forced, facts.recovery_code) {
-                (Enrollment::Usable, _, _) | (Enrollment::Unusable, _, true) | (Enrollment::None | Enrollment::Never, true, true) => {
-                    Decision::Challenge
-                }
+                (Enrollment::Usable, _, _)
+                | (Enrollment::Unusable | Enrollment::Reset, _, true)
+                | (Enrollment::None | Enrollment::Never, true, true) => Decision::Challenge,
                 (Enrollment::Unusable, _, false) => Decision::Denied(Reason::NoUsableMethod),
+                (Enrollment::Reset, _, false) => Decision::Denied(Reason::RecoveryCodeRequired),
                 (Enrollment::Never, true, false) if policy.sets_up_by_password(facts.plan) => {
                     met.push(Rule::FirstFactorByPassword);
                     Decision::SetUp

@@ -215,7 +215,7 @@ impl<P: Borrow<Policy>> Reviewer<P> {
         let is_author = person.user == self.author.user;
         let needs_code = match person.enrollment {
             Enrollment::Usable => false,
-            Enrollment::Unusable => true,
+            Enrollment::Unusable | Enrollment::Reset => true,
             Enrollment::Never if self.policy().sets_up_by_password(person.plan.as_deref()) => {
                 if self.is_forced(person) {
                     self.found.set_up_by_password.push(person.user.clone());

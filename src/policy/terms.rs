@@ -119,6 +119,8 @@ pub enum Reason {
     ApiClientBlocked,
     /// The user's factors are not offered any more, and no recovery code is alive.
     NoUsableMethod,
+    /// An owner has reset the user, and no recovery code is alive: only another one lets in, and no API client.
+    RecoveryCodeRequired,
     /// The plan has no second factor.
     Plan,
     /// The policy does not offer this method.
@@ -164,6 +166,7 @@ impl Reason {
             Self::EnrollmentRequired
             | Self::ApiClientBlocked
             | Self::NoUsableMethod
+            | Self::RecoveryCodeRequired
             | Self::Plan
             | Self::MethodNotOffered
             | Self::NumberInvalid

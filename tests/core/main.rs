@@ -29,6 +29,7 @@ mod notices;
 mod policy;
 mod properties;
 mod recovery;
+mod reset;
 mod revoked;
 mod scenarios;
 mod set_ups;

@@ -121,7 +121,8 @@ proptest! {
         prop_assert!(rank(after) <= bound, "{base} → {strict}: {facts:?}");
     }
 
-    /// P9: the `api` list concerns no person, and only ever admits an API client that was blocked or fenced out.
+    /// P9: the `api` list concerns no person, and only ever admits an API client that was blocked or fenced out. After a reset of
+    /// its user it admits none.
     #[test]
     fn p9_the_api_list_only_admits_blocked_api_clients(base in loose(), facts in facts()) {
         let mut without = base.clone();
@@ -130,7 +131,8 @@ proptest! {
         let (with, without) = (decide(&base), decide(&without));
         if with != without {
             prop_assert_eq!(facts.channel, Channel::Api);
-            prop_assert_eq!(with, Decision::Allowed);
+            let is_reset = facts.enrollment == Enrollment::Reset;
+            prop_assert_eq!(with, if is_reset { Decision::Denied(Reason::RecoveryCodeRequired) } else { Decision::Allowed });
             prop_assert!(matches!(without, Decision::Denied(Reason::ApiClientBlocked | Reason::AddressNotAllowed)), "{without:?}");
         }
     }
@@ -352,7 +354,8 @@ fn facts() -> impl Strategy<Value = Given> {
     let known = |names: &[&str]| Roles::Known(names.iter().map(|name| (*name).to_owned()).collect());
     let roles = prop::sample::select(vec![Roles::Unknown, known(&[]), known(&["admin"]), known(&["sales", "support"])]);
     let channel = prop::sample::select(vec![Channel::Web, Channel::Api]);
-    let enrollment = prop::sample::select(vec![Enrollment::Never, Enrollment::None, Enrollment::Usable, Enrollment::Unusable]);
+    let enrollment =
+        prop::sample::select(vec![Enrollment::Never, Enrollment::None, Enrollment::Usable, Enrollment::Unusable, Enrollment::Reset]);
     (now, ip, roles, channel, enrollment, any::<bool>()).prop_map(|(now, ip, roles, channel, enrollment, recovery_code)| Given {
         now,
         ip,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::{Effect, SmsMessage};
-use countersign::engine::{self, Check, Command, Env, IssueRecoveryCode, Reply, Subject, issue_recovery_code, sms_never_left, step};
+use countersign::engine::{self, Check, Command, Env, IssueRecoveryCode, Reply, Subject, issue_recovery_code, reset, sms_never_left, step};
 use countersign::entropy::Entropy;
 use countersign::error::Error;
 use countersign::ids::{AccountId, RecordId, UserId};
@@ -126,11 +126,12 @@ impl Person {
         let env = Env { now: UnixSeconds::new(self.now).unwrap(), client: self.ip, roles: self.roles.clone(), entropy: Entropy::new(seed) };
         let pending = if let Some(message) = command.get("sms_never_left") {
             sms_never_left(&self.policy, &self.keys, record, message.as_str().unwrap(), env)?
-        } else if let Some(question) = command.get("issue_recovery_code") {
+        } else if let Some(question) = command.get("issue_recovery_code").or_else(|| command.get("reset")) {
+            let act = if command.get("reset").is_some() { reset } else { issue_recovery_code };
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap();
             let by = record.id().with_user(question.by.user.clone());
             let issuer = self.issuer.as_ref().map_or_else(|| Ok(Record::new(by.clone())), |text| Record::parse(&by, text))?;
-            issue_recovery_code(&self.policy, &self.keys, record, &issuer, &question, env)?
+            act(&self.policy, &self.keys, record, &issuer, &question, env)?
         } else {
             step(&self.policy, &self.keys, record, Command::parse(&command.to_string()).unwrap(), env)?
         };
@@ -219,12 +220,17 @@ pub fn ann() -> Person {
 
 /// Lets an owner issue a recovery code for this person.
 pub fn issue(person: &mut Person) -> String {
+    by_owner(person, "issue_recovery_code")
+}
+
+/// The code that an owner gives out for this person, by `issue_recovery_code` or `reset`.
+pub fn by_owner(person: &mut Person, act: &str) -> String {
     let mut owner = Person::enrolled("olga", policy(json!({})));
     owner.now = person.now.max(owner.now);
     let pass = owner.log_in("owner");
     person.issuer = owner.record;
     let by = json!({"user": "olga", "session": "owner", "pass": pass, "role": "owner"});
-    person.reply(json!({"issue_recovery_code": {"by": by}}))["code"].as_str().unwrap().to_owned()
+    person.reply(json!({act: {"by": by}}))["code"].as_str().unwrap().to_owned()
 }
 
 /// The answer to `check`.

@@ -1,0 +1,56 @@
+//! The rules before an act of an owner for another user of the account: a recovery code, or a reset.
+//!
+//! The owner shows a fresh factor of their own, and acts for someone else. One budget holds for both acts: each gives out a code.
+
+use crate::event::Action;
+use crate::policy::{Channel, Method, Reason, Role};
+use crate::rate::{DAY, HOUR, counts, full_until};
+use crate::record::Record;
+
+use super::attempt::OrReply;
+use super::client_field::ClientField;
+use super::command::Issuer;
+use super::context::{Context, View};
+use super::freshness::Proof;
+use super::reply::Reply;
+
+/// Codes that owners may give out for one user within an hour, and within a day.
+const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
+
+/// Admits an act of an owner, and charges it to the budget.
+pub(super) fn admit(context: &mut Context<'_>, owner: &Record, by: &Issuer, action: Action) -> OrReply<()> {
+    if let Some(reason) = context.turned_away(Channel::Web) {
+        return Err(context.denied(action, reason));
+    }
+    if by.pass.as_deref().is_some_and(str::is_empty) {
+        return Err(Reply::malformed(ClientField::Pass));
+    }
+    if let Some(reason) = obstacle(context, owner, by) {
+        return Err(context.denied(action, reason));
+    }
+    let now = context.now;
+    if let Some(until) = full_until(context.record.codes_issued.iter().copied(), now, &LIMITS) {
+        return Err(context.denied_until(action, Reason::TooOften, until));
+    }
+    context.record.codes_issued.retain(|at| counts(*at, now, DAY));
+    context.record.codes_issued.push(now);
+    Ok(())
+}
+
+/// The rule that forbids the act, if one does.
+fn obstacle(context: &Context<'_>, owner: &Record, by: &Issuer) -> Option<Reason> {
+    let view = View { record: owner, ..context.view() };
+    if !context.policy.offers(Method::RecoveryCode) {
+        Some(Reason::MethodNotOffered)
+    } else if !context.policy.owners_issue_recovery_codes() {
+        Some(Reason::OperatorOnly)
+    } else if by.role != Role::Owner {
+        Some(Reason::OwnerOnly)
+    } else if by.user == *context.record.user() {
+        Some(Reason::NotForOneself)
+    } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
+        Some(Reason::FreshFactorRequired)
+    } else {
+        None
+    }
+}

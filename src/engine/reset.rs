@@ -1,0 +1,46 @@
+//! A reset by an owner: for a user whose factors or sessions somebody else may have. One write takes everything back, and a
+//! recovery code is the only way in.
+//!
+//! ```text
+//!  reset ──▶ apps, phones and backup codes are gone; tickets, set-ups and passes have ended
+//!    │
+//!    └─────▶ only a recovery code lets in ── an owner's or the operator's is used ──▶ as any user without a factor
+//! ```
+//!
+//! The code that the reset gives ends after an hour. Its end, and its withdrawal, change nothing: another one is needed. So
+//! someone who knows the password gets in at no time, also where the policy forces no second factor; and no first factor is
+//! set up by the password alone.
+//!
+//! The host is told by [`EndedPasses`](crate::effect::EndedPasses) that the passes have ended. It ends its sessions itself.
+
+use crate::error::Error;
+use crate::event::{Action, EventKind};
+use crate::notice::NoticeKind;
+use crate::policy::Method;
+use crate::record::{Factor, IssuedBy, Record};
+
+use super::command::Issuer;
+use super::context::Context;
+use super::reply::Reply;
+use super::{owner, recovery_code, sign_out};
+
+/// Resets the user, by an owner of the account.
+pub(super) fn reset(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> Result<Reply, Error> {
+    if let Err(reply) = owner::admit(context, issuer, by, Action::Reset) {
+        return Ok(reply);
+    }
+    context.log(EventKind::Reset { by: by.user.clone() });
+    let factors: Vec<Factor> = context.record.factors().collect();
+    for Factor { named, method, .. } in factors {
+        context.record.drop_factor(&named.id);
+        context.log(EventKind::FactorRemoved { method, factor: named });
+    }
+    context.record.backup = None;
+    context.record.needs_recovery_code = true;
+    context.begin_epoch();
+    sign_out::end_logins(context);
+    recovery_code::replace(context);
+    context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
+    context.notify_all(NoticeKind::Reset, Some(Method::RecoveryCode), Some(by.user.clone()));
+    recovery_code::make(context, IssuedBy::Owner(by.user.clone()))
+}
