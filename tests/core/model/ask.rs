@@ -153,6 +153,12 @@ pub(super) enum Ask {
         pass: Token,
         role: Role,
     },
+    Reset {
+        by: Who,
+        session: &'static str,
+        pass: Token,
+        role: Role,
+    },
     /// The host's own words.
     PasswordChanged,
     SignOutEverywhere,
@@ -207,6 +213,7 @@ impl Ask {
             Self::ShowNew { .. } => "show_new_backup_codes",
             Self::ConfirmCodes { .. } => "confirm_backup_codes",
             Self::Issue { .. } => "issue_recovery_code",
+            Self::Reset { .. } => "reset",
             Self::PasswordChanged => "password_changed",
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::OperatorIssues => "operator issue",

@@ -24,13 +24,14 @@ impl World {
             | Ask::Renew { pass, session }
             | Ask::Show { pass, session }
             | Ask::Check { pass, session, .. } => (Token::None, *pass, *session, who),
-            Ask::Issue { by, pass, session, .. } => (Token::None, *pass, *session, *by),
+            Ask::Issue { by, pass, session, .. } | Ask::Reset { by, pass, session, .. } => (Token::None, *pass, *session, *by),
             _ => (Token::None, Token::None, "", who),
         };
         if let Token::Ticket(number) = ticket {
             let ticket = &self.tickets[number];
             let is_good = ticket.who == who && ticket.session == session && self.now < ticket.until;
             tried.extend((is_good && ticket.logins != before.logins).then_some("a ticket from before a change of the password"));
+            tried.extend((is_good && ticket.logins < self.reset_at[who]).then_some("a ticket from before a reset"));
             tried.extend((ticket.is_for_set_up && is_good).then_some("a set-up ticket at the second step"));
             if ticket.session == session && !ticket.is_for_set_up && self.now < ticket.until {
                 let is_elsewhere = account(ticket.who) != account(who) && ticket.who % 3 == who % 3;
@@ -47,6 +48,9 @@ impl World {
                 tried.extend((account(pass.who) == account(by) && pass.who != by).then_some("a pass of another user"));
                 let is_old = pass.who == by && pass.epoch != self.people[by].epoch && !matches!(ask, Ask::Check { .. });
                 tried.extend(is_old.then_some("a pass of an earlier epoch"));
+                let is_refused = !matches!(seen, Seen::In(Some(_), _));
+                let is_of_before = pass.who == by && pass.epoch < self.reset_at[by] && is_refused;
+                tried.extend(is_of_before.then_some("a pass from before a reset"));
             }
         }
         if let (Ask::Verify { method: Method::Sms, code, ticket: Token::Ticket(number), .. }, Seen::Wrong { .. } | Seen::Expired) =

@@ -138,7 +138,7 @@ impl World {
             }
             None => self.natural(owner, rng),
         };
-        let who = if let Ask::Issue { .. } = ask { owner - 1 - rng.below(2) } else { owner };
+        let who = if let Ask::Issue { .. } | Ask::Reset { .. } = ask { owner - 1 - rng.below(2) } else { owner };
         self.perform(who, caller, &ask, Fault::None, rng).map(|_| ())
     }
 
@@ -236,7 +236,7 @@ impl World {
             return (caller, self.enroll_by(Token::Ticket(number), self.tickets[number].session, who, rng));
         }
         if !me.has_factor() && rng.percent(50) {
-            let forced = rules.forces(caller, self.now);
+            let forced = me.is_reset || rules.forces(caller, self.now);
             if forced && me.recovery.is_none() && (me.had_factor || !rules.accept_the_password()) {
                 return if rng.percent(60) { (caller, Ask::OperatorIssues) } else { self.issue_for(who, caller, rng) };
             }
@@ -277,13 +277,15 @@ impl World {
         if rng.percent(70) { THEIR_NUMBERS[rng.below(2)] } else { rng.pick(&NUMBERS) }
     }
 
-    /// An owner's code for a user of the owner's account.
+    /// An owner's code for a user of the owner's account, or a reset.
     fn issue_for(&self, who: Who, caller: Caller, rng: &mut Rng) -> (Caller, Ask) {
         let by = owner_of(who);
         let pass = self.live_pass(by);
         let session = pass.map_or(SESSIONS[0], |number| self.passes[number].session);
         let role = if rng.percent(90) { Role::Owner } else { Role::Member };
-        (caller, Ask::Issue { by, session, pass: pass.map_or(Token::None, Token::Pass), role })
+        let pass = pass.map_or(Token::None, Token::Pass);
+        let ask = if rng.percent(25) { Ask::Reset { by, session, pass, role } } else { Ask::Issue { by, session, pass, role } };
+        (caller, ask)
     }
 
     pub(super) fn check_with(&self, session: &'static str, pass: Token, rng: &mut Rng) -> Ask {
@@ -370,7 +372,12 @@ impl World {
             21 => Ask::Show { session: pass_session, pass },
             22..24 => {
                 let by = account(who) * 3 + rng.below(3);
-                Ask::Issue { by, session: pass_session, pass, role: rng.pick(&[Role::Owner, Role::Owner, Role::Member]) }
+                let role = rng.pick(&[Role::Owner, Role::Owner, Role::Member]);
+                if rng.percent(30) {
+                    Ask::Reset { by, session: pass_session, pass, role }
+                } else {
+                    Ask::Issue { by, session: pass_session, pass, role }
+                }
             }
             24 if rng.percent(25) => Ask::PasswordChanged,
             24 if rng.percent(25) => Ask::SignOutEverywhere,

@@ -7,7 +7,7 @@ use crate::effect::Effect;
 use crate::engine::{
     Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, HostsWord, IssueRecoveryCode,
     Issuer, Limit, OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, Subject, check,
-    issue_recovery_code, operator, sms_never_left, step,
+    issue_recovery_code, operator, reset, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -146,10 +146,11 @@ impl World {
             Ask::ConfirmCodes { session: s, pass, set } => {
                 Command::ConfirmBackupCodes(ConfirmBackupCodes { session: session(s), pass: self.text(*pass), set: set.clone() })
             }
-            Ask::Issue { by, session: s, pass, role } => {
+            Ask::Issue { by, session: s, pass, role } | Ask::Reset { by, session: s, pass, role } => {
                 let user = id(*by).user().clone();
                 let question = IssueRecoveryCode { by: Issuer { user, session: session(s), pass: self.text(*pass), role: *role } };
-                return issue_recovery_code(policy, keys, record, &self.record(*by)?, &question, env).map(Called::pending);
+                let act = if matches!(ask, Ask::Reset { .. }) { reset } else { issue_recovery_code };
+                return act(policy, keys, record, &self.record(*by)?, &question, env).map(Called::pending);
             }
             Ask::PasswordChanged => Command::PasswordChanged(HostsWord {}),
             Ask::SignOutEverywhere => Command::SignOutEverywhere(HostsWord {}),

@@ -37,6 +37,7 @@ impl World {
         self.guesses_are_bounded(after)?;
         self.epochs_end_passes(after)?;
         self.the_password_sets_up_the_first_factor_only(after)?;
+        self.a_reset_shuts_out_all_but_a_recovery_code(after)?;
         self.all_accounts_agree(after)?;
         self.a_lenient_account_opens_no_strict_one(after)
     }
@@ -152,7 +153,9 @@ impl World {
             {
                 (*pass, *session, after.who, after.before)
             }
-            (Ask::Issue { by, pass, session, .. }, Seen::Recovery { .. }) => (*pass, *session, *by, &self.people[*by]),
+            (Ask::Issue { by, pass, session, .. } | Ask::Reset { by, pass, session, .. }, Seen::Recovery { .. }) => {
+                (*pass, *session, *by, &self.people[*by])
+            }
             _ => return Ok(()),
         };
         let Token::Pass(number) = pass else { return Err("invariant change: without a pass".to_owned()) };
@@ -341,7 +344,7 @@ impl World {
                 (Ask::Check { pass: Token::Pass(number), .. }, Seen::In(Some(_), Some(ends))) => {
                     comes_in && *ends <= self.passes[*number].from + set.pass_life
                 }
-                (Ask::Issue { .. }, Seen::Recovery { .. }) => false,
+                (Ask::Issue { .. } | Ask::Reset { .. }, Seen::Recovery { .. }) => false,
                 _ => return None,
             })
         };

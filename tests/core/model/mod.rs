@@ -14,7 +14,7 @@
 //! | `rules.rs`, `document.rs`, `places.rs` | the rules that hold for a user, of one account or of many; networks and roles |
 //! | `gates.rs` | a gate in front of each account |
 //! | `oracle.rs`, `setups.rs`, `shadow.rs` | the answer that is promised |
-//! | `invariants.rs`, `first_factor_invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
+//! | `invariants.rs`, `first_factor_invariants.rs`, `reset_invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
 //! | `attacks.rs` | the count of what was tried, and of the rules that were met |
 //! | `operator_moves.rs` | T58: users whom the operator moves to another account, or erases |
 //! | `moved.rs` | T41 in the store: factors moved between records |
@@ -54,6 +54,7 @@ mod moved;
 mod operator_moves;
 mod oracle;
 mod places;
+mod reset_invariants;
 mod rng;
 mod rules;
 mod seen;
@@ -83,7 +84,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 183] = [
+const IMPORTANT: [&str; 198] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -267,6 +268,21 @@ const IMPORTANT: [&str; 183] = [
     "sign_out_everywhere: ended",
     "refused a ticket from before a change of the password",
     "refused a set-up from before a change of the password",
+    "begin: denied RecoveryCodeRequired",
+    "check: denied RecoveryCodeRequired",
+    "invariant a reset leaves no factor, and is logged and told to user and owners",
+    "invariant a reset user gets in only by a recovery code",
+    "invariant after a reset no old ticket, set-up, pass or factor opens anything",
+    "invariant nobody resets themselves",
+    "refused a pass from before a reset",
+    "refused a ticket from before a reset",
+    "reset: denied FreshFactorRequired",
+    "reset: denied NotForOneself",
+    "reset: denied OperatorOnly",
+    "reset: denied OwnerOnly",
+    "reset: denied TooOften until a time",
+    "reset: recovery",
+    "way OwnersCode of a reset user",
 ];
 
 /// T41, T46, T47, T49 and T56, and the rest of SECURITY.md's table as far as commands reach it.

@@ -103,7 +103,14 @@ impl Oracle<'_> {
             Ask::Show { session, pass } => self.show(session, *pass),
             Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
-            Ask::Issue { by, session, pass, role } => self.issue(*by, session, *pass, *role, other),
+            Ask::Issue { by, session, pass, role } => match self.owner_acts(*by, session, *pass, *role, other) {
+                Ok(()) => self.make_recovery_code(false),
+                Err(seen) => seen,
+            },
+            Ask::Reset { by, session, pass, role } => match self.owner_acts(*by, session, *pass, *role, other) {
+                Ok(()) => self.reset(),
+                Err(seen) => seen,
+            },
             Ask::PasswordChanged => self.end_logins(),
             Ask::SignOutEverywhere => {
                 if self.me.had_factor {
@@ -265,6 +272,7 @@ impl Oracle<'_> {
             return Err(Seen::Wrong { left: None, retry_at: None });
         }
         self.me.recovery = None;
+        self.me.is_reset = false;
         Ok(())
     }
 
@@ -431,7 +439,8 @@ impl Oracle<'_> {
         }
     }
 
-    fn issue(&mut self, by: Who, session: &str, pass: Token, role: Role, issuer: &Shadow) -> Seen {
+    /// Admits an owner who issues a code or resets a user: both have the same rules and one budget.
+    fn owner_acts(&mut self, by: Who, session: &str, pass: Token, role: Role, issuer: &Shadow) -> Result<(), Seen> {
         let proof = self.pass_of(by, issuer, session, pass).filter(|pass| self.is_fresh(pass) && is_strong(pass));
         let reason = if !self.rules.offers(Method::RecoveryCode) {
             Reason::MethodNotOffered
@@ -444,14 +453,25 @@ impl Oracle<'_> {
         } else if proof.is_none() {
             Reason::FreshFactorRequired
         } else if let Some(time) = again_at(self.me.issued.iter().copied(), self.now, &[(HOUR, 5), (DAY, 20)]) {
-            return Seen::DeniedUntil(Reason::TooOften, time);
+            return Err(Seen::DeniedUntil(Reason::TooOften, time));
         } else {
             let now = self.now;
             self.me.issued.retain(|at| is_counted(*at, now, DAY));
             self.me.issued.push(now);
-            return self.make_recovery_code(false);
+            return Ok(());
         };
-        Seen::Denied(reason)
+        Err(Seen::Denied(reason))
+    }
+
+    /// All that lets in is taken back, and a recovery code is the only way in.
+    fn reset(&mut self) -> Seen {
+        self.me.apps.clear();
+        self.me.phones.clear();
+        self.me.backup = None;
+        (self.me.had_factor, self.me.is_reset) = (true, true);
+        self.begin_epoch();
+        self.end_logins();
+        self.make_recovery_code(false)
     }
 
     fn make_recovery_code(&mut self, by_operator: bool) -> Seen {
@@ -479,6 +499,8 @@ impl Oracle<'_> {
             }
         });
         let verdict = match verdict {
+            // A record that is seen tells of the reset, without a list.
+            Ok(_) if *with_record && self.me.is_reset => Err("revoked"),
             Ok(_) if *fresh && !*with_record => return Seen::AsksForTheRecord,
             Ok(pass) if *fresh && !(self.counts(pass) && is_current(pass, &self.me)) => Err("too_old"),
             Ok(pass) => Ok(pass),

@@ -27,6 +27,8 @@ pub(super) enum Factors {
     None,
     Usable,
     Unusable,
+    /// An owner has taken all of them away.
+    Reset,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +132,10 @@ impl Rules {
         if let Some(reason) = self.turned_away(caller.client, channel, now) {
             return Login::Out(reason);
         }
+        if factors == Factors::Reset {
+            let lets_in = channel == Channel::Web && recovery_alive;
+            return if lets_in { Login::SecondStep } else { Login::Out(Reason::RecoveryCodeRequired) };
+        }
         if channel == Channel::Api {
             let has_none = matches!(factors, Factors::None | Factors::Never);
             let needs_none = |document: &Document| has_none && !document.forces(caller, now);
@@ -137,7 +143,7 @@ impl Rules {
             return if self.documents.iter().all(lets_in) { Login::In } else { Login::Out(Reason::ApiClientBlocked) };
         }
         match factors {
-            Factors::Usable => Login::SecondStep,
+            Factors::Usable | Factors::Reset => Login::SecondStep,
             Factors::Unusable if recovery_alive => Login::SecondStep,
             Factors::Unusable => Login::Out(Reason::NoUsableMethod),
             Factors::None | Factors::Never if !self.forces(caller, now) => Login::In,

@@ -21,6 +21,8 @@ pub(super) struct Shadow {
     pub(super) phones: Vec<Phone>,
     pub(super) backup: Option<Backup>,
     pub(super) recovery: Option<Recovery>,
+    /// An owner has reset the user, and no recovery code was used since.
+    pub(super) is_reset: bool,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
@@ -266,6 +268,9 @@ impl Shadow {
 
     pub(super) fn factors(&self, rules: &Rules) -> Factors {
         let usable = [Method::Totp, Method::Sms, Method::BackupCode].into_iter().any(|method| self.can_use(method, rules, 0));
+        if self.is_reset {
+            return Factors::Reset;
+        }
         match (self.has_factor(), usable) {
             (false, _) if self.had_factor => Factors::None,
             (false, _) => Factors::Never,

@@ -75,6 +75,9 @@ impl World {
             if copy.people[who].bucket.is_stopped() {
                 self.count(format!("way {way:?} of a stopped account"));
             }
+            if copy.people[who].is_reset {
+                self.count(format!("way {way:?} of a reset user"));
+            }
             if self.keys != copy.keys {
                 self.count(format!("way {way:?} after a key was put back"));
             }

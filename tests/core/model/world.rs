@@ -65,6 +65,9 @@ pub(super) struct World {
     pub(super) rescued: [bool; PEOPLE],
     /// Whether this person ever had a factor, or came in by a recovery code.
     pub(super) had_factor: [bool; PEOPLE],
+    /// The number of the change by which an owner last reset this person, and whether a recovery code let them in since.
+    pub(super) reset_at: [usize; PEOPLE],
+    pub(super) is_shut: [bool; PEOPLE],
     /// Attempts that were counted, the time that went by, and whether the clock ever went back.
     pub(super) guesses: [u64; PEOPLE],
     pub(super) elapsed: u64,
@@ -117,6 +120,8 @@ impl World {
             factors: Vec::new(),
             rescued: [false; PEOPLE],
             had_factor: [false; PEOPLE],
+            reset_at: [0; PEOPLE],
+            is_shut: [false; PEOPLE],
             guesses: [0; PEOPLE],
             elapsed: 0,
             went_back: false,
@@ -207,7 +212,7 @@ impl World {
         self.people[who].see_keys(&self.keys);
         let before = self.people[who].clone();
         let other = match ask {
-            Ask::Issue { by, .. } => self.people[*by].clone(),
+            Ask::Issue { by, .. } | Ask::Reset { by, .. } => self.people[*by].clone(),
             Ask::MovedHere { from } => self.people[*from].clone(),
             _ => Shadow::default(),
         };
