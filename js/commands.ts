@@ -64,6 +64,11 @@ export interface ConfirmBackupCodesInput extends Caller, Accepts<wasm.ConfirmBac
  * those of `user`; nothing is decided by them here.
  */
 export interface IssueRecoveryCodeInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
+/**
+ * Input of `reset`: `user` is reset, `by` does it. `ip` is the address of the owner's request. `roles` are those of `user`; nothing
+ * is decided by them here.
+ */
+export interface ResetInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 /** Input of `check`. */
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
 /** Input of `checkPass`. Rules about addresses and roles do not apply to it. */
@@ -106,6 +111,8 @@ export type ShowNewBackupCodesReply = ReplyOf<'backup_codes' | 'expired' | 'malf
 export type ConfirmBackupCodesReply = ReplyOf<'confirmed' | 'expired' | 'malformed' | 'denied'>
 /** Reply of `issueRecoveryCode`. */
 export type IssueRecoveryCodeReply = ReplyOf<'recovery_code' | 'malformed' | 'denied'>
+/** Reply of `reset`. */
+export type ResetReply = ReplyOf<'recovery_code' | 'malformed' | 'denied'>
 
 /** The account's rules. Every key but `v`, `name` and `origin` has a default; an unknown key is an error. */
 export interface Policy extends Accepts<wasm.PolicyDocument> {}

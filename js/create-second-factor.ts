@@ -14,6 +14,8 @@ import type {
   IssueRecoveryCodeReply,
   RemoveReply,
   RenameReply,
+  ResetInput,
+  ResetReply,
   SendSmsReply,
   ShowNewBackupCodesReply,
   ShowTotpSetupReply,
@@ -202,6 +204,25 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return reply
     })
 
+  /** A recovery code, or a reset, by an owner of the account. */
+  const ownersAct = (isReset: boolean) =>
+    naming(OF_USER, async (input: IssueRecoveryCodeInput | ResetInput) => {
+      const fields = fieldsOf(input)
+      const { id, caller } = callerOf(fields)
+      const { by } = read(fields, '', { by: anything })
+      const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
+      // The issuer's own record tells whether the issuer's pass still counts.
+      const beside = { account: id.account, user: issuer }
+      const proof = by as Record<string, unknown>
+      const [core, part] = await Promise.all([policies.of(id), partAbout(beside, proof)])
+      dropRevoked(core, beside, proof, part)
+      const question = JSON.stringify(fields)
+      const step = stepOf(({ stored, now, first, seed }, finished, own) =>
+        core.owner_acts(isReset, idJson(id), stored?.record, own?.record, question, now, caller, first, seed, finished),
+      )
+      return (await outcomeOf(core, id, step, { beside })) as IssueRecoveryCodeReply & ResetReply
+    })
+
   return Object.freeze({
     begin: commandOf<BeginReply>('begin'),
     sendSms: ticketCommandOf<SendSmsReply>('send_sms'),
@@ -217,22 +238,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
     showNewBackupCodes: commandOf<ShowNewBackupCodesReply>('show_new_backup_codes'),
     confirmBackupCodes: commandOf<ConfirmBackupCodesReply>('confirm_backup_codes'),
-    issueRecoveryCode: naming(OF_USER, async (input: IssueRecoveryCodeInput) => {
-      const fields = fieldsOf(input)
-      const { id, caller } = callerOf(fields)
-      const { by } = read(fields, '', { by: anything })
-      const issuer = idText((by as { user?: unknown } | undefined)?.user, 'by.user') as string
-      // The issuer's own record tells whether the issuer's pass still counts.
-      const beside = { account: id.account, user: issuer }
-      const proof = by as Record<string, unknown>
-      const [core, part] = await Promise.all([policies.of(id), partAbout(beside, proof)])
-      dropRevoked(core, beside, proof, part)
-      const question = JSON.stringify(fields)
-      const step = stepOf(({ stored, now, first, seed }, finished, own) =>
-        core.issue_recovery_code(idJson(id), stored?.record, own?.record, question, now, caller, first, seed, finished),
-      )
-      return (await outcomeOf(core, id, step, { beside })) as IssueRecoveryCodeReply
-    }),
+    issueRecoveryCode: ownersAct(false),
+    reset: ownersAct(true),
     status: async (input) => {
       const id = read(input, '', { user: idText, account: accountId }) as unknown as UserInput
       const core = await policies.of(id)

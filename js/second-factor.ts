@@ -22,6 +22,8 @@ import type {
   RemoveReply,
   RenameInput,
   RenameReply,
+  ResetInput,
+  ResetReply,
   ReviewPolicyInput,
   SendSmsInput,
   SendSmsReply,
@@ -320,6 +322,30 @@ export interface SecondFactor {
    * ```
    */
   issueRecoveryCode(input: IssueRecoveryCodeInput): Promise<IssueRecoveryCodeReply>
+  /**
+   * Resets `user`, by an owner who is someone else: for a user whose phone or login somebody else may have. In one write, all
+   * apps, phones and backup codes are gone, all passes, tickets and set-ups have ended, and a recovery code is issued, as by
+   * `issueRecoveryCode` and within its budget.
+   *
+   * Until a recovery code is used, it is the only way in, whether a second factor is forced or not: `begin` challenges for it, and
+   * is `recovery_code_required` once it has ended, and for API clients always. Another code, of an owner or the operator, helps.
+   *
+   * A good pass from before is refused at once where the store holds a revocation list. Without one, keep what `endPasses` is
+   * given on yours. End the user's sessions in your session store, their API keys and remembered devices, and change the
+   * password if somebody else may know it.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function takeBack(secondFactor: SecondFactor, user: string, owner: { id: string; session: string; pass: string }) {
+   *   const by = { user: owner.id, session: owner.session, pass: owner.pass, role: 'owner' as const }
+   *   const reply = await secondFactor.reset({ user, by })
+   *   return reply.result === 'recovery_code' ? reply.code : undefined // to hand over in person
+   * }
+   * ```
+   */
+  reset(input: ResetInput): Promise<ResetReply>
   /**
    * Shows a user's second factor at a glance, without secrets.
    *

@@ -59,6 +59,10 @@ export const de: NoticeLanguage = {
     'moved.user.happened':
       'Ihr Zugang zu {service} wurde an eine andere Stelle verlegt. Apps und Telefone sind mitgekommen, außer wenn Sie dort schon andere hatten. Frühere Backup-Codes gelten nicht mehr.',
 
+    'reset.user.title': 'Ihr zweiter Faktor wurde zurückgesetzt',
+    'reset.user.happened':
+      'Alle Ihre zweiten Faktoren und Backup-Codes für {service} wurden entfernt, und Sie sind überall abgemeldet. Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode. Der Code steht nicht in dieser Nachricht: Sie erhalten ihn von der Person, die ihn ausgestellt hat.',
+
     'locked.user.title': 'Zu viele falsche Codes bei Ihrer Anmeldung',
     'locked.user.happened':
       'Die Codes wurden nach Ihrem richtigen Passwort eingegeben. {service} nimmt nun eine Zeit lang keine Codes an. Nach sehr vielen falschen Codes hilft nur noch ein Wiederherstellungscode.',
@@ -72,6 +76,10 @@ export const de: NoticeLanguage = {
     'situation.not_asked.heading': 'Wenn Sie nicht darum gebeten haben',
     'situation.code_needed.fine': 'Wenn Sie sich anmelden können, müssen Sie nichts tun.',
     'situation.code_needed.heading': 'Wenn Sie noch einen Code brauchen',
+
+    'situation.reset.fine':
+      'Wenn Sie darum gebeten haben, melden Sie sich mit dem Code an, und richten Sie Ihren zweiten Faktor neu ein.',
+    'situation.reset.heading': 'Wenn Sie nicht darum gebeten haben',
 
     'step.password': 'Ändern Sie sofort Ihr Passwort.',
     'step.sessions': 'Beenden Sie alle Ihre anderen Sitzungen.',
@@ -112,6 +120,10 @@ export const de: NoticeLanguage = {
     'moved.owners.happened':
       'Der Support von {service} hat den Zugang von {user} verlegt. Apps und Telefone sind mitgekommen, außer wenn {user} hier schon andere hatte.',
 
+    'reset.owners.title': 'Der zweite Faktor von {user} wurde zurückgesetzt',
+    'reset.owners.happened':
+      'Alle zweiten Faktoren und Backup-Codes von {user} wurden entfernt. Eine Anmeldung bei {service} braucht nun das Passwort und einen Wiederherstellungscode, der ausgestellt wurde.',
+
     'situation.not_sure.fine': 'Wenn das {user} selbst war, müssen Sie nichts tun.',
     'situation.not_sure.heading': 'Wenn Sie nicht sicher sind',
     'situation.not_known.fine': 'Wenn Sie davon wissen, müssen Sie nichts tun.',
@@ -126,6 +138,7 @@ export const de: NoticeLanguage = {
     'step.report_user': 'War es jemand anderes, melden Sie das sofort dem Support von {service}.',
     'step.ask_owners':
       'Fragen Sie die anderen Personen, die das Konto verwalten, ob sie den Code ausgestellt oder beim Support von {service} angefordert haben.',
+    'step.ask_owners_of_reset': 'Fragen Sie die anderen Personen, die das Konto verwalten, ob sie das getan haben.',
     'step.withdraw':
       'War es niemand von ihnen, melden Sie das sofort dem Support von {service}. Dort kann der Code zurückgezogen werden.',
     'step.secure_owners':

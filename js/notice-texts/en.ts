@@ -58,6 +58,10 @@ export const en: NoticeLanguage = {
     'moved.user.happened':
       'Your user account at {service} was moved. Apps and phones came along, unless you had others there already. Backup codes from before no longer work.',
 
+    'reset.user.title': 'Your second factor was reset',
+    'reset.user.happened':
+      'All your second factors and backup codes for {service} were removed, and you are logged out everywhere. You can log in with your password and a recovery code only. The code is not in this message: you get it from the person who issued it.',
+
     'locked.user.title': 'Too many wrong codes at your login',
     'locked.user.happened':
       'The codes were typed after your right password. {service} now takes no codes for a while. After very many wrong ones, only a recovery code helps.',
@@ -70,6 +74,9 @@ export const en: NoticeLanguage = {
     'situation.not_asked.heading': 'If you did not ask for it',
     'situation.code_needed.fine': 'If you can log in, there is nothing to do.',
     'situation.code_needed.heading': 'If you still need a code',
+
+    'situation.reset.fine': 'If you asked for it, log in with the code and set up your second factor again.',
+    'situation.reset.heading': 'If you did not ask for it',
 
     'step.password': 'Change your password at once.',
     'step.sessions': 'End all your other sessions.',
@@ -107,6 +114,10 @@ export const en: NoticeLanguage = {
     'moved.owners.happened':
       '{service} support moved the user account of {user}. Apps and phones came along, unless {user} had others here already.',
 
+    'reset.owners.title': 'The second factor of {user} was reset',
+    'reset.owners.happened':
+      'All second factors and backup codes of {user} were removed. A login at {service} now needs the password and a recovery code, which was issued.',
+
     'situation.not_sure.fine': 'If this was {user}, there is nothing to do.',
     'situation.not_sure.heading': 'If you are not sure',
     'situation.not_known.fine': 'If you know about it, there is nothing to do.',
@@ -120,6 +131,7 @@ export const en: NoticeLanguage = {
     'step.secure_user': 'Ask {user} to change the password and to end all other sessions.',
     'step.report_user': 'If it was someone else, tell {service} support at once.',
     'step.ask_owners': 'Ask the other owners whether they issued the code, or had {service} support issue it.',
+    'step.ask_owners_of_reset': 'Ask the other owners whether they did it.',
     'step.withdraw': 'If none of them did, tell {service} support at once. They can withdraw the code.',
     'step.secure_owners': 'Then each owner should change the password and end all other sessions.',
     'step.new_code': 'Issue a new one, or ask {service} support for it.',

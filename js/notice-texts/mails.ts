@@ -11,6 +11,7 @@ type OwnersKind =
   | 'recovery_code_withdrawn'
   | 'recovery_code_used'
   | 'moved'
+  | 'reset'
 
 /** A mail: the kind of a notice, and the people it is for. */
 export type MailId = `${NoticeKind}.user` | `${OwnersKind}.owners`
@@ -22,7 +23,15 @@ type OwnFactor = Exclude<Method, 'backup_code' | 'recovery_code'>
 type Fact = 'user' | 'method' | 'name' | 'by' | 'codes' | 'time' | 'address'
 
 /** The question whether the change was meant: the sentence where it was, and the heading of the steps where it was not. */
-type Situation = 'not_you' | 'mistyped' | 'not_asked' | 'code_needed' | 'not_sure' | 'not_known' | 'user_needs_code'
+type Situation =
+  | 'not_you'
+  | 'mistyped'
+  | 'not_asked'
+  | 'code_needed'
+  | 'not_sure'
+  | 'not_known'
+  | 'user_needs_code'
+  | 'reset'
 
 type Step =
   // for the user
@@ -46,6 +55,7 @@ type Step =
   | 'secure_owners'
   | 'new_code'
   | 'tell_support'
+  | 'ask_owners_of_reset'
 
 /** The id of a text. */
 export type NoticeTextId =
@@ -115,6 +125,7 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['report', 'password', 'sessions', 'factors'],
   },
   'moved.user': { facts: [], situation: 'not_known', steps: ['factors', 'report'] },
+  'reset.user': { facts: ['by'], situation: 'reset', steps: ['secret', 'report', 'password'] },
   'locked.user': { facts: [], situation: 'mistyped', steps: ['password', 'sessions', 'support'] },
 
   'first_factor_by_password.owners': {
@@ -139,4 +150,9 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['ask_user', 'report_user', 'secure_user'],
   },
   'moved.owners': { facts: ['user'], situation: 'not_known', steps: ['tell_support'] },
+  'reset.owners': {
+    facts: ['user', 'by'],
+    situation: 'not_known',
+    steps: ['ask_owners_of_reset', 'withdraw', 'secure_owners'],
+  },
 }

@@ -74,11 +74,13 @@ impl Core {
         ended(engine::step_with_hashes(&self.policy, &self.keys, record, command, env, &finished))
     }
 
-    /// One run of issuing a recovery code, as [`Core::step`]; see [`engine::issue_recovery_code_with_hashes`].
+    /// One run of an owner's act for another user, as [`Core::step`]: a reset, or else a recovery code. See
+    /// [`engine::reset_with_hashes`] and [`engine::issue_recovery_code_with_hashes`].
     #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
     #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
-    pub fn issue_recovery_code(
+    pub fn owner_acts(
         &self,
+        is_reset: bool,
         id: &str,
         stored: Option<String>,
         issuer: Option<String>,
@@ -96,7 +98,8 @@ impl Core {
         let (client, roles) = self::caller(caller)?;
         let env = Env { now: time("clock", now)?, client, roles, entropy: again(first, seed)? };
         let finished = self::finished(finished)?;
-        ended(engine::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &issuer, &question, env, &finished))
+        let act = if is_reset { engine::reset_with_hashes } else { engine::issue_recovery_code_with_hashes };
+        ended(act(&self.policy, &self.keys, record, &issuer, &question, env, &finished))
     }
 
     /// A message never left; see [`engine::sms_never_left`].

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use countersign::client_ip::ClientIp;
 use countersign::effect::Effect;
-use countersign::engine::{Command, Env, IssueRecoveryCode, issue_recovery_code, step};
+use countersign::engine::{Command, Env, IssueRecoveryCode, issue_recovery_code, reset, step};
 use countersign::entropy::Entropy;
 use countersign::ids::{AccountId, RecordId, UserId};
 use countersign::keys::KeyRing;
@@ -86,11 +86,12 @@ fn play(steps: &[Step]) -> usize {
         let roles = command.roles.clone().map_or(Roles::Unknown, Roles::Known);
         let env = Env { now, client, roles, entropy: Entropy::new(seed) };
         let policy = policy.as_ref().unwrap();
-        let pending = if let Some(question) = wire.get("issue_recovery_code") {
+        let pending = if let Some(question) = wire.get("issue_recovery_code").or_else(|| wire.get("reset")) {
+            let act = if wire.get("reset").is_some() { reset } else { issue_recovery_code };
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
             let by = id.with_user(question.by.user.clone());
             let issuer = records.get(&by).map_or_else(|| Record::new(by.clone()), |text| Record::parse(&by, text).unwrap());
-            issue_recovery_code(policy, &keys, record, &issuer, &question, env)
+            act(policy, &keys, record, &issuer, &question, env)
         } else {
             let command = Command::parse(&wire.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));
             step(policy, &keys, record, command, env)

@@ -181,14 +181,16 @@ test('C12: a field of the client is answered with `malformed` and its name, in e
     ['showNewBackupCodes', { ...inside, newCodes: '-' }, ['newCodes', 'pass']],
     ['confirmBackupCodes', { ...inside, set: '-' }, ['set', 'pass']],
     ['issueRecoveryCode', { user: 'bob', by }, ['pass']],
+    ['reset', { user: 'bob', by }, ['pass']],
   ])) {
     for (const field of fields) {
       for (const value of JUNK) {
         const isAbsent = value === undefined || value === null
         if (isAbsent && ['factor', 'name', 'replaces'].includes(field) && name !== 'rename' && name !== 'remove')
           continue
-        const given =
-          name === 'issueRecoveryCode' ? { ...input, by: { ...by, pass: value } } : { ...input, [field]: value }
+        const given = ['issueRecoveryCode', 'reset'].includes(name)
+          ? { ...input, by: { ...by, pass: value } }
+          : { ...input, [field]: value }
         const what = `${name} ${field} = ${typeof value === 'bigint' ? value : JSON.stringify(value)?.slice(0, 20)}`
         const reply = await at.factor[name](given)
         // The client's field stands first or last, and costs none of the host's fields its room.

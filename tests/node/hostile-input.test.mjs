@@ -343,6 +343,7 @@ async function household() {
     showNewBackupCodes: { ...inside, pass, newCodes: '-' },
     confirmBackupCodes: { ...inside, pass, set: '-' },
     issueRecoveryCode: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
+    reset: { user: 'bob', by: { user: 'ann', session: 'in', pass, role: 'owner' }, ...common },
     status: { user: 'ann', account: 'acme' },
     check: { ...inside, pass, channel: 'web', maxAge: 600, methods: ['totp'], fresh: true },
     checkPass: { user: 'ann', session: 'in', account: 'acme', pass, maxAge: 600, methods: ['totp'] },
@@ -657,6 +658,8 @@ async function story() {
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
   await ask('issueRecoveryCode', { user: 'bob', by: { user: 'ann', session, pass, role: 'member' }, ip })
+  await ask('reset', { user: 'bob', by: { user: 'ann', session, role: 'owner' }, ip })
+  await ask('reset', { user: 'bob', by: { user: 'ann', session, pass, role: 'owner' }, ip })
   await ask('status', { user: 'ann' })
   await ask('reviewPolicy', {
     policy: rules({ require: 'everyone' }),
@@ -854,10 +857,11 @@ test('an unknown field is refused with the names that are known, where they are 
     ['check', {}, [...place, 'session', 'pass', 'channel', 'maxAge', 'methods', 'fresh', 'plan']],
     ['checkPass', { pass: 'x' }, ['user', 'account', 'session', 'pass', 'maxAge', 'methods']],
     ['issueRecoveryCode', { by: { user: 'bob', session: 's', role: 'owner' } }, [...place, 'by']],
+    ['reset', { by: { user: 'bob', session: 's', role: 'owner' } }, [...place, 'by']],
   ])) {
     const list = rest.map((field) => `\`${field}\``).join(', ')
     const user = name === 'sendSms' ? {} : { user: 'ann' }
-    const session = name === 'issueRecoveryCode' ? {} : { session: 's' }
+    const session = ['issueRecoveryCode', 'reset'].includes(name) ? {} : { session: 's' }
     await assert.rejects(
       at.factor[name]({ ...user, ...session, ...input, acount: 'acme' }),
       (/** @type {Error} */ error) => {

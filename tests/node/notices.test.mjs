@@ -156,6 +156,29 @@ const MAILS = {
       ],
     },
   ],
+  'reset.user': [
+    { method: 'recovery_code', by: 'olga' },
+    {
+      en: [
+        'Your second factor was reset',
+        'You can log in with your password and a recovery code only. The code is not in this message',
+        ['Issued by: Olga Petrova'],
+        'If you asked for it, log in with the code and set up your second factor again.',
+        'If you did not ask for it',
+        3,
+        'Tell an owner of your account or Acme support at once.',
+      ],
+      de: [
+        'Ihr zweiter Faktor wurde zurückgesetzt',
+        'Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode.',
+        ['Ausgestellt von: Olga Petrova'],
+        'Wenn Sie darum gebeten haben, melden Sie sich mit dem Code an',
+        'Wenn Sie nicht darum gebeten haben',
+        3,
+        'Melden Sie das sofort der Verwaltung Ihres Kontos oder dem Support von Acme.',
+      ],
+    },
+  ],
   'recovery_code_replaced.user': [
     { method: 'recovery_code' },
     {
@@ -360,6 +383,29 @@ const MAILS = {
         'Wenn Sie nichts davon wissen',
         3,
         'Fragen Sie die anderen Personen, die das Konto verwalten',
+      ],
+    },
+  ],
+  'reset.owners': [
+    { method: 'recovery_code', by: 'olga' },
+    {
+      en: [
+        'The second factor of ann@acme.example was reset',
+        'A login at Acme now needs the password and a recovery code, which was issued.',
+        ['User: ann@acme.example', 'Issued by: Olga Petrova'],
+        'If you know about it, there is nothing to do.',
+        'If you do not know about it',
+        3,
+        'Ask the other owners whether they did it.',
+      ],
+      de: [
+        'Der zweite Faktor von ann@acme.example wurde zurückgesetzt',
+        'Eine Anmeldung bei Acme braucht nun das Passwort und einen Wiederherstellungscode',
+        ['Person: ann@acme.example', 'Ausgestellt von: Olga Petrova'],
+        'Wenn Sie davon wissen, müssen Sie nichts tun.',
+        'Wenn Sie nichts davon wissen',
+        3,
+        'Fragen Sie die anderen Personen, die das Konto verwalten, ob sie das getan haben.',
       ],
     },
   ],

@@ -20,6 +20,8 @@ const reasons = {
     'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
   no_usable_method:
     'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
+  recovery_code_required:
+    'Your second factor was reset. Ask an owner of the account for a recovery code: it is the only way in.',
   method_not_offered: 'This way of logging in is not offered. Choose another one.',
   number_invalid: 'This is no mobile number: a digit is missing, or there is one too many. Check it and type it again.',
   number_not_allowed:
@@ -125,6 +127,7 @@ export const events = {
   moved_here: 'Second factor moved here by the operator',
   moved_away: 'Second factor moved away by the operator',
   erased: 'User erased by the operator',
+  reset: 'User reset: second factors removed',
   policy_changed: 'Policy changed',
   refused: 'Change refused',
 }
