@@ -247,7 +247,7 @@ fn every_login_is_decided_as_the_table_says() {
             }
         }
     }
-    assert_eq!(count, 3 * 4 * 6 * 16);
+    assert_eq!(count, 3 * 4 * 6 * 20);
 }
 
 #[test]

@@ -141,7 +141,7 @@ test('every login is decided as the table says', () => {
         const { forced } = onlyRow(table.forced, { require, from })
         const address = onlyRow(table.addresses, { require, network, from })
         for (const channel of ['web', 'api']) {
-          for (const enrollment of ['never', 'none', 'usable', 'unusable']) {
+          for (const enrollment of ['never', 'none', 'usable', 'unusable', 'reset']) {
             for (const recoveryCode of [false, true]) {
               count += 1
               let expected = { decision: { outcome: 'denied', reason: address.denied }, rules: address.rules }
@@ -166,7 +166,7 @@ test('every login is decided as the table says', () => {
       }
     }
   }
-  assert.equal(count, 1152)
+  assert.equal(count, 1440)
 })
 
 test('every row of the decisions is decided as it says', () => {
