@@ -53,7 +53,7 @@ pub struct Record {
     /// An owner has reset the user, and no recovery code was used since: nothing else lets in.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) needs_recovery_code: bool,
-    /// Times at which owners issued recovery codes within the last day, oldest first.
+    /// Times at which owners issued recovery codes, by themselves or with a reset, within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
     /// The messages sent within the last day.

@@ -139,13 +139,13 @@ pub enum Reason {
     FreshFactorRequired,
     /// Only an owner may do this.
     OwnerOnly,
-    /// A recovery code is for someone else than its issuer.
+    /// A recovery code, and a reset, is for someone else than the owner who asks for it.
     NotForOneself,
     /// It was asked for too often within the last hour or day. A first factor makes backup codes, so it counts as
     /// they do.
     TooOften,
-    /// The user's second factor belongs to several accounts, whose owners issue no recovery codes: the
-    /// operator of the host does.
+    /// The user's second factor belongs to several accounts, whose owners issue no recovery codes and reset
+    /// nobody: the operator of the host issues codes.
     OperatorOnly,
     /// The policy keeps no copy of the backup codes.
     NotKept,

@@ -35,7 +35,7 @@ const reasons = {
   too_many_factors: 'There is no room for another one. Remove one that you no longer use, then add this one.',
   number_enrolled: 'This number is set up already. Type another one.',
   not_kept: 'These codes cannot be shown again. Make a new set instead.',
-  not_for_oneself: 'You cannot make a recovery code for yourself. Ask another owner.',
+  not_for_oneself: 'You cannot do this for yourself. Ask another owner.',
   operator_only: 'Owners cannot make recovery codes here. Ask the operator of this service.',
   owner_only: 'Only an owner of the account can do this. Ask one of them.',
   ticket_invalid: 'This login is no longer open. Log in again.',

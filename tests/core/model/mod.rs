@@ -285,7 +285,7 @@ const IMPORTANT: [&str; 198] = [
     "way OwnersCode of a reset user",
 ];
 
-/// T41, T46, T47, T49 and T56, and the rest of SECURITY.md's table as far as commands reach it.
+/// T41, T46, T47, T49, T56 and T57, and the rest of SECURITY.md's table as far as commands reach it.
 #[test]
 fn t41_t46_t47_t49_the_engine_answers_as_its_model() {
     let steps = number("COUNTERSIGN_MODEL_STEPS").unwrap_or(FEW);
