@@ -19,14 +19,16 @@ pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<
 }
 
 impl Context<'_> {
-    /// Ends everything that this record holds: factors, codes, tickets, set-ups, and passes of all sessions. A user without a
-    /// record stays without one.
+    /// Ends everything that this record holds: factors, codes, tickets, set-ups, and passes of all sessions. Only a recovery code
+    /// lets in from now on. A user without a record stays without one.
     pub(super) fn end_all(&mut self) {
         if self.record == Record::new(self.id()) {
             return;
         }
         self.record.forget_factors();
         self.record.recovery = None;
+        // The password alone would let in where no second factor is forced.
+        self.record.needs_recovery_code = true;
         sign_out::end_logins(self);
         self.begin_epoch();
     }

@@ -11,13 +11,14 @@
 //! ```
 //!
 //! A factor from elsewhere is worth no more than the password. So nothing comes
-//! - to a place where the user has a second factor already, or where a recovery code is alive: a move must not put somebody's
-//!   app beside theirs;
+//! - to a place where the user has a second factor already, where a recovery code is alive, or after a reset: a move must not
+//!   put somebody's app beside theirs;
 //! - to an account that forces a second factor, unless the password alone sets up the first one there: a newcomer shows a
 //!   recovery code.
 //!
 //! Backup and recovery codes stay behind, because their hashes are bound to the old place.
-//! Tickets, passes and set-ups name the old place, and end with it. The attempt budget comes with the apps and phones.
+//! Tickets, passes and set-ups name the old place, and end with it; only a recovery code lets in there. The attempt budget comes
+//! with the apps and phones.
 //!
 //! A move that was cut off between its steps is done again: factors that came already are known by their ids.
 
@@ -43,6 +44,8 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
         sign_out::end_logins(context);
         context.begin_epoch();
     }
+    // A move undoes no reset.
+    context.record.needs_recovery_code |= source.needs_recovery_code && !context.record.has_factor();
     let (from_account, from_user) = (source.id().account().cloned(), source.user().clone());
     context.log(EventKind::MovedHere { from_account, from_user, factors: factors.clone(), operator: operator.clone() });
     if source.has_factor() {
@@ -70,7 +73,7 @@ fn is_free_for(context: &Context<'_>, source: &Record) -> bool {
     let has_nothing_else = record.factors().all(|factor| source.factor(&factor.named.id).is_some());
     let by_password = policy.first_factor() == FirstFactor::Password && record.epoch.is_first();
     let may_come = record.has_factor() || by_password || !policy.forces_anybody();
-    has_nothing_else && may_come && record.live_recovery(policy, context.now).is_none()
+    has_nothing_else && may_come && !record.needs_recovery_code && record.live_recovery(policy, context.now).is_none()
 }
 
 fn take_factors(context: &mut Context<'_>, source: &Record) -> Result<Vec<NamedFactor>, Error> {

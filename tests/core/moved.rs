@@ -10,7 +10,7 @@ use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
-use crate::support::{Person, ann, check, issue, policy};
+use crate::support::{Person, ann, by_owner, check, issue, policy};
 
 fn record(person: &Person) -> Record {
     person.record.as_ref().map_or_else(|| Record::new(person.id()), |text| Record::parse(&person.id(), text).unwrap())
@@ -223,4 +223,23 @@ fn t58_a_factor_opens_no_account_in_which_a_newcomer_shows_a_recovery_code() {
         to.policy = policy(rules.clone());
         assert_eq!(moved(&mut from, &mut to), number, "{rules}");
     }
+}
+
+#[test]
+fn t57_t58_a_move_undoes_no_reset_and_the_password_opens_no_old_place() {
+    let needs_a_code = |person: &mut Person| {
+        let begun = person.reply(json!({"begin": {"session": "s"}}));
+        begun["result"] == "challenge" && begun["methods"].as_array().unwrap().is_empty() || begun["result"] == "denied"
+    };
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    by_owner(&mut from, "reset");
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert!(needs_a_code(&mut to), "the reset holds at the new place, without its code");
+
+    let (mut from, mut to) = (ann(), Person::enrolled("bob", policy(json!({}))));
+    to.now = from.now.max(to.now);
+    by_owner(&mut to, "reset");
+    to.now += 7_200;
+    assert_eq!(moved(&mut from, &mut to), 0, "nothing comes to a user who was reset");
+    assert!(needs_a_code(&mut to) && needs_a_code(&mut from));
 }

@@ -14,6 +14,7 @@ impl Oracle<'_> {
         let by_password = self.rules.accept_the_password() && !self.me.had_factor;
         let may_come = self.me.has_factor() || by_password || !self.rules.force_anybody();
         let is_free = may_come
+            && !self.me.is_reset
             && self.me.live_recovery(self.rules, self.now).is_none()
             && self.me.own().iter().all(|(_, factor, _)| there.own().iter().any(|(_, other, _)| other == factor));
         let comes = there.has_factor() && is_free;
@@ -31,6 +32,7 @@ impl Oracle<'_> {
             self.begin_epoch();
             self.end_logins();
         }
+        self.me.is_reset |= there.is_reset && !self.me.has_factor();
         Seen::Moved(if comes { self.me.own().len() } else { 0 })
     }
 
@@ -40,7 +42,7 @@ impl Oracle<'_> {
             self.me.apps.clear();
             self.me.phones.clear();
             (self.me.backup, self.me.recovery) = (None, None);
-            self.me.had_factor = true;
+            (self.me.had_factor, self.me.is_reset) = (true, true);
             self.begin_epoch();
             self.end_logins();
         }
