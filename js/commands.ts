@@ -53,6 +53,8 @@ export interface ShowTotpSetupInput extends Caller, Accepts<wasm.ShowTotpSetup> 
 export interface RenameInput extends Caller, Accepts<wasm.Rename> {}
 /** Input of `remove`. */
 export interface RemoveInput extends Caller, Accepts<wasm.Remove> {}
+/** Input of `removeTrustedBrowser`. */
+export interface RemoveTrustedBrowserInput extends Caller, Accepts<wasm.RemoveTrustedBrowser> {}
 /** Input of `renewBackupCodes` and `showBackupCodes`. */
 export interface BackupCodesInput extends Caller, Accepts<wasm.Change> {}
 /** Input of `showNewBackupCodes`. */
@@ -103,6 +105,8 @@ export type ConfirmReply = ReplyOf<'enrolled' | 'wrong' | 'malformed' | 'already
 export type RenameReply = ReplyOf<'renamed' | 'malformed' | 'denied'>
 /** Reply of `remove`. */
 export type RemoveReply = ReplyOf<'removed' | 'malformed' | 'denied'>
+/** Reply of `removeTrustedBrowser`. */
+export type RemoveTrustedBrowserReply = ReplyOf<'trusted_browser_removed' | 'malformed' | 'denied'>
 /** Reply of `renewBackupCodes` and `showBackupCodes`. */
 export type BackupCodesReply = ReplyOf<'backup_codes' | 'malformed' | 'denied'>
 /** Reply of `showNewBackupCodes`. */
@@ -126,6 +130,8 @@ export interface NetworkPolicy extends Accepts<wasm.NetworkPolicy> {}
 export interface BackupCodesPolicy extends Accepts<wasm.BackupCodesPolicy> {}
 /** The part of a policy about recovery codes. */
 export interface RecoveryCodePolicy extends Accepts<wasm.RecoveryCodePolicy> {}
+/** The part of a policy about trusted browsers. */
+export interface TrustedBrowserPolicy extends Accepts<wasm.TrustedBrowserPolicy> {}
 
 /** A policy, as object or as JSON text. */
 export type PolicySource = Policy | string

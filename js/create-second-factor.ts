@@ -13,6 +13,7 @@ import type {
   IssueRecoveryCodeInput,
   IssueRecoveryCodeReply,
   RemoveReply,
+  RemoveTrustedBrowserReply,
   RenameReply,
   ResetInput,
   ResetReply,
@@ -234,6 +235,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     confirmSms: commandOf<ConfirmReply>('confirm_sms'),
     rename: commandOf<RenameReply>('rename'),
     remove: commandOf<RemoveReply>('remove'),
+    removeTrustedBrowser: commandOf<RemoveTrustedBrowserReply>('remove_trusted_browser'),
     renewBackupCodes: commandOf<BackupCodesReply>('renew_backup_codes'),
     showBackupCodes: commandOf<BackupCodesReply>('show_backup_codes'),
     showNewBackupCodes: commandOf<ShowNewBackupCodesReply>('show_new_backup_codes'),
@@ -332,6 +334,7 @@ type CommandName =
   | 'confirm_sms'
   | 'rename'
   | 'remove'
+  | 'remove_trusted_browser'
   | 'renew_backup_codes'
   | 'show_backup_codes'
   | 'show_new_backup_codes'

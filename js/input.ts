@@ -128,6 +128,7 @@ const CLIENT_FIELDS = new Set([
   'label',
   'name',
   'replaces',
+  'browser',
   'set',
   'newCodes',
 ])

@@ -20,6 +20,8 @@ import type {
   PolicyChangedInput,
   RemoveInput,
   RemoveReply,
+  RemoveTrustedBrowserInput,
+  RemoveTrustedBrowserReply,
   RenameInput,
   RenameReply,
   ResetInput,
@@ -96,7 +98,12 @@ export interface SecondFactor {
    *
    * `ticket`, `method` and `code` may come from the client as they are: a value that is no text, or no method, is
    * answered with `malformed` and the name of the field. The same holds for the other fields of a client:
-   * `factor`, `setup`, `number`, `label`, `name`, `replaces`, `pass`, `set` and `newCodes`.
+   * `factor`, `setup`, `number`, `label`, `name`, `replaces`, `browser`, `pass`, `set` and `newCodes`.
+   *
+   * Where the policy has `trustedBrowser`, and the challenge lists `trusted_browser` among its methods, try the browser's cookie
+   * first: `method: 'trusted_browser'`, with the cookie as `code`. `expired`: forget the cookie, and ask for a code; the ticket
+   * is still good. With a code by app or SMS, `trustBrowser` asks to trust the browser: ask the person first, and never on a
+   * shared computer. Set `browser` of each reply that has it as the cookie from now on.
    *
    * @example
    * ```ts
@@ -245,6 +252,21 @@ export interface SecondFactor {
    * ```
    */
   remove(input: RemoveInput): Promise<RemoveReply>
+  /**
+   * Ends the trust in one browser of `status`. It needs a pass of the session, however old and by whatever method. Sessions that
+   * the browser has go on: end them in your session store.
+   *
+   * @example
+   * ```ts
+   * import type { SecondFactor } from 'countersign'
+   *
+   * export async function endTrust(secondFactor: SecondFactor, user: string, session: string, pass: string, browser: string) {
+   *   const reply = await secondFactor.removeTrustedBrowser({ user, session, pass, browser }) // an `id` of `trustedBrowsers`
+   *   return reply.result === 'trusted_browser_removed'
+   * }
+   * ```
+   */
+  removeTrustedBrowser(input: RemoveTrustedBrowserInput): Promise<RemoveTrustedBrowserReply>
   /**
    * Makes new backup codes, at most five times an hour and twenty times a day; the old ones end. The reply has the session's
    * pass from now on.

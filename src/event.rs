@@ -69,7 +69,7 @@ pub enum EventKind {
     CodeAccepted {
         /// The method of the code.
         method: Method,
-        /// The app or phone, where it was from one.
+        /// The app or phone, where it was from one; the browser, where the method is `trusted_browser`.
         #[serde(skip_serializing_if = "Option::is_none")]
         factor: Option<NamedFactor>,
     },
@@ -127,6 +127,26 @@ pub enum EventKind {
         method: Method,
         /// The factor.
         factor: NamedFactor,
+    },
+    /// A browser was trusted, after a code by app or SMS.
+    BrowserTrusted {
+        /// The method of the code, `totp` or `sms`.
+        method: Method,
+        /// The browser.
+        browser: NamedFactor,
+    },
+    /// A token of a trusted browser did not count: it is not known, its trust has ended, or it was used less than half a
+    /// minute ago. Nothing was counted.
+    TrustedBrowserRefused,
+    /// A secret of a trusted browser was used again after it had turned: there are two copies. The trust has ended.
+    TrustedBrowserCopied {
+        /// The browser.
+        browser: NamedFactor,
+    },
+    /// The trust in a browser was ended by the user, or to make room for another.
+    TrustedBrowserRemoved {
+        /// The browser.
+        browser: NamedFactor,
     },
     /// Backup codes were made.
     BackupCodesMade,
@@ -225,6 +245,8 @@ pub enum Action {
     Rename,
     /// Removing a factor.
     Remove,
+    /// Ending the trust in a browser.
+    RemoveTrustedBrowser,
     /// Making new backup codes.
     RenewBackupCodes,
     /// Showing backup codes.

@@ -1,5 +1,5 @@
 //! A factor of the user's own, an app or a phone, as replies, events and tokens name it: by an id, and by a name for
-//! people, like "Work phone".
+//! people, like "Work phone". Trusted browsers have ids and names of the same form.
 
 use serde::{Deserialize, Serialize};
 

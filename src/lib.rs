@@ -66,6 +66,7 @@ mod sms_text;
 pub mod time;
 pub mod token;
 pub mod totp;
+mod trusted_browser;
 pub mod typed_code;
 
 /// A model of the rules beside the engine; its first lines say why it is part of the unit tests.

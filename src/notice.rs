@@ -29,7 +29,7 @@ pub struct Notice {
     /// The method that was changed or used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Method>,
-    /// The name of the app or phone that was added or removed.
+    /// The name of the app or phone that was added or removed, or of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<FactorName>,
     /// The time of the change, in unix seconds.
@@ -85,6 +85,10 @@ pub enum NoticeKind {
     Reset,
     /// Wrong codes made the user wait, or stopped them.
     Locked,
+    /// A browser was trusted: it logs in without a code for some days.
+    BrowserTrusted,
+    /// A secret of a trusted browser was used again after it had turned. The trust has ended.
+    TrustedBrowserCopied,
 }
 
 impl NoticeKind {
@@ -106,7 +110,9 @@ impl NoticeKind {
             | Self::BackupCodesRenewed
             | Self::BackupCodeUsed
             | Self::RecoveryCodeUsed
-            | Self::Locked => true,
+            | Self::Locked
+            | Self::BrowserTrusted
+            | Self::TrustedBrowserCopied => true,
             Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn | Self::Moved | Self::Reset => false,
         }
     }

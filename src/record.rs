@@ -20,6 +20,7 @@ use crate::login_epoch::LoginEpoch;
 use crate::policy::{Method, Policy};
 use crate::time::{Lifetime, UnixSeconds};
 use crate::totp::TotpParameters;
+use crate::trusted_browser::TrustedBrowser;
 
 /// Longest record that is read, in bytes. Ours are below 32 KiB.
 const MAX_RECORD: usize = 65_536;
@@ -46,6 +47,9 @@ pub struct Record {
     pub(crate) apps: Vec<App>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) phones: Vec<Phone>,
+    /// In the order in which they were trusted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) browsers: Vec<TrustedBrowser>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupCodes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +219,7 @@ impl Record {
             attempts: Attempts::NEW,
             apps: Vec::new(),
             phones: Vec::new(),
+            browsers: Vec::new(),
             backup: None,
             recovery: None,
             needs_recovery_code: false,
@@ -293,7 +298,7 @@ impl Record {
         let most = match method {
             Method::Totp => 5,
             Method::Sms => 2,
-            Method::BackupCode | Method::RecoveryCode => 0,
+            Method::BackupCode | Method::RecoveryCode | Method::TrustedBrowser => 0,
         };
         self.factors().filter(|factor| factor.method == method && Some(&factor.named.id) != replaces).count() < most
     }
@@ -348,8 +353,19 @@ impl Record {
         self.write = to_base64url(&entropy.bytes::<9>());
     }
 
-    /// Drops the parts that time has ended: they need not be kept.
-    pub(crate) fn tidy(&mut self, now: UnixSeconds) {
+    /// The browsers that are trusted now.
+    pub(crate) fn live_browsers(&self, policy: &Policy, now: UnixSeconds) -> impl Iterator<Item = &TrustedBrowser> {
+        self.browsers.iter().filter(move |browser| browser.is_live(policy, now))
+    }
+
+    /// Drops the browsers that are not trusted now. A policy that trusts browsers again revives none.
+    pub(crate) fn drop_ended_browsers(&mut self, policy: &Policy, now: UnixSeconds) {
+        self.browsers.retain(|browser| browser.is_live(policy, now));
+    }
+
+    /// Drops the parts that time or the policy has ended: they need not be kept.
+    pub(crate) fn tidy(&mut self, policy: &Policy, now: UnixSeconds) {
+        self.drop_ended_browsers(policy, now);
         for sent in &mut self.sms_sent {
             sent.login_code.take_if(|code| now >= code.lifetime.ends_at());
         }

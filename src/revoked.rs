@@ -4,8 +4,7 @@
 //! of it about one session and its user:
 //!
 //! - A session that is on the list has no passes and tickets any more.
-//! - The user's passes, tickets and set-ups have ended whose factor passed, or that were given, at the time of the user or
-//!   before.
+//! - The user's passes, tickets and set-ups have ended that were given at the time of the user or before.
 //! - The user's passes have ended that are of an epoch before the listed one, or of another epoch of the same number.
 //!   Those of a later one count: the list may be older than the latest change.
 
@@ -60,7 +59,7 @@ impl Revoked {
 
     /// Whether a pass of the session has ended.
     pub(crate) fn ends_pass(&self, pass: &Pass) -> bool {
-        self.ends(pass.auth_time(), Some(pass.epoch()))
+        self.ends(pass.issued_at(), Some(pass.epoch()))
     }
 
     /// Whether a ticket of the session has ended that was given at that time.

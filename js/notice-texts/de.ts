@@ -63,6 +63,14 @@ export const de: NoticeLanguage = {
     'reset.user.happened':
       'Alle Ihre zweiten Faktoren und Backup-Codes für {service} wurden entfernt, und Sie sind überall abgemeldet. Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode. Der Code steht nicht in dieser Nachricht: Sie erhalten ihn von der Person, die ihn ausgestellt hat.',
 
+    'browser_trusted.user.title': 'Ein Browser gilt bei Ihrer Anmeldung nun als vertrauenswürdig',
+    'browser_trusted.user.happened':
+      'Einige Tage lang genügt zur Anmeldung bei {service} mit diesem Browser Ihr Passwort, ohne Code.',
+
+    'trusted_browser_copied.user.title': 'Ein vertrauenswürdiger Browser wurde möglicherweise kopiert',
+    'trusted_browser_copied.user.happened':
+      'Eine veraltete Kopie seiner Anmeldedaten wurde bei {service} verwendet, nach Ihrem richtigen Passwort. Der Browser gilt nicht mehr als vertrauenswürdig, und mit der Kopie wurde eben niemand angemeldet.',
+
     'locked.user.title': 'Zu viele falsche Codes bei Ihrer Anmeldung',
     'locked.user.happened':
       'Die Codes wurden nach Ihrem richtigen Passwort eingegeben. {service} nimmt nun eine Zeit lang keine Codes an. Nach sehr vielen falschen Codes hilft nur noch ein Wiederherstellungscode.',
@@ -72,6 +80,9 @@ export const de: NoticeLanguage = {
     'situation.mistyped.fine':
       'Wenn Sie das selbst waren, warten Sie eine Weile und versuchen Sie es dann noch einmal.',
     'situation.mistyped.heading': 'Wenn Sie das nicht waren',
+    'situation.unexplained.fine':
+      'Wenn Sie diesen Browser aus einer Sicherung wiederhergestellt haben oder bei Ihrer letzten Anmeldung die Verbindung abbrach, müssen Sie nichts tun.',
+    'situation.unexplained.heading': 'Wenn Sie nicht sicher sind',
     'situation.not_asked.fine': 'Wenn Sie darum gebeten haben, müssen Sie nichts tun.',
     'situation.not_asked.heading': 'Wenn Sie nicht darum gebeten haben',
     'situation.code_needed.fine': 'Wenn Sie sich anmelden können, müssen Sie nichts tun.',
@@ -83,6 +94,7 @@ export const de: NoticeLanguage = {
 
     'step.password': 'Ändern Sie sofort Ihr Passwort.',
     'step.sessions': 'Beenden Sie alle Ihre anderen Sitzungen.',
+    'step.browsers': 'Prüfen Sie Ihre vertrauenswürdigen Browser, und entfernen Sie jeden, der nicht von Ihnen stammt.',
     'step.factors': 'Prüfen Sie Ihre zweiten Faktoren, und entfernen Sie jeden, der nicht von Ihnen stammt.',
     'step.set_up': 'Richten Sie Ihren zweiten Faktor neu ein.',
     'step.codes': 'Erstellen Sie neue Backup-Codes. Die anderen gelten dann nicht mehr.',

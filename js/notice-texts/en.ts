@@ -62,6 +62,14 @@ export const en: NoticeLanguage = {
     'reset.user.happened':
       'All your second factors and backup codes for {service} were removed, and you are logged out everywhere. You can log in with your password and a recovery code only. The code is not in this message: you get it from the person who issued it.',
 
+    'browser_trusted.user.title': 'A browser is now trusted at your login',
+    'browser_trusted.user.happened':
+      'For some days, logins at {service} from this browser need your password and no code.',
+
+    'trusted_browser_copied.user.title': 'A trusted browser may have been copied',
+    'trusted_browser_copied.user.happened':
+      'An outdated copy of its login data was used at {service}, after your right password. The browser is no longer trusted, and nobody was let in by the copy just now.',
+
     'locked.user.title': 'Too many wrong codes at your login',
     'locked.user.happened':
       'The codes were typed after your right password. {service} now takes no codes for a while. After very many wrong ones, only a recovery code helps.',
@@ -70,6 +78,9 @@ export const en: NoticeLanguage = {
     'situation.not_you.heading': 'If this was not you',
     'situation.mistyped.fine': 'If this was you, wait for a while and then try again.',
     'situation.mistyped.heading': 'If this was not you',
+    'situation.unexplained.fine':
+      'If you have restored this browser from a backup, or lost the connection at your last login, there is nothing to do.',
+    'situation.unexplained.heading': 'If you are not sure',
     'situation.not_asked.fine': 'If you asked for it, there is nothing to do.',
     'situation.not_asked.heading': 'If you did not ask for it',
     'situation.code_needed.fine': 'If you can log in, there is nothing to do.',
@@ -80,6 +91,7 @@ export const en: NoticeLanguage = {
 
     'step.password': 'Change your password at once.',
     'step.sessions': 'End all your other sessions.',
+    'step.browsers': 'Look at your trusted browsers, and remove each one that is not yours.',
     'step.factors': 'Look at your second factors, and remove each one that is not yours.',
     'step.set_up': 'Set up your second factor again.',
     'step.codes': 'Make new backup codes. The others then no longer work.',

@@ -17,7 +17,7 @@ type OwnersKind =
 export type MailId = `${NoticeKind}.user` | `${OwnersKind}.owners`
 
 /** The methods that a mail names. A mail about codes says so in its title. */
-type OwnFactor = Exclude<Method, 'backup_code' | 'recovery_code'>
+type OwnFactor = Exclude<Method, 'backup_code' | 'recovery_code' | 'trusted_browser'>
 
 /** Facts that stand in the mail line by line, where the notice has them. */
 type Fact = 'user' | 'method' | 'name' | 'by' | 'codes' | 'time' | 'address'
@@ -28,6 +28,7 @@ type Situation =
   | 'mistyped'
   | 'not_asked'
   | 'code_needed'
+  | 'unexplained'
   | 'not_sure'
   | 'not_known'
   | 'user_needs_code'
@@ -37,6 +38,7 @@ type Step =
   // for the user
   | 'password'
   | 'sessions'
+  | 'browsers'
   | 'factors'
   | 'set_up'
   | 'codes'
@@ -126,6 +128,16 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
   },
   'moved.user': { facts: [], situation: 'not_known', steps: ['factors', 'report'] },
   'reset.user': { facts: ['by'], situation: 'reset', steps: ['secret', 'report', 'password'] },
+  'browser_trusted.user': {
+    facts: ['name'],
+    situation: 'not_you',
+    steps: ['password', 'sessions', 'browsers', 'support'],
+  },
+  'trusted_browser_copied.user': {
+    facts: ['name'],
+    situation: 'unexplained',
+    steps: ['password', 'sessions', 'browsers'],
+  },
   'locked.user': { facts: [], situation: 'mistyped', steps: ['password', 'sessions', 'support'] },
 
   'first_factor_by_password.owners': {

@@ -8,14 +8,14 @@
 
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::factor::FactorId;
+use crate::factor::{FactorId, NamedFactor};
 use crate::lockout::{Comparisons, LockState};
 use crate::notice::NoticeKind;
 use crate::policy::Method;
 use crate::time::UnixSeconds;
 
 use super::context::Context;
-use super::reply::Reply;
+use super::reply::{BrowserCookie, Reply};
 
 /// A code as it was typed, and the app or phone that it is said to be from.
 pub(super) struct Typed<'a> {
@@ -27,6 +27,23 @@ impl Typed<'_> {
     /// Whether it may be from this factor.
     pub(super) fn is_from(&self, id: &FactorId) -> bool {
         self.factor.is_none_or(|factor| factor == id)
+    }
+}
+
+/// The proof that counted at a second step.
+pub(super) struct Used {
+    /// The app or phone, or the browser.
+    pub(super) factor: Option<NamedFactor>,
+    /// The time at which the factor was shown.
+    pub(super) shown_at: UnixSeconds,
+    /// The token that a trusted browser has from now on.
+    pub(super) browser: Option<BrowserCookie>,
+}
+
+impl Used {
+    /// A factor that is shown now.
+    pub(super) const fn now(factor: Option<NamedFactor>, now: UnixSeconds) -> Self {
+        Self { factor, shown_at: now, browser: None }
     }
 }
 

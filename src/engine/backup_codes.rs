@@ -11,7 +11,6 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
-use crate::factor::NamedFactor;
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::ids::SessionId;
 use crate::notice::NoticeKind;
@@ -23,7 +22,7 @@ use crate::time::UnixSeconds;
 use crate::token::{NewCodes, Pass, Ticket};
 use crate::typed_code::LongCode;
 
-use super::attempt::{OrReply, Typed};
+use super::attempt::{OrReply, Typed, Used};
 use super::command::{Change, ConfirmBackupCodes, ShowNewBackupCodes};
 use super::context::{Context, View};
 use super::freshness::Proof;
@@ -150,7 +149,7 @@ pub(super) fn mint(context: &mut Context<'_>, session: &SessionId) -> Result<Mad
 }
 
 /// The second step by a backup code, which is used up.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Used>, Error> {
     let Some(backup) = context.record.backup.clone().filter(|_| context.record.has_factor()) else {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
     };
@@ -168,7 +167,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
             }
         }
         context.notify(NoticeKind::BackupCodeUsed, Some(Method::BackupCode));
-        None
+        Used::now(None, now)
     }))
 }
 

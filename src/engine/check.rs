@@ -256,7 +256,8 @@ fn address_rule(policy: &Policy, facts: &Facts<'_>) -> Option<Reason> {
 fn accepted_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &Check, now: UnixSeconds) -> Result<Pass, SecondStepReason> {
     let token = question.pass.as_deref().ok_or(SecondStepReason::NoPass)?;
     let pass = open(policy, keys, token, id, &question.session, &question.revoked, now)?;
-    if question.fresh && now.since(pass.auth_time()) > policy.fresh_seconds() {
+    let is_fresh = pass.method() != Method::TrustedBrowser && now.since(pass.auth_time()) <= policy.fresh_seconds();
+    if question.fresh && !is_fresh {
         return Err(SecondStepReason::TooOld);
     }
     Ok(restrict(pass, question.max_age, question.methods.as_deref(), now)?)
@@ -275,9 +276,10 @@ fn open(
     if revoked.ends_pass(&pass) { Err(TokenError::Revoked) } else { Ok(pass) }
 }
 
-/// Refuses a pass that is older than `max_age` seconds, or by a method that is not listed.
+/// Refuses a pass that is older than `max_age` seconds, or by a method that is not listed. A trusted browser meets no `max_age`.
 fn restrict(pass: Pass, max_age: Option<u32>, methods: Option<&[Method]>, now: UnixSeconds) -> Result<Pass, TokenError> {
-    if max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
+    let meets = |age: u32| pass.method() != Method::TrustedBrowser && now.since(pass.auth_time()) <= u64::from(age);
+    if max_age.is_some_and(|age| !meets(age)) {
         Err(TokenError::TooOld)
     } else if methods.is_some_and(|methods| !methods.contains(&pass.method())) {
         Err(TokenError::MethodNotAccepted)

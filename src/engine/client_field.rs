@@ -32,6 +32,8 @@ pub enum ClientField {
     Replaces,
     /// The name of a factor.
     Name,
+    /// The id of a trusted browser.
+    Browser,
     /// The id of a set of backup codes.
     Set,
     /// New backup codes, sealed.
@@ -55,7 +57,7 @@ pub(super) fn malformed(json: &str) -> Option<ClientField> {
 }
 
 /// The fields that a client sends, by the name of the command.
-const CLIENT_FIELDS: [(&str, &[Sent]); 13] = [
+const CLIENT_FIELDS: [(&str, &[Sent]); 14] = [
     ("send_sms", &[Sent::Always(ClientField::Ticket, &["ticket"]), FACTOR]),
     (
         "verify",
@@ -73,6 +75,7 @@ const CLIENT_FIELDS: [(&str, &[Sent]); 13] = [
     ("confirm_sms", &CONFIRM),
     ("rename", &[Sent::Always(ClientField::Factor, &["factor"]), Sent::Always(ClientField::Name, &["name"]), PASS]),
     ("remove", &[Sent::Always(ClientField::Factor, &["factor"]), PASS]),
+    ("remove_trusted_browser", &[Sent::Always(ClientField::Browser, &["browser"]), PASS]),
     ("renew_backup_codes", &[PASS]),
     ("show_backup_codes", &[PASS]),
     ("show_new_backup_codes", &[Sent::Always(ClientField::NewCodes, &["newCodes"]), PASS]),
@@ -97,7 +100,7 @@ impl ClientField {
     fn holds(self, text: &str) -> bool {
         match self {
             Self::Method => Method::parse(text).is_some(),
-            Self::Factor | Self::Replaces => FactorId::parse(text).is_some(),
+            Self::Factor | Self::Replaces | Self::Browser => FactorId::parse(text).is_some(),
             Self::Name => FactorName::parse(text).is_some(),
             Self::Ticket | Self::Setup | Self::Code | Self::Number | Self::Pass | Self::Label | Self::Set | Self::NewCodes => true,
         }

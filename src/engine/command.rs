@@ -44,6 +44,8 @@ pub enum Command {
     Rename(Rename),
     /// Removes a factor.
     Remove(Remove),
+    /// Ends the trust in a browser.
+    RemoveTrustedBrowser(RemoveTrustedBrowser),
     /// Makes new backup codes; the old ones end.
     RenewBackupCodes(Change),
     /// Shows the backup codes again, where the policy keeps a copy.
@@ -113,9 +115,29 @@ pub struct SecondStep {
     /// several apps costs as much as one try at each.
     #[serde(default)]
     pub factor: Option<FactorId>,
-    /// The code as it was typed.
+    /// The code as it was typed; the cookie's token where the method is `trusted_browser`.
     #[serde(default, deserialize_with = "text_or_empty")]
     pub code: String,
+    /// Trusts this browser after a code by app or SMS, where the policy has `trustedBrowser`: the reply then has `browser`.
+    /// Elsewhere the login counts, and the browser is not trusted.
+    #[serde(default)]
+    pub trust_browser: Option<TrustBrowser>,
+}
+
+/// The wish to trust a browser, beside a code.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrustBrowser {
+    /// The name by which the user tells this browser from others, like `Firefox on Linux`. It is often made of what the client
+    /// says of itself: a value that is no name, and none, give `Browser`, with a number where that is taken.
+    #[serde(default, deserialize_with = "name_or_none")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub name: Option<FactorName>,
+    /// The token in the browser's cookie, where it has one: the new one takes its place. Any other value replaces nothing.
+    #[serde(default, deserialize_with = "some_text_or_empty")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub replaces: Option<String>,
 }
 
 /// Fields of `enroll_totp`. The secret is made here; a client never supplies it.
@@ -211,6 +233,20 @@ pub struct Remove {
     pub pass: Option<String>,
     /// The id of the factor to remove, from `status`.
     pub factor: FactorId,
+}
+
+/// Fields of `remove_trusted_browser`.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RemoveTrustedBrowser {
+    /// The logged-in session.
+    pub session: SessionId,
+    /// The session's pass, however old it is and by whatever method.
+    #[serde(default)]
+    pub pass: Option<String>,
+    /// The id of the browser, from `status`.
+    pub browser: FactorId,
 }
 
 /// Fields of `rename`.
@@ -346,6 +382,7 @@ impl Command {
             Self::ConfirmSms(_) => "ConfirmSms",
             Self::Rename(_) => "Rename",
             Self::Remove(_) => "Remove",
+            Self::RemoveTrustedBrowser(_) => "RemoveTrustedBrowser",
             Self::RenewBackupCodes(_) => "RenewBackupCodes",
             Self::ShowBackupCodes(_) => "ShowBackupCodes",
             Self::ShowNewBackupCodes(_) => "ShowNewBackupCodes",
@@ -365,6 +402,7 @@ impl Command {
             Self::EnrollSms(_) | Self::ConfirmSms(_) => AddressRules::StopAtOnce(Action::EnrollSms),
             Self::Rename(_) => AddressRules::StopAtOnce(Action::Rename),
             Self::Remove(_) => AddressRules::StopAtOnce(Action::Remove),
+            Self::RemoveTrustedBrowser(_) => AddressRules::StopAtOnce(Action::RemoveTrustedBrowser),
             Self::RenewBackupCodes(_) => AddressRules::StopAtOnce(Action::RenewBackupCodes),
             Self::ShowBackupCodes(_) | Self::ShowNewBackupCodes(_) => AddressRules::StopAtOnce(Action::ShowBackupCodes),
             Self::ConfirmBackupCodes(_) => AddressRules::StopAtOnce(Action::ConfirmBackupCodes),
@@ -394,6 +432,11 @@ pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 /// The same for a pass: one that is no text is the empty text, which is no pass.
 fn some_text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer).unwrap_or_else(|_| Some(String::new())))
+}
+
+/// A name that is none counts as none.
+fn name_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FactorName>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer).unwrap_or_default().and_then(|text| FactorName::parse(&text)))
 }
 
 /// A command holds codes and tokens: only its name is shown.

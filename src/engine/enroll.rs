@@ -193,7 +193,7 @@ fn free_name(context: &Context<'_>, method: Method) -> FactorName {
     let kind = match method {
         Method::Totp => "Authenticator app",
         Method::Sms => "Phone",
-        Method::BackupCode | Method::RecoveryCode => "Codes",
+        Method::BackupCode | Method::RecoveryCode | Method::TrustedBrowser => "Codes",
     };
     let taken: Vec<FactorName> = context.record.factors().map(|factor| factor.named.name).collect();
     FactorName::free(kind, &taken)
@@ -228,6 +228,7 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         session: session.clone(),
         method,
         factor: Some(factor.id.clone()),
+        shown_at: context.now,
         epoch: context.record.epoch.clone(),
     };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;

@@ -5,14 +5,14 @@
 //! other place that has to know it.
 
 use crate::error::Error;
-use crate::factor::{FactorId, NamedFactor};
+use crate::factor::FactorId;
 use crate::policy::{Enrollment, Method};
 use crate::token::Ticket;
 
-use super::attempt::{OrReply, Typed};
+use super::attempt::{OrReply, Typed, Used};
 use super::context::{Context, View};
 use super::reply::UsableMethod;
-use super::{backup_codes, recovery_code, sms, totp};
+use super::{backup_codes, recovery_code, sms, totp, trusted_browser};
 
 /// One method, as the table has it.
 pub(super) struct Row {
@@ -22,15 +22,13 @@ pub(super) struct Row {
     pub(super) verify: fn(&mut Context<'_>, &Ticket, &Typed<'_>) -> Result<OrReply<Used>, Error>,
 }
 
-/// The app or phone that was used, where it was one.
-type Used = Option<NamedFactor>;
-
 pub(super) const fn row(method: Method) -> Row {
     match method {
         Method::Totp => Row { usable: totp::usable, verify: totp::verify },
         Method::Sms => Row { usable: sms::usable, verify: sms::verify },
         Method::BackupCode => Row { usable: backup_codes::usable, verify: backup_codes::verify },
         Method::RecoveryCode => Row { usable: recovery_code::usable, verify: recovery_code::verify },
+        Method::TrustedBrowser => Row { usable: trusted_browser::usable, verify: trusted_browser::verify },
     }
 }
 
@@ -51,7 +49,7 @@ pub(super) fn usable_factors(view: View<'_>) -> Vec<FactorId> {
 }
 
 /// The user's enrollment under the policy. A recovery code is no part of it: it is a fact of its own
-/// in the login decision. A user in the first factor epoch never had a factor: every change of factors
+/// in the login decision. Nor is a trusted browser, which is no factor. A user in the first factor epoch never had a factor: every change of factors
 /// and every rescue begins a new epoch.
 pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
     if view.record.needs_recovery_code {
@@ -60,7 +58,7 @@ pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
     if !view.record.has_factor() {
         return Ok(if view.record.epoch.is_first() { Enrollment::Never } else { Enrollment::None });
     }
-    for method in Method::ALL.into_iter().filter(|method| *method != Method::RecoveryCode) {
+    for method in Method::ALL.into_iter().filter(|method| !matches!(method, Method::RecoveryCode | Method::TrustedBrowser)) {
         if is_usable(view, method)? {
             return Ok(Enrollment::Usable);
         }

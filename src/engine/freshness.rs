@@ -5,6 +5,8 @@
 //! that was replaced must not take the account back. The session that made the change gets its own pass
 //! again, in the new epoch.
 //!
+//! The pass of a trusted browser is never fresh, and changes nothing.
+//!
 //! The pass of a recovery code changes nothing while another code is alive. A second one is issued where the first got lost,
 //! perhaps into the wrong hands.
 
@@ -30,10 +32,16 @@ pub(super) enum Proof {
 }
 
 impl View<'_> {
-    /// The pass of this user and session, if it is of the record's epoch, however old it is.
-    pub(super) fn current_pass(self, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
+    /// The pass of this user and session, if it is of the record's epoch, by whatever method and however old. It proves who the
+    /// session is, and no factor.
+    pub(super) fn session_pass(self, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
         let pass = Pass::open(self.policy, self.keys.signing(), pass?, self.now).ok()?;
-        pass.of(self.record.id(), session).ok().filter(|pass| is_current(pass, self.record))
+        pass.of(self.record.id(), session).ok().filter(|pass| *pass.epoch() == self.record.epoch)
+    }
+
+    /// The same, if its factor is still there, however old it is.
+    pub(super) fn current_pass(self, session: &SessionId, pass: Option<&str>) -> Option<Pass> {
+        self.session_pass(session, pass).filter(|pass| is_current(pass, self.record))
     }
 
     /// The same, if it is fresh enough for a change.
@@ -42,7 +50,8 @@ impl View<'_> {
             let is_accepted = match (proof, pass.method()) {
                 (Proof::AnyFactor, Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode)
                 | (Proof::OwnFactor, Method::Totp | Method::Sms) => true,
-                (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode) => false,
+                (Proof::OwnFactor, Method::BackupCode | Method::RecoveryCode)
+                | (Proof::AnyFactor | Proof::OwnFactor, Method::TrustedBrowser) => false,
             };
             is_accepted && self.may_change(pass) && self.now.since(pass.auth_time()) <= self.policy.fresh_seconds()
         })
@@ -54,15 +63,17 @@ impl View<'_> {
             // The operator's counts whatever the policy offers.
             Method::RecoveryCode => self.record.live_recovery(self.policy, self.now).is_none(),
             Method::Totp | Method::Sms | Method::BackupCode => self.policy.offers(pass.method()),
+            Method::TrustedBrowser => false,
         };
         is_offered && is_current(pass, self.record)
     }
 }
 
 impl Context<'_> {
-    /// Begins a new factor epoch, after a change of factors or a rescue. Passes of earlier epochs stay
+    /// Begins a new factor epoch, after a change of factors or a rescue. No browser is trusted any more. Passes of earlier epochs stay
     /// good for requests in Node until they end; a gate, which has no record, is told to refuse them.
     pub(super) fn begin_epoch(&mut self) {
+        self.record.browsers.clear();
         self.record.epoch = self.record.epoch.next(self.now, &mut self.entropy);
         let (account, user, epoch) = (self.account(), self.record.user().clone(), self.record.epoch.clone());
         self.effects.push(Effect::EndPasses(EndedPasses { account, user, epoch, at: self.now }));
@@ -83,6 +94,8 @@ fn is_current(pass: &Pass, record: &Record) -> bool {
         Method::BackupCode => record.backup.is_some(),
         // It was used up when the pass was made.
         Method::RecoveryCode => true,
+        // It remembers a factor that was shown elsewhere, and proves none.
+        Method::TrustedBrowser => false,
     };
     is_there && *pass.epoch() == record.epoch
 }

@@ -17,7 +17,6 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
-use crate::factor::NamedFactor;
 use crate::ids::{AccountId, SessionId, UserId};
 use crate::keys::KeyRing;
 use crate::policy::{Channel, Decision, Method, Reason};
@@ -25,12 +24,13 @@ use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
 use crate::token::{Pass, Proven, SetupTicket, Ticket, TokenError};
 
-use super::attempt::Typed;
-use super::command::{Begin, Command, SecondStep, SendSms};
+use super::attempt::{Typed, Used};
+use super::command::{Begin, Command, SecondStep, SendSms, TrustBrowser};
 use super::context::{Context, invalid};
 use super::factors;
 use super::reply::Reply;
 use super::sms;
+use super::trusted_browser;
 
 /// Decides a login after the first factor.
 pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply, Error> {
@@ -84,6 +84,7 @@ pub fn ticket_user(keys: &KeyRing, account: Option<&AccountId>, command: &Comman
         | Command::ConfirmSms(_)
         | Command::Rename(_)
         | Command::Remove(_)
+        | Command::RemoveTrustedBrowser(_)
         | Command::RenewBackupCodes(_)
         | Command::ShowBackupCodes(_)
         | Command::ShowNewBackupCodes(_)
@@ -108,7 +109,7 @@ pub(super) fn send_sms(context: &mut Context<'_>, command: &SendSms) -> Result<R
 
 /// The second step: one code by one method.
 pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<Reply, Error> {
-    let SecondStep { ticket, session, new_session, method, factor, code } = command;
+    let SecondStep { ticket, session, new_session, method, factor, code, trust_browser } = command;
     if new_session.as_ref() == Some(&session) {
         return Err(invalid("newSession", "must differ from `session`: change the session id at the second step"));
     }
@@ -122,16 +123,26 @@ pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<R
         Err(reply) => return Ok(reply),
     };
     context.record.drop_unused_login_code(ticket.id());
-    verified(context, method, used, new_session)
+    verified(context, method, used, new_session, trust_browser.as_ref())
 }
 
 /// The second factor passed: settles the budget, and makes the pass.
-fn verified(context: &mut Context<'_>, method: Method, used: Option<NamedFactor>, new_session: Option<SessionId>) -> Result<Reply, Error> {
-    if method == Method::RecoveryCode {
-        context.record.attempts.rescue();
-    } else {
-        let before = context.record.attempts.clone();
-        context.record.attempts.succeed(&before);
+fn verified(
+    context: &mut Context<'_>,
+    method: Method,
+    used: Used,
+    new_session: Option<SessionId>,
+    trust_browser: Option<&TrustBrowser>,
+) -> Result<Reply, Error> {
+    let Used { factor: used, shown_at, browser } = used;
+    match method {
+        Method::RecoveryCode => context.record.attempts.rescue(),
+        Method::Totp | Method::Sms | Method::BackupCode => {
+            let before = context.record.attempts.clone();
+            context.record.attempts.succeed(&before);
+        }
+        // It shows no code, so that wrong codes stay counted.
+        Method::TrustedBrowser => {}
     }
     context.log(EventKind::CodeAccepted { method, factor: used.clone() });
     if method == Method::RecoveryCode {
@@ -142,8 +153,9 @@ fn verified(context: &mut Context<'_>, method: Method, used: Option<NamedFactor>
         None => SessionId::new(&context.entropy.id())?,
     };
     let id = context.id();
-    let factor = used.as_ref().map(|used| used.id.clone());
-    let proven = Proven { subject: id.clone(), session: session.clone(), method, factor, epoch: context.record.epoch.clone() };
+    let browser = browser.or_else(|| trusted_browser::trust(context, method, trust_browser?));
+    let factor = used.as_ref().filter(|_| method.is_own_factor()).map(|used| used.id.clone());
+    let proven = Proven { subject: id.clone(), session: session.clone(), method, factor, shown_at, epoch: context.record.epoch.clone() };
     let (pass, expires_at) = context.new_pass(Pass::now(context.policy, proven, context.now))?;
     Ok(Reply::Verified {
         user: id.user().clone(),
@@ -154,6 +166,7 @@ fn verified(context: &mut Context<'_>, method: Method, used: Option<NamedFactor>
         expires_at,
         enroll: method == Method::RecoveryCode || !context.record.has_factor(),
         backup_codes_left: (method == Method::BackupCode).then(|| context.record.backup_left()),
+        browser,
     })
 }
 

@@ -46,18 +46,19 @@ mod sms;
 mod sms_budget;
 mod status;
 mod totp;
+mod trusted_browser;
 
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use client_field::ClientField;
 pub use command::{
-    Begin, Change, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, HostsWord, IssueRecoveryCode, Issuer, Remove, Rename,
-    SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup,
+    Begin, Change, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, HostsWord, IssueRecoveryCode, Issuer, Remove,
+    RemoveTrustedBrowser, Rename, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, TrustBrowser,
 };
 pub use context::Env;
 pub use login::ticket_user;
 pub use pending::{Limit, OverLimit, Pending, Progress};
-pub use reply::{CodeKind, Reply, ShownCode, SmsRefusal, UsableFactor, UsableMethod};
-pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, enrollment, status};
+pub use reply::{BrowserCookie, CodeKind, Reply, ShownCode, SmsRefusal, UsableFactor, UsableMethod};
+pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, TrustedBrowserStatus, enrollment, status};
 
 use crate::error::Error;
 #[cfg(doc)]
@@ -177,6 +178,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
         Command::ConfirmSms(command) => sms::confirm(context, &command),
         Command::Rename(command) => rename::rename(context, &command),
         Command::Remove(command) => remove::remove(context, &command),
+        Command::RemoveTrustedBrowser(command) => trusted_browser::remove(context, &command),
         Command::RenewBackupCodes(command) => backup_codes::renew(context, &command),
         Command::ShowBackupCodes(command) => backup_codes::show(context, &command),
         Command::ShowNewBackupCodes(command) => backup_codes::show_new(context, &command),

@@ -20,7 +20,6 @@
 use crate::encoding::to_base64url;
 use crate::error::Error;
 use crate::event::{Action, EventKind};
-use crate::factor::NamedFactor;
 use crate::hashed_codes::{CodeSet, LongCodeKind};
 use crate::ids::RecordId;
 use crate::keys::Secret32;
@@ -34,7 +33,7 @@ use crate::time::Lifetime;
 use crate::token::Ticket;
 use crate::typed_code::LongCode;
 
-use super::attempt::{OrReply, Typed};
+use super::attempt::{OrReply, Typed, Used};
 use super::command::Issuer;
 use super::context::{Context, View};
 use super::owner;
@@ -88,7 +87,7 @@ pub(super) fn make(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Rep
 }
 
 /// The second step by a recovery code. The login uses it up.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Used>, Error> {
     let Some(typed) = LongCode::parse(step.code) else { return Ok(Err(Reply::malformed_long_code())) };
     let Some(recovery) = context.record.live_recovery(context.policy, context.now).cloned() else {
         return Ok(Err(Reply::Expired {}));
@@ -109,7 +108,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
     context.record.recovery = None;
     context.record.needs_recovery_code = false;
     context.notify_all(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode), None);
-    Ok(Ok(None))
+    Ok(Ok(Used::now(None, context.now)))
 }
 
 /// Ends the code whose hour is over: an event, at the next step.

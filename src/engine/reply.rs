@@ -58,6 +58,8 @@ pub enum CodeKind {
     Digits,
     /// 16 letters and digits in four groups: `XXXX-XXXX-XXXX-XXXX`.
     Grouped,
+    /// The token in a trusted browser's cookie. Nobody types it: the host hands it over.
+    Token,
 }
 
 /// A backup code, and whether it was used.
@@ -68,6 +70,18 @@ pub struct ShownCode {
     pub code: SecretText,
     /// True once it was used.
     pub used: bool,
+}
+
+/// The token of a trusted browser, for its cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserCookie {
+    /// The token, 56 characters: the browser's id in `status`, a full stop, and a secret. Set it as a cookie that no script reads
+    /// (`__Host-` prefix, `Secure`, `HttpOnly`, `SameSite=Lax`), and keep it nowhere else.
+    pub token: SecretText,
+    /// The time at which the trust ends: the end of the cookie.
+    pub expires_at: UnixSeconds,
 }
 
 /// The reason why no SMS was sent.
@@ -155,7 +169,7 @@ pub enum Reply {
         session: SessionId,
         /// The method that was used.
         method: Method,
-        /// The app or phone that was used, where it was one.
+        /// The app or phone that was used, where it was one; the browser, where the method is `trusted_browser`.
         #[serde(skip_serializing_if = "Option::is_none")]
         factor: Option<NamedFactor>,
         /// The time at which the pass ends.
@@ -165,6 +179,9 @@ pub enum Reply {
         /// Number of backup codes left, after one was used.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes_left: Option<usize>,
+        /// The cookie of this browser from now on, where it is trusted: the token is another one after each use.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        browser: Option<BrowserCookie>,
     },
     /// The code is wrong.
     Wrong {
@@ -202,7 +219,8 @@ pub enum Reply {
         retry_at: Option<UnixSeconds>,
     },
     /// No code is alive that this one could answer; or the set-up is not this session's, has timed out, or
-    /// was ended by a change of factors; or the backup codes are of a set that has ended.
+    /// was ended by a change of factors; or the backup codes are of a set that has ended; or the browser is not trusted (any
+    /// more): forget its cookie, and ask for a code.
     Expired {},
     /// The app can be set up: show this.
     TotpStarted {
@@ -262,6 +280,11 @@ pub enum Reply {
         /// The time at which the pass ends.
         expires_at: UnixSeconds,
     },
+    /// The browser is trusted no more. Its session goes on.
+    TrustedBrowserRemoved {
+        /// The browser.
+        browser: NamedFactor,
+    },
     /// The backup codes.
     BackupCodes {
         /// The codes, in the order in which they were made.
@@ -320,6 +343,7 @@ impl Reply {
             ClientField::Pass => "a pass, as text".to_owned(),
             ClientField::Label => "a label, as text".to_owned(),
             ClientField::Factor | ClientField::Replaces => "the id of a factor, as text".to_owned(),
+            ClientField::Browser => "the id of a trusted browser, as text".to_owned(),
             ClientField::Name => "a name of 1 to 40 characters on one line".to_owned(),
             ClientField::Set => "the id of a set of backup codes, as text".to_owned(),
             ClientField::NewCodes => "the sealed codes, as text".to_owned(),

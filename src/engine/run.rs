@@ -35,7 +35,7 @@ pub(super) fn run<H: Hashes>(
     let reply = reply?;
     let changed = record != before;
     if changed {
-        record.tidy(now);
+        record.tidy(policy, now);
         record.name_write(&mut entropy);
     }
     let effects = Effect::in_order(effects);

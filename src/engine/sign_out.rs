@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | tickets, set-up tickets, and codes by SMS for a login | yes | yes |
 //! | set-ups that no code has confirmed | yes | yes |
+//! | trusted browsers | yes | yes |
 //! | passes, of all sessions | no | yes, by a new factor epoch |
 //!
 //! Both are the host's own word, which no client can send: a wrong one lets nobody in. The host ends its sessions itself.
@@ -37,4 +38,5 @@ pub(super) fn everywhere(context: &mut Context<'_>) -> Result<Reply, Error> {
 pub(super) fn end_logins(context: &mut Context<'_>) {
     context.record.logins = LoginEpoch::next(&mut context.entropy);
     context.record.drop_login_codes();
+    context.record.browsers.clear();
 }

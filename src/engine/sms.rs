@@ -27,7 +27,7 @@ use crate::time::{Lifetime, UnixSeconds};
 use crate::token::Ticket;
 use crate::typed_code::Digits;
 
-use super::attempt::{Comparison, OrReply, Typed};
+use super::attempt::{Comparison, OrReply, Typed, Used};
 use super::command::{Confirm, EnrollSms};
 use super::context::{Context, View};
 use super::enroll::{self, Confirmation, Start};
@@ -169,7 +169,7 @@ pub(super) fn send_login_code(context: &mut Context<'_>, ticket: &Ticket, factor
 }
 
 /// The second step by the code that was sent for this ticket, to the phone that is named or to any.
-pub(super) fn verify(context: &mut Context<'_>, ticket: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+pub(super) fn verify(context: &mut Context<'_>, ticket: &Ticket, step: &Typed<'_>) -> Result<OrReply<Used>, Error> {
     if !context.record.phones.iter().any(|phone| step.is_from(&phone.id)) {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
     }
@@ -196,7 +196,8 @@ pub(super) fn verify(context: &mut Context<'_>, ticket: &Ticket, step: &Typed<'_
     if let Some(known) = context.record.phones.iter_mut().find(|known| known.id == phone.id) {
         *known = Phone { number: sealed, last_used_at: Some(now), ..phone.clone() };
     }
-    Ok(Ok(Some(NamedFactor { id: phone.id.clone(), name: phone.name.clone() })))
+    let used = NamedFactor { id: phone.id.clone(), name: phone.name.clone() };
+    Ok(Ok(Used::now(Some(used), context.now)))
 }
 
 /// The method in a challenge, where the policy still offers it and allows a number.

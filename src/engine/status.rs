@@ -9,6 +9,7 @@ use crate::lockout::{Comparisons, LockState};
 use crate::policy::{Enrollment, Method, Policy};
 use crate::record::{Factor, IssuedBy, Record};
 use crate::time::UnixSeconds;
+use crate::trusted_browser::TrustedBrowser;
 
 use super::context::View;
 use super::{factors, sms};
@@ -30,6 +31,10 @@ pub struct Status {
     /// The recovery code that is alive, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<RecoveryStatus>,
+    /// The browsers that are trusted, in the order in which they were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub trusted_browsers: Vec<TrustedBrowserStatus>,
     /// The attempt budget.
     pub attempts: AttemptStatus,
 }
@@ -55,6 +60,24 @@ pub struct FactorStatus {
     /// The time at which it last logged the user in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<UnixSeconds>,
+}
+
+/// A browser that is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedBrowserStatus {
+    /// Its id: the beginning of the token in its cookie, before the full stop.
+    pub id: FactorId,
+    /// Its name.
+    pub name: FactorName,
+    /// The time at which it was trusted.
+    pub added_at: UnixSeconds,
+    /// The time at which it last logged the user in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<UnixSeconds>,
+    /// The time at which the trust ends.
+    pub expires_at: UnixSeconds,
 }
 
 /// The backup codes.
@@ -125,6 +148,13 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
         recovery_code: record
             .live_recovery(policy, now)
             .map(|code| RecoveryStatus { issued_by: code.issued_by.clone(), expires_at: code.lifetime.ends_at() }),
+        trusted_browsers: record
+            .live_browsers(policy, now)
+            .filter_map(|browser| {
+                let TrustedBrowser { id, name, added_at, last_used_at, .. } = browser.clone();
+                Some(TrustedBrowserStatus { id, name, added_at, last_used_at, expires_at: browser.ends_at(policy)? })
+            })
+            .collect(),
         attempts: AttemptStatus { failures: record.attempts.failures(), locked_until, stopped },
     })
 }

@@ -26,7 +26,7 @@ use crate::token::{LONGEST_SETUP, Ticket};
 use crate::totp::{TotpMatch, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
-use super::attempt::{Comparison, OrReply, Typed};
+use super::attempt::{Comparison, OrReply, Typed, Used};
 use super::command::{Confirm, EnrollTotp, ShowTotpSetup};
 use super::context::{Context, View};
 use super::enroll::{self, Confirmation, Start};
@@ -113,7 +113,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
 }
 
 /// The second step by a code from an app: the one that is named, or any.
-pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Option<NamedFactor>>, Error> {
+pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) -> Result<OrReply<Used>, Error> {
     let apps: Vec<App> = context.record.apps.iter().filter(|app| step.is_from(&app.id)).cloned().collect();
     if apps.is_empty() {
         return Ok(Err(context.denied(Action::Verify, Reason::NotEnrolled)));
@@ -136,7 +136,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
     if let Some(app) = context.record.apps.iter_mut().find(|app| app.id == *id) {
         *app = App { secret, last_step, last_used_at: Some(now), ..app.clone() };
     }
-    Ok(Ok(Some(NamedFactor { id: id.clone(), name: name.clone() })))
+    Ok(Ok(Used::now(Some(NamedFactor { id: id.clone(), name: name.clone() }), now)))
 }
 
 /// The method in a challenge, where the policy still offers it.

@@ -76,6 +76,7 @@ impl Attempt {
             method: self.method,
             factor: None,
             code: self.code.0.clone(),
+            trust_browser: None,
         }
     }
 }

@@ -241,6 +241,11 @@ impl VerifySettings {
         let VerifyDocument { cluster, authority, path, timeout_ms, methods } = document;
         check(session.binds(), "session", "must name the session's cookie where codes are verified: tickets are bound to the session")?;
         check(!methods.is_empty(), "verify.methods", "name at least one method")?;
+        check(
+            !methods.contains(&Method::TrustedBrowser),
+            "verify.methods",
+            "must not name trusted_browser, which answers a challenge at login alone",
+        )?;
         let Some(ring) = ring else {
             return Err(wrong("verify", "needs the key ring in COUNTERSIGN_KEYS, passed on by host_env_keys"));
         };

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use crate::policy::Method;
 use crate::time::UnixSeconds;
 use crate::token::{Flaw, Pass};
 
@@ -29,8 +30,7 @@ pub(super) fn check_pass(
     let identity = match learnt.passes.find(digest) {
         Some(identity) => identity,
         None => {
-            let opened = Pass::examine(&config.policy, &config.keys, token, now)
-                .map_err(|flaw| if flaw == Flaw::Expired { Refusal::PassExpired } else { Refusal::PassInvalid(flaw) });
+            let opened = Pass::examine(&config.policy, &config.keys, token, now).map_err(Refusal::of_flaw);
             learnt.passes.keep(digest, Identity::new(opened?))
         }
     };
@@ -53,9 +53,10 @@ pub(super) fn check_pass(
         }
     }
     let sessions = [Some(pass.session()), session.as_ref()];
-    let made = Made { subject: pass.subject(), at: pass.auth_time(), epoch: Some(pass.epoch()), sessions };
+    let made = Made { subject: pass.subject(), at: pass.issued_at(), epoch: Some(pass.epoch()), sessions };
     learnt.check_revocation(config, &made, now)?;
-    if limits.max_age.is_some_and(|age| now.since(pass.auth_time()) > u64::from(age)) {
+    let meets = |age: u32| pass.method() != Method::TrustedBrowser && now.since(pass.auth_time()) <= u64::from(age);
+    if limits.max_age.is_some_and(|age| !meets(age)) {
         return Err(Refusal::PassTooOld);
     }
     if !limits.accept(pass.method()) {

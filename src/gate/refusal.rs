@@ -194,6 +194,21 @@ impl Refusal {
         }
     }
 
+    /// The refusal of a pass that does not open.
+    pub(super) const fn of_flaw(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Expired => Self::PassExpired,
+            Flaw::MethodNotAccepted => Self::MethodNotAccepted,
+            Flaw::Malformed
+            | Flaw::NotAPass
+            | Flaw::UnknownKey
+            | Flaw::WrongSignature
+            | Flaw::OtherOrigin
+            | Flaw::OtherAudience
+            | Flaw::FromTheFuture => Self::PassInvalid(flaw),
+        }
+    }
+
     /// The refusal of a code that the engine denies.
     pub(super) const fn of_denied_code(reason: Reason) -> Self {
         match reason {

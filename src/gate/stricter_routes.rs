@@ -1,4 +1,5 @@
-//! Stricter routes: the greatest age of a pass on a path, and its accepted methods.
+//! Stricter routes: the greatest age of a pass on a path, and its accepted methods. `trustedBrowser: false` refuses those of trusted
+//! browsers, and so does every greatest age.
 //!
 //! A route tightens, so it matches generously: without regard to case or to the rest of a segment after
 //! the word (`/admin.json`), and it matches every path that is not plain. All routes that match a path
@@ -24,6 +25,8 @@ pub(super) struct RouteDocument {
     max_age: Option<u32>,
     #[serde(default)]
     methods: Option<Vec<Method>>,
+    #[serde(default)]
+    trusted_browser: Option<bool>,
 }
 
 /// The stricter routes.
@@ -47,16 +50,18 @@ enum Place {
 pub(super) struct Limits {
     pub(super) max_age: Option<u32>,
     methods: Option<Vec<Method>>,
+    no_trusted_browser: bool,
 }
 
 impl Limits {
     /// Whether no route asks for a pass.
     pub(super) const fn are_none(&self) -> bool {
-        self.max_age.is_none() && self.methods.is_none()
+        self.max_age.is_none() && self.methods.is_none() && !self.no_trusted_browser
     }
 
     pub(super) fn accept(&self, method: Method) -> bool {
-        self.methods.as_ref().is_none_or(|methods| methods.contains(&method))
+        let is_listed = self.methods.as_ref().is_none_or(|methods| methods.contains(&method));
+        is_listed && !(self.no_trusted_browser && method == Method::TrustedBrowser)
     }
 
     fn tighten(&mut self, other: &Self) {
@@ -64,6 +69,7 @@ impl Limits {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),
         };
+        self.no_trusted_browser |= other.no_trusted_browser;
         if let Some(more) = &other.methods {
             match &mut self.methods {
                 Some(methods) => methods.retain(|method| more.contains(method)),
@@ -89,8 +95,14 @@ impl Routes {
                 }
                 (Some(_), Some(_)) | (None, None) => return Err(wrong(&at, "give either `path` or `prefix`")),
             };
-            let limits = Limits { max_age: document.max_age, methods: document.methods };
-            check(!limits.are_none(), &at, "give `maxAge`, `methods` or both: a route without them changes nothing")?;
+            check(
+                document.trusted_browser != Some(true),
+                &format!("{at}.trustedBrowser"),
+                "must be false: a route only tightens; set `trustedBrowser` in `policy`, and refuse them here",
+            )?;
+            let no_trusted_browser = document.trusted_browser.is_some();
+            let limits = Limits { max_age: document.max_age, methods: document.methods, no_trusted_browser };
+            check(!limits.are_none(), &at, "give `maxAge`, `methods` or `trustedBrowser`: a route without them changes nothing")?;
             let age_fits = limits.max_age.is_none_or(|age| (10..=2_592_000).contains(&age));
             check(age_fits, &format!("{at}.maxAge"), "must be 10 to 2592000 seconds")?;
             let names_methods = limits.methods.as_ref().is_none_or(|methods| !methods.is_empty());

@@ -178,6 +178,7 @@ impl Verification {
             | Reply::Enrolled { .. }
             | Reply::Renamed { .. }
             | Reply::Removed { .. }
+            | Reply::TrustedBrowserRemoved { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
@@ -213,6 +214,7 @@ impl Verification {
             | Reply::Enrolled { .. }
             | Reply::Renamed { .. }
             | Reply::Removed { .. }
+            | Reply::TrustedBrowserRemoved { .. }
             | Reply::BackupCodes { .. }
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}

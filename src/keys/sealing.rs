@@ -36,6 +36,8 @@ pub(crate) enum Purpose {
     SmsCode,
     /// The MAC over a ticket.
     Ticket,
+    /// The MACs over the secret of a trusted browser.
+    TrustedBrowser,
     /// Sealing set-ups, which leave us as tokens.
     Setup,
     /// Sealing new backup codes, which leave us as tokens.
@@ -52,6 +54,7 @@ impl Purpose {
             Self::CheckTag => b"countersign/v1/check-tag",
             Self::SmsCode => b"countersign/v1/sms-code",
             Self::Ticket => b"countersign/v1/ticket",
+            Self::TrustedBrowser => b"countersign/v1/trusted-browser",
             Self::Setup => b"countersign/v1/setup",
             Self::NewCodes => b"countersign/v1/new-codes",
             Self::Number => b"countersign/v1/number",

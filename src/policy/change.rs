@@ -13,7 +13,7 @@ use crate::encoding::to_base64url;
 use crate::json::to_json;
 
 use super::check::Policy;
-use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy};
+use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy, TrustedBrowserPolicy};
 use super::rule_document::{NetworkEntry, NetworkPolicy, NetworkRule, RequirePolicy, RequireRules, RequireWord};
 
 /// Entries of a list that a change names; the rest are counted.
@@ -119,12 +119,13 @@ impl Value {
 fn settings(document: &PolicyDocument) -> Vec<(&'static str, Value)> {
     let PolicyDocument { v: _, name, origin, audience, methods, require, network, plans, totp, sms, backup_codes, recovery_code, .. } =
         document;
-    let PolicyDocument { first_factor, ticket_seconds, pass_seconds, fresh_seconds, .. } = document;
+    let PolicyDocument { first_factor, trusted_browser, ticket_seconds, pass_seconds, fresh_seconds, .. } = document;
     let NetworkPolicy { allow, api, deny } = network;
     let TotpPolicy { algorithm, digits, period_seconds, window } = totp;
     let SmsPolicy { prefixes, except, digits: sms_digits, lifetime_seconds, cooldown_seconds, per_minute, per_hour, per_day } = sms;
     let BackupCodesPolicy { count, keep_for_showing, memory_kib, passes, lanes } = backup_codes;
     let RecoveryCodePolicy { lifetime_seconds: recovery_seconds } = recovery_code;
+    let trusted_days = trusted_browser.map(|TrustedBrowserPolicy { days }| Setting::Number(days));
     let nobody = RequireRules::default();
     let (word, RequireRules { networks, outside, roles }) = match require {
         RequirePolicy::Word(RequireWord::Optional) => (Some("optional"), &nobody),
@@ -163,6 +164,7 @@ fn settings(document: &PolicyDocument) -> Vec<(&'static str, Value)> {
         ("backupCodes.passes", number(*passes)),
         ("backupCodes.lanes", number(*lanes)),
         ("recoveryCode.lifetimeSeconds", number(*recovery_seconds)),
+        ("trustedBrowser.days", Value::One(trusted_days)),
         ("ticketSeconds", number(*ticket_seconds)),
         ("passSeconds", number(*pass_seconds)),
         ("freshSeconds", number(*fresh_seconds)),
@@ -240,6 +242,7 @@ mod tests {
             ("backupCodes.passes", json!(2), json!(3)),
             ("backupCodes.lanes", json!(1), json!(2)),
             ("recoveryCode.lifetimeSeconds", json!(3_600), json!(600)),
+            ("trustedBrowser.days", Json::Null, json!(30)),
             ("ticketSeconds", json!(600), json!(300)),
             ("passSeconds", json!(43_200), json!(3_600)),
             ("freshSeconds", json!(300), json!(60)),
@@ -296,7 +299,7 @@ mod tests {
         ];
         assert_eq!(changes(&plain, &same), json!([]));
         // Computed by another program over the settings as JSON.
-        assert_eq!(policy(&[]).digest(), "_FH5tPcIBnczt0SiizVExj_IC6YaA2Mkx1tXntQdPA4");
+        assert_eq!(policy(&[]).digest(), "Et8rOhyOH5E0-k0Geb1WChIjvnivbavonftm05wEDsM");
     }
 
     #[test]

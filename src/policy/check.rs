@@ -120,7 +120,10 @@ impl Policy {
     /// Whether a method is offered.
     #[must_use]
     pub fn offers(&self, method: Method) -> bool {
-        self.document.methods.contains(&method)
+        match method {
+            Method::TrustedBrowser => self.document.trusted_browser.is_some(),
+            Method::Totp | Method::Sms | Method::BackupCode | Method::RecoveryCode => self.document.methods.contains(&method),
+        }
     }
 
     /// Whether any rule depends on the client's address.
@@ -202,6 +205,11 @@ impl Policy {
         u64::from(self.document.recovery_code.lifetime_seconds)
     }
 
+    /// Life of the trust in a browser; `None`: no browser is trusted.
+    pub(crate) fn trusted_browser_seconds(&self) -> Option<u64> {
+        self.document.trusted_browser.map(|trusted| u64::from(trusted.days).saturating_mul(86_400))
+    }
+
     pub(crate) fn ticket_seconds(&self) -> u64 {
         u64::from(self.document.ticket_seconds)
     }
@@ -237,6 +245,11 @@ fn check_methods(document: &PolicyDocument) -> Result<(), Error> {
     for (index, method) in methods.iter().enumerate() {
         let twice = methods.iter().take(index).any(|other| other == method);
         check(!twice, &format!("methods[{index}]"), "is given twice")?;
+        check(
+            *method != Method::TrustedBrowser,
+            &format!("methods[{index}]"),
+            "trusted_browser is no method that is offered alone: set `trustedBrowser`, with its days",
+        )?;
     }
     check(!is_sms_alone(methods), "methods", "sms is a restricted factor: offer totp or backup_code beside it")?;
     check(document.totp.window <= 2, "totp.window", "must be 0 to 2")
@@ -269,6 +282,8 @@ fn check_sms(sms: &SmsPolicy) -> Result<(), Error> {
 
 fn check_lifetimes(document: &PolicyDocument) -> Result<(), Error> {
     check((60..=3_600).contains(&document.recovery_code.lifetime_seconds), "recoveryCode.lifetimeSeconds", "must be 60 to 3600")?;
+    let days_fit = document.trusted_browser.is_none_or(|trusted| (1..=90).contains(&trusted.days));
+    check(days_fit, "trustedBrowser.days", "must be 1 to 90")?;
     check((60..=1_800).contains(&document.ticket_seconds), "ticketSeconds", "must be 60 to 1800")?;
     check((60..=2_592_000).contains(&document.pass_seconds), "passSeconds", "must be 60 to 2592000")?;
     check((30..=3_600).contains(&document.fresh_seconds), "freshSeconds", "must be 30 to 3600")

@@ -62,6 +62,9 @@ pub struct PolicyDocument {
     #[serde(default)]
     #[cfg_attr(feature = "npm", tsify(optional))]
     pub recovery_code: RecoveryCodePolicy,
+    /// Browsers that a person may trust after a code by app or SMS; absent: none.
+    #[serde(default)]
+    pub trusted_browser: Option<TrustedBrowserPolicy>,
     /// Life of a ticket in seconds, 60 to 1,800; default 600.
     #[serde(default = "default_ticket_seconds")]
     #[cfg_attr(feature = "npm", tsify(optional))]
@@ -212,6 +215,16 @@ impl Default for RecoveryCodePolicy {
     fn default() -> Self {
         Self { lifetime_seconds: 3_600 }
     }
+}
+
+/// Trusted browsers: such a browser answers the challenge at login instead of a code. Its pass is never fresh, and weaker than any
+/// other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrustedBrowserPolicy {
+    /// Days of the trust, 1 to 90, counted from the code that began it.
+    pub days: u32,
 }
 
 fn default_methods() -> Vec<Method> {

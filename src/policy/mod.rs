@@ -17,7 +17,7 @@ mod terms;
 pub use change::{Setting, SettingChange};
 pub use check::Policy;
 pub use decide::{Decision, Enrollment, Explanation, Facts, Rule, explain};
-pub use document::{BackupCodesPolicy, FirstFactor, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy};
+pub use document::{BackupCodesPolicy, FirstFactor, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy, TrustedBrowserPolicy};
 pub use review::{ApiClient, Author, BlockedApiClient, ForgottenFamily, People, Person, Review, Reviewer, review};
 pub use rule_document::{NetworkEntry, NetworkPolicy, NetworkRule, RequirePolicy, RequireRules, RequireWord};
 pub use terms::{Channel, Method, Reason, Role, Roles};

@@ -4,6 +4,7 @@
 //! - A method is offered where all offer it, and a plan may set up where all allow it.
 //! - A first factor is set up by the password alone where all accept that.
 //! - Lifetimes are the shortest and budgets the smallest. Waits, digits and the cost of hashing are the greatest.
+//! - A browser is trusted where all trust browsers, for the fewest days.
 //! - Owners issue no recovery codes, because the owner of one account would open the others. The
 //!   operator of the host issues them.
 //! - Origin and audience must be the same: a pass names one of each. The name shown is that of the first.
@@ -14,7 +15,7 @@
 use crate::error::{Error, ErrorCode};
 
 use super::check::{Policy, is_sms_alone};
-use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy};
+use super::document::{BackupCodesPolicy, PolicyDocument, RecoveryCodePolicy, SmsPolicy, TotpPolicy, TrustedBrowserPolicy};
 use super::terms::Method;
 
 impl Policy {
@@ -74,6 +75,12 @@ impl PolicyDocument {
             backup_codes: self.backup_codes.strictest(&other.backup_codes),
             recovery_code: RecoveryCodePolicy {
                 lifetime_seconds: self.recovery_code.lifetime_seconds.min(other.recovery_code.lifetime_seconds),
+            },
+            trusted_browser: match (self.trusted_browser, other.trusted_browser) {
+                (Some(TrustedBrowserPolicy { days: one }), Some(TrustedBrowserPolicy { days: two })) => {
+                    Some(TrustedBrowserPolicy { days: one.min(two) })
+                }
+                (Some(_) | None, None) | (None, Some(_)) => None,
             },
             ticket_seconds: self.ticket_seconds.min(other.ticket_seconds),
             pass_seconds: self.pass_seconds.min(other.pass_seconds),
@@ -175,7 +182,7 @@ mod tests {
             "codes": [backup_codes.count, backup_codes.memory_kib, backup_codes.passes, backup_codes.lanes],
             "kept": backup_codes.keep_for_showing,
             "recovery": policy.recovery_seconds(), "ticket": policy.ticket_seconds(),
-            "pass": policy.pass_seconds(), "fresh": policy.fresh_seconds(),
+            "pass": policy.pass_seconds(), "fresh": policy.fresh_seconds(), "trusted": policy.trusted_browser_seconds(),
         })
     }
 
@@ -222,6 +229,8 @@ mod tests {
             (json!({"ticketSeconds": 60}), json!({"ticketSeconds": 1_800}), "ticket", json!(60)),
             (json!({"passSeconds": 2_592_000}), json!({"passSeconds": 60}), "pass", json!(60)),
             (json!({"freshSeconds": 30}), json!({}), "fresh", json!(30)),
+            (json!({"trustedBrowser": {"days": 30}}), json!({}), "trusted", json!(null)),
+            (json!({"trustedBrowser": {"days": 30}}), json!({"trustedBrowser": {"days": 7}}), "trusted", json!(7 * 86_400)),
             (json!({"firstFactor": "password"}), json!({}), "first", json!("recovery_code")),
             (json!({"firstFactor": "password"}), json!({"firstFactor": "password"}), "first", json!("password")),
         ] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A way to prove possession. It goes by its name in all documents: `totp`, `sms`, `backup_code`,
-/// `recovery_code`.
+/// `recovery_code`, `trusted_browser`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -16,11 +16,13 @@ pub enum Method {
     BackupCode,
     /// A single-use code issued by an owner, good for an hour.
     RecoveryCode,
+    /// A browser that was trusted after a code by app or SMS. It proves no factor, and its pass is weaker than any other.
+    TrustedBrowser,
 }
 
 impl Method {
     /// All methods, in the order in which a challenge lists them.
-    pub const ALL: [Self; 4] = [Self::Totp, Self::Sms, Self::BackupCode, Self::RecoveryCode];
+    pub const ALL: [Self; 5] = [Self::Totp, Self::Sms, Self::BackupCode, Self::RecoveryCode, Self::TrustedBrowser];
 
     /// The method's name in all documents.
     #[must_use]
@@ -30,6 +32,7 @@ impl Method {
             Self::Sms => "sms",
             Self::BackupCode => "backup_code",
             Self::RecoveryCode => "recovery_code",
+            Self::TrustedBrowser => "trusted_browser",
         }
     }
 
@@ -40,12 +43,12 @@ impl Method {
     }
 
     /// Whether it is a factor of the user's own: set up, named and removed by its user. Backup
-    /// and recovery codes stand in for such a factor.
+    /// and recovery codes stand in for such a factor, and a trusted browser remembers one.
     #[must_use]
     pub const fn is_own_factor(self) -> bool {
         match self {
             Self::Totp | Self::Sms => true,
-            Self::BackupCode | Self::RecoveryCode => false,
+            Self::BackupCode | Self::RecoveryCode | Self::TrustedBrowser => false,
         }
     }
 }

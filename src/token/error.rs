@@ -59,12 +59,15 @@ pub enum Flaw {
     FromTheFuture,
     /// It has expired.
     Expired,
+    /// It is by a trusted browser, and the policy trusts none.
+    MethodNotAccepted,
 }
 
 impl From<Flaw> for TokenError {
     fn from(flaw: Flaw) -> Self {
         match flaw {
             Flaw::Expired => Self::Expired,
+            Flaw::MethodNotAccepted => Self::MethodNotAccepted,
             Flaw::Malformed
             | Flaw::NotAPass
             | Flaw::UnknownKey

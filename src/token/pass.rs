@@ -3,7 +3,8 @@
 //! A pass is signed, because others verify it too: any JOSE library by way of the JWK set, and
 //! Envoy. It is bound to its account, user and session. It ends when its maker said, and no later than the policy that
 //! checks it allows. Its `acr` and `amr` tell its strength: a pass by
-//! backup or recovery code is weaker than one by app or SMS.
+//! backup or recovery code is weaker than one by app or SMS. One by a trusted browser is weaker still: it has the time of the
+//! app or phone that was shown when the browser was trusted, and opens only under a policy that trusts browsers.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,14 +44,18 @@ pub(crate) struct Proven {
     pub(crate) session: SessionId,
     pub(crate) method: Method,
     pub(crate) factor: Option<FactorId>,
+    /// The time at which the factor was shown: now, but for a trusted browser.
+    pub(crate) shown_at: UnixSeconds,
     pub(crate) epoch: FactorEpoch,
 }
 
 impl Pass {
     /// The pass for a second factor that passes now.
     pub(crate) fn now(policy: &Policy, proven: Proven, now: UnixSeconds) -> Self {
-        let Proven { subject, session, method, factor, epoch } = proven;
-        Self { subject, session, method, factor, epoch, issued_at: now, auth_time: now, expires_at: now.plus(policy.pass_seconds()) }
+        let Proven { subject, session, method, factor, shown_at, epoch } = proven;
+        let end = now.plus(policy.pass_seconds());
+        let expires_at = trusted_until(policy, method, shown_at).map_or(end, |until| end.min(until));
+        Self { subject, session, method, factor, epoch, issued_at: now, auth_time: shown_at, expires_at }
     }
 
     /// The same pass in another epoch: for the session that changed the factors. The time of the factor
@@ -103,7 +108,10 @@ impl Pass {
         })?;
         let claims: PassClaims = jws.claims().map_err(|_| Flaw::Malformed)?;
         // The policy may have become stricter, or be another one of the same user.
-        let expires_at = claims.exp.min(claims.iat.plus(policy.pass_seconds()));
+        let mut expires_at = claims.exp.min(claims.iat.plus(policy.pass_seconds()));
+        if let Some(until) = trusted_until(policy, claims.second_factor, claims.auth_time) {
+            expires_at = expires_at.min(until);
+        }
         let consistent = claims.iat < claims.exp
             && claims.auth_time <= claims.iat
             && claims.factor.is_some() == claims.second_factor.is_own_factor()
@@ -117,6 +125,8 @@ impl Pass {
             Err(Flaw::FromTheFuture)
         } else if !consistent {
             Err(Flaw::Malformed)
+        } else if claims.second_factor == Method::TrustedBrowser && !policy.offers(Method::TrustedBrowser) {
+            Err(Flaw::MethodNotAccepted)
         } else if now >= expires_at {
             Err(Flaw::Expired)
         } else {
@@ -184,7 +194,12 @@ impl Pass {
         &self.epoch
     }
 
-    /// The time at which the second factor passed.
+    /// The time at which it was made.
+    pub(crate) const fn issued_at(&self) -> UnixSeconds {
+        self.issued_at
+    }
+
+    /// The time at which the factor was shown; for a trusted browser, that of the app or phone by which it was trusted.
     #[must_use]
     pub const fn auth_time(&self) -> UnixSeconds {
         self.auth_time
@@ -206,6 +221,12 @@ impl Pass {
     pub const fn acr(&self) -> &'static str {
         Acr::of(self.method).as_str()
     }
+}
+
+/// The end of the trust by which a pass was made, where it was made by a trusted browser and the policy trusts browsers.
+fn trusted_until(policy: &Policy, method: Method, shown_at: UnixSeconds) -> Option<UnixSeconds> {
+    let seconds = policy.trusted_browser_seconds().filter(|_| method == Method::TrustedBrowser)?;
+    Some(shown_at.plus(seconds))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -239,9 +260,11 @@ mod tests {
         let policy = Policy::parse(r#"{"v": 1, "name": "Acme", "origin": "https://acme.example"}"#).unwrap();
         let acr = |method| {
             let (subject, session) = (RecordId::from(UserId::new("ann").unwrap()), SessionId::new("s").unwrap());
-            Pass::now(&policy, Proven { subject, session, method, factor: None, epoch: FactorEpoch::FIRST }, UnixSeconds::EPOCH).acr()
+            let proven = Proven { subject, session, method, factor: None, shown_at: UnixSeconds::EPOCH, epoch: FactorEpoch::FIRST };
+            Pass::now(&policy, proven, UnixSeconds::EPOCH).acr()
         };
         assert_eq!([Method::Totp, Method::Sms].map(acr), ["urn:countersign:acr:2fa"; 2]);
         assert_eq!([Method::BackupCode, Method::RecoveryCode].map(acr), ["urn:countersign:acr:backup", "urn:countersign:acr:recovery"]);
+        assert_eq!(acr(Method::TrustedBrowser), "urn:countersign:acr:trusted-browser");
     }
 }

@@ -39,3 +39,4 @@ mod sms;
 mod status;
 mod support;
 mod threats;
+mod trusted_browser;

@@ -345,6 +345,7 @@ fn address_rules_stop_every_command_and_log_a_refused_action() {
         (json!({"confirm_sms": {"session": "in", "code": "000000"}}), "enroll_sms"),
         (json!({"rename": {"session": "in", "pass": pass, "factor": "0123456789ab", "name": "Work"}}), "rename"),
         (json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}), "remove"),
+        (json!({"remove_trusted_browser": {"session": "in", "pass": pass, "browser": "0123456789ab"}}), "remove_trusted_browser"),
         (json!({"renew_backup_codes": {"session": "in", "pass": pass}}), "renew_backup_codes"),
         (json!({"show_backup_codes": {"session": "in", "pass": pass}}), "show_backup_codes"),
         (json!({"show_new_backup_codes": {"session": "in", "pass": pass, "newCodes": "-"}}), "show_backup_codes"),

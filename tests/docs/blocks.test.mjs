@@ -316,7 +316,9 @@ function keysOfTheTypes() {
     return [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\s*(\w+)\??: (.*);/g)]
   }
   return new Map(
-    membersOf('PolicyDocument').flatMap(([, text, key, type]) => {
+    membersOf('PolicyDocument').flatMap(([, text, key, given]) => {
+      // A part that may be left out has no default.
+      const type = given.replace(/ \| undefined$/, '')
       const isPart = /^\w+Policy$/.test(type) && type !== 'RequirePolicy'
       return isPart ? membersOf(type).map(([, text, inner]) => [`${key}.${inner}`, text]) : [[key, text]]
     }),

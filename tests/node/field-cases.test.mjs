@@ -175,6 +175,7 @@ test('C12: a field of the client is answered with `malformed` and its name, in e
     ['confirmSms', { user: 'ann', session: 'in', setup: '-', code: '000000' }, ['setup', 'code']],
     ['rename', { ...inside, factor: 'no-such-app-', name: 'Work' }, ['factor', 'name', 'pass']],
     ['remove', { ...inside, factor: 'no-such-app-' }, ['factor', 'pass']],
+    ['removeTrustedBrowser', { ...inside, browser: 'no-such-one-' }, ['browser', 'pass']],
     ['renewBackupCodes', inside, ['pass']],
     ['showBackupCodes', inside, ['pass']],
     ['showTotpSetup', { user: 'ann', session: 'in', setup: '-' }, ['setup']],

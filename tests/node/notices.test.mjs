@@ -294,6 +294,52 @@ const MAILS = {
       ],
     },
   ],
+  'browser_trusted.user': [
+    { method: 'totp', name: 'Firefox' },
+    {
+      en: [
+        'A browser is now trusted at your login',
+        'logins at Acme from this browser need your password and no code',
+        ['Name: Firefox'],
+        'If this was you, there is nothing to do.',
+        'If this was not you',
+        4,
+        'Look at your trusted browsers',
+      ],
+      de: [
+        'Ein Browser gilt bei Ihrer Anmeldung nun als vertrauenswürdig',
+        'genügt zur Anmeldung bei Acme mit diesem Browser Ihr Passwort',
+        ['Name: Firefox'],
+        'Wenn Sie das selbst waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren',
+        4,
+        'Prüfen Sie Ihre vertrauenswürdigen Browser',
+      ],
+    },
+  ],
+  'trusted_browser_copied.user': [
+    { method: 'trusted_browser', name: 'Firefox' },
+    {
+      en: [
+        'A trusted browser may have been copied',
+        'An outdated copy of its login data was used at Acme',
+        ['Name: Firefox'],
+        'If you have restored this browser from a backup, or lost the connection at your last login, there is nothing to do.',
+        'If you are not sure',
+        3,
+        'Look at your trusted browsers',
+      ],
+      de: [
+        'Ein vertrauenswürdiger Browser wurde möglicherweise kopiert',
+        'Eine veraltete Kopie seiner Anmeldedaten wurde bei Acme verwendet',
+        ['Name: Firefox'],
+        'Wenn Sie diesen Browser aus einer Sicherung wiederhergestellt haben oder bei Ihrer letzten Anmeldung die Verbindung abbrach, müssen Sie nichts tun.',
+        'Wenn Sie nicht sicher sind',
+        3,
+        'Prüfen Sie Ihre vertrauenswürdigen Browser',
+      ],
+    },
+  ],
   'locked.user': [
     {},
     {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 const folder = new URL('../scenarios/', import.meta.url)
 const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
 const defaults = read('defaults.json')
-const METHODS = defaults.policy.methods
+const METHODS = [...defaults.policy.methods, 'trusted_browser']
 const KEYS = {
   do: ['after', 'account', 'user', 'ip', 'roles', 'why', 'do', 'expect', 'sms', 'save'],
   given: ['after', 'account', 'ip', 'given'],

@@ -7,6 +7,7 @@ export const methodNames = {
   sms: 'SMS',
   backup_code: 'Backup code',
   recovery_code: 'Recovery code',
+  trusted_browser: 'Trusted browser',
 }
 
 const elsewhere =
@@ -114,6 +115,10 @@ export const events = {
   first_factor_by_password: 'First second factor set up by the password alone',
   factor_renamed: 'App or phone renamed',
   factor_removed: 'Second factor turned off',
+  browser_trusted: 'Browser trusted',
+  trusted_browser_refused: 'Trusted browser refused',
+  trusted_browser_copied: 'Copy of a trusted browser used, trust ended',
+  trusted_browser_removed: 'Trusted browser removed',
   backup_codes_made: 'Backup codes made',
   backup_codes_shown: 'Backup codes shown',
   backup_codes_confirmed: 'Backup codes saved, by the person’s word',

@@ -2,6 +2,8 @@
 
 use crate::policy::{Channel, Method, Role};
 
+use super::browsers::Trust;
+
 pub(super) type Plan = Option<&'static str>;
 
 /// One of nine people: the same three user ids in each of three accounts.
@@ -78,6 +80,7 @@ pub(super) enum Ask {
         /// The id of the app or phone, where it is named.
         factor: Option<String>,
         code: Typed,
+        trust: Option<Trust>,
     },
     EnrollApp {
         session: &'static str,
@@ -126,6 +129,11 @@ pub(super) enum Ask {
         session: &'static str,
         pass: Token,
         factor: String,
+    },
+    RemoveBrowser {
+        session: &'static str,
+        pass: Token,
+        browser: String,
     },
     Renew {
         session: &'static str,
@@ -208,6 +216,7 @@ impl Ask {
             Self::ConfirmPhone { .. } => "confirm_sms",
             Self::Rename { .. } => "rename",
             Self::Remove { .. } => "remove",
+            Self::RemoveBrowser { .. } => "remove_trusted_browser",
             Self::Renew { .. } => "renew_backup_codes",
             Self::Show { .. } => "show_backup_codes",
             Self::ShowNew { .. } => "show_new_backup_codes",

@@ -21,6 +21,7 @@ impl World {
             | Ask::EnrollPhone { pass, session, .. }
             | Ask::Rename { pass, session, .. }
             | Ask::Remove { pass, session, .. }
+            | Ask::RemoveBrowser { pass, session, .. }
             | Ask::Renew { pass, session }
             | Ask::Show { pass, session }
             | Ask::Check { pass, session, .. } => (Token::None, *pass, *session, who),
@@ -68,6 +69,7 @@ impl World {
                     person.backup.as_ref().is_some_and(|backup| backup.codes.iter().any(|(plain, _)| *plain == code.plain))
                 }
                 Method::RecoveryCode => person.recovery.as_ref().is_some_and(|alive| alive.code == code.plain),
+                Method::TrustedBrowser => false,
             };
             let elsewhere = (0..PEOPLE).filter(|other| account(*other) != account(who) && other % 3 == who % 3);
             tried.extend(elsewhere.map(|other| &self.people[other]).any(knows).then_some("a code of another account"));

@@ -7,6 +7,9 @@ use crate::policy::{Channel, Method, Policy, Reason};
 use super::places::{CAFE, Caller, Client, HOME, Listed, NETWORKS, OFFICE, ROLES, Told, hold, name, some};
 use super::rng::Rng;
 
+/// The methods that a policy lists.
+const METHODS: [Method; 4] = [Method::Totp, Method::Sms, Method::BackupCode, Method::RecoveryCode];
+
 /// The users who must have a second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Require {
@@ -39,6 +42,7 @@ pub(super) struct Settings {
     pub(super) ticket_life: u64,
     pub(super) pass_life: u64,
     pub(super) fresh: u64,
+    pub(super) trusted_days: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +85,7 @@ impl Document {
     pub(super) fn lenient() -> Self {
         Self {
             settings: Settings {
-                methods: Method::ALL.to_vec(),
+                methods: METHODS.to_vec(),
                 app_digits: 6,
                 app_period: 30,
                 window: 1,
@@ -97,6 +101,7 @@ impl Document {
                 ticket_life: 600,
                 pass_life: 43_200,
                 fresh: 300,
+                trusted_days: Some(30),
             },
             require: Require::Optional,
             first_by_password: true,
@@ -117,9 +122,9 @@ impl Document {
         }
         let mut next = self.clone();
         let set = &mut next.settings;
-        match rng.below(14) {
+        match rng.below(17) {
             0..3 => {
-                set.methods = Method::ALL.into_iter().filter(|_| rng.percent(65)).collect();
+                set.methods = METHODS.into_iter().filter(|_| rng.percent(65)).collect();
                 if !set.methods.contains(&Method::Totp) && !set.methods.contains(&Method::BackupCode) {
                     set.methods.push(Method::Totp);
                 }
@@ -136,6 +141,7 @@ impl Document {
                 ];
                 (next.prefixes, next.except) = rng.pick(&numbers);
             }
+            14..17 => set.trusted_days = rng.pick(&[None, Some(1), Some(7), Some(30), Some(90)]),
             5 => (set.app_digits, set.app_period) = rng.pick(&[(6, 30), (8, 30), (6, 60), (7, 15)]),
             6 => set.window = rng.pick(&[0, 1, 2]),
             7 => (set.sms_digits, set.sms_life) = rng.pick(&[(6, 300), (8, 60), (6, 600)]),
@@ -219,6 +225,9 @@ impl Document {
             "recoveryCode": {"lifetimeSeconds": set.recovery_life},
             "ticketSeconds": set.ticket_life, "passSeconds": set.pass_life, "freshSeconds": set.fresh,
         });
+        if let Some(days) = set.trusted_days {
+            document["trustedBrowser"] = json!({ "days": days });
+        }
         if let Some(plans) = &self.plans {
             document["plans"] = Value::from(plans.clone());
         }
@@ -228,6 +237,10 @@ impl Document {
     /// The policy of this document; `None` where it is refused, because nobody could ever follow it.
     pub(super) fn policy(&self) -> Option<Policy> {
         Policy::parse(&self.to_json().to_string()).ok()
+    }
+
+    pub(super) fn offers(&self, method: Method) -> bool {
+        if method == Method::TrustedBrowser { self.settings.trusted_days.is_some() } else { self.settings.methods.contains(&method) }
     }
 
     pub(super) fn allows(&self, number: &str) -> bool {

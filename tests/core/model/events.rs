@@ -30,9 +30,11 @@ pub(super) enum Mood {
     OneNumber,
     /// People set up their first factor by the password alone.
     FirstFactors,
+    /// People log in by trusted browsers, and thieves by the cookies of others.
+    Browsers,
 }
 
-pub(super) const MOODS: [Mood; 12] = [
+pub(super) const MOODS: [Mood; 13] = [
     Mood::Mixed,
     Mood::Guessing,
     Mood::Changes,
@@ -45,6 +47,7 @@ pub(super) const MOODS: [Mood; 12] = [
     Mood::Lists,
     Mood::OneNumber,
     Mood::FirstFactors,
+    Mood::Browsers,
 ];
 
 const NUMBERS: [&str; 4] = [THEIR_NUMBERS[0], THEIR_NUMBERS[1], "+61498765432", "+15551234567"];
@@ -73,6 +76,9 @@ impl World {
             }
             if mood == Mood::FirstFactors && rng.percent(50) {
                 return self.first_factors(favourite, rng);
+            }
+            if mood == Mood::Browsers && rng.percent(45) {
+                return self.browse(favourite, rng);
             }
             if mood == Mood::OneNumber && rng.percent(40) {
                 return self.flood_one_number(rng);
@@ -182,7 +188,7 @@ impl World {
         {
             let session = self.passes[number].session;
             let pass = Token::Pass(number);
-            let ask = match rng.below(if me.has_factor() { 11 } else { 4 }) {
+            let ask = match rng.below(if me.has_factor() { 12 } else { 4 }) {
                 0 | 1 => Ask::EnrollApp {
                     session,
                     pass,
@@ -205,6 +211,7 @@ impl World {
                 6 => Ask::Show { session, pass },
                 7 if who % 3 == OWNER => return self.issue_for(who - rng.below(3), caller, rng),
                 8 => Ask::Gate { session, pass },
+                11 => Ask::RemoveBrowser { session, pass, browser: self.a_browser(who, rng) },
                 9 => Ask::ConfirmCodes { session, pass, set: self.a_set(who, rng) },
                 10 => Ask::ShowNew { session, pass, codes: self.any_new_codes(who, rng) },
                 _ => self.check_with(session, pass, rng),
@@ -229,7 +236,8 @@ impl World {
                     Some(code) => typed(code, rng),
                     None => self.right_code(who, method, rng),
                 };
-                return (caller, Ask::Verify { ticket, session, next, method, factor: self.perhaps_a_factor(who, rng), code });
+                let (factor, trust) = (self.perhaps_a_factor(who, rng), self.a_trust(who, rng));
+                return (caller, Ask::Verify { ticket, session, next, method, factor, code, trust });
             }
         }
         if let Some(number) = self.live_setup_ticket(who).filter(|_| !me.had_factor && rng.percent(80)) {
@@ -294,7 +302,7 @@ impl World {
             pass,
             channel: if rng.percent(85) { Channel::Web } else { Channel::Api },
             max_age: rng.pick(&[None, None, Some(30), Some(3_600)]),
-            methods: rng.pick(&[None, None, Some(vec![Method::Totp, Method::Sms])]),
+            methods: rng.pick(&[None, None, Some(vec![Method::Totp, Method::Sms]), Some(vec![Method::TrustedBrowser])]),
             fresh: rng.percent(50),
             plan: rng.pick(&[None, Some("free"), Some("paid")]),
             with_record: rng.percent(80),
@@ -329,7 +337,8 @@ impl World {
                 let next = rng.pick(&SESSIONS);
                 let next = if next == session { if session == "x2" { "x1" } else { "x2" } } else { next };
                 let factor = self.perhaps_a_factor(who, rng);
-                Ask::Verify { ticket, session, next, method, factor, code: self.any_code(who, method, rng) }
+                let (code, trust) = (self.any_code(who, method, rng), self.a_trust(who, rng));
+                Ask::Verify { ticket, session, next, method, factor, code, trust }
             }
             13 if rng.percent(50) => {
                 Ask::EnrollApp { session, pass: Token::None, ticket, name: a_name(rng), replaces: self.perhaps_replaces(who, rng), plan }
@@ -367,6 +376,7 @@ impl World {
                 factor: self.a_factor(who, rng),
                 name: rng.pick(&["Work", "Phone", "Authenticator app 2"]),
             },
+            19 if rng.percent(30) => Ask::RemoveBrowser { session: pass_session, pass, browser: self.a_browser(who, rng) },
             19 => Ask::Remove { session: pass_session, pass, factor: self.a_factor(who, rng) },
             20 => Ask::Renew { session: pass_session, pass },
             21 => Ask::Show { session: pass_session, pass },
@@ -522,6 +532,7 @@ impl World {
         let digits = match method {
             Method::Totp => self.people[who].apps.first().map_or(6, |app| usize::from(app.secret.digits)),
             Method::Sms => usize::from(self.rules[account(who)].sms_digits),
+            Method::TrustedBrowser => return self.a_cookie(who, rng),
             Method::BackupCode | Method::RecoveryCode => {
                 let symbol = |rng: &mut Rng| char::from(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[rng.below(32)]);
                 return typed((0..16).map(|_| symbol(rng)).collect(), rng);
@@ -554,6 +565,7 @@ impl World {
                 unused.or(any).map(|(plain, _)| plain.clone())
             }
             Method::RecoveryCode => of.recovery.as_ref().map(|code| code.code.clone()),
+            Method::TrustedBrowser => return self.a_cookie(who, rng),
         };
         typed(found.unwrap_or_else(|| "000000".to_owned()), rng)
     }

@@ -152,7 +152,7 @@ impl World {
         self.perform(who, caller, &Ask::Begin { session: "s1", channel: Channel::Web, plan: None }, Fault::None, rng)?;
         let Some(recovery) = self.people[who].recovery.clone().filter(|_| self.tickets.len() > made) else { return Ok(()) };
         let (ticket, code) = (Token::Ticket(made), typed(recovery.code, rng));
-        let ask = Ask::Verify { ticket, session: "s1", next: "s2", method: Method::RecoveryCode, factor: None, code };
+        let ask = Ask::Verify { ticket, session: "s1", next: "s2", method: Method::RecoveryCode, factor: None, code, trust: None };
         self.perform(who, caller, &ask, Fault::None, rng)?;
         self.ask_for_the_first_factor(who, true);
         self.bring_again(who, caller, kept, rng)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::effect::Effect;
 use crate::gate::{CallOutResponse, Gate, GateConfig, Outcome, Request, Secrets, Verdict};
-use crate::policy::{Channel, Reason};
+use crate::policy::{Channel, Method, Reason};
 use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
 
@@ -16,7 +16,7 @@ use super::host::{id, ring_text};
 use super::places::Caller;
 use super::rng::Rng;
 use super::seen::Seen;
-use super::shadow::SKEW;
+use super::shadow::{DAY, SKEW};
 use super::world::{Checked, PEOPLE, World};
 
 /// Seconds after which a list is too old.
@@ -170,10 +170,14 @@ impl World {
             Token::Pass(number) => &self.passes[number],
             Token::Junk | Token::Ticket(_) | Token::Setup(_) | Token::NewCodes(_) | Token::Altered(_) => return stopped("pass_invalid"),
         };
+        let of_trust = document.settings.trusted_days.filter(|_| pass.method == Method::TrustedBrowser);
+        let trusted_until = of_trust.map_or(u64::MAX, |days| pass.shown_at + days * DAY);
         let list = door.list.as_ref().filter(|(at, _)| at.abs_diff(self.now) <= STALE);
         if !self.keys.signing.contains(&pass.kid) || pass.from > self.now + SKEW {
             stopped("pass_invalid")
-        } else if self.now >= pass.until.min(pass.from + document.settings.pass_life) {
+        } else if !document.offers(pass.method) && pass.method == Method::TrustedBrowser {
+            stopped("method_not_accepted")
+        } else if self.now >= pass.until.min(pass.from + document.settings.pass_life).min(trusted_until) {
             stopped("pass_expired")
         } else if super::ask::account(pass.who) != account {
             stopped("other_account")

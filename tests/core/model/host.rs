@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::effect::Effect;
 use crate::engine::{
     Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, HostsWord, IssueRecoveryCode,
-    Issuer, Limit, OverLimit, Pending, Remove, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup, Subject, check,
-    issue_recovery_code, operator, reset, sms_never_left, step,
+    Issuer, Limit, OverLimit, Pending, Remove, RemoveTrustedBrowser, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup,
+    Subject, TrustBrowser, check, issue_recovery_code, operator, reset, sms_never_left, step,
 };
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -98,13 +98,16 @@ impl World {
                 session: session(s),
                 factor: factor.as_deref().and_then(FactorId::parse),
             }),
-            Ask::Verify { ticket, session: s, next, method, factor, code } => Command::Verify(SecondStep {
+            Ask::Verify { ticket, session: s, next, method, factor, code, trust } => Command::Verify(SecondStep {
                 ticket: self.text(*ticket).unwrap_or_default(),
                 session: session(s),
                 new_session: Some(session(next)),
                 method: *method,
                 factor: factor.as_deref().and_then(FactorId::parse),
                 code: text(code),
+                trust_browser: trust
+                    .as_ref()
+                    .map(|trust| TrustBrowser { name: trust.name.and_then(FactorName::parse), replaces: trust.replaces.clone() }),
             }),
             Ask::EnrollApp { session: s, pass, ticket, name, replaces, plan: p } => Command::EnrollTotp(EnrollTotp {
                 session: session(s),
@@ -136,6 +139,11 @@ impl World {
             Ask::Remove { session: s, pass, factor } => {
                 Command::Remove(Remove { session: session(s), pass: self.text(*pass), factor: FactorId::parse(factor).unwrap() })
             }
+            Ask::RemoveBrowser { session: s, pass, browser } => Command::RemoveTrustedBrowser(RemoveTrustedBrowser {
+                session: session(s),
+                pass: self.text(*pass),
+                browser: FactorId::parse(browser).unwrap(),
+            }),
             Ask::Renew { session: s, pass } => Command::RenewBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
             Ask::Show { session: s, pass } => Command::ShowBackupCodes(Change { session: session(s), pass: self.text(*pass) }),
             Ask::ShowNew { session: s, pass, codes } => Command::ShowNewBackupCodes(ShowNewBackupCodes {

@@ -29,6 +29,7 @@ impl World {
     /// Asserts the promises, and counts how often each was put to the test.
     pub(super) fn hold(&mut self, after: &After<'_>) -> Checked {
         self.verified_only_by_a_right_unused_code(after)?;
+        self.trusted_browsers_only_log_in(after)?;
         self.confirmed_only_by_its_session(after)?;
         self.changes_only_with_a_fresh_pass(after)?;
         self.in_only_by_a_pass_of_ones_own(after)?;
@@ -102,6 +103,10 @@ impl World {
                 let alive = before.recovery.as_ref()?;
                 (alive.code == code.plain && is_alive(alive.from, alive.until, self.now)).then(|| alive.code.clone())
             }
+            Method::TrustedBrowser => {
+                let mut newest = before.browsers.iter().filter_map(|browser| browser.tokens.last());
+                newest.find(|token| **token == code.text).cloned()
+            }
         }
     }
 
@@ -165,7 +170,9 @@ impl World {
             self.now.saturating_sub(pass.shown_at) <= self.rules[account(who)].fresh && is_alive(pass.from, pass.until, self.now);
         let is_current = pass.epoch == record.epoch;
         let is_spoilt = pass.method == Method::RecoveryCode && self.has_recovery_code(after);
+        let is_trusted = pass.method == Method::TrustedBrowser;
         self.meet(!is_spoilt, "the pass of a recovery code changes nothing beside another one")?;
+        self.meet(!is_trusted, "the pass of a trusted browser changes nothing")?;
         self.meet(is_mine && is_fresh && is_current, "changes only with a fresh pass of this user, account, session and epoch")
     }
 
@@ -226,7 +233,9 @@ impl World {
             return Ok(());
         }
         let has_ended = after.before.recovery.as_ref().is_some_and(|code| self.now >= code.until);
-        self.meet(!after.stored || has_ended, "a refused command changes nothing")
+        // A copy of a trusted browser ends it.
+        let is_copied = matches!(after.ask, Ask::Verify { method: Method::TrustedBrowser, .. } if *after.seen == Seen::Expired);
+        self.meet(!after.stored || has_ended || is_copied, "a refused command changes nothing")
     }
 
     /// T6, T7, T47: whatever is rescued, replaced or logged in between.
@@ -338,7 +347,7 @@ impl World {
                     comes_in && is_the_operators && *ends <= now + set.pass_life
                 }
                 (_, Seen::Verified { method, ends, .. } | Seen::Enrolled { method, ends, .. }) => {
-                    comes_in && set.methods.contains(method) && *ends <= now + set.pass_life
+                    comes_in && document.offers(*method) && *ends <= now + set.pass_life
                 }
                 (Ask::EnrollPhone { number, .. }, Seen::SmsSent { .. }) => comes_in && document.allows(number),
                 (Ask::Check { pass: Token::Pass(number), .. }, Seen::In(Some(_), Some(ends))) => {

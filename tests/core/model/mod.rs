@@ -12,6 +12,7 @@
 //! | `world.rs` | the host: stores, keys, clock, counts; each command compared with the model |
 //! | `host.rs` | one command on the real engine |
 //! | `rules.rs`, `document.rs`, `places.rs` | the rules that hold for a user, of one account or of many; networks and roles |
+//! | `browsers.rs` | trusted browsers: events, the answer that is promised, and T55 of each step |
 //! | `gates.rs` | a gate in front of each account |
 //! | `oracle.rs`, `setups.rs`, `shadow.rs` | the answer that is promised |
 //! | `invariants.rs`, `first_factor_invariants.rs`, `reset_invariants.rs` | SECURITY.md's sentences, asked of each step whatever the oracle said |
@@ -42,6 +43,7 @@
 
 mod ask;
 mod attacks;
+mod browsers;
 mod changes;
 mod document;
 mod events;
@@ -84,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 198] = [
+const IMPORTANT: [&str; 212] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -283,9 +285,23 @@ const IMPORTANT: [&str; 198] = [
     "reset: denied TooOften until a time",
     "reset: recovery",
     "way OwnersCode of a reset user",
+    "gate: stopped method_not_accepted",
+    "check: second step method_not_accepted",
+    "invariant a trusted browser answers only a login on the web of its own user and account",
+    "invariant a trusted browser is charged to nobody, and takes no charge back",
+    "invariant a trusted browser is dead after each ending",
+    "invariant nothing is fresh by a trusted browser, and its pass counts where the policy has it",
+    "invariant the user is told of a copied browser, and it ends",
+    "refused a trusted browser of another account",
+    "refused a trusted browser of another user",
+    "refused a trusted browser that had ended, or turned just before",
+    "refused a trusted browser that was copied",
+    "refused a trusted_browser moved in the store",
+    "remove_trusted_browser: browserremoved",
+    "verify: verified trusted_browser",
 ];
 
-/// T41, T46, T47, T49, T56 and T57, and the rest of SECURITY.md's table as far as commands reach it.
+/// T41, T46, T47, T49 and T55 to T58, and the rest of SECURITY.md's table as far as commands reach it.
 #[test]
 fn t41_t46_t47_t49_the_engine_answers_as_its_model() {
     let steps = number("COUNTERSIGN_MODEL_STEPS").unwrap_or(FEW);

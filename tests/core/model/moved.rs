@@ -54,6 +54,7 @@ impl World {
             Method::Sms => &["phones"],
             Method::BackupCode => &["apps", "backup"],
             Method::RecoveryCode => &["recovery"],
+            Method::TrustedBrowser => &["apps", "browsers"],
         };
         let source: Value = serde_json::from_str(&source).unwrap();
         let mut target: Value = serde_json::from_str(&Record::new(id(to)).to_text()).unwrap();
@@ -85,6 +86,7 @@ impl World {
             },
             Method::BackupCode => there.backup.unwrap().codes.into_iter().find(|(_, used)| !used).map(|(plain, _)| plain),
             Method::RecoveryCode => there.recovery.map(|alive| alive.code),
+            Method::TrustedBrowser => there.browsers.last().and_then(|browser| browser.tokens.last().cloned()),
         };
         let Some(code) = code else { return Ok(None) };
         self.is_refused(to, &ticket, method, &code, rng)

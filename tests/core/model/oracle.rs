@@ -3,6 +3,7 @@
 use crate::policy::{Channel, Method, Reason, Role};
 
 use super::ask::{Ask, Keys, OWNER, Pass, Plan, Ticket, Token, Typed, USERS, Who, account};
+use super::browsers::Trust;
 use super::places::Caller;
 use super::rules::{Login, Rules};
 use super::seen::Seen;
@@ -78,9 +79,9 @@ impl Oracle<'_> {
                 Ok(ticket) => self.send_login_code(ticket, factor.as_deref()),
                 Err(seen) => seen,
             },
-            Ask::Verify { ticket, session, next, method, factor, code } => {
+            Ask::Verify { ticket, session, next, method, factor, code, trust } => {
                 match self.verify(*ticket, session, *method, factor.as_deref(), code) {
-                    Ok((ticket, used)) => self.verified(ticket, *method, used, next),
+                    Ok((ticket, used)) => self.verified(ticket, *method, used, next, trust.as_ref()),
                     Err(seen) => seen,
                 }
             }
@@ -99,6 +100,7 @@ impl Oracle<'_> {
             Ask::ConfirmPhone { session, next, setup, code } => self.confirm_phone(session, *next, *setup, code),
             Ask::Rename { session, pass, factor, name } => self.rename(session, *pass, factor, name),
             Ask::Remove { session, pass, factor } => self.remove(session, *pass, factor),
+            Ask::RemoveBrowser { session, pass, browser } => self.remove_browser(session, *pass, browser),
             Ask::Renew { session, pass } => self.renew(session, *pass),
             Ask::Show { session, pass } => self.show(session, *pass),
             Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
@@ -212,6 +214,7 @@ impl Oracle<'_> {
             Method::Sms => self.by_phone(ticket, factor, code)?,
             Method::BackupCode => self.by_backup_code(code).map(|()| String::new())?,
             Method::RecoveryCode => self.by_recovery_code(code).map(|()| String::new())?,
+            Method::TrustedBrowser => self.by_browser(code)?,
         };
         Ok((ticket, used))
     }
@@ -276,15 +279,18 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    fn verified(&mut self, ticket: usize, method: Method, factor: String, session: &'static str) -> Seen {
+    fn verified(&mut self, ticket: usize, method: Method, factor: String, session: &'static str, trust: Option<&Trust>) -> Seen {
         self.me.writes += 1;
         self.end_unused_code(ticket);
         if method == Method::RecoveryCode {
             self.me.bucket.rescue();
             self.me.had_factor = true;
             self.begin_epoch();
-        } else {
+        } else if method != Method::TrustedBrowser {
             self.me.bucket.succeed();
+        }
+        if let Some(trust) = trust {
+            self.trust(method, trust);
         }
         let ends = self.give_pass(session, method, factor);
         let enroll = method == Method::RecoveryCode || !self.me.has_factor();
@@ -390,6 +396,7 @@ impl Oracle<'_> {
     }
 
     pub(super) fn end_logins(&mut self) -> Seen {
+        self.me.browsers.clear();
         self.me.logins = self.next_epoch;
         self.end_login_codes();
         Seen::Ended
@@ -487,7 +494,8 @@ impl Oracle<'_> {
             return Seen::Denied(reason);
         }
         let verdict = self.judge(*pass, session).and_then(|pass| {
-            let age = self.now.saturating_sub(pass.shown_at);
+            let is_trusted = pass.method == Method::TrustedBrowser;
+            let age = if is_trusted { u64::MAX } else { self.now.saturating_sub(pass.shown_at) };
             if *with_list && self.listed_epoch.is_some_and(|listed| pass.epoch < listed) {
                 Err("revoked")
             } else if (*fresh && age > self.rules.fresh) || max_age.is_some_and(|most| age > u64::from(most)) {
@@ -527,6 +535,8 @@ impl Oracle<'_> {
         };
         if !self.keys.signing.contains(&pass.kid) || pass.from > self.now + SKEW {
             Err("invalid")
+        } else if pass.method == Method::TrustedBrowser && self.rules.trusted_days.is_none() {
+            Err("method_not_accepted")
         } else if self.now >= self.end(pass) {
             Err("expired")
         } else if account(pass.who) != account(self.who) {
@@ -545,6 +555,11 @@ impl Oracle<'_> {
         self.pass_of(self.who, &self.me, session, token)
     }
 
+    /// The same by whatever method: it proves who the session is.
+    pub(super) fn session_pass(&self, session: &str, token: Token) -> Option<&Pass> {
+        self.judge(token, session).ok().filter(|pass| pass.epoch == self.me.epoch)
+    }
+
     fn pass_of(&self, who: Who, record: &Shadow, session: &str, token: Token) -> Option<&Pass> {
         let Token::Pass(number) = token else { return None };
         let pass = &self.passes[number];
@@ -554,7 +569,9 @@ impl Oracle<'_> {
 
     /// The end of a pass: its own, and no later than the policy that checks it allows.
     fn end(&self, pass: &Pass) -> u64 {
-        pass.until.min(pass.from + self.rules.pass_life)
+        let of_trust = if pass.method == Method::TrustedBrowser { self.rules.trusted_days } else { None };
+        let trusted_until = of_trust.map_or(u64::MAX, |days| pass.shown_at + days * DAY);
+        pass.until.min(pass.from + self.rules.pass_life).min(trusted_until)
     }
 
     pub(super) fn is_fresh(&self, pass: &Pass) -> bool {
@@ -566,19 +583,24 @@ impl Oracle<'_> {
     fn counts(&self, pass: &Pass) -> bool {
         match pass.method {
             Method::RecoveryCode => self.me.live_recovery(self.rules, self.now).is_none(),
+            Method::TrustedBrowser => false,
             method => self.rules.offers(method),
         }
     }
 
-    pub(super) const fn begin_epoch(&mut self) {
+    pub(super) fn begin_epoch(&mut self) {
+        self.me.browsers.clear();
         self.me.epoch = self.next_epoch;
     }
 
     /// The pass of a second factor that was shown now; gives its end.
     pub(super) fn give_pass(&mut self, session: &'static str, method: Method, factor: String) -> u64 {
-        let until = self.now + self.rules.pass_life;
+        let trusted = self.me.browsers.iter().find(|browser| method == Method::TrustedBrowser && browser.id == factor);
+        let shown_at = trusted.map_or(self.now, |browser| browser.added_at);
+        let trusted_until = trusted.map_or(u64::MAX, |browser| browser.ends(self.rules));
+        let until = (self.now + self.rules.pass_life).min(trusted_until);
         let (who, epoch, from, kid) = (self.who, self.me.epoch, self.now, self.keys.signing[0]);
-        self.new_pass = Some(Pass { who, session, method, factor, epoch, from, shown_at: from, until, kid, text: String::new() });
+        self.new_pass = Some(Pass { who, session, method, factor, epoch, from, shown_at, until, kid, text: String::new() });
         until
     }
 
@@ -596,6 +618,7 @@ fn is_current(pass: &Pass, record: &Shadow) -> bool {
         Method::Totp | Method::Sms => record.own().iter().any(|(_, id, _)| *id == pass.factor),
         Method::BackupCode => record.backup.is_some(),
         Method::RecoveryCode => true,
+        Method::TrustedBrowser => false,
     };
     pass.epoch == record.epoch && is_there
 }

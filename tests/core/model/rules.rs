@@ -80,7 +80,7 @@ impl Rules {
     }
 
     pub(super) fn offers(&self, method: Method) -> bool {
-        self.methods.contains(&method)
+        if method == Method::TrustedBrowser { self.trusted_days.is_some() } else { self.methods.contains(&method) }
     }
 
     /// The password alone sets up the first factor where all accounts accept that.
@@ -177,6 +177,8 @@ fn strictest(documents: &[Document]) -> Settings {
         ticket_life: shortest(|set| set.ticket_life),
         pass_life: shortest(|set| set.pass_life),
         fresh: shortest(|set| set.fresh),
+        // None, where one has none.
+        trusted_days: all().map(|set| set.trusted_days).min().unwrap(),
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) enum Seen {
     Recovery {
         ends: u64,
     },
+    /// The id of the browser.
+    BrowserRemoved(String),
     Withdrawn,
     Confirmed,
     Ended,
@@ -122,6 +124,7 @@ impl Seen {
                 ends: expires_at.as_ref().map(at),
             },
             Reply::RecoveryCode { expires_at, .. } => Self::Recovery { ends: at(expires_at) },
+            Reply::TrustedBrowserRemoved { browser } => Self::BrowserRemoved(browser.id.as_str().to_owned()),
             Reply::Withdrawn {} => Self::Withdrawn,
             Reply::Confirmed {} => Self::Confirmed,
             Reply::Ended {} => Self::Ended,

@@ -6,6 +6,7 @@ use totp_rs::{Algorithm, Builder};
 use crate::policy::Method;
 
 use super::ask::Keys;
+use super::browsers::Browser;
 use super::rules::{Factors, Rules};
 use super::setups::{Message, again_at};
 
@@ -19,6 +20,7 @@ pub(super) const SKEW: u64 = 60;
 pub(super) struct Shadow {
     pub(super) apps: Vec<App>,
     pub(super) phones: Vec<Phone>,
+    pub(super) browsers: Vec<Browser>,
     pub(super) backup: Option<Backup>,
     pub(super) recovery: Option<Recovery>,
     /// An owner has reset the user, and no recovery code was used since.
@@ -220,6 +222,7 @@ impl Shadow {
             Method::Sms => !self.phones.is_empty(),
             Method::BackupCode => self.backup.is_some(),
             Method::RecoveryCode => self.recovery.is_some(),
+            Method::TrustedBrowser => !self.browsers.is_empty(),
         }
     }
 
@@ -263,6 +266,7 @@ impl Shadow {
             Method::Sms => rules.offers(method) && self.phones.iter().any(|phone| phone.opens && rules.allows(phone.number)),
             Method::BackupCode => rules.offers(method) && self.has_factor() && self.codes_left() > 0,
             Method::RecoveryCode => self.live_recovery(rules, now).is_some(),
+            Method::TrustedBrowser => self.browsers.iter().any(|browser| browser.is_live(rules, now)),
         }
     }
 

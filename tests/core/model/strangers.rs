@@ -39,7 +39,7 @@ impl World {
         self.perform(
             who,
             caller,
-            &Ask::Verify { ticket: Token::Ticket(ticket), session, next, method, factor: None, code },
+            &Ask::Verify { ticket: Token::Ticket(ticket), session, next, method, factor: None, code, trust: None },
             Fault::None,
             rng,
         )
@@ -84,7 +84,7 @@ impl World {
                     Some(other) if !own.is_empty() || rng.percent(30) => {
                         let code = typed(other.code.clone(), rng);
                         let next = if session == "x1" { "x2" } else { "x1" };
-                        Ask::Verify { ticket, session, next, method: Method::Sms, factor: None, code }
+                        Ask::Verify { ticket, session, next, method: Method::Sms, factor: None, code, trust: None }
                     }
                     _ => Ask::SendSms { ticket, session, factor: None },
                 }
@@ -119,7 +119,13 @@ impl World {
         let [(first, session, code), (second, other, _)] = asked.as_slice() else { return Ok(()) };
         let (ticket, session) = if rng.percent(25) { (*second, *other) } else { (*first, *session) };
         let (ticket, code) = (Token::Ticket(ticket), typed(code.clone(), rng));
-        self.perform(who, caller, &Ask::Verify { ticket, session, next: "s2", method: Method::Sms, factor: None, code }, Fault::None, rng)?;
+        self.perform(
+            who,
+            caller,
+            &Ask::Verify { ticket, session, next: "s2", method: Method::Sms, factor: None, code, trust: None },
+            Fault::None,
+            rng,
+        )?;
         self.count("event messages crossed".to_owned());
         Ok(())
     }

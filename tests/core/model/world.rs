@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effect::Effect;
-use crate::engine::{Limit, OverLimit, Reply, SmsRefusal, status};
+use crate::engine::{Limit, OverLimit, Reply, SmsRefusal, TrustedBrowserStatus, status};
 use crate::error::ErrorCode;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::time::UnixSeconds;
 
 use super::ask::{ACCOUNTS, Ask, Keys, Pass, SESSIONS, Ticket, Token, USERS, Who, account, is_thief};
+use super::browsers::Cookie;
 use super::document::Document;
 use super::gates::{Door, Kept};
 use super::host::{Answer, plain, ring};
@@ -50,6 +51,8 @@ pub(super) struct World {
     pub(super) passes: Vec<Pass>,
     pub(super) setups: Vec<Setup>,
     pub(super) new_codes: Vec<NewCodes>,
+    /// The tokens of trusted browsers that replies have named.
+    pub(super) cookies: Vec<Cookie>,
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
     pub(super) used: BTreeSet<String>,
@@ -112,6 +115,7 @@ impl World {
             passes: Vec::new(),
             setups: Vec::new(),
             new_codes: Vec::new(),
+            cookies: Vec::new(),
             epochs: 0,
             used: BTreeSet::new(),
             tries: BTreeMap::new(),
@@ -150,6 +154,7 @@ impl World {
             passes: Vec::new(),
             setups: Vec::new(),
             new_codes: Vec::new(),
+            cookies: Vec::new(),
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
             typed: Vec::new(),
@@ -292,6 +297,8 @@ impl World {
         }
         if stored.is_some() {
             me.tidy(self.now);
+            me.end_browsers(&self.rules[account(who)], self.now);
+            self.end_cookies(who);
         }
         let after = After {
             who,
@@ -459,10 +466,17 @@ impl World {
                     return Err("shown codes: they are sealed anew".to_owned());
                 }
             }
-            Reply::Verified { pass: text, factor, .. } => {
+            Reply::Verified { pass: text, method, factor, browser, .. } => {
                 let known = &pass.as_ref().ok_or("reply: a pass that the model does not know")?.factor;
                 if factor.as_ref().map_or("", |factor| factor.id.as_str()) != known.as_str() {
                     return Err(format!("factor: {factor:?} was used, and the model says {known}"));
+                }
+                let known = known.clone();
+                if let Some(browser) = browser {
+                    self.learn_browser(me, who, *method, &known, &browser.token.0)?;
+                }
+                if me.browsers.iter().any(|browser| browser.id.is_empty() || browser.tokens.contains(&String::new())) {
+                    return Err("browser: the model says that it is trusted".to_owned());
                 }
                 pass_text = Some(text.0.clone());
             }
@@ -529,16 +543,27 @@ impl World {
             status.methods.iter().map(|factor| (factor.method, factor.id.as_str(), factor.name.as_str(), factor.usable)).collect();
         let own = me.own().into_iter();
         let expected: Vec<_> = own.map(|(method, id, name)| (method, id, name, me.can_use_factor(id, rules))).collect();
+        let live = me.browsers.iter().filter(|browser| browser.is_live(rules, self.now));
+        let trusted: Vec<_> = live
+            .map(|browser| (browser.id.as_str(), browser.name.as_str(), browser.added_at, browser.used_at, browser.ends(rules)))
+            .collect();
         let is_same = methods == expected
             && status.backup_codes.as_ref().map(|backup| (backup.left, backup.total, backup.confirmed))
                 == me.backup.as_ref().map(|backup| (me.codes_left(), backup.codes.len(), backup.is_confirmed))
             && status.recovery_code.as_ref().map(|code| code.expires_at.seconds())
                 == me.live_recovery(rules, self.now).map(|code| code.until)
+            && status.trusted_browsers.iter().map(trusted_in_status).collect::<Vec<_>>() == trusted
             && status.attempts.failures == me.bucket.failures
             && status.attempts.locked_until.map(UnixSeconds::seconds) == until
             && status.attempts.stopped == stopped;
         if is_same { Ok(()) } else { Err(format!("status: {status:?}, and the model knows {me:?}")) }
     }
+}
+
+/// Id, name, added, used, ends.
+fn trusted_in_status(browser: &TrustedBrowserStatus) -> (&str, &str, u64, Option<u64>, u64) {
+    let TrustedBrowserStatus { id, name, added_at, last_used_at, expires_at } = browser;
+    (id.as_str(), name.as_str(), added_at.seconds(), last_used_at.map(UnixSeconds::seconds), expires_at.seconds())
 }
 
 /// The tokens that the oracle foretells, without their texts.

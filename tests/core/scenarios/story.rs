@@ -202,7 +202,7 @@ fn named(value: &Value, place: &str) -> (String, Value) {
 
 /// Replaces `{ "totp": "123456" }` by `{ "method": "totp", "code": "123456" }`.
 fn method_and_code(mut fields: Value) -> Value {
-    for method in ["totp", "sms", "backup_code", "recovery_code"] {
+    for method in ["totp", "sms", "backup_code", "recovery_code", "trusted_browser"] {
         if let Some(code) = fields.as_object_mut().unwrap().remove(method) {
             fields["method"] = method.into();
             fields["code"] = code;
