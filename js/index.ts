@@ -29,6 +29,7 @@ export {
   type TotpSettings,
   totp,
 } from './tools.js'
+export type { UserMethods } from './user-methods.js'
 export type {
   AccountId,
   Action,
