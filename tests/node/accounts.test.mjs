@@ -219,6 +219,8 @@ test('an account that is null is refused in every call, and the store is not ask
   const given = {
     status: { user: 'ann' },
     endSessions: { user: 'ann', sessions: ['s'] },
+    passwordChanged: { user: 'ann' },
+    signOutEverywhere: { user: 'ann' },
     policyChanged: { by: 'ann', before: rules(), after: rules() },
     reviewPolicy: { policy: rules(), author: { user: 'ann' }, users: [] },
   }

@@ -301,7 +301,7 @@ const IMPORTANT: [&str; 212] = [
     "verify: verified trusted_browser",
 ];
 
-/// T41, T46, T47, T49 and T55 to T58, and the rest of SECURITY.md's table as far as commands reach it.
+/// T41, T46, T47, T49, T55, T56, T57 and T58, and the rest of SECURITY.md's table as far as commands reach it.
 #[test]
 fn t41_t46_t47_t49_the_engine_answers_as_its_model() {
     let steps = number("COUNTERSIGN_MODEL_STEPS").unwrap_or(FEW);
