@@ -66,7 +66,8 @@ function* gaps({ ReflectionKind: Kind }, project) {
     const name = reflection.getFriendlyFullName()
     const isTag = reflection.type?.type === 'literal' // `result: 'wrong'` says it all
     if (!isTag && !comments.some((comment) => comment.hasVisibleComponent())) yield `${name} has no description`
-    const isCalled = reflection.kindOf(Kind.Function) || ['SecondFactor', 'UserMethods'].includes(reflection.parent?.name)
+    const isCalled =
+      reflection.kindOf(Kind.Function) || ['SecondFactor', 'UserMethods'].includes(reflection.parent?.name)
     const isExample = (comment) => comment.getTag('@example') !== undefined
     if (isCalled && !comments.some(isExample)) yield `${name} has no @example`
   }

@@ -57,6 +57,15 @@ pub struct Record {
     /// An owner has reset the user, and no recovery code was used since: nothing else lets in.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) needs_recovery_code: bool,
+    /// The place to which the operator has moved the user. Only a recovery code lets in here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moved_to: Option<RecordId>,
+    /// Number of moves away that are complete.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) moves: u32,
+    /// The place from which the operator has moved the factors here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) came: Option<Came>,
     /// Times at which owners issued recovery codes, by themselves or with a reset, within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
@@ -69,6 +78,18 @@ pub struct Record {
     /// Times at which sets of backup codes were made, within the last day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sets_made: Vec<UnixSeconds>,
+}
+
+/// A move of factors to this record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Came {
+    /// The place that they came from.
+    pub(crate) from: RecordId,
+    /// Number of moves away from there that were complete before this one.
+    pub(crate) moves: u32,
+    /// The factor epoch that began with them.
+    pub(crate) epoch: FactorEpoch,
 }
 
 /// The part that records of all versions have.
@@ -223,6 +244,9 @@ impl Record {
             backup: None,
             recovery: None,
             needs_recovery_code: false,
+            moved_to: None,
+            moves: 0,
+            came: None,
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
             sms_returned: Vec::new(),
@@ -312,6 +336,11 @@ impl Record {
     pub(crate) fn drop_factor(&mut self, id: &FactorId) {
         self.apps.retain(|app| app.id != *id);
         self.phones.retain(|phone| phone.id != *id);
+    }
+
+    /// Whether nothing but a recovery code lets in: after a reset, and where the operator has moved the user away.
+    pub(crate) const fn only_a_recovery_code_lets_in(&self) -> bool {
+        self.needs_recovery_code || self.moved_to.is_some()
     }
 
     /// Takes out all apps and phones, and the backup codes with them.

@@ -224,7 +224,7 @@ pub fn check(
     let view = View { policy, keys, record, now };
     let no_pass = match pass {
         // The pass of a recovery code ends the need of one: any other is from before the reset.
-        Ok(_) if record.needs_recovery_code => SecondStepReason::Revoked,
+        Ok(_) if record.only_a_recovery_code_lets_in() => SecondStepReason::Revoked,
         Ok(pass) if !question.fresh || view.may_change(&pass) => return Ok(Some(CheckReply::of(&pass))),
         Ok(_) => SecondStepReason::TooOld,
         Err(reason) => reason,

@@ -148,7 +148,10 @@ pub(super) fn ended<T>(
 /// force may begin, the policy may stop to accept the password, and somebody may issue a recovery code. While that code is
 /// alive it goes before the password, and before the pass of an earlier code, which may have got into the wrong hands.
 pub(super) fn needs_pass(context: &Context<'_>, proof: SetupProof) -> bool {
-    if !context.record.has_factor() && !context.is_forced() && !context.record.needs_recovery_code {
+    if context.record.only_a_recovery_code_lets_in() {
+        return true;
+    }
+    if !context.record.has_factor() && !context.is_forced() {
         return false;
     }
     let has_code = context.record.live_recovery(context.policy, context.now).is_some();

@@ -13,23 +13,27 @@ use super::sign_out;
 
 /// Empties the record, before the host deletes it.
 pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
-    context.end_all();
+    if context.end_all() {
+        context.record.needs_recovery_code = true;
+    }
     context.log(EventKind::Erased { operator: operator.clone() });
     Ok(Reply::Ended {})
 }
 
 impl Context<'_> {
-    /// Ends everything that this record holds: factors, codes, tickets, set-ups, and passes of all sessions. Only a recovery code
-    /// lets in from now on. A user without a record stays without one.
-    pub(super) fn end_all(&mut self) {
+    /// Ends everything that this record holds: factors, codes, tickets, set-ups, and passes of all sessions. A user without a
+    /// record stays without one: then it gives `false`.
+    pub(super) fn end_all(&mut self) -> bool {
         if self.record == Record::new(self.id()) {
-            return;
+            return false;
         }
         self.record.forget_factors();
         self.record.recovery = None;
-        // The password alone would let in where no second factor is forced.
-        self.record.needs_recovery_code = true;
         sign_out::end_logins(self);
-        self.begin_epoch();
+        // In the first epoch there are no passes, and the user never had a factor, which stays true.
+        if !self.record.epoch.is_first() {
+            self.begin_epoch();
+        }
+        true
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn usable_factors(view: View<'_>) -> Vec<FactorId> {
 /// in the login decision. Nor is a trusted browser, which is no factor. A user in the first factor epoch never had a factor: every change of factors
 /// and every rescue begins a new epoch.
 pub(super) fn enrollment(view: View<'_>) -> Result<Enrollment, Error> {
-    if view.record.needs_recovery_code {
+    if view.record.only_a_recovery_code_lets_in() {
         return Ok(Enrollment::Reset);
     }
     if !view.record.has_factor() {

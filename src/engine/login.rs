@@ -184,6 +184,9 @@ fn admit(context: &mut Context<'_>, ticket: &str, session: &SessionId, method: M
     if let Some(reason) = context.turned_away(Channel::Web) {
         return Err(context.denied(action, reason));
     }
+    if context.record.only_a_recovery_code_lets_in() && method != Method::RecoveryCode {
+        return Err(context.denied(action, Reason::RecoveryCodeRequired));
+    }
     let is_offered = context.policy.offers(method)
         || (method == Method::RecoveryCode && context.record.live_recovery(context.policy, context.now).is_some());
     if !is_offered {

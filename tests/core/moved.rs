@@ -10,6 +10,7 @@ use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
 
+use crate::recovery::by_operator;
 use crate::support::{Person, ann, by_owner, check, issue, policy};
 
 fn record(person: &Person) -> Record {
@@ -242,4 +243,129 @@ fn t57_t58_a_move_undoes_no_reset_and_the_password_opens_no_old_place() {
     to.now += 7_200;
     assert_eq!(moved(&mut from, &mut to), 0, "nothing comes to a user who was reset");
     assert!(needs_a_code(&mut to) && needs_a_code(&mut from));
+}
+
+/// The first step alone: the process dies before the second.
+fn cut_off(from: &Person, to: &mut Person) {
+    to.now = to.now.max(from.now);
+    let pending = here(from, to).unwrap();
+    store(to, pending);
+    to.secret.clone_from(&from.secret);
+}
+
+#[test]
+fn t58_what_was_used_and_charged_at_the_new_place_stays_when_the_move_is_done_again() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&from, &mut to);
+    let code = to.code();
+    assert_eq!(to.verify("totp", &code)["result"], "verified");
+    for _ in 0..5 {
+        to.verify("totp", "000000");
+    }
+    let failures = to.failures();
+    assert_eq!(moved(&mut from, &mut to), 2);
+    assert_eq!(to.failures(), failures);
+    to.now += 3_600;
+    from.now = to.now;
+    let ticket = to.ticket();
+    to.now -= 3_600;
+    let replay = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "totp", "code": code}});
+    assert_ne!(to.reply(replay)["result"], "verified");
+}
+
+#[test]
+fn t44_t58_an_app_that_was_removed_at_the_new_place_does_not_come_back() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&from, &mut to);
+    let pass = to.log_in("in");
+    let left = json!({"remove": {"session": "in", "pass": pass, "method": "sms"}});
+    assert_eq!(to.reply(left)["result"], "removed");
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert_eq!(to.factors().len(), 1);
+}
+
+#[test]
+fn t57_t58_a_reset_or_removal_at_the_old_place_between_the_steps_holds_at_the_new_one() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&from, &mut to);
+    by_owner(&mut from, "reset");
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert!(to.factors().is_empty());
+    assert_eq!(to.reply(json!({"begin": {"session": "s"}}))["reason"], "recovery_code_required");
+
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&from, &mut to);
+    let pass = from.log_in("in");
+    assert_eq!(from.reply(json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}))["result"], "removed");
+    assert_eq!(moved(&mut from, &mut to), from.factors().len() + 1);
+    assert_eq!(to.factors().len(), 1);
+}
+
+#[test]
+fn t58_of_two_moves_at_once_one_place_gets_the_factors() {
+    let (mut from, mut first, mut second) = (ann(), in_account("acme"), in_account("other"));
+    cut_off(&from, &mut second);
+    assert_eq!(moved(&mut from, &mut first), 2);
+    assert_eq!(moved(&mut from, &mut second), 0);
+    assert!(second.factors().is_empty());
+}
+
+#[test]
+fn t58_a_move_that_is_complete_changes_nothing_when_it_is_done_again() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    moved(&mut from, &mut to);
+    let before = (from.record.clone(), to.record.clone());
+    assert_eq!(moved(&mut from, &mut to), 2);
+    assert_eq!((from.record.clone(), to.record.clone()), before);
+
+    // A rescue opens the old place again, to a new life: what is set up there takes the place of nothing.
+    let code = by_operator(&mut from)["code"].as_str().unwrap().to_owned();
+    let ticket = from.ticket();
+    let rescue = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}});
+    let pass = from.reply(rescue)["pass"].clone();
+    let started = from.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    from.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = from.code();
+    assert_eq!(from.reply(json!({"confirm_totp": {"session": "in", "code": code}}))["result"], "enrolled");
+    let kept = to.factors();
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert_eq!(to.factors(), kept);
+}
+
+#[test]
+fn t58_a_user_without_a_factor_is_locked_out_by_no_move() {
+    for rules in [json!({}), json!({"require": "everyone", "firstFactor": "password"})] {
+        let (mut from, mut to) = (Person::new("ann", policy(rules.clone())), in_account("acme"));
+        to.policy = policy(rules.clone());
+        from.reply(json!({"password_changed": {}}));
+        let before = to.reply(json!({"begin": {"session": "s"}}))["result"].clone();
+        for _ in 0..2 {
+            assert_eq!(moved(&mut from, &mut to), 0);
+            assert_eq!(to.reply(json!({"begin": {"session": "s"}}))["result"], before, "{rules}");
+        }
+        // And back.
+        assert_eq!(moved(&mut to, &mut from), 0);
+        assert_eq!(from.reply(json!({"begin": {"session": "s"}}))["result"], before, "{rules}");
+    }
+}
+
+#[test]
+fn t57_t58_a_reset_that_comes_along_ends_the_sessions_of_the_new_place() {
+    let mut to = Person::new("ann", policy(json!({"require": "everyone"})));
+    to.account = Some("acme".to_owned());
+    to.now = ann().now;
+    let code = by_operator(&mut to)["code"].as_str().unwrap().to_owned();
+    let ticket = to.ticket();
+    let rescue = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}});
+    let pass = to.reply(rescue)["pass"].clone();
+    let started = to.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
+    assert_eq!(started["result"], "totp_started");
+
+    let mut from = ann();
+    by_owner(&mut from, "reset");
+    moved(&mut from, &mut to);
+    assert_eq!(check(&to, json!({"session": "in", "pass": pass}))["reason"], "recovery_code_required");
+    let confirm = json!({"confirm_totp": {"session": "in", "setup": started["setup"], "code": "000000"}});
+    assert_eq!(to.reply(confirm)["result"], "expired");
+    assert_eq!(to.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}))["reason"], "fresh_factor_required");
 }

@@ -45,7 +45,11 @@ function rebound(pass, session) {
 }
 
 // The reason in the gate's answer to a denial, where it has another name than in the reply.
-const RENAMED = { method_not_offered: 'method_not_accepted', other_session: 'ticket_invalid' }
+const RENAMED = {
+  method_not_offered: 'method_not_accepted',
+  other_session: 'ticket_invalid',
+  recovery_code_required: 'use_login_page',
+}
 const STATUS = {
   wrong: [401, 'wrong_code'],
   malformed: [400, 'code_malformed'],

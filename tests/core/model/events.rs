@@ -244,7 +244,7 @@ impl World {
             return (caller, self.enroll_by(Token::Ticket(number), self.tickets[number].session, who, rng));
         }
         if !me.has_factor() && rng.percent(50) {
-            let forced = me.is_reset || rules.forces(caller, self.now);
+            let forced = me.needs_a_code() || rules.forces(caller, self.now);
             if forced && me.recovery.is_none() && (me.had_factor || !rules.accept_the_password()) {
                 return if rng.percent(60) { (caller, Ask::OperatorIssues) } else { self.issue_for(who, caller, rng) };
             }

@@ -9,44 +9,92 @@ use super::shadow::Shadow;
 use super::world::{Checked, Fault, PEOPLE, World};
 
 impl Oracle<'_> {
-    /// Apps and phones come to a place where the user has none, and no recovery code that is alive.
-    pub(super) fn moved_here(&mut self, there: &Shadow) -> Seen {
-        let by_password = self.rules.accept_the_password() && !self.me.had_factor;
-        let may_come = self.me.has_factor() || by_password || !self.rules.force_anybody();
-        let is_free = may_come
+    /// Apps and phones come to a place where the user has none, and no recovery code that is alive. While nothing changed there,
+    /// the move is done again from the present state of the old place.
+    pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Seen {
+        let moves = there.moves - u32::from(there.moved_to.is_some());
+        let has_come = self.me.came.is_some_and(|(place, before, _)| (place, before) == (from, moves));
+        let is_untouched = self.me.came == Some((from, moves, self.me.epoch));
+        if let Some(place) = there.moved_to {
+            if has_come && is_untouched && place != self.who {
+                self.end_all();
+                (self.me.moved_to, self.me.came) = (Some(place), None);
+                self.me.moves += 1;
+            }
+            return Seen::Moved(if has_come { self.me.own().len() } else { 0 });
+        }
+        self.me.moved_to = None;
+        let is_free = !self.me.has_factor()
             && !self.me.is_reset
             && self.me.live_recovery(self.rules, self.now).is_none()
-            && self.me.own().iter().all(|(_, factor, _)| there.own().iter().any(|(_, other, _)| other == factor));
-        let comes = there.has_factor() && is_free;
-        if comes {
-            let newest = self.keys.newest();
-            self.me.apps.clone_from(&there.apps);
-            self.me.phones.clone_from(&there.phones);
-            self.me.apps.iter_mut().for_each(|app| app.kid = newest);
-            self.me.phones.iter_mut().for_each(|phone| phone.kid = newest);
-            self.me.backup = None;
-            self.me.bucket = there.bucket.clone();
+            && (!self.rules.force_anybody() || (self.rules.accept_the_password() && !self.me.had_factor));
+        let had_one = !self.me.had_factor && there.had_factor;
+        let (brings_reset, mut number) = (there.is_reset && (has_come || !self.me.has_factor()), 0);
+        let comes = !brings_reset && (is_untouched || (there.has_factor() && is_free));
+        if brings_reset {
+            self.forget();
+            self.me.is_reset = true;
+        } else if comes {
+            self.take(there, is_untouched);
+            number = self.me.own().len();
         }
-        if comes || (!self.me.had_factor && there.had_factor) {
+        if brings_reset || comes || had_one {
             self.me.had_factor = true;
             self.begin_epoch();
             self.end_logins();
         }
-        self.me.is_reset |= there.is_reset && !self.me.has_factor();
-        Seen::Moved(if comes { self.me.own().len() } else { 0 })
+        if brings_reset || comes {
+            self.me.came = Some((from, moves, self.me.epoch));
+        }
+        Seen::Moved(number)
     }
 
-    /// Nothing is left, after a move to another place and of an erased user.
-    pub(super) fn end_all(&mut self) -> Seen {
-        if self.is_stored {
-            self.me.apps.clear();
-            self.me.phones.clear();
-            (self.me.backup, self.me.recovery) = (None, None);
-            (self.me.had_factor, self.me.is_reset) = (true, true);
-            self.begin_epoch();
-            self.end_logins();
+    fn take(&mut self, there: &Shadow, is_again: bool) {
+        let (newest, old) = (self.keys.newest(), self.me.clone());
+        self.forget();
+        self.me.apps.clone_from(&there.apps);
+        self.me.phones.clone_from(&there.phones);
+        for app in &mut self.me.apps {
+            let used = old.apps.iter().find(|used| used.id == app.id).map_or(0, |used| used.last_step);
+            (app.kid, app.last_step) = (newest, app.last_step.max(used));
+        }
+        for phone in &mut self.me.phones {
+            let used = old.phones.iter().find(|used| used.id == phone.id).and_then(|used| used.used_at);
+            (phone.kid, phone.used_at) = (newest, phone.used_at.max(used));
+        }
+        self.me.bucket = if is_again { old.bucket.stricter(&there.bucket) } else { there.bucket.clone() };
+    }
+
+    fn forget(&mut self) {
+        self.me.apps.clear();
+        self.me.phones.clear();
+        self.me.backup = None;
+    }
+
+    pub(super) fn moved_away(&mut self, to: Who) -> Seen {
+        if self.me.moved_to != Some(to) && self.is_stored {
+            self.end_all();
+            (self.me.is_reset, self.me.moved_to) = (false, Some(to));
+            self.me.moves += 1;
         }
         Seen::Ended
+    }
+
+    pub(super) fn erased(&mut self) -> Seen {
+        if self.is_stored {
+            self.end_all();
+            self.me.is_reset = true;
+        }
+        Seen::Ended
+    }
+
+    fn end_all(&mut self) {
+        self.forget();
+        self.me.recovery = None;
+        if self.me.had_factor {
+            self.begin_epoch();
+        }
+        self.end_logins();
     }
 }
 
@@ -61,8 +109,14 @@ impl World {
         let before = self.people[to].clone();
         let seen = self.perform(to, caller, &Ask::MovedHere { from: who }, Fault::None, rng)?;
         let Seen::Moved(number) = seen else { return Ok(()) };
-        self.meet(number == 0 || before.own().is_empty(), "nothing moves beside a second factor")?;
-        self.perform(who, caller, &Ask::MovedAway { to }, Fault::None, rng)?;
-        Ok(())
+        let had_others = before.own().iter().any(|(_, factor, _)| !self.people[to].own().iter().any(|(_, now, _)| now == factor));
+        let has_more = self.people[to].own().len() > before.own().len() && !before.own().is_empty();
+        self.meet(number == 0 || !(had_others && has_more), "nothing moves beside a second factor")?;
+        // The operator's process may die between the steps: the move is done again at some time, or never.
+        if rng.percent(30) {
+            self.count("event a move was cut off".to_owned());
+            return Ok(());
+        }
+        self.perform(who, caller, &Ask::MovedAway { to }, Fault::None, rng).map(|_| ())
     }
 }

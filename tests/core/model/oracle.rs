@@ -125,8 +125,9 @@ impl Oracle<'_> {
                 Some(_) => Seen::Withdrawn,
                 None => Seen::Expired,
             },
-            Ask::MovedHere { .. } => self.moved_here(other),
-            Ask::MovedAway { .. } | Ask::Erased => self.end_all(),
+            Ask::MovedHere { from } => self.moved_here(*from, other),
+            Ask::MovedAway { to } => self.moved_away(*to),
+            Ask::Erased => self.erased(),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
         }
@@ -190,6 +191,9 @@ impl Oracle<'_> {
         let number = self.open_ticket(token, session, false).map_err(Seen::Denied)?;
         if let Some(reason) = self.turned_away(Channel::Web) {
             return denied(reason);
+        }
+        if self.me.needs_a_code() && method != Method::RecoveryCode {
+            return denied(Reason::RecoveryCodeRequired);
         }
         let recovery_alive = self.me.live_recovery(self.rules, self.now).is_some();
         let counts = self.rules.offers(method) || (method == Method::RecoveryCode && recovery_alive);
@@ -275,7 +279,7 @@ impl Oracle<'_> {
             return Err(Seen::Wrong { left: None, retry_at: None });
         }
         self.me.recovery = None;
-        self.me.is_reset = false;
+        (self.me.is_reset, self.me.moved_to) = (false, None);
         Ok(())
     }
 
@@ -508,7 +512,7 @@ impl Oracle<'_> {
         });
         let verdict = match verdict {
             // A record that is seen tells of the reset, without a list.
-            Ok(_) if *with_record && self.me.is_reset => Err("revoked"),
+            Ok(_) if *with_record && self.me.needs_a_code() => Err("revoked"),
             Ok(_) if *fresh && !*with_record => return Seen::AsksForTheRecord,
             Ok(pass) if *fresh && !(self.counts(pass) && is_current(pass, &self.me)) => Err("too_old"),
             Ok(pass) => Ok(pass),

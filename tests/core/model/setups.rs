@@ -434,7 +434,7 @@ impl Oracle<'_> {
             Proof::Ticket => !has_code && self.rules.accept_the_password(),
             Proof::Nothing => false,
         };
-        !counts && (self.me.has_factor() || self.me.is_reset || self.rules.forces(self.caller, self.now))
+        self.me.needs_a_code() || !counts && (self.me.has_factor() || self.rules.forces(self.caller, self.now))
     }
 
     fn replace(&mut self, old: Option<String>) {

@@ -5,7 +5,7 @@ use totp_rs::{Algorithm, Builder};
 
 use crate::policy::Method;
 
-use super::ask::Keys;
+use super::ask::{Keys, Who};
 use super::browsers::Browser;
 use super::rules::{Factors, Rules};
 use super::setups::{Message, again_at};
@@ -25,6 +25,11 @@ pub(super) struct Shadow {
     pub(super) recovery: Option<Recovery>,
     /// An owner has reset the user, and no recovery code was used since.
     pub(super) is_reset: bool,
+    /// The place to which the operator moved the user, and that from which factors came, with the epoch that began so.
+    pub(super) moved_to: Option<Who>,
+    pub(super) came: Option<(Who, u32, usize)>,
+    /// Number of moves away that are complete.
+    pub(super) moves: u32,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
@@ -139,6 +144,17 @@ pub(super) enum Lock {
 }
 
 impl Bucket {
+    /// The stricter of two in each number.
+    pub(super) fn stricter(&self, other: &Self) -> Self {
+        Self {
+            failures: self.failures.max(other.failures),
+            level: self.level.max(other.level),
+            tries: self.tries.max(other.tries),
+            level_at: self.level_at.max(other.level_at),
+            retry_at: self.retry_at.max(other.retry_at),
+        }
+    }
+
     pub(super) const fn is_stopped(&self) -> bool {
         self.failures >= 100
     }
@@ -270,9 +286,14 @@ impl Shadow {
         }
     }
 
+    /// Whether nothing but a recovery code lets in.
+    pub(super) const fn needs_a_code(&self) -> bool {
+        self.is_reset || self.moved_to.is_some()
+    }
+
     pub(super) fn factors(&self, rules: &Rules) -> Factors {
         let usable = [Method::Totp, Method::Sms, Method::BackupCode].into_iter().any(|method| self.can_use(method, rules, 0));
-        if self.is_reset {
+        if self.needs_a_code() {
             return Factors::Reset;
         }
         match (self.has_factor(), usable) {

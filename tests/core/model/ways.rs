@@ -75,7 +75,7 @@ impl World {
             if copy.people[who].bucket.is_stopped() {
                 self.count(format!("way {way:?} of a stopped account"));
             }
-            if copy.people[who].is_reset {
+            if copy.people[who].needs_a_code() {
                 self.count(format!("way {way:?} of a reset user"));
             }
             if self.keys != copy.keys {

@@ -55,7 +55,7 @@ pub(super) struct World {
     pub(super) cookies: Vec<Cookie>,
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
-    pub(super) used: BTreeSet<String>,
+    pub(super) used: BTreeSet<(Who, String)>,
     /// Wrong codes that were tried against the message of a set-up.
     pub(super) tries: BTreeMap<String, u32>,
     /// Codes that were typed, to be typed again.
