@@ -64,7 +64,10 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
         sign_out::end_logins(context);
         context.begin_epoch();
     }
-    if carries_reset || comes {
+    // A reset that came along leaves no mark: after it factors come by the rules for a new place.
+    if carries_reset {
+        context.record.came = None;
+    } else if comes {
         context.record.came = Some(Came { from: source.id().clone(), moves, epoch: context.record.epoch.clone() });
     }
     let factors = if comes { named_factors(&context.record) } else { Vec::new() };

@@ -95,7 +95,8 @@ fn turn(context: &mut Context<'_>, browser: &TrustedBrowser, token: BrowserToken
     let mut turned = browser.clone();
     let token = turned.turn(context.keys.sealing(), &mut context.entropy, &record, token, now);
     let cookie = turned.ends_at(context.policy).map(|expires_at| BrowserCookie { token, expires_at });
-    let used = Used { factor: Some(turned.named()), shown_at: turned.added_at, browser: cookie };
+    // The clock may have been set back since: no pass tells of a later time than its own.
+    let used = Used { factor: Some(turned.named()), shown_at: turned.added_at.min(now), browser: cookie };
     if let Some(kept) = context.record.browsers.iter_mut().find(|kept| kept.id == turned.id) {
         *kept = turned;
     }

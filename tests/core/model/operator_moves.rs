@@ -43,7 +43,9 @@ impl Oracle<'_> {
             self.begin_epoch();
             self.end_logins();
         }
-        if brings_reset || comes {
+        if brings_reset {
+            self.me.came = None;
+        } else if comes {
             self.me.came = Some((from, moves, self.me.epoch));
         }
         Seen::Moved(number)
@@ -109,9 +111,10 @@ impl World {
         let before = self.people[to].clone();
         let seen = self.perform(to, caller, &Ask::MovedHere { from: who }, Fault::None, rng)?;
         let Seen::Moved(number) = seen else { return Ok(()) };
-        let had_others = before.own().iter().any(|(_, factor, _)| !self.people[to].own().iter().any(|(_, now, _)| now == factor));
-        let has_more = self.people[to].own().len() > before.own().len() && !before.own().is_empty();
-        self.meet(number == 0 || !(had_others && has_more), "nothing moves beside a second factor")?;
+        let held = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
+        let (now, there) = (held(&self.people[to]), held(&self.people[who]));
+        let is_all_of_one_place = now == held(&before) || now.iter().all(|factor| there.contains(factor));
+        self.meet(number <= now.len() && is_all_of_one_place, "nothing moves beside a second factor")?;
         // The operator's process may die between the steps: the move is done again at some time, or never.
         if rng.percent(30) {
             self.count("event a move was cut off".to_owned());

@@ -600,7 +600,7 @@ impl Oracle<'_> {
     /// The pass of a second factor that was shown now; gives its end.
     pub(super) fn give_pass(&mut self, session: &'static str, method: Method, factor: String) -> u64 {
         let trusted = self.me.browsers.iter().find(|browser| method == Method::TrustedBrowser && browser.id == factor);
-        let shown_at = trusted.map_or(self.now, |browser| browser.added_at);
+        let shown_at = trusted.map_or(self.now, |browser| browser.added_at.min(self.now));
         let trusted_until = trusted.map_or(u64::MAX, |browser| browser.ends(self.rules));
         let until = (self.now + self.rules.pass_life).min(trusted_until);
         let (who, epoch, from, kid) = (self.who, self.me.epoch, self.now, self.keys.signing[0]);
