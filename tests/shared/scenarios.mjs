@@ -58,10 +58,11 @@ export async function play(
         ...(step.roles ? { roles: step.roles } : {}),
       })
     const reply =
-      (command === 'verify' && (await verify(fields, step, place))) ||
-      (await ask().catch((error) => {
-        throw new Error(`${place}: ${error.message}`, { cause: error })
-      }))
+      ((command === 'verify' && (await verify(fields, step, place))) ||
+        (await ask().catch((error) => {
+          throw new Error(`${place}: ${error.message}`, { cause: error })
+        }))) ??
+      WITHOUT_REPLY
     contains(reply, step.expect, place)
     if (step.sms !== undefined) assert.equal(sms.messages.length - sent, step.sms, `${place}: messages sent`)
     for (const [name, wanted] of step.save) {
@@ -76,6 +77,9 @@ export async function play(
     }
   }
 }
+
+/** A method that gives nothing stands for this reply of the core. */
+const WITHOUT_REPLY = { result: 'ended' }
 
 const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
