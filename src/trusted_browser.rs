@@ -48,7 +48,7 @@ pub(crate) struct TrustedBrowser {
     pub(crate) last_used_at: Option<UnixSeconds>,
 }
 
-/// What a token is to a trusted browser.
+/// The standing of a token that belongs to a trusted browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It has the secret that counts.
@@ -105,8 +105,8 @@ impl TrustedBrowser {
         Some(Lifetime::starting(self.added_at, seconds))
     }
 
-    /// What a token is to this browser of the record; `None`: it is of another, or of none. A key that is not in the ring
-    /// recognizes nothing: the person shows a code again.
+    /// The standing of a token. `None`: it belongs to another browser, or to none. Where the key of the MACs is not in the ring,
+    /// no token is recognized: the person shows a code again.
     pub(crate) fn standing(&self, keys: &SealingRing, record: &RecordId, token: &BrowserToken, now: UnixSeconds) -> Option<Standing> {
         let key = keys.subkey(&self.kid, Purpose::TrustedBrowser).ok().filter(|_| token.id == self.id)?;
         let (lasting, current) = token.macs(key.bytes(), record);

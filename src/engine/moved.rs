@@ -41,7 +41,9 @@ use super::{sign_out, sms, totp};
 pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &OperatorId) -> Result<Reply, Error> {
     check_places(source.id(), context.record.id())?;
     let moves = source.moves.saturating_sub(u32::from(source.moved_to.is_some()));
-    let came = context.record.came.as_ref().filter(|came| came.from == *source.id() && came.moves == moves);
+    // A record in the first epoch never had a factor: it was made anew since, and the mark is not about it.
+    let is_source = |came: &&Came| came.from == *source.id() && came.moves == moves && !source.epoch.is_first();
+    let came = context.record.came.as_ref().filter(is_source);
     let (has_come, is_untouched) = (came.is_some(), came.is_some_and(|came| came.epoch == context.record.epoch));
     if let Some(place) = &source.moved_to {
         if has_come && is_untouched && place != context.record.id() {

@@ -369,3 +369,13 @@ fn t57_t58_a_reset_that_comes_along_ends_the_sessions_of_the_new_place() {
     assert_eq!(to.reply(confirm)["result"], "expired");
     assert_eq!(to.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}))["reason"], "fresh_factor_required");
 }
+
+#[test]
+fn t58_a_move_that_is_done_again_after_the_old_place_was_erased_takes_nothing_away() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    moved(&mut from, &mut to);
+    from.record = None;
+    let before = to.factors();
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert_eq!(to.factors(), before);
+}

@@ -50,7 +50,7 @@ pub(super) struct Cookie {
     pub(super) has_ended: bool,
 }
 
-/// What a token is to a browser.
+/// The standing of a token that belongs to a browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Current,

@@ -13,8 +13,8 @@ impl Oracle<'_> {
     /// the move is done again from the present state of the old place.
     pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Seen {
         let moves = there.moves - u32::from(there.moved_to.is_some());
-        let has_come = self.me.came.is_some_and(|(place, before, _)| (place, before) == (from, moves));
-        let is_untouched = self.me.came == Some((from, moves, self.me.epoch));
+        let has_come = there.had_factor && self.me.came.is_some_and(|(place, before, _)| (place, before) == (from, moves));
+        let is_untouched = has_come && self.me.came == Some((from, moves, self.me.epoch));
         if let Some(place) = there.moved_to {
             if has_come && is_untouched && place != self.who {
                 self.end_all();
