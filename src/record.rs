@@ -60,9 +60,9 @@ pub struct Record {
     /// The place to which the operator has moved the user. Only a recovery code lets in here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moved_to: Option<RecordId>,
-    /// Number of moves away that are complete.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) moves: u32,
+    /// Random, from the first write on. A record that is made anew, or opened again after a move away, has another.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) life: String,
     /// The place from which the operator has moved the factors here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) came: Option<Came>,
@@ -86,8 +86,8 @@ pub struct Record {
 pub(crate) struct Came {
     /// The place that they came from.
     pub(crate) from: RecordId,
-    /// Number of moves away from there that were complete before this one.
-    pub(crate) moves: u32,
+    /// The life that the record there had.
+    pub(crate) life: String,
     /// The factor epoch that began with them.
     pub(crate) epoch: FactorEpoch,
 }
@@ -245,7 +245,7 @@ impl Record {
             recovery: None,
             needs_recovery_code: false,
             moved_to: None,
-            moves: 0,
+            life: String::new(),
             came: None,
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
@@ -343,6 +343,13 @@ impl Record {
         self.needs_recovery_code || self.moved_to.is_some()
     }
 
+    /// Opens the place again to which the user comes back, or in which a recovery code was used. It begins another life.
+    pub(crate) fn reopen(&mut self) {
+        if self.moved_to.take().is_some() {
+            self.life.clear();
+        }
+    }
+
     /// Takes out all apps and phones, and the backup codes with them.
     pub(crate) fn forget_factors(&mut self) {
         (self.apps, self.phones, self.backup) = (Vec::new(), Vec::new(), None);
@@ -380,6 +387,9 @@ impl Record {
     /// Gives the record a name of its own, before it is stored.
     pub(crate) fn name_write(&mut self, entropy: &mut Entropy) {
         self.write = to_base64url(&entropy.bytes::<9>());
+        if self.life.is_empty() {
+            self.life = to_base64url(&entropy.bytes::<9>());
+        }
     }
 
     /// The browsers that are trusted now.

@@ -20,8 +20,8 @@
 //! Tickets, passes and set-ups name the old place, and end with it; only a recovery code lets in there. The attempt budget comes
 //! with the apps and phones.
 //!
-//! A move that was cut off between its steps is done again. The new place keeps a mark of where its factors came from, and of
-//! the epoch that began with them. While no factor changed there since, it takes the present state of the old place, a reset and a
+//! A move that was cut off between its steps is done again. The new place keeps a mark: the place that its factors came from,
+//! the life of the record there, and the epoch that began with them. While no factor changed there since, it takes the present state of the old place, a reset and a
 //! removal included, and what was used in either place stays used. After a change at the new place nothing more comes. The
 //! old place keeps the name of the new one: a move that is complete changes nothing when it is done again.
 
@@ -40,10 +40,7 @@ use super::{sign_out, sms, totp};
 /// The first step, on the record of the new place. `source` is the record of the old one.
 pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &OperatorId) -> Result<Reply, Error> {
     check_places(source.id(), context.record.id())?;
-    let moves = source.moves.saturating_sub(u32::from(source.moved_to.is_some()));
-    // A record in the first epoch never had a factor: it was made anew since, and the mark is not about it.
-    let is_source = |came: &&Came| came.from == *source.id() && came.moves == moves && !source.epoch.is_first();
-    let came = context.record.came.as_ref().filter(is_source);
+    let came = context.record.came.as_ref().filter(|came| came.from == *source.id() && came.life == source.life);
     let (has_come, is_untouched) = (came.is_some(), came.is_some_and(|came| came.epoch == context.record.epoch));
     if let Some(place) = &source.moved_to {
         if has_come && is_untouched && place != context.record.id() {
@@ -51,7 +48,7 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
         }
         return Ok(Reply::Moved { factors: if has_come { named_factors(&context.record) } else { Vec::new() } });
     }
-    context.record.moved_to = None;
+    context.record.reopen();
     let carries_reset = source.needs_recovery_code && (has_come || !context.record.has_factor());
     let comes = !carries_reset && (is_untouched || (source.has_factor() && is_free(context)));
     // Someone who had a factor once sets up no first one by the password.
@@ -70,7 +67,7 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
     if carries_reset {
         context.record.came = None;
     } else if comes {
-        context.record.came = Some(Came { from: source.id().clone(), moves, epoch: context.record.epoch.clone() });
+        context.record.came = Some(Came { from: source.id().clone(), life: source.life.clone(), epoch: context.record.epoch.clone() });
     }
     let factors = if comes { named_factors(&context.record) } else { Vec::new() };
     let (from_account, from_user) = (source.id().account().cloned(), source.user().clone());
@@ -90,7 +87,6 @@ pub(super) fn away(context: &mut Context<'_>, to: &RecordId, operator: &Operator
     if context.end_all() {
         context.record.needs_recovery_code = false;
         context.record.moved_to = Some(to.clone());
-        context.record.moves = context.record.moves.saturating_add(1);
     }
     let (to_account, to_user) = (to.account().cloned(), to.user().clone());
     context.log(EventKind::MovedAway { to_account, to_user, operator: operator.clone() });
@@ -142,7 +138,6 @@ fn take_factors(context: &mut Context<'_>, source: &Record, is_again: bool) -> R
 fn take_back(context: &mut Context<'_>, place: RecordId) {
     if context.end_all() {
         context.record.moved_to = Some(place);
-        context.record.moves = context.record.moves.saturating_add(1);
         context.record.came = None;
     }
 }

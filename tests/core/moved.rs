@@ -379,3 +379,20 @@ fn t58_a_move_that_is_done_again_after_the_old_place_was_erased_takes_nothing_aw
     assert_eq!(moved(&mut from, &mut to), 0);
     assert_eq!(to.factors(), before);
 }
+
+#[test]
+fn t58_somebody_who_gets_the_id_of_an_erased_place_brings_nothing_in_the_name_of_an_old_move() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    moved(&mut from, &mut to);
+    let mut other = Person::new("ann", policy(json!({})));
+    other.now = from.now;
+    // Not the entropy of ann once more.
+    other.draws.set(77_000_000);
+    let started = other.reply(json!({"enroll_totp": {"session": "s", "label": "ann"}}));
+    other.secret = started["secret"].as_str().unwrap().replace(' ', "");
+    let code = other.code();
+    assert_eq!(other.reply(json!({"confirm_totp": {"session": "s", "code": code}}))["result"], "enrolled");
+    let before = to.factors();
+    assert_eq!(moved(&mut other, &mut to), 0);
+    assert_eq!(to.factors(), before);
+}

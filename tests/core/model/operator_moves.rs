@@ -12,18 +12,16 @@ impl Oracle<'_> {
     /// Apps and phones come to a place where the user has none, and no recovery code that is alive. While nothing changed there,
     /// the move is done again from the present state of the old place.
     pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Seen {
-        let moves = there.moves - u32::from(there.moved_to.is_some());
-        let has_come = there.had_factor && self.me.came.is_some_and(|(place, before, _)| (place, before) == (from, moves));
-        let is_untouched = has_come && self.me.came == Some((from, moves, self.me.epoch));
+        let has_come = self.me.came.is_some_and(|(place, life, _)| (place, life) == (from, there.life));
+        let is_untouched = self.me.came == Some((from, there.life, self.me.epoch));
         if let Some(place) = there.moved_to {
             if has_come && is_untouched && place != self.who {
                 self.end_all();
                 (self.me.moved_to, self.me.came) = (Some(place), None);
-                self.me.moves += 1;
             }
             return Seen::Moved(if has_come { self.me.own().len() } else { 0 });
         }
-        self.me.moved_to = None;
+        self.reopen();
         let is_free = !self.me.has_factor()
             && !self.me.is_reset
             && self.me.live_recovery(self.rules, self.now).is_none()
@@ -46,7 +44,7 @@ impl Oracle<'_> {
         if brings_reset {
             self.me.came = None;
         } else if comes {
-            self.me.came = Some((from, moves, self.me.epoch));
+            self.me.came = Some((from, there.life, self.me.epoch));
         }
         Seen::Moved(number)
     }
@@ -67,6 +65,12 @@ impl Oracle<'_> {
         self.me.bucket = if is_again { old.bucket.stricter(&there.bucket) } else { there.bucket.clone() };
     }
 
+    pub(super) fn reopen(&mut self) {
+        if self.me.moved_to.take().is_some() {
+            self.me.life = self.next_epoch;
+        }
+    }
+
     fn forget(&mut self) {
         self.me.apps.clear();
         self.me.phones.clear();
@@ -77,7 +81,6 @@ impl Oracle<'_> {
         if self.me.moved_to != Some(to) && self.is_stored {
             self.end_all();
             (self.me.is_reset, self.me.moved_to) = (false, Some(to));
-            self.me.moves += 1;
         }
         Seen::Ended
     }

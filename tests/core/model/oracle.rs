@@ -279,7 +279,8 @@ impl Oracle<'_> {
             return Err(Seen::Wrong { left: None, retry_at: None });
         }
         self.me.recovery = None;
-        (self.me.is_reset, self.me.moved_to) = (false, None);
+        self.me.is_reset = false;
+        self.reopen();
         Ok(())
     }
 

@@ -27,9 +27,9 @@ pub(super) struct Shadow {
     pub(super) is_reset: bool,
     /// The place to which the operator moved the user, and that from which factors came, with the epoch that began so.
     pub(super) moved_to: Option<Who>,
-    pub(super) came: Option<(Who, u32, usize)>,
-    /// Number of moves away that are complete.
-    pub(super) moves: u32,
+    pub(super) came: Option<(Who, usize, usize)>,
+    /// A number that changes when a place is opened again after a move away.
+    pub(super) life: usize,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
