@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import type { KeySource, PolicyOption } from './commands.js'
-import { carryOut, toBoth } from './effects.js'
+import { carryOut } from './effects.js'
 import { CountersignError } from './error.js'
 import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
@@ -106,10 +106,13 @@ export interface Operator {
   withdrawRecoveryCode(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'withdrawn' | 'expired' }>>
   /**
    * Takes a user's apps and phones along where the user gets an account, another account or another id, or where two users become
-   * one. Call it once your own data is changed and nobody logs in as `from` any more. The reply names what came along: nothing
-   * where the user has a second factor as `to` already, or a recovery code that is not used, and where the policy there forces a second
-   * factor and not `firstFactor: 'password'`: a recovery code lets the user in then. In each case nothing is left at `from`. Backup codes
-   * stay behind; the user hears of it and makes new ones. It may be called again where it failed.
+   * one. Call it once your own data is changed and nobody logs in as `from` any more. It may be called again where it failed: it takes no
+   * factor from the same place twice.
+   *
+   * The reply names what came along, or what the user has there where the move was done before. Nothing comes where the user has a
+   * second factor as `to` already, a recovery code that is not used, or was reset there, and where the policy there forces a second
+   * factor and does not say `firstFactor: 'password'`: a recovery code lets the user in then. In each case nothing is left at `from`. Backup codes
+   * stay behind; the user hears of it and makes new ones.
    *
    * @example
    * ```ts
@@ -196,12 +199,27 @@ export function createOperator(options: OperatorOptions): Operator {
 
   async function outcomeOf(id: RecordId, step: Step, extras?: Extras): Promise<wasm.Reply> {
     const { reply, effects } = await loop(id, step, extras)
-    const toList = list?.revoke && ((ended: wasm.EndedPasses) => revokeEpoch(list.revoke!, ended))
-    await carryOut(effects, { ...given, endPasses: toBoth(toList, given.endPasses) })
+    // The list of the store first: a command that is done again after it failed tells it once more.
+    for (const effect of effects) if ('end_passes' in effect) await listEnded(effect.end_passes)
+    await carryOut(effects, given)
     return reply
   }
 
-  /** Both steps of a move, in order. A change of the old place between them would be lost, so that it begins again. */
+  async function listEnded(ended: wasm.EndedPasses): Promise<void> {
+    if (list?.revoke === undefined) return
+    try {
+      await revokeEpoch(list.revoke, ended)
+    } catch (error) {
+      throw new CountersignError(
+        'store_failed',
+        'store.revoke',
+        'the store could not list ended passes; try again',
+        error,
+      )
+    }
+  }
+
+  /** Both steps of a move, in order. A change of the old place between them may be a reset, so that it begins again. */
   async function move(core: wasm.Core, { from, to, operator }: MovedInput) {
     let seen: string | undefined
     const here = stepOf(({ stored, now, seed }, _, source) => {

@@ -156,17 +156,6 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
-    /// The stricter of two budgets in each number, for a user who was in two places.
-    pub(crate) fn stricter(&self, other: &Self) -> Self {
-        Self {
-            failures: self.failures.max(other.failures),
-            level: self.level.max(other.level),
-            tries: self.tries.max(other.tries),
-            level_at: self.level_at.max(other.level_at),
-            retry_at: self.retry_at.max(other.retry_at),
-        }
-    }
-
     /// Sets the count of consecutive failures to 0, so that a stopped user goes on: a recovery code
     /// vouches for the user. Level and wait stay, and fall by time alone: otherwise each rescue would give
     /// a guesser who tries all year fifty guesses more.

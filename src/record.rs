@@ -60,12 +60,12 @@ pub struct Record {
     /// The place to which the operator has moved the user. Only a recovery code lets in here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moved_to: Option<RecordId>,
-    /// Random, from the first write on. A record that is made anew, or opened again after a move away, has another.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) life: String,
-    /// The place from which the operator has moved the factors here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) came: Option<Came>,
+    /// Whether the operator has erased the user, and the record is about to be deleted.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_erased: bool,
+    /// The places from which the operator has moved factors here since the user is here: none brings them a second time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) came_from: Vec<RecordId>,
     /// Times at which owners issued recovery codes, by themselves or with a reset, within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
@@ -78,18 +78,6 @@ pub struct Record {
     /// Times at which sets of backup codes were made, within the last day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sets_made: Vec<UnixSeconds>,
-}
-
-/// A move of factors to this record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Came {
-    /// The place that they came from.
-    pub(crate) from: RecordId,
-    /// The life that the record there had.
-    pub(crate) life: String,
-    /// The factor epoch that began with them.
-    pub(crate) epoch: FactorEpoch,
 }
 
 /// The part that records of all versions have.
@@ -245,8 +233,8 @@ impl Record {
             recovery: None,
             needs_recovery_code: false,
             moved_to: None,
-            life: String::new(),
-            came: None,
+            is_erased: false,
+            came_from: Vec::new(),
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
             sms_returned: Vec::new(),
@@ -338,16 +326,9 @@ impl Record {
         self.phones.retain(|phone| phone.id != *id);
     }
 
-    /// Whether nothing but a recovery code lets in: after a reset, and where the operator has moved the user away.
+    /// Whether nothing but a recovery code lets in: after a reset, and where the operator has moved the user away or erased the user.
     pub(crate) const fn only_a_recovery_code_lets_in(&self) -> bool {
-        self.needs_recovery_code || self.moved_to.is_some()
-    }
-
-    /// Opens the place again to which the user comes back, or in which a recovery code was used. It begins another life.
-    pub(crate) fn reopen(&mut self) {
-        if self.moved_to.take().is_some() {
-            self.life.clear();
-        }
+        self.needs_recovery_code || self.moved_to.is_some() || self.is_erased
     }
 
     /// Takes out all apps and phones, and the backup codes with them.
@@ -387,9 +368,6 @@ impl Record {
     /// Gives the record a name of its own, before it is stored.
     pub(crate) fn name_write(&mut self, entropy: &mut Entropy) {
         self.write = to_base64url(&entropy.bytes::<9>());
-        if self.life.is_empty() {
-            self.life = to_base64url(&entropy.bytes::<9>());
-        }
     }
 
     /// The browsers that are trusted now.

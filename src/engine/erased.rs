@@ -14,7 +14,7 @@ use super::sign_out;
 /// Empties the record, before the host deletes it.
 pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
     if context.end_all() {
-        context.record.needs_recovery_code = true;
+        context.record.is_erased = true;
     }
     context.log(EventKind::Erased { operator: operator.clone() });
     Ok(Reply::Ended {})

@@ -75,6 +75,11 @@ impl Context<'_> {
     pub(super) fn begin_epoch(&mut self) {
         self.record.browsers.clear();
         self.record.epoch = self.record.epoch.next(self.now, &mut self.entropy);
+        self.tell_that_passes_ended();
+    }
+
+    /// Tells the host that passes of earlier epochs than the record's have ended.
+    pub(super) fn tell_that_passes_ended(&mut self) {
         let (account, user, epoch) = (self.account(), self.record.user().clone(), self.record.epoch.clone());
         self.effects.push(Effect::EndPasses(EndedPasses { account, user, epoch, at: self.now }));
     }

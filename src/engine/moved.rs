@@ -20,10 +20,9 @@
 //! Tickets, passes and set-ups name the old place, and end with it; only a recovery code lets in there. The attempt budget comes
 //! with the apps and phones.
 //!
-//! A move that was cut off between its steps is done again. The new place keeps a mark: the place that its factors came from,
-//! the life of the record there, and the epoch that began with them. While no factor changed there since, it takes the present state of the old place, a reset and a
-//! removal included, and what was used in either place stays used. After a change at the new place nothing more comes. The
-//! old place keeps the name of the new one: a move that is complete changes nothing when it is done again.
+//! A move that was cut off between its steps is done again. The new place keeps the name of the old one, and takes no factor from
+//! there a second time: what was used, removed or reset at the new place since stays so. The old place keeps the name of
+//! the new one, and a move that is complete changes nothing when it is done again. A move back waits until the first is complete.
 
 use crate::error::Error;
 use crate::event::EventKind;
@@ -31,7 +30,7 @@ use crate::factor::NamedFactor;
 use crate::ids::{OperatorId, RecordId};
 use crate::notice::NoticeKind;
 use crate::policy::FirstFactor;
-use crate::record::{Came, Record};
+use crate::record::Record;
 
 use super::context::{Context, View, invalid};
 use super::reply::Reply;
@@ -39,38 +38,39 @@ use super::{sign_out, sms, totp};
 
 /// The first step, on the record of the new place. `source` is the record of the old one.
 pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &OperatorId) -> Result<Reply, Error> {
-    check_places(source.id(), context.record.id())?;
-    let came = context.record.came.as_ref().filter(|came| came.from == *source.id() && came.life == source.life);
-    let (has_come, is_untouched) = (came.is_some(), came.is_some_and(|came| came.epoch == context.record.epoch));
-    if let Some(place) = &source.moved_to {
-        if has_come && is_untouched && place != context.record.id() {
-            take_back(context, place.clone());
-        }
+    let (from, to) = (source.id(), context.id());
+    check_places(from, &to)?;
+    if source.came_from.contains(&to) && context.record.moved_to.as_ref() != Some(from) {
+        return Err(invalid("from", "is the new place of a move from `to` that is not complete: do that move again first"));
+    }
+    let has_come = context.record.came_from.contains(from);
+    let is_closed = context.record.moved_to.as_ref().is_some_and(|place| place != from);
+    if source.moved_to.is_some() || source.is_erased || is_closed {
         return Ok(Reply::Moved { factors: if has_come { named_factors(&context.record) } else { Vec::new() } });
     }
-    context.record.reopen();
+    context.record.moved_to = None;
     let carries_reset = source.needs_recovery_code && (has_come || !context.record.has_factor());
-    let comes = !carries_reset && (is_untouched || (source.has_factor() && is_free(context)));
+    let comes = !carries_reset && !has_come && source.has_factor() && is_free(context);
     // Someone who had a factor once sets up no first one by the password.
     let had_one = context.record.epoch.is_first() && !source.epoch.is_first();
     if carries_reset {
         context.record.forget_factors();
+        context.record.recovery = None;
         context.record.needs_recovery_code = true;
     } else if comes {
-        take_factors(context, source, is_untouched)?;
+        take_factors(context, source)?;
+    } else if has_come {
+        use_up(context, source);
+    }
+    if (carries_reset || comes) && !has_come {
+        context.record.came_from.push(from.clone());
     }
     if carries_reset || comes || had_one {
         sign_out::end_logins(context);
         context.begin_epoch();
     }
-    // A reset that came along leaves no mark: after it factors come by the rules for a new place.
-    if carries_reset {
-        context.record.came = None;
-    } else if comes {
-        context.record.came = Some(Came { from: source.id().clone(), life: source.life.clone(), epoch: context.record.epoch.clone() });
-    }
-    let factors = if comes { named_factors(&context.record) } else { Vec::new() };
-    let (from_account, from_user) = (source.id().account().cloned(), source.user().clone());
+    let factors = if comes || has_come { named_factors(&context.record) } else { Vec::new() };
+    let (from_account, from_user) = (from.account().cloned(), from.user().clone());
     context.log(EventKind::MovedHere { from_account, from_user, factors: factors.clone(), operator: operator.clone() });
     if source.has_factor() {
         context.notify_all(NoticeKind::Moved, None, None);
@@ -81,12 +81,17 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
 /// The second step, on the record of the old place.
 pub(super) fn away(context: &mut Context<'_>, to: &RecordId, operator: &OperatorId) -> Result<Reply, Error> {
     check_places(context.record.id(), to)?;
-    if context.record.moved_to.as_ref() == Some(to) {
+    if context.record.moved_to.is_some() {
+        // The word of it may have been lost.
+        if !context.record.epoch.is_first() {
+            context.tell_that_passes_ended();
+        }
         return Ok(Reply::Ended {});
     }
     if context.end_all() {
         context.record.needs_recovery_code = false;
         context.record.moved_to = Some(to.clone());
+        context.record.came_from.clear();
     }
     let (to_account, to_user) = (to.account().cloned(), to.user().clone());
     context.log(EventKind::MovedAway { to_account, to_user, operator: operator.clone() });
@@ -102,43 +107,33 @@ fn is_free(context: &Context<'_>) -> bool {
     let (policy, record) = (context.policy, &context.record);
     let by_password = policy.first_factor() == FirstFactor::Password && record.epoch.is_first();
     let may_come = by_password || !policy.forces_anybody();
-    may_come && !record.has_factor() && !record.needs_recovery_code && record.live_recovery(policy, context.now).is_none()
+    may_come && !record.has_factor() && !record.only_a_recovery_code_lets_in() && record.live_recovery(policy, context.now).is_none()
 }
 
-/// Seals the apps and phones of the source anew. Where they came before and the move is done again, what was used of them at
-/// the new place stays used.
-fn take_factors(context: &mut Context<'_>, source: &Record, is_again: bool) -> Result<(), Error> {
+/// Seals the apps and phones of the source anew.
+fn take_factors(context: &mut Context<'_>, source: &Record) -> Result<(), Error> {
     let there = View { record: source, ..context.view() };
     let apps = source.apps.iter().map(|app| Ok((app.clone(), totp::open_secret(there, &app.secret)?)));
     let apps = apps.collect::<Result<Vec<_>, Error>>()?;
     let phones = source.phones.iter().map(|phone| Ok((phone.clone(), sms::open_number(there, &phone.number)?)));
     let phones = phones.collect::<Result<Vec<_>, Error>>()?;
-    let (used_apps, used_phones) = (context.record.apps.clone(), context.record.phones.clone());
-    context.record.forget_factors();
     for (mut app, secret) in apps {
-        if let Some(used) = used_apps.iter().find(|used| used.id == app.id) {
-            app.last_step = app.last_step.max(used.last_step);
-            app.last_used_at = app.last_used_at.max(used.last_used_at);
-        }
         app.secret = totp::seal(context, &secret)?;
         context.record.apps.push(app);
     }
     for (mut phone, number) in phones {
-        if let Some(used) = used_phones.iter().find(|used| used.id == phone.id) {
-            phone.last_used_at = phone.last_used_at.max(used.last_used_at);
-        }
         phone.number = sms::seal(context, &number)?;
         context.record.phones.push(phone);
     }
-    context.record.attempts = if is_again { context.record.attempts.stricter(&source.attempts) } else { source.attempts.clone() };
+    context.record.attempts = source.attempts.clone();
     Ok(())
 }
 
-/// Of two moves of one user at once the other was faster: what came here goes.
-fn take_back(context: &mut Context<'_>, place: RecordId) {
-    if context.end_all() {
-        context.record.moved_to = Some(place);
-        context.record.came = None;
+/// A code that was used at the old place between the steps is used at the new one too.
+fn use_up(context: &mut Context<'_>, source: &Record) {
+    for app in &mut context.record.apps {
+        let there = source.apps.iter().find(|other| other.id == app.id);
+        app.last_step = there.map_or(app.last_step, |there| app.last_step.max(there.last_step));
     }
 }
 

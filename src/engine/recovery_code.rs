@@ -107,7 +107,8 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
     }
     context.record.recovery = None;
     context.record.needs_recovery_code = false;
-    context.record.reopen();
+    context.record.moved_to = None;
+    context.record.is_erased = false;
     context.notify_all(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode), None);
     Ok(Ok(Used::now(None, context.now)))
 }

@@ -308,9 +308,9 @@ pub enum Reply {
     Confirmed {},
     /// The operator moved the user's second factor.
     Moved {
-        /// The apps and phones that came along. None where the user has a second factor at the new place already, or a
-        /// recovery code that is not used, and where the policy there forces a second factor whose first one the password alone
-        /// does not set up. Those of the old place end all the same.
+        /// The apps and phones that came along; those that the user has there, where the move was done before. None where the
+        /// user had a second factor at the new place, a recovery code that is not used, or was reset there, and where the policy
+        /// there forces a second factor whose first one the password alone does not set up.
         factors: Vec<NamedFactor>,
     },
     /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too; after a move or an erasure, everything.

@@ -81,7 +81,11 @@ impl Person {
 
     /// Someone with an app and a phone, and half an hour gone since.
     pub fn enrolled(user: &str, policy: Policy) -> Self {
-        let mut person = Self::new(user, policy);
+        Self::enrolled_in(None, user, policy)
+    }
+
+    pub fn enrolled_in(account: Option<String>, user: &str, policy: Policy) -> Self {
+        let mut person = Self { account, ..Self::new(user, policy) };
         // Not the entropy of another user once more.
         person.draws.set(user.bytes().map(|byte| 10_000 * u64::from(byte)).sum());
         let started = person.reply(json!({"enroll_totp": {"session": "s", "label": user}}));
@@ -225,7 +229,7 @@ pub fn issue(person: &mut Person) -> String {
 
 /// The code that an owner gives out for this person, by `issue_recovery_code` or `reset`.
 pub fn by_owner(person: &mut Person, act: &str) -> String {
-    let mut owner = Person::enrolled("olga", policy(json!({})));
+    let mut owner = Person::enrolled_in(person.account.clone(), "olga", policy(json!({})));
     owner.now = person.now.max(owner.now);
     let pass = owner.log_in("owner");
     person.issuer = owner.record;

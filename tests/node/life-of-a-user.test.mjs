@@ -108,27 +108,64 @@ test('T58: no factor comes to an account that lets newcomers in by a recovery co
   assert.deepEqual(await at.factor.begin({ ...to, session: 's' }), { result: 'denied', reason: 'enrollment_required' })
 })
 
-test('a factor that is added while a move is under way comes along', async () => {
+test('T57: a reset while a move is under way holds at the new place', async () => {
   const store = memoryStore()
   const at = await host({ store })
-  const ann = await withApp(at)
-  const { pass } = await login(at, ann)
+  await withApp(at)
+  const olga = await withApp(at, 'olga')
+  const { pass } = await login(at, olga)
+  const by = { user: 'olga', session: 'in', pass, role: /** @type {const} */ ('owner') }
   const { save } = store
   let meanwhile = true
   store.save = async (id, ...given) => {
     const saved = await save(id, ...given)
     if (id.account === 'acme' && meanwhile) {
       meanwhile = false
-      const { setup, secret } = await at.factor.enrollTotp({ user: 'ann', session: 'in', pass, label: 'ann' })
-      const confirmed = await at.factor.confirmTotp({ user: 'ann', session: 'in', setup, code: codeOf(at, secret) })
-      assert.equal(confirmed.result, 'enrolled')
+      assert.equal((await at.factor.reset({ user: 'ann', by })).result, 'recovery_code')
     }
     return saved
   }
   const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
-  const { factors } = await operatorOf(at).moved({ from, to, operator: 'night shift' })
-  assert.equal(factors.length, 2)
-  assert.equal((await at.factor.status(from)).enrolled, false)
+  const moved = await operatorOf(at).moved({ from, to, operator: 'night shift' })
+  assert.deepEqual(moved, { result: 'moved', factors: [] })
+  const begun = await at.factor.begin({ ...to, session: 's' })
+  assert.deepEqual(begun, { result: 'denied', reason: 'recovery_code_required' })
+})
+
+test('a store that cannot list ended passes fails the command, which tells it again', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  const { revoke } = store
+  store.revoke = async () => {
+    throw new Error('down')
+  }
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const move = () => operatorOf(at).moved({ from, to, operator: 'night shift' })
+  await assert.rejects(move(), refusedWith('store_failed', 'store.revoke'))
+  await assert.rejects(move(), refusedWith('store_failed', 'store.revoke'))
+  store.revoke = revoke
+  assert.equal((await move()).factors.length, 1)
+  const part = await store.revoked({ user: 'ann', session: 'in' })
+  assert.ok(part.epochs?.ann, 'the passes of the old place are on the list')
+  assert.equal((await at.factor.checkPass({ user: 'ann', session: 'in', pass })).result, 'refused')
+})
+
+test('two moves in opposite directions at once lose nothing', async () => {
+  for (let round = 0; round < 40; round += 1) {
+    const at = await host()
+    await withApp(at)
+    const [one, other] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+    const move = (from, to) =>
+      operatorOf(at)
+        .moved({ from, to, operator: 'night shift' })
+        .catch((error) => error.code)
+    const pause = () => new Promise((resolve) => setTimeout(resolve, round % 4))
+    await Promise.all([move(one, other), pause().then(() => move(other, one))])
+    const left = await Promise.all([one, other].map(async (id) => (await at.factor.status(id)).methods.length))
+    assert.ok(left.includes(1), `round ${round}: ${left}`)
+  }
 })
 
 test('a move that fails moves nothing or all, and is done again', async () => {

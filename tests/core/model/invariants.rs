@@ -37,6 +37,7 @@ impl World {
         self.refusals_change_nothing(after)?;
         self.guesses_are_bounded(after)?;
         self.epochs_end_passes(after)?;
+        self.removed_factors_stay_removed(after)?;
         self.the_password_sets_up_the_first_factor_only(after)?;
         self.a_reset_shuts_out_all_but_a_recovery_code(after)?;
         self.all_accounts_agree(after)?;
@@ -276,7 +277,20 @@ impl World {
         if ended == 0 && after.before.epoch == after.now.epoch {
             return Ok(());
         }
-        self.meet(ended == 1 && after.before.epoch != after.now.epoch, "a new epoch is told to the gate")
+        let is_told_again = matches!(after.ask, Ask::MovedAway { .. }) && after.before.moved_to.is_some();
+        self.meet(ended == 1 && (after.before.epoch != after.now.epoch || is_told_again), "a new epoch is told to the gate")
+    }
+
+    /// T44, T58: whatever the operator moves.
+    fn removed_factors_stay_removed(&mut self, after: &After<'_>) -> Checked {
+        let ids = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
+        let (before, now) = (ids(after.before), ids(after.now));
+        if matches!(after.ask, Ask::Remove { .. } | Ask::Reset { .. }) {
+            let gone = before.into_iter().filter(|factor| !now.contains(factor));
+            self.removed.extend(gone.map(|factor| (after.who, factor)));
+        }
+        let is_back = now.iter().any(|factor| self.removed.contains(&(after.who, factor.clone())));
+        self.meet(!is_back, "a removed factor does not come back")
     }
 
     /// T41. Where everyone is forced from the start, a person gets in by a recovery code of this account first, and a

@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 212] = [
+const IMPORTANT: [&str; 214] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -169,6 +169,8 @@ const IMPORTANT: [&str; 212] = [
     "invariant an sms only to an allowed number, and for a login only of an account that does not wait",
     "invariant changes only with a fresh pass of this user, account, session and epoch",
     "invariant guesses come no faster than the bucket leaks",
+    "invariant a removed factor does not come back",
+    "moved here: waits",
     "invariant nothing moves beside a second factor",
     "invariant the code of a phone's set-up has five wrong tries",
     "invariant the user is told of a lock, once",

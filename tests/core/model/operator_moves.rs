@@ -9,66 +9,50 @@ use super::shadow::Shadow;
 use super::world::{Checked, Fault, PEOPLE, World};
 
 impl Oracle<'_> {
-    /// Apps and phones come to a place where the user has none, and no recovery code that is alive. While nothing changed there,
-    /// the move is done again from the present state of the old place.
-    pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Seen {
-        let has_come = self.me.came.is_some_and(|(place, life, _)| (place, life) == (from, there.life));
-        let is_untouched = self.me.came == Some((from, there.life, self.me.epoch));
-        if let Some(place) = there.moved_to {
-            if has_come && is_untouched && place != self.who {
-                self.end_all();
-                (self.me.moved_to, self.me.came) = (Some(place), None);
-            }
-            return Seen::Moved(if has_come { self.me.own().len() } else { 0 });
+    /// Apps and phones come once to a place where the user has none, and no recovery code that is alive. `None`: a move back
+    /// waits until the first is complete.
+    pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Option<Seen> {
+        if there.came_from.contains(&self.who) && self.me.moved_to != Some(from) {
+            return None;
         }
-        self.reopen();
+        let has_come = self.me.came_from.contains(&from);
+        let is_closed = self.me.moved_to.is_some_and(|place| place != from);
+        if there.moved_to.is_some() || there.is_erased || is_closed {
+            return Some(Seen::Moved(if has_come { self.me.own().len() } else { 0 }));
+        }
+        self.me.moved_to = None;
         let is_free = !self.me.has_factor()
-            && !self.me.is_reset
+            && !self.me.needs_a_code()
             && self.me.live_recovery(self.rules, self.now).is_none()
             && (!self.rules.force_anybody() || (self.rules.accept_the_password() && !self.me.had_factor));
+        let brings_reset = there.is_reset && (has_come || !self.me.has_factor());
+        let comes = !brings_reset && !has_come && there.has_factor() && is_free;
         let had_one = !self.me.had_factor && there.had_factor;
-        let (brings_reset, mut number) = (there.is_reset && (has_come || !self.me.has_factor()), 0);
-        let comes = !brings_reset && (is_untouched || (there.has_factor() && is_free));
         if brings_reset {
             self.forget();
-            self.me.is_reset = true;
+            (self.me.is_reset, self.me.recovery) = (true, None);
         } else if comes {
-            self.take(there, is_untouched);
-            number = self.me.own().len();
+            let newest = self.keys.newest();
+            self.me.apps.clone_from(&there.apps);
+            self.me.phones.clone_from(&there.phones);
+            self.me.apps.iter_mut().for_each(|app| app.kid = newest);
+            self.me.phones.iter_mut().for_each(|phone| phone.kid = newest);
+            self.me.bucket = there.bucket.clone();
+        } else if has_come {
+            for app in &mut self.me.apps {
+                let used = there.apps.iter().find(|other| other.id == app.id).map_or(0, |other| other.last_step);
+                app.last_step = app.last_step.max(used);
+            }
+        }
+        if (brings_reset || comes) && !has_come {
+            self.me.came_from.push(from);
         }
         if brings_reset || comes || had_one {
             self.me.had_factor = true;
             self.begin_epoch();
             self.end_logins();
         }
-        if brings_reset {
-            self.me.came = None;
-        } else if comes {
-            self.me.came = Some((from, there.life, self.me.epoch));
-        }
-        Seen::Moved(number)
-    }
-
-    fn take(&mut self, there: &Shadow, is_again: bool) {
-        let (newest, old) = (self.keys.newest(), self.me.clone());
-        self.forget();
-        self.me.apps.clone_from(&there.apps);
-        self.me.phones.clone_from(&there.phones);
-        for app in &mut self.me.apps {
-            let used = old.apps.iter().find(|used| used.id == app.id).map_or(0, |used| used.last_step);
-            (app.kid, app.last_step) = (newest, app.last_step.max(used));
-        }
-        for phone in &mut self.me.phones {
-            let used = old.phones.iter().find(|used| used.id == phone.id).and_then(|used| used.used_at);
-            (phone.kid, phone.used_at) = (newest, phone.used_at.max(used));
-        }
-        self.me.bucket = if is_again { old.bucket.stricter(&there.bucket) } else { there.bucket.clone() };
-    }
-
-    pub(super) fn reopen(&mut self) {
-        if self.me.moved_to.take().is_some() {
-            self.me.life = self.next_epoch;
-        }
+        Some(Seen::Moved(if comes || has_come { self.me.own().len() } else { 0 }))
     }
 
     fn forget(&mut self) {
@@ -78,9 +62,10 @@ impl Oracle<'_> {
     }
 
     pub(super) fn moved_away(&mut self, to: Who) -> Seen {
-        if self.me.moved_to != Some(to) && self.is_stored {
+        if self.me.moved_to.is_none() && self.is_stored {
             self.end_all();
             (self.me.is_reset, self.me.moved_to) = (false, Some(to));
+            self.me.came_from.clear();
         }
         Seen::Ended
     }
@@ -88,7 +73,7 @@ impl Oracle<'_> {
     pub(super) fn erased(&mut self) -> Seen {
         if self.is_stored {
             self.end_all();
-            self.me.is_reset = true;
+            self.me.is_erased = true;
         }
         Seen::Ended
     }

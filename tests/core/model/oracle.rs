@@ -125,7 +125,7 @@ impl Oracle<'_> {
                 Some(_) => Seen::Withdrawn,
                 None => Seen::Expired,
             },
-            Ask::MovedHere { from } => self.moved_here(*from, other),
+            Ask::MovedHere { from } => self.moved_here(*from, other).unwrap_or(Seen::MoveWaits),
             Ask::MovedAway { to } => self.moved_away(*to),
             Ask::Erased => self.erased(),
             Ask::NeverLeft { message } => self.never_left(message),
@@ -279,8 +279,7 @@ impl Oracle<'_> {
             return Err(Seen::Wrong { left: None, retry_at: None });
         }
         self.me.recovery = None;
-        self.me.is_reset = false;
-        self.reopen();
+        (self.me.is_reset, self.me.moved_to, self.me.is_erased) = (false, None, false);
         Ok(())
     }
 

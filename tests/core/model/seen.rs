@@ -72,6 +72,8 @@ pub(super) enum Seen {
     Withdrawn,
     Confirmed,
     Ended,
+    /// A move back waits until the first is complete: an error.
+    MoveWaits,
     /// Number of apps and phones that came along.
     Moved(usize),
     /// `check`: the method of the pass, if one was needed, and its end.

@@ -25,11 +25,10 @@ pub(super) struct Shadow {
     pub(super) recovery: Option<Recovery>,
     /// An owner has reset the user, and no recovery code was used since.
     pub(super) is_reset: bool,
-    /// The place to which the operator moved the user, and that from which factors came, with the epoch that began so.
+    /// The place to which the operator moved the user, and that from which factors came.
     pub(super) moved_to: Option<Who>,
-    pub(super) came: Option<(Who, usize, usize)>,
-    /// A number that changes when a place is opened again after a move away.
-    pub(super) life: usize,
+    pub(super) came_from: Vec<Who>,
+    pub(super) is_erased: bool,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
@@ -144,17 +143,6 @@ pub(super) enum Lock {
 }
 
 impl Bucket {
-    /// The stricter of two in each number.
-    pub(super) fn stricter(&self, other: &Self) -> Self {
-        Self {
-            failures: self.failures.max(other.failures),
-            level: self.level.max(other.level),
-            tries: self.tries.max(other.tries),
-            level_at: self.level_at.max(other.level_at),
-            retry_at: self.retry_at.max(other.retry_at),
-        }
-    }
-
     pub(super) const fn is_stopped(&self) -> bool {
         self.failures >= 100
     }
@@ -288,7 +276,7 @@ impl Shadow {
 
     /// Whether nothing but a recovery code lets in.
     pub(super) const fn needs_a_code(&self) -> bool {
-        self.is_reset || self.moved_to.is_some()
+        self.is_reset || self.moved_to.is_some() || self.is_erased
     }
 
     pub(super) fn factors(&self, rules: &Rules) -> Factors {

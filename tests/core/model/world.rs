@@ -56,6 +56,8 @@ pub(super) struct World {
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
     pub(super) used: BTreeSet<(Who, String)>,
+    /// Factors that were removed, or reset, at a place.
+    pub(super) removed: BTreeSet<(Who, String)>,
     /// Wrong codes that were tried against the message of a set-up.
     pub(super) tries: BTreeMap<String, u32>,
     /// Codes that were typed, to be typed again.
@@ -118,6 +120,7 @@ impl World {
             cookies: Vec::new(),
             epochs: 0,
             used: BTreeSet::new(),
+            removed: BTreeSet::new(),
             tries: BTreeMap::new(),
             typed: Vec::new(),
             sets: Vec::new(),
@@ -157,6 +160,7 @@ impl World {
             cookies: Vec::new(),
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
+            removed: BTreeSet::new(),
             typed: Vec::new(),
             sets: Vec::new(),
             factors: Vec::new(),
@@ -254,6 +258,10 @@ impl World {
                 let needed = if let Ask::MovedHere { .. } = ask { &other } else { &before };
                 let lacks_a_key = needed.kids().iter().any(|kid| !self.keys.sealing.contains(kid));
                 let needs_it = !self.replaces_a_factor(ask, &before);
+                if error.code == ErrorCode::InvalidInput && expected == Seen::MoveWaits {
+                    self.count("moved here: waits".to_owned());
+                    return Ok(expected);
+                }
                 return if error.code == ErrorCode::KeyMissing && lacks_a_key && needs_it {
                     Ok(Seen::Expired)
                 } else {
