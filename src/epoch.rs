@@ -43,6 +43,12 @@ impl FactorEpoch {
         Self(format!("{number:0DIGITS$}.{}", to_base64url(&entropy.bytes::<NAME_BYTES>())))
     }
 
+    /// The epoch right after this one, whatever the time: for a record that is deleted, so that a new one of the same second is
+    /// in a later epoch.
+    pub(crate) fn next_of_a_deleted_record(&self, entropy: &mut Entropy) -> Self {
+        self.next(UnixSeconds::EPOCH, entropy)
+    }
+
     pub(crate) fn is_first(&self) -> bool {
         self.0.is_empty()
     }

@@ -15,14 +15,18 @@ use super::sign_out;
 pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
     if context.end_all() {
         context.record.is_erased = true;
+        if !context.record.epoch.is_first() {
+            context.record.epoch = context.record.epoch.next_of_a_deleted_record(&mut context.entropy);
+            context.tell_that_passes_ended();
+        }
     }
     context.log(EventKind::Erased { operator: operator.clone() });
     Ok(Reply::Ended {})
 }
 
 impl Context<'_> {
-    /// Ends everything that this record holds: factors, codes, tickets, set-ups, and passes of all sessions. A user without a
-    /// record stays without one: then it gives `false`.
+    /// Ends what this record holds, but for the passes: factors, codes, tickets and set-ups. A user without a record stays without
+    /// one: then it gives `false`.
     pub(super) fn end_all(&mut self) -> bool {
         if self.record == Record::new(self.id()) {
             return false;
@@ -30,10 +34,6 @@ impl Context<'_> {
         self.record.forget_factors();
         self.record.recovery = None;
         sign_out::end_logins(self);
-        // In the first epoch there are no passes, and the user never had a factor, which stays true.
-        if !self.record.epoch.is_first() {
-            self.begin_epoch();
-        }
         true
     }
 }

@@ -16,6 +16,8 @@
 //! - to an account that forces a second factor, unless the password alone sets up the first one there: a newcomer shows a
 //!   recovery code.
 //!
+//! Where a factor could not come and the user has none at the new place, only a recovery code lets in there.
+//!
 //! Backup and recovery codes stay behind, because their hashes are bound to the old place.
 //! Tickets, passes and set-ups name the old place, and end with it; only a recovery code lets in there. The attempt budget comes
 //! with the apps and phones.
@@ -40,12 +42,19 @@ use super::{sign_out, sms, totp};
 pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &OperatorId) -> Result<Reply, Error> {
     let (from, to) = (source.id(), context.id());
     check_places(from, &to)?;
-    if source.came_from.contains(&to) && context.record.moved_to.as_ref() != Some(from) {
+    let brings_something = source.has_factor() || source.needs_recovery_code;
+    // One in the first epoch was made anew since that move.
+    let is_the_one = !context.record.epoch.is_first();
+    if source.came_from.contains(&to) && context.record.moved_to.as_ref() != Some(from) && is_the_one {
         return Err(invalid("from", "is the new place of a move from `to` that is not complete: do that move again first"));
     }
+    let is_closed = context.record.is_erased || context.record.moved_to.as_ref().is_some_and(|place| place != from);
+    if is_closed && brings_something {
+        return Err(invalid("to", "was moved on to another place, or is being erased: erase it first"));
+    }
     let has_come = context.record.came_from.contains(from);
-    let is_closed = context.record.moved_to.as_ref().is_some_and(|place| place != from);
     if source.moved_to.is_some() || source.is_erased || is_closed {
+        tell_again(context);
         return Ok(Reply::Moved { factors: if has_come { named_factors(&context.record) } else { Vec::new() } });
     }
     context.record.moved_to = None;
@@ -53,7 +62,11 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
     let comes = !carries_reset && !has_come && source.has_factor() && is_free(context);
     // Someone who had a factor once sets up no first one by the password.
     let had_one = context.record.epoch.is_first() && !source.epoch.is_first();
-    if carries_reset {
+    // Who had a second factor is not let in by the password alone because the factor could not come.
+    let stays_behind = source.has_factor() && !comes && !has_come && !context.record.has_factor();
+    if stays_behind {
+        context.record.needs_recovery_code = true;
+    } else if carries_reset {
         context.record.forget_factors();
         context.record.recovery = None;
         context.record.needs_recovery_code = true;
@@ -65,9 +78,11 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
     if (carries_reset || comes) && !has_come {
         context.record.came_from.push(from.clone());
     }
-    if carries_reset || comes || had_one {
+    if carries_reset || comes || had_one || stays_behind {
         sign_out::end_logins(context);
         context.begin_epoch();
+    } else if has_come {
+        tell_again(context);
     }
     let factors = if comes || has_come { named_factors(&context.record) } else { Vec::new() };
     let (from_account, from_user) = (from.account().cloned(), from.user().clone());
@@ -82,20 +97,28 @@ pub(super) fn here(context: &mut Context<'_>, source: &Record, operator: &Operat
 pub(super) fn away(context: &mut Context<'_>, to: &RecordId, operator: &OperatorId) -> Result<Reply, Error> {
     check_places(context.record.id(), to)?;
     if context.record.moved_to.is_some() {
-        // The word of it may have been lost.
-        if !context.record.epoch.is_first() {
-            context.tell_that_passes_ended();
-        }
+        tell_again(context);
         return Ok(Reply::Ended {});
     }
     if context.end_all() {
         context.record.needs_recovery_code = false;
         context.record.moved_to = Some(to.clone());
         context.record.came_from.clear();
+        // In the first epoch there are no passes, and the user never had a factor, which stays true.
+        if !context.record.epoch.is_first() {
+            context.begin_epoch();
+        }
     }
     let (to_account, to_user) = (to.account().cloned(), to.user().clone());
     context.log(EventKind::MovedAway { to_account, to_user, operator: operator.clone() });
     Ok(Reply::Ended {})
+}
+
+/// Tells once more that passes have ended: the word of it may have been lost. In the first epoch there were none.
+fn tell_again(context: &mut Context<'_>) {
+    if !context.record.epoch.is_first() {
+        context.tell_that_passes_ended();
+    }
 }
 
 fn check_places(from: &RecordId, to: &RecordId) -> Result<(), Error> {
@@ -129,11 +152,14 @@ fn take_factors(context: &mut Context<'_>, source: &Record) -> Result<(), Error>
     Ok(())
 }
 
-/// A code that was used at the old place between the steps is used at the new one too.
+/// A code that was used at the old place between the steps is used at the new one too, and wrong ones are counted.
 fn use_up(context: &mut Context<'_>, source: &Record) {
     for app in &mut context.record.apps {
         let there = source.apps.iter().find(|other| other.id == app.id);
         app.last_step = there.map_or(app.last_step, |there| app.last_step.max(there.last_step));
+    }
+    if source.attempts.failures() > context.record.attempts.failures() {
+        context.record.attempts = source.attempts.clone();
     }
 }
 

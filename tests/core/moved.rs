@@ -6,7 +6,7 @@ use countersign::entropy::Entropy;
 use countersign::error::{Error, ErrorCode};
 use countersign::ids::OperatorId;
 use countersign::keys::KeyRing;
-use countersign::policy::Method;
+use countersign::policy::{Method, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -449,4 +449,65 @@ fn t58_nothing_comes_by_the_password_of_a_lenient_place_when_a_move_is_done_agai
     }
     moved(&mut from, &mut to);
     assert_eq!(to.factors(), before);
+}
+
+#[test]
+fn t58_no_move_ends_what_cannot_come() {
+    // A ring of three places: the first was left, and is closed until it is erased.
+    let (mut first, mut second, mut third) = (ann(), in_account("acme"), in_account("other"));
+    moved(&mut first, &mut second);
+    moved(&mut second, &mut third);
+    let error = here(&third, &first).unwrap_err();
+    assert_eq!((error.code, error.path.as_str(), third.factors().len()), (ErrorCode::InvalidInput, "to", 2));
+    first.record = None;
+    assert_eq!(moved(&mut third, &mut first), 2);
+
+    // The old place was erased after the move, and the user comes back.
+    let (mut old, mut new) = (ann(), in_account("acme"));
+    moved(&mut old, &mut new);
+    old.record = None;
+    assert_eq!(moved(&mut new, &mut old), 2);
+}
+
+#[test]
+fn t58_the_password_alone_opens_nothing_because_a_factor_could_not_come() {
+    let by_role = json!({"require": {"roles": ["owner"]}});
+    for (rules, has_code) in [(by_role, false), (json!({}), true)] {
+        let (mut from, mut to) = (ann(), in_account("acme"));
+        (to.policy, to.now, to.roles) = (policy(rules.clone()), from.now, Roles::Known(vec!["member".to_owned()]));
+        if has_code {
+            by_operator(&mut to);
+        }
+        assert_eq!(moved(&mut from, &mut to), 0);
+        let begun = to.reply(json!({"begin": {"session": "s"}}));
+        assert_ne!(begun["result"], "allowed", "{rules}");
+        let enroll = json!({"enroll_totp": {"session": "s", "label": "ann"}});
+        assert_eq!(to.reply(enroll)["reason"], "fresh_factor_required", "{rules}");
+    }
+}
+
+#[test]
+fn t58_a_stop_at_the_old_place_holds_when_the_move_is_done_again() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&from, &mut to);
+    from.verify("backup_code", "0000-0000-0000-0000");
+    let failures = from.failures();
+    assert!(failures > to.failures());
+    moved(&mut from, &mut to);
+    assert_eq!(to.failures(), failures);
+}
+
+#[test]
+fn an_erasure_ends_no_pass_of_a_record_that_is_made_in_the_same_second() {
+    let mut person = ann();
+    let before = person.record.clone();
+    let now = UnixSeconds::new(person.now).unwrap();
+    let pending = operator::erase(&person.policy, &person.keys, record(&person), &name(), now, Entropy::new([25; 32])).unwrap();
+    store(&mut person, pending);
+    let told =
+        person.effects.iter().find_map(|effect| if let Effect::EndPasses(ended) = effect { Some(ended.epoch.clone()) } else { None });
+    let (listed, earlier) = (told.unwrap(), before.unwrap());
+    let earlier: Value = serde_json::from_str(&earlier).unwrap();
+    let anew = format!("{:012}.AAAAAAAAAAAA", person.now);
+    assert!(listed.as_str() > earlier["epoch"].as_str().unwrap() && listed.as_str() < anew.as_str());
 }

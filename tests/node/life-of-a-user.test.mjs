@@ -105,7 +105,10 @@ test('T58: no factor comes to an account that lets newcomers in by a recovery co
   const to = { account: 'strict', user: 'ann' }
   const moved = await operatorOf(at).moved({ from: { user: 'ann' }, to, operator: 'night shift' })
   assert.deepEqual(moved, { result: 'moved', factors: [] })
-  assert.deepEqual(await at.factor.begin({ ...to, session: 's' }), { result: 'denied', reason: 'enrollment_required' })
+  assert.deepEqual(await at.factor.begin({ ...to, session: 's' }), {
+    result: 'denied',
+    reason: 'recovery_code_required',
+  })
 })
 
 test('T57: a reset while a move is under way holds at the new place', async () => {

@@ -277,7 +277,11 @@ impl World {
         if ended == 0 && after.before.epoch == after.now.epoch {
             return Ok(());
         }
-        let is_told_again = matches!(after.ask, Ask::MovedAway { .. }) && after.before.moved_to.is_some();
+        let is_told_again = match after.ask {
+            Ask::MovedAway { .. } => after.before.moved_to.is_some(),
+            Ask::MovedHere { .. } => true,
+            _ => false,
+        };
         self.meet(ended == 1 && (after.before.epoch != after.now.epoch || is_told_again), "a new epoch is told to the gate")
     }
 

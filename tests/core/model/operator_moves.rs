@@ -12,11 +12,13 @@ impl Oracle<'_> {
     /// Apps and phones come once to a place where the user has none, and no recovery code that is alive. `None`: a move back
     /// waits until the first is complete.
     pub(super) fn moved_here(&mut self, from: Who, there: &Shadow) -> Option<Seen> {
-        if there.came_from.contains(&self.who) && self.me.moved_to != Some(from) {
+        let holds = |person: &Shadow| person.has_factor() || person.is_reset;
+        let is_closed = self.me.is_erased || self.me.moved_to.is_some_and(|place| place != from);
+        let is_half = there.came_from.contains(&self.who) && self.me.moved_to != Some(from) && self.me.had_factor;
+        if is_half || (is_closed && holds(there)) {
             return None;
         }
         let has_come = self.me.came_from.contains(&from);
-        let is_closed = self.me.moved_to.is_some_and(|place| place != from);
         if there.moved_to.is_some() || there.is_erased || is_closed {
             return Some(Seen::Moved(if has_come { self.me.own().len() } else { 0 }));
         }
@@ -28,7 +30,10 @@ impl Oracle<'_> {
         let brings_reset = there.is_reset && (has_come || !self.me.has_factor());
         let comes = !brings_reset && !has_come && there.has_factor() && is_free;
         let had_one = !self.me.had_factor && there.had_factor;
-        if brings_reset {
+        let stays_behind = there.has_factor() && !comes && !has_come && !self.me.has_factor();
+        if stays_behind {
+            self.me.is_reset = true;
+        } else if brings_reset {
             self.forget();
             (self.me.is_reset, self.me.recovery) = (true, None);
         } else if comes {
@@ -43,11 +48,14 @@ impl Oracle<'_> {
                 let used = there.apps.iter().find(|other| other.id == app.id).map_or(0, |other| other.last_step);
                 app.last_step = app.last_step.max(used);
             }
+            if there.bucket.failures > self.me.bucket.failures {
+                self.me.bucket = there.bucket.clone();
+            }
         }
         if (brings_reset || comes) && !has_come {
             self.me.came_from.push(from);
         }
-        if brings_reset || comes || had_one {
+        if brings_reset || comes || had_one || stays_behind {
             self.me.had_factor = true;
             self.begin_epoch();
             self.end_logins();
