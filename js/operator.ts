@@ -106,8 +106,9 @@ export interface Operator {
   withdrawRecoveryCode(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'withdrawn' | 'expired' }>>
   /**
    * Takes a user's apps and phones along where the user gets an account, another account or another id, or where two users become
-   * one. Call it once your own data is changed and nobody logs in as `from` any more. It may be called again where it failed: it takes no
-   * factor from the same place twice.
+   * one. Call it once your own data is changed. From its first write on nothing but a recovery code lets in at `from`. Where it
+   * fails, call it again: it goes on where it stopped, and takes nothing along twice. Until then the user can be moved nowhere else
+   * (`invalid_input`).
    *
    * The reply names what came along, or what the user has there where the move was done before. Nothing comes where the user has a
    * second factor as `to` already, a recovery code that is not used, or was reset there, and where the policy there forces a second
@@ -142,11 +143,10 @@ export interface Operator {
   erased(input: OperatorInput): Promise<void>
 }
 
-/** Times that a move begins again, where the record of the old place changes meanwhile. */
+/** Times that a move begins again, where a record changes between its steps. */
 const MAX_MOVES = 10
 
-/** The record of the old place changed between the two steps of a move. */
-class SourceChanged extends Error {}
+type Moved = Extract<wasm.Reply, { result: 'moved' }>
 
 /**
  * Makes the operator's commands. Keep them out of reach of every request.
@@ -219,22 +219,23 @@ export function createOperator(options: OperatorOptions): Operator {
     }
   }
 
-  /** Both steps of a move, in order. A change of the old place between them may be a reset, so that it begins again. */
-  async function move(core: wasm.Core, { from, to, operator }: MovedInput) {
-    let seen: string | undefined
-    const here = stepOf(({ stored, now, seed }, _, source) => {
-      seen = source?.record
-      return core.operator_move_here(idJson(to), stored?.record, idJson(from), seen, operator, now, seed)
-    })
-    const away = stepOf(({ stored, now, seed }) =>
-      core.operator_move_away(idJson(from), stored?.record, idJson(to), operator, now, seed),
+  /** The steps of a move, in order: each reads the other place right before. `undefined`: that place changed meanwhile. */
+  async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved | undefined> {
+    const depart = stepOf(({ stored, now, seed }, _, place) =>
+      core.operator_depart(idJson(from), stored?.record, idJson(to), place?.record, operator, now, seed),
     )
-    const reply = await outcomeOf(to, here, { beside: from })
-    await outcomeOf(from, (stored) => {
-      if (stored?.record !== seen) throw new SourceChanged()
-      return away(stored)
-    })
-    return reply as Extract<wasm.Reply, { result: 'moved' }>
+    const arrive = stepOf(({ stored, now, seed }, _, place) =>
+      core.operator_arrive(idJson(to), stored?.record, idJson(from), place?.record, operator, now, seed),
+    )
+    const leave = stepOf(({ stored, now, seed }, _, place) =>
+      core.operator_leave(idJson(from), stored?.record, idJson(to), place?.record, now, seed),
+    )
+    const departed = await outcomeOf(from, depart, { beside: to })
+    if (departed.result === 'moved') return departed // There is nothing to move.
+    const arrived = await outcomeOf(to, arrive, { beside: from })
+    if (arrived.result !== 'moved') return undefined
+    const left = await outcomeOf(from, leave, { beside: to })
+    return left.result === 'ended' ? arrived : undefined
   }
 
   async function deleteRecord(id: RecordId): Promise<void> {
@@ -262,11 +263,8 @@ export function createOperator(options: OperatorOptions): Operator {
       // The account of the old place may be gone, and its policy with it.
       const core = await policies.of(moved.to)
       for (let moves = 0; moves < MAX_MOVES; moves += 1) {
-        try {
-          return await move(core, moved)
-        } catch (error) {
-          if (!(error instanceof SourceChanged)) throw error
-        }
+        const reply = await move(core, moved)
+        if (reply !== undefined) return reply
       }
       throw conflict()
     },

@@ -195,7 +195,7 @@ pub enum EventKind {
         /// The operator's name.
         operator: OperatorId,
     },
-    /// The operator moved the second factor of this user to another account or user id. Nothing is left here.
+    /// The operator moves the second factor of this user to another account or user id. Nothing counts here from now on.
     MovedAway {
         /// The account that it went to, where there is one.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -57,15 +57,12 @@ pub struct Record {
     /// An owner has reset the user, and no recovery code was used since: nothing else lets in.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) needs_recovery_code: bool,
-    /// The place to which the operator has moved the user. Only a recovery code lets in here.
+    /// The end of the user's life here, by the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) moved_to: Option<RecordId>,
-    /// Whether the operator has erased the user, and the record is about to be deleted.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) is_erased: bool,
-    /// The places from which the operator has moved factors here since the user is here: none brings them a second time.
+    pub(crate) departure: Option<Departure>,
+    /// The moves that brought the user here, the last one at the end: none of them brings anything a second time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) came_from: Vec<RecordId>,
+    pub(crate) arrivals: Vec<Arrival>,
     /// Times at which owners issued recovery codes, by themselves or with a reset, within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
@@ -78,6 +75,46 @@ pub struct Record {
     /// Times at which sets of backup codes were made, within the last day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sets_made: Vec<UnixSeconds>,
+}
+
+/// The end of a user's life at a place. Only a recovery code lets in there, and begins another life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Departure {
+    /// The operator moves the user to another place. The apps and phones are on their way, and count at neither.
+    Leaving {
+        to: RecordId,
+        id: MoveId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        apps: Vec<App>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        phones: Vec<Phone>,
+    },
+    /// The move is complete.
+    Left { to: RecordId },
+    /// The operator has erased the user, and the record is about to be deleted.
+    Erased,
+}
+
+/// A move that brought the user to a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Arrival {
+    pub(crate) id: MoveId,
+    /// Whether it brought a reset along.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) was_reset: bool,
+}
+
+/// The name of one move: random, so that a move that is done again is known from another one between the same places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct MoveId(String);
+
+impl MoveId {
+    pub(crate) fn random(entropy: &mut Entropy) -> Self {
+        Self(to_base64url(&entropy.bytes::<9>()))
+    }
 }
 
 /// The part that records of all versions have.
@@ -232,9 +269,8 @@ impl Record {
             backup: None,
             recovery: None,
             needs_recovery_code: false,
-            moved_to: None,
-            is_erased: false,
-            came_from: Vec::new(),
+            departure: None,
+            arrivals: Vec::new(),
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
             sms_returned: Vec::new(),
@@ -328,12 +364,15 @@ impl Record {
 
     /// Whether nothing but a recovery code lets in: after a reset, and where the operator has moved the user away or erased the user.
     pub(crate) const fn only_a_recovery_code_lets_in(&self) -> bool {
-        self.needs_recovery_code || self.moved_to.is_some() || self.is_erased
+        self.needs_recovery_code || self.departure.is_some()
     }
 
-    /// Takes out all apps and phones, and the backup codes with them.
+    /// Takes out all apps and phones, also those on their way to another place, and the backup codes with them.
     pub(crate) fn forget_factors(&mut self) {
         (self.apps, self.phones, self.backup) = (Vec::new(), Vec::new(), None);
+        if let Some(Departure::Leaving { apps, phones, .. }) = &mut self.departure {
+            (*apps, *phones) = (Vec::new(), Vec::new());
+        }
     }
 
     /// Gives the user's factor with this id another name.

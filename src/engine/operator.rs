@@ -10,7 +10,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
-use crate::ids::{OperatorId, RecordId};
+use crate::ids::OperatorId;
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Policy, Roles};
@@ -79,38 +79,55 @@ pub fn withdraw_recovery_code(
     Ok(pending)
 }
 
-/// Moves a user's second factor to the user of `record`: the first of two steps. `source` is the record of the old place. Store
-/// the outcome, then end the old place by [`move_away`].
+/// The first of three steps of a move, on the record of the old place: nothing counts there from now on. Store the outcome
+/// of each step before the next one; [`Reply::MoveChanged`] begins the move again.
 ///
 /// # Errors
-/// A missing key, a record that is not ours, or the same account and user twice. Nothing has moved then.
-pub fn move_here(
+/// A missing key, a record that is not ours, the same account and user twice, and a place that was moved elsewhere. Nothing
+/// has moved then.
+pub fn depart(
     policy: &Policy,
     keys: &KeyRing,
     record: Record,
-    source: &Record,
+    new_place: &Record,
     operator: &OperatorId,
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::here(context, source, operator))?;
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::depart(context, new_place, operator))?;
     Ok(pending)
 }
 
-/// The second step of a move, on the record of the old place: nothing is left there.
+/// The second step of a move, on the record of the new place: the user arrives there, once.
 ///
 /// # Errors
-/// As [`move_here`].
-pub fn move_away(
+/// As [`depart`].
+pub fn arrive(
     policy: &Policy,
     keys: &KeyRing,
     record: Record,
-    to: &RecordId,
+    old_place: &Record,
     operator: &OperatorId,
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::away(context, to, operator))?;
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::arrive(context, old_place, operator))?;
+    Ok(pending)
+}
+
+/// The third step of a move, on the record of the old place: nothing is left there, once the user has arrived.
+///
+/// # Errors
+/// A record that is not ours.
+pub fn leave(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    new_place: &Record,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| Ok(moved::leave(context, new_place)))?;
     Ok(pending)
 }
 

@@ -107,8 +107,7 @@ pub(super) fn verify(context: &mut Context<'_>, _: &Ticket, step: &Typed<'_>) ->
     }
     context.record.recovery = None;
     context.record.needs_recovery_code = false;
-    context.record.moved_to = None;
-    context.record.is_erased = false;
+    context.record.departure = None;
     context.notify_all(NoticeKind::RecoveryCodeUsed, Some(Method::RecoveryCode), None);
     Ok(Ok(Used::now(None, context.now)))
 }

@@ -313,8 +313,11 @@ pub enum Reply {
         /// there forces a second factor whose first one the password alone does not set up.
         factors: Vec<NamedFactor>,
     },
-    /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too; after a move or an erasure, everything.
+    /// Tickets and set-ups have ended; after `sign_out_everywhere`, passes too; at the old place of a move and after an erasure,
+    /// everything.
     Ended {},
+    /// A step of a move found that the other place changed meanwhile: the move begins again. No caller of the package sees it.
+    MoveChanged {},
     /// A recovery code, for the owner to hand over in person.
     RecoveryCode {
         /// `XXXX-XXXX-XXXX-XXXX`, shown this once.

@@ -35,7 +35,7 @@ pub(super) fn reset(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> 
         context.record.drop_factor(&named.id);
         context.log(EventKind::FactorRemoved { method, factor: named });
     }
-    context.record.backup = None;
+    context.record.forget_factors();
     context.record.needs_recovery_code = true;
     context.begin_epoch();
     sign_out::end_logins(context);

@@ -183,6 +183,7 @@ impl Verification {
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
             | Reply::Ended {}
+            | Reply::MoveChanged {}
             | Reply::Moved { .. }
             | Reply::Withdrawn {} => self.not_verified(config, reply),
         }
@@ -219,6 +220,7 @@ impl Verification {
             | Reply::RecoveryCode { .. }
             | Reply::Confirmed {}
             | Reply::Ended {}
+            | Reply::MoveChanged {}
             | Reply::Moved { .. }
             | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
         };

@@ -43,37 +43,56 @@ impl Core {
         operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// The first step of a move, on the record of the new place; see [`operator::move_here`].
+    /// The first step of a move, on the record of the old place; see [`operator::depart`].
     #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
-    pub fn operator_move_here(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        from: &str,
-        source: Option<String>,
-        operator: &str,
-        now: f64,
-        seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
-        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let source = convert::record(record_id(from)?, source.as_deref())?;
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::move_here(&self.policy, &self.keys, record, &source, &operator, now, entropy).map(PendingStep).map_err(thrown)
-    }
-
-    /// The second step of a move, on the record of the old place; see [`operator::move_away`].
-    pub fn operator_move_away(
+    pub fn operator_depart(
         &self,
         id: &str,
         stored: Option<String>,
         to: &str,
+        new_place: Option<String>,
         operator: &str,
         now: f64,
         seed: &[u8],
     ) -> Result<PendingStep, JsValue> {
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let (to, now, entropy) = (record_id(to)?, time("clock", now)?, entropy(seed)?);
-        operator::move_away(&self.policy, &self.keys, record, &to, &operator, now, entropy).map(PendingStep).map_err(thrown)
+        let new_place = convert::record(record_id(to)?, new_place.as_deref())?;
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::depart(&self.policy, &self.keys, record, &new_place, &operator, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
+    /// The second step of a move, on the record of the new place; see [`operator::arrive`].
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
+    pub fn operator_arrive(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        from: &str,
+        old_place: Option<String>,
+        operator: &str,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
+        let old_place = convert::record(record_id(from)?, old_place.as_deref())?;
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::arrive(&self.policy, &self.keys, record, &old_place, &operator, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
+    /// The third step of a move, on the record of the old place; see [`operator::leave`].
+    pub fn operator_leave(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        to: &str,
+        new_place: Option<String>,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let record = record(record_id(id)?, stored.as_deref())?;
+        let new_place = convert::record(record_id(to)?, new_place.as_deref())?;
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::leave(&self.policy, &self.keys, record, &new_place, now, entropy).map(PendingStep).map_err(thrown)
     }
 
     /// Empties a record before it is deleted; see [`operator::erase`].

@@ -6,7 +6,7 @@ use countersign::entropy::Entropy;
 use countersign::error::{Error, ErrorCode};
 use countersign::ids::OperatorId;
 use countersign::keys::KeyRing;
-use countersign::policy::{Method, Roles};
+use countersign::policy::Roles;
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use serde_json::{Value, json};
@@ -31,20 +31,55 @@ fn store(person: &mut Person, pending: Pending) -> Reply {
     reply
 }
 
-fn here(from: &Person, to: &Person) -> Result<Pending, Error> {
-    let now = UnixSeconds::new(to.now).unwrap();
-    operator::move_here(&to.policy, &to.keys, record(to), &record(from), &name(), now, Entropy::new([21; 32]))
+fn now(person: &Person) -> UnixSeconds {
+    UnixSeconds::new(person.now).unwrap()
 }
 
-/// Both steps of a move; the number of apps and phones that came along.
-fn moved(from: &mut Person, to: &mut Person) -> usize {
+fn entropy(person: &Person) -> Entropy {
+    person.draws.set(person.draws.get() + 1);
+    Entropy::new([u8::try_from(person.draws.get() % 251).unwrap(); 32])
+}
+
+fn depart(from: &Person, to: &Person) -> Result<Pending, Error> {
+    operator::depart(&from.policy, &from.keys, record(from), &record(to), &name(), now(from), entropy(from))
+}
+
+fn arrive(from: &Person, to: &Person) -> Result<Pending, Error> {
+    operator::arrive(&to.policy, &to.keys, record(to), &record(from), &name(), now(to), entropy(to))
+}
+
+/// The first two steps of a move; the number of apps and phones that came along, and whether there was anything to move.
+fn cut_off(from: &mut Person, to: &mut Person) -> (usize, bool) {
     to.now = to.now.max(from.now);
-    let pending = here(from, to).unwrap();
+    let pending = depart(from, to).unwrap();
+    let departed = store(from, pending);
+    if let Reply::Moved { factors } = departed {
+        return (factors.len(), false);
+    }
+    assert_eq!(departed, Reply::Ended {});
+    let pending = arrive(from, to).unwrap();
     let Reply::Moved { factors } = store(to, pending) else { panic!("no move") };
-    let now = UnixSeconds::new(from.now).unwrap();
-    let away = operator::move_away(&from.policy, &from.keys, record(from), &to.id(), &name(), now, Entropy::new([22; 32])).unwrap();
-    assert_eq!(store(from, away), Reply::Ended {});
-    factors.len()
+    if to.secret.is_empty() {
+        to.secret.clone_from(&from.secret);
+    }
+    (factors.len(), true)
+}
+
+fn leave(from: &mut Person, to: &Person) -> Reply {
+    let pending = operator::leave(&from.policy, &from.keys, record(from), &record(to), now(from), entropy(from)).unwrap();
+    store(from, pending)
+}
+
+/// A whole move; the number of apps and phones that came along.
+fn moved(from: &mut Person, to: &mut Person) -> usize {
+    let (number, is_under_way) = cut_off(from, to);
+    if is_under_way {
+        let (departed, arrived) = (core::mem::take(&mut from.effects), to.effects.len());
+        assert_eq!(leave(from, to), Reply::Ended {});
+        assert!(from.effects.is_empty() && arrived == to.effects.len(), "the last step tells nothing");
+        from.effects = departed;
+    }
+    number
 }
 
 /// The same user in an account, without a record.
@@ -52,6 +87,18 @@ fn in_account(account: &str) -> Person {
     let mut person = Person::new("ann", policy(json!({})));
     person.account = Some(account.to_owned());
     person
+}
+
+fn enrolled_in(account: &str) -> Person {
+    Person::enrolled_in(Some(account.to_owned()), "ann", policy(json!({})))
+}
+
+/// Lets the user in by a recovery code of the operator's; the pass.
+fn rescue(person: &mut Person) -> Value {
+    let code = by_operator(person)["code"].as_str().unwrap().to_owned();
+    let ticket = person.ticket();
+    let rescue = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}});
+    person.reply(rescue)["pass"].clone()
 }
 
 /// The events and notices of the last step.
@@ -148,17 +195,88 @@ fn t58_a_move_lifts_no_lock() {
 }
 
 #[test]
-fn t58_a_move_that_was_cut_off_is_done_again() {
+fn t58_a_factor_counts_at_one_place_at_most_wherever_a_move_is_cut_off() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    to.now = from.now;
-    let pending = here(&from, &to).unwrap();
-    store(&mut to, pending);
-    // The user goes on at the old place, which the host did not close yet.
-    let code = from.code();
-    from.log_in("in");
-    assert_eq!(moved(&mut from, &mut to), 2);
     to.secret.clone_from(&from.secret);
-    assert_eq!(to.verify("totp", &code)["result"], "already_used");
+    let opens = |person: &mut Person| {
+        person.now += 30;
+        let begun = person.reply(json!({"begin": {"session": "s"}}));
+        let Some(ticket) = begun["ticket"].as_str() else { return false };
+        let code = person.code();
+        let verify = json!({"ticket": ticket, "session": "s", "newSession": "in", "method": "totp", "code": code});
+        person.reply(json!({"verify": verify}))["result"] == "verified"
+    };
+    assert!(opens(&mut from) && !opens(&mut to), "before the move");
+    let pending = depart(&from, &to).unwrap();
+    store(&mut from, pending);
+    assert!(!opens(&mut from) && !opens(&mut to), "on the way");
+    assert_eq!(from.factors().len(), 0);
+    cut_off(&mut from, &mut to);
+    assert!(!opens(&mut from) && opens(&mut to), "after the arrival");
+    assert_eq!(moved(&mut from, &mut to), 2);
+    assert!(!opens(&mut from) && opens(&mut to), "after the move");
+}
+
+#[test]
+fn t58_a_recovery_code_ends_a_move_that_was_cut_off_and_begins_another_life_without_the_factors() {
+    for has_arrived in [false, true] {
+        let (mut from, mut to) = (ann(), in_account("acme"));
+        if has_arrived {
+            cut_off(&mut from, &mut to);
+        } else {
+            let pending = depart(&from, &to).unwrap();
+            store(&mut from, pending);
+        }
+        rescue(&mut from);
+        let mut held = vec![from.factors().len(), to.factors().len()];
+        assert_eq!(held, if has_arrived { [0, 2] } else { [0, 0] });
+        let pending = arrive(&from, &to).unwrap();
+        assert_eq!((store(&mut to, pending), leave(&mut from, &to)), (Reply::MoveChanged {}, Reply::Ended {}));
+        moved(&mut from, &mut to);
+        assert_eq!(core::mem::take(&mut held), [from.factors().len(), to.factors().len()], "another move, which brings nothing");
+    }
+}
+
+#[test]
+fn t58_a_user_on_the_way_goes_nowhere_else() {
+    let (mut from, mut to, other) = (ann(), in_account("acme"), in_account("other"));
+    let refused = |from: &Person, to: &Person| {
+        let error = depart(from, to).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidInput);
+        error.path
+    };
+    let pending = depart(&from, &to).unwrap();
+    store(&mut from, pending);
+    assert_eq!(refused(&from, &other), "from");
+    assert_eq!(refused(&enrolled_in("other"), &from), "to");
+    moved(&mut from, &mut to);
+    assert_eq!(refused(&from, &other), "from", "the user is elsewhere now");
+}
+
+#[test]
+fn t58_of_two_moves_that_cross_both_wait_and_nothing_is_lost() {
+    let (mut one, mut two) = (ann(), enrolled_in("acme"));
+    two.now = one.now;
+    let (first, second) = (depart(&one, &two).unwrap(), depart(&two, &one).unwrap());
+    store(&mut one, first);
+    store(&mut two, second);
+    for (from, to) in [(&one, &two), (&two, &one)] {
+        let error = arrive(from, to).unwrap_err();
+        assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
+    }
+    two.record = None;
+    assert_eq!(moved(&mut one, &mut two), 2, "the way out is to erase one of the two");
+}
+
+#[test]
+fn t58_each_step_of_a_move_takes_the_place_that_the_others_named() {
+    let (mut from, mut to, mut other) = (ann(), in_account("acme"), in_account("other"));
+    let pending = depart(&from, &to).unwrap();
+    store(&mut from, pending);
+    let pending = arrive(&from, &other).unwrap();
+    assert_eq!(store(&mut other, pending), Reply::MoveChanged {});
+    assert_eq!((leave(&mut from, &other), leave(&mut from, &to)), (Reply::MoveChanged {}, Reply::MoveChanged {}), "nobody has arrived");
+    assert_eq!(moved(&mut from, &mut to), 2);
 }
 
 #[test]
@@ -185,11 +303,11 @@ fn t58_someone_who_had_a_factor_sets_up_no_first_one_after_a_move() {
 #[test]
 fn t58_a_move_needs_every_key_and_another_place() {
     let (from, to) = (ann(), in_account("acme"));
-    let error = here(&from, &from).unwrap_err();
+    let error = depart(&from, &from).unwrap_err();
     assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
     let keys = KeyRing::parse(&include_str!("../vectors/keys.json").replace("test-seal", "newer-seal")).unwrap();
-    let to = Person { keys, ..to };
-    assert_eq!(here(&from, &to).unwrap_err().code, ErrorCode::KeyMissing);
+    let without = Person { keys, ..ann() };
+    assert_eq!(depart(&without, &to).unwrap_err().code, ErrorCode::KeyMissing);
 }
 
 #[test]
@@ -246,18 +364,10 @@ fn t57_t58_a_move_undoes_no_reset_and_the_password_opens_no_old_place() {
     assert!(needs_a_code(&mut to) && needs_a_code(&mut from));
 }
 
-/// The first step alone: the process dies before the second.
-fn cut_off(from: &Person, to: &mut Person) {
-    to.now = to.now.max(from.now);
-    let pending = here(from, to).unwrap();
-    store(to, pending);
-    to.secret.clone_from(&from.secret);
-}
-
 #[test]
 fn t58_what_was_used_and_charged_at_the_new_place_stays_when_the_move_is_done_again() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     let code = to.code();
     assert_eq!(to.verify("totp", &code)["result"], "verified");
     for _ in 0..5 {
@@ -277,7 +387,7 @@ fn t58_what_was_used_and_charged_at_the_new_place_stays_when_the_move_is_done_ag
 #[test]
 fn t44_t58_an_app_that_was_removed_at_the_new_place_does_not_come_back() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     let pass = to.log_in("in");
     let left = json!({"remove": {"session": "in", "pass": pass, "method": "sms"}});
     assert_eq!(to.reply(left)["result"], "removed");
@@ -288,7 +398,7 @@ fn t44_t58_an_app_that_was_removed_at_the_new_place_does_not_come_back() {
 #[test]
 fn t57_t58_a_reset_at_the_old_place_between_the_steps_holds_at_the_new_one() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     by_owner(&mut from, "reset");
     assert_eq!(moved(&mut from, &mut to), 0);
     assert!(to.factors().is_empty());
@@ -299,7 +409,7 @@ fn t57_t58_a_reset_at_the_old_place_between_the_steps_holds_at_the_new_one() {
 fn t44_t58_nothing_that_was_removed_reset_or_rescued_at_the_new_place_comes_back() {
     // The last app is removed.
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     let code = to.code();
     let mut pass = to.log_in("in");
     while let Some(factor) = to.factors().last() {
@@ -312,7 +422,7 @@ fn t44_t58_nothing_that_was_removed_reset_or_rescued_at_the_new_place_comes_back
 
     // A reset, and the recovery code after it.
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     by_owner(&mut to, "reset");
     let code = by_operator(&mut to)["code"].as_str().unwrap().to_owned();
     assert_eq!(to.verify("recovery_code", &code)["result"], "verified");
@@ -329,10 +439,7 @@ fn t58_a_move_that_is_complete_changes_nothing_when_it_is_done_again() {
     assert_eq!((from.record.clone(), to.record.clone()), before);
 
     // A rescue opens the old place again, to a new life: what is set up there takes the place of nothing.
-    let code = by_operator(&mut from)["code"].as_str().unwrap().to_owned();
-    let ticket = from.ticket();
-    let rescue = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}});
-    let pass = from.reply(rescue)["pass"].clone();
+    let pass = rescue(&mut from);
     let started = from.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
     from.secret = started["secret"].as_str().unwrap().replace(' ', "");
     let code = from.code();
@@ -364,10 +471,7 @@ fn t57_t58_a_reset_that_comes_along_ends_the_sessions_of_the_new_place() {
     let mut to = Person::new("ann", policy(json!({"require": "everyone"})));
     to.account = Some("acme".to_owned());
     to.now = ann().now;
-    let code = by_operator(&mut to)["code"].as_str().unwrap().to_owned();
-    let ticket = to.ticket();
-    let rescue = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "recovery_code", "code": code}});
-    let pass = to.reply(rescue)["pass"].clone();
+    let pass = rescue(&mut to);
     let started = to.reply(json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}}));
     assert_eq!(started["result"], "totp_started");
 
@@ -410,7 +514,7 @@ fn t58_somebody_who_gets_the_id_of_an_erased_place_brings_nothing_in_the_name_of
 #[test]
 fn t58_a_half_done_erasure_is_no_reset() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
+    cut_off(&mut from, &mut to);
     let now = UnixSeconds::new(from.now).unwrap();
     let erased = operator::erase(&from.policy, &from.keys, record(&from), &name(), now, Entropy::new([24; 32])).unwrap();
     store(&mut from, erased);
@@ -421,9 +525,9 @@ fn t58_a_half_done_erasure_is_no_reset() {
 #[test]
 fn t58_a_move_back_waits_until_the_first_is_complete_and_comes_back_whole() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
-    let error = here(&to, &from).unwrap_err();
-    assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "from"));
+    cut_off(&mut from, &mut to);
+    let error = depart(&to, &from).unwrap_err();
+    assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
     moved(&mut from, &mut to);
     for _ in 0..2 {
         assert_eq!(moved(&mut to, &mut from), 2);
@@ -434,30 +538,12 @@ fn t58_a_move_back_waits_until_the_first_is_complete_and_comes_back_whole() {
 }
 
 #[test]
-fn t58_nothing_comes_by_the_password_of_a_lenient_place_when_a_move_is_done_again() {
-    let (mut from, mut to) = (ann(), in_account("acme"));
-    to.policy = policy(json!({"require": "everyone", "firstFactor": "password"}));
-    cut_off(&from, &mut to);
-    let before = to.factors();
-    while let Some(factor) = from.factors().first() {
-        from.now += 30;
-        let (pass, id): (String, String) = (from.log_in("in"), factor.named.id.clone().into());
-        from.reply(json!({"remove": {"session": "in", "pass": pass, "factor": id}}));
-        if from.factors().iter().all(|left| left.method == Method::Sms) {
-            break;
-        }
-    }
-    moved(&mut from, &mut to);
-    assert_eq!(to.factors(), before);
-}
-
-#[test]
 fn t58_no_move_ends_what_cannot_come() {
     // A ring of three places: the first was left, and is closed until it is erased.
     let (mut first, mut second, mut third) = (ann(), in_account("acme"), in_account("other"));
     moved(&mut first, &mut second);
     moved(&mut second, &mut third);
-    let error = here(&third, &first).unwrap_err();
+    let error = depart(&third, &first).unwrap_err();
     assert_eq!((error.code, error.path.as_str(), third.factors().len()), (ErrorCode::InvalidInput, "to", 2));
     first.record = None;
     assert_eq!(moved(&mut third, &mut first), 2);
@@ -484,17 +570,6 @@ fn t58_the_password_alone_opens_nothing_because_a_factor_could_not_come() {
         let enroll = json!({"enroll_totp": {"session": "s", "label": "ann"}});
         assert_eq!(to.reply(enroll)["reason"], "fresh_factor_required", "{rules}");
     }
-}
-
-#[test]
-fn t58_a_stop_at_the_old_place_holds_when_the_move_is_done_again() {
-    let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&from, &mut to);
-    from.verify("backup_code", "0000-0000-0000-0000");
-    let failures = from.failures();
-    assert!(failures > to.failures());
-    moved(&mut from, &mut to);
-    assert_eq!(to.failures(), failures);
 }
 
 #[test]

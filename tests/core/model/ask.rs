@@ -173,10 +173,15 @@ pub(super) enum Ask {
     OperatorIssues,
     OperatorWithdraws,
     /// The operator's steps of a move, and the end of a user.
-    MovedHere {
-        from: Who,
+    Depart {
+        to: Who,
     },
-    MovedAway {
+    Arrive {
+        from: Who,
+        /// The number of the departure that the operator's process has read, and not the record as it is now.
+        read: Option<usize>,
+    },
+    Leave {
         to: Who,
     },
     Erased,
@@ -227,8 +232,9 @@ impl Ask {
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::OperatorIssues => "operator issue",
             Self::OperatorWithdraws => "operator withdraw",
-            Self::MovedHere { .. } => "moved here",
-            Self::MovedAway { .. } => "moved away",
+            Self::Depart { .. } => "depart",
+            Self::Arrive { .. } => "arrive",
+            Self::Leave { .. } => "leave",
             Self::Erased => "erased",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",

@@ -86,7 +86,7 @@ impl World {
             if mood == Mood::Owners && rng.percent(40) {
                 return self.owner_acts(favourite, rng);
             }
-            if rng.percent(chance(mood == Mood::Accounts, 5, 1)) {
+            if rng.percent(chance(mood == Mood::Accounts, 8, 2)) {
                 let caller = self.natural(who, rng).0;
                 return self.operate(who, caller, rng);
             }

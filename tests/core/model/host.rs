@@ -168,13 +168,17 @@ impl World {
                     if matches!(ask, Ask::OperatorIssues) { operator::issue_recovery_code } else { operator::withdraw_recovery_code };
                 return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
             }
-            Ask::MovedHere { from } => {
-                let (name, from) = (OperatorId::new("night shift").unwrap(), self.record(*from)?);
-                return operator::move_here(policy, keys, record, &from, &name, now, Entropy::new(seed)).map(Called::pending);
+            Ask::Depart { to } => {
+                let (name, there) = (OperatorId::new("night shift").unwrap(), self.record(*to)?);
+                return operator::depart(policy, keys, record, &there, &name, now, Entropy::new(seed)).map(Called::pending);
             }
-            Ask::MovedAway { to } => {
+            Ask::Arrive { from, read } => {
                 let name = OperatorId::new("night shift").unwrap();
-                return operator::move_away(policy, keys, record, &id(*to), &name, now, Entropy::new(seed)).map(Called::pending);
+                let there = read.map_or_else(|| self.record(*from), |number| Record::parse(&id(*from), &self.departures[number].record))?;
+                return operator::arrive(policy, keys, record, &there, &name, now, Entropy::new(seed)).map(Called::pending);
+            }
+            Ask::Leave { to } => {
+                return operator::leave(policy, keys, record, &self.record(*to)?, now, Entropy::new(seed)).map(Called::pending);
             }
             Ask::Erased => {
                 let name = OperatorId::new("night shift").unwrap();

@@ -67,15 +67,15 @@ impl World {
                 let is_current = self.setups[*number].logins == after.before.logins;
                 self.meet(is_current, "a ticket or set-up from before a change of the password opens nothing")?;
                 match &self.setups[*number].content {
-                    Content::App { secret, .. } => self.step_of(after.who, &secret.base32, secret.digits, secret.period, code),
+                    Content::App { secret, .. } => self.step_of(&secret.base32, secret.digits, secret.period, code),
                     Content::Phone { message, code: sent, .. } => (*sent == code.plain).then(|| message.clone()),
                 }
             }
             _ => return Ok(()),
         };
         self.meet(key.is_some(), "a code logs in or confirms only if it is right and in time")?;
-        let is_new = self.used.insert((after.who, key.unwrap_or_default()));
-        self.meet(is_new, "a code counts once")
+        let is_new = self.used.insert(key.unwrap_or_default());
+        self.meet(is_new, "a code counts once, wherever its factor was moved")
     }
 
     /// A name of the code, if it is right: found from the user's state alone.
@@ -85,7 +85,7 @@ impl World {
         match method {
             Method::Totp => {
                 let mut apps = before.apps.iter().filter(|app| is_named(&app.id)).map(|app| &app.secret);
-                apps.find_map(|secret| self.step_of(after.who, &secret.base32, secret.digits, secret.period, code))
+                apps.find_map(|secret| self.step_of(&secret.base32, secret.digits, secret.period, code))
             }
             Method::Sms => {
                 let is_right = |login: &LoginCode| {
@@ -111,10 +111,10 @@ impl World {
         }
     }
 
-    fn step_of(&self, who: Who, base32: &str, digits: u8, period: u64, code: &Typed) -> Option<String> {
+    fn step_of(&self, base32: &str, digits: u8, period: u64, code: &Typed) -> Option<String> {
         let secret = super::shadow::Secret { base32: base32.to_owned(), digits, period };
         let step = secret.step(self.now);
-        let matching = |step: &u64| secret.code(*step) == code.plain && !self.used.contains(&(who, format!("{base32}{step}")));
+        let matching = |step: &u64| secret.code(*step) == code.plain && !self.used.contains(&format!("{base32}{step}"));
         // Two steps may share a code: the latest is the one that counts.
         (step.saturating_sub(2)..=step + 2).rfind(matching).map(|step| format!("{base32}{step}"))
     }
@@ -278,8 +278,8 @@ impl World {
             return Ok(());
         }
         let is_told_again = match after.ask {
-            Ask::MovedAway { .. } => after.before.moved_to.is_some(),
-            Ask::MovedHere { .. } => true,
+            Ask::Depart { .. } => after.before.gone.is_some(),
+            Ask::Arrive { .. } => true,
             _ => false,
         };
         self.meet(ended == 1 && (after.before.epoch != after.now.epoch || is_told_again), "a new epoch is told to the gate")
@@ -291,9 +291,9 @@ impl World {
         let (before, now) = (ids(after.before), ids(after.now));
         if matches!(after.ask, Ask::Remove { .. } | Ask::Reset { .. }) {
             let gone = before.into_iter().filter(|factor| !now.contains(factor));
-            self.removed.extend(gone.map(|factor| (after.who, factor)));
+            self.removed.extend(gone);
         }
-        let is_back = now.iter().any(|factor| self.removed.contains(&(after.who, factor.clone())));
+        let is_back = now.iter().any(|factor| self.removed.contains(factor));
         self.meet(!is_back, "a removed factor does not come back")
     }
 

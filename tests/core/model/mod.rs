@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 214] = [
+const IMPORTANT: [&str; 221] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -149,7 +149,7 @@ const IMPORTANT: [&str; 214] = [
     "gate: stopped revocation_stale",
     "gate: through",
     "gate: through in a later epoch than the list names",
-    "invariant a code counts once",
+    "invariant a code counts once, wherever its factor was moved",
     "invariant a code logs in or confirms only if it is right and in time",
     "invariant a forced set-up begins by a pass, or by its ticket before there ever was a factor",
     "invariant the pass of a recovery code changes nothing beside another one",
@@ -170,7 +170,12 @@ const IMPORTANT: [&str; 214] = [
     "invariant changes only with a fresh pass of this user, account, session and epoch",
     "invariant guesses come no faster than the bucket leaks",
     "invariant a removed factor does not come back",
-    "moved here: waits",
+    "event a late arrival",
+    "depart: refused",
+    "arrive: movechanged",
+    "leave: movechanged",
+    "invariant a factor counts at one place at most",
+    "invariant a move that is complete leaves nothing at the old place",
     "invariant nothing moves beside a second factor",
     "invariant the code of a phone's set-up has five wrong tries",
     "invariant the user is told of a lock, once",
@@ -185,9 +190,11 @@ const IMPORTANT: [&str; 214] = [
     "issue_recovery_code: denied OwnerOnly",
     "issue_recovery_code: denied TooOften until a time",
     "issue_recovery_code: recovery",
-    "moved away: ended",
-    "moved here: moved",
-    "moved here: nothing moved",
+    "arrive: moved",
+    "arrive: nothing moved",
+    "depart: ended",
+    "depart: nothing moved",
+    "leave: ended",
     "operator withdraw: withdrawn",
     "refused a backup_code moved in the store",
     "refused a code of another account",

@@ -64,8 +64,9 @@ impl Oracle<'_> {
                 | Ask::SignOutEverywhere
                 | Ask::OperatorIssues
                 | Ask::OperatorWithdraws
-                | Ask::MovedHere { .. }
-                | Ask::MovedAway { .. }
+                | Ask::Depart { .. }
+                | Ask::Arrive { .. }
+                | Ask::Leave { .. }
                 | Ask::Erased
                 | Ask::NeverLeft { .. }
         );
@@ -125,8 +126,9 @@ impl Oracle<'_> {
                 Some(_) => Seen::Withdrawn,
                 None => Seen::Expired,
             },
-            Ask::MovedHere { from } => self.moved_here(*from, other).unwrap_or(Seen::MoveWaits),
-            Ask::MovedAway { to } => self.moved_away(*to),
+            Ask::Depart { to } => self.depart(*to, other).unwrap_or(Seen::MoveRefused),
+            Ask::Arrive { from, .. } => self.arrive(*from, other).unwrap_or(Seen::MoveRefused),
+            Ask::Leave { to } => self.leave(*to, other),
             Ask::Erased => self.erased(),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
@@ -279,7 +281,7 @@ impl Oracle<'_> {
             return Err(Seen::Wrong { left: None, retry_at: None });
         }
         self.me.recovery = None;
-        (self.me.is_reset, self.me.moved_to, self.me.is_erased) = (false, None, false);
+        (self.me.is_reset, self.me.gone) = (false, None);
         Ok(())
     }
 

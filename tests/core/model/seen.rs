@@ -73,7 +73,8 @@ pub(super) enum Seen {
     Confirmed,
     Ended,
     /// A move back waits until the first is complete: an error.
-    MoveWaits,
+    MoveRefused,
+    MoveChanged,
     /// Number of apps and phones that came along.
     Moved(usize),
     /// `check`: the method of the pass, if one was needed, and its end.
@@ -130,6 +131,7 @@ impl Seen {
             Reply::Withdrawn {} => Self::Withdrawn,
             Reply::Confirmed {} => Self::Confirmed,
             Reply::Ended {} => Self::Ended,
+            Reply::MoveChanged {} => Self::MoveChanged,
             Reply::Moved { factors } => Self::Moved(factors.len()),
         }
     }

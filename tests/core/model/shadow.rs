@@ -25,10 +25,10 @@ pub(super) struct Shadow {
     pub(super) recovery: Option<Recovery>,
     /// An owner has reset the user, and no recovery code was used since.
     pub(super) is_reset: bool,
-    /// The place to which the operator moved the user, and that from which factors came.
-    pub(super) moved_to: Option<Who>,
-    pub(super) came_from: Vec<Who>,
-    pub(super) is_erased: bool,
+    /// The end of the user's life here, by the operator.
+    pub(super) gone: Option<Gone>,
+    /// The moves that brought the user here, and whether each brought a reset.
+    pub(super) arrivals: Vec<(usize, bool)>,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
@@ -45,6 +45,23 @@ pub(super) struct Shadow {
     pub(super) logins: usize,
     /// Counts sealings and marks, which change a record and nothing else.
     pub(super) writes: u64,
+}
+
+/// The end of a user's life at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Gone {
+    Leaving(Travel),
+    Left(Who),
+    Erased,
+}
+
+/// A move under way, by a number that no other has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Travel {
+    pub(super) to: Who,
+    pub(super) id: usize,
+    pub(super) apps: Vec<App>,
+    pub(super) phones: Vec<Phone>,
 }
 
 /// A secret in an authenticator app.
@@ -276,7 +293,7 @@ impl Shadow {
 
     /// Whether nothing but a recovery code lets in.
     pub(super) const fn needs_a_code(&self) -> bool {
-        self.is_reset || self.moved_to.is_some() || self.is_erased
+        self.is_reset || self.gone.is_some()
     }
 
     pub(super) fn factors(&self, rules: &Rules) -> Factors {
@@ -290,6 +307,19 @@ impl Shadow {
             (true, true) => Factors::Usable,
             (true, false) => Factors::Unusable,
         }
+    }
+
+    pub(super) fn forget_travel(&mut self) {
+        if let Some(Gone::Leaving(travel)) = &mut self.gone {
+            travel.apps.clear();
+            travel.phones.clear();
+        }
+    }
+
+    /// The sealing keys that a user on the way cannot arrive without.
+    pub(super) fn kids_on_the_way(&self) -> Vec<usize> {
+        let Some(Gone::Leaving(travel)) = &self.gone else { return Vec::new() };
+        travel.apps.iter().map(|app| app.kid).chain(travel.phones.iter().map(|phone| phone.kid)).collect()
     }
 
     /// The sealing keys that the record cannot be read without.

@@ -15,6 +15,7 @@ use super::document::Document;
 use super::gates::{Door, Kept};
 use super::host::{Answer, plain, ring};
 use super::invariants::After;
+use super::operator_moves::Departed;
 use super::oracle::Oracle;
 use super::places::Caller;
 use super::rng::Rng;
@@ -55,9 +56,11 @@ pub(super) struct World {
     pub(super) cookies: Vec<Cookie>,
     pub(super) epochs: usize,
     /// Codes that logged in, or confirmed an app.
-    pub(super) used: BTreeSet<(Who, String)>,
+    pub(super) used: BTreeSet<String>,
     /// Factors that were removed, or reset, at a place.
-    pub(super) removed: BTreeSet<(Who, String)>,
+    pub(super) removed: BTreeSet<String>,
+    /// People as they were when they left for another place.
+    pub(super) departures: Vec<Departed>,
     /// Wrong codes that were tried against the message of a set-up.
     pub(super) tries: BTreeMap<String, u32>,
     /// Codes that were typed, to be typed again.
@@ -121,6 +124,7 @@ impl World {
             epochs: 0,
             used: BTreeSet::new(),
             removed: BTreeSet::new(),
+            departures: Vec::new(),
             tries: BTreeMap::new(),
             typed: Vec::new(),
             sets: Vec::new(),
@@ -161,6 +165,7 @@ impl World {
             tries: BTreeMap::new(),
             used: BTreeSet::new(),
             removed: BTreeSet::new(),
+            departures: Vec::new(),
             typed: Vec::new(),
             sets: Vec::new(),
             factors: Vec::new(),
@@ -222,7 +227,8 @@ impl World {
         let before = self.people[who].clone();
         let other = match ask {
             Ask::Issue { by, .. } | Ask::Reset { by, .. } => self.people[*by].clone(),
-            Ask::MovedHere { from } => self.people[*from].clone(),
+            Ask::Arrive { read: Some(number), .. } => self.departures[*number].person.clone(),
+            Ask::Depart { to: place } | Ask::Arrive { from: place, read: None } | Ask::Leave { to: place } => self.people[*place].clone(),
             _ => Shadow::default(),
         };
         let mut oracle = Oracle {
@@ -255,11 +261,11 @@ impl World {
             Err(error) => {
                 self.tell(|_| told(&format!("{error}")));
                 self.count(format!("{}: key missing", ask.name()));
-                let needed = if let Ask::MovedHere { .. } = ask { &other } else { &before };
-                let lacks_a_key = needed.kids().iter().any(|kid| !self.keys.sealing.contains(kid));
+                let needed = if let Ask::Arrive { .. } = ask { other.kids_on_the_way() } else { before.kids() };
+                let lacks_a_key = needed.iter().any(|kid| !self.keys.sealing.contains(kid));
                 let needs_it = !self.replaces_a_factor(ask, &before);
-                if error.code == ErrorCode::InvalidInput && expected == Seen::MoveWaits {
-                    self.count("moved here: waits".to_owned());
+                if error.code == ErrorCode::InvalidInput && expected == Seen::MoveRefused {
+                    self.count(format!("{}: refused", ask.name()));
                     return Ok(expected);
                 }
                 return if error.code == ErrorCode::KeyMissing && lacks_a_key && needs_it {
