@@ -2,6 +2,7 @@
 //   npx countersign keys                    prints a new key ring
 //   npx countersign jwks < keys.json        prints its public keys as a JWK set, as Envoy's filter takes it
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
+//   npx countersign recovery reset …        the same, and takes back all that lets the user in
 //   npx countersign --help                  prints how each is called
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -13,10 +14,11 @@ import { createOperator, type OperatorOptions } from './operator.js'
 const USAGE = `usage: countersign keys                 print a new key ring (keep it secret, and out of the database)
        countersign jwks < keys.json     print its public keys, as \`jwks\` of the filter for Envoy
        countersign recovery issue --config FILE --user ID [--account ID] --operator NAME
+       countersign recovery reset --config FILE --user ID [--account ID] --operator NAME
        countersign recovery withdraw --config FILE --user ID [--account ID] --operator NAME
-                                        issue or withdraw a recovery code. FILE is a module whose default
-                                        export is the object that createSecondFactor is given, or a
-                                        function that gives it
+                                        issue a recovery code; reset the user and issue one; withdraw it.
+                                        FILE is a module whose default export is the object that
+                                        createSecondFactor is given, or a function that gives it
        countersign --help               print this`
 
 /** A command line that is not understood. */
@@ -44,7 +46,7 @@ async function recovery(args: string[]): Promise<void> {
     console.log(result === 'withdrawn' ? 'withdrawn' : 'there is no recovery code')
     return
   }
-  const { code, expiresAt } = await commands.issueRecoveryCode(input)
+  const { code, expiresAt } = await (action === 'reset' ? commands.reset(input) : commands.issueRecoveryCode(input))
   if (hadNoRecord())
     console.error(
       `warning: there was no record of ${nameOf(id)} yet. That is so only before a first factor: otherwise the user or the account is another one; take the code back by \`recovery withdraw\``,
@@ -63,7 +65,8 @@ function recoveryArguments(args: string[]) {
   if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
   const [action, ...others] = positionals
   if (others.length > 0) throw new UsageError(`\`${others[0]}\` is not known here`)
-  if (action !== 'issue' && action !== 'withdraw') throw new UsageError('recovery is followed by issue or withdraw')
+  if (action !== 'issue' && action !== 'reset' && action !== 'withdraw')
+    throw new UsageError('recovery is followed by issue, reset or withdraw')
   const { config, user, account, operator } = values
   if (config === undefined) throw new UsageError('--config is missing')
   if (user === undefined) throw new UsageError('--user is missing')

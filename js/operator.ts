@@ -91,6 +91,22 @@ export interface Operator {
    */
   issueRecoveryCode(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'recovery_code' }>>
   /**
+   * Resets a user whose phone or login somebody else may have, where no owner can: the only owner of an account, or a host
+   * without accounts. As `secondFactor.reset`, without a limit: apps, phones and backup codes are gone, passes, tickets and set-ups have
+   * ended, and only the recovery code in the reply lets in, until one is used. User and owners are told. Make sure of who asks.
+   *
+   * @example
+   * ```ts
+   * import { createOperator, type OperatorOptions } from 'countersign/operator'
+   *
+   * export async function takeBack(options: OperatorOptions, user: string): Promise<string> {
+   *   const { code } = await createOperator(options).reset({ user, operator: 'ticket 4711' })
+   *   return code
+   * }
+   * ```
+   */
+  reset(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'recovery_code' }>>
+  /**
    * Withdraws the recovery code that is alive; `expired` where there is none.
    *
    * @example
@@ -253,7 +269,10 @@ export function createOperator(options: OperatorOptions): Operator {
 
   return Object.freeze({
     issueRecoveryCode: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
-      core.operator_issue_recovery_code(id, stored?.record, operator, now, first, seed, finished),
+      core.operator_issue_recovery_code(false, id, stored?.record, operator, now, first, seed, finished),
+    ),
+    reset: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
+      core.operator_issue_recovery_code(true, id, stored?.record, operator, now, first, seed, finished),
     ),
     withdrawRecoveryCode: commandOf<'withdrawn' | 'expired'>((core, id, operator, { stored, now, seed }) =>
       core.operator_withdraw_recovery_code(id, stored?.record, operator, now, seed),

@@ -179,6 +179,11 @@ pub enum EventKind {
         /// The owner.
         by: UserId,
     },
+    /// The operator has reset the user: no factor of theirs counts, and only a recovery code lets in.
+    ResetByOperator {
+        /// The operator's name.
+        operator: OperatorId,
+    },
     /// The password was changed, as the host tells by `passwordChanged`.
     PasswordChanged,
     /// The user was signed out everywhere.

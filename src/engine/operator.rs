@@ -2,7 +2,7 @@
 //! ordinary command reaches them.
 //!
 //! An account whose only owner is stopped, or whose first owner has no factor where one is forced, has
-//! nobody who could issue a recovery code. The operator can, whatever the policy says; user and owners
+//! nobody who could issue a recovery code or reset a user. The operator can, whatever the policy says; user and owners
 //! are told, and the event names the operator.
 
 use crate::client_ip::ClientIp;
@@ -53,6 +53,42 @@ pub fn issue_recovery_code_with_hashes(
     finished: &[FinishedHash],
 ) -> Result<Progress, Error> {
     let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| issue(context, operator))?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
+}
+
+/// Resets the user: apps, phones and backup codes are gone, passes, tickets and set-ups have ended, and only the recovery code
+/// in the reply lets in.
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn reset(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| super::reset::by_operator(context, operator))?;
+    Ok(pending)
+}
+
+/// The same with hashes that were computed before, as [`step_with_hashes`](super::step_with_hashes).
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn reset_with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+    finished: &[FinishedHash],
+) -> Result<Progress, Error> {
+    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| {
+        super::reset::by_operator(context, operator)
+    })?;
     Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 

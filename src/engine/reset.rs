@@ -1,4 +1,4 @@
-//! A reset by an owner: for a user whose factors or sessions somebody else may have. One write takes everything back, and a
+//! A reset by an owner, or by the operator: for a user whose factors or sessions somebody else may have. One write takes everything back, and a
 //! recovery code is the only way in.
 //!
 //! ```text
@@ -15,6 +15,7 @@
 
 use crate::error::Error;
 use crate::event::{Action, EventKind};
+use crate::ids::OperatorId;
 use crate::notice::NoticeKind;
 use crate::policy::Method;
 use crate::record::{Factor, IssuedBy, Record};
@@ -30,6 +31,16 @@ pub(super) fn reset(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> 
         return Ok(reply);
     }
     context.log(EventKind::Reset { by: by.user.clone() });
+    take_back(context, IssuedBy::Owner(by.user.clone()))
+}
+
+/// Resets the user, by the operator.
+pub(super) fn by_operator(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+    context.log(EventKind::ResetByOperator { operator: operator.clone() });
+    take_back(context, IssuedBy::Operator(operator.clone()))
+}
+
+fn take_back(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
     let factors: Vec<Factor> = context.record.factors().collect();
     for Factor { named, method, .. } in factors {
         context.record.drop_factor(&named.id);
@@ -40,7 +51,10 @@ pub(super) fn reset(context: &mut Context<'_>, issuer: &Record, by: &Issuer) -> 
     context.begin_epoch();
     sign_out::end_logins(context);
     recovery_code::replace(context);
-    context.log(EventKind::RecoveryCodeIssued { by: by.user.clone() });
-    context.notify_all(NoticeKind::Reset, Some(Method::RecoveryCode), Some(by.user.clone()));
-    recovery_code::make(context, IssuedBy::Owner(by.user.clone()))
+    context.log(match &issued_by {
+        IssuedBy::Owner(by) => EventKind::RecoveryCodeIssued { by: by.clone() },
+        IssuedBy::Operator(operator) => EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() },
+    });
+    context.notify_all(NoticeKind::Reset, Some(Method::RecoveryCode), issued_by.owner().cloned());
+    recovery_code::make(context, issued_by)
 }

@@ -10,12 +10,13 @@ use super::core::{Core, PendingStep, ended};
 
 #[wasm_bindgen]
 impl Core {
-    /// One run of issuing a recovery code by the operator, as [`Core::step`]; see
-    /// [`operator::issue_recovery_code_with_hashes`].
+    /// One run of issuing a recovery code by the operator, or of a reset, as [`Core::step`]; see
+    /// [`operator::issue_recovery_code_with_hashes`] and [`operator::reset_with_hashes`].
     #[wasm_bindgen(unchecked_return_type = "PendingStep | Uint8Array")]
     #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
     pub fn operator_issue_recovery_code(
         &self,
+        is_reset: bool,
         id: &str,
         stored: Option<String>,
         operator: &str,
@@ -26,7 +27,8 @@ impl Core {
     ) -> Result<JsValue, JsValue> {
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
         let (now, entropy, finished) = (time("clock", now)?, again(first, seed)?, convert::finished(finished)?);
-        ended(operator::issue_recovery_code_with_hashes(&self.policy, &self.keys, record, &operator, now, entropy, &finished))
+        let act = if is_reset { operator::reset_with_hashes } else { operator::issue_recovery_code_with_hashes };
+        ended(act(&self.policy, &self.keys, record, &operator, now, entropy, &finished))
     }
 
     /// Withdraws a recovery code by the operator; see [`operator::withdraw_recovery_code`].

@@ -1,7 +1,9 @@
 //! T57: a reset takes a user back from somebody else, and is no way for somebody else to take the user.
 
 use countersign::client_ip::ClientIp;
-use countersign::engine::{enrollment, status};
+use countersign::engine::{enrollment, operator, status};
+use countersign::entropy::Entropy;
+use countersign::ids::OperatorId;
 use countersign::keys::KeyRing;
 use countersign::policy::Enrollment;
 use countersign::record::Record;
@@ -68,6 +70,44 @@ fn t57_only_an_owner_with_a_fresh_factor_resets_and_never_themselves() {
     person.now -= 301;
     assert_eq!(person.reply(json!({"reset": {"by": by(&json!(pass), "owner")}}))["result"], "recovery_code");
     assert_eq!(person.reply(json!({"reset": {"by": by(&json!(7), "owner")}}))["field"], "pass");
+}
+
+#[test]
+fn t57_the_operator_resets_whatever_the_policy_says() {
+    for rules in [json!({}), json!({"methods": ["totp", "sms"]}), json!({"require": "everyone", "firstFactor": "password"})] {
+        let mut person = ann();
+        person.policy = policy(rules.clone());
+        let (ticket, pass) = (person.ticket(), person.log_in("in"));
+        let reply = reset_by_operator(&mut person);
+        let expected = [
+            "passes of ann end",
+            "reset_by_operator",
+            "factor_removed",
+            "factor_removed",
+            "recovery_code_issued_by_operator",
+            "reset to user",
+            "reset to owners",
+        ];
+        assert_eq!(told(&person), expected, "{rules}");
+        assert!(person.factors().is_empty());
+        assert_eq!(check(&person, json!({"session": "in", "pass": pass, "fresh": true}))["result"], "second_step");
+        let late = json!({"verify": {"ticket": ticket, "session": "s", "newSession": "in", "method": "totp", "code": "000000"}});
+        assert_eq!(person.reply(late)["reason"], "ticket_expired");
+        assert_eq!(methods(&begin(&mut person)), ["recovery_code"], "{rules}");
+        let code = reply["code"].as_str().unwrap().to_owned();
+        assert_eq!(person.verify("recovery_code", &code)["result"], "verified");
+    }
+}
+
+/// The operator's reset of this person.
+fn reset_by_operator(person: &mut Person) -> Value {
+    let record = Record::parse(&person.id(), person.record.as_ref().unwrap()).unwrap();
+    let (name, now) = (OperatorId::new("night shift").unwrap(), UnixSeconds::new(person.now).unwrap());
+    let pending = operator::reset(&person.policy, &person.keys, record, &name, now, Entropy::new([79; 32])).unwrap();
+    person.record = pending.to_store().map(Record::to_text);
+    let (reply, effects) = pending.stored();
+    person.effects = effects;
+    serde_json::to_value(&reply).unwrap()
 }
 
 #[test]

@@ -231,6 +231,13 @@ test('npx countersign recovery issue prints a code that lets the user in', async
   assert.equal((await run('withdraw', ...who)).stdout, 'there is no recovery code\n')
   const again = await run('issue', ...who)
   assert.doesNotMatch(again.stderr, /warning/)
+  assert.ok(again.stderr.includes('"event":"recovery_code_issued_by_operator"'))
+  const reset = await run('reset', ...who)
+  assert.ok(reset.stderr.includes('"event":"reset_by_operator"'))
+  const begun = await factor.begin({ account: 'acme', user: 'olga', session: 's' })
+  const last = { account: 'acme', ticket: begun.ticket, session: 's', method: /** @type {const} */ ('recovery_code') }
+  assert.equal((await factor.verify({ ...last, code: again.stdout.split(' ')[0] })).result, 'wrong')
+  assert.equal((await factor.verify({ ...last, code: reset.stdout.split(' ')[0] })).result, 'verified')
   const elsewhere = ['--config', config, '--user', 'olga', '--operator', 'ticket 4711']
   assert.match((await run('issue', ...elsewhere)).stderr, /no record of user "olga" without an account yet/)
   const other = who.with(1, join(folder, 'missing.mjs'))
@@ -245,8 +252,8 @@ test('npx countersign recovery names what is missing or not known, and then tell
   const without = (left) => Object.entries(who).flatMap(([name, value]) => (name === left ? [] : [name, value]))
   for (const [args, first] of /** @type {[string[], string][]} */ ([
     ...Object.keys(who).map((name) => [['issue', ...without(name)], `${name} is missing`]),
-    [['steal', ...without('')], 'recovery is followed by issue or withdraw'],
-    [without(''), 'recovery is followed by issue or withdraw'],
+    [['steal', ...without('')], 'recovery is followed by issue, reset or withdraw'],
+    [without(''), 'recovery is followed by issue, reset or withdraw'],
     [['issue', 'twice', ...without('')], '`twice` is not known here'],
     [['issue', ...without(''), '--user', 'ann'], '--user is given twice'],
   ])) {

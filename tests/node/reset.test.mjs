@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createSecondFactor, memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { host, login, plainStore, refusedWith, rules, ticketOf, withApp } from './support.mjs'
+import { codeOf, host, login, plainStore, refusedWith, rules, ticketOf, withApp } from './support.mjs'
 
 const REVOKED = { result: 'second_step', reason: 'revoked' }
 const NEEDS_CODE = { result: 'denied', reason: 'recovery_code_required' }
@@ -69,6 +69,38 @@ test('T57: an expired code leaves the need of one; status, check and begin say s
   const done = await factor.verify({ ticket, session: 'before', method: 'recovery_code', code })
   assert.equal(done.result, 'verified')
   assert.equal((await factor.status({ user: 'ann' })).enrollment, 'none')
+})
+
+test('T57: the operator resets whom no owner can', async () => {
+  const { at, annIn, ann } = await withOwner()
+  const many = { ...at.options, policy: () => [rules({ methods: ['totp'] })] }
+  const factor = createSecondFactor(many)
+  assert.equal((await factor.check(annIn)).result, 'in')
+  const { code } = await createOperator(many).reset({ user: 'ann', operator: 'ticket 4711' })
+  assert.deepEqual(
+    at.events.slice(-3).map(({ event, operator }) => [event, operator]),
+    [
+      ['reset_by_operator', 'ticket 4711'],
+      ['factor_removed', undefined],
+      ['recovery_code_issued_by_operator', 'ticket 4711'],
+    ],
+  )
+  assert.deepEqual(
+    at.notices.slice(-2).map(({ kind, to, by }) => [kind, to, by]),
+    [
+      ['reset', 'user', undefined],
+      ['reset', 'owners', undefined],
+    ],
+  )
+  assert.deepEqual(await factor.check(annIn), REVOKED)
+  at.clock.advance(30)
+  const second = async (method, typed) => {
+    const ticket = await ticketOf({ ...at, factor }, 'ann')
+    return factor.verify({ ticket, session: 'before', newSession: 'in', method, code: typed })
+  }
+  assert.notEqual((await second('totp', codeOf(at, ann.secret))).result, 'verified')
+  assert.equal((await second('recovery_code', code)).result, 'verified')
+  await assert.rejects(createOperator(many).reset({ user: 'ann' }), refusedWith('invalid_input', 'operator'))
 })
 
 test('T57: a review names a user who was reset among those who need a recovery code', async () => {

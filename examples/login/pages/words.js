@@ -124,6 +124,7 @@ export const events = {
   backup_codes_confirmed: 'Backup codes saved, by the person’s word',
   recovery_code_issued: 'Recovery code made',
   recovery_code_issued_by_operator: 'Recovery code made by the operator',
+  reset_by_operator: 'Second factor reset by the operator',
   recovery_code_replaced: 'Recovery code replaced, unused',
   recovery_code_withdrawn: 'Recovery code withdrawn, unused',
   recovery_code_ended: 'Recovery code ended, unused',

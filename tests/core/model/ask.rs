@@ -171,6 +171,7 @@ pub(super) enum Ask {
     PasswordChanged,
     SignOutEverywhere,
     OperatorIssues,
+    OperatorResets,
     OperatorWithdraws,
     /// The operator's steps of a move, and the end of a user.
     Depart {
@@ -231,6 +232,7 @@ impl Ask {
             Self::PasswordChanged => "password_changed",
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::OperatorIssues => "operator issue",
+            Self::OperatorResets => "operator reset",
             Self::OperatorWithdraws => "operator withdraw",
             Self::Depart { .. } => "depart",
             Self::Arrive { .. } => "arrive",

@@ -391,6 +391,7 @@ impl World {
             }
             24 if rng.percent(25) => Ask::PasswordChanged,
             24 if rng.percent(25) => Ask::SignOutEverywhere,
+            24 if rng.percent(25) => Ask::OperatorResets,
             24 => Ask::OperatorIssues,
             25 => Ask::OperatorWithdraws,
             26 => Ask::NeverLeft { message: self.any_message(who, rng) },

@@ -162,10 +162,13 @@ impl World {
             }
             Ask::PasswordChanged => Command::PasswordChanged(HostsWord {}),
             Ask::SignOutEverywhere => Command::SignOutEverywhere(HostsWord {}),
-            Ask::OperatorIssues | Ask::OperatorWithdraws => {
+            Ask::OperatorIssues | Ask::OperatorResets | Ask::OperatorWithdraws => {
                 let name = OperatorId::new("night shift").unwrap();
-                let action =
-                    if matches!(ask, Ask::OperatorIssues) { operator::issue_recovery_code } else { operator::withdraw_recovery_code };
+                let action = match ask {
+                    Ask::OperatorIssues => operator::issue_recovery_code,
+                    Ask::OperatorResets => operator::reset,
+                    _ => operator::withdraw_recovery_code,
+                };
                 return action(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
             }
             Ask::Depart { to } => {

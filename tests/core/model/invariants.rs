@@ -289,7 +289,7 @@ impl World {
     fn removed_factors_stay_removed(&mut self, after: &After<'_>) -> Checked {
         let ids = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
         let (before, now) = (ids(after.before), ids(after.now));
-        if matches!(after.ask, Ask::Remove { .. } | Ask::Reset { .. }) {
+        if matches!(after.ask, Ask::Remove { .. } | Ask::Reset { .. } | Ask::OperatorResets) {
             let gone = before.into_iter().filter(|factor| !now.contains(factor));
             self.removed.extend(gone);
         }

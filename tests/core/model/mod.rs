@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 221] = [
+const IMPORTANT: [&str; 222] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -287,6 +287,7 @@ const IMPORTANT: [&str; 221] = [
     "invariant nobody resets themselves",
     "refused a pass from before a reset",
     "refused a ticket from before a reset",
+    "operator reset: recovery",
     "reset: denied FreshFactorRequired",
     "reset: denied NotForOneself",
     "reset: denied OperatorOnly",

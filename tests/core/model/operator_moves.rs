@@ -118,7 +118,7 @@ impl Oracle<'_> {
         self.end_logins();
     }
 
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.me.apps.clear();
         self.me.phones.clear();
         (self.me.backup, self.me.recovery) = (None, None);

@@ -63,6 +63,7 @@ impl Oracle<'_> {
             Ask::PasswordChanged
                 | Ask::SignOutEverywhere
                 | Ask::OperatorIssues
+                | Ask::OperatorResets
                 | Ask::OperatorWithdraws
                 | Ask::Depart { .. }
                 | Ask::Arrive { .. }
@@ -111,7 +112,7 @@ impl Oracle<'_> {
                 Err(seen) => seen,
             },
             Ask::Reset { by, session, pass, role } => match self.owner_acts(*by, session, *pass, *role, other) {
-                Ok(()) => self.reset(),
+                Ok(()) => self.reset(false),
                 Err(seen) => seen,
             },
             Ask::PasswordChanged => self.end_logins(),
@@ -122,6 +123,7 @@ impl Oracle<'_> {
                 self.end_logins()
             }
             Ask::OperatorIssues => self.make_recovery_code(true),
+            Ask::OperatorResets => self.reset(true),
             Ask::OperatorWithdraws => match self.me.recovery.take() {
                 Some(_) => Seen::Withdrawn,
                 None => Seen::Expired,
@@ -477,14 +479,12 @@ impl Oracle<'_> {
     }
 
     /// All that lets in is taken back, and a recovery code is the only way in.
-    fn reset(&mut self) -> Seen {
-        self.me.apps.clear();
-        self.me.phones.clear();
-        self.me.backup = None;
+    fn reset(&mut self, by_operator: bool) -> Seen {
+        self.forget();
         (self.me.had_factor, self.me.is_reset) = (true, true);
         self.begin_epoch();
         self.end_logins();
-        self.make_recovery_code(false)
+        self.make_recovery_code(by_operator)
     }
 
     fn make_recovery_code(&mut self, by_operator: bool) -> Seen {

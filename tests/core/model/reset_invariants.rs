@@ -19,8 +19,11 @@ impl World {
         }
         self.nothing_from_before_a_reset_counts(after)?;
         match (after.ask, after.seen) {
-            (Ask::Reset { .. }, Seen::Recovery { .. }) => {
-                self.a_reset_is_an_owners_for_somebody_else(after)?;
+            (Ask::Reset { .. } | Ask::OperatorResets, Seen::Recovery { .. }) => {
+                if let Ask::Reset { .. } = after.ask {
+                    self.a_reset_is_an_owners_for_somebody_else(after)?;
+                }
+                self.a_reset_leaves_nothing(after)?;
                 self.reset_at[after.who] = self.epochs;
                 self.is_shut[after.who] = true;
             }
@@ -74,7 +77,10 @@ impl World {
         };
         let is_fit = *by != after.who && *role == Role::Owner && self.passes[*number].who == *by;
         self.count(format!("reset by {}", if is_owner(*by) { "the owner" } else { "somebody whom the host calls an owner" }));
-        self.meet(is_fit, "nobody resets themselves")?;
+        self.meet(is_fit, "nobody resets themselves")
+    }
+
+    fn a_reset_leaves_nothing(&mut self, after: &After<'_>) -> Checked {
         let is_empty = !after.now.has_factor() && after.now.backup.is_none();
         let told: Vec<Recipient> = after
             .effects
@@ -85,7 +91,7 @@ impl World {
             })
             .collect();
         let is_logged =
-            after.effects.iter().any(|effect| matches!(effect, Effect::Log(event) if matches!(event.kind, EventKind::Reset { .. })));
+            after.effects.iter().any(|effect| matches!(effect, Effect::Log(event) if matches!(event.kind, EventKind::Reset { .. } | EventKind::ResetByOperator { .. })));
         let is_told = is_logged && told == [Recipient::User, Recipient::Owners];
         self.meet(is_empty && is_told, "a reset leaves no factor, and is logged and told to user and owners")
     }
