@@ -34,6 +34,7 @@ async function bundled(name) {
         resolveDir: join(root, 'tests/browser'),
       }))
       onResolve({ filter: /^countersign$/ }, () => ({ path: join(root, 'js/index.ts') }))
+      onResolve({ filter: /^countersign\/operator$/ }, () => ({ path: join(root, 'js/operator.ts') }))
       onResolve({ filter: /^countersign\/testing$/ }, () => ({ path: join(root, 'js/testing.ts') }))
       // The page has fetched the package's module for browsers.
       onLoad({ filter: /\.wasm$/ }, () => ({ contents: 'export default globalThis.moduleBytes' }))

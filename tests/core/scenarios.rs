@@ -1,6 +1,7 @@
 //! Plays the stories of `tests/scenarios/*.json` against the core: each command, at its time, gives the reply that the
 //! file expects. `tests/shared/scenarios.mjs` plays the same files through WebAssembly.
 
+mod operator_acts;
 mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use countersign::policy::{Policy, Roles};
 use countersign::record::Record;
 use countersign::time::UnixSeconds;
 use countersign::totp::{TotpParameters, TotpSecret};
+use operator_acts::Operated;
 use serde_json::{Value, json};
 use story::{Action, Step};
 
@@ -77,6 +79,7 @@ fn play(steps: &[Step]) -> usize {
             Some(name) => value_of(saved.get(name).unwrap_or_else(|| panic!("{place}: nothing was saved as `{name}`")), now),
             None => text.to_owned(),
         });
+        let policy = policy.as_ref().unwrap();
         let account = command.account.as_deref().map(|account| AccountId::new(account).unwrap());
         let id = RecordId::new(account, UserId::new(&command.user).unwrap());
         let record = records.get(&id).map_or_else(|| Record::new(id.clone()), |text| Record::parse(&id, text).unwrap());
@@ -85,7 +88,12 @@ fn play(steps: &[Step]) -> usize {
         let client = command.ip.as_deref().map_or(ClientIp::Unknown, ClientIp::parse);
         let roles = command.roles.clone().map_or(Roles::Unknown, Roles::Known);
         let env = Env { now, client, roles, entropy: Entropy::new(seed) };
-        let policy = policy.as_ref().unwrap();
+        if let Some(reply) = operator_acts::play(&wire, &mut records, &id, &Operated { policy, keys: &keys, now, seed }, place) {
+            assert_contains(&reply, &command.expect, place);
+            let code = reply["code"].as_str();
+            saved.extend(command.save.keys().filter_map(|variable| Some((variable.as_str(), Saved::Text(code?.to_owned())))));
+            continue;
+        }
         let pending = if let Some(question) = wire.get("issue_recovery_code").or_else(|| wire.get("reset")) {
             let act = if wire.get("reset").is_some() { reset } else { issue_recovery_code };
             let question = IssueRecoveryCode::parse(&question.to_string()).unwrap_or_else(|e| panic!("{place}: {e}"));

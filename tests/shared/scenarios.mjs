@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createSecondFactor, memoryStore, totp } from 'countersign'
+import { createOperator } from 'countersign/operator'
 import { capturedSms } from 'countersign/testing'
 import { hashing } from './hashing.mjs'
 import { eachText, isObject } from './stories.mjs'
@@ -26,7 +27,7 @@ export async function play(
   let now = 0
   let seed = new Uint8Array(32)
   const sms = capturedSms()
-  const secondFactor = await createSecondFactor({
+  const options = {
     policy: () => policy,
     keys,
     store,
@@ -34,7 +35,9 @@ export async function play(
     clock: () => now,
     entropy: () => seed,
     hashing,
-  })
+  }
+  const secondFactor = createSecondFactor(options)
+  const operator = createOperator(options)
   const saved = {}
   for (const [index, step] of scenario.steps.entries()) {
     if (step.policy) {
@@ -50,13 +53,15 @@ export async function play(
     const fields = eachText(step.fields, (text) => (text.startsWith('$') ? kept(text.slice(1), saved, step) : text))
     const who = { account: step.account, ...(['verify', 'send_sms'].includes(command) ? {} : { user: step.user }) }
     const sent = sms.messages.length
-    const ask = () =>
-      secondFactor[camelCase(command)]({
-        ...fields,
-        ...who,
-        ...(step.ip ? { ip: step.ip } : {}),
-        ...(step.roles ? { roles: step.roles } : {}),
-      })
+    const ask = async () =>
+      command.startsWith('operator_')
+        ? operate(operator, step)
+        : secondFactor[camelCase(command)]({
+            ...fields,
+            ...who,
+            ...(step.ip ? { ip: step.ip } : {}),
+            ...(step.roles ? { roles: step.roles } : {}),
+          })
     const reply =
       ((command === 'verify' && (await verify(fields, step, place))) ||
         (await ask().catch((error) => {
@@ -76,6 +81,14 @@ export async function play(
       saved[name] = path === 'app' ? { secret: value } : value
     }
   }
+}
+
+/** The operator's command of a step. */
+function operate(operator, { command, account, user, fields }) {
+  const given = { ...fields, operator: 'night shift' }
+  return command === 'operator_moved'
+    ? operator.moved({ ...given, from: { account, user } })
+    : operator[command.replace('operator_', '')]({ ...given, account, user })
 }
 
 /** A method that gives nothing stands for this reply of the core. */
