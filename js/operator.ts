@@ -122,9 +122,9 @@ export interface Operator {
   withdrawRecoveryCode(input: OperatorInput): Promise<Extract<wasm.Reply, { result: 'withdrawn' | 'expired' }>>
   /**
    * Takes a user's apps and phones along where the user gets an account, another account or another id, or where two users become
-   * one. Call it once your own data is changed. From its first write on nothing but a recovery code lets in at `from`. Where it
-   * fails, call it again: it goes on where it stopped, and takes nothing along twice. Until then the user can be moved nowhere else
-   * (`invalid_input`).
+   * one. Call it before you change your own data, so that nobody logs in as `to` without the second factor; from its first write on
+   * nobody logs in as `from`. Where it fails, call it again: it goes on where it stopped, and takes nothing along twice. Until it
+   * is complete, every other command of the operator's for these two fails (`invalid_input`).
    *
    * The reply names what came along, or what the user has there where the move was done before. Nothing comes where the user has a
    * second factor as `to` already, a recovery code that is not used, or was reset there, and where the policy there forces a second
@@ -159,7 +159,7 @@ export interface Operator {
   erased(input: OperatorInput): Promise<void>
 }
 
-/** Times that a move begins again, where a record changes between its steps. */
+/** Times that a move begins again, where a record is deleted between its steps. */
 const MAX_MOVES = 10
 
 type Moved = Extract<wasm.Reply, { result: 'moved' }>
@@ -235,7 +235,7 @@ export function createOperator(options: OperatorOptions): Operator {
     }
   }
 
-  /** The steps of a move, in order: each reads the other place right before. `undefined`: that place changed meanwhile. */
+  /** The steps of a move, in order: each reads the other place right before. `undefined`: the move begins again. */
   async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved | undefined> {
     const depart = stepOf(({ stored, now, seed }, _, place) =>
       core.operator_depart(idJson(from), stored?.record, idJson(to), place?.record, operator, now, seed),
@@ -246,12 +246,17 @@ export function createOperator(options: OperatorOptions): Operator {
     const leave = stepOf(({ stored, now, seed }, _, place) =>
       core.operator_leave(idJson(from), stored?.record, idJson(to), place?.record, now, seed),
     )
+    const settle = stepOf(({ stored, now, seed }, _, place) =>
+      core.operator_settle(idJson(to), stored?.record, idJson(from), place?.record, now, seed),
+    )
     const departed = await outcomeOf(from, depart, { beside: to })
-    if (departed.result === 'moved') return departed // There is nothing to move.
-    const arrived = await outcomeOf(to, arrive, { beside: from })
+    const isThere = departed.result === 'moved' // There is nothing to move any more.
+    const arrived = isThere ? departed : await outcomeOf(to, arrive, { beside: from })
     if (arrived.result !== 'moved') return undefined
-    const left = await outcomeOf(from, leave, { beside: to })
-    return left.result === 'ended' ? arrived : undefined
+    const left = isThere ? undefined : await outcomeOf(from, leave, { beside: to })
+    if (left?.result === 'move_changed') return undefined
+    await outcomeOf(to, settle, { beside: from })
+    return arrived
   }
 
   async function deleteRecord(id: RecordId): Promise<void> {

@@ -14,7 +14,8 @@
 //             └──────────────────────────────────────────────┘ after those before it
 //
 // Both lines, and the write under way, are those of the call's user. Another record that a step reads, such as
-// that of an issuer, is loaded right before each run.
+// that of an issuer, is loaded right before each run, and after the user's own: where the write lands, the user's
+// record has not changed since before the other one was read.
 //
 // Compare-and-set alone makes a code count once, across all processes. The lines are there for speed.
 // Of a hundred calls at once for one user, each would otherwise compute its step and ninety-nine would do
@@ -118,7 +119,8 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
     for (let races = 0; races < MAX_RACES; ) {
       const place = places.writers ?? places.hashers
       const loaded = place === undefined ? load(store, id) : place.load()
-      const [stored, other] = await Promise.all([loaded, loadBeside()])
+      const stored = await loaded
+      const other = beside === undefined ? undefined : await loadBeside()
       const underWay = writes.of(key)
       if (underWay !== undefined) {
         if (places.writers === undefined && places.hashers === undefined) {

@@ -60,9 +60,9 @@ pub struct Record {
     /// The end of the user's life here, by the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) departure: Option<Departure>,
-    /// The moves that brought the user here, the last one at the end: none of them brings anything a second time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) arrivals: Vec<Arrival>,
+    /// The move that brought the user here, until it is complete. Until then nothing leads away from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arrival: Option<Arrival>,
     /// Times at which owners issued recovery codes, by themselves or with a reset, within the last day, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) codes_issued: Vec<UnixSeconds>,
@@ -77,11 +77,11 @@ pub struct Record {
     pub(crate) sets_made: Vec<UnixSeconds>,
 }
 
-/// The end of a user's life at a place. Only a recovery code lets in there, and begins another life.
+/// The end of a user's life at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Departure {
-    /// The operator moves the user to another place. The apps and phones are on their way, and count at neither.
+    /// The operator moves the user to another place. The apps and phones are on their way, and nothing lets in.
     Leaving {
         to: RecordId,
         id: MoveId,
@@ -90,7 +90,7 @@ pub(crate) enum Departure {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         phones: Vec<Phone>,
     },
-    /// The move is complete.
+    /// The move is complete. Only a recovery code lets in, and begins another life here.
     Left { to: RecordId },
     /// The operator has erased the user, and the record is about to be deleted.
     Erased,
@@ -100,10 +100,11 @@ pub(crate) enum Departure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Arrival {
+    pub(crate) from: RecordId,
     pub(crate) id: MoveId,
-    /// Whether it brought a reset along.
+    /// Whether apps or phones came along.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) was_reset: bool,
+    pub(crate) has_brought_factors: bool,
 }
 
 /// The name of one move: random, so that a move that is done again is known from another one between the same places.
@@ -270,7 +271,7 @@ impl Record {
             recovery: None,
             needs_recovery_code: false,
             departure: None,
-            arrivals: Vec::new(),
+            arrival: None,
             codes_issued: Vec::new(),
             sms_sent: Vec::new(),
             sms_returned: Vec::new(),
@@ -367,12 +368,14 @@ impl Record {
         self.needs_recovery_code || self.departure.is_some()
     }
 
-    /// Takes out all apps and phones, also those on their way to another place, and the backup codes with them.
+    /// Whether the operator's move of the user to another place is not complete.
+    pub(crate) const fn is_on_the_way(&self) -> bool {
+        matches!(self.departure, Some(Departure::Leaving { .. }))
+    }
+
+    /// Takes out all apps and phones, and the backup codes with them.
     pub(crate) fn forget_factors(&mut self) {
         (self.apps, self.phones, self.backup) = (Vec::new(), Vec::new(), None);
-        if let Some(Departure::Leaving { apps, phones, .. }) = &mut self.departure {
-            (*apps, *phones) = (Vec::new(), Vec::new());
-        }
     }
 
     /// Gives the user's factor with this id another name.

@@ -7,12 +7,15 @@ use crate::event::EventKind;
 use crate::ids::OperatorId;
 use crate::record::{Departure, Record};
 
-use super::context::Context;
+use super::context::{Context, invalid};
 use super::reply::Reply;
 use super::sign_out;
 
 /// Empties the record, before the host deletes it.
 pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+    if context.record.arrival.is_some() {
+        return Err(invalid("user", "a move to this user is not complete: do that move again first"));
+    }
     // A user without a record stays without one.
     if context.record != Record::new(context.id()) {
         context.record.forget_factors();

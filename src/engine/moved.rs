@@ -1,19 +1,22 @@
 //! The move of a user's second factor to another account or user id: an account is given, changed, or two become one.
 //!
 //! A record is bound to its account and user, so that its parts open nowhere else. The operator's move opens them
-//! at the old place and seals them anew at the new one, in three steps. Each writes one record and reads the other:
+//! at the old place and seals them anew at the new one, in four steps. Each writes one record, and reads the other after it:
 //!
 //! ```text
-//!  old place                         new place
-//!   │ depart: closed; apps and phones │
-//!   │ are on their way, by a random id│
-//!   ├───────────────────────────────▶ │ arrive: once for each id; sealed anew, in a new factor epoch
-//!   │ ◀───────────────────────────────┤
-//!   │ leave: nothing is left          │
+//!  old place                             new place
+//!   │ depart: nothing lets in; apps and   │
+//!   │ phones are on their way             │
+//!   ├───────────────────────────────────▶ │ arrive: sealed anew, in a new factor epoch
+//!   │ ◀───────────────────────────────────┤
+//!   │ leave: nothing is left              │
+//!   ├───────────────────────────────────▶ │ settle: the move is complete
 //! ```
 //!
-//! A factor counts at one place at most. A move that was cut off is done again, and goes on where it stopped: until then the
-//! old place leads nowhere else. A move that is complete changes nothing when it is done again.
+//! A factor counts at one place at most. A move that was cut off is done again, and goes on where it stopped. Until it is
+//! complete neither place leads anywhere else: nobody moves on from the new one, nobody else comes there, and it is not erased;
+//! at the old one nobody is reset, and no recovery code is issued. So neither step finds anything else than the one before it
+//! left. A step that was slow reads the other record after its own, and loses its race where its own has changed.
 //!
 //! A factor from elsewhere is worth no more than the password. So nothing comes
 //! - to a place where the user has a second factor already, where a recovery code is alive, or after a reset: a move must not
@@ -21,7 +24,9 @@
 //! - to an account that forces a second factor, unless the password alone sets up the first one there: a newcomer shows a
 //!   recovery code.
 //!
-//! Where a factor could not come and the user has none at the new place, only a recovery code lets in there. A reset comes along.
+//! Where a factor could not come and the user has none at the new place, only a recovery code lets in there. A reset comes along,
+//! and holds at the old place too. The old place takes the user back; where no factor comes home, or where the user's factors
+//! were lost on the way out, only a recovery code lets in.
 //!
 //! Backup and recovery codes stay behind, because their hashes are bound to the old place.
 //! Tickets, passes and set-ups name the old place, and end with it; only a recovery code lets in there, and begins another life
@@ -41,10 +46,7 @@ use super::context::{Context, View, invalid};
 use super::reply::Reply;
 use super::{sign_out, sms, totp};
 
-/// Moves that a place remembers. One that is older and was cut off could bring its factors once more.
-const MAX_ARRIVALS: usize = 32;
-
-/// The first step, on the record of the old place: nothing counts there from now on.
+/// The first step, on the record of the old place: nothing lets in there from now on.
 pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &OperatorId) -> Result<Reply, Error> {
     let (from, to) = (context.id(), new_place.id());
     if from == *to {
@@ -52,30 +54,33 @@ pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &O
     }
     let moved_away = EventKind::MovedAway { to_account: to.account().cloned(), to_user: to.user().clone(), operator: operator.clone() };
     match &context.record.departure {
-        Some(Departure::Leaving { to: there, .. } | Departure::Left { to: there }) if there == to => {
+        Some(Departure::Leaving { to: there, .. }) if there == to => {
+            tell_again(context);
+            context.log(moved_away);
+            return Ok(Reply::Ended {});
+        }
+        Some(Departure::Left { to: there }) if there == to => {
             tell_again(context);
             return Ok(Reply::Ended {});
         }
         Some(Departure::Leaving { .. } | Departure::Left { .. }) => {
             return Err(invalid("from", "was moved to another account or user: do that move again if it failed, then move from there"));
         }
-        Some(Departure::Erased) => {
-            context.log(moved_away);
-            return Ok(Reply::Moved { factors: Vec::new() });
-        }
+        Some(Departure::Erased) => return Ok(nothing_to_move(context, moved_away)),
+        None if context.record == Record::new(from.clone()) => return Ok(nothing_to_move(context, moved_away)),
         None => {}
     }
-    if context.record == Record::new(from.clone()) {
-        context.log(moved_away);
-        return Ok(Reply::Moved { factors: Vec::new() });
+    let is_on_the_way_back = matches!(&new_place.departure, Some(Departure::Left { to }) if *to == from);
+    if context.record.arrival.as_ref().is_some_and(|arrival| arrival.from != *to || !is_on_the_way_back) {
+        return Err(invalid("from", "a move to it is not complete: do that move again first"));
     }
-    check_open(new_place, &from)?;
+    check_takes(new_place, &from)?;
     // A key that is missing stops the move here, where nothing has changed yet.
     let (apps, phones) = (core::mem::take(&mut context.record.apps), core::mem::take(&mut context.record.phones));
     open(context.view(), &apps, &phones)?;
     let id = MoveId::random(&mut context.entropy);
     context.record.departure = Some(Departure::Leaving { to: to.clone(), id, apps, phones });
-    (context.record.backup, context.record.recovery) = (None, None);
+    (context.record.arrival, context.record.backup, context.record.recovery) = (None, None, None);
     sign_out::end_logins(context);
     // In the first epoch there are no passes. It tells of a user who never had a factor, which stays true.
     if !context.record.epoch.is_first() {
@@ -90,43 +95,66 @@ pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &O
     let (from, here) = (old_place.id(), context.id());
     let (id, apps, phones) = match &old_place.departure {
         Some(Departure::Leaving { to, id, apps, phones }) if *to == here => (id, apps, phones),
-        Some(Departure::Left { to }) if *to == here => return Ok(done_again(context)),
+        Some(Departure::Left { to }) if *to == here => return Ok(told_again(context)),
         Some(Departure::Leaving { .. } | Departure::Left { .. } | Departure::Erased) | None => return Ok(Reply::MoveChanged {}),
     };
-    let known = context.record.arrivals.iter_mut().find(|arrival| arrival.id == *id);
-    let factors = if let Some(Arrival { was_reset, .. }) = known {
-        if *was_reset || !old_place.needs_recovery_code {
-            return Ok(done_again(context));
-        }
-        // An owner of the old place has reset the user since.
-        *was_reset = true;
-        take_reset(context);
-        Vec::new()
+    let has_factor = is_any(apps, phones);
+    let arrival = context.record.arrival.as_ref().filter(|arrival| arrival.id == *id);
+    let (comes, reply) = if let Some(Arrival { has_brought_factors, .. }) = arrival {
+        // The word of it may have been lost with the reply.
+        (*has_brought_factors, told_again(context))
     } else {
-        check_open(&context.record, from)?;
-        remember(context, Arrival { id: id.clone(), was_reset: old_place.needs_recovery_code });
-        take_user(context, old_place, apps, phones)?
+        check_takes(&context.record, from)?;
+        let comes = take_user(context, old_place, apps, phones)?;
+        context.record.arrival = Some(Arrival { from: from.clone(), id: id.clone(), has_brought_factors: comes });
+        let factors = if comes { named_factors(&context.record) } else { Vec::new() };
+        (comes, Reply::Moved { factors })
     };
     let (from_account, from_user) = (from.account().cloned(), from.user().clone());
-    context.log(EventKind::MovedHere { from_account, from_user, factors: factors.clone(), operator: operator.clone() });
-    Ok(Reply::Moved { factors })
+    let factors = if comes { named_factors(&context.record) } else { Vec::new() };
+    context.log(EventKind::MovedHere { from_account, from_user, factors, operator: operator.clone() });
+    if has_factor {
+        context.notify_all(NoticeKind::Moved, None, None);
+    }
+    Ok(reply)
 }
 
 /// The third step, on the record of the old place: nothing is left there, once the user has arrived.
 pub(super) fn leave(context: &mut Context<'_>, new_place: &Record) -> Reply {
     let record = &mut context.record;
-    let Some(Departure::Leaving { to, id, .. }) = &record.departure else { return Reply::Ended {} };
-    let arrival = new_place.arrivals.iter().find(|arrival| to == new_place.id() && arrival.id == *id);
-    if arrival.is_none_or(|arrival| record.needs_recovery_code && !arrival.was_reset) {
-        return Reply::MoveChanged {};
-    }
+    let Some(Departure::Leaving { to, id, apps, phones }) = &record.departure else { return Reply::Ended {} };
+    let arrival = new_place.arrival.as_ref().filter(|arrival| to == new_place.id() && arrival.id == *id);
+    let Some(arrival) = arrival else { return Reply::MoveChanged {} };
+    // Also on the way home: nobody else's factor takes the place of those that are lost.
+    record.needs_recovery_code |= is_any(apps, phones) && !arrival.has_brought_factors;
     record.departure = Some(Departure::Left { to: to.clone() });
-    record.needs_recovery_code = false;
     Reply::Ended {}
 }
 
-/// The way to a place is open where no other move leads away from it. The way home is open.
-fn check_open(place: &Record, from: &RecordId) -> Result<(), Error> {
+/// The fourth step, on the record of the new place: once nobody is on the way from the old one, the move is complete.
+pub(super) fn settle(context: &mut Context<'_>, old_place: &Record) -> Reply {
+    let here = context.id();
+    let is_leaving = matches!(&old_place.departure, Some(Departure::Leaving { to, .. }) if *to == here);
+    if !is_leaving {
+        context.record.arrival.take_if(|arrival| arrival.from == *old_place.id());
+    }
+    Reply::Ended {}
+}
+
+fn nothing_to_move(context: &mut Context<'_>, moved_away: EventKind) -> Reply {
+    context.log(moved_away);
+    Reply::Moved { factors: Vec::new() }
+}
+
+fn is_any(apps: &[App], phones: &[Phone]) -> bool {
+    !apps.is_empty() || !phones.is_empty()
+}
+
+/// A place takes a user where no other move has to do with it. The way home is open.
+fn check_takes(place: &Record, from: &RecordId) -> Result<(), Error> {
+    if place.arrival.as_ref().is_some_and(|arrival| arrival.from != *from) {
+        return Err(invalid("to", "another move to it is not complete: do that move again first"));
+    }
     match &place.departure {
         None => Ok(()),
         Some(Departure::Left { to }) if to == from => Ok(()),
@@ -137,44 +165,27 @@ fn check_open(place: &Record, from: &RecordId) -> Result<(), Error> {
     }
 }
 
-fn remember(context: &mut Context<'_>, arrival: Arrival) {
-    let arrivals = &mut context.record.arrivals;
-    arrivals.push(arrival);
-    let too_many = arrivals.len().saturating_sub(MAX_ARRIVALS);
-    arrivals.drain(..too_many);
-}
-
-/// Takes from the old place what may come, and gives the factors that did.
-fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone]) -> Result<Vec<NamedFactor>, Error> {
-    context.record.departure = None;
-    let has_factor = !(apps.is_empty() && phones.is_empty());
+/// Takes from the old place what may come; whether factors did.
+fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone]) -> Result<bool, Error> {
+    let had_one = !context.record.epoch.is_first();
+    let is_way_home = context.record.departure.take().is_some();
+    let has_factor = is_any(apps, phones);
     let comes = has_factor && is_free(context);
-    let has_none_here = !comes && !context.record.has_factor();
     if comes {
         seal_anew(context, open(View { record: old_place, ..context.view() }, apps, phones)?)?;
-        context.record.attempts = old_place.attempts.clone();
+        if old_place.attempts.failures() > context.record.attempts.failures() {
+            context.record.attempts = old_place.attempts.clone();
+        }
     }
-    if old_place.needs_recovery_code && has_none_here {
-        take_reset(context);
-    } else if has_factor && has_none_here {
-        // The password alone does not let in who had a second factor.
+    // The password alone lets in nobody who had a second factor or was reset.
+    if !context.record.has_factor() && (has_factor || old_place.needs_recovery_code || (is_way_home && had_one)) {
         context.record.needs_recovery_code = true;
         end_what_was_before(context);
-    } else if comes || (context.record.epoch.is_first() && !old_place.epoch.is_first()) {
+    } else if comes || (!had_one && !old_place.epoch.is_first()) {
         // Someone who had a factor once sets up no first one by the password.
         end_what_was_before(context);
     }
-    if has_factor {
-        context.notify_all(NoticeKind::Moved, None, None);
-    }
-    Ok(if comes { named_factors(&context.record) } else { Vec::new() })
-}
-
-fn take_reset(context: &mut Context<'_>) {
-    context.record.forget_factors();
-    context.record.recovery = None;
-    context.record.needs_recovery_code = true;
-    end_what_was_before(context);
+    Ok(comes)
 }
 
 fn end_what_was_before(context: &mut Context<'_>) {
@@ -215,7 +226,8 @@ fn seal_anew(context: &mut Context<'_>, Opened { apps, phones }: Opened) -> Resu
     Ok(())
 }
 
-fn done_again(context: &mut Context<'_>) -> Reply {
+/// What the user has here now, where the move was done before.
+fn told_again(context: &mut Context<'_>) -> Reply {
     tell_again(context);
     Reply::Moved { factors: named_factors(&context.record) }
 }

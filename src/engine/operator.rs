@@ -17,7 +17,7 @@ use crate::policy::{Method, Policy, Roles};
 use crate::record::{IssuedBy, Record};
 use crate::time::UnixSeconds;
 
-use super::context::{Context, Env};
+use super::context::{Context, Env, invalid};
 use super::pending::{Pending, Progress};
 use super::reply::Reply;
 use super::run::run;
@@ -69,7 +69,7 @@ pub fn reset(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| super::reset::by_operator(context, operator))?;
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| reset_here(context, operator))?;
     Ok(pending)
 }
 
@@ -115,8 +115,9 @@ pub fn withdraw_recovery_code(
     Ok(pending)
 }
 
-/// The first of three steps of a move, on the record of the old place: nothing counts there from now on. Store the outcome
-/// of each step before the next one; [`Reply::MoveChanged`] begins the move again.
+/// The first of four steps of a move, on the record of the old place: nothing counts there from now on. Store the outcome
+/// of each step before the next one, and read the record of the other place after that of the step's own: then neither is out
+/// of date where the write lands. [`Reply::MoveChanged`] begins the move again.
 ///
 /// # Errors
 /// A missing key, a record that is not ours, the same account and user twice, and a place that was moved elsewhere. Nothing
@@ -167,6 +168,22 @@ pub fn leave(
     Ok(pending)
 }
 
+/// The fourth step of a move, on the record of the new place: the move is complete.
+///
+/// # Errors
+/// A record that is not ours.
+pub fn settle(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    old_place: &Record,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| Ok(moved::settle(context, old_place)))?;
+    Ok(pending)
+}
+
 /// Empties the record of a user who leaves, and ends the user's passes. The host deletes the record afterwards.
 ///
 /// # Errors
@@ -184,8 +201,23 @@ pub fn erase(
 }
 
 fn issue(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+    check_stays(context)?;
     context.log(EventKind::RecoveryCodeIssuedByOperator { operator: operator.clone() });
     recovery_code::mint(context, IssuedBy::Operator(operator.clone()))
+}
+
+fn reset_here(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+    check_stays(context)?;
+    super::reset::by_operator(context, operator)
+}
+
+/// A user on the way to another place has no life here: the move is completed first.
+fn check_stays(context: &Context<'_>) -> Result<(), Error> {
+    if context.record.is_on_the_way() {
+        Err(invalid("user", "is being moved to another account or user: do that move again first"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The circumstances of a command that no request brings.

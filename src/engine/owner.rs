@@ -50,6 +50,8 @@ fn obstacle(context: &Context<'_>, owner: &Record, by: &Issuer) -> Option<Reason
         Some(Reason::NotForOneself)
     } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
         Some(Reason::FreshFactorRequired)
+    } else if context.record.is_on_the_way() {
+        Some(Reason::MoveUnderWay)
     } else {
         None
     }

@@ -175,6 +175,7 @@ impl Refusal {
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
             | Reason::RecoveryCodeRequired
+            | Reason::MoveUnderWay
             | Reason::Plan
             | Reason::MethodNotOffered
             | Reason::NumberInvalid
@@ -224,6 +225,7 @@ impl Refusal {
             | Reason::ApiClientBlocked
             | Reason::NoUsableMethod
             | Reason::RecoveryCodeRequired
+            | Reason::MoveUnderWay
             | Reason::Plan
             | Reason::NumberInvalid
             | Reason::NumberNotAllowed

@@ -97,6 +97,22 @@ impl Core {
         operator::leave(&self.policy, &self.keys, record, &new_place, now, entropy).map(PendingStep).map_err(thrown)
     }
 
+    /// The fourth step of a move, on the record of the new place; see [`operator::settle`].
+    pub fn operator_settle(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        from: &str,
+        old_place: Option<String>,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let record = record(record_id(id)?, stored.as_deref())?;
+        let old_place = convert::record(record_id(from)?, old_place.as_deref())?;
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::settle(&self.policy, &self.keys, record, &old_place, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
     /// Empties a record before it is deleted; see [`operator::erase`].
     pub fn operator_erase(&self, id: &str, stored: Option<String>, operator: &str, now: f64, seed: &[u8]) -> Result<PendingStep, JsValue> {
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);

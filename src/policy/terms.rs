@@ -124,6 +124,8 @@ pub enum Reason {
     NoUsableMethod,
     /// An owner has reset the user, and no recovery code is alive: only another one lets in, and no API client.
     RecoveryCodeRequired,
+    /// The operator's move of this user to another account or user id is not complete.
+    MoveUnderWay,
     /// The plan has no second factor.
     Plan,
     /// The policy does not offer this method.
@@ -170,6 +172,7 @@ impl Reason {
             | Self::ApiClientBlocked
             | Self::NoUsableMethod
             | Self::RecoveryCodeRequired
+            | Self::MoveUnderWay
             | Self::Plan
             | Self::MethodNotOffered
             | Self::NumberInvalid

@@ -65,6 +65,11 @@ fn cut_off(from: &mut Person, to: &mut Person) -> (usize, bool) {
     (factors.len(), true)
 }
 
+fn settle(from: &Person, to: &mut Person) {
+    let pending = operator::settle(&to.policy, &to.keys, record(to), &record(from), now(to), entropy(to)).unwrap();
+    assert_eq!(store(to, pending), Reply::Ended {});
+}
+
 fn leave(from: &mut Person, to: &Person) -> Reply {
     let pending = operator::leave(&from.policy, &from.keys, record(from), &record(to), now(from), entropy(from)).unwrap();
     store(from, pending)
@@ -73,12 +78,15 @@ fn leave(from: &mut Person, to: &Person) -> Reply {
 /// A whole move; the number of apps and phones that came along.
 fn moved(from: &mut Person, to: &mut Person) -> usize {
     let (number, is_under_way) = cut_off(from, to);
+    let told = (core::mem::take(&mut from.effects), core::mem::take(&mut to.effects));
     if is_under_way {
-        let (departed, arrived) = (core::mem::take(&mut from.effects), to.effects.len());
         assert_eq!(leave(from, to), Reply::Ended {});
-        assert!(from.effects.is_empty() && arrived == to.effects.len(), "the last step tells nothing");
-        from.effects = departed;
     }
+    settle(from, to);
+    if is_under_way {
+        assert!(from.effects.is_empty() && to.effects.is_empty(), "the last steps tell nothing");
+    }
+    (from.effects, to.effects) = told;
     number
 }
 
@@ -87,6 +95,19 @@ fn in_account(account: &str) -> Person {
     let mut person = Person::new("ann", policy(json!({})));
     person.account = Some(account.to_owned());
     person
+}
+
+fn erased(person: &Person) -> Result<Pending, Error> {
+    operator::erase(&person.policy, &person.keys, record(person), &name(), now(person), entropy(person))
+}
+
+/// The reply to an owner who would reset this person, or issue a code.
+fn owner_acts(person: &mut Person, act: &str) -> Value {
+    let mut owner = Person::enrolled("olga", policy(json!({})));
+    owner.now = person.now;
+    let pass = owner.log_in("owner");
+    person.issuer.clone_from(&owner.record);
+    person.reply(json!({act: {"by": {"user": "olga", "session": "owner", "pass": pass, "role": "owner"}}}))
 }
 
 fn enrolled_in(account: &str) -> Person {
@@ -218,23 +239,98 @@ fn t58_a_factor_counts_at_one_place_at_most_wherever_a_move_is_cut_off() {
 }
 
 #[test]
-fn t58_a_recovery_code_ends_a_move_that_was_cut_off_and_begins_another_life_without_the_factors() {
-    for has_arrived in [false, true] {
-        let (mut from, mut to) = (ann(), in_account("acme"));
-        if has_arrived {
-            cut_off(&mut from, &mut to);
-        } else {
-            let pending = depart(&from, &to).unwrap();
-            store(&mut from, pending);
-        }
-        rescue(&mut from);
-        let mut held = vec![from.factors().len(), to.factors().len()];
-        assert_eq!(held, if has_arrived { [0, 2] } else { [0, 0] });
-        let pending = arrive(&from, &to).unwrap();
-        assert_eq!((store(&mut to, pending), leave(&mut from, &to)), (Reply::MoveChanged {}, Reply::Ended {}));
-        moved(&mut from, &mut to);
-        assert_eq!(core::mem::take(&mut held), [from.factors().len(), to.factors().len()], "another move, which brings nothing");
+fn t58_until_a_move_is_complete_neither_place_leads_anywhere_else() {
+    let refused = |outcome: Result<Pending, Error>| {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidInput);
+        error.path
+    };
+    let by_the_operator = |person: &Person| {
+        let issue = operator::issue_recovery_code(&person.policy, &person.keys, record(person), &name(), now(person), entropy(person));
+        let reset = operator::reset(&person.policy, &person.keys, record(person), &name(), now(person), entropy(person));
+        [refused(issue), refused(reset)]
+    };
+    let (mut from, mut to, other) = (ann(), in_account("acme"), enrolled_in("other"));
+    let begun = depart(&from, &to).unwrap();
+    store(&mut from, begun);
+    assert_eq!(by_the_operator(&from), ["user", "user"]);
+    let before = from.record.clone();
+    assert_eq!(owner_acts(&mut from, "issue_recovery_code"), json!({"result": "denied", "reason": "move_under_way"}));
+    assert_eq!(owner_acts(&mut from, "reset"), json!({"result": "denied", "reason": "move_under_way"}));
+    assert_eq!(from.record, before);
+
+    cut_off(&mut from, &mut to);
+    assert_eq!(refused(depart(&to, &other)), "from");
+    assert_eq!(refused(depart(&other, &to)), "to");
+    assert_eq!(refused(erased(&to)), "user");
+    assert_eq!(leave(&mut from, &to), Reply::Ended {});
+    assert_eq!(refused(erased(&to)), "user", "before the last step");
+    settle(&from, &mut to);
+    assert!(depart(&to, &other).is_ok() && depart(&other, &to).is_ok() && erased(&to).is_ok());
+}
+
+#[test]
+fn t58_a_user_who_was_erased_on_the_way_does_not_hold_up_the_new_place() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&mut from, &mut to);
+    from.record = None;
+    assert_eq!(moved(&mut from, &mut to), 0);
+    assert!(erased(&to).is_ok() && to.factors().len() == 2);
+}
+
+#[test]
+fn t57_t58_there_and_back_undoes_no_reset_lifts_no_stop_and_brings_nobody_elses_app() {
+    // Someone who knows the password has set up an app at a lenient place.
+    let places = || {
+        let mut thief = enrolled_in("acme");
+        thief.now = ann().now;
+        (ann(), thief)
+    };
+    let (mut from, mut to) = places();
+    by_owner(&mut from, "reset");
+    assert_eq!((moved(&mut from, &mut to), moved(&mut to, &mut from)), (0, 0));
+    assert_eq!(from.reply(json!({"begin": {"session": "s"}}))["reason"], "recovery_code_required");
+
+    let (mut from, mut to) = places();
+    assert_eq!((moved(&mut from, &mut to), moved(&mut to, &mut from)), (0, 0), "her app was lost on the way out");
+    assert_eq!(from.reply(json!({"begin": {"session": "s"}}))["reason"], "recovery_code_required");
+
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    assert_eq!(moved(&mut from, &mut to), 2);
+    to.record = None;
+    to.reply(json!({"password_changed": {}}));
+    assert_eq!(moved(&mut to, &mut from), 0);
+    assert_eq!(from.reply(json!({"begin": {"session": "s"}}))["reason"], "recovery_code_required", "nothing came home");
+}
+
+#[test]
+fn t58_the_greater_number_of_wrong_codes_counts_after_a_move() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    from.verify("backup_code", "0000-0000-0000-0000");
+    moved(&mut from, &mut to);
+    assert_eq!(to.failures(), 1);
+    to.secret.clone_from(&from.secret);
+    from.now += 30;
+    to.now = from.now;
+    for expected in 2..4 {
+        to.verify("totp", "000000");
+        assert_eq!(to.failures(), expected);
     }
+    moved(&mut to, &mut from);
+    assert_eq!(from.failures(), 3);
+}
+
+#[test]
+fn t58_what_is_told_of_a_move_is_told_again_until_it_is_complete() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    for _ in 0..2 {
+        cut_off(&mut from, &mut to);
+        assert_eq!(told(&from), ["end passes", "moved_away"]);
+        assert_eq!(told(&to), ["end passes", "moved_here", "Moved to User", "Moved to Owners"]);
+    }
+    moved(&mut from, &mut to);
+    moved(&mut from, &mut to);
+    assert_eq!((told(&from), told(&to)), (vec!["end passes".to_owned()], vec!["end passes".to_owned()]));
 }
 
 #[test]
@@ -396,16 +492,6 @@ fn t44_t58_an_app_that_was_removed_at_the_new_place_does_not_come_back() {
 }
 
 #[test]
-fn t57_t58_a_reset_at_the_old_place_between_the_steps_holds_at_the_new_one() {
-    let (mut from, mut to) = (ann(), in_account("acme"));
-    cut_off(&mut from, &mut to);
-    by_owner(&mut from, "reset");
-    assert_eq!(moved(&mut from, &mut to), 0);
-    assert!(to.factors().is_empty());
-    assert_eq!(to.reply(json!({"begin": {"session": "s"}}))["reason"], "recovery_code_required");
-}
-
-#[test]
 fn t44_t58_nothing_that_was_removed_reset_or_rescued_at_the_new_place_comes_back() {
     // The last app is removed.
     let (mut from, mut to) = (ann(), in_account("acme"));
@@ -527,7 +613,7 @@ fn t58_a_move_back_waits_until_the_first_is_complete_and_comes_back_whole() {
     let (mut from, mut to) = (ann(), in_account("acme"));
     cut_off(&mut from, &mut to);
     let error = depart(&to, &from).unwrap_err();
-    assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
+    assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "from"));
     moved(&mut from, &mut to);
     for _ in 0..2 {
         assert_eq!(moved(&mut to, &mut from), 2);

@@ -21,6 +21,7 @@ const reasons = {
     'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
   no_usable_method:
     'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
+  move_under_way: 'This person is being moved to another account. Ask support to complete the move.',
   recovery_code_required:
     'Your second factor was reset. Ask an owner of the account for a recovery code: it is the only way in.',
   method_not_offered: 'This way of logging in is not offered. Choose another one.',

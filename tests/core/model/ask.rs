@@ -185,6 +185,9 @@ pub(super) enum Ask {
     Leave {
         to: Who,
     },
+    Settle {
+        from: Who,
+    },
     Erased,
     /// The gateway tells that a message never left. No client can say so.
     NeverLeft {
@@ -237,6 +240,7 @@ impl Ask {
             Self::Depart { .. } => "depart",
             Self::Arrive { .. } => "arrive",
             Self::Leave { .. } => "leave",
+            Self::Settle { .. } => "settle",
             Self::Erased => "erased",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",

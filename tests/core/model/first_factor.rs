@@ -147,7 +147,9 @@ impl World {
         self.ask_for_the_first_factor(who, true);
         let Some(kept) = self.begin_set_up(who, caller, "x1", rng)? else { return Ok(()) };
         self.ask_for_the_first_factor(who, false);
-        self.perform(who, caller, &Ask::OperatorIssues, Fault::None, rng)?;
+        if self.perform(who, caller, &Ask::OperatorIssues, Fault::None, rng)? == Seen::MoveRefused {
+            return Ok(());
+        }
         let made = self.tickets.len();
         self.perform(who, caller, &Ask::Begin { session: "s1", channel: Channel::Web, plan: None }, Fault::None, rng)?;
         let Some(recovery) = self.people[who].recovery.clone().filter(|_| self.tickets.len() > made) else { return Ok(()) };

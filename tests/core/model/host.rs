@@ -183,6 +183,9 @@ impl World {
             Ask::Leave { to } => {
                 return operator::leave(policy, keys, record, &self.record(*to)?, now, Entropy::new(seed)).map(Called::pending);
             }
+            Ask::Settle { from } => {
+                return operator::settle(policy, keys, record, &self.record(*from)?, now, Entropy::new(seed)).map(Called::pending);
+            }
             Ask::Erased => {
                 let name = OperatorId::new("night shift").unwrap();
                 return operator::erase(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);

@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 222] = [
+const IMPORTANT: [&str; 226] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -171,6 +171,7 @@ const IMPORTANT: [&str; 222] = [
     "invariant guesses come no faster than the bucket leaks",
     "invariant a removed factor does not come back",
     "event a late arrival",
+    "event a late arrival lost its race",
     "depart: refused",
     "arrive: movechanged",
     "leave: movechanged",
@@ -195,6 +196,9 @@ const IMPORTANT: [&str; 222] = [
     "depart: ended",
     "depart: nothing moved",
     "leave: ended",
+    "settle: ended",
+    "erased: refused",
+    "operator reset: refused",
     "operator withdraw: withdrawn",
     "refused a backup_code moved in the store",
     "refused a code of another account",

@@ -6,21 +6,22 @@ use serde_json::Value;
 
 use super::ask::{Ask, USERS, Who};
 use super::oracle::Oracle;
-use super::places::Caller;
+use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::seen::Seen;
-use super::shadow::{Gone, Shadow, Travel};
+use super::shadow::{Arrived, Gone, Shadow, Travel};
 use super::world::{Checked, Fault, PEOPLE, World};
 
-/// Someone on the way to another place, as the operator's process reads them.
+/// What a process of the operator's has read: first the record of the new place, then someone on the way there.
 pub(super) struct Departed {
     pub(super) who: Who,
     pub(super) person: Shadow,
     pub(super) record: String,
+    there: Option<String>,
 }
 
 impl Oracle<'_> {
-    /// The user leaves for another place. `None`: it is refused, because one of the places leads elsewhere.
+    /// The user leaves for another place. `None`: it is refused, because another move has to do with one of the places.
     pub(super) fn depart(&mut self, to: Who, there: &Shadow) -> Option<Seen> {
         match &self.me.gone {
             Some(Gone::Leaving(Travel { to: place, .. }) | Gone::Left(place)) => return (*place == to).then_some(Seen::Ended),
@@ -28,12 +29,13 @@ impl Oracle<'_> {
             None if !self.is_stored => return Some(Seen::Moved(0)),
             None => {}
         }
-        if !is_open(there, self.who) {
+        let is_complete = |arrived: &Arrived| arrived.from == to && there.gone == Some(Gone::Left(self.who));
+        if !takes(there, self.who) || !self.me.arrival.as_ref().is_none_or(is_complete) {
             return None;
         }
         let (apps, phones) = (std::mem::take(&mut self.me.apps), std::mem::take(&mut self.me.phones));
         self.me.gone = Some(Gone::Leaving(Travel { to, id: self.next_epoch, apps, phones }));
-        (self.me.backup, self.me.recovery) = (None, None);
+        (self.me.arrival, self.me.backup, self.me.recovery) = (None, None, None);
         if self.me.had_factor {
             self.begin_epoch();
         }
@@ -48,20 +50,14 @@ impl Oracle<'_> {
             Some(Gone::Left(place)) if *place == self.who => return Some(Seen::Moved(self.me.own().len())),
             _ => return Some(Seen::MoveChanged),
         };
-        if let Some((_, brought_reset)) = self.me.arrivals.iter_mut().find(|(id, _)| *id == travel.id) {
-            if *brought_reset || !there.is_reset {
-                return Some(Seen::Moved(self.me.own().len()));
-            }
-            *brought_reset = true;
-            self.take_reset();
-            return Some(Seen::Moved(0));
+        if self.me.arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id) {
+            return Some(Seen::Moved(self.me.own().len()));
         }
-        if !is_open(&self.me, from) {
+        if !takes(&self.me, from) {
             return None;
         }
-        self.me.gone = None;
-        self.me.arrivals.push((travel.id, there.is_reset));
-        let brings_factors = !(travel.apps.is_empty() && travel.phones.is_empty());
+        let comes_home = self.me.gone.take().is_some();
+        let brings_factors = travel.has_factor();
         let rules = self.rules;
         let has_room = !self.me.has_factor() && !self.me.needs_a_code() && self.me.live_recovery(rules, self.now).is_none();
         let may_come = !rules.force_anybody() || (rules.accept_the_password() && !self.me.had_factor);
@@ -71,30 +67,43 @@ impl Oracle<'_> {
             (self.me.apps, self.me.phones) = (travel.apps.clone(), travel.phones.clone());
             self.me.apps.iter_mut().for_each(|app| (app.kid, app.opens) = (newest, true));
             self.me.phones.iter_mut().for_each(|phone| (phone.kid, phone.opens) = (newest, true));
-            self.me.bucket = there.bucket.clone();
+            if there.bucket.failures > self.me.bucket.failures {
+                self.me.bucket = there.bucket.clone();
+            }
         }
-        let has_none = !self.me.has_factor();
-        if there.is_reset && has_none {
-            self.take_reset();
-        } else if comes || (brings_factors && has_none) || (there.had_factor && !self.me.had_factor) {
-            self.me.is_reset |= brings_factors && has_none;
-            self.end_what_was_before();
+        self.me.arrival = Some(Arrived { from, id: travel.id, has_brought_factors: comes });
+        let is_shut = !self.me.has_factor() && (brings_factors || there.is_reset || (comes_home && self.me.had_factor));
+        self.me.is_reset |= is_shut;
+        if comes || is_shut || (there.had_factor && !self.me.had_factor) {
+            self.me.had_factor = true;
+            self.begin_epoch();
+            self.end_logins();
         }
         Some(Seen::Moved(if comes { self.me.own().len() } else { 0 }))
     }
 
     pub(super) fn leave(&mut self, to: Who, there: &Shadow) -> Seen {
         let Some(Gone::Leaving(travel)) = &self.me.gone else { return Seen::Ended };
-        let has_arrived = |(id, brought_reset): &(usize, bool)| *id == travel.id && (*brought_reset || !self.me.is_reset);
-        if travel.to != to || !there.arrivals.iter().any(has_arrived) {
-            return Seen::MoveChanged;
-        }
+        let arrived = there.arrival.as_ref().filter(|arrived| travel.to == to && arrived.id == travel.id);
+        let Some(arrived) = arrived else { return Seen::MoveChanged };
+        self.me.is_reset |= travel.has_factor() && !arrived.has_brought_factors;
         self.me.gone = Some(Gone::Left(to));
-        self.me.is_reset = false;
         Seen::Ended
     }
 
-    pub(super) fn erased(&mut self) -> Seen {
+    pub(super) fn settle(&mut self, from: Who, there: &Shadow) -> Seen {
+        let is_leaving = matches!(&there.gone, Some(Gone::Leaving(travel)) if travel.to == self.who);
+        if !is_leaving {
+            self.me.arrival.take_if(|arrived| arrived.from == from);
+        }
+        Seen::Ended
+    }
+
+    /// `None`: a move to this place is not complete.
+    pub(super) fn erased(&mut self) -> Option<Seen> {
+        if self.me.arrival.is_some() {
+            return None;
+        }
         if self.is_stored {
             self.forget();
             self.me.gone = Some(Gone::Erased);
@@ -103,36 +112,29 @@ impl Oracle<'_> {
             }
             self.end_logins();
         }
-        Seen::Ended
-    }
-
-    fn take_reset(&mut self) {
-        self.forget();
-        self.me.is_reset = true;
-        self.end_what_was_before();
-    }
-
-    fn end_what_was_before(&mut self) {
-        self.me.had_factor = true;
-        self.begin_epoch();
-        self.end_logins();
+        Some(Seen::Ended)
     }
 
     pub(super) fn forget(&mut self) {
         self.me.apps.clear();
         self.me.phones.clear();
         (self.me.backup, self.me.recovery) = (None, None);
-        self.me.forget_travel();
     }
 }
 
-/// Whether a move may lead to a place. The way home is open.
-fn is_open(place: &Shadow, from: Who) -> bool {
-    match &place.gone {
+/// Whether a place takes a user: no other move has to do with it. The way home is open.
+fn takes(place: &Shadow, from: Who) -> bool {
+    let is_open = match &place.gone {
         None => true,
         Some(Gone::Left(to)) => *to == from,
         Some(Gone::Leaving(_) | Gone::Erased) => false,
-    }
+    };
+    is_open && place.arrival.as_ref().is_none_or(|arrived| arrived.from == from)
+}
+
+/// The steps of a move, each with the place whose record it writes.
+fn moves(who: Who, to: Who) -> [(Who, Ask); 4] {
+    [(who, Ask::Depart { to }), (to, Ask::Arrive { from: who, read: None }), (who, Ask::Leave { to }), (to, Ask::Settle { from: who })]
 }
 
 impl World {
@@ -141,10 +143,10 @@ impl World {
         let places: Vec<Who> = (0..PEOPLE).filter(|other| *other != who && other % USERS.len() == who % USERS.len()).collect();
         let to = rng.pick(&places);
         if rng.percent(25) {
-            return self.perform(who, caller, &Ask::Erased, Fault::None, rng).map(|_| ());
+            return self.erase(who, caller, rng);
         }
         let own = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
-        let steps = [(who, Ask::Depart { to }), (to, Ask::Arrive { from: who, read: None }), (who, Ask::Leave { to })];
+        let steps = moves(who, to);
         if rng.percent(40) {
             return self.carry_on_late(who, caller, to, rng);
         }
@@ -159,7 +161,8 @@ impl World {
             let seen = self.perform(place, caller, &ask, Fault::None, rng)?;
             self.a_factor_counts_at_one_place()?;
             if let (0, Some(Gone::Leaving(_)), Some(record)) = (step, &self.people[who].gone, &self.store[who]) {
-                self.departures.push(Departed { who, person: self.people[who].clone(), record: record.clone() });
+                let there = self.store[to].clone();
+                self.departures.push(Departed { who, person: self.people[who].clone(), record: record.clone(), there });
             }
             match seen {
                 Seen::Ended => {}
@@ -172,6 +175,16 @@ impl World {
         self.meet(own(&self.people[who]).is_empty(), "a move that is complete leaves nothing at the old place")
     }
 
+    /// Empties the record, and dies before the record is deleted.
+    fn erase(&mut self, who: Who, caller: Caller, rng: &mut Rng) -> Checked {
+        let factors: Vec<String> = self.people[who].own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect();
+        if self.perform(who, caller, &Ask::Erased, Fault::None, rng)? != Seen::Ended {
+            return Ok(());
+        }
+        self.removed.extend(factors);
+        Ok(())
+    }
+
     /// A process that was slow does one step of a move that others have carried on, or of one that was cut off.
     fn carry_on_late(&mut self, who: Who, caller: Caller, to: Who, rng: &mut Rng) -> Checked {
         let departures = (0..self.departures.len()).filter(|number| self.departures[*number].who == who).collect::<Vec<_>>();
@@ -180,13 +193,32 @@ impl World {
                 let number = departures[late];
                 let Some(Gone::Leaving(travel)) = &self.departures[number].person.gone else { unreachable!("a departure") };
                 let to = travel.to;
+                if self.departures[number].there != self.store[to] {
+                    self.count("event a late arrival lost its race".to_owned());
+                    return Ok(());
+                }
                 self.count("event a late arrival".to_owned());
                 (to, Ask::Arrive { from: who, read: Some(number) })
             }
-            _ => rng.pick(&[(who, Ask::Depart { to }), (to, Ask::Arrive { from: who, read: None }), (who, Ask::Leave { to })]),
+            _ => rng.pick(&moves(who, to)),
         };
         self.perform(place, caller, &ask, Fault::None, rng)?;
         self.a_factor_counts_at_one_place()
+    }
+
+    /// The documented remedy for someone on the way: the operator does the move again, or erases the place where that is refused.
+    pub(super) fn end_the_move(&mut self, who: Who, rng: &mut Rng) -> Checked {
+        let Some(Gone::Leaving(travel)) = &self.people[who].gone else { return Ok(()) };
+        let to = travel.to;
+        let caller = Caller { client: Client::Office, roles: Told::Nothing };
+        for (place, ask) in moves(who, to).into_iter().skip(1) {
+            if self.perform(place, caller, &ask, Fault::None, rng)? == Seen::MoveRefused {
+                self.count("way: somebody on the way was erased".to_owned());
+                return self.perform(who, caller, &Ask::Erased, Fault::None, rng).map(|_| ());
+            }
+        }
+        self.count("way: a move was completed".to_owned());
+        Ok(())
     }
 
     /// Read from the records as they are stored, apart from the model's own prediction.

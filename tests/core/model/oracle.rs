@@ -68,6 +68,7 @@ impl Oracle<'_> {
                 | Ask::Depart { .. }
                 | Ask::Arrive { .. }
                 | Ask::Leave { .. }
+                | Ask::Settle { .. }
                 | Ask::Erased
                 | Ask::NeverLeft { .. }
         );
@@ -122,6 +123,7 @@ impl Oracle<'_> {
                 }
                 self.end_logins()
             }
+            Ask::OperatorIssues | Ask::OperatorResets if self.me.is_on_the_way() => Seen::MoveRefused,
             Ask::OperatorIssues => self.make_recovery_code(true),
             Ask::OperatorResets => self.reset(true),
             Ask::OperatorWithdraws => match self.me.recovery.take() {
@@ -131,7 +133,8 @@ impl Oracle<'_> {
             Ask::Depart { to } => self.depart(*to, other).unwrap_or(Seen::MoveRefused),
             Ask::Arrive { from, .. } => self.arrive(*from, other).unwrap_or(Seen::MoveRefused),
             Ask::Leave { to } => self.leave(*to, other),
-            Ask::Erased => self.erased(),
+            Ask::Settle { from } => self.settle(*from, other),
+            Ask::Erased => self.erased().unwrap_or(Seen::MoveRefused),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
         }
@@ -467,6 +470,8 @@ impl Oracle<'_> {
             Reason::NotForOneself
         } else if proof.is_none() {
             Reason::FreshFactorRequired
+        } else if self.me.is_on_the_way() {
+            Reason::MoveUnderWay
         } else if let Some(time) = again_at(self.me.issued.iter().copied(), self.now, &[(HOUR, 5), (DAY, 20)]) {
             return Err(Seen::DeniedUntil(Reason::TooOften, time));
         } else {

@@ -27,8 +27,8 @@ pub(super) struct Shadow {
     pub(super) is_reset: bool,
     /// The end of the user's life here, by the operator.
     pub(super) gone: Option<Gone>,
-    /// The moves that brought the user here, and whether each brought a reset.
-    pub(super) arrivals: Vec<(usize, bool)>,
+    /// The move that brought the user here, until it is complete.
+    pub(super) arrival: Option<Arrived>,
     /// There was a factor once, or a recovery code has helped.
     pub(super) had_factor: bool,
     pub(super) bucket: Bucket,
@@ -62,6 +62,20 @@ pub(super) struct Travel {
     pub(super) id: usize,
     pub(super) apps: Vec<App>,
     pub(super) phones: Vec<Phone>,
+}
+
+impl Travel {
+    pub(super) fn has_factor(&self) -> bool {
+        !self.apps.is_empty() || !self.phones.is_empty()
+    }
+}
+
+/// A move that has come, and whether it brought factors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arrived {
+    pub(super) from: Who,
+    pub(super) id: usize,
+    pub(super) has_brought_factors: bool,
 }
 
 /// A secret in an authenticator app.
@@ -309,11 +323,8 @@ impl Shadow {
         }
     }
 
-    pub(super) fn forget_travel(&mut self) {
-        if let Some(Gone::Leaving(travel)) = &mut self.gone {
-            travel.apps.clear();
-            travel.phones.clear();
-        }
+    pub(super) const fn is_on_the_way(&self) -> bool {
+        matches!(self.gone, Some(Gone::Leaving(_)))
     }
 
     /// The sealing keys that a user on the way cannot arrive without.

@@ -52,6 +52,7 @@ impl World {
         }
         let keys = copy.keys.clone();
         copy.people.iter_mut().for_each(|person| person.see_keys(&keys));
+        copy.end_the_move(who, rng)?;
         copy.rules_last(who);
         if self.rules[account(who)].admitted(self.now).is_none() {
             self.count("way: after the address rules were opened".to_owned());

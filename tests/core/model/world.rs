@@ -228,7 +228,10 @@ impl World {
         let other = match ask {
             Ask::Issue { by, .. } | Ask::Reset { by, .. } => self.people[*by].clone(),
             Ask::Arrive { read: Some(number), .. } => self.departures[*number].person.clone(),
-            Ask::Depart { to: place } | Ask::Arrive { from: place, read: None } | Ask::Leave { to: place } => self.people[*place].clone(),
+            Ask::Depart { to: place }
+            | Ask::Arrive { from: place, read: None }
+            | Ask::Leave { to: place }
+            | Ask::Settle { from: place } => self.people[*place].clone(),
             _ => Shadow::default(),
         };
         let mut oracle = Oracle {

@@ -43,6 +43,8 @@ pub(super) fn play(wire: &Value, records: &mut Records, id: &RecordId, at: &Oper
             let arrived = store(records, &to, arrived);
             let left = operator::leave(policy, keys, record(records, id), &record(records, &to), *now, entropy(3)).unwrap();
             assert_eq!(store(records, id, left), Reply::Ended {}, "{place}");
+            let settled = operator::settle(policy, keys, record(records, &to), &record(records, id), *now, entropy(4)).unwrap();
+            assert_eq!(store(records, &to, settled), Reply::Ended {}, "{place}");
             arrived
         } else {
             departed
