@@ -69,7 +69,7 @@ export const de: NoticeLanguage = {
 
     'trusted_browser_copied.user.title': 'Ein vertrauenswürdiger Browser wurde möglicherweise kopiert',
     'trusted_browser_copied.user.happened':
-      'Eine veraltete Kopie seiner Anmeldedaten wurde bei {service} verwendet, nach Ihrem richtigen Passwort. Der Browser gilt nicht mehr als vertrauenswürdig, und mit der Kopie wurde eben niemand angemeldet.',
+      'Eine veraltete Kopie seiner Anmeldedaten wurde bei {service} verwendet, nach Ihrem richtigen Passwort. Der Browser gilt nicht mehr als vertrauenswürdig. Jede Anmeldung mit diesem Browser, seit Sie ihm vertrauen, kann von der Kopie stammen.',
 
     'locked.user.title': 'Zu viele falsche Codes bei Ihrer Anmeldung',
     'locked.user.happened':
@@ -95,6 +95,7 @@ export const de: NoticeLanguage = {
     'step.password': 'Ändern Sie sofort Ihr Passwort.',
     'step.sessions': 'Beenden Sie alle Ihre anderen Sitzungen.',
     'step.browsers': 'Prüfen Sie Ihre vertrauenswürdigen Browser, und entfernen Sie jeden, der nicht von Ihnen stammt.',
+    'step.since_trust': 'Prüfen Sie alles, was mit Ihrem Zugang geschehen ist, seit Sie diesem Browser vertrauen.',
     'step.factors': 'Prüfen Sie Ihre zweiten Faktoren, und entfernen Sie jeden, der nicht von Ihnen stammt.',
     'step.set_up': 'Richten Sie Ihren zweiten Faktor neu ein.',
     'step.codes': 'Erstellen Sie neue Backup-Codes. Die anderen gelten dann nicht mehr.',

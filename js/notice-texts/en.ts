@@ -68,7 +68,7 @@ export const en: NoticeLanguage = {
 
     'trusted_browser_copied.user.title': 'A trusted browser may have been copied',
     'trusted_browser_copied.user.happened':
-      'An outdated copy of its login data was used at {service}, after your right password. The browser is no longer trusted, and nobody was let in by the copy just now.',
+      'An outdated copy of its login data was used at {service}, after your right password. The browser is no longer trusted. Every login by this browser since you trusted it may have been by the copy.',
 
     'locked.user.title': 'Too many wrong codes at your login',
     'locked.user.happened':
@@ -92,6 +92,7 @@ export const en: NoticeLanguage = {
     'step.password': 'Change your password at once.',
     'step.sessions': 'End all your other sessions.',
     'step.browsers': 'Look at your trusted browsers, and remove each one that is not yours.',
+    'step.since_trust': 'Look through everything that was done with your login since you trusted this browser.',
     'step.factors': 'Look at your second factors, and remove each one that is not yours.',
     'step.set_up': 'Set up your second factor again.',
     'step.codes': 'Make new backup codes. The others then no longer work.',

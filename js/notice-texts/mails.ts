@@ -39,6 +39,7 @@ type Step =
   | 'password'
   | 'sessions'
   | 'browsers'
+  | 'since_trust'
   | 'factors'
   | 'set_up'
   | 'codes'
@@ -136,7 +137,7 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
   'trusted_browser_copied.user': {
     facts: ['name'],
     situation: 'unexplained',
-    steps: ['password', 'sessions', 'browsers'],
+    steps: ['password', 'sessions', 'browsers', 'since_trust'],
   },
   'locked.user': { facts: [], situation: 'mistyped', steps: ['password', 'sessions', 'support'] },
 
