@@ -61,7 +61,7 @@ export const de: NoticeLanguage = {
 
     'reset.user.title': 'Ihr zweiter Faktor wurde zurückgesetzt',
     'reset.user.happened':
-      'Alle Ihre zweiten Faktoren und Backup-Codes für {service} wurden entfernt, und Sie sind überall abgemeldet. Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode. Der Code steht nicht in dieser Nachricht: Sie erhalten ihn von der Person, die ihn ausgestellt hat.',
+      'Alle Ihre zweiten Faktoren und Backup-Codes für {service} wurden entfernt und gelten nicht mehr. Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode. Der Code steht nicht in dieser Nachricht: Sie erhalten ihn von der Person, die ihn ausgestellt hat.',
 
     'browser_trusted.user.title': 'Ein Browser gilt bei Ihrer Anmeldung nun als vertrauenswürdig',
     'browser_trusted.user.happened':

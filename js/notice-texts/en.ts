@@ -60,7 +60,7 @@ export const en: NoticeLanguage = {
 
     'reset.user.title': 'Your second factor was reset',
     'reset.user.happened':
-      'All your second factors and backup codes for {service} were removed, and you are logged out everywhere. You can log in with your password and a recovery code only. The code is not in this message: you get it from the person who issued it.',
+      'All your second factors and backup codes for {service} were removed and no longer count. You can log in with your password and a recovery code only. The code is not in this message: you get it from the person who issued it.',
 
     'browser_trusted.user.title': 'A browser is now trusted at your login',
     'browser_trusted.user.happened':

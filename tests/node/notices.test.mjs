@@ -161,7 +161,7 @@ const MAILS = {
     {
       en: [
         'Your second factor was reset',
-        'You can log in with your password and a recovery code only. The code is not in this message',
+        'were removed and no longer count. You can log in with your password and a recovery code only. The code is not',
         ['Issued by: Olga Petrova'],
         'If you asked for it, log in with the code and set up your second factor again.',
         'If you did not ask for it',
@@ -170,7 +170,7 @@ const MAILS = {
       ],
       de: [
         'Ihr zweiter Faktor wurde zurückgesetzt',
-        'Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode.',
+        'wurden entfernt und gelten nicht mehr. Anmelden können Sie sich nur mit Ihrem Passwort und einem Wiederherstellungscode.',
         ['Ausgestellt von: Olga Petrova'],
         'Wenn Sie darum gebeten haben, melden Sie sich mit dem Code an',
         'Wenn Sie nicht darum gebeten haben',
