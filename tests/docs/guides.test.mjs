@@ -158,6 +158,38 @@ test('getting started: set up an app, get in again in the same session, and chan
   assert.equal((await ann.post('/security/remove', { factor })).result, 'removed')
 })
 
+test('getting started: a set-up is shown again, an app has a name, and a code may be of one app', async (t) => {
+  const service = await serve(t, 'main')
+  const ann = browser(service)
+  await ann.post('/login', ANN)
+  assert.equal((await ann.get('/security/app')).result, 'expired')
+  assert.equal((await ann.post('/security/app/confirm', { code: '000000' })).result, 'expired')
+  const { secret, setup } = await ann.post('/security/app', { name: 'Old phone' })
+  assert.equal(setup, undefined, 'the set-up stays in the session')
+  const again = await ann.get('/security/app')
+  assert.deepEqual([again.result, again.secret], ['totp_started', secret])
+  const code = () => totp.generate({ secret, time: service.time })
+  assert.equal((await ann.post('/security/app/confirm', { code: code() })).result, 'enrolled')
+  assert.equal((await ann.get('/security/app')).result, 'expired')
+
+  const [{ id: factor }] = (await ann.get('/security')).methods
+  const { factor: renamed, ...reply } = await ann.post('/security/rename', { factor, name: 'Phone' })
+  assert.deepEqual([reply.result, reply.method, renamed], ['renamed', 'totp', { id: factor, name: 'Phone' }])
+  assert.equal((await ann.post('/security/rename', { factor, name: '' })).field, 'name')
+  assert.equal((await ann.post('/security/browsers/remove', { browser: factor })).reason, 'not_enrolled')
+  assert.equal((await ann.post('/security/browsers/remove')).field, 'browser')
+
+  assert.equal((await ann.get('/payroll')).result, 'payroll')
+  await service.advance(3_601)
+  const old = await ann.get('/payroll')
+  assert.deepEqual([old.result, old.reason], ['second_step', 'too_old'])
+  await ann.post('/login/again')
+  const step = { method: 'totp', code: code() }
+  assert.notEqual((await ann.post('/login/code', { ...step, factor: 'A1b2C3d4E5f6' })).result, 'verified')
+  assert.equal((await ann.post('/login/code', { ...step, factor })).result, 'verified')
+  assert.equal((await ann.get('/payroll')).result, 'payroll')
+})
+
 test('the login of the README: a second step on another device, over https', async (t) => {
   const service = await serve(t, 'main', { ORIGIN: 'https://acme.example' })
   const ann = browser(service)
@@ -239,9 +271,9 @@ test('getting started: new backup codes are confirmed by their set', async (t) =
   const service = await serve(t, 'main')
   const ann = browser(service)
   await ann.post('/login', ANN)
-  const { secret, setup } = await ann.post('/security/app')
+  const { secret } = await ann.post('/security/app')
   const code = totp.generate({ secret, time: service.time })
-  const { set } = await ann.post('/security/app/confirm', { setup, code })
+  const { set } = await ann.post('/security/app/confirm', { code })
   assert.equal(typeof set, 'string')
   const method = async () => (await ann.post('/login/again')).methods.find(({ method }) => method === 'backup_code')
   assert.equal((await method()).confirmed, false)
