@@ -190,6 +190,25 @@ test('getting started: a set-up is shown again, an app has a name, and a code ma
   assert.equal((await ann.get('/payroll')).result, 'payroll')
 })
 
+test('getting started: log-outs and a reset end the sessions of the host as well', async (t) => {
+  const service = await serve(t, 'main')
+  const [ann, bob, phone] = [browser(service), browser(service), browser(service)]
+  await ann.post('/login', ANN)
+  await setUpApp(service, ann)
+  for (const one of [bob, phone]) await one.post('/login', BOB)
+  assert.equal((await bob.post('/security/log-out-others')).result, 'logged_out')
+  assert.deepEqual([(await bob.get('/')).user, (await phone.get('/')).status], ['u-2', 401])
+  assert.equal((await bob.post('/users/u-1/reset')).reason, 'owner_only')
+  const reset = await ann.post('/users/u-2/reset')
+  assert.deepEqual([reset.result, typeof reset.code], ['recovery_code', 'string'])
+  assert.equal((await bob.get('/')).status, 401)
+  assert.equal((await bob.post('/login', BOB)).result, 'challenge')
+  await service.advance(3_601)
+  assert.equal((await bob.post('/login', BOB)).reason, 'recovery_code_required')
+  assert.equal((await ann.post('/security/log-out-everywhere')).result, 'logged_out')
+  assert.equal((await ann.get('/')).status, 401)
+})
+
 test('the login of the README: a second step on another device, over https', async (t) => {
   const service = await serve(t, 'main', { ORIGIN: 'https://acme.example' })
   const ann = browser(service)
