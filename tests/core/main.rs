@@ -40,3 +40,4 @@ mod status;
 mod support;
 mod threats;
 mod trusted_browser;
+mod trusted_browser_edges;

@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 use crate::gate::{COOKIE, gate, headers, judge, judged, parsed, refused};
 use crate::support::{Person, ann, check, issue, policy};
 
-const DAY: u64 = 86_400;
+pub const DAY: u64 = 86_400;
 
-fn trusting(days: u64) -> Value {
+pub fn trusting(days: u64) -> Value {
     json!({"trustedBrowser": {"days": days}})
 }
 
 /// Ann under a policy that trusts browsers for 30 days.
-fn trusting_ann() -> Person {
+pub fn trusting_ann() -> Person {
     let mut person = ann();
     person.policy = policy(trusting(30));
     person
 }
 
 /// Logs in by app and trusts the browser; gives the reply.
-fn trust(person: &mut Person, wish: Value) -> Value {
+pub fn trust(person: &mut Person, wish: Value) -> Value {
     let (ticket, code) = (person.ticket(), person.code());
     let verify = json!({"ticket": ticket, "session": "s", "newSession": "in", "method": "totp", "code": code, "trustBrowser": wish});
     let reply = person.reply(json!({ "verify": verify }));
@@ -31,24 +31,24 @@ fn trust(person: &mut Person, wish: Value) -> Value {
     reply
 }
 
-fn cookie(reply: &Value) -> String {
+pub fn cookie(reply: &Value) -> String {
     reply["browser"]["token"].as_str().unwrap_or_else(|| panic!("no browser in {reply}")).to_owned()
 }
 
 /// Ann, with the cookie of a browser that she has just trusted.
-fn trusted() -> (Person, String) {
+pub fn trusted() -> (Person, String) {
     let mut person = trusting_ann();
     let cookie = cookie(&trust(&mut person, json!({"name": "Firefox on Linux"})));
     (person, cookie)
 }
 
 /// Logs in by a cookie.
-fn by(person: &mut Person, cookie: &str) -> Value {
+pub fn by(person: &mut Person, cookie: &str) -> Value {
     person.verify("trusted_browser", cookie)
 }
 
 /// Asserts that a cookie gives no login, and that nobody's attempts are counted.
-fn is_refused(person: &mut Person, cookie: &str, why: &str) {
+pub fn is_refused(person: &mut Person, cookie: &str, why: &str) {
     let failures = person.failures();
     let reply = by(person, cookie);
     assert!(reply == json!({"result": "expired"}) || reply["reason"] == "method_not_offered", "{why}: {reply}");
@@ -62,7 +62,7 @@ fn challenged_by(person: &mut Person) -> Vec<String> {
     methods.iter().map(|method| method["method"].as_str().unwrap().to_owned()).collect()
 }
 
-fn browsers(person: &Person) -> Vec<Value> {
+pub fn browsers(person: &Person) -> Vec<Value> {
     let record = countersign::record::Record::parse(&person.id(), person.record.as_deref().unwrap()).unwrap();
     let now = UnixSeconds::new(person.now).unwrap();
     let status = countersign::engine::status(&person.policy, &person.keys, &record, now).unwrap();
