@@ -46,3 +46,27 @@ impl From<LoginEpoch> for String {
         epoch.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_epoch_is_read_strictly() {
+        let next = LoginEpoch::next(&mut Entropy::new([1; 32]));
+        for good in ["", "AZaz09-_AbCd", &String::from(next)] {
+            assert_eq!(LoginEpoch::try_from(good.to_owned()).map(String::from), Ok(good.to_owned()));
+        }
+        for bad in ["AZaz09-_AbC", "AZaz09-_AbCdE", "AZaz09-+AbCd", "AZaz09-/AbCd", "AZaz09-_AbC=", "AZaz09-_AbC ", "AZaz09-_AbC\u{e9}"] {
+            assert!(LoginEpoch::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_login_epoch_comes_a_second_time() {
+        let mut entropy = Entropy::new([1; 32]);
+        let epochs = [LoginEpoch::FIRST, LoginEpoch::next(&mut entropy), LoginEpoch::next(&mut entropy)];
+        assert!(epochs[0].is_first() && !epochs[1].is_first());
+        assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2]);
+    }
+}

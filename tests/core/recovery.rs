@@ -170,6 +170,18 @@ fn an_owner_who_issued_twenty_codes_within_a_day_is_told_when_the_next_one_may_b
 }
 
 #[test]
+fn times_of_codes_are_kept_for_a_day() {
+    let mut person = ann();
+    let start = person.now;
+    for (at, kept) in [(0, 1), (86_399, 2), (86_400, 2), (2 * 86_400, 1)] {
+        person.now = start + at;
+        issue(&mut person);
+        let record: Value = serde_json::from_str(person.record.as_ref().unwrap()).unwrap();
+        assert_eq!(record["codesIssued"].as_array().unwrap().len(), kept, "after {at} seconds");
+    }
+}
+
+#[test]
 fn t48_codes_issued_while_a_clock_ran_ahead_do_not_keep_owners_from_issuing() {
     let mut person = ann();
     let year = 365 * 86_400;

@@ -245,6 +245,7 @@ fn t57_a_reset_is_audited_and_told_to_user_and_owners() {
     let (user, owners) = (&all[6]["notify"], &all[7]["notify"]);
     assert_eq!((&user["by"], &user["ip"]), (&json!("olga"), &Value::Null), "the owner's address is for the owners alone");
     assert_eq!((&owners["by"], &owners["ip"]), (&json!("olga"), &json!("203.0.113.7")));
+    assert_eq!((&user["method"], &owners["method"]), (&json!("recovery_code"), &json!("recovery_code")), "by what the user comes in");
     assert!(!serde_json::to_string(&all).unwrap().contains(&code));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Person, ann, policy};
+use crate::support::{Person, ann, issue, policy};
 
 fn ended(person: &mut Person, word: &str) {
     assert_eq!(person.reply(json!({ word: {} })), json!({"result": "ended"}));
@@ -22,7 +22,9 @@ fn a_change_of_the_password_ends_the_logins_that_the_old_one_began() {
         let sent = person.reply(json!({"send_sms": {"session": "s", "ticket": ticket}}));
         assert_eq!(sent["result"], "sms_sent");
         let (sms, code) = (person.sms_code(), person.code());
+        assert!(person.record.as_ref().unwrap().contains("loginCode"));
         ended(&mut person, word);
+        assert!(!person.record.as_ref().unwrap().contains("loginCode"), "{word}: no code by SMS is kept");
         for (method, code) in [("totp", &code), ("sms", &sms)] {
             let verify = json!({"verify": {"session": "s", "ticket": ticket, "method": method, "code": code}});
             assert_eq!(person.reply(verify), expired, "{word}, {method}");
@@ -67,6 +69,30 @@ fn someone_who_never_had_a_factor_still_sets_up_the_first_one_by_the_password() 
     assert_eq!(person.reply(enroll(&before)), json!({"result": "denied", "reason": "ticket_expired"}));
     let begun = person.reply(json!({"begin": {"session": "s"}}));
     assert_eq!(person.reply(enroll(&begun["ticket"]))["result"], "totp_started");
+}
+
+#[test]
+fn signing_out_everywhere_ends_the_pass_of_a_recovery_code() {
+    let mut person = Person::new("ann", policy(json!({"require": "everyone"})));
+    person.now += 10_000;
+    let code = issue(&mut person);
+    let pass = person.verify("recovery_code", &code)["pass"].clone();
+    let enroll = json!({"enroll_totp": {"session": "in", "pass": pass, "label": "ann"}});
+    assert_eq!(person.try_step(enroll.clone()).unwrap().1["result"], "totp_started");
+    ended(&mut person, "sign_out_everywhere");
+    assert_eq!(person.reply(enroll)["reason"], "fresh_factor_required", "also of someone without a factor");
+}
+
+#[test]
+fn each_change_of_the_password_ends_what_began_since_the_one_before() {
+    let mut person = ann();
+    for _ in 0..2 {
+        ended(&mut person, "password_changed");
+        let (ticket, code) = (person.ticket(), person.code());
+        let verify = json!({"verify": {"session": "s", "ticket": ticket, "method": "totp", "code": code}});
+        ended(&mut person, "password_changed");
+        assert_eq!(person.reply(verify)["reason"], "ticket_expired");
+    }
 }
 
 #[test]
