@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::gate::{COOKIE, answer, gate, header, headers, judge, refused, stored};
 use crate::support::{Person, ann, keys, policy};
+use crate::trusted_browser::{by, trusted};
 
 /// Gives the list to a gate and sends it a request: the reason for which the gate refuses it, or `None` where it lets it on.
 fn refusal(gate: &mut Gate, list: &Value, headers: &[(String, Vec<u8>)], now: u64) -> Option<String> {
@@ -146,6 +147,20 @@ fn a_revoked_pass_counts_in_no_check_and_says_why() {
 }
 
 #[test]
+fn a_pass_counts_from_its_login_and_not_from_its_factor() {
+    let (mut person, cookie) = trusted();
+    person.now += 3_600;
+    let pass = by(&mut person, &cookie)["pass"].clone();
+    let counts = |until: u64| {
+        let revoked = Revoked::parse(&json!({"session": false, "until": until}).to_string()).unwrap();
+        let question = CheckPass { revoked, ..CheckPass::parse(&json!({"session": "in", "pass": pass}).to_string()).unwrap() };
+        let reply = check_pass(&person.policy, &person.keys, &person.id(), &question, UnixSeconds::new(person.now).unwrap());
+        matches!(reply, CheckPassReply::Valid { .. })
+    };
+    assert!(counts(person.now - 1) && !counts(person.now));
+}
+
+#[test]
 fn a_part_of_a_list_is_read_strictly() {
     let error = |text: &str| Revoked::parse(text).map(|_| ()).map_err(|Error { path, .. }| path);
     assert_eq!(error(r#"{"session":false}"#), Ok(()));
@@ -184,6 +199,7 @@ fn each_kind_of_token_of_an_ended_session_or_user_has_ended() {
     };
     for (person, token) in [(&ann, &pass), (&ann, &ticket), (&new, &set_up_ticket)] {
         assert!(ends(json!({"session": true}), person, token));
+        assert!(ends(json!({"session": true, "until": person.now - 1}), person, token));
         assert!(ends(json!({"session": false, "until": person.now}), person, token));
         assert!(!ends(json!({"session": false, "until": person.now - 1}), person, token));
         assert!(!ends(json!({"session": false}), person, token));
