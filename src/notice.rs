@@ -79,8 +79,10 @@ pub enum NoticeKind {
     RecoveryCodeWithdrawn,
     /// Someone logged in with a recovery code.
     RecoveryCodeUsed,
-    /// The user's second factor was moved to another account or user id, by the operator.
+    /// The operator moved the user to another account or user id, and their apps and phones came along.
     Moved,
+    /// The operator moved the user to another account or user id, and their apps and phones could not come along.
+    MovedWithoutFactors,
     /// An owner reset the user: all factors are gone, and a recovery code was issued.
     Reset,
     /// Wrong codes made the user wait, or stopped them.
@@ -113,7 +115,12 @@ impl NoticeKind {
             | Self::Locked
             | Self::BrowserTrusted
             | Self::TrustedBrowserCopied => true,
-            Self::RecoveryCodeIssued | Self::RecoveryCodeReplaced | Self::RecoveryCodeWithdrawn | Self::Moved | Self::Reset => false,
+            Self::RecoveryCodeIssued
+            | Self::RecoveryCodeReplaced
+            | Self::RecoveryCodeWithdrawn
+            | Self::Moved
+            | Self::MovedWithoutFactors
+            | Self::Reset => false,
         }
     }
 }

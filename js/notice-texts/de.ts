@@ -57,7 +57,11 @@ export const de: NoticeLanguage = {
 
     'moved.user.title': 'Ihr zweiter Faktor ist mit Ihrem Konto umgezogen',
     'moved.user.happened':
-      'Ihr Zugang zu {service} wurde an eine andere Stelle verlegt. Apps und Telefone sind mitgekommen, außer wenn Sie dort schon andere hatten. Frühere Backup-Codes gelten nicht mehr.',
+      'Ihr Zugang zu {service} wurde an eine andere Stelle verlegt. Apps und Telefone sind mitgekommen. Frühere Backup-Codes gelten nicht mehr.',
+
+    'moved_without_factors.user.title': 'Ihr zweiter Faktor ist nicht mit Ihrem Konto umgezogen',
+    'moved_without_factors.user.happened':
+      'Ihr Zugang zu {service} wurde an eine andere Stelle verlegt. Frühere Apps, Telefone und Backup-Codes gelten nicht mehr. Ohne einen anderen zweiten Faktor dort melden Sie sich mit Ihrem Passwort und einem Wiederherstellungscode an.',
 
     'reset.user.title': 'Ihr zweiter Faktor wurde zurückgesetzt',
     'reset.user.happened':
@@ -131,7 +135,11 @@ export const de: NoticeLanguage = {
 
     'moved.owners.title': 'Der zweite Faktor von {user} ist in Ihr Konto umgezogen',
     'moved.owners.happened':
-      'Der Support von {service} hat den Zugang von {user} verlegt. Apps und Telefone sind mitgekommen, außer wenn {user} hier schon andere hatte.',
+      'Der Support von {service} hat den Zugang von {user} verlegt. Apps und Telefone sind mitgekommen.',
+
+    'moved_without_factors.owners.title': 'Der zweite Faktor von {user} ist nicht in Ihr Konto umgezogen',
+    'moved_without_factors.owners.happened':
+      'Der Support von {service} hat den Zugang von {user} verlegt. Frühere Apps und Telefone gelten nicht mehr. Ohne einen anderen zweiten Faktor hier meldet sich {user} mit dem Passwort und einem Wiederherstellungscode an.',
 
     'reset.owners.title': 'Der zweite Faktor von {user} wurde zurückgesetzt',
     'reset.owners.happened':

@@ -56,7 +56,11 @@ export const en: NoticeLanguage = {
 
     'moved.user.title': 'Your second factor was moved with your account',
     'moved.user.happened':
-      'Your user account at {service} was moved. Apps and phones came along, unless you had others there already. Backup codes from before no longer work.',
+      'Your user account at {service} was moved. Apps and phones came along. Backup codes from before no longer work.',
+
+    'moved_without_factors.user.title': 'Your second factor did not come along with your account',
+    'moved_without_factors.user.happened':
+      'Your user account at {service} was moved. Apps, phones and backup codes from before no longer work. Without another second factor there, you log in with your password and a recovery code.',
 
     'reset.user.title': 'Your second factor was reset',
     'reset.user.happened':
@@ -124,8 +128,11 @@ export const en: NoticeLanguage = {
       'It was used for a login at {service} without a second factor, and does not work a second time.',
 
     'moved.owners.title': 'The second factor of {user} was moved to your account',
-    'moved.owners.happened':
-      '{service} support moved the user account of {user}. Apps and phones came along, unless {user} had others here already.',
+    'moved.owners.happened': '{service} support moved the user account of {user}. Apps and phones came along.',
+
+    'moved_without_factors.owners.title': 'The second factor of {user} did not come along to your account',
+    'moved_without_factors.owners.happened':
+      '{service} support moved the user account of {user}. Apps and phones from before no longer work. Without another second factor here, {user} logs in with the password and a recovery code.',
 
     'reset.owners.title': 'The second factor of {user} was reset',
     'reset.owners.happened':

@@ -11,6 +11,7 @@ type OwnersKind =
   | 'recovery_code_withdrawn'
   | 'recovery_code_used'
   | 'moved'
+  | 'moved_without_factors'
   | 'reset'
 
 /** A mail: the kind of a notice, and the people it is for. */
@@ -128,6 +129,7 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['report', 'password', 'sessions', 'factors'],
   },
   'moved.user': { facts: [], situation: 'not_known', steps: ['factors', 'report'] },
+  'moved_without_factors.user': { facts: [], situation: 'code_needed', steps: ['ask_for_code', 'report'] },
   'reset.user': { facts: ['by'], situation: 'reset', steps: ['secret', 'report', 'password'] },
   'browser_trusted.user': {
     facts: ['name'],
@@ -163,6 +165,7 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['ask_user', 'report_user', 'secure_user'],
   },
   'moved.owners': { facts: ['user'], situation: 'not_known', steps: ['tell_support'] },
+  'moved_without_factors.owners': { facts: ['user'], situation: 'user_needs_code', steps: ['new_code'] },
   'reset.owners': {
     facts: ['user', 'by'],
     situation: 'not_known',

@@ -113,8 +113,10 @@ pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &O
     let (from_account, from_user) = (from.account().cloned(), from.user().clone());
     let factors = if comes { named_factors(&context.record) } else { Vec::new() };
     context.log(EventKind::MovedHere { from_account, from_user, factors, operator: operator.clone() });
-    if has_factor {
+    if comes {
         context.notify_all(NoticeKind::Moved, None, None);
+    } else if has_factor {
+        context.notify_all(NoticeKind::MovedWithoutFactors, None, None);
     }
     Ok(reply)
 }

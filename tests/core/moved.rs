@@ -188,7 +188,7 @@ fn t58_nothing_comes_beside_a_second_factor_or_a_recovery_code_of_the_new_place(
     let before = to.factors();
     assert_eq!(moved(&mut thief, &mut to), 0);
     assert_eq!((to.factors(), thief.factors().len()), (before, 0));
-    assert_eq!(told(&to), ["moved_here", "Moved to User", "Moved to Owners"]);
+    assert_eq!(told(&to), ["moved_here", "MovedWithoutFactors to User", "MovedWithoutFactors to Owners"]);
     to.now += 30;
     let code = to.code();
     assert_eq!(to.verify("totp", &code)["result"], "verified");

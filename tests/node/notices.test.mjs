@@ -271,6 +271,52 @@ const MAILS = {
       ],
     },
   ],
+  'moved_without_factors.user': [
+    {},
+    {
+      en: [
+        'Your second factor did not come along with your account',
+        'Without another second factor there, you log in with your password and a recovery code.',
+        [],
+        'If you can log in, there is nothing to do.',
+        'If you still need a code',
+        2,
+        'Ask an owner of your account or Acme support for a new one.',
+      ],
+      de: [
+        'Ihr zweiter Faktor ist nicht mit Ihrem Konto umgezogen',
+        'Frühere Apps, Telefone und Backup-Codes gelten nicht mehr.',
+        [],
+        'Wenn Sie sich anmelden können, müssen Sie nichts tun.',
+        'Wenn Sie noch einen Code brauchen',
+        2,
+        'Bitten Sie die Verwaltung Ihres Kontos oder den Support von Acme um einen neuen Code.',
+      ],
+    },
+  ],
+  'moved_without_factors.owners': [
+    {},
+    {
+      en: [
+        'The second factor of ann@acme.example did not come along to your account',
+        'Acme support moved the user account of ann@acme.example.',
+        ['User: ann@acme.example'],
+        'If ann@acme.example can log in, there is nothing to do.',
+        'If ann@acme.example still needs a code',
+        1,
+        'Issue a new one, or ask Acme support for it.',
+      ],
+      de: [
+        'Der zweite Faktor von ann@acme.example ist nicht in Ihr Konto umgezogen',
+        'Frühere Apps und Telefone gelten nicht mehr.',
+        ['Person: ann@acme.example'],
+        'Wenn ann@acme.example sich anmelden kann, müssen Sie nichts tun.',
+        'Wenn ann@acme.example noch einen Code braucht',
+        1,
+        'Stellen Sie einen neuen aus, oder bitten Sie den Support von Acme darum.',
+      ],
+    },
+  ],
   'moved.owners': [
     {},
     {
