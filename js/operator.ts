@@ -16,7 +16,7 @@ import { revocationList, revokeEpoch } from './revoked.js'
 import { idJson, load, type RecordId, type Store, storage } from './store.js'
 import { conflict, type Extras, MAX_RACES, type Race, type Ran, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
-import { randomSeed } from './wasm.js'
+import { call, randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 
@@ -246,23 +246,37 @@ export function createOperator(options: OperatorOptions): Operator {
     const leave = stepOf(({ stored, now, seed }, _, place) =>
       core.operator_leave(idJson(from), stored?.record, idJson(to), place?.record, now, seed),
     )
-    const settle = stepOf(({ stored, now, seed }, _, place) =>
-      core.operator_settle(idJson(to), stored?.record, idJson(from), place?.record, now, seed),
-    )
+    await settle(core, to)
+    await settle(core, from)
     const departed = await outcomeOf(from, depart, { beside: to })
-    const isThere = departed.result === 'moved' // There is nothing to move any more.
-    const arrived = isThere ? departed : await outcomeOf(to, arrive, { beside: from })
+    if (departed.result === 'moved') return departed // There is nothing to move any more.
+    let arrived = await outcomeOf(to, arrive, { beside: from })
+    // The first run has made the record.
+    if (arrived.result === 'move_changed') arrived = await outcomeOf(to, arrive, { beside: from })
     if (arrived.result !== 'moved') return undefined
-    const left = isThere ? undefined : await outcomeOf(from, leave, { beside: to })
-    if (left?.result === 'move_changed') return undefined
-    await outcomeOf(to, settle, { beside: from })
+    const left = await outcomeOf(from, leave, { beside: to })
+    if (left.result !== 'ended') return undefined
+    await settle(core, to)
     return arrived
   }
 
-  async function deleteRecord(id: RecordId): Promise<void> {
+  /** Ends the move that brought the user to a place, unless they are on the way still. */
+  async function settle(core: wasm.Core, to: RecordId): Promise<void> {
+    const stored = await load(given.store, to)
+    const place = call(() => core.operator_comes_from(idJson(to), stored?.record))
+    if (place === undefined) return
+    const from = JSON.parse(place) as RecordId
+    const settled = stepOf(({ stored: here, now, seed }, _, there) =>
+      core.operator_settle(idJson(to), here?.record, place, there?.record, now, seed),
+    )
+    await outcomeOf(to, settled, { beside: from })
+  }
+
+  /** Deletes the record that was emptied, and no other: somebody who has begun anew there since stays. */
+  async function deleteRecord(core: wasm.Core, id: RecordId): Promise<void> {
     for (let races = 0; races < MAX_RACES; races += 1) {
       const stored = await load(given.store, id)
-      if (stored === undefined) return
+      if (stored === undefined || !call(() => core.operator_is_erased(idJson(id), stored.record))) return
       try {
         if (await given.store.delete!({ ...id }, stored.version)) return
       } catch (error) {
@@ -300,8 +314,9 @@ export function createOperator(options: OperatorOptions): Operator {
       const emptied = stepOf(({ stored, now, seed }) =>
         core.operator_erase(idJson(id), stored?.record, operator, now, seed),
       )
+      await settle(core, id)
       await outcomeOf(id, emptied)
-      await deleteRecord(id)
+      await deleteRecord(core, id)
     },
   } satisfies Operator)
 }

@@ -13,7 +13,7 @@ const ID_CHARS: usize = 12;
 const MAX_CHARS: usize = 40;
 
 /// A factor by id and name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
 pub struct NamedFactor {
     /// Its id.

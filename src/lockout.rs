@@ -156,6 +156,15 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
+    /// The stricter of two budgets in each part: where one user's factors come to a place that has a budget already.
+    #[must_use]
+    pub(crate) fn stricter(&self, other: &Self, window: u8) -> Self {
+        let emptied_at = |budget: &Self| budget.level_at.plus(leak_seconds(window).saturating_mul(u64::from(budget.level)));
+        let fuller = if emptied_at(other) > emptied_at(self) { other } else { self };
+        let (failures, retry_at) = (self.failures.max(other.failures), self.retry_at.max(other.retry_at));
+        Self { failures, retry_at, ..fuller.clone() }
+    }
+
     /// Sets the count of consecutive failures to 0, so that a stopped user goes on: a recovery code
     /// vouches for the user. Level and wait stay, and fall by time alone: otherwise each rescue would give
     /// a guesser who tries all year fifty guesses more.

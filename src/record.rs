@@ -102,9 +102,9 @@ pub(crate) enum Departure {
 pub(crate) struct Arrival {
     pub(crate) from: RecordId,
     pub(crate) id: MoveId,
-    /// Whether apps or phones came along.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) has_brought_factors: bool,
+    /// The apps and phones that came along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) factors: Vec<NamedFactor>,
 }
 
 /// The name of one move: random, so that a move that is done again is known from another one between the same places.
@@ -371,6 +371,16 @@ impl Record {
     /// Whether the operator's move of the user to another place is not complete.
     pub(crate) const fn is_on_the_way(&self) -> bool {
         matches!(self.departure, Some(Departure::Leaving { .. }))
+    }
+
+    /// Whether the operator has erased the user, and nobody has begun anew here since.
+    pub(crate) const fn is_erased(&self) -> bool {
+        matches!(self.departure, Some(Departure::Erased))
+    }
+
+    /// The old place of a move to here that is not complete.
+    pub(crate) fn comes_from(&self) -> Option<&RecordId> {
+        self.arrival.as_ref().map(|arrival| &arrival.from)
     }
 
     /// Takes out all apps and phones, and the backup codes with them.

@@ -36,6 +36,7 @@ use crate::error::Error;
 use crate::event::EventKind;
 use crate::factor::NamedFactor;
 use crate::ids::{OperatorId, RecordId};
+use crate::lockout::Attempts;
 use crate::notice::NoticeKind;
 use crate::phone::PhoneNumber;
 use crate::policy::FirstFactor;
@@ -98,24 +99,26 @@ pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &O
         Some(Departure::Left { to }) if *to == here => return Ok(told_again(context)),
         Some(Departure::Leaving { .. } | Departure::Left { .. } | Departure::Erased) | None => return Ok(Reply::MoveChanged {}),
     };
-    let has_factor = is_any(apps, phones);
-    let arrival = context.record.arrival.as_ref().filter(|arrival| arrival.id == *id);
-    let (comes, reply) = if let Some(Arrival { has_brought_factors, .. }) = arrival {
+    if context.record == Record::new(here.clone()) {
+        // Makes the record. A write to none could land on a place that was erased since; a write to this record cannot.
+        sign_out::end_logins(context);
+        return Ok(Reply::MoveChanged {});
+    }
+    let (factors, reply) = if let Some(arrival) = context.record.arrival.clone().filter(|arrival| arrival.id == *id) {
         // The word of it may have been lost with the reply.
-        (*has_brought_factors, told_again(context))
+        (arrival.factors, told_again(context))
     } else {
         check_takes(&context.record, from)?;
         let comes = take_user(context, old_place, apps, phones)?;
-        context.record.arrival = Some(Arrival { from: from.clone(), id: id.clone(), has_brought_factors: comes });
         let factors = if comes { named_factors(&context.record) } else { Vec::new() };
-        (comes, Reply::Moved { factors })
+        context.record.arrival = Some(Arrival { from: from.clone(), id: id.clone(), factors: factors.clone() });
+        (factors.clone(), Reply::Moved { factors })
     };
-    let (from_account, from_user) = (from.account().cloned(), from.user().clone());
-    let factors = if comes { named_factors(&context.record) } else { Vec::new() };
+    let (comes, from_account, from_user) = (!factors.is_empty(), from.account().cloned(), from.user().clone());
     context.log(EventKind::MovedHere { from_account, from_user, factors, operator: operator.clone() });
     if comes {
         context.notify_all(NoticeKind::Moved, None, None);
-    } else if has_factor {
+    } else if is_any(apps, phones) {
         context.notify_all(NoticeKind::MovedWithoutFactors, None, None);
     }
     Ok(reply)
@@ -125,10 +128,10 @@ pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &O
 pub(super) fn leave(context: &mut Context<'_>, new_place: &Record) -> Reply {
     let record = &mut context.record;
     let Some(Departure::Leaving { to, id, apps, phones }) = &record.departure else { return Reply::Ended {} };
-    let arrival = new_place.arrival.as_ref().filter(|arrival| to == new_place.id() && arrival.id == *id);
+    let arrival = new_place.arrival.as_ref().filter(|arrival| arrival.id == *id);
     let Some(arrival) = arrival else { return Reply::MoveChanged {} };
     // Also on the way home: nobody else's factor takes the place of those that are lost.
-    record.needs_recovery_code |= is_any(apps, phones) && !arrival.has_brought_factors;
+    record.needs_recovery_code |= is_any(apps, phones) && arrival.factors.is_empty();
     record.departure = Some(Departure::Left { to: to.clone() });
     Reply::Ended {}
 }
@@ -175,9 +178,9 @@ fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones
     let comes = has_factor && is_free(context);
     if comes {
         seal_anew(context, open(View { record: old_place, ..context.view() }, apps, phones)?)?;
-        if old_place.attempts.failures() > context.record.attempts.failures() {
-            context.record.attempts = old_place.attempts.clone();
-        }
+        // The budget that comes home is the one that went out.
+        let here = if is_way_home { &Attempts::NEW } else { &context.record.attempts };
+        context.record.attempts = old_place.attempts.stricter(here, context.policy.window());
     }
     // The password alone lets in nobody who had a second factor or was reset.
     if !context.record.has_factor() && (has_factor || old_place.needs_recovery_code || (is_way_home && had_one)) {

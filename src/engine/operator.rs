@@ -10,7 +10,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
-use crate::ids::OperatorId;
+use crate::ids::{OperatorId, RecordId};
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Policy, Roles};
@@ -86,9 +86,7 @@ pub fn reset_with_hashes(
     entropy: Entropy,
     finished: &[FinishedHash],
 ) -> Result<Progress, Error> {
-    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| {
-        super::reset::by_operator(context, operator)
-    })?;
+    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| reset_here(context, operator))?;
     Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 
@@ -198,6 +196,18 @@ pub fn erase(
 ) -> Result<Pending, Error> {
     let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| erased::erase(context, operator))?;
     Ok(pending)
+}
+
+/// Whether the record was emptied by [`erase`], and nobody has begun anew there since: then the host may delete it.
+#[must_use]
+pub const fn is_erased(record: &Record) -> bool {
+    record.is_erased()
+}
+
+/// The old place of a move that has brought the user to the place of this record, where the move is not complete by its word.
+#[must_use]
+pub fn comes_from(record: &Record) -> Option<&RecordId> {
+    record.comes_from()
 }
 
 fn issue(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {

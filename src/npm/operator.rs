@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::engine::operator;
 use crate::ids::OperatorId;
+use crate::json::to_json;
 
 use super::convert::{self, again, entropy, record, record_id, thrown, time};
 use super::core::{Core, PendingStep, ended};
@@ -118,5 +119,15 @@ impl Core {
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
         let (now, entropy) = (time("clock", now)?, entropy(seed)?);
         operator::erase(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
+    /// Whether a record was emptied and may be deleted; see [`operator::is_erased`].
+    pub fn operator_is_erased(&self, id: &str, stored: &str) -> Result<bool, JsValue> {
+        Ok(operator::is_erased(&record(record_id(id)?, Some(stored))?))
+    }
+
+    /// The account and user of the old place, as JSON; see [`operator::comes_from`].
+    pub fn operator_comes_from(&self, id: &str, stored: Option<String>) -> Result<Option<String>, JsValue> {
+        Ok(operator::comes_from(&record(record_id(id)?, stored.as_deref())?).map(to_json))
     }
 }

@@ -57,6 +57,11 @@ fn cut_off(from: &mut Person, to: &mut Person) -> (usize, bool) {
         return (factors.len(), false);
     }
     assert_eq!(departed, Reply::Ended {});
+    if to.record.is_none() {
+        // The first run makes the record.
+        let pending = arrive(from, to).unwrap();
+        assert_eq!(store(to, pending), Reply::MoveChanged {});
+    }
     let pending = arrive(from, to).unwrap();
     let Reply::Moved { factors } = store(to, pending) else { panic!("no move") };
     if to.secret.is_empty() {
@@ -189,6 +194,8 @@ fn t58_nothing_comes_beside_a_second_factor_or_a_recovery_code_of_the_new_place(
     assert_eq!(moved(&mut thief, &mut to), 0);
     assert_eq!((to.factors(), thief.factors().len()), (before, 0));
     assert_eq!(told(&to), ["moved_here", "MovedWithoutFactors to User", "MovedWithoutFactors to Owners"]);
+    let Effect::Log(event) = &to.effects[0] else { panic!("no event") };
+    assert_eq!(serde_json::to_value(event).unwrap()["factors"], json!([]), "those of the new place did not come");
     to.now += 30;
     let code = to.code();
     assert_eq!(to.verify("totp", &code)["result"], "verified");
@@ -270,6 +277,22 @@ fn t58_until_a_move_is_complete_neither_place_leads_anywhere_else() {
 }
 
 #[test]
+fn t58_the_way_home_is_open_where_only_the_last_step_is_missing() {
+    let (mut home, mut away) = (ann(), in_account("acme"));
+    cut_off(&mut home, &mut away);
+    assert_eq!(leave(&mut home, &away), Reply::Ended {});
+    assert_eq!(moved(&mut away, &mut home), 2);
+    assert!(erased(&away).is_ok(), "the first move is over");
+
+    // Nor does it lead past another move that is not complete.
+    assert_eq!(moved(&mut home, &mut away), 2);
+    let mut other = in_account("other");
+    other.reply(json!({"password_changed": {}}));
+    cut_off(&mut other, &mut away);
+    assert_eq!(depart(&away, &home).unwrap_err().path, "from");
+}
+
+#[test]
 fn t58_a_user_who_was_erased_on_the_way_does_not_hold_up_the_new_place() {
     let (mut from, mut to) = (ann(), in_account("acme"));
     cut_off(&mut from, &mut to);
@@ -304,20 +327,90 @@ fn t57_t58_there_and_back_undoes_no_reset_lifts_no_stop_and_brings_nobody_elses_
 }
 
 #[test]
-fn t58_the_greater_number_of_wrong_codes_counts_after_a_move() {
+fn t58_the_attempt_budget_comes_along_and_home_again() {
     let (mut from, mut to) = (ann(), in_account("acme"));
-    from.verify("backup_code", "0000-0000-0000-0000");
-    moved(&mut from, &mut to);
-    assert_eq!(to.failures(), 1);
-    to.secret.clone_from(&from.secret);
-    from.now += 30;
-    to.now = from.now;
-    for expected in 2..4 {
-        to.verify("totp", "000000");
-        assert_eq!(to.failures(), expected);
+    to.reply(json!({"password_changed": {}}));
+    for _ in 0..30 {
+        from.verify("totp", "000000");
+        from.now += 7_200;
     }
+    let code = from.code();
+    assert_eq!(from.verify("totp", &code)["result"], "verified", "no failure in a row is left, and the budget is not full");
+    from.now += 30;
+    let budget = |person: &Person| {
+        let record: Value = serde_json::from_str(person.record.as_deref().unwrap()).unwrap();
+        record["attempts"].clone()
+    };
+    let before = budget(&from);
+    assert!(before["level"].as_u64() > Some(5), "{before}");
+    moved(&mut from, &mut to);
+    assert_eq!(budget(&to), before);
+    to.secret.clone_from(&from.secret);
+    for _ in 0..3 {
+        to.verify("totp", "000000");
+        to.now += 3_600;
+    }
+    from.now = to.now;
+    let (away, out) = (budget(&to), budget(&from));
     moved(&mut to, &mut from);
-    assert_eq!(from.failures(), 3);
+    assert_eq!(budget(&from), away);
+    assert_ne!(away, out);
+}
+
+#[test]
+fn t58_a_step_that_was_slow_makes_nothing_of_a_place_that_was_erased_since() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    let begun = depart(&from, &to).unwrap();
+    store(&mut from, begun);
+    let slow = arrive(&from, &to).unwrap();
+    assert_eq!(moved(&mut from, &mut to), 2);
+    to.record = None;
+    assert_eq!(store(&mut to, slow), Reply::MoveChanged {});
+    assert!(to.factors().is_empty());
+}
+
+#[test]
+fn t58_a_move_ends_by_the_record_of_its_own_old_place() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    let mut other = enrolled_in("other");
+    cut_off(&mut from, &mut to);
+    for place in [&from, &other] {
+        settle(place, &mut to);
+        assert!(erased(&to).is_err(), "the user is on the way still");
+    }
+    assert_eq!(leave(&mut from, &to), Reply::Ended {});
+
+    // The user has begun anew at the old place, and is on the way again: to the same place, and to another.
+    rescue(&mut from);
+    let again = depart(&from, &to).unwrap();
+    let mut elsewhere = from.clone();
+    store(&mut from, again);
+    assert_eq!(leave(&mut from, &to), Reply::MoveChanged {}, "by an earlier move the user has not arrived");
+    other.record = None;
+    let begun = depart(&elsewhere, &other).unwrap();
+    store(&mut elsewhere, begun);
+    settle(&elsewhere, &mut to);
+    assert!(erased(&to).is_ok());
+}
+
+#[test]
+fn t58_who_had_no_factor_is_told_of_none() {
+    let (mut from, mut to) = (Person::new("ann", policy(json!({}))), in_account("acme"));
+    from.reply(json!({"password_changed": {}}));
+    moved(&mut from, &mut to);
+    assert_eq!(told(&to), ["moved_here"]);
+}
+
+#[test]
+fn t58_what_is_told_again_names_what_came_and_not_what_was_added_since() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    cut_off(&mut from, &mut to);
+    let pass = to.log_in("in");
+    assert_eq!(to.reply(json!({"remove": {"session": "in", "pass": pass, "method": "sms"}}))["result"], "removed");
+    let (number, _) = cut_off(&mut from, &mut to);
+    let Effect::Log(event) = &to.effects[1] else { panic!("no event") };
+    let came = serde_json::to_value(event).unwrap()["factors"].as_array().unwrap().len();
+    assert_eq!((number, came), (1, 2), "the reply names what is there");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::oracle::Oracle;
 use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::seen::Seen;
-use super::shadow::{Arrived, Gone, Shadow, Travel};
+use super::shadow::{Arrived, Bucket, Gone, Shadow, Travel};
 use super::world::{Checked, Fault, PEOPLE, World};
 
 /// What a process of the operator's has read: first the record of the new place, then someone on the way there.
@@ -50,6 +50,10 @@ impl Oracle<'_> {
             Some(Gone::Left(place)) if *place == self.who => return Some(Seen::Moved(self.me.own().len())),
             _ => return Some(Seen::MoveChanged),
         };
+        if !self.is_stored {
+            self.end_logins();
+            return Some(Seen::MoveChanged);
+        }
         if self.me.arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id) {
             return Some(Seen::Moved(self.me.own().len()));
         }
@@ -67,11 +71,11 @@ impl Oracle<'_> {
             (self.me.apps, self.me.phones) = (travel.apps.clone(), travel.phones.clone());
             self.me.apps.iter_mut().for_each(|app| (app.kid, app.opens) = (newest, true));
             self.me.phones.iter_mut().for_each(|phone| (phone.kid, phone.opens) = (newest, true));
-            if there.bucket.failures > self.me.bucket.failures {
-                self.me.bucket = there.bucket.clone();
-            }
+            let here = if comes_home { Bucket::default() } else { self.me.bucket.clone() };
+            self.me.bucket = there.bucket.stricter(&here, rules.window);
         }
-        self.me.arrival = Some(Arrived { from, id: travel.id, has_brought_factors: comes });
+        let factors = if comes { self.me.own().len() } else { 0 };
+        self.me.arrival = Some(Arrived { from, id: travel.id, factors });
         let is_shut = !self.me.has_factor() && (brings_factors || there.is_reset || (comes_home && self.me.had_factor));
         self.me.is_reset |= is_shut;
         if comes || is_shut || (there.had_factor && !self.me.had_factor) {
@@ -79,14 +83,14 @@ impl Oracle<'_> {
             self.begin_epoch();
             self.end_logins();
         }
-        Some(Seen::Moved(if comes { self.me.own().len() } else { 0 }))
+        Some(Seen::Moved(factors))
     }
 
     pub(super) fn leave(&mut self, to: Who, there: &Shadow) -> Seen {
         let Some(Gone::Leaving(travel)) = &self.me.gone else { return Seen::Ended };
-        let arrived = there.arrival.as_ref().filter(|arrived| travel.to == to && arrived.id == travel.id);
+        let arrived = there.arrival.as_ref().filter(|arrived| arrived.id == travel.id);
         let Some(arrived) = arrived else { return Seen::MoveChanged };
-        self.me.is_reset |= travel.has_factor() && !arrived.has_brought_factors;
+        self.me.is_reset |= travel.has_factor() && arrived.factors == 0;
         self.me.gone = Some(Gone::Left(to));
         Seen::Ended
     }
@@ -158,7 +162,11 @@ impl World {
                 self.count("event a move was cut off".to_owned());
                 return Ok(());
             }
-            let seen = self.perform(place, caller, &ask, Fault::None, rng)?;
+            let mut seen = self.perform(place, caller, &ask, Fault::None, rng)?;
+            if (step, &seen) == (1, &Seen::MoveChanged) {
+                // The first run has made the record.
+                seen = self.perform(place, caller, &ask, Fault::None, rng)?;
+            }
             self.a_factor_counts_at_one_place()?;
             if let (0, Some(Gone::Leaving(_)), Some(record)) = (step, &self.people[who].gone, &self.store[who]) {
                 let there = self.store[to].clone();
@@ -212,7 +220,11 @@ impl World {
         let to = travel.to;
         let caller = Caller { client: Client::Office, roles: Told::Nothing };
         for (place, ask) in moves(who, to).into_iter().skip(1) {
-            if self.perform(place, caller, &ask, Fault::None, rng)? == Seen::MoveRefused {
+            let mut seen = self.perform(place, caller, &ask, Fault::None, rng)?;
+            if seen == Seen::MoveChanged {
+                seen = self.perform(place, caller, &ask, Fault::None, rng)?;
+            }
+            if seen == Seen::MoveRefused {
                 self.count("way: somebody on the way was erased".to_owned());
                 return self.perform(who, caller, &Ask::Erased, Fault::None, rng).map(|_| ());
             }

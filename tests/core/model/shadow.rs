@@ -70,12 +70,12 @@ impl Travel {
     }
 }
 
-/// A move that has come, and whether it brought factors.
+/// A move that has come, and the number of factors that it brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arrived {
     pub(super) from: Who,
     pub(super) id: usize,
-    pub(super) has_brought_factors: bool,
+    pub(super) factors: usize,
 }
 
 /// A secret in an authenticator app.
@@ -176,6 +176,15 @@ pub(super) enum Lock {
 impl Bucket {
     pub(super) const fn is_stopped(&self) -> bool {
         self.failures >= 100
+    }
+
+    /// The stricter of two, in each part.
+    pub(super) fn stricter(&self, other: &Self, window: u64) -> Self {
+        let ends = |bucket: &Self| bucket.level_at + bucket.level * 3_600 * (2 * window + 1);
+        let mut both = if ends(other) > ends(self) { other.clone() } else { self.clone() };
+        both.failures = self.failures.max(other.failures);
+        both.retry_at = self.retry_at.max(other.retry_at);
+        both
     }
 
     /// Whether a try at this number of apps has to wait: after five tries, and where it would raise the level above 50.
