@@ -162,6 +162,9 @@ export interface Operator {
 /** Times that a move begins again, where a record is deleted between its steps. */
 const MAX_MOVES = 10
 
+/** The steps of a move, in order. */
+const [DEPART, ARRIVE, LEAVE, SETTLE] = [0, 1, 2, 3]
+
 type Moved = Extract<wasm.Reply, { result: 'moved' }>
 
 /**
@@ -237,40 +240,36 @@ export function createOperator(options: OperatorOptions): Operator {
 
   /** The steps of a move, in order: each reads the other place right before. `undefined`: the move begins again. */
   async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved | undefined> {
-    const depart = stepOf(({ stored, now, seed }, _, place) =>
-      core.operator_depart(idJson(from), stored?.record, idJson(to), place?.record, operator, now, seed),
-    )
-    const arrive = stepOf(({ stored, now, seed }, _, place) =>
-      core.operator_arrive(idJson(to), stored?.record, idJson(from), place?.record, operator, now, seed),
-    )
-    const leave = stepOf(({ stored, now, seed }, _, place) =>
-      core.operator_leave(idJson(from), stored?.record, idJson(to), place?.record, now, seed),
-    )
-    await settle(core, to)
-    await settle(core, from)
-    const departed = await outcomeOf(from, depart, { beside: to })
+    /** Runs a step on the record of one place, which reads that of the other. */
+    const run = (step: number, own: RecordId, beside: RecordId) =>
+      outcomeOf(own, stepOn(core, step, own, beside, operator), { beside })
+    await settle(core, to, operator)
+    await settle(core, from, operator)
+    const departed = await run(DEPART, from, to)
     if (departed.result === 'moved') return departed // There is nothing to move any more.
-    let arrived = await outcomeOf(to, arrive, { beside: from })
+    let arrived = await run(ARRIVE, to, from)
     // The first run has made the record.
-    if (arrived.result === 'move_changed') arrived = await outcomeOf(to, arrive, { beside: from })
+    if (arrived.result === 'move_changed') arrived = await run(ARRIVE, to, from)
     if (arrived.result !== 'moved') return undefined
-    const left = await outcomeOf(from, leave, { beside: to })
+    const left = await run(LEAVE, from, to)
     if (left.result !== 'ended') return undefined
-    await settle(core, to)
+    await settle(core, to, operator)
     return arrived
   }
 
   /** Ends the move that brought the user to a place, unless they are on the way still. */
-  async function settle(core: wasm.Core, to: RecordId): Promise<void> {
+  async function settle(core: wasm.Core, to: RecordId, operator: string): Promise<void> {
     const stored = await load(given.store, to)
     const place = call(() => core.operator_comes_from(idJson(to), stored?.record))
     if (place === undefined) return
-    const from = JSON.parse(place) as RecordId
-    const settled = stepOf(({ stored: here, now, seed }, _, there) =>
-      core.operator_settle(idJson(to), here?.record, place, there?.record, now, seed),
-    )
-    await outcomeOf(to, settled, { beside: from })
+    const beside = JSON.parse(place) as RecordId
+    await outcomeOf(to, stepOn(core, SETTLE, to, beside, operator), { beside })
   }
+
+  const stepOn = (core: wasm.Core, step: number, own: RecordId, beside: RecordId, operator: string) =>
+    stepOf(({ stored, now, seed }, _, other) =>
+      core.operator_move(step, idJson(own), stored?.record, idJson(beside), other?.record, operator, now, seed),
+    )
 
   /** Deletes the record that was emptied, and no other: somebody who has begun anew there since stays. */
   async function deleteRecord(core: wasm.Core, id: RecordId): Promise<void> {
@@ -314,7 +313,7 @@ export function createOperator(options: OperatorOptions): Operator {
       const emptied = stepOf(({ stored, now, seed }) =>
         core.operator_erase(idJson(id), stored?.record, operator, now, seed),
       )
-      await settle(core, id)
+      await settle(core, id, operator)
       await outcomeOf(id, emptied)
       await deleteRecord(core, id)
     },

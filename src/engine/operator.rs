@@ -113,72 +113,43 @@ pub fn withdraw_recovery_code(
     Ok(pending)
 }
 
-/// The first of four steps of a move, on the record of the old place: nothing counts there from now on. Store the outcome
-/// of each step before the next one, and read the record of the other place after that of the step's own: then neither is out
-/// of date where the write lands. [`Reply::MoveChanged`] begins the move again.
+/// A step of a move of a user to another account or user id. They are taken in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveStep {
+    /// On the record of the old place: nothing counts there from now on.
+    Depart,
+    /// On the record of the new place: the user arrives there, once.
+    Arrive,
+    /// On the record of the old place: nothing is left there, once the user has arrived.
+    Leave,
+    /// On the record of the new place: the move is complete.
+    Settle,
+}
+
+/// Takes a step of a move. Store the outcome of each before the next one, and read the record of the other place after that of
+/// the step's own: then neither is out of date where the write lands. [`Reply::MoveChanged`] begins the move again; that of
+/// [`MoveStep::Arrive`] at a place without a record has made the record.
 ///
 /// # Errors
-/// A missing key, a record that is not ours, the same account and user twice, and a place that was moved elsewhere. Nothing
-/// has moved then.
-pub fn depart(
+/// A missing key, a record that is not ours, the same account and user twice, and a place that another move has to do with.
+/// Nothing has moved then.
+#[expect(clippy::too_many_arguments, reason = "those of every command, a step and the other record")]
+pub fn move_step(
     policy: &Policy,
     keys: &KeyRing,
     record: Record,
-    new_place: &Record,
+    step: MoveStep,
+    other_place: &Record,
     operator: &OperatorId,
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::depart(context, new_place, operator))?;
-    Ok(pending)
-}
-
-/// The second step of a move, on the record of the new place: the user arrives there, once.
-///
-/// # Errors
-/// As [`depart`].
-pub fn arrive(
-    policy: &Policy,
-    keys: &KeyRing,
-    record: Record,
-    old_place: &Record,
-    operator: &OperatorId,
-    now: UnixSeconds,
-    entropy: Entropy,
-) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| moved::arrive(context, old_place, operator))?;
-    Ok(pending)
-}
-
-/// The third step of a move, on the record of the old place: nothing is left there, once the user has arrived.
-///
-/// # Errors
-/// A record that is not ours.
-pub fn leave(
-    policy: &Policy,
-    keys: &KeyRing,
-    record: Record,
-    new_place: &Record,
-    now: UnixSeconds,
-    entropy: Entropy,
-) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| Ok(moved::leave(context, new_place)))?;
-    Ok(pending)
-}
-
-/// The fourth step of a move, on the record of the new place: the move is complete.
-///
-/// # Errors
-/// A record that is not ours.
-pub fn settle(
-    policy: &Policy,
-    keys: &KeyRing,
-    record: Record,
-    old_place: &Record,
-    now: UnixSeconds,
-    entropy: Entropy,
-) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| Ok(moved::settle(context, old_place)))?;
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| match step {
+        MoveStep::Depart => moved::depart(context, other_place, operator),
+        MoveStep::Arrive => moved::arrive(context, other_place, operator),
+        MoveStep::Leave => Ok(moved::leave(context, other_place)),
+        MoveStep::Settle => Ok(moved::settle(context, other_place)),
+    })?;
     Ok(pending)
 }
 

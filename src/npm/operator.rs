@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::engine::operator;
+use crate::engine::operator::{self, MoveStep};
 use crate::ids::OperatorId;
 use crate::json::to_json;
 
@@ -46,72 +46,29 @@ impl Core {
         operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// The first step of a move, on the record of the old place; see [`operator::depart`].
+    /// A step of a move: 0 to 3, in the order of [`operator::MoveStep`]; see [`operator::move_step`].
     #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
-    pub fn operator_depart(
+    pub fn operator_move(
         &self,
+        step: u8,
         id: &str,
         stored: Option<String>,
-        to: &str,
-        new_place: Option<String>,
+        other: &str,
+        other_place: Option<String>,
         operator: &str,
         now: f64,
         seed: &[u8],
     ) -> Result<PendingStep, JsValue> {
+        let step = match step {
+            0 => MoveStep::Depart,
+            1 => MoveStep::Arrive,
+            2 => MoveStep::Leave,
+            _ => MoveStep::Settle,
+        };
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let new_place = convert::record(record_id(to)?, new_place.as_deref())?;
+        let other_place = convert::record(record_id(other)?, other_place.as_deref())?;
         let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::depart(&self.policy, &self.keys, record, &new_place, &operator, now, entropy).map(PendingStep).map_err(thrown)
-    }
-
-    /// The second step of a move, on the record of the new place; see [`operator::arrive`].
-    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
-    pub fn operator_arrive(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        from: &str,
-        old_place: Option<String>,
-        operator: &str,
-        now: f64,
-        seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
-        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
-        let old_place = convert::record(record_id(from)?, old_place.as_deref())?;
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::arrive(&self.policy, &self.keys, record, &old_place, &operator, now, entropy).map(PendingStep).map_err(thrown)
-    }
-
-    /// The third step of a move, on the record of the old place; see [`operator::leave`].
-    pub fn operator_leave(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        to: &str,
-        new_place: Option<String>,
-        now: f64,
-        seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
-        let record = record(record_id(id)?, stored.as_deref())?;
-        let new_place = convert::record(record_id(to)?, new_place.as_deref())?;
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::leave(&self.policy, &self.keys, record, &new_place, now, entropy).map(PendingStep).map_err(thrown)
-    }
-
-    /// The fourth step of a move, on the record of the new place; see [`operator::settle`].
-    pub fn operator_settle(
-        &self,
-        id: &str,
-        stored: Option<String>,
-        from: &str,
-        old_place: Option<String>,
-        now: f64,
-        seed: &[u8],
-    ) -> Result<PendingStep, JsValue> {
-        let record = record(record_id(id)?, stored.as_deref())?;
-        let old_place = convert::record(record_id(from)?, old_place.as_deref())?;
-        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::settle(&self.policy, &self.keys, record, &old_place, now, entropy).map(PendingStep).map_err(thrown)
+        operator::move_step(&self.policy, &self.keys, record, step, &other_place, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
     /// Empties a record before it is deleted; see [`operator::erase`].

@@ -1,6 +1,7 @@
 //! T58: a move of the operator's takes a factor nowhere but to its own user, and an erased user leaves nothing that counts.
 
 use countersign::effect::Effect;
+use countersign::engine::operator::MoveStep;
 use countersign::engine::{Pending, Reply, operator};
 use countersign::entropy::Entropy;
 use countersign::error::{Error, ErrorCode};
@@ -41,11 +42,11 @@ fn entropy(person: &Person) -> Entropy {
 }
 
 fn depart(from: &Person, to: &Person) -> Result<Pending, Error> {
-    operator::depart(&from.policy, &from.keys, record(from), &record(to), &name(), now(from), entropy(from))
+    operator::move_step(&from.policy, &from.keys, record(from), MoveStep::Depart, &record(to), &name(), now(from), entropy(from))
 }
 
 fn arrive(from: &Person, to: &Person) -> Result<Pending, Error> {
-    operator::arrive(&to.policy, &to.keys, record(to), &record(from), &name(), now(to), entropy(to))
+    operator::move_step(&to.policy, &to.keys, record(to), MoveStep::Arrive, &record(from), &name(), now(to), entropy(to))
 }
 
 /// The first two steps of a move; the number of apps and phones that came along, and whether there was anything to move.
@@ -71,12 +72,15 @@ fn cut_off(from: &mut Person, to: &mut Person) -> (usize, bool) {
 }
 
 fn settle(from: &Person, to: &mut Person) {
-    let pending = operator::settle(&to.policy, &to.keys, record(to), &record(from), now(to), entropy(to)).unwrap();
+    let pending =
+        operator::move_step(&to.policy, &to.keys, record(to), MoveStep::Settle, &record(from), &name(), now(to), entropy(to)).unwrap();
     assert_eq!(store(to, pending), Reply::Ended {});
 }
 
 fn leave(from: &mut Person, to: &Person) -> Reply {
-    let pending = operator::leave(&from.policy, &from.keys, record(from), &record(to), now(from), entropy(from)).unwrap();
+    let pending =
+        operator::move_step(&from.policy, &from.keys, record(from), MoveStep::Leave, &record(to), &name(), now(from), entropy(from))
+            .unwrap();
     store(from, pending)
 }
 

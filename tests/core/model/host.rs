@@ -4,6 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::effect::Effect;
+use crate::engine::operator::MoveStep;
 use crate::engine::{
     Begin, Change, Check, CheckReply, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, Env, HostsWord, IssueRecoveryCode,
     Issuer, Limit, OverLimit, Pending, Remove, RemoveTrustedBrowser, Rename, Reply, SecondStep, SendSms, ShowNewBackupCodes, ShowTotpSetup,
@@ -173,18 +174,24 @@ impl World {
             }
             Ask::Depart { to } => {
                 let (name, there) = (OperatorId::new("night shift").unwrap(), self.record(*to)?);
-                return operator::depart(policy, keys, record, &there, &name, now, Entropy::new(seed)).map(Called::pending);
+                return operator::move_step(policy, keys, record, MoveStep::Depart, &there, &name, now, Entropy::new(seed))
+                    .map(Called::pending);
             }
             Ask::Arrive { from, read } => {
                 let name = OperatorId::new("night shift").unwrap();
                 let there = read.map_or_else(|| self.record(*from), |number| Record::parse(&id(*from), &self.departures[number].record))?;
-                return operator::arrive(policy, keys, record, &there, &name, now, Entropy::new(seed)).map(Called::pending);
+                return operator::move_step(policy, keys, record, MoveStep::Arrive, &there, &name, now, Entropy::new(seed))
+                    .map(Called::pending);
             }
             Ask::Leave { to } => {
-                return operator::leave(policy, keys, record, &self.record(*to)?, now, Entropy::new(seed)).map(Called::pending);
+                let name = OperatorId::new("night shift").unwrap();
+                return operator::move_step(policy, keys, record, MoveStep::Leave, &self.record(*to)?, &name, now, Entropy::new(seed))
+                    .map(Called::pending);
             }
             Ask::Settle { from } => {
-                return operator::settle(policy, keys, record, &self.record(*from)?, now, Entropy::new(seed)).map(Called::pending);
+                let name = OperatorId::new("night shift").unwrap();
+                return operator::move_step(policy, keys, record, MoveStep::Settle, &self.record(*from)?, &name, now, Entropy::new(seed))
+                    .map(Called::pending);
             }
             Ask::Erased => {
                 let name = OperatorId::new("night shift").unwrap();

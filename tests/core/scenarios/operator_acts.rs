@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign::engine::operator::MoveStep;
 use countersign::engine::{Pending, Reply, operator};
 use countersign::entropy::Entropy;
 use countersign::ids::{AccountId, OperatorId, RecordId, UserId};
@@ -36,7 +37,9 @@ pub(super) fn play(wire: &Value, records: &mut Records, id: &RecordId, at: &Oper
         let account = text("account").map(|account| AccountId::new(account).unwrap());
         let user = text("user").unwrap_or_else(|| panic!("{place}: a move has a user in `to`"));
         let to = RecordId::new(account, UserId::new(user).unwrap());
-        let departed = operator::depart(policy, keys, record(records, id), &record(records, &to), &name, *now, entropy(1)).unwrap();
+        let departed =
+            operator::move_step(policy, keys, record(records, id), MoveStep::Depart, &record(records, &to), &name, *now, entropy(1))
+                .unwrap();
         let departed = store(records, id, departed);
         if departed == (Reply::Ended {}) {
             let mut arrived = Reply::MoveChanged {};
@@ -44,12 +47,20 @@ pub(super) fn play(wire: &Value, records: &mut Records, id: &RecordId, at: &Oper
             for step in [2, 3] {
                 if arrived == (Reply::MoveChanged {}) {
                     let (new, old) = (record(records, &to), record(records, id));
-                    arrived = store(records, &to, operator::arrive(policy, keys, new, &old, &name, *now, entropy(step)).unwrap());
+                    arrived = store(
+                        records,
+                        &to,
+                        operator::move_step(policy, keys, new, MoveStep::Arrive, &old, &name, *now, entropy(step)).unwrap(),
+                    );
                 }
             }
-            let left = operator::leave(policy, keys, record(records, id), &record(records, &to), *now, entropy(4)).unwrap();
+            let left =
+                operator::move_step(policy, keys, record(records, id), MoveStep::Leave, &record(records, &to), &name, *now, entropy(4))
+                    .unwrap();
             assert_eq!(store(records, id, left), Reply::Ended {}, "{place}");
-            let settled = operator::settle(policy, keys, record(records, &to), &record(records, id), *now, entropy(5)).unwrap();
+            let settled =
+                operator::move_step(policy, keys, record(records, &to), MoveStep::Settle, &record(records, id), &name, *now, entropy(5))
+                    .unwrap();
             assert_eq!(store(records, &to, settled), Reply::Ended {}, "{place}");
             arrived
         } else {
