@@ -124,7 +124,8 @@ export interface Operator {
    * Takes a user's apps and phones along where the user gets an account, another account or another id, or where two users become
    * one. Call it before you change your own data, so that nobody logs in as `to` without the second factor; from its first write on
    * nobody logs in as `from`. Where it fails, call it again: it goes on where it stopped, and takes nothing along twice. Until it
-   * is complete, every other command of the operator's for these two fails (`invalid_input`).
+   * is complete, neither of the two can be moved elsewhere, the new one cannot be erased, and at the old one nobody is reset and no
+   * recovery code is issued (`invalid_input`).
    *
    * The reply names what came along, or what the user has there where the move was done before. Nothing comes where the user has a
    * second factor as `to` already, a recovery code that is not used, or was reset there, and where the policy there forces a second
@@ -158,9 +159,6 @@ export interface Operator {
    */
   erased(input: OperatorInput): Promise<void>
 }
-
-/** Times that a move begins again, where a record is deleted between its steps. */
-const MAX_MOVES = 10
 
 /** The steps of a move, in order. */
 const [DEPART, ARRIVE, LEAVE, SETTLE] = [0, 1, 2, 3]
@@ -238,8 +236,8 @@ export function createOperator(options: OperatorOptions): Operator {
     }
   }
 
-  /** The steps of a move, in order: each reads the other place right before. `undefined`: the move begins again. */
-  async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved | undefined> {
+  /** The steps of a move, in order: each reads the other place right before. One that somebody else has ended meanwhile does not begin anew. */
+  async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved> {
     /** Runs a step on the record of one place, which reads that of the other. */
     const run = (step: number, own: RecordId, beside: RecordId) =>
       outcomeOf(own, stepOn(core, step, own, beside, operator), { beside })
@@ -250,9 +248,9 @@ export function createOperator(options: OperatorOptions): Operator {
     let arrived = await run(ARRIVE, to, from)
     // The first run has made the record.
     if (arrived.result === 'move_changed') arrived = await run(ARRIVE, to, from)
-    if (arrived.result !== 'moved') return undefined
+    if (arrived.result !== 'moved') throw conflict()
     const left = await run(LEAVE, from, to)
-    if (left.result !== 'ended') return undefined
+    if (left.result !== 'ended') throw conflict()
     await settle(core, to, operator)
     return arrived
   }
@@ -299,11 +297,7 @@ export function createOperator(options: OperatorOptions): Operator {
       const moved = read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput
       // The account of the old place may be gone, and its policy with it.
       const core = await policies.of(moved.to)
-      for (let moves = 0; moves < MAX_MOVES; moves += 1) {
-        const reply = await move(core, moved)
-        if (reply !== undefined) return reply
-      }
-      throw conflict()
+      return move(core, moved)
     },
     erased: async (input: OperatorInput) => {
       const { id, operator } = userOf(input)

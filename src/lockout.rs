@@ -156,13 +156,21 @@ impl Attempts {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
     }
 
-    /// The stricter of two budgets in each part: where one user's factors come to a place that has a budget already.
+    /// The stricter of two budgets in each part: where one user's factors come to a place that has a budget already. A time from
+    /// a clock that once ran ahead takes nothing from the other budget.
     #[must_use]
-    pub(crate) fn stricter(&self, other: &Self, window: u8) -> Self {
-        let emptied_at = |budget: &Self| budget.level_at.plus(leak_seconds(window).saturating_mul(u64::from(budget.level)));
+    pub(crate) fn stricter(&self, other: &Self, now: UnixSeconds, window: u8) -> Self {
+        let level_at = |budget: &Self| budget.level_at.min(now);
+        let emptied_at = |budget: &Self| level_at(budget).plus(leak_seconds(window).saturating_mul(u64::from(budget.level)));
+        let retry_at = |budget: &Self| if budget.retry_at <= now.plus(LONGEST_WAIT) { budget.retry_at } else { UnixSeconds::EPOCH };
         let fuller = if emptied_at(other) > emptied_at(self) { other } else { self };
-        let (failures, retry_at) = (self.failures.max(other.failures), self.retry_at.max(other.retry_at));
-        Self { failures, retry_at, ..fuller.clone() }
+        Self {
+            failures: self.failures.max(other.failures),
+            level: fuller.level,
+            tries: self.tries.max(other.tries),
+            level_at: level_at(fuller),
+            retry_at: retry_at(self).max(retry_at(other)),
+        }
     }
 
     /// Sets the count of consecutive failures to 0, so that a stopped user goes on: a recovery code
@@ -199,6 +207,30 @@ mod tests {
         assert_eq!(attempts.lock_state(at(1_000_030), Comparisons::least(1)), LockState::Open);
         attempts.charge(at(1_000_030), Comparisons::least(1));
         assert_eq!(attempts.lock_state(at(1_000_030), Comparisons::least(1)), LockState::Waiting(at(1_000_090)), "the wait doubles");
+    }
+
+    #[test]
+    fn of_two_budgets_the_stricter_part_counts() {
+        let (mut waits, mut full, mut ahead) = (Attempts::NEW, Attempts::NEW, Attempts::NEW);
+        for _ in 0..6 {
+            waits.charge(at(2_000_000), Comparisons::least(1));
+        }
+        for hour in 0..30 {
+            full.charge(at(1_900_000 + hour * 3_600), Comparisons { apps: 5, window: 1 });
+        }
+        full.succeed(&full.clone());
+        let both = waits.stricter(&full, at(2_010_000), 1);
+        assert_eq!((both.failures, both.retry_at), (6, at(2_000_060)));
+        assert_eq!((both.level, both.tries, both.level_at), (full.level, full.tries.max(6), full.level_at));
+        assert_eq!(full.stricter(&waits, at(2_010_000), 1), both);
+
+        // One try while the clock was ten days ahead.
+        ahead.charge(at(2_864_000), Comparisons::least(1));
+        for _ in 0..5 {
+            ahead.charge(at(2_864_000), Comparisons::least(1));
+        }
+        let both = full.stricter(&ahead, at(2_010_000), 1);
+        assert_eq!((both.level, both.level_at, both.retry_at), (full.level, full.level_at, UnixSeconds::EPOCH));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The move of a user's second factor to another account or user id: an account is given, changed, or two become one.
 //!
 //! A record is bound to its account and user, so that its parts open nowhere else. The operator's move opens them
-//! at the old place and seals them anew at the new one, in four steps. Each writes one record, and reads the other after it:
+//! at the old place and seals them anew at the new one, in four steps. Each writes one record, and reads the other after it. A new place without a record gets one first:
 //!
 //! ```text
 //!  old place                             new place
@@ -180,7 +180,7 @@ fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones
         seal_anew(context, open(View { record: old_place, ..context.view() }, apps, phones)?)?;
         // The budget that comes home is the one that went out.
         let here = if is_way_home { &Attempts::NEW } else { &context.record.attempts };
-        context.record.attempts = old_place.attempts.stricter(here, context.policy.window());
+        context.record.attempts = old_place.attempts.stricter(here, context.now, context.policy.window());
     }
     // The password alone lets in nobody who had a second factor or was reset.
     if !context.record.has_factor() && (has_factor || old_place.needs_recovery_code || (is_way_home && had_one)) {

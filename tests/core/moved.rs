@@ -359,6 +359,36 @@ fn t58_the_attempt_budget_comes_along_and_home_again() {
     moved(&mut to, &mut from);
     assert_eq!(budget(&from), away);
     assert_ne!(away, out);
+
+    // A login there has settled the failures from before: they do not count again at home.
+    assert_eq!(from.failures(), 3);
+    moved(&mut from, &mut to);
+    to.now += 86_400;
+    from.now = to.now;
+    let code = to.code();
+    assert_eq!((to.verify("totp", &code)["result"].as_str(), to.failures()), (Some("verified"), 0));
+    moved(&mut to, &mut from);
+    assert_eq!(from.failures(), 0);
+}
+
+#[test]
+fn t58_a_move_empties_no_budget_of_the_new_place() {
+    let (mut from, mut to) = (ann(), enrolled_in("acme"));
+    to.now = from.now;
+    for _ in 0..4 {
+        to.verify("totp", "000000");
+    }
+    let mut pass = to.log_in("in");
+    while let Some(factor) = to.factors().last() {
+        let id: String = factor.named.id.clone().into();
+        let removed = to.reply(json!({"remove": {"session": "in", "pass": pass, "factor": id}}));
+        pass = removed["pass"].as_str().unwrap_or_else(|| panic!("{removed}")).to_owned();
+    }
+    let budget = |person: &Person| serde_json::from_str::<Value>(person.record.as_deref().unwrap()).unwrap()["attempts"].clone();
+    let before = budget(&to);
+    assert!(before["level"].as_u64() > Some(2), "{before}");
+    assert_eq!(moved(&mut from, &mut to), 2);
+    assert_eq!(budget(&to), before);
 }
 
 #[test]
@@ -403,6 +433,8 @@ fn t58_who_had_no_factor_is_told_of_none() {
     from.reply(json!({"password_changed": {}}));
     moved(&mut from, &mut to);
     assert_eq!(told(&to), ["moved_here"]);
+    moved(&mut from, &mut to);
+    assert!(told(&from).is_empty() && told(&to).is_empty(), "there were no passes to end");
 }
 
 #[test]

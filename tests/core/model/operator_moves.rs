@@ -72,7 +72,7 @@ impl Oracle<'_> {
             self.me.apps.iter_mut().for_each(|app| (app.kid, app.opens) = (newest, true));
             self.me.phones.iter_mut().for_each(|phone| (phone.kid, phone.opens) = (newest, true));
             let here = if comes_home { Bucket::default() } else { self.me.bucket.clone() };
-            self.me.bucket = there.bucket.stricter(&here, rules.window);
+            self.me.bucket = there.bucket.stricter(&here, self.now, rules.window);
         }
         let factors = if comes { self.me.own().len() } else { 0 };
         self.me.arrival = Some(Arrived { from, id: travel.id, factors });

@@ -179,12 +179,17 @@ impl Bucket {
     }
 
     /// The stricter of two, in each part.
-    pub(super) fn stricter(&self, other: &Self, window: u64) -> Self {
-        let ends = |bucket: &Self| bucket.level_at + bucket.level * 3_600 * (2 * window + 1);
-        let mut both = if ends(other) > ends(self) { other.clone() } else { self.clone() };
-        both.failures = self.failures.max(other.failures);
-        both.retry_at = self.retry_at.max(other.retry_at);
-        both
+    pub(super) fn stricter(&self, other: &Self, now: u64, window: u64) -> Self {
+        let ends = |bucket: &Self| bucket.level_at.min(now) + bucket.level * 3_600 * (2 * window + 1);
+        let retry = |bucket: &Self| if bucket.retry_at <= now + 3_600 { bucket.retry_at } else { 0 };
+        let fuller = if ends(other) > ends(self) { other } else { self };
+        Self {
+            failures: self.failures.max(other.failures),
+            level: fuller.level,
+            tries: self.tries.max(other.tries),
+            level_at: fuller.level_at.min(now),
+            retry_at: retry(self).max(retry(other)),
+        }
     }
 
     /// Whether a try at this number of apps has to wait: after five tries, and where it would raise the level above 50.
