@@ -231,7 +231,7 @@ fn seal_anew(context: &mut Context<'_>, Opened { apps, phones }: Opened) -> Resu
     Ok(())
 }
 
-/// What the user has here now, where the move was done before.
+/// Answers a move that is done again: the factors that the user has here now.
 fn told_again(context: &mut Context<'_>) -> Reply {
     tell_again(context);
     Reply::Moved { factors: named_factors(&context.record) }

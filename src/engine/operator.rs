@@ -35,8 +35,7 @@ pub fn issue_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| issue(context, operator))?;
-    Ok(pending)
+    at_once(policy, keys, record, now, entropy, |context| issue(context, operator))
 }
 
 /// The same with hashes that were computed before, as [`step_with_hashes`](super::step_with_hashes).
@@ -52,8 +51,7 @@ pub fn issue_recovery_code_with_hashes(
     entropy: Entropy,
     finished: &[FinishedHash],
 ) -> Result<Progress, Error> {
-    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| issue(context, operator))?;
-    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
+    with_hashes(policy, keys, record, now, entropy, finished, |context| issue(context, operator))
 }
 
 /// Resets the user: apps, phones and backup codes are gone, passes, tickets and set-ups have ended, and only the recovery code
@@ -69,8 +67,7 @@ pub fn reset(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| reset_here(context, operator))?;
-    Ok(pending)
+    at_once(policy, keys, record, now, entropy, |context| reset_here(context, operator))
 }
 
 /// The same with hashes that were computed before, as [`step_with_hashes`](super::step_with_hashes).
@@ -86,8 +83,7 @@ pub fn reset_with_hashes(
     entropy: Entropy,
     finished: &[FinishedHash],
 ) -> Result<Progress, Error> {
-    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), |context| reset_here(context, operator))?;
-    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
+    with_hashes(policy, keys, record, now, entropy, finished, |context| reset_here(context, operator))
 }
 
 /// Withdraws the recovery code that is alive, by whomever it was issued.
@@ -102,15 +98,14 @@ pub fn withdraw_recovery_code(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| {
+    at_once(policy, keys, record, now, entropy, |context| {
         if context.record.recovery.take().is_none() {
             return Ok(Reply::Expired {});
         }
         context.log(EventKind::RecoveryCodeWithdrawn { operator: operator.clone() });
         context.notify_all(NoticeKind::RecoveryCodeWithdrawn, Some(Method::RecoveryCode), None);
         Ok(Reply::Withdrawn {})
-    })?;
-    Ok(pending)
+    })
 }
 
 /// A step of a move of a user to another account or user id. They are taken in this order.
@@ -144,13 +139,12 @@ pub fn move_step(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| match step {
+    at_once(policy, keys, record, now, entropy, |context| match step {
         MoveStep::Depart => moved::depart(context, other_place, operator),
         MoveStep::Arrive => moved::arrive(context, other_place, operator),
         MoveStep::Leave => Ok(moved::leave(context, other_place)),
         MoveStep::Settle => Ok(moved::settle(context, other_place)),
-    })?;
-    Ok(pending)
+    })
 }
 
 /// Empties the record of a user who leaves, and ends the user's passes. The host deletes the record afterwards.
@@ -165,8 +159,7 @@ pub fn erase(
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, |context| erased::erase(context, operator))?;
-    Ok(pending)
+    at_once(policy, keys, record, now, entropy, |context| erased::erase(context, operator))
 }
 
 /// Whether the record was emptied by [`erase`], and nobody has begun anew there since: then the host may delete it.
@@ -179,6 +172,33 @@ pub const fn is_erased(record: &Record) -> bool {
 #[must_use]
 pub fn comes_from(record: &Record) -> Option<&RecordId> {
     record.comes_from()
+}
+
+/// Runs a command, and computes each hash in it at once.
+fn at_once(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    now: UnixSeconds,
+    entropy: Entropy,
+    job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
+) -> Result<Pending, Error> {
+    let Ok(pending) = run(policy, keys, record, no_request(now, entropy), Inline, job)?;
+    Ok(pending)
+}
+
+/// Runs a command with hashes that were computed before, or gives those that it misses.
+fn with_hashes(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    now: UnixSeconds,
+    entropy: Entropy,
+    finished: &[FinishedHash],
+    job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
+) -> Result<Progress, Error> {
+    let ended = run(policy, keys, record, no_request(now, entropy), Lookup::among(finished), job)?;
+    Ok(ended.map_or_else(Progress::Hash, |pending| Progress::Done(Box::new(pending))))
 }
 
 fn issue(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {

@@ -12,7 +12,7 @@ use super::seen::Seen;
 use super::shadow::{Arrived, Bucket, Gone, Shadow, Travel};
 use super::world::{Checked, Fault, PEOPLE, World};
 
-/// What a process of the operator's has read: first the record of the new place, then someone on the way there.
+/// The two records that a process of the operator's holds: that of the new place, and then that of the user on the way there.
 pub(super) struct Departed {
     pub(super) who: Who,
     pub(super) person: Shadow,
