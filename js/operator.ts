@@ -160,8 +160,8 @@ export interface Operator {
   erased(input: OperatorInput): Promise<void>
 }
 
-/** The steps of a move, in order. */
-const [DEPART, ARRIVE, LEAVE, SETTLE] = [0, 1, 2, 3]
+/** The steps of a move, in order, and the one that ends it without factors. */
+const [DEPART, ARRIVE, LEAVE, SETTLE, CALL_OFF] = [0, 1, 2, 3, 4]
 
 type Moved = Extract<wasm.Reply, { result: 'moved' }>
 
@@ -245,9 +245,7 @@ export function createOperator(options: OperatorOptions): Operator {
     await settle(core, from, operator)
     const departed = await run(DEPART, from, to)
     if (departed.result === 'moved') return departed // There is nothing to move any more.
-    let arrived = await run(ARRIVE, to, from)
-    // The first run has made the record.
-    if (arrived.result === 'move_changed') arrived = await run(ARRIVE, to, from)
+    const arrived = await arrive(core, ARRIVE, { from, to, operator })
     if (arrived.result !== 'moved') throw conflict()
     const left = await run(LEAVE, from, to)
     if (left.result !== 'ended') throw conflict()
@@ -255,19 +253,47 @@ export function createOperator(options: OperatorOptions): Operator {
     return arrived
   }
 
+  /** Takes a step in which the user arrives. At a place without a record the first run makes it. */
+  async function arrive(core: wasm.Core, step: number, { from, to, operator }: MovedInput): Promise<wasm.Reply> {
+    const run = () => outcomeOf(to, stepOn(core, step, to, from, operator), { beside: from })
+    const arrived = await run()
+    return arrived.result === 'move_changed' ? run() : arrived
+  }
+
   /** Ends the move that brought the user to a place, unless they are on the way still. */
   async function settle(core: wasm.Core, to: RecordId, operator: string): Promise<void> {
-    const stored = await load(given.store, to)
-    const place = call(() => core.operator_comes_from(idJson(to), stored?.record))
-    if (place === undefined) return
-    const beside = JSON.parse(place) as RecordId
+    const beside = await otherPlace(to, (id, record) => core.operator_comes_from(id, record))
+    if (beside === undefined) return
     await outcomeOf(to, stepOn(core, SETTLE, to, beside, operator), { beside })
+  }
+
+  /** The other place of a move, by the record of one. */
+  async function otherPlace(id: RecordId, of: (id: string, record: string | undefined) => string | undefined) {
+    const stored = await load(given.store, id)
+    const place = call(() => of(idJson(id), stored?.record))
+    return place === undefined ? undefined : (JSON.parse(place) as RecordId)
   }
 
   const stepOn = (core: wasm.Core, step: number, own: RecordId, beside: RecordId, operator: string) =>
     stepOf(({ stored, now, seed }, _, other) =>
       core.operator_move(step, idJson(own), stored?.record, idJson(beside), other?.record, operator, now, seed),
     )
+
+  /** Empties a record. A move from there is called off first, so that its factors do not arrive afterwards. */
+  async function empty(core: wasm.Core, from: RecordId, operator: string): Promise<void> {
+    for (let races = 0; races < MAX_RACES; races += 1) {
+      const to = await otherPlace(from, (id, record) => core.operator_goes_to(id, record))
+      if (to !== undefined) await arrive(core, CALL_OFF, { from, to, operator })
+      const other = to && idJson(to)
+      const step = stepOf(({ stored, now, seed }, _, beside) =>
+        core.operator_erase(idJson(from), stored?.record, other, beside?.record, operator, now, seed),
+      )
+      const { result } = await outcomeOf(from, step, { beside: to })
+      if (to !== undefined) await settle(core, to, operator)
+      if (result === 'ended') return
+    }
+    throw conflict()
+  }
 
   /** Deletes the record that was emptied, and no other: somebody who has begun anew there since stays. */
   async function deleteRecord(core: wasm.Core, id: RecordId): Promise<void> {
@@ -304,11 +330,8 @@ export function createOperator(options: OperatorOptions): Operator {
       if (given.store.delete === undefined)
         throw new CountersignError('no_delete', 'store', 'cannot delete records: give a store that has `delete`')
       const core = policies.any()
-      const emptied = stepOf(({ stored, now, seed }) =>
-        core.operator_erase(idJson(id), stored?.record, operator, now, seed),
-      )
       await settle(core, id, operator)
-      await outcomeOf(id, emptied)
+      await empty(core, id, operator)
       await deleteRecord(core, id)
     },
   } satisfies Operator)

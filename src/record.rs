@@ -370,7 +370,7 @@ impl Record {
 
     /// Whether the operator's move of the user to another place is not complete.
     pub(crate) const fn is_on_the_way(&self) -> bool {
-        matches!(self.departure, Some(Departure::Leaving { .. }))
+        self.goes_to().is_some()
     }
 
     /// Whether the operator has erased the user, and nobody has begun anew here since.
@@ -381,6 +381,14 @@ impl Record {
     /// The old place of a move to here that is not complete.
     pub(crate) fn comes_from(&self) -> Option<&RecordId> {
         self.arrival.as_ref().map(|arrival| &arrival.from)
+    }
+
+    /// The new place of a move from here that is under way.
+    pub(crate) const fn goes_to(&self) -> Option<&RecordId> {
+        match &self.departure {
+            Some(Departure::Leaving { to, .. }) => Some(to),
+            Some(Departure::Left { .. } | Departure::Erased) | None => None,
+        }
     }
 
     /// Takes out all apps and phones, and the backup codes with them.

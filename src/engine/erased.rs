@@ -9,12 +9,15 @@ use crate::record::{Departure, Record};
 
 use super::context::{Context, invalid};
 use super::reply::Reply;
-use super::sign_out;
+use super::{moved, sign_out};
 
-/// Empties the record, before the host deletes it.
-pub(super) fn erase(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
+/// Empties the record, before the host deletes it. The new place of a move from it is told first, so that no slow arrival lands there.
+pub(super) fn erase(context: &mut Context<'_>, new_place: Option<&Record>, operator: &OperatorId) -> Result<Reply, Error> {
     if context.record.arrival.is_some() {
         return Err(invalid("user", "a move to this user is not complete: do that move again first"));
+    }
+    if moved::may_arrive(&context.record, new_place) {
+        return Ok(Reply::MoveChanged {});
     }
     // A user without a record stays without one.
     if context.record != Record::new(context.id()) {

@@ -16,7 +16,8 @@
 //! A factor counts at one place at most. A move that was cut off is done again, and goes on where it stopped. Until it is
 //! complete neither place leads anywhere else: nobody moves on from the new one, nobody else comes there, and it is not erased;
 //! at the old one nobody is reset, and no recovery code is issued. So neither step finds anything else than the one before it
-//! left. A step that was slow reads the other record after its own, and loses its race where its own has changed.
+//! left. A step that was slow reads the other record after its own, and loses its race where its own has changed. So a move from a
+//! place that is about to be erased is called off by a write to the new place: no slow arrival lands there afterwards.
 //!
 //! A factor from elsewhere is worth no more than the password. So nothing comes
 //! - to a place where the user has a second factor already, where a recovery code is alive, or after a reset: a move must not
@@ -93,6 +94,34 @@ pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &O
 
 /// The second step, on the record of the new place.
 pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId) -> Result<Reply, Error> {
+    arrive_with(context, old_place, operator, Luggage::Factors)
+}
+
+/// In place of the second step, before the old place is erased: nothing comes along. A user who has arrived before stays as they are.
+pub(super) fn call_off(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId) -> Result<Reply, Error> {
+    if check_takes(&context.record, old_place.id()).is_err() {
+        return Ok(Reply::Ended {}); // Nobody arrives at this place.
+    }
+    arrive_with(context, old_place, operator, Luggage::Nothing)
+}
+
+/// Whether factors that are on the way from the old place may still arrive at the new one. Without its record they may.
+pub(super) fn may_arrive(old_place: &Record, new_place: Option<&Record>) -> bool {
+    let Some(Departure::Leaving { to, id, .. }) = &old_place.departure else { return false };
+    let Some(place) = new_place.filter(|place| place.id() == to) else { return true };
+    let has_arrived = place.arrival.as_ref().is_some_and(|arrival| arrival.id == *id);
+    !has_arrived && check_takes(place, old_place.id()).is_ok()
+}
+
+/// The factors that a user brings to the new place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Luggage {
+    /// All that may come there.
+    Factors,
+    Nothing,
+}
+
+fn arrive_with(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId, luggage: Luggage) -> Result<Reply, Error> {
     let (from, here) = (old_place.id(), context.id());
     let (id, apps, phones) = match &old_place.departure {
         Some(Departure::Leaving { to, id, apps, phones }) if *to == here => (id, apps, phones),
@@ -109,7 +138,7 @@ pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &O
         (arrival.factors, told_again(context))
     } else {
         check_takes(&context.record, from)?;
-        let comes = take_user(context, old_place, apps, phones)?;
+        let comes = take_user(context, old_place, apps, phones, luggage)?;
         let factors = if comes { named_factors(&context.record) } else { Vec::new() };
         context.record.arrival = Some(Arrival { from: from.clone(), id: id.clone(), factors: factors.clone() });
         (factors.clone(), Reply::Moved { factors })
@@ -171,11 +200,11 @@ fn check_takes(place: &Record, from: &RecordId) -> Result<(), Error> {
 }
 
 /// Takes from the old place what may come; whether factors did.
-fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone]) -> Result<bool, Error> {
+fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone], luggage: Luggage) -> Result<bool, Error> {
     let had_one = !context.record.epoch.is_first();
     let is_way_home = context.record.departure.take().is_some();
     let has_factor = is_any(apps, phones);
-    let comes = has_factor && is_free(context);
+    let comes = has_factor && luggage == Luggage::Factors && is_free(context);
     if comes {
         seal_anew(context, open(View { record: old_place, ..context.view() }, apps, phones)?)?;
         // The budget that comes home is the one that went out.

@@ -119,6 +119,8 @@ pub enum MoveStep {
     Leave,
     /// On the record of the new place: the move is complete.
     Settle,
+    /// In place of [`Self::Arrive`], before the old place is erased: nothing comes along any more.
+    CallOff,
 }
 
 /// Takes a step of a move. Store the outcome of each before the next one, and read the record of the other place after that of
@@ -144,10 +146,14 @@ pub fn move_step(
         MoveStep::Arrive => moved::arrive(context, other_place, operator),
         MoveStep::Leave => Ok(moved::leave(context, other_place)),
         MoveStep::Settle => Ok(moved::settle(context, other_place)),
+        MoveStep::CallOff => moved::call_off(context, other_place, operator),
     })
 }
 
 /// Empties the record of a user who leaves, and ends the user's passes. The host deletes the record afterwards.
+///
+/// A move from there is called off first ([`goes_to`], [`MoveStep::CallOff`]), and the record of its new place handed in, read after
+/// that of the user. [`Reply::MoveChanged`] where it was not called off: begin again.
 ///
 /// # Errors
 /// As [`issue_recovery_code`].
@@ -155,11 +161,12 @@ pub fn erase(
     policy: &Policy,
     keys: &KeyRing,
     record: Record,
+    new_place: Option<&Record>,
     operator: &OperatorId,
     now: UnixSeconds,
     entropy: Entropy,
 ) -> Result<Pending, Error> {
-    at_once(policy, keys, record, now, entropy, |context| erased::erase(context, operator))
+    at_once(policy, keys, record, now, entropy, |context| erased::erase(context, new_place, operator))
 }
 
 /// Whether the record was emptied by [`erase`], and nobody has begun anew there since: then the host may delete it.
@@ -172,6 +179,12 @@ pub const fn is_erased(record: &Record) -> bool {
 #[must_use]
 pub fn comes_from(record: &Record) -> Option<&RecordId> {
     record.comes_from()
+}
+
+/// The new place of a move that is under way from the place of this record: call it off before you erase this one.
+#[must_use]
+pub const fn goes_to(record: &Record) -> Option<&RecordId> {
+    record.goes_to()
 }
 
 /// Runs a command, and computes each hash in it at once.

@@ -46,7 +46,7 @@ impl Core {
         operator::withdraw_recovery_code(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// A step of a move: 0 to 3, in the order of [`operator::MoveStep`]; see [`operator::move_step`].
+    /// A step of a move: 0 to 4, in the order of [`operator::MoveStep`]; see [`operator::move_step`].
     #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field, from JavaScript")]
     pub fn operator_move(
         &self,
@@ -63,7 +63,8 @@ impl Core {
             0 => MoveStep::Depart,
             1 => MoveStep::Arrive,
             2 => MoveStep::Leave,
-            _ => MoveStep::Settle,
+            3 => MoveStep::Settle,
+            _ => MoveStep::CallOff,
         };
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
         let other_place = convert::record(record_id(other)?, other_place.as_deref())?;
@@ -72,15 +73,31 @@ impl Core {
     }
 
     /// Empties a record before it is deleted; see [`operator::erase`].
-    pub fn operator_erase(&self, id: &str, stored: Option<String>, operator: &str, now: f64, seed: &[u8]) -> Result<PendingStep, JsValue> {
+    #[expect(clippy::too_many_arguments, reason = "as above")]
+    pub fn operator_erase(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        other: Option<String>,
+        other_place: Option<String>,
+        operator: &str,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let new_place = other.map(|other| convert::record(record_id(&other)?, other_place.as_deref())).transpose()?;
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
         let (now, entropy) = (time("clock", now)?, entropy(seed)?);
-        operator::erase(&self.policy, &self.keys, record, &operator, now, entropy).map(PendingStep).map_err(thrown)
+        operator::erase(&self.policy, &self.keys, record, new_place.as_ref(), &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
     /// Whether a record was emptied and may be deleted; see [`operator::is_erased`].
     pub fn operator_is_erased(&self, id: &str, stored: &str) -> Result<bool, JsValue> {
         Ok(operator::is_erased(&record(record_id(id)?, Some(stored))?))
+    }
+
+    /// The account and user of the new place, as JSON; see [`operator::goes_to`].
+    pub fn operator_goes_to(&self, id: &str, stored: Option<String>) -> Result<Option<String>, JsValue> {
+        Ok(operator::goes_to(&record(record_id(id)?, stored.as_deref())?).map(to_json))
     }
 
     /// The account and user of the old place, as JSON; see [`operator::comes_from`].

@@ -107,7 +107,19 @@ fn in_account(account: &str) -> Person {
 }
 
 fn erased(person: &Person) -> Result<Pending, Error> {
-    operator::erase(&person.policy, &person.keys, record(person), &name(), now(person), entropy(person))
+    erased_on_the_way(person, None)
+}
+
+/// An erasure by someone who has read the record of the place that the user is on the way to.
+fn erased_on_the_way(person: &Person, to: Option<&Person>) -> Result<Pending, Error> {
+    let new_place = to.map(record);
+    operator::erase(&person.policy, &person.keys, record(person), new_place.as_ref(), &name(), now(person), entropy(person))
+}
+
+fn call_off(from: &Person, to: &mut Person) -> Reply {
+    let pending =
+        operator::move_step(&to.policy, &to.keys, record(to), MoveStep::CallOff, &record(from), &name(), now(to), entropy(to)).unwrap();
+    store(to, pending)
 }
 
 /// The reply to an owner who would reset this person, or issue a code.
@@ -479,6 +491,50 @@ fn t58_a_user_on_the_way_goes_nowhere_else() {
 }
 
 #[test]
+fn t58_an_erasure_calls_off_the_move_from_there_so_that_nothing_arrives_afterwards() {
+    for had_a_record in [true, false] {
+        let (mut from, mut to) = (ann(), in_account("acme"));
+        if had_a_record {
+            to.reply(json!({"begin": {"session": "s"}}));
+            to.reply(json!({"sign_out_everywhere": {}}));
+        }
+        to.now = to.now.max(from.now);
+        let pending = depart(&from, &to).unwrap();
+        store(&mut from, pending);
+        let refused = erased(&from).unwrap();
+        assert_eq!(store(&mut from, refused), Reply::MoveChanged {}, "the new place was not read");
+        if to.record.is_none() {
+            let pending = arrive(&from, &to).unwrap();
+            assert_eq!(store(&mut to, pending), Reply::MoveChanged {});
+        }
+        let refused = erased_on_the_way(&from, Some(&to)).unwrap();
+        assert_eq!(store(&mut from, refused), Reply::MoveChanged {}, "it was not called off");
+        let seen = to.record.clone();
+        assert_eq!(call_off(&from, &mut to), Reply::Moved { factors: Vec::new() });
+        assert_ne!(to.record, seen, "a slow arrival loses its race");
+        let pending = arrive(&from, &to).unwrap();
+        assert_eq!(store(&mut to, pending), Reply::Moved { factors: Vec::new() }, "a later one brings nothing");
+        let pending = erased_on_the_way(&from, Some(&to)).unwrap();
+        assert_eq!(store(&mut from, pending), Reply::Ended {});
+        settle(&from, &mut to);
+        assert!(to.factors().is_empty());
+        let begun = to.reply(json!({"begin": {"session": "s"}}));
+        assert_eq!(begun["reason"], "recovery_code_required", "the password alone lets in nobody who had a second factor: {begun}");
+    }
+}
+
+#[test]
+fn t58_a_user_who_has_arrived_keeps_the_factors_when_the_old_place_is_erased() {
+    let (mut from, mut to) = (ann(), in_account("acme"));
+    assert_eq!(cut_off(&mut from, &mut to), (2, true));
+    let Reply::Moved { factors } = call_off(&from, &mut to) else { panic!("no move") };
+    assert_eq!(factors.len(), 2);
+    let pending = erased_on_the_way(&from, Some(&to)).unwrap();
+    assert_eq!(store(&mut from, pending), Reply::Ended {});
+    assert_eq!(to.factors().len(), 2);
+}
+
+#[test]
 fn t58_of_two_moves_that_cross_both_wait_and_nothing_is_lost() {
     let (mut one, mut two) = (ann(), enrolled_in("acme"));
     two.now = one.now;
@@ -489,6 +545,9 @@ fn t58_of_two_moves_that_cross_both_wait_and_nothing_is_lost() {
         let error = arrive(from, to).unwrap_err();
         assert_eq!((error.code, error.path.as_str()), (ErrorCode::InvalidInput, "to"));
     }
+    assert_eq!(call_off(&two, &mut one), Reply::Ended {}, "nobody arrives at a place that is left");
+    let pending = erased_on_the_way(&two, Some(&one)).unwrap();
+    assert_eq!(store(&mut two, pending), Reply::Ended {});
     two.record = None;
     assert_eq!(moved(&mut one, &mut two), 2, "the way out is to erase one of the two");
 }
@@ -541,8 +600,9 @@ fn nothing_of_an_erased_user_counts() {
     let pass = person.log_in("in");
     let ticket = person.ticket();
     let now = UnixSeconds::new(person.now).unwrap();
-    let erase =
-        |person: &Person| operator::erase(&person.policy, &person.keys, record(person), &name(), now, Entropy::new([23; 32])).unwrap();
+    let erase = |person: &Person| {
+        operator::erase(&person.policy, &person.keys, record(person), None, &name(), now, Entropy::new([23; 32])).unwrap()
+    };
     let pending = erase(&person);
     store(&mut person, pending);
     assert_eq!(told(&person), ["end passes", "erased"]);
@@ -731,7 +791,7 @@ fn t58_a_half_done_erasure_is_no_reset() {
     let (mut from, mut to) = (ann(), in_account("acme"));
     cut_off(&mut from, &mut to);
     let now = UnixSeconds::new(from.now).unwrap();
-    let erased = operator::erase(&from.policy, &from.keys, record(&from), &name(), now, Entropy::new([24; 32])).unwrap();
+    let erased = operator::erase(&from.policy, &from.keys, record(&from), None, &name(), now, Entropy::new([24; 32])).unwrap();
     store(&mut from, erased);
     moved(&mut from, &mut to);
     assert_eq!(to.factors().len(), 2);
@@ -792,7 +852,7 @@ fn an_erasure_ends_no_pass_of_a_record_that_is_made_in_the_same_second() {
     let mut person = ann();
     let before = person.record.clone();
     let now = UnixSeconds::new(person.now).unwrap();
-    let pending = operator::erase(&person.policy, &person.keys, record(&person), &name(), now, Entropy::new([25; 32])).unwrap();
+    let pending = operator::erase(&person.policy, &person.keys, record(&person), None, &name(), now, Entropy::new([25; 32])).unwrap();
     store(&mut person, pending);
     let told =
         person.effects.iter().find_map(|effect| if let Effect::EndPasses(ended) = effect { Some(ended.epoch.clone()) } else { None });

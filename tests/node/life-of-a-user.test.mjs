@@ -216,6 +216,38 @@ for (const [write, step] of ['first', 'second', 'third', 'fourth', 'fifth'].entr
   }
 }
 
+for (const [write, step] of ['first', 'second', 'third', 'fourth', 'fifth'].entries()) {
+  test(`T58: a move whose ${step} write hangs while the old place is erased brings nothing back`, async () => {
+    const store = memoryStore()
+    const at = await host({ store })
+    await withApp(at)
+    const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+    const erase = () => operatorOf(at).erased({ ...from, operator: 'night shift' })
+    const { save } = store
+    let writes = 0
+    store.save = async (...given) => {
+      if (writes++ !== write) return save(...given)
+      store.save = save
+      await erase()
+      return save(...given)
+    }
+    const has = async (id) => (await at.factor.status(id)).methods.length
+    const ended = await operatorOf(at)
+      .moved({ from, to, operator: 'night shift' })
+      .then(
+        ({ factors }) => factors.length,
+        (error) => error.code,
+      )
+    const hadArrived = write > 2
+    // A first write that loses its race reads the place anew, where nobody is.
+    const expected = hadArrived ? 1 : write === 0 ? 0 : 'conflict'
+    assert.deepEqual([ended, await has(from), await has(to)], [expected, 0, hadArrived ? 1 : 0])
+    assert.equal((await store.load(to))?.record.includes('"arrival"') ?? false, false, 'and no move is left open')
+    await withApp(at)
+    assert.deepEqual([await has(from), await has(to)], [1, hadArrived ? 1 : 0], 'somebody may begin anew')
+  })
+}
+
 test('T58: a place that was erased in the middle of a move, and given to somebody else, holds up nobody', async () => {
   const store = memoryStore()
   const at = await host({ store })

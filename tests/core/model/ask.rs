@@ -188,7 +188,13 @@ pub(super) enum Ask {
     Settle {
         from: Who,
     },
-    Erased,
+    CallOff {
+        from: Who,
+    },
+    Erased {
+        /// The new place of a move that is under way, which the operator's process reads.
+        to: Option<Who>,
+    },
     /// The gateway tells that a message never left. No client can say so.
     NeverLeft {
         message: String,
@@ -241,7 +247,8 @@ impl Ask {
             Self::Arrive { .. } => "arrive",
             Self::Leave { .. } => "leave",
             Self::Settle { .. } => "settle",
-            Self::Erased => "erased",
+            Self::CallOff { .. } => "call off",
+            Self::Erased { .. } => "erased",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",
             Self::Gate { .. } => "gate",

@@ -193,9 +193,14 @@ impl World {
                 return operator::move_step(policy, keys, record, MoveStep::Settle, &self.record(*from)?, &name, now, Entropy::new(seed))
                     .map(Called::pending);
             }
-            Ask::Erased => {
+            Ask::CallOff { from } => {
                 let name = OperatorId::new("night shift").unwrap();
-                return operator::erase(policy, keys, record, &name, now, Entropy::new(seed)).map(Called::pending);
+                return operator::move_step(policy, keys, record, MoveStep::CallOff, &self.record(*from)?, &name, now, Entropy::new(seed))
+                    .map(Called::pending);
+            }
+            Ask::Erased { to } => {
+                let (name, new_place) = (OperatorId::new("night shift").unwrap(), to.map(|to| self.record(to)).transpose()?);
+                return operator::erase(policy, keys, record, new_place.as_ref(), &name, now, Entropy::new(seed)).map(Called::pending);
             }
             Ask::NeverLeft { message } => return sms_never_left(policy, keys, record, message, env).map(Called::pending),
             Ask::Check { session: s, pass, channel, max_age, methods, fresh, plan: check_plan, with_record, with_list } => {

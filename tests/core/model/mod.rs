@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 226] = [
+const IMPORTANT: [&str; 230] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -129,6 +129,10 @@ const IMPORTANT: [&str; 226] = [
     "enroll_totp: denied TooOften until a time",
     "event a ticket for a first factor was brought after one",
     "erased: ended",
+    "erased: movechanged",
+    "call off: moved",
+    "call off: ended",
+    "call off: movechanged",
     "event a move was cut off",
     "event clock back",
     "event keys changed",

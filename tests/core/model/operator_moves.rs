@@ -45,6 +45,15 @@ impl Oracle<'_> {
 
     /// Apps and phones come once to a place where the user has none, and no recovery code that is alive.
     pub(super) fn arrive(&mut self, from: Who, there: &Shadow) -> Option<Seen> {
+        self.arrive_with(from, there, true)
+    }
+
+    /// The user arrives without factors, where the place takes somebody at all.
+    pub(super) fn call_off(&mut self, from: Who, there: &Shadow) -> Seen {
+        if takes(&self.me, from) { self.arrive_with(from, there, false).unwrap_or(Seen::MoveRefused) } else { Seen::Ended }
+    }
+
+    fn arrive_with(&mut self, from: Who, there: &Shadow, brings_all: bool) -> Option<Seen> {
         let travel = match &there.gone {
             Some(Gone::Leaving(travel)) if travel.to == self.who => travel,
             Some(Gone::Left(place)) if *place == self.who => return Some(Seen::Moved(self.me.own().len())),
@@ -65,7 +74,7 @@ impl Oracle<'_> {
         let rules = self.rules;
         let has_room = !self.me.has_factor() && !self.me.needs_a_code() && self.me.live_recovery(rules, self.now).is_none();
         let may_come = !rules.force_anybody() || (rules.accept_the_password() && !self.me.had_factor);
-        let comes = brings_factors && has_room && may_come;
+        let comes = brings_all && brings_factors && has_room && may_come;
         if comes {
             let newest = self.keys.newest();
             (self.me.apps, self.me.phones) = (travel.apps.clone(), travel.phones.clone());
@@ -103,10 +112,19 @@ impl Oracle<'_> {
         Seen::Ended
     }
 
-    /// `None`: a move to this place is not complete.
-    pub(super) fn erased(&mut self) -> Option<Seen> {
+    /// `None`: a move to this place is not complete. A move from here must not end at the new place afterwards.
+    pub(super) fn erased(&mut self, new_place: Option<(Who, &Shadow)>) -> Option<Seen> {
         if self.me.arrival.is_some() {
             return None;
+        }
+        if let Some(Gone::Leaving(travel)) = &self.me.gone {
+            let may_arrive = |(place, there): (Who, &Shadow)| {
+                let has_arrived = there.arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id);
+                place != travel.to || !has_arrived && takes(there, self.who)
+            };
+            if new_place.is_none_or(may_arrive) {
+                return Some(Seen::MoveChanged);
+            }
         }
         if self.is_stored {
             self.forget();
@@ -183,10 +201,26 @@ impl World {
         self.meet(own(&self.people[who]).is_empty(), "a move that is complete leaves nothing at the old place")
     }
 
-    /// Empties the record, and dies before the record is deleted.
+    /// Empties the record, and dies before the record is deleted. A move from there is called off first, unless it is forgotten.
     fn erase(&mut self, who: Who, caller: Caller, rng: &mut Rng) -> Checked {
-        let factors: Vec<String> = self.people[who].own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect();
-        if self.perform(who, caller, &Ask::Erased, Fault::None, rng)? != Seen::Ended {
+        let own = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
+        let mut factors = own(&self.people[who]);
+        let mut to = None;
+        if let Some(Gone::Leaving(travel)) = &self.people[who].gone {
+            let there = travel.to;
+            let on_the_way = travel.apps.iter().map(|app| app.id.clone()).chain(travel.phones.iter().map(|phone| phone.id.clone()));
+            let on_the_way: Vec<String> = on_the_way.collect();
+            to = rng.percent(80).then_some(there);
+            if rng.percent(80) {
+                let call_off = Ask::CallOff { from: who };
+                if self.perform(there, caller, &call_off, Fault::None, rng)? == Seen::MoveChanged {
+                    self.perform(there, caller, &call_off, Fault::None, rng)?;
+                }
+            }
+            // Those that arrived before stay.
+            factors.extend(on_the_way.into_iter().filter(|id| !own(&self.people[there]).contains(id)));
+        }
+        if self.perform(who, caller, &Ask::Erased { to }, Fault::None, rng)? != Seen::Ended {
             return Ok(());
         }
         self.removed.extend(factors);
@@ -226,7 +260,7 @@ impl World {
             }
             if seen == Seen::MoveRefused {
                 self.count("way: somebody on the way was erased".to_owned());
-                return self.perform(who, caller, &Ask::Erased, Fault::None, rng).map(|_| ());
+                return self.perform(who, caller, &Ask::Erased { to: Some(to) }, Fault::None, rng).map(|_| ());
             }
         }
         self.count("way: a move was completed".to_owned());

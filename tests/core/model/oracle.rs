@@ -69,7 +69,8 @@ impl Oracle<'_> {
                 | Ask::Arrive { .. }
                 | Ask::Leave { .. }
                 | Ask::Settle { .. }
-                | Ask::Erased
+                | Ask::CallOff { .. }
+                | Ask::Erased { .. }
                 | Ask::NeverLeft { .. }
         );
         let channel = if let Ask::Begin { channel, .. } = ask { *channel } else { Channel::Web };
@@ -134,7 +135,8 @@ impl Oracle<'_> {
             Ask::Arrive { from, .. } => self.arrive(*from, other).unwrap_or(Seen::MoveRefused),
             Ask::Leave { to } => self.leave(*to, other),
             Ask::Settle { from } => self.settle(*from, other),
-            Ask::Erased => self.erased().unwrap_or(Seen::MoveRefused),
+            Ask::CallOff { from } => self.call_off(*from, other),
+            Ask::Erased { to } => self.erased(to.map(|to| (to, other))).unwrap_or(Seen::MoveRefused),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
         }

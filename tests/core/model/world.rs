@@ -231,7 +231,9 @@ impl World {
             Ask::Depart { to: place }
             | Ask::Arrive { from: place, read: None }
             | Ask::Leave { to: place }
-            | Ask::Settle { from: place } => self.people[*place].clone(),
+            | Ask::Settle { from: place }
+            | Ask::CallOff { from: place }
+            | Ask::Erased { to: Some(place) } => self.people[*place].clone(),
             _ => Shadow::default(),
         };
         let mut oracle = Oracle {

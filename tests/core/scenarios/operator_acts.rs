@@ -29,7 +29,7 @@ pub(super) fn play(wire: &Value, records: &mut Records, id: &RecordId, at: &Oper
     let reply = if wire.get("operator_reset").is_some() {
         store(records, id, operator::reset(policy, keys, record(records, id), &name, *now, entropy(1)).unwrap())
     } else if wire.get("operator_erased").is_some() {
-        store(records, id, operator::erase(policy, keys, record(records, id), &name, *now, entropy(1)).unwrap());
+        store(records, id, operator::erase(policy, keys, record(records, id), None, &name, *now, entropy(1)).unwrap());
         records.remove(id);
         Reply::Ended {}
     } else if let Some(fields) = wire.get("operator_moved") {
