@@ -160,8 +160,8 @@ export interface Operator {
   erased(input: OperatorInput): Promise<void>
 }
 
-/** The steps of a move, in order, and the one that ends it without factors. */
-const [DEPART, ARRIVE, LEAVE, SETTLE, CALL_OFF] = [0, 1, 2, 3, 4]
+/** The steps of a move, in order, and the one that takes it back where the old place was erased in the middle. */
+const [DEPART, ARRIVE, LEAVE, SETTLE, WITHDRAW] = [0, 1, 2, 3, 4]
 
 type Moved = Extract<wasm.Reply, { result: 'moved' }>
 
@@ -236,35 +236,41 @@ export function createOperator(options: OperatorOptions): Operator {
     }
   }
 
-  /** The steps of a move, in order: each reads the other place right before. One that somebody else has ended meanwhile does not begin anew. */
-  async function move(core: wasm.Core, { from, to, operator }: MovedInput): Promise<Moved> {
-    /** Runs a step on the record of one place, which reads that of the other. */
-    const run = (step: number, own: RecordId, beside: RecordId) =>
-      outcomeOf(own, stepOn(core, step, own, beside, operator), { beside })
-    await settle(core, to, operator)
-    await settle(core, from, operator)
-    const departed = await run(DEPART, from, to)
+  /**
+   * The steps of a move, in order: each reads the other place right before. One that somebody else has ended meanwhile does not
+   * begin anew, and the first one begins with the record that it has read.
+   */
+  async function move({ from, to, operator }: MovedInput): Promise<Moved> {
+    // The account of the old place may be gone, and its policy with it.
+    const core = await policies.of(to)
+    await settle(to, operator)
+    await settle(from, operator)
+    const departed = await outcomeOf(from, stepOn(core, DEPART, from, to, operator), { beside: to, once: true })
     if (departed.result === 'moved') return departed // There is nothing to move any more.
-    const arrived = await arrive(core, ARRIVE, { from, to, operator })
+    const arrive = () => outcomeOf(to, stepOn(core, ARRIVE, to, from, operator), { beside: from })
+    let arrived = await arrive()
+    // The first run has made the record.
+    if (arrived.result === 'move_changed') arrived = await arrive()
     if (arrived.result !== 'moved') throw conflict()
-    const left = await run(LEAVE, from, to)
+    const left = await outcomeOf(from, stepOn(core, LEAVE, from, to, operator), { beside: to })
     if (left.result !== 'ended') throw conflict()
-    await settle(core, to, operator)
+    await settle(to, operator)
     return arrived
   }
 
-  /** Takes a step in which the user arrives. At a place without a record the first run makes it. */
-  async function arrive(core: wasm.Core, step: number, { from, to, operator }: MovedInput): Promise<wasm.Reply> {
-    const run = () => outcomeOf(to, stepOn(core, step, to, from, operator), { beside: from })
-    const arrived = await run()
-    return arrived.result === 'move_changed' ? run() : arrived
+  /** Ends the move that brought the user to a place, unless they are on the way still. */
+  async function settle(to: RecordId, operator: string): Promise<void> {
+    const beside = await otherPlace(to, (id, record) => policies.any().operator_comes_from(id, record))
+    if (beside !== undefined) await outcomeOf(to, stepOn(await coreAt(to), SETTLE, to, beside, operator), { beside })
   }
 
-  /** Ends the move that brought the user to a place, unless they are on the way still. */
-  async function settle(core: wasm.Core, to: RecordId, operator: string): Promise<void> {
-    const beside = await otherPlace(to, (id, record) => core.operator_comes_from(id, record))
-    if (beside === undefined) return
-    await outcomeOf(to, stepOn(core, SETTLE, to, beside, operator), { beside })
+  /** The rules of a place, or any, where its account is gone: they decide nothing in these steps. */
+  async function coreAt(id: RecordId): Promise<wasm.Core> {
+    try {
+      return await policies.of(id)
+    } catch {
+      return policies.any()
+    }
   }
 
   /** The other place of a move, by the record of one. */
@@ -279,27 +285,27 @@ export function createOperator(options: OperatorOptions): Operator {
       core.operator_move(step, idJson(own), stored?.record, idJson(beside), other?.record, operator, now, seed),
     )
 
-  /** Empties a record. A move from there is called off first, so that its factors do not arrive afterwards. */
-  async function empty(core: wasm.Core, from: RecordId, operator: string): Promise<void> {
-    for (let races = 0; races < MAX_RACES; races += 1) {
-      const to = await otherPlace(from, (id, record) => core.operator_goes_to(id, record))
-      if (to !== undefined) await arrive(core, CALL_OFF, { from, to, operator })
-      const other = to && idJson(to)
-      const step = stepOf(({ stored, now, seed }, _, beside) =>
-        core.operator_erase(idJson(from), stored?.record, other, beside?.record, operator, now, seed),
-      )
-      const { result } = await outcomeOf(from, step, { beside: to })
-      if (to !== undefined) await settle(core, to, operator)
-      if (result === 'ended') return
-    }
-    throw conflict()
+  /** Empties the record that it has read, and no later one. A move from there that is under way ends, and is taken back where it arrives. */
+  async function empty(from: RecordId, operator: string): Promise<void> {
+    const core = policies.any()
+    const goesTo = () => otherPlace(from, (id, record) => core.operator_goes_to(id, record))
+    const to = await goesTo()
+    const other = to && idJson(to)
+    const step = stepOf(({ stored, now, seed }, _, beside) =>
+      core.operator_erase(idJson(from), stored?.record, other, beside?.record, operator, now, seed),
+    )
+    const { result } = await outcomeOf(from, step, { beside: to, once: true })
+    if (result !== 'ended') throw conflict()
+    if (to === undefined) return
+    await outcomeOf(to, stepOn(await coreAt(to), WITHDRAW, to, from, operator), { beside: from })
+    await settle(to, operator)
   }
 
   /** Deletes the record that was emptied, and no other: somebody who has begun anew there since stays. */
-  async function deleteRecord(core: wasm.Core, id: RecordId): Promise<void> {
+  async function deleteRecord(id: RecordId): Promise<void> {
     for (let races = 0; races < MAX_RACES; races += 1) {
       const stored = await load(given.store, id)
-      if (stored === undefined || !call(() => core.operator_is_erased(idJson(id), stored.record))) return
+      if (stored === undefined || !call(() => policies.any().operator_is_erased(idJson(id), stored.record))) return
       try {
         if (await given.store.delete!({ ...id }, stored.version)) return
       } catch (error) {
@@ -320,19 +326,15 @@ export function createOperator(options: OperatorOptions): Operator {
       core.operator_withdraw_recovery_code(id, stored?.record, operator, now, seed),
     ),
     moved: async (input: MovedInput) => {
-      const moved = read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput
-      // The account of the old place may be gone, and its policy with it.
-      const core = await policies.of(moved.to)
-      return move(core, moved)
+      return move(read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput)
     },
     erased: async (input: OperatorInput) => {
       const { id, operator } = userOf(input)
       if (given.store.delete === undefined)
         throw new CountersignError('no_delete', 'store', 'cannot delete records: give a store that has `delete`')
-      const core = policies.any()
-      await settle(core, id, operator)
-      await empty(core, id, operator)
-      await deleteRecord(core, id)
+      await settle(id, operator)
+      await empty(id, operator)
+      await deleteRecord(id)
     },
   } satisfies Operator)
 }

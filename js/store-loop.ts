@@ -61,6 +61,8 @@ export interface Extras {
   hold?: Hold | undefined
   /** Another record, which the step reads and does not change. */
   beside?: RecordId | undefined
+  /** The step is for the record as it was read: somebody else's write ends it. */
+  once?: boolean | undefined
 }
 
 /** One race of a call. */
@@ -114,7 +116,7 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
 
   async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {
     const key = recordKey(id)
-    const { hold, beside } = extras
+    const { hold, beside, once = false } = extras
     const loadBeside = () => (beside === undefined ? undefined : load(store, beside))
     for (let races = 0; races < MAX_RACES; ) {
       const place = places.writers ?? places.hashers
@@ -160,6 +162,7 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
       } finally {
         if (!landed) call(() => outcome.free())
       }
+      if (once) throw conflict()
     }
     throw conflict()
   }

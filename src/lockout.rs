@@ -129,17 +129,9 @@ impl Attempts {
 
     /// Counts an attempt as failed, before its code is compared.
     pub(crate) fn charge(&mut self, now: UnixSeconds, Comparisons { apps, window }: Comparisons) {
-        self.level_at = self.level_at.min(now);
-        let leak = leak_seconds(window);
-        let leaked = now.since(self.level_at).checked_div(leak).unwrap_or(0);
-        let left = self.level.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX));
-        self.tries = self.tries.saturating_mul(left).div_ceil(self.level.max(1));
-        self.level_at = match left {
-            0 => now,
-            _ => self.level_at.plus(leaked.saturating_mul(leak)),
-        };
+        self.leak(now, window);
         self.failures = self.failures.saturating_add(1).min(STOP_AT);
-        self.level = left.saturating_add(apps);
+        self.level = self.level.saturating_add(apps);
         self.tries = self.tries.saturating_add(1);
         let wait = match self.tries {
             0..FREE => 0,
@@ -151,6 +143,20 @@ impl Attempts {
         self.retry_at = now.plus(wait);
     }
 
+    /// Lets out of the level, and of the tries that it stands for, what time has leaked.
+    fn leak(&mut self, now: UnixSeconds, window: u8) {
+        self.level_at = self.level_at.min(now);
+        let leak = leak_seconds(window);
+        let leaked = now.since(self.level_at).checked_div(leak).unwrap_or(0);
+        let left = self.level.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX));
+        self.tries = self.tries.saturating_mul(left).div_ceil(self.level.max(1));
+        self.level = left;
+        self.level_at = match left {
+            0 => now,
+            _ => self.level_at.plus(leaked.saturating_mul(leak)),
+        };
+    }
+
     /// Takes the charge of an attempt that succeeded back: `before` is the state it found.
     pub(crate) fn succeed(&mut self, before: &Self) {
         *self = Self { failures: 0, retry_at: UnixSeconds::EPOCH, ..before.clone() };
@@ -160,16 +166,21 @@ impl Attempts {
     /// a clock that once ran ahead takes nothing from the other budget.
     #[must_use]
     pub(crate) fn stricter(&self, other: &Self, now: UnixSeconds, window: u8) -> Self {
-        let level_at = |budget: &Self| budget.level_at.min(now);
-        let emptied_at = |budget: &Self| level_at(budget).plus(leak_seconds(window).saturating_mul(u64::from(budget.level)));
+        let leaked = |budget: &Self| {
+            let mut budget = budget.clone();
+            budget.leak(now, window);
+            budget
+        };
+        let (one, two) = (leaked(self), leaked(other));
+        let emptied_at = |budget: &Self| budget.level_at.plus(leak_seconds(window).saturating_mul(u64::from(budget.level)));
         let retry_at = |budget: &Self| if budget.retry_at <= now.plus(LONGEST_WAIT) { budget.retry_at } else { UnixSeconds::EPOCH };
-        let fuller = if emptied_at(other) > emptied_at(self) { other } else { self };
+        let fuller = if emptied_at(&two) > emptied_at(&one) { &two } else { &one };
         Self {
-            failures: self.failures.max(other.failures),
+            failures: one.failures.max(two.failures),
             level: fuller.level,
-            tries: self.tries.max(other.tries),
-            level_at: level_at(fuller),
-            retry_at: retry_at(self).max(retry_at(other)),
+            tries: one.tries.max(two.tries),
+            level_at: fuller.level_at,
+            retry_at: retry_at(&one).max(retry_at(&two)),
         }
     }
 

@@ -93,7 +93,21 @@ pub(crate) enum Departure {
     /// The move is complete. Only a recovery code lets in, and begins another life here.
     Left { to: RecordId },
     /// The operator has erased the user, and the record is about to be deleted.
-    Erased,
+    Erased {
+        /// What a move that was under way must not leave at the new place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withdrawal: Option<Withdrawal>,
+    },
+}
+
+/// A move whose user was erased on the way. Where it arrives all the same, it is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Withdrawal {
+    pub(crate) to: RecordId,
+    pub(crate) id: MoveId,
+    /// Whether apps or phones were on the way.
+    pub(crate) had_factor: bool,
 }
 
 /// A move that brought the user to a place.
@@ -370,12 +384,22 @@ impl Record {
 
     /// Whether the operator's move of the user to another place is not complete.
     pub(crate) const fn is_on_the_way(&self) -> bool {
-        self.goes_to().is_some()
+        matches!(self.departure, Some(Departure::Leaving { .. }))
+    }
+
+    /// Whether the user was moved to another place, and nobody has begun anew here since.
+    pub(crate) const fn has_left(&self) -> bool {
+        matches!(self.departure, Some(Departure::Left { .. }))
+    }
+
+    /// Whether apps or phones of the user are on their way to another place.
+    pub(crate) fn sends_factors(&self) -> bool {
+        matches!(&self.departure, Some(Departure::Leaving { apps, phones, .. }) if !apps.is_empty() || !phones.is_empty())
     }
 
     /// Whether the operator has erased the user, and nobody has begun anew here since.
     pub(crate) const fn is_erased(&self) -> bool {
-        matches!(self.departure, Some(Departure::Erased))
+        matches!(self.departure, Some(Departure::Erased { .. }))
     }
 
     /// The old place of a move to here that is not complete.
@@ -383,11 +407,24 @@ impl Record {
         self.arrival.as_ref().map(|arrival| &arrival.from)
     }
 
-    /// The new place of a move from here that is under way.
+    /// The new place of a move from here that is under way, or was when the user was erased.
     pub(crate) const fn goes_to(&self) -> Option<&RecordId> {
         match &self.departure {
-            Some(Departure::Leaving { to, .. }) => Some(to),
-            Some(Departure::Left { .. } | Departure::Erased) | None => None,
+            Some(Departure::Leaving { to, .. } | Departure::Erased { withdrawal: Some(Withdrawal { to, .. }) }) => Some(to),
+            Some(Departure::Left { .. } | Departure::Erased { withdrawal: None }) | None => None,
+        }
+    }
+
+    /// Counts as changed, so that it is stored anew and a slow write loses its race.
+    pub(crate) fn touch(&mut self) {
+        self.write.clear();
+    }
+
+    /// Somebody begins anew where a user was erased: by a recovery code, and no other way.
+    pub(crate) fn begin_anew_if_erased(&mut self) {
+        if self.is_erased() {
+            self.departure = None;
+            self.needs_recovery_code = true;
         }
     }
 

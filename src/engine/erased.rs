@@ -11,19 +11,20 @@ use super::context::{Context, invalid};
 use super::reply::Reply;
 use super::{moved, sign_out};
 
-/// Empties the record, before the host deletes it. The new place of a move from it is told first, so that no slow arrival lands there.
+/// Empties the record, before the host deletes it. `new_place`: that of a move from here which is under way.
 pub(super) fn erase(context: &mut Context<'_>, new_place: Option<&Record>, operator: &OperatorId) -> Result<Reply, Error> {
     if context.record.arrival.is_some() {
         return Err(invalid("user", "a move to this user is not complete: do that move again first"));
     }
-    if moved::may_arrive(&context.record, new_place) {
-        return Ok(Reply::MoveChanged {});
-    }
+    let withdrawal = match moved::withdrawal(&context.record, new_place) {
+        Ok(withdrawal) => withdrawal,
+        Err(reply) => return Ok(reply),
+    };
     // A user without a record stays without one.
     if context.record != Record::new(context.id()) {
         context.record.forget_factors();
         context.record.recovery = None;
-        context.record.departure = Some(Departure::Erased);
+        context.record.departure = Some(Departure::Erased { withdrawal });
         sign_out::end_logins(context);
         if !context.record.epoch.is_first() {
             context.record.epoch = context.record.epoch.next_of_a_deleted_record(&mut context.entropy);

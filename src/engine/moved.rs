@@ -16,8 +16,11 @@
 //! A factor counts at one place at most. A move that was cut off is done again, and goes on where it stopped. Until it is
 //! complete neither place leads anywhere else: nobody moves on from the new one, nobody else comes there, and it is not erased;
 //! at the old one nobody is reset, and no recovery code is issued. So neither step finds anything else than the one before it
-//! left. A step that was slow reads the other record after its own, and loses its race where its own has changed. So a move from a
-//! place that is about to be erased is called off by a write to the new place: no slow arrival lands there afterwards.
+//! left. A step that was slow reads the other record after its own, and loses its race where its own has changed.
+//!
+//! Where the old place is erased before the user has arrived, its record keeps the move in mind until it is deleted, and a write to
+//! the new place follows: a slow arrival loses its race to it, and one that was faster is taken back. A recovery code is needed there
+//! then, as wherever factors were lost.
 //!
 //! A factor from elsewhere is worth no more than the password. So nothing comes
 //! - to a place where the user has a second factor already, where a recovery code is alive, or after a reset: a move must not
@@ -41,7 +44,7 @@ use crate::lockout::Attempts;
 use crate::notice::NoticeKind;
 use crate::phone::PhoneNumber;
 use crate::policy::FirstFactor;
-use crate::record::{App, Arrival, Departure, MoveId, Phone, Record};
+use crate::record::{App, Arrival, Departure, MoveId, Phone, Record, Withdrawal};
 use crate::totp::TotpSecret;
 
 use super::context::{Context, View, invalid};
@@ -68,7 +71,8 @@ pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &O
         Some(Departure::Leaving { .. } | Departure::Left { .. }) => {
             return Err(invalid("from", "was moved to another account or user: do that move again if it failed, then move from there"));
         }
-        Some(Departure::Erased) => return Ok(nothing_to_move(context, moved_away)),
+        Some(Departure::Erased { withdrawal: Some(_) }) => return Err(invalid("from", "is being erased: erase it again first")),
+        Some(Departure::Erased { withdrawal: None }) => return Ok(nothing_to_move(context, moved_away)),
         None if context.record == Record::new(from.clone()) => return Ok(nothing_to_move(context, moved_away)),
         None => {}
     }
@@ -94,39 +98,11 @@ pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &O
 
 /// The second step, on the record of the new place.
 pub(super) fn arrive(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId) -> Result<Reply, Error> {
-    arrive_with(context, old_place, operator, Luggage::Factors)
-}
-
-/// In place of the second step, before the old place is erased: nothing comes along. A user who has arrived before stays as they are.
-pub(super) fn call_off(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId) -> Result<Reply, Error> {
-    if check_takes(&context.record, old_place.id()).is_err() {
-        return Ok(Reply::Ended {}); // Nobody arrives at this place.
-    }
-    arrive_with(context, old_place, operator, Luggage::Nothing)
-}
-
-/// Whether factors that are on the way from the old place may still arrive at the new one. Without its record they may.
-pub(super) fn may_arrive(old_place: &Record, new_place: Option<&Record>) -> bool {
-    let Some(Departure::Leaving { to, id, .. }) = &old_place.departure else { return false };
-    let Some(place) = new_place.filter(|place| place.id() == to) else { return true };
-    let has_arrived = place.arrival.as_ref().is_some_and(|arrival| arrival.id == *id);
-    !has_arrived && check_takes(place, old_place.id()).is_ok()
-}
-
-/// The factors that a user brings to the new place.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Luggage {
-    /// All that may come there.
-    Factors,
-    Nothing,
-}
-
-fn arrive_with(context: &mut Context<'_>, old_place: &Record, operator: &OperatorId, luggage: Luggage) -> Result<Reply, Error> {
     let (from, here) = (old_place.id(), context.id());
     let (id, apps, phones) = match &old_place.departure {
         Some(Departure::Leaving { to, id, apps, phones }) if *to == here => (id, apps, phones),
         Some(Departure::Left { to }) if *to == here => return Ok(told_again(context)),
-        Some(Departure::Leaving { .. } | Departure::Left { .. } | Departure::Erased) | None => return Ok(Reply::MoveChanged {}),
+        Some(Departure::Leaving { .. } | Departure::Left { .. } | Departure::Erased { .. }) | None => return Ok(Reply::MoveChanged {}),
     };
     if context.record == Record::new(here.clone()) {
         // Makes the record. A write to none could land on a place that was erased since; a write to this record cannot.
@@ -138,7 +114,7 @@ fn arrive_with(context: &mut Context<'_>, old_place: &Record, operator: &Operato
         (arrival.factors, told_again(context))
     } else {
         check_takes(&context.record, from)?;
-        let comes = take_user(context, old_place, apps, phones, luggage)?;
+        let comes = take_user(context, old_place, apps, phones)?;
         let factors = if comes { named_factors(&context.record) } else { Vec::new() };
         context.record.arrival = Some(Arrival { from: from.clone(), id: id.clone(), factors: factors.clone() });
         (factors.clone(), Reply::Moved { factors })
@@ -156,7 +132,11 @@ fn arrive_with(context: &mut Context<'_>, old_place: &Record, operator: &Operato
 /// The third step, on the record of the old place: nothing is left there, once the user has arrived.
 pub(super) fn leave(context: &mut Context<'_>, new_place: &Record) -> Reply {
     let record = &mut context.record;
-    let Some(Departure::Leaving { to, id, apps, phones }) = &record.departure else { return Reply::Ended {} };
+    let (to, id, apps, phones) = match &record.departure {
+        Some(Departure::Leaving { to, id, apps, phones }) => (to, id, apps, phones),
+        Some(Departure::Erased { .. }) => return Reply::MoveChanged {},
+        Some(Departure::Left { .. }) | None => return Reply::Ended {},
+    };
     let arrival = new_place.arrival.as_ref().filter(|arrival| arrival.id == *id);
     let Some(arrival) = arrival else { return Reply::MoveChanged {} };
     // Also on the way home: nobody else's factor takes the place of those that are lost.
@@ -165,12 +145,54 @@ pub(super) fn leave(context: &mut Context<'_>, new_place: &Record) -> Reply {
     Reply::Ended {}
 }
 
-/// The fourth step, on the record of the new place: once nobody is on the way from the old one, the move is complete.
+/// The fourth step, on the record of the new place: once nobody is on the way from the old one, the move is complete. An arrival
+/// that is to be taken back is not.
 pub(super) fn settle(context: &mut Context<'_>, old_place: &Record) -> Reply {
-    let here = context.id();
-    let is_leaving = matches!(&old_place.departure, Some(Departure::Leaving { to, .. }) if *to == here);
-    if !is_leaving {
+    if old_place.goes_to() != Some(&context.id()) {
         context.record.arrival.take_if(|arrival| arrival.from == *old_place.id());
+    }
+    Reply::Ended {}
+}
+
+/// What an erasure of the old place must take back from the new one. `Err`: the record of the new place is needed, to tell.
+pub(super) fn withdrawal(old_place: &Record, new_place: Option<&Record>) -> Result<Option<Withdrawal>, Reply> {
+    match &old_place.departure {
+        Some(Departure::Leaving { to, id, apps, phones }) => {
+            let place = new_place.filter(|place| place.id() == to).ok_or(Reply::MoveChanged {})?;
+            let has_arrived = place.arrival.as_ref().is_some_and(|arrival| arrival.id == *id);
+            let withdrawal = Withdrawal { to: to.clone(), id: id.clone(), had_factor: is_any(apps, phones) };
+            Ok(Some(withdrawal).filter(|_| !has_arrived))
+        }
+        Some(Departure::Erased { withdrawal }) => Ok(withdrawal.clone()),
+        Some(Departure::Left { .. }) | None => Ok(None),
+    }
+}
+
+/// On the record of the new place, after the old one was erased: takes back what has arrived since, and is stored in each case.
+pub(super) fn withdraw(context: &mut Context<'_>, old_place: &Record) -> Reply {
+    let here = context.id();
+    let Some(Departure::Erased { withdrawal: Some(Withdrawal { to, id, had_factor }) }) = &old_place.departure else {
+        return Reply::Ended {};
+    };
+    // At a place without a record nothing can arrive: the write of it names a record.
+    if *to != here || context.record == Record::new(here) {
+        return Reply::Ended {};
+    }
+    let record = &mut context.record;
+    record.touch();
+    let arrival = record.arrival.take_if(|arrival| arrival.id == *id);
+    for factor in arrival.iter().flat_map(|arrival| &arrival.factors) {
+        record.drop_factor(&factor.id);
+    }
+    if record.has_factor() || record.sends_factors() {
+        if arrival.is_some() {
+            end_what_was_before(context);
+        }
+    } else if *had_factor && !record.needs_recovery_code {
+        record.forget_factors();
+        record.needs_recovery_code = true;
+        end_what_was_before(context);
+        context.notify_all(NoticeKind::MovedWithoutFactors, None, None);
     }
     Reply::Ended {}
 }
@@ -193,18 +215,18 @@ fn check_takes(place: &Record, from: &RecordId) -> Result<(), Error> {
         None => Ok(()),
         Some(Departure::Left { to }) if to == from => Ok(()),
         Some(Departure::Leaving { .. }) => Err(invalid("to", "is being moved itself: do that move again first, or erase it")),
-        Some(Departure::Left { .. } | Departure::Erased) => {
+        Some(Departure::Left { .. } | Departure::Erased { .. }) => {
             Err(invalid("to", "was moved to another account or user, or is being erased: erase it first"))
         }
     }
 }
 
 /// Takes from the old place what may come; whether factors did.
-fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone], luggage: Luggage) -> Result<bool, Error> {
+fn take_user(context: &mut Context<'_>, old_place: &Record, apps: &[App], phones: &[Phone]) -> Result<bool, Error> {
     let had_one = !context.record.epoch.is_first();
     let is_way_home = context.record.departure.take().is_some();
     let has_factor = is_any(apps, phones);
-    let comes = has_factor && luggage == Luggage::Factors && is_free(context);
+    let comes = has_factor && is_free(context);
     if comes {
         seal_anew(context, open(View { record: old_place, ..context.view() }, apps, phones)?)?;
         // The budget that comes home is the one that went out.

@@ -119,8 +119,8 @@ pub enum MoveStep {
     Leave,
     /// On the record of the new place: the move is complete.
     Settle,
-    /// In place of [`Self::Arrive`], before the old place is erased: nothing comes along any more.
-    CallOff,
+    /// On the record of the new place, after the old one was erased in the middle: nothing comes along any more.
+    Withdraw,
 }
 
 /// Takes a step of a move. Store the outcome of each before the next one, and read the record of the other place after that of
@@ -146,14 +146,14 @@ pub fn move_step(
         MoveStep::Arrive => moved::arrive(context, other_place, operator),
         MoveStep::Leave => Ok(moved::leave(context, other_place)),
         MoveStep::Settle => Ok(moved::settle(context, other_place)),
-        MoveStep::CallOff => moved::call_off(context, other_place, operator),
+        MoveStep::Withdraw => Ok(moved::withdraw(context, other_place)),
     })
 }
 
 /// Empties the record of a user who leaves, and ends the user's passes. The host deletes the record afterwards.
 ///
-/// A move from there is called off first ([`goes_to`], [`MoveStep::CallOff`]), and the record of its new place handed in, read after
-/// that of the user. [`Reply::MoveChanged`] where it was not called off: begin again.
+/// Where a move from there is under way ([`goes_to`]), hand in the record of its new place, read after that of the user:
+/// [`Reply::MoveChanged`] asks for it. Before the record is deleted, [`MoveStep::Withdraw`] follows at that place.
 ///
 /// # Errors
 /// As [`issue_recovery_code`].
@@ -181,7 +181,7 @@ pub fn comes_from(record: &Record) -> Option<&RecordId> {
     record.comes_from()
 }
 
-/// The new place of a move that is under way from the place of this record: call it off before you erase this one.
+/// The new place of a move that is under way from the place of this record, or was when this one was erased.
 #[must_use]
 pub const fn goes_to(record: &Record) -> Option<&RecordId> {
     record.goes_to()
@@ -222,13 +222,18 @@ fn issue(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Erro
 
 fn reset_here(context: &mut Context<'_>, operator: &OperatorId) -> Result<Reply, Error> {
     check_stays(context)?;
+    if context.record.has_left() {
+        return Err(invalid("user", "was moved to another account or user: reset the user there"));
+    }
     super::reset::by_operator(context, operator)
 }
 
-/// A user on the way to another place has no life here: the move is completed first.
+/// A user on the way to another place has no life here: the move, or the erasure that ended it, is completed first.
 fn check_stays(context: &Context<'_>) -> Result<(), Error> {
     if context.record.is_on_the_way() {
         Err(invalid("user", "is being moved to another account or user: do that move again first"))
+    } else if context.record.is_erased() && context.record.goes_to().is_some() {
+        Err(invalid("user", "was erased on the way to another account or user: erase the user again first"))
     } else {
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) fn admit(context: &mut Context<'_>, owner: &Record, by: &Issuer, acti
     if by.pass.as_deref().is_some_and(str::is_empty) {
         return Err(Reply::malformed(ClientField::Pass));
     }
-    if let Some(reason) = obstacle(context, owner, by) {
+    if let Some(reason) = obstacle(context, owner, by, action) {
         return Err(context.denied(action, reason));
     }
     let now = context.now;
@@ -38,7 +38,10 @@ pub(super) fn admit(context: &mut Context<'_>, owner: &Record, by: &Issuer, acti
 }
 
 /// The rule that forbids the act, if one does.
-fn obstacle(context: &Context<'_>, owner: &Record, by: &Issuer) -> Option<Reason> {
+fn obstacle(context: &Context<'_>, owner: &Record, by: &Issuer, action: Action) -> Option<Reason> {
+    let record = &context.record;
+    // Somebody who was moved is reset at the new place.
+    let is_elsewhere = record.goes_to().is_some() || (action == Action::Reset && record.has_left());
     let view = View { record: owner, ..context.view() };
     if !context.policy.offers(Method::RecoveryCode) {
         Some(Reason::MethodNotOffered)
@@ -50,7 +53,7 @@ fn obstacle(context: &Context<'_>, owner: &Record, by: &Issuer) -> Option<Reason
         Some(Reason::NotForOneself)
     } else if view.fresh_pass(&by.session, by.pass.as_deref(), Proof::OwnFactor).is_none() {
         Some(Reason::FreshFactorRequired)
-    } else if context.record.is_on_the_way() {
+    } else if is_elsewhere {
         Some(Reason::MoveUnderWay)
     } else {
         None

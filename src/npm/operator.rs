@@ -64,7 +64,7 @@ impl Core {
             1 => MoveStep::Arrive,
             2 => MoveStep::Leave,
             3 => MoveStep::Settle,
-            _ => MoveStep::CallOff,
+            _ => MoveStep::Withdraw,
         };
         let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
         let other_place = convert::record(record_id(other)?, other_place.as_deref())?;

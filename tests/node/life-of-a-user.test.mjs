@@ -239,9 +239,7 @@ for (const [write, step] of ['first', 'second', 'third', 'fourth', 'fifth'].entr
         (error) => error.code,
       )
     const hadArrived = write > 2
-    // A first write that loses its race reads the place anew, where nobody is.
-    const expected = hadArrived ? 1 : write === 0 ? 0 : 'conflict'
-    assert.deepEqual([ended, await has(from), await has(to)], [expected, 0, hadArrived ? 1 : 0])
+    assert.deepEqual([ended, await has(from), await has(to)], [hadArrived ? 1 : 'conflict', 0, hadArrived ? 1 : 0])
     assert.equal((await store.load(to))?.record.includes('"arrival"') ?? false, false, 'and no move is left open')
     await withApp(at)
     assert.deepEqual([await has(from), await has(to)], [1, hadArrived ? 1 : 0], 'somebody may begin anew')
@@ -276,6 +274,65 @@ test('a move names two places, and an operator', async () => {
   const from = { user: 'ann' }
   await assert.rejects(operatorOf(at).moved({ from, to: from, operator: 'x' }), refusedWith('invalid_input', 'to'))
   await assert.rejects(operatorOf(at).moved({ from, operator: 'x' }), refusedWith('invalid_input', 'to'))
+})
+
+test('T58: an erasure, or a move, that has lost its race does not begin with somebody else', async () => {
+  for (const command of ['erased', 'moved']) {
+    const store = memoryStore()
+    const at = await host({ store })
+    await withApp(at)
+    const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+    const erase = () => operatorOf(at).erased({ ...from, operator: 'night shift' })
+    const slow = () => (command === 'erased' ? erase() : operatorOf(at).moved({ from, to, operator: 'night shift' }))
+    const { save } = store
+    store.save = async (...given) => {
+      store.save = save
+      await erase()
+      await withApp(at) // Somebody has the id now.
+      return save(...given)
+    }
+    await assert.rejects(slow(), { code: 'conflict' }, command)
+    assert.equal((await at.factor.status(from)).methods.length, 1, command)
+    assert.equal((await at.factor.status(to)).methods.length, 0, command)
+  }
+})
+
+test('T57: a reset while an erasure hangs before it deletes is not undone by it', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const { delete: remove } = store
+  store.delete = async (...given) => {
+    store.delete = remove
+    await operatorOf(at).reset({ user: 'ann', operator: 'night shift' })
+    return remove(...given)
+  }
+  await operatorOf(at).erased({ user: 'ann', operator: 'night shift' })
+  assert.equal((await at.factor.begin({ user: 'ann', session: 's' })).result, 'challenge', 'by the recovery code')
+  assert.equal((await at.factor.status({ user: 'ann' })).enrollment, 'reset')
+})
+
+test('an erasure on the way leaves the trusted browsers of the user at the new place', async () => {
+  const trusting = rules({ trustedBrowser: { days: 30 } })
+  const at = await host({ policy: ({ account }) => (account === undefined ? rules({}) : trusting) })
+  await withApp(at)
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const started = await at.factor.enrollTotp({ ...to, session: 'x', label: 'ann' })
+  const secret = started.secret.replaceAll(' ', '')
+  await at.factor.confirmTotp({ ...to, session: 'x', setup: started.setup, code: codeOf(at, secret) })
+  at.clock.advance(60)
+  const begun = await at.factor.begin({ ...to, session: 's' })
+  const trust = { method: /** @type {const} */ ('totp'), trustBrowser: { name: 'Firefox' } }
+  const second = { account: 'acme', ticket: begun.ticket, session: 's', newSession: 'in', ...trust }
+  assert.equal((await at.factor.verify({ ...second, code: codeOf(at, secret) })).result, 'verified')
+  const { store } = at.options
+  const { save } = store
+  let writes = 0
+  store.save = async (...given) => ((writes += 1) > 1 ? Promise.reject(new Error('down')) : save(...given))
+  await assert.rejects(operatorOf(at).moved({ from, to, operator: 'night shift' }), { code: 'store_failed' })
+  store.save = save
+  await operatorOf(at).erased({ ...from, operator: 'night shift' })
+  assert.equal((await at.factor.status(to)).trustedBrowsers.length, 1)
 })
 
 test('an erasure that was slow deletes nobody who has begun anew', async () => {

@@ -188,7 +188,7 @@ pub(super) enum Ask {
     Settle {
         from: Who,
     },
-    CallOff {
+    Withdraw {
         from: Who,
     },
     Erased {
@@ -247,7 +247,7 @@ impl Ask {
             Self::Arrive { .. } => "arrive",
             Self::Leave { .. } => "leave",
             Self::Settle { .. } => "settle",
-            Self::CallOff { .. } => "call off",
+            Self::Withdraw { .. } => "withdraw",
             Self::Erased { .. } => "erased",
             Self::NeverLeft { .. } => "sms_never_left",
             Self::Check { .. } => "check",

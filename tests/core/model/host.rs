@@ -193,9 +193,9 @@ impl World {
                 return operator::move_step(policy, keys, record, MoveStep::Settle, &self.record(*from)?, &name, now, Entropy::new(seed))
                     .map(Called::pending);
             }
-            Ask::CallOff { from } => {
+            Ask::Withdraw { from } => {
                 let name = OperatorId::new("night shift").unwrap();
-                return operator::move_step(policy, keys, record, MoveStep::CallOff, &self.record(*from)?, &name, now, Entropy::new(seed))
+                return operator::move_step(policy, keys, record, MoveStep::Withdraw, &self.record(*from)?, &name, now, Entropy::new(seed))
                     .map(Called::pending);
             }
             Ask::Erased { to } => {

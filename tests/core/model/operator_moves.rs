@@ -9,7 +9,7 @@ use super::oracle::Oracle;
 use super::places::{Caller, Client, Told};
 use super::rng::Rng;
 use super::seen::Seen;
-use super::shadow::{Arrived, Bucket, Gone, Shadow, Travel};
+use super::shadow::{Arrived, Bucket, Gone, Shadow, Travel, Withdrawn};
 use super::world::{Checked, Fault, PEOPLE, World};
 
 /// The two records that a process of the operator's holds: that of the new place, and then that of the user on the way there.
@@ -25,7 +25,8 @@ impl Oracle<'_> {
     pub(super) fn depart(&mut self, to: Who, there: &Shadow) -> Option<Seen> {
         match &self.me.gone {
             Some(Gone::Leaving(Travel { to: place, .. }) | Gone::Left(place)) => return (*place == to).then_some(Seen::Ended),
-            Some(Gone::Erased) => return Some(Seen::Moved(0)),
+            Some(Gone::Erased(Some(_))) => return None,
+            Some(Gone::Erased(None)) => return Some(Seen::Moved(0)),
             None if !self.is_stored => return Some(Seen::Moved(0)),
             None => {}
         }
@@ -45,15 +46,6 @@ impl Oracle<'_> {
 
     /// Apps and phones come once to a place where the user has none, and no recovery code that is alive.
     pub(super) fn arrive(&mut self, from: Who, there: &Shadow) -> Option<Seen> {
-        self.arrive_with(from, there, true)
-    }
-
-    /// The user arrives without factors, where the place takes somebody at all.
-    pub(super) fn call_off(&mut self, from: Who, there: &Shadow) -> Seen {
-        if takes(&self.me, from) { self.arrive_with(from, there, false).unwrap_or(Seen::MoveRefused) } else { Seen::Ended }
-    }
-
-    fn arrive_with(&mut self, from: Who, there: &Shadow, brings_all: bool) -> Option<Seen> {
         let travel = match &there.gone {
             Some(Gone::Leaving(travel)) if travel.to == self.who => travel,
             Some(Gone::Left(place)) if *place == self.who => return Some(Seen::Moved(self.me.own().len())),
@@ -74,7 +66,7 @@ impl Oracle<'_> {
         let rules = self.rules;
         let has_room = !self.me.has_factor() && !self.me.needs_a_code() && self.me.live_recovery(rules, self.now).is_none();
         let may_come = !rules.force_anybody() || (rules.accept_the_password() && !self.me.had_factor);
-        let comes = brings_all && brings_factors && has_room && may_come;
+        let comes = brings_factors && has_room && may_come;
         if comes {
             let newest = self.keys.newest();
             (self.me.apps, self.me.phones) = (travel.apps.clone(), travel.phones.clone());
@@ -83,7 +75,8 @@ impl Oracle<'_> {
             let here = if comes_home { Bucket::default() } else { self.me.bucket.clone() };
             self.me.bucket = there.bucket.stricter(&here, self.now, rules.window);
         }
-        let factors = if comes { self.me.own().len() } else { 0 };
+        let factors = if comes { own(&self.me) } else { Vec::new() };
+        let number = factors.len();
         self.me.arrival = Some(Arrived { from, id: travel.id, factors });
         let is_shut = !self.me.has_factor() && (brings_factors || there.is_reset || (comes_home && self.me.had_factor));
         self.me.is_reset |= is_shut;
@@ -92,21 +85,29 @@ impl Oracle<'_> {
             self.begin_epoch();
             self.end_logins();
         }
-        Some(Seen::Moved(factors))
+        Some(Seen::Moved(number))
     }
 
     pub(super) fn leave(&mut self, to: Who, there: &Shadow) -> Seen {
-        let Some(Gone::Leaving(travel)) = &self.me.gone else { return Seen::Ended };
+        let travel = match &self.me.gone {
+            Some(Gone::Leaving(travel)) => travel,
+            Some(Gone::Erased(_)) => return Seen::MoveChanged,
+            Some(Gone::Left(_)) | None => return Seen::Ended,
+        };
         let arrived = there.arrival.as_ref().filter(|arrived| arrived.id == travel.id);
         let Some(arrived) = arrived else { return Seen::MoveChanged };
-        self.me.is_reset |= travel.has_factor() && arrived.factors == 0;
+        self.me.is_reset |= travel.has_factor() && arrived.factors.is_empty();
         self.me.gone = Some(Gone::Left(to));
         Seen::Ended
     }
 
     pub(super) fn settle(&mut self, from: Who, there: &Shadow) -> Seen {
-        let is_leaving = matches!(&there.gone, Some(Gone::Leaving(travel)) if travel.to == self.who);
-        if !is_leaving {
+        let is_open = match &there.gone {
+            Some(Gone::Leaving(travel)) => travel.to == self.who,
+            Some(Gone::Erased(Some(withdrawn))) => withdrawn.to == self.who,
+            Some(Gone::Left(_) | Gone::Erased(None)) | None => false,
+        };
+        if !is_open {
             self.me.arrival.take_if(|arrived| arrived.from == from);
         }
         Seen::Ended
@@ -117,24 +118,51 @@ impl Oracle<'_> {
         if self.me.arrival.is_some() {
             return None;
         }
-        if let Some(Gone::Leaving(travel)) = &self.me.gone {
-            let may_arrive = |(place, there): (Who, &Shadow)| {
+        let withdrawn = match &self.me.gone {
+            Some(Gone::Leaving(travel)) => {
+                let Some((_, there)) = new_place.filter(|(place, _)| *place == travel.to) else { return Some(Seen::MoveChanged) };
                 let has_arrived = there.arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id);
-                place != travel.to || !has_arrived && takes(there, self.who)
-            };
-            if new_place.is_none_or(may_arrive) {
-                return Some(Seen::MoveChanged);
+                let had_factor = travel.has_factor();
+                (!has_arrived).then_some(Withdrawn { to: travel.to, id: travel.id, had_factor })
             }
-        }
+            Some(Gone::Erased(withdrawn)) => withdrawn.clone(),
+            Some(Gone::Left(_)) | None => None,
+        };
         if self.is_stored {
             self.forget();
-            self.me.gone = Some(Gone::Erased);
+            self.me.gone = Some(Gone::Erased(withdrawn));
             if self.me.had_factor {
                 self.begin_epoch();
             }
             self.end_logins();
         }
         Some(Seen::Ended)
+    }
+
+    /// What was under way from a place that was erased is taken back.
+    pub(super) fn withdraw(&mut self, from: Who, there: &Shadow) -> Seen {
+        let Some(Gone::Erased(Some(withdrawn))) = &there.gone else { return Seen::Ended };
+        if withdrawn.to != self.who || !self.is_stored {
+            return Seen::Ended;
+        }
+        debug_assert_ne!(from, self.who);
+        self.me.writes += 1;
+        let arrived = self.me.arrival.take_if(|arrived| arrived.id == withdrawn.id);
+        for factor in arrived.iter().flat_map(|arrived| &arrived.factors) {
+            self.me.apps.retain(|app| app.id != *factor);
+            self.me.phones.retain(|phone| phone.id != *factor);
+        }
+        let sends_factors = matches!(&self.me.gone, Some(Gone::Leaving(travel)) if travel.has_factor());
+        let is_shut = !self.me.has_factor() && !sends_factors && withdrawn.had_factor && !self.me.is_reset;
+        if is_shut {
+            (self.me.backup, self.me.is_reset) = (None, true);
+        }
+        if is_shut || (arrived.is_some() && (self.me.has_factor() || sends_factors)) {
+            self.me.had_factor = true;
+            self.begin_epoch();
+            self.end_logins();
+        }
+        Seen::Ended
     }
 
     pub(super) fn forget(&mut self) {
@@ -144,12 +172,17 @@ impl Oracle<'_> {
     }
 }
 
+/// The ids of a user's apps and phones.
+fn own(me: &Shadow) -> Vec<String> {
+    me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect()
+}
+
 /// Whether a place takes a user: no other move has to do with it. The way home is open.
 fn takes(place: &Shadow, from: Who) -> bool {
     let is_open = match &place.gone {
         None => true,
         Some(Gone::Left(to)) => *to == from,
-        Some(Gone::Leaving(_) | Gone::Erased) => false,
+        Some(Gone::Leaving(_) | Gone::Erased(_)) => false,
     };
     is_open && place.arrival.as_ref().is_none_or(|arrived| arrived.from == from)
 }
@@ -167,7 +200,6 @@ impl World {
         if rng.percent(25) {
             return self.erase(who, caller, rng);
         }
-        let own = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
         let steps = moves(who, to);
         if rng.percent(40) {
             return self.carry_on_late(who, caller, to, rng);
@@ -178,7 +210,7 @@ impl World {
             // The operator's process may die between the steps: the move is done again at some time, or never.
             if step > 0 && rng.percent(25) {
                 self.count("event a move was cut off".to_owned());
-                return Ok(());
+                return if rng.percent(30) { self.erase(who, caller, rng) } else { Ok(()) };
             }
             let mut seen = self.perform(place, caller, &ask, Fault::None, rng)?;
             if (step, &seen) == (1, &Seen::MoveChanged) {
@@ -201,58 +233,79 @@ impl World {
         self.meet(own(&self.people[who]).is_empty(), "a move that is complete leaves nothing at the old place")
     }
 
-    /// Empties the record, and dies before the record is deleted. A move from there is called off first, unless it is forgotten.
+    /// Empties the record, and takes back what was under way. The process may die before each, and before the record is deleted.
     fn erase(&mut self, who: Who, caller: Caller, rng: &mut Rng) -> Checked {
-        let own = |me: &Shadow| me.own().into_iter().map(|(_, factor, _)| factor.to_owned()).collect::<Vec<_>>();
+        let to = self.people[who].goes_to().filter(|_| rng.percent(90));
         let mut factors = own(&self.people[who]);
-        let mut to = None;
         if let Some(Gone::Leaving(travel)) = &self.people[who].gone {
-            let there = travel.to;
-            let on_the_way = travel.apps.iter().map(|app| app.id.clone()).chain(travel.phones.iter().map(|phone| phone.id.clone()));
-            let on_the_way: Vec<String> = on_the_way.collect();
-            to = rng.percent(80).then_some(there);
-            if rng.percent(80) {
-                let call_off = Ask::CallOff { from: who };
-                if self.perform(there, caller, &call_off, Fault::None, rng)? == Seen::MoveChanged {
-                    self.perform(there, caller, &call_off, Fault::None, rng)?;
-                }
-            }
-            // Those that arrived before stay.
-            factors.extend(on_the_way.into_iter().filter(|id| !own(&self.people[there]).contains(id)));
+            let has_arrived = self.people[travel.to].arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id);
+            let apps = travel.apps.iter().map(|app| app.id.clone());
+            let on_the_way = apps.chain(travel.phones.iter().map(|phone| phone.id.clone())).filter(|_| !has_arrived);
+            factors.extend(on_the_way);
         }
         if self.perform(who, caller, &Ask::Erased { to }, Fault::None, rng)? != Seen::Ended {
             return Ok(());
         }
+        if rng.percent(20) {
+            return Ok(());
+        }
+        if let Some(to) = self.people[who].goes_to() {
+            // A process of the move may have been slow.
+            if let Some(number) = self.departures.iter().rposition(|departed| departed.who == who) {
+                self.arrive_late(number, caller, rng)?;
+            }
+            let had_arrived = self.people[to].arrival.is_some();
+            self.perform(to, caller, &Ask::Withdraw { from: who }, Fault::None, rng)?;
+            if had_arrived && self.people[to].arrival.is_none() {
+                self.count("event a late arrival was taken back".to_owned());
+            }
+            self.perform(to, caller, &Ask::Settle { from: who }, Fault::None, rng)?;
+        }
         self.removed.extend(factors);
         Ok(())
+    }
+
+    /// The host deletes a record that was emptied, and has ended the sessions: nobody who comes later knows of it.
+    fn delete(&mut self, who: Who) {
+        self.store[who] = None;
+        self.people[who] = Shadow::default();
+        (self.had_factor[who], self.rescued[who], self.is_shut[who]) = (false, false, false);
+        (self.reset_at[who], self.guesses[who]) = (0, 0);
     }
 
     /// A process that was slow does one step of a move that others have carried on, or of one that was cut off.
     fn carry_on_late(&mut self, who: Who, caller: Caller, to: Who, rng: &mut Rng) -> Checked {
         let departures = (0..self.departures.len()).filter(|number| self.departures[*number].who == who).collect::<Vec<_>>();
         let (place, ask) = match rng.late(departures.len()) {
-            Some(late) if rng.percent(60) => {
-                let number = departures[late];
-                let Some(Gone::Leaving(travel)) = &self.departures[number].person.gone else { unreachable!("a departure") };
-                let to = travel.to;
-                if self.departures[number].there != self.store[to] {
-                    self.count("event a late arrival lost its race".to_owned());
-                    return Ok(());
-                }
-                self.count("event a late arrival".to_owned());
-                (to, Ask::Arrive { from: who, read: Some(number) })
-            }
+            Some(late) if rng.percent(60) => return self.arrive_late(departures[late], caller, rng),
             _ => rng.pick(&moves(who, to)),
         };
         self.perform(place, caller, &ask, Fault::None, rng)?;
         self.a_factor_counts_at_one_place()
     }
 
+    /// A process that has read a departure, and the new place before it, arrives by what it has read.
+    fn arrive_late(&mut self, number: usize, caller: Caller, rng: &mut Rng) -> Checked {
+        let (who, gone) = (self.departures[number].who, &self.departures[number].person.gone);
+        let Some(Gone::Leaving(travel)) = gone else { unreachable!("a departure") };
+        let to = travel.to;
+        if self.departures[number].there != self.store[to] {
+            self.count("event a late arrival lost its race".to_owned());
+            return Ok(());
+        }
+        self.count("event a late arrival".to_owned());
+        self.perform(to, caller, &Ask::Arrive { from: who, read: Some(number) }, Fault::None, rng)?;
+        self.a_factor_counts_at_one_place()
+    }
+
     /// The documented remedy for someone on the way: the operator does the move again, or erases the place where that is refused.
     pub(super) fn end_the_move(&mut self, who: Who, rng: &mut Rng) -> Checked {
-        let Some(Gone::Leaving(travel)) = &self.people[who].gone else { return Ok(()) };
-        let to = travel.to;
         let caller = Caller { client: Client::Office, roles: Told::Nothing };
+        let to = match &self.people[who].gone {
+            Some(Gone::Leaving(travel)) => travel.to,
+            Some(Gone::Erased(Some(_))) => return self.end_the_erasure(who, caller, rng),
+            Some(Gone::Left(_) | Gone::Erased(None)) | None => return Ok(()),
+        };
         for (place, ask) in moves(who, to).into_iter().skip(1) {
             let mut seen = self.perform(place, caller, &ask, Fault::None, rng)?;
             if seen == Seen::MoveChanged {
@@ -260,10 +313,20 @@ impl World {
             }
             if seen == Seen::MoveRefused {
                 self.count("way: somebody on the way was erased".to_owned());
-                return self.perform(who, caller, &Ask::Erased { to: Some(to) }, Fault::None, rng).map(|_| ());
+                self.perform(who, caller, &Ask::Erased { to: Some(to) }, Fault::None, rng)?;
+                return self.end_the_erasure(who, caller, rng);
             }
         }
         self.count("way: a move was completed".to_owned());
+        Ok(())
+    }
+
+    /// The operator erases someone once more, whose erasure was cut off: then anybody may begin anew there.
+    fn end_the_erasure(&mut self, who: Who, caller: Caller, rng: &mut Rng) -> Checked {
+        if let Some(to) = self.people[who].goes_to() {
+            self.perform(to, caller, &Ask::Withdraw { from: who }, Fault::None, rng)?;
+        }
+        self.delete(who);
         Ok(())
     }
 

@@ -69,7 +69,7 @@ impl Oracle<'_> {
                 | Ask::Arrive { .. }
                 | Ask::Leave { .. }
                 | Ask::Settle { .. }
-                | Ask::CallOff { .. }
+                | Ask::Withdraw { .. }
                 | Ask::Erased { .. }
                 | Ask::NeverLeft { .. }
         );
@@ -109,11 +109,11 @@ impl Oracle<'_> {
             Ask::Show { session, pass } => self.show(session, *pass),
             Ask::ShowNew { session, pass, codes } => self.show_new(session, *pass, *codes),
             Ask::ConfirmCodes { session, pass, set } => self.confirm_codes(session, *pass, set),
-            Ask::Issue { by, session, pass, role } => match self.owner_acts(*by, session, *pass, *role, other) {
+            Ask::Issue { by, session, pass, role } => match self.owner_acts((*by, other), session, *pass, *role, false) {
                 Ok(()) => self.make_recovery_code(false),
                 Err(seen) => seen,
             },
-            Ask::Reset { by, session, pass, role } => match self.owner_acts(*by, session, *pass, *role, other) {
+            Ask::Reset { by, session, pass, role } => match self.owner_acts((*by, other), session, *pass, *role, true) {
                 Ok(()) => self.reset(false),
                 Err(seen) => seen,
             },
@@ -124,7 +124,8 @@ impl Oracle<'_> {
                 }
                 self.end_logins()
             }
-            Ask::OperatorIssues | Ask::OperatorResets if self.me.is_on_the_way() => Seen::MoveRefused,
+            Ask::OperatorIssues | Ask::OperatorResets if self.me.is_leaving() => Seen::MoveRefused,
+            Ask::OperatorResets if self.me.has_left() => Seen::MoveRefused,
             Ask::OperatorIssues => self.make_recovery_code(true),
             Ask::OperatorResets => self.reset(true),
             Ask::OperatorWithdraws => match self.me.recovery.take() {
@@ -135,7 +136,7 @@ impl Oracle<'_> {
             Ask::Arrive { from, .. } => self.arrive(*from, other).unwrap_or(Seen::MoveRefused),
             Ask::Leave { to } => self.leave(*to, other),
             Ask::Settle { from } => self.settle(*from, other),
-            Ask::CallOff { from } => self.call_off(*from, other),
+            Ask::Withdraw { from } => self.withdraw(*from, other),
             Ask::Erased { to } => self.erased(to.map(|to| (to, other))).unwrap_or(Seen::MoveRefused),
             Ask::NeverLeft { message } => self.never_left(message),
             Ask::Check { .. } | Ask::Gate { .. } => unreachable!("answered above"),
@@ -460,7 +461,7 @@ impl Oracle<'_> {
     }
 
     /// Admits an owner who issues a code or resets a user: both have the same rules and one budget.
-    fn owner_acts(&mut self, by: Who, session: &str, pass: Token, role: Role, issuer: &Shadow) -> Result<(), Seen> {
+    fn owner_acts(&mut self, (by, issuer): (Who, &Shadow), session: &str, pass: Token, role: Role, is_reset: bool) -> Result<(), Seen> {
         let proof = self.pass_of(by, issuer, session, pass).filter(|pass| self.is_fresh(pass) && is_strong(pass));
         let reason = if !self.rules.offers(Method::RecoveryCode) {
             Reason::MethodNotOffered
@@ -472,7 +473,7 @@ impl Oracle<'_> {
             Reason::NotForOneself
         } else if proof.is_none() {
             Reason::FreshFactorRequired
-        } else if self.me.is_on_the_way() {
+        } else if self.me.is_leaving() || (is_reset && self.me.has_left()) {
             Reason::MoveUnderWay
         } else if let Some(time) = again_at(self.me.issued.iter().copied(), self.now, &[(HOUR, 5), (DAY, 20)]) {
             return Err(Seen::DeniedUntil(Reason::TooOften, time));
@@ -495,6 +496,9 @@ impl Oracle<'_> {
     }
 
     fn make_recovery_code(&mut self, by_operator: bool) -> Seen {
+        if self.me.is_erased() {
+            (self.me.gone, self.me.is_reset) = (None, true);
+        }
         let until = self.now + self.rules.recovery_life;
         self.me.recovery = Some(Recovery { code: String::new(), by_operator, from: self.now, until, kid: self.keys.newest() });
         self.me.writes += 1;

@@ -52,7 +52,15 @@ pub(super) struct Shadow {
 pub(super) enum Gone {
     Leaving(Travel),
     Left(Who),
-    Erased,
+    Erased(Option<Withdrawn>),
+}
+
+/// A move that was under way when the user was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Withdrawn {
+    pub(super) to: Who,
+    pub(super) id: usize,
+    pub(super) had_factor: bool,
 }
 
 /// A move under way, by a number that no other has.
@@ -70,12 +78,12 @@ impl Travel {
     }
 }
 
-/// A move that has come, and the number of factors that it brought.
+/// A move that has come, and the factors that it brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arrived {
     pub(super) from: Who,
     pub(super) id: usize,
-    pub(super) factors: usize,
+    pub(super) factors: Vec<String>,
 }
 
 /// A secret in an authenticator app.
@@ -180,15 +188,21 @@ impl Bucket {
 
     /// The stricter of two, in each part.
     pub(super) fn stricter(&self, other: &Self, now: u64, window: u64) -> Self {
-        let ends = |bucket: &Self| bucket.level_at.min(now) + bucket.level * 3_600 * (2 * window + 1);
+        let leaked = |bucket: &Self| {
+            let mut bucket = bucket.clone();
+            bucket.leak(now, window);
+            bucket
+        };
+        let (one, two) = (leaked(self), leaked(other));
+        let ends = |bucket: &Self| bucket.level_at + bucket.level * 3_600 * (2 * window + 1);
         let retry = |bucket: &Self| if bucket.retry_at <= now + 3_600 { bucket.retry_at } else { 0 };
-        let fuller = if ends(other) > ends(self) { other } else { self };
+        let fuller = if ends(&two) > ends(&one) { &two } else { &one };
         Self {
-            failures: self.failures.max(other.failures),
+            failures: one.failures.max(two.failures),
             level: fuller.level,
-            tries: self.tries.max(other.tries),
-            level_at: fuller.level_at.min(now),
-            retry_at: retry(self).max(retry(other)),
+            tries: one.tries.max(two.tries),
+            level_at: fuller.level_at,
+            retry_at: retry(&one).max(retry(&two)),
         }
     }
 
@@ -210,18 +224,7 @@ impl Bucket {
 
     /// A try that was compared with this number of apps.
     pub(super) fn fail(&mut self, now: u64, window: u64, apps: u64) {
-        let leak = 3_600 * (2 * window + 1);
-        self.level_at = self.level_at.min(now);
-        let (tries, level) = (self.tries, self.level);
-        while self.level > 0 && now - self.level_at >= leak {
-            self.level -= 1;
-            self.level_at += leak;
-        }
-        if self.level == 0 {
-            self.level_at = now;
-        }
-        // The tries fall with the level, rounded up.
-        self.tries = if level == 0 { 0 } else { (tries * self.level).div_ceil(level) };
+        self.leak(now, window);
         self.level += apps;
         self.tries += 1;
         self.failures += 1;
@@ -237,6 +240,21 @@ impl Bucket {
                 11 => 1_920,
                 _ => 3_600,
             };
+    }
+
+    fn leak(&mut self, now: u64, window: u64) {
+        let leak = 3_600 * (2 * window + 1);
+        self.level_at = self.level_at.min(now);
+        let (tries, level) = (self.tries, self.level);
+        while self.level > 0 && now - self.level_at >= leak {
+            self.level -= 1;
+            self.level_at += leak;
+        }
+        if self.level == 0 {
+            self.level_at = now;
+        }
+        // The tries fall with the level, rounded up.
+        self.tries = if level == 0 { 0 } else { (tries * self.level).div_ceil(level) };
     }
 
     pub(super) const fn succeed(&mut self) {
@@ -337,8 +355,25 @@ impl Shadow {
         }
     }
 
-    pub(super) const fn is_on_the_way(&self) -> bool {
-        matches!(self.gone, Some(Gone::Leaving(_)))
+    pub(super) const fn has_left(&self) -> bool {
+        matches!(self.gone, Some(Gone::Left(_)))
+    }
+
+    /// Whether the user is on the way to another place, or was when the operator erased them.
+    pub(super) const fn is_leaving(&self) -> bool {
+        self.goes_to().is_some()
+    }
+
+    pub(super) const fn is_erased(&self) -> bool {
+        matches!(self.gone, Some(Gone::Erased(_)))
+    }
+
+    /// The new place of a move from here that is under way, or was at the erasure.
+    pub(super) const fn goes_to(&self) -> Option<Who> {
+        match &self.gone {
+            Some(Gone::Leaving(Travel { to, .. }) | Gone::Erased(Some(Withdrawn { to, .. }))) => Some(*to),
+            Some(Gone::Left(_) | Gone::Erased(None)) | None => None,
+        }
     }
 
     /// The sealing keys that a user on the way cannot arrive without.

@@ -232,7 +232,7 @@ impl World {
             | Ask::Arrive { from: place, read: None }
             | Ask::Leave { to: place }
             | Ask::Settle { from: place }
-            | Ask::CallOff { from: place }
+            | Ask::Withdraw { from: place }
             | Ask::Erased { to: Some(place) } => self.people[*place].clone(),
             _ => Shadow::default(),
         };
