@@ -110,6 +110,8 @@ export interface SecondFactor extends UserMethods {
    *     case 'verified':
    *       return { user: reply.user, session: reply.session, pass: reply.pass }
    *     case 'wrong':
+   *       if (reply.slowBySeconds !== undefined)
+   *         return { message: 'This code is too old. Please type the one that the app shows now, or set the clock of your phone.' }
    *       return { message: `Wrong code, ${reply.attemptsLeft} attempts left.` }
    *     case 'already_used':
    *       return { message: 'This code was used already. Please wait for the next one.' }

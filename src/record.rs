@@ -160,7 +160,7 @@ pub(crate) struct App {
     pub(crate) name: FactorName,
     pub(crate) secret: Sealed,
     pub(crate) parameters: TotpParameters,
-    /// The step that matched last; it and all before it are refused.
+    /// The last step that matched, in the window or as that of a slow clock; it and all before it are refused.
     pub(crate) last_step: u64,
     pub(crate) added_at: UnixSeconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,12 +4,16 @@
 //! matched is returned, and the caller keeps it: from then on that step and all before it are
 //! refused (RFC 6238 §5.2). Every candidate step is computed, even after a match, so that the time
 //! taken tells nothing.
+//!
+//! The steps of the last ten minutes are candidates too. They let nobody in: they tell a slow clock from a wrong code. No step
+//! after the window is one, because a guesser would learn a code that is about to be right.
 
 use core::fmt;
+use core::ops::RangeInclusive;
 
 use data_encoding::{BASE32, BASE32_NOPAD, DecodeKind};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -17,6 +21,9 @@ use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::time::UnixSeconds;
 use crate::typed_code::{Digits, group};
+
+/// The slowest clock that is told from a wrong code, in seconds.
+const SLOWEST: u64 = 600;
 
 /// Hash under the HMAC of TOTP (RFC 6238 §1.2), the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,7 +106,11 @@ impl TotpParameters {
     /// The step that a time falls into (RFC 6238 §4.2, T0 = 0).
     #[must_use]
     pub fn step_at(self, time: UnixSeconds) -> u64 {
-        time.seconds().checked_div(u64::from(self.period_seconds)).unwrap_or(0)
+        self.steps_in(time.seconds())
+    }
+
+    fn steps_in(self, seconds: u64) -> u64 {
+        seconds.checked_div(u64::from(self.period_seconds)).unwrap_or(0)
     }
 }
 
@@ -108,9 +119,11 @@ impl TotpParameters {
 pub(crate) enum TotpMatch {
     /// It is the code of this step, which is later than the last one used.
     Unused(u64),
-    /// It is the code of the last step used, or of one before it.
+    /// It is the code of the last step used, or of one before it in the window.
     Used,
-    /// It is no code of the window.
+    /// It is the code of this step, which is earlier than the window, used or not. A clock that is slow by so many seconds shows it.
+    Slow { step: u64, by_seconds: u64 },
+    /// It is none of these codes.
     Wrong,
 }
 
@@ -179,26 +192,36 @@ impl TotpSecret {
     /// the last step used. `None`: wrong, too old, or used already.
     #[must_use]
     pub fn verify(&self, parameters: TotpParameters, code: &Digits, now: UnixSeconds, window: u8, after: Option<u64>) -> Option<u64> {
-        match self.compare(parameters, code, now, window, after) {
-            TotpMatch::Unused(step) => Some(step),
-            TotpMatch::Used | TotpMatch::Wrong => None,
+        let (current, window) = (parameters.step_at(now), u64::from(window));
+        let window = current.saturating_sub(window)..=current.saturating_add(window);
+        self.last_match(parameters, code, window).filter(|step| after.is_none_or(|last| *step > last))
+    }
+
+    /// The same, with used codes and those of a slow clock told from wrong ones.
+    pub(crate) fn compare(&self, parameters: TotpParameters, code: &Digits, now: UnixSeconds, window: u8, after: Option<u64>) -> TotpMatch {
+        let (current, window) = (parameters.step_at(now), u64::from(window));
+        let earliest = current.saturating_sub(window.max(parameters.steps_in(SLOWEST)));
+        let Some(step) = self.last_match(parameters, code, earliest..=current.saturating_add(window)) else { return TotpMatch::Wrong };
+        let slow_by = current.saturating_sub(step);
+        if slow_by > window {
+            TotpMatch::Slow { step, by_seconds: slow_by.saturating_mul(u64::from(parameters.period_seconds)) }
+        } else if after.is_none_or(|last| step > last) {
+            TotpMatch::Unused(step)
+        } else {
+            TotpMatch::Used
         }
     }
 
-    /// The same, with used codes told from wrong ones.
-    pub(crate) fn compare(&self, parameters: TotpParameters, code: &Digits, now: UnixSeconds, window: u8, after: Option<u64>) -> TotpMatch {
+    /// The last of these steps that has this code. Neither an exit nor a branch depends on a match: each step costs the same.
+    fn last_match(&self, parameters: TotpParameters, code: &Digits, steps: RangeInclusive<u64>) -> Option<u64> {
         let totp = self.totp(parameters);
-        let current = parameters.step_at(now);
-        let mut matched = TotpMatch::Wrong;
-        for step in current.saturating_sub(u64::from(window))..=current.saturating_add(u64::from(window)) {
-            let candidate = code_of(&totp, parameters, step);
-            let same = bool::from(candidate.as_str().as_bytes().ct_eq(code.as_str().as_bytes()));
-            // No early exit: each candidate costs the same.
-            if same {
-                matched = if after.is_none_or(|last| step > last) { TotpMatch::Unused(step) } else { TotpMatch::Used };
-            }
+        let (mut found, mut last) = (Choice::from(0), 0);
+        for step in steps {
+            let same = code_of(&totp, parameters, step).as_str().as_bytes().ct_eq(code.as_str().as_bytes());
+            last.conditional_assign(&step, same);
+            found |= same;
         }
-        matched
+        bool::from(found).then_some(last)
     }
 
     fn totp(&self, parameters: TotpParameters) -> Totp {
@@ -234,21 +257,21 @@ const fn base32_mistake(kind: DecodeKind, is_padded: bool) -> &'static str {
 
 fn code_of(totp: &Totp, parameters: TotpParameters, step: u64) -> Digits {
     #[cfg(test)]
-    tests::CODES.with(|count| count.set(count.get().saturating_add(1)));
+    COMPUTED.with(|count| count.set(count.get().saturating_add(1)));
     let text = totp.generate(step.saturating_mul(u64::from(parameters.period_seconds))).to_string();
     #[expect(clippy::expect_used, reason = "totp-rs prints exactly the digits it was built with")]
     Digits::parse(&text, parameters.digits).expect("digits")
 }
 
 #[cfg(test)]
+thread_local! {
+    /// Number of codes that this thread has computed.
+    pub(crate) static COMPUTED: core::cell::Cell<u32> = const { core::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
 mod tests {
-    use core::cell::Cell;
-
     use super::*;
-
-    thread_local! {
-        pub(super) static CODES: Cell<u32> = const { Cell::new(0) };
-    }
 
     #[test]
     fn t31_every_candidate_step_is_computed_whatever_matches() {
@@ -257,9 +280,52 @@ mod tests {
         let current = parameters.step_at(now);
         let codes = [current - 1, current, current + 1, current + 9].map(|step| secret.code_at(parameters, step));
         for (code, expected) in codes.iter().zip([Some(current - 1), Some(current), Some(current + 1), None]) {
-            CODES.set(0);
+            COMPUTED.set(0);
             assert_eq!(secret.verify(parameters, code, now, 1, None), expected);
-            assert_eq!(CODES.get(), 3);
+            assert_eq!(COMPUTED.get(), 3);
+        }
+    }
+
+    #[test]
+    fn t31_ten_minutes_of_steps_are_computed_whatever_matches() {
+        let secret = TotpSecret::from_bytes(&[7; 20]).unwrap();
+        let now = UnixSeconds::new(1_800_000_000).unwrap();
+        for (period, window, computed) in [(15, 0, 41), (15, 2, 43), (30, 0, 21), (30, 1, 22), (30, 2, 23), (300, 0, 3), (300, 2, 5)] {
+            let parameters = TotpParameters::new(TotpAlgorithm::SHA1, 6, period).unwrap();
+            for back in -45..=45_i64 {
+                let code = secret.code_at(parameters, parameters.step_at(now).saturating_sub_signed(back));
+                for after in [None, Some(parameters.step_at(now) - 5), Some(u64::MAX)] {
+                    COMPUTED.set(0);
+                    secret.compare(parameters, &code, now, window, after);
+                    assert_eq!(COMPUTED.get(), computed, "{back} steps ago, {period} seconds each, window {window}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_tells_a_slow_clock_for_ten_minutes_before_the_window_and_never_after_it() {
+        let secret = TotpSecret::from_bytes(&[7; 20]).unwrap();
+        let now = UnixSeconds::new(1_800_000_000).unwrap();
+        for (period, window) in [(15, 0), (15, 2), (30, 0), (30, 1), (30, 2), (45, 1), (60, 1), (299, 0), (300, 0), (300, 1), (300, 2)] {
+            let parameters = TotpParameters::new(TotpAlgorithm::SHA1, 8, u32::try_from(period).unwrap()).unwrap();
+            let current = parameters.step_at(now);
+            for back in -45..=45_i64 {
+                let step = current.saturating_sub_signed(back);
+                let code = secret.code_at(parameters, step);
+                let told = |after| secret.compare(parameters, &code, now, window, after);
+                let is_slow = back > i64::from(window) && back * period <= 600;
+                let slow = TotpMatch::Slow { step, by_seconds: u64::try_from(back * period).unwrap_or(0) };
+                let case = format!("{back} steps ago, {period} seconds each, window {window}");
+                for after in [None, Some(step - 1)] {
+                    let unused = if back.abs() <= i64::from(window) { TotpMatch::Unused(step) } else { TotpMatch::Wrong };
+                    assert_eq!(told(after), if is_slow { slow } else { unused }, "{case}");
+                }
+                for after in [step, step + 1, u64::MAX] {
+                    let used = if back.abs() <= i64::from(window) { TotpMatch::Used } else { TotpMatch::Wrong };
+                    assert_eq!(told(Some(after)), if is_slow { slow } else { used }, "{case}, used");
+                }
+            }
         }
     }
 }

@@ -54,7 +54,15 @@ pub(super) enum Comparison<T> {
     Used {
         retry_at: Option<UnixSeconds>,
     },
-    Wrong,
+    /// The code that an app showed so many seconds ago, where it is one.
+    Wrong {
+        slow_by_seconds: Option<u64>,
+    },
+}
+
+impl<T> Comparison<T> {
+    /// Wrong at any time.
+    pub(super) const WRONG: Self = Self::Wrong { slow_by_seconds: None };
 }
 
 /// A value, or the reply that takes its place.
@@ -68,7 +76,7 @@ impl Context<'_> {
         method: Method,
         compare: impl FnOnce(&mut Self) -> Result<Option<T>, Error>,
     ) -> Result<OrReply<T>, Error> {
-        self.attempt_known(method, 1, |context| Ok(compare(context)?.map_or(Comparison::Wrong, Comparison::Right)))
+        self.attempt_known(method, 1, |context| Ok(compare(context)?.map_or(Comparison::WRONG, Comparison::Right)))
     }
 
     /// Runs one attempt at a code that is known again once it is used, and that is compared with this number of apps.
@@ -85,7 +93,7 @@ impl Context<'_> {
         }
         let before = self.record.attempts.clone();
         self.record.attempts.charge(self.now, comparisons);
-        match compare(self)? {
+        let slow_by_seconds = match compare(self)? {
             Comparison::Right(matched) => {
                 self.record.attempts = before;
                 return Ok(Ok(matched));
@@ -95,8 +103,8 @@ impl Context<'_> {
                 self.log(EventKind::CodeRepeated { method });
                 return Ok(Err(Reply::AlreadyUsed { retry_at }));
             }
-            Comparison::Wrong => {}
-        }
+            Comparison::Wrong { slow_by_seconds } => slow_by_seconds,
+        };
         let failures = self.record.attempts.failures();
         self.log(EventKind::CodeRefused { method, failures });
         if self.record.attempts.just_locked(&before) {
@@ -107,7 +115,7 @@ impl Context<'_> {
             LockState::Waiting(until) => (0, Some(until)),
             LockState::Stopped => (0, None),
         };
-        Ok(Err(Reply::Wrong { attempts_left: Some(attempts_left), retry_at }))
+        Ok(Err(Reply::Wrong { attempts_left: Some(attempts_left), retry_at, slow_by_seconds }))
     }
 
     /// The reply while no such attempt may be made.

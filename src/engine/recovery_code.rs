@@ -138,7 +138,7 @@ pub(super) fn usable(view: View<'_>) -> Result<Option<UsableMethod>, Error> {
 fn refuse(context: &mut Context<'_>) -> Reply {
     let failures = context.record.attempts.failures();
     context.log(EventKind::CodeRefused { method: Method::RecoveryCode, failures });
-    Reply::Wrong { attempts_left: None, retry_at: None }
+    Reply::Wrong { attempts_left: None, retry_at: None, slow_by_seconds: None }
 }
 
 /// The key of check tags, for one user's code.

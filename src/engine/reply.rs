@@ -192,6 +192,10 @@ pub enum Reply {
         /// The time from which the next attempt may be made. Absent: at once.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<UnixSeconds>,
+        /// So many seconds ago, ten minutes at most, an app was to show this code: the clock of its phone is about so slow, or the
+        /// code is an old one. It is exact to one step of the app, of 30 seconds mostly. Absent: it is no such code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        slow_by_seconds: Option<u64>,
     },
     /// A field that comes from the client does not have the form that it must have. Nothing was counted.
     Malformed {

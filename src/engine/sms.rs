@@ -121,7 +121,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
         sent.tries = sent.tries.saturating_add(1);
         let attempts_left = Some(MAX_TRIES.saturating_sub(sent.tries));
         context.log(EventKind::SetupCodeRefused { method: Method::Sms });
-        return Ok(Reply::Wrong { attempts_left, retry_at: None });
+        return Ok(Reply::Wrong { attempts_left, retry_at: None, slow_by_seconds: None });
     }
     let confirmation = Confirmation::of(context, Method::Sms, &setup, name.as_ref());
     let number = seal(context, &number)?;
@@ -299,7 +299,7 @@ fn live_codes(context: &Context<'_>, ticket: &Ticket, step: &Typed<'_>) -> Resul
 
 /// Compares the typed code with these.
 fn compare<'a>(context: &Context<'_>, codes: &'a [SentCode], typed: &Digits) -> Result<Comparison<&'a SentCode>, Error> {
-    let mut outcome = Comparison::Wrong;
+    let mut outcome = Comparison::WRONG;
     for sent in codes {
         let SentCode { code, number, .. } = sent;
         let key = context.keys.sealing().subkey(&code.kid, Purpose::SmsCode)?;

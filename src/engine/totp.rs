@@ -101,15 +101,21 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let Some(typed) = Digits::parse(&command.code, parameters.digits()) else {
         return Ok(Reply::malformed_digits(parameters.digits()));
     };
-    let Some(last_step) = secret.verify(parameters, &typed, context.now, context.policy.window(), None) else {
-        context.log(EventKind::SetupCodeRefused { method: Method::Totp });
-        return Ok(Reply::Wrong { attempts_left: None, retry_at: None });
+    let last_step = match secret.compare(parameters, &typed, context.now, context.policy.window(), None) {
+        TotpMatch::Unused(step) => step,
+        TotpMatch::Slow { by_seconds, .. } => return Ok(set_up_refused(context, Some(by_seconds))),
+        TotpMatch::Used | TotpMatch::Wrong => return Ok(set_up_refused(context, None)),
     };
     let confirmation = Confirmation::of(context, Method::Totp, &setup, name.as_ref());
     let secret = seal(context, &secret)?;
     let NamedFactor { id, name } = confirmation.factor.clone();
     context.record.apps.push(App { id, name, secret, parameters, last_step, added_at: context.now, last_used_at: None });
     enroll::confirmed(context, command, confirmation)
+}
+
+fn set_up_refused(context: &mut Context<'_>, slow_by_seconds: Option<u64>) -> Reply {
+    context.log(EventKind::SetupCodeRefused { method: Method::Totp });
+    Reply::Wrong { attempts_left: None, retry_at: None, slow_by_seconds }
 }
 
 /// The second step by a code from an app: the one that is named, or any.
@@ -209,22 +215,36 @@ struct Candidate<'a> {
     typed: Digits,
 }
 
-/// Compares the code with those of each app's window. After a used one, the next code that counts is that of the
-/// next step, or of the step after the last one used, where an app runs ahead.
-fn compare<'a, 'b>(context: &Context<'_>, candidates: &'b [Candidate<'a>]) -> Comparison<(&'b Candidate<'a>, u64)> {
-    let mut outcome = Comparison::Wrong;
-    for candidate in candidates {
+/// Compares the code with those of each app. After a used one, the next code that counts is that of the next step, or of the
+/// step after the last one used, where an app runs ahead. Of several slow clocks the least slow one is told.
+fn compare<'a, 'b>(context: &mut Context<'_>, candidates: &'b [Candidate<'a>]) -> Comparison<(&'b Candidate<'a>, u64)> {
+    let (now, window) = (context.now, context.policy.window());
+    let compared =
+        |Candidate { app, secret, typed }: &Candidate<'_>| secret.compare(app.parameters, typed, now, window, Some(app.last_step));
+    // All apps before any match is looked at: the time tells nothing of which app it was.
+    let matches: Vec<_> = candidates.iter().map(|candidate| (candidate, compared(candidate))).collect();
+    let mut used = None;
+    for (candidate, matched) in &matches {
         let App { parameters, last_step, .. } = *candidate.app;
-        match candidate.secret.compare(parameters, &candidate.typed, context.now, context.policy.window(), Some(last_step)) {
+        match *matched {
             TotpMatch::Unused(step) => return Comparison::Right((candidate, step)),
-            TotpMatch::Used => {
-                let next = parameters.step_at(context.now).max(last_step).saturating_add(1);
-                outcome = Comparison::Used { retry_at: Some(parameters.start_of(next)) };
-            }
-            TotpMatch::Wrong => {}
+            TotpMatch::Used => used = Some(parameters.start_of(parameters.step_at(now).max(last_step).saturating_add(1))),
+            TotpMatch::Slow { .. } | TotpMatch::Wrong => {}
         }
     }
-    outcome
+    if used.is_some() {
+        return Comparison::Used { retry_at: used };
+    }
+    let mut slow_by_seconds = None;
+    for (candidate, matched) in matches {
+        let TotpMatch::Slow { step, by_seconds } = matched else { continue };
+        slow_by_seconds = Some(slow_by_seconds.map_or(by_seconds, |least: u64| least.min(by_seconds)));
+        // What is told is used up. This clock may be ahead, and the code would count once it is right.
+        if let Some(app) = context.record.apps.iter_mut().find(|app| app.id == candidate.app.id) {
+            app.last_step = app.last_step.max(step);
+        }
+    }
+    Comparison::Wrong { slow_by_seconds }
 }
 
 /// Whether the record holds this very app.
@@ -241,4 +261,136 @@ pub(super) fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sea
 pub(super) fn open_secret(view: View<'_>, sealed: &Sealed) -> Result<TotpSecret, Error> {
     let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
     TotpSecret::from_bytes(&plain).map_err(|_| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::client_ip::ClientIp;
+    use crate::engine::{Command, Env, step};
+    use crate::entropy::Entropy;
+    use crate::factor::FactorId;
+    use crate::hashed_codes::make_hashes_cheap;
+    use crate::ids::{RecordId, UserId};
+    use crate::keys::KeyRing;
+    use crate::policy::{Policy, Roles};
+    use crate::record::Record;
+    use crate::totp::COMPUTED;
+
+    const START: u64 = 1_800_000_000;
+    const APPS: u8 = 5;
+
+    /// Ann, with apps that have not logged in yet.
+    struct Ann {
+        policy: Policy,
+        keys: KeyRing,
+        record: Record,
+        secrets: Vec<TotpSecret>,
+        now: u64,
+    }
+
+    impl Ann {
+        fn with_five_apps() -> Self {
+            Self::with_apps((1..=APPS).map(|byte| TotpSecret::from_bytes(&[byte; 20]).unwrap()).collect())
+        }
+
+        fn with_apps(secrets: Vec<TotpSecret>) -> Self {
+            make_hashes_cheap();
+            let id = RecordId::from(UserId::new("ann").unwrap());
+            let policy = json!({"v": 1, "name": "Acme", "origin": "https://acme.example"});
+            let mut ann = Self {
+                policy: Policy::parse(&policy.to_string()).unwrap(),
+                keys: KeyRing::parse(include_str!("../../tests/vectors/keys.json")).unwrap(),
+                record: Record::new(id.clone()),
+                secrets,
+                now: START,
+            };
+            for (secret, number) in ann.secrets.iter().zip(1..) {
+                let sealed = ann.keys.sealing().seal(&mut Entropy::new([1; 32]), &id, FIELD, secret.as_bytes()).unwrap();
+                let name = FactorName::parse("App").unwrap();
+                let app = App {
+                    id: FactorId::mint(&mut Entropy::new([number; 32])),
+                    name,
+                    secret: sealed,
+                    parameters: TotpParameters::DEFAULT,
+                    last_step: 0,
+                    added_at: UnixSeconds::new(START).unwrap(),
+                    last_used_at: None,
+                };
+                ann.record.apps.push(app);
+            }
+            ann
+        }
+
+        fn code(&self, app: usize, steps: i64) -> String {
+            let step = TotpParameters::DEFAULT.step_at(UnixSeconds::new(self.now).unwrap()).saturating_add_signed(steps);
+            self.secrets[app].code_at(TotpParameters::DEFAULT, step).as_str().to_owned()
+        }
+
+        fn reply(&mut self, command: &Value) -> Value {
+            let now = UnixSeconds::new(self.now).unwrap();
+            let env = Env { now, client: ClientIp::Unknown, roles: Roles::Unknown, entropy: Entropy::new([9; 32]) };
+            let pending = step(&self.policy, &self.keys, self.record.clone(), Command::parse(&command.to_string()).unwrap(), env).unwrap();
+            self.record = pending.to_store().unwrap_or(&self.record).clone();
+            serde_json::to_value(pending.stored().0).unwrap()
+        }
+
+        /// Tries a code; gives the result, and how many codes were computed.
+        fn try_code(&mut self, code: &str) -> (Value, u32) {
+            let ticket = self.reply(&json!({"begin": {"session": "s"}}))["ticket"].clone();
+            let verify = json!({"verify": {"ticket": ticket, "session": "s", "method": "totp", "code": code}});
+            COMPUTED.set(0);
+            let reply = self.reply(&verify);
+            (reply, COMPUTED.get())
+        }
+    }
+
+    #[test]
+    fn t31_a_code_is_compared_with_all_steps_of_all_apps_whichever_matches() {
+        // The step of now, one to each side, and those of ten minutes.
+        let all = u32::from(APPS) * 22;
+        for app in 0..usize::from(APPS) {
+            for steps in -25..=5 {
+                let mut ann = Ann::with_five_apps();
+                let code = ann.code(app, steps);
+                let is_right = (-1..=1).contains(&steps);
+                for expected in if is_right { ["verified", "already_used"] } else { ["wrong", "wrong"] } {
+                    let (reply, computed) = ann.try_code(&code);
+                    assert_eq!((&reply["result"], computed), (&json!(expected), all), "app {app}, {steps} steps");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn t31_nothing_is_compared_while_the_user_waits() {
+        let mut ann = Ann::with_five_apps();
+        for _ in 0..5 {
+            let code = ann.code(0, 900);
+            assert_eq!(ann.try_code(&code).0["result"], "wrong");
+        }
+        let code = ann.code(0, -4);
+        let (reply, computed) = ann.try_code(&code);
+        assert_eq!((&reply["result"], computed), (&json!("locked"), 0));
+    }
+
+    #[test]
+    fn of_several_slow_clocks_the_least_slow_one_is_told_and_the_code_is_used_up() {
+        let first = TotpSecret::from_bytes(&[1; 20]).unwrap();
+        let now = TotpParameters::DEFAULT.step_at(UnixSeconds::new(START).unwrap());
+        let of_first: Vec<_> = (6..=20).map(|back| first.code_at(TotpParameters::DEFAULT, now - back)).collect();
+        // One secret in 70,000 has one of these codes at a later step.
+        let mut secrets = (0..u64::MAX).map(|number| TotpSecret::from_bytes(&[number.to_be_bytes(); 2].concat()).unwrap());
+        let second = secrets.find(|secret| of_first.contains(&secret.code_at(TotpParameters::DEFAULT, now - 5))).unwrap();
+        let code = second.code_at(TotpParameters::DEFAULT, now - 5);
+        for secrets in [[first.clone(), second.clone()], [second.clone(), first]] {
+            let mut ann = Ann::with_apps(secrets.to_vec());
+            assert_eq!(ann.try_code(code.as_str()).0["slowBySeconds"], 150);
+            for (app, secret) in ann.record.apps.iter().zip(&secrets) {
+                assert_eq!(secret.code_at(TotpParameters::DEFAULT, app.last_step).as_str(), code.as_str());
+            }
+        }
+    }
 }

@@ -35,6 +35,7 @@ mod scenarios;
 mod set_ups;
 mod several_factors;
 mod sign_out;
+mod slow_clock;
 mod sms;
 mod status;
 mod support;

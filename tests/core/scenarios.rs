@@ -76,7 +76,7 @@ fn play(steps: &[Step]) -> usize {
         commands += 1;
         let now = UnixSeconds::new(*at).unwrap();
         let wire = story::each_text(&command.wire, &|text| match text.strip_prefix('$') {
-            Some(name) => value_of(saved.get(name).unwrap_or_else(|| panic!("{place}: nothing was saved as `{name}`")), now),
+            Some(name) => value_of(&saved, name, *at, place),
             None => text.to_owned(),
         });
         let policy = policy.as_ref().unwrap();
@@ -178,13 +178,23 @@ fn holds(text: &str, secret: &str) -> bool {
         .any(|(at, _)| !continues(text[..at].chars().next_back()) && !continues(text[at + secret.len()..].chars().next()))
 }
 
-/// The saved text, or the present code of a saved app.
-fn value_of(saved: &Saved, now: UnixSeconds) -> String {
-    match saved {
-        Saved::Text(text) => text.clone(),
+/// The saved text, or the present code of a saved app; with `- 2 min`, the code of two minutes before.
+fn value_of(saved: &BTreeMap<&str, Saved>, text: &str, now: u64, place: &str) -> String {
+    let (name, time) = if let Some((name, duration)) = text.split_once(" - ") {
+        (name, now - story::seconds(duration, place))
+    } else if let Some((name, duration)) = text.split_once(" + ") {
+        (name, now + story::seconds(duration, place))
+    } else {
+        (text, now)
+    };
+    match saved.get(name).unwrap_or_else(|| panic!("{place}: nothing was saved as `{name}`")) {
+        Saved::Text(value) => {
+            assert_eq!(name, text, "{place}: only an app has a code at another time");
+            value.clone()
+        }
         Saved::App(secret) => {
             let parameters = TotpParameters::DEFAULT;
-            secret.code_at(parameters, parameters.step_at(now)).as_str().to_owned()
+            secret.code_at(parameters, parameters.step_at(UnixSeconds::new(time).unwrap())).as_str().to_owned()
         }
     }
 }

@@ -44,8 +44,13 @@ impl Ann {
     }
 
     fn code(&self, app: usize) -> String {
+        self.code_before(app, 0)
+    }
+
+    /// The code that the app showed so many steps ago.
+    fn code_before(&self, app: usize, steps: u64) -> String {
         let parameters = TotpParameters::DEFAULT;
-        let step = parameters.step_at(UnixSeconds::new(self.person.now).unwrap());
+        let step = parameters.step_at(UnixSeconds::new(self.person.now).unwrap()) - steps;
         TotpSecret::from_base32(&self.secrets[app]).unwrap().code_at(parameters, step).as_str().to_owned()
     }
 
@@ -195,6 +200,31 @@ fn t56_a_guess_at_five_apps_costs_five_times_as_much() {
     let mut one = Ann { person: ann.person.clone(), secrets: ann.secrets.clone() };
     assert_eq!(compared(&mut ann, &|ann| json!({"code": ann.wrong()})), [0, 0, 0, 1]);
     assert_eq!(compared(&mut one, &|ann| json!({"factor": ids[2], "code": ann.wrong()})), [0, 1, 4, 4]);
+}
+
+#[test]
+fn t56_the_old_code_of_any_of_five_apps_costs_as_much_as_a_wrong_one() {
+    let mut ann = Ann::with_apps(5);
+    ann.person.now += 3_600;
+    let (before, wrong, ids) = (ann.person.clone(), ann.wrong(), ann.ids());
+    let attempts = |ann: &Ann| serde_json::from_str::<Value>(ann.person.record.as_deref().unwrap()).unwrap()["attempts"].clone();
+    for named in [None, Some(())] {
+        for (app, id) in ids.iter().enumerate() {
+            let factor = named.map(|()| id);
+            ann.person = before.clone();
+            assert_eq!(ann.verify(json!({"factor": factor, "code": wrong})), json!({"result": "wrong", "attemptsLeft": 4}));
+            let charged = attempts(&ann);
+            ann.person = before.clone();
+            let code = ann.code_before(app, 7);
+            let told = json!({"result": "wrong", "attemptsLeft": 4, "slowBySeconds": 210});
+            assert_eq!(ann.verify(json!({"factor": factor, "code": code})), told, "app {app}");
+            assert_eq!(attempts(&ann), charged, "app {app}");
+        }
+    }
+    // The app that is named is compared, and no other.
+    ann.person = before;
+    let code = ann.code_before(0, 7);
+    assert_eq!(ann.verify(json!({"factor": ids[1], "code": code}))["slowBySeconds"], Value::Null);
 }
 
 #[test]

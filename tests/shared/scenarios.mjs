@@ -5,7 +5,7 @@ import { createSecondFactor, memoryStore, totp } from 'countersign'
 import { createOperator } from 'countersign/operator'
 import { capturedSms } from 'countersign/testing'
 import { hashing } from './hashing.mjs'
-import { eachText, isObject } from './stories.mjs'
+import { eachText, isObject, seconds } from './stories.mjs'
 
 export { scenarios } from './stories.mjs'
 export const keys = JSON.parse(readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'))
@@ -96,11 +96,14 @@ const WITHOUT_REPLY = { result: 'ended' }
 
 const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
-/** The saved value, or the code of a saved app at the step's time. */
-function kept(name, saved, step) {
+/** The saved value, or the code of a saved app at the step's time; with `- 2 min`, the code of two minutes before. */
+function kept(text, saved, step) {
+  const [name, sign, duration] = text.split(/ ([-+]) /)
   const value = saved[name]
   assert.ok(value !== undefined, `${step.place}: nothing was saved as \`${name}\``)
-  return value.secret ? totp.generate({ secret: value.secret, time: step.at }) : value
+  assert.ok(value.secret || sign === undefined, `${step.place}: only an app has a code at another time`)
+  const away = sign === undefined ? 0 : seconds(duration, step.place)
+  return value.secret ? totp.generate({ secret: value.secret, time: step.at + (sign === '-' ? -away : away) }) : value
 }
 
 /** Asserts that every expected field is there. Lists must match element by element. */

@@ -104,7 +104,7 @@ function expectation(fields, now, place) {
 }
 
 /** `5 min 1 s` in seconds. */
-function seconds(text, place) {
+export function seconds(text, place) {
   assert.ok(/^\d+ (h|min|s)( \d+ (h|min|s))*$/.test(text), `${place}: \`${text}\` is no duration, as \`5 min 1 s\``)
   const sizes = { h: 3600, min: 60, s: 1 }
   return [...text.matchAll(/(\d+) (h|min|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * sizes[unit], 0)

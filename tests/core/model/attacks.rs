@@ -8,7 +8,7 @@ use super::document::{Document, Require};
 use super::places::{Caller, Listed, Told, hold};
 use super::seen::Seen;
 use super::setups::{LoginCode, Proof};
-use super::shadow::{SKEW, Shadow, is_alive};
+use super::shadow::{SKEW, Secret, Shadow, is_alive};
 use super::world::{PEOPLE, World};
 
 impl World {
@@ -74,6 +74,9 @@ impl World {
             let elsewhere = (0..PEOPLE).filter(|other| account(*other) != account(who) && other % 3 == who % 3);
             tried.extend(elsewhere.map(|other| &self.people[other]).any(knows).then_some("a code of another account"));
             tried.extend((*method != Method::Sms && knows(before)).then_some("a code used before"));
+            let comes = |secret: &Secret| (3..=20).any(|steps| secret.code(secret.step(self.now) + steps) == code.plain);
+            let is_to_come = *method == Method::Totp && before.apps.iter().any(|app| comes(&app.secret));
+            tried.extend(is_to_come.then_some("a code of a later step"));
         }
         if let (
             Ask::ShowSetup { session, setup } | Ask::ConfirmApp { session, setup, .. } | Ask::ConfirmPhone { session, setup, .. },

@@ -124,7 +124,7 @@ impl World {
         {
             self.type_wrong_codes(self.setups.len() - 1, caller, rng)?;
         }
-        if let Seen::Verified { .. } | Seen::Enrolled { .. } = seen
+        if let Seen::Verified { .. } | Seen::Enrolled { .. } | Seen::Wrong { slow_by: Some(_), .. } = seen
             && rng.percent(15)
         {
             self.perform(who, caller, ask, Fault::None, rng)?;
@@ -488,7 +488,7 @@ impl World {
     pub(super) fn right_code_of(&self, setup: usize, rng: &mut Rng) -> Typed {
         let plain = match &self.setups[setup].content {
             Content::App { secret, .. } => {
-                let steps: [i64; 8] = [0, 0, 0, 0, 0, 1, -1, -3];
+                let steps: [i64; 9] = [0, 0, 0, 0, 0, 1, -1, -3, far(rng)];
                 secret.code(secret.step(self.now).saturating_add_signed(rng.pick(&steps)))
             }
             Content::Phone { code, .. } => code.clone(),
@@ -553,7 +553,7 @@ impl World {
                     .next_back();
                 let app = if of.apps.is_empty() { None } else { Some(&of.apps[rng.below(of.apps.len())]) };
                 let secret = app.map(|app| &app.secret).filter(|_| in_setup.is_none() || rng.percent(80)).or(in_setup);
-                let steps: [i64; 8] = [0, 0, 0, 0, 1, -1, 2, -3];
+                let steps: [i64; 9] = [0, 0, 0, 0, 1, -1, 2, -3, far(rng)];
                 secret.map(|secret| secret.code(secret.step(self.now).saturating_add_signed(rng.pick(&steps))))
             }
             Method::Sms => {
@@ -570,6 +570,11 @@ impl World {
         };
         typed(found.unwrap_or_else(|| "000000".to_owned()), rng)
     }
+}
+
+/// Steps to a code that an app showed some time ago, or will show.
+fn far(rng: &mut Rng) -> i64 {
+    i64::try_from(rng.below(51)).unwrap() - 25
 }
 
 /// A code as people type it.

@@ -29,6 +29,7 @@ impl World {
     /// Asserts the promises, and counts how often each was put to the test.
     pub(super) fn hold(&mut self, after: &After<'_>) -> Checked {
         self.verified_only_by_a_right_unused_code(after)?;
+        self.a_code_that_is_told_is_over(after)?;
         self.trusted_browsers_only_log_in(after)?;
         self.confirmed_only_by_its_session(after)?;
         self.changes_only_with_a_fresh_pass(after)?;
@@ -76,6 +77,20 @@ impl World {
         self.meet(key.is_some(), "a code logs in or confirms only if it is right and in time")?;
         let is_new = self.used.insert(key.unwrap_or_default());
         self.meet(is_new, "a code counts once, wherever its factor was moved")
+    }
+
+    /// A slow clock is told by a code that counts no more, and from then on by no clock.
+    fn a_code_that_is_told_is_over(&mut self, after: &After<'_>) -> Checked {
+        let (Ask::Verify { code, .. }, Seen::Wrong { slow_by: Some(seconds), .. }) = (after.ask, after.seen) else { return Ok(()) };
+        let window = self.rules[account(after.who)].window;
+        let told = after.before.apps.iter().map(|app| &app.secret).find_map(|secret| {
+            let (current, step) = (secret.step(self.now), secret.step(self.now) - seconds / secret.period);
+            let is_over = step + window < current && *seconds <= 600;
+            (is_over && secret.code(step) == code.plain).then(|| format!("{}{step}", secret.base32))
+        });
+        self.meet(told.is_some(), "a slow clock is told by a code of the last ten minutes alone")?;
+        self.used.extend(told);
+        Ok(())
     }
 
     /// A name of the code, if it is right: found from the user's state alone.

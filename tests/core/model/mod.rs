@@ -86,7 +86,7 @@ const FEW: u64 = 4_000;
 const MANY: u64 = 100_000;
 
 /// Results that a run of [`MANY`] steps must have seen: otherwise the model has gone blind.
-const IMPORTANT: [&str; 229] = [
+const IMPORTANT: [&str; 233] = [
     "begin: allowed",
     "begin: challenge",
     "begin: denied ApiClientBlocked",
@@ -115,6 +115,7 @@ const IMPORTANT: [&str; 229] = [
     "confirm_totp: enrolled",
     "confirm_totp: expired",
     "confirm_totp: wrong",
+    "confirm_totp: wrong by a slow clock",
     "enroll_sms: denied NumberNotAllowed",
     "enroll_sms: denied Plan",
     "enroll_sms: denied TooOften until a time",
@@ -154,6 +155,7 @@ const IMPORTANT: [&str; 229] = [
     "gate: through in a later epoch than the list names",
     "invariant a code counts once, wherever its factor was moved",
     "invariant a code logs in or confirms only if it is right and in time",
+    "invariant a slow clock is told by a code of the last ten minutes alone",
     "invariant a forced set-up begins by a pass, or by its ticket before there ever was a factor",
     "invariant the pass of a recovery code changes nothing beside another one",
     "invariant a lenient account opens a strict one by no sequence of commands",
@@ -206,6 +208,7 @@ const IMPORTANT: [&str; 229] = [
     "refused a backup_code moved in the store",
     "refused a code of another account",
     "refused a code of another ticket",
+    "refused a code of a later step",
     "refused a code used before",
     "refused a first factor by the password to a program",
     "refused a pass of an earlier epoch",
@@ -270,6 +273,7 @@ const IMPORTANT: [&str; 229] = [
     "verify: key missing",
     "verify: locked",
     "verify: stopped",
+    "verify: wrong by a slow clock",
     "verify: verified backup_code",
     "verify: verified recovery_code",
     "verify: verified sms",

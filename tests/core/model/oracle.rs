@@ -257,11 +257,35 @@ impl Oracle<'_> {
                 None => {}
             }
         }
-        let (index, last_step) = self.attempt(compared, showing.len())?;
+        let (index, last_step) = match self.attempt(compared, showing.len()) {
+            Ok(right) => right,
+            Err(Seen::Wrong { left, retry_at, .. }) => {
+                return Err(Seen::Wrong { left, retry_at, slow_by: self.tell_slow_clock(&showing, code) });
+            }
+            Err(seen) => return Err(seen),
+        };
         let kid = self.keys.newest();
         let app = &mut self.me.apps[index];
         (app.last_step, app.kid, app.opens) = (last_step, kid, true);
         Ok(app.id.clone())
+    }
+
+    /// The least slow clock of these apps; the code is used up.
+    fn tell_slow_clock(&mut self, apps: &[usize], code: &Typed) -> Option<u64> {
+        let slow = |index: &usize| self.slow_by(&self.me.apps[*index].secret, code).map(|seconds| (seconds, *index));
+        let told: Vec<(u64, usize)> = apps.iter().filter_map(slow).collect();
+        for (seconds, index) in &told {
+            let app = &mut self.me.apps[*index];
+            app.last_step = app.last_step.max(app.secret.step(self.now) - seconds / app.secret.period);
+        }
+        told.into_iter().map(|(seconds, _)| seconds).min()
+    }
+
+    /// How many seconds ago an app showed a code: ten minutes at most, and before the steps that count.
+    pub(super) fn slow_by(&self, secret: &Secret, code: &Typed) -> Option<u64> {
+        let current = secret.step(self.now);
+        let mut steps = self.rules.window + 1..=600 / secret.period;
+        steps.find(|back| secret.code(current - back) == code.plain).map(|back| back * secret.period)
     }
 
     fn by_backup_code(&mut self, code: &Typed) -> Result<(), Seen> {
@@ -286,7 +310,7 @@ impl Oracle<'_> {
         let Some(alive) = self.me.live_recovery(self.rules, self.now) else { return Err(Seen::Expired) };
         if alive.code != code.plain {
             self.may_write = true;
-            return Err(Seen::Wrong { left: None, retry_at: None });
+            return Err(Seen::Wrong { left: None, retry_at: None, slow_by: None });
         }
         self.me.recovery = None;
         (self.me.is_reset, self.me.gone) = (false, None);
@@ -336,7 +360,7 @@ impl Oracle<'_> {
         self.me.bucket.fail(self.now, window, apps);
         let locked = locked(self.me.bucket.lock(self.now, window, apps));
         let left = if locked.is_some() { 0 } else { self.me.bucket.attempts_left() };
-        Err(Seen::Wrong { left: Some(left), retry_at: locked.flatten() })
+        Err(Seen::Wrong { left: Some(left), retry_at: locked.flatten(), slow_by: None })
     }
 
     fn rename(&mut self, session: &str, pass: Token, id: &str, name: &str) -> Seen {

@@ -38,6 +38,8 @@ pub(super) enum Seen {
     Wrong {
         left: Option<u32>,
         retry_at: Option<u64>,
+        /// The seconds since an app showed the code, where they are told.
+        slow_by: Option<u64>,
     },
     /// Right, and used already: the time of the next code.
     AlreadyUsed(Option<u64>),
@@ -108,7 +110,9 @@ impl Seen {
             Reply::Verified { method, expires_at, enroll, backup_codes_left, .. } => {
                 Self::Verified { method: *method, ends: at(expires_at), enroll: *enroll, left: *backup_codes_left }
             }
-            Reply::Wrong { attempts_left, retry_at } => Self::Wrong { left: *attempts_left, retry_at: retry_at.as_ref().map(at) },
+            Reply::Wrong { attempts_left, retry_at, slow_by_seconds } => {
+                Self::Wrong { left: *attempts_left, retry_at: retry_at.as_ref().map(at), slow_by: *slow_by_seconds }
+            }
             Reply::AlreadyUsed { retry_at } => Self::AlreadyUsed(retry_at.as_ref().map(at)),
             Reply::Malformed { .. } => Self::Malformed,
             Reply::Locked { retry_at } => Self::Locked(retry_at.as_ref().map(at)),
@@ -143,6 +147,7 @@ impl Seen {
             Self::DeniedUntil(reason, _) => format!("denied {reason:?} until a time"),
             Self::SmsRefused(reason, _) => format!("sms refused {reason:?}"),
             Self::Verified { method, .. } => format!("verified {}", method.as_str()),
+            Self::Wrong { slow_by: Some(_), .. } => "wrong by a slow clock".to_owned(),
             Self::Locked(None) => "stopped".to_owned(),
             Self::SecondStep(reason) => format!("second step {reason}"),
             Self::Stopped(reason) => format!("stopped {reason}"),

@@ -182,7 +182,7 @@ impl Oracle<'_> {
             return Seen::Malformed;
         }
         let Some(last_step) = self.steps(&secret).filter(|step| secret.code(*step) == code.plain).last() else {
-            return Seen::Wrong { left: None, retry_at: None };
+            return Seen::Wrong { left: None, retry_at: None, slow_by: self.slow_by(&secret, code) };
         };
         let had_factor = self.me.has_factor();
         let (id, name) = (String::new(), setup.name.map_or_else(|| self.me.free_name("Authenticator app"), str::to_owned));
@@ -233,7 +233,7 @@ impl Oracle<'_> {
         };
         if code.plain != sent {
             message.tries += 1;
-            return Seen::Wrong { left: Some(TRIES - message.tries), retry_at: None };
+            return Seen::Wrong { left: Some(TRIES - message.tries), retry_at: None, slow_by: None };
         }
         let had_factor = self.me.has_factor();
         let is_theirs = THEIR_NUMBERS.contains(&number);

@@ -220,7 +220,7 @@ fn full_name(text: &str, user: &str) -> String {
 }
 
 /// `5 min 1 s` in seconds.
-fn seconds(text: &str, place: &str) -> u64 {
+pub(super) fn seconds(text: &str, place: &str) -> u64 {
     let words: Vec<_> = text.split(' ').collect();
     let size = |pair: &[&str]| match pair {
         [count, "h"] => Some(count.parse::<u64>().ok()? * 3600),
