@@ -1,14 +1,47 @@
 // The web component. Everything that needs a page stands inside functions, so that the file can be
 // imported on a server too.
-import { invalid } from './error.js'
+import { CountersignError, invalid } from './error.js'
 import { text } from './input.js'
 import { type PreviewSource, previewEnrollment } from './preview.js'
 
-const STYLE = `
-:host { display: inline-block; inline-size: var(--second-factor-qr-size, 12rem); max-inline-size: 100%; }
+const SIZE = 'inline-size: var(--second-factor-qr-size, 12rem); max-inline-size: 100%;'
+const PICTURE =
+  'display: block; block-size: auto; border-radius: var(--second-factor-qr-radius, 0.25rem); forced-color-adjust: none; print-color-adjust: exact;'
+const SHEET = `
+:host { display: inline-block; ${SIZE} }
 :host([hidden]), [hidden] { display: none; }
-svg { display: block; inline-size: 100%; block-size: auto; border-radius: var(--second-factor-qr-radius, 0.25rem); forced-color-adjust: none; print-color-adjust: exact; }
+svg { inline-size: 100%; ${PICTURE} }
 `
+
+/** Whether the page takes a style sheet made by a script. Safari before 16.4 takes none. */
+function adopts(shadow: ShadowRoot): boolean {
+  try {
+    if (!('adoptedStyleSheets' in shadow)) return false
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(SHEET)
+    shadow.adoptedStyleSheets = [sheet]
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Our own SVG as elements. It is read here, because a page that requires Trusted Types forbids its parsers. */
+function elementsOf(svg: string): SVGElement {
+  const tags = [...svg.matchAll(/<(\w+)((?: [\w-]+="[^"<>&]*")*)(?:\/>|>([^<>&]+)<\/\1>|>)/g)]
+  const [root, ...children] = tags.map(([, name, attributes, text]) => {
+    const element = document.createElementNS('http://www.w3.org/2000/svg', name!) as SVGElement
+    for (const [, key, value] of attributes!.matchAll(/ ([\w-]+)="([^"]*)"/g)) {
+      if (key !== 'xmlns') element.setAttribute(key!, value!)
+    }
+    if (text !== undefined) element.append(text)
+    return element
+  })
+  if (root === undefined || `${tags.map(([tag]) => tag).join('')}</svg>` !== svg)
+    throw new CountersignError('internal', '', 'the QR code has another form than expected')
+  root.append(...children)
+  return root
+}
 
 /**
  * Registers `<second-factor-qr>`; a second time with the same name does nothing.
@@ -33,18 +66,23 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
     static readonly observedAttributes = ['uri', 'issuer', 'label', 'sample', 'alt']
     readonly #fallback = document.createElement('slot')
     readonly #code = document.createElement('div')
+    #hasSheet = false
+    /** The reason why nothing can be drawn: without a shadow root the content is shown, whatever happens. */
+    #failure: CountersignError | undefined
     #planned = false
     #turn = 0
 
     constructor() {
       super()
-      const shadow = this.attachShadow({ mode: 'open' })
-      const sheet = new CSSStyleSheet() // no inline style, which a strict policy forbids
-      sheet.replaceSync(STYLE)
-      shadow.adoptedStyleSheets = [sheet]
       this.#code.setAttribute('part', 'code')
       this.#code.hidden = true
-      shadow.append(this.#fallback, this.#code)
+      try {
+        const shadow = this.attachShadow({ mode: 'open' })
+        shadow.append(this.#fallback, this.#code) // at once, because an empty shadow root hides the content
+        this.#hasSheet = adopts(shadow)
+      } catch (error) {
+        this.#failure = new CountersignError('internal', '', 'the page gives the element no shadow root', error)
+      }
     }
 
     connectedCallback() {
@@ -68,12 +106,12 @@ export function defineSecondFactorQr(name = 'second-factor-qr'): void {
     async #draw() {
       const turn = ++this.#turn
       try {
+        if (this.#failure !== undefined) throw this.#failure
         const preview = await previewEnrollment(this.#source())
         if (turn !== this.#turn) return
-        const picture = document.importNode(
-          new DOMParser().parseFromString(preview.svg, 'image/svg+xml').documentElement,
-          true,
-        )
+        const picture = elementsOf(preview.svg)
+        // A strict policy forbids style attributes in markup, but no property that a script sets.
+        if (!this.#hasSheet) picture.style.cssText = SIZE + PICTURE
         const kind = preview.sample ? 'Sample QR code' : 'QR code'
         picture.setAttribute(
           'aria-label',

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { otpauth, totp } from 'countersign'
-import { site } from './site.mjs'
-import { newPage, noViolations, oathtool, screenshot, zbar } from './support.mjs'
+import { otpauth, qr, totp } from 'countersign'
+import { eventually } from '../shared/eventually.mjs'
+import { site, WASM } from './site.mjs'
+import { newPage, noViolations, oathtool, paper, screenshot, zbar } from './support.mjs'
 
 const secret = totp.secret()
 const uri = otpauth.format({ issuer: 'Acme', label: 'ann@acme.example', secret })
@@ -15,8 +16,9 @@ const define = {
   '/define.js': ['text/javascript', "import { defineSecondFactorQr } from './browser.mjs'\ndefineSecondFactorQr()\n"],
 }
 
+/** Opens a page with this body. `before` runs in the page before its scripts. */
 async function open(t, body, given = {}) {
-  const { scheme, width, ...options } = /** @type {any} */ (given)
+  const { scheme, width, before, ...options } = /** @type {any} */ (given)
   const at = await site(t, {
     body: `${body}<script type="module" src="/define.js"></script>`,
     files: define,
@@ -28,8 +30,27 @@ async function open(t, body, given = {}) {
   await page.addInitScript(() =>
     document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => window.violated(violatedDirective)),
   )
+  if (before) await page.addInitScript(before)
   await page.goto(at.origin)
   return { ...at, page, violations }
+}
+
+const TRUSTED_TYPES = `${WASM}; require-trusted-types-for 'script'; trusted-types 'none'`
+
+/** Pages with and without style sheets that a script makes; in Safari before 16.4 there are none. */
+const sheets = {
+  'with a style sheet': undefined,
+  'where a style sheet cannot be made': () => {
+    const sheet = class {
+      constructor() {
+        throw new TypeError('Illegal constructor')
+      }
+    }
+    Object.assign(globalThis, { CSSStyleSheet: sheet })
+  },
+  'where a shadow root takes no style sheet': () => {
+    for (const kind of [Document, ShadowRoot]) delete kind.prototype.adoptedStyleSheets
+  },
 }
 
 const drawn = (page) => page.locator('second-factor-qr svg').waitFor()
@@ -71,6 +92,119 @@ test('a sample is marked, in the picture and for a screen reader', async (t) => 
   await noViolations(page)
   await screenshot(page, 'component-sample')
 })
+
+test('the element draws where the page requires Trusted Types and has no policy for them', async (t) => {
+  const { page, violations } = await open(
+    t,
+    `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr><second-factor-qr id="sample" issuer="Acme" label="ann" sample></second-factor-qr>`,
+    { scripts: TRUSTED_TYPES },
+  )
+  await page.locator('#sample svg').waitFor()
+  await page.locator('second-factor-qr svg').first().waitFor()
+  assert.equal(zbar(await page.locator('second-factor-qr').first().screenshot()), uri)
+  assert.equal(await page.locator('#sample svg text').textContent(), 'SAMPLE')
+  const [drawing, sample] = await page.evaluate(async () => {
+    const { previewEnrollment } = await import('/browser.mjs')
+    const pictures = [...document.querySelectorAll('second-factor-qr')].map((each) =>
+      each.shadowRoot.querySelector('svg'),
+    )
+    const { svg } = await previewEnrollment({ issuer: 'Acme', label: 'ann' })
+    return [
+      [new XMLSerializer().serializeToString(pictures[0])],
+      [new XMLSerializer().serializeToString(pictures[1]), svg],
+    ]
+  })
+  const named = (svg, name) => svg.replace(/aria-label="[^"]*"/, `aria-label="${name}"`)
+  assert.equal(drawing[0], named(qr.svg(uri), 'QR code for Acme, ann@acme.example'), 'each attribute is taken over')
+  assert.equal(sample[0], named(sample[1], 'Sample QR code for Acme, ann'))
+  const parsed = page.evaluate(() => new DOMParser().parseFromString('<p>', 'text/html').title)
+  await assert.rejects(parsed, /TrustedHTML/, 'the page forbids its parser')
+  await eventually(() => assert.notEqual(violations.length, 0))
+  assert.deepEqual(violations, ['require-trusted-types-for'], 'of this test alone')
+})
+
+for (const [name, before] of Object.entries(sheets)) {
+  test(`the code has its size and corners ${name}`, async (t) => {
+    const { page, violations } = await open(
+      t,
+      `<link rel="stylesheet" href="/look.css"><second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`,
+      {
+        scripts: TRUSTED_TYPES,
+        files: { ...define, '/look.css': ['text/css', 'second-factor-qr::part(code) { margin-block-start: 7px }'] },
+        before,
+      },
+    )
+    await drawn(page)
+    const picture = page.locator('second-factor-qr svg')
+    const look = async () => {
+      const { width, height } = await picture.boundingBox()
+      return [width, height, await picture.evaluate((element) => getComputedStyle(element).borderTopLeftRadius)]
+    }
+    assert.deepEqual(await look(), [192, 192, '4px'])
+    assert.equal(await page.locator('[part=code]').evaluate((part) => getComputedStyle(part).marginTop), '7px')
+    assert.equal(await page.getByAltText('QR code from the server').isVisible(), false)
+    assert.equal(zbar(await picture.screenshot()), uri)
+    await page.evaluate(() => {
+      const { style } = document.querySelector('second-factor-qr')
+      style.setProperty('--second-factor-qr-size', '300px')
+      style.setProperty('--second-factor-qr-radius', '0px')
+    })
+    assert.deepEqual(await look(), [300, 300, '0px'])
+    await page.setViewportSize({ width: 200, height: 800 })
+    assert.ok((await look())[0] < 200, 'never wider than its place')
+    await page.evaluate(() => (document.querySelector('second-factor-qr').hidden = true))
+    assert.equal(await picture.isVisible(), false)
+    assert.deepEqual(violations, [], 'the policy of the page forbids inline styles')
+    await noViolations(page)
+  })
+}
+
+test('without a shadow root the content stays, and the error says why', async (t) => {
+  const { page } = await open(t, `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`, {
+    before: () => {
+      window.count = 0
+      document.addEventListener('error', ({ detail }) => detail?.code === 'internal' && (window.count += 1), true)
+      Element.prototype.attachShadow = () => {
+        throw new DOMException('no shadow here', 'NotSupportedError')
+      }
+    },
+  })
+  await page.waitForFunction(() => window.count === 1)
+  assert.equal(await page.getByAltText('QR code from the server').isVisible(), true)
+  assert.equal(await page.locator('second-factor-qr svg').count(), 0)
+})
+
+for (const [name, before] of Object.entries(sheets)) {
+  test(`the code is dark on white in forced colours, and on paper (${name})`, async (t) => {
+    const { page } = await open(
+      t,
+      `<second-factor-qr uri="${escaped}"></second-factor-qr><second-factor-qr id="sample" issuer="Acme" label="ann" sample></second-factor-qr>`,
+      { scheme: 'dark', before },
+    )
+    await page.emulateMedia({ forcedColors: 'active' })
+    await page.locator('#sample svg').waitFor()
+    const code = page.locator('second-factor-qr svg').first()
+    await code.waitFor()
+    assert.notEqual(
+      await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
+      'rgb(255, 255, 255)',
+      'the forced colours are dark',
+    )
+    assert.equal(zbar(await code.screenshot()), uri)
+    const colours = (selector) =>
+      page
+        .locator(selector)
+        .evaluateAll((all) => all.map((each) => [getComputedStyle(each).fill, getComputedStyle(each).stroke]))
+    assert.deepEqual(await colours('second-factor-qr:not(#sample) path'), [
+      ['rgb(255, 255, 255)', 'none'],
+      ['rgb(0, 0, 0)', 'rgb(0, 0, 0)'],
+    ])
+    assert.deepEqual(await colours('#sample text'), [['rgb(176, 0, 32)', 'none']], 'the mark of a sample can be read')
+    await page.emulateMedia({ forcedColors: null })
+    await page.evaluate(() => document.querySelector('#sample').remove())
+    assert.equal(zbar(paper(await page.pdf({ format: 'A4' }))), uri)
+  })
+}
 
 for (const [name, options] of Object.entries({
   'where the page does not allow WebAssembly': { scripts: "script-src 'self'" },

@@ -87,12 +87,16 @@ export const oathtool = (secret, unixSeconds, ...options) =>
 export const zbar = (png) =>
   run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
 
+/** The first page of a PDF as a picture. */
+export const paper = (pdf) => output('pdftoppm', ['-png', '-singlefile', '-r', '100', '-'], 'poppler-utils', pdf)
+
+/** The output of a program, as text. */
+export const run = (program, args, debianPackage, input = undefined) =>
+  output(program, args, debianPackage, input).toString()
+
 /** The output of a program. The error for a missing program names its Debian package. */
-export function run(program, args, debianPackage, input) {
-  return execFileSync(commandPath(program, debianPackage), args, {
-    input,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  }).toString()
+function output(program, args, debianPackage, input) {
+  return execFileSync(commandPath(program, debianPackage), args, { input, stdio: ['pipe', 'pipe', 'ignore'] })
 }
 
 function commandPath(program, debianPackage) {
