@@ -45,6 +45,12 @@ export const PARTS = {
     takes: 'under a minute; up to ten minutes where better-sqlite3 must be compiled',
     ...packagesOf('examples/login'),
   },
+  'minimal packages': {
+    title: 'npm packages of examples/minimal',
+    why: 'the smallest login, and its tests',
+    takes: 'under a minute',
+    ...packagesOf('examples/minimal'),
+  },
   'docs packages': {
     title: 'npm packages of docs',
     why: 'typedoc for the API reference, Express for the tests of the guides',

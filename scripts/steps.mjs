@@ -122,7 +122,7 @@ export const STEPS = [
     group: 'package',
     title: 'Types of the examples',
     check: true,
-    needs: [...PACKAGE, 'login packages'],
+    needs: [...PACKAGE, 'login packages', 'minimal packages'],
     from: ['pkg/types/index.d.ts'],
     command: () => [node, tsc, '-p', at('examples/tsconfig.json')],
   },
@@ -164,7 +164,13 @@ export const STEPS = [
     needs: [...PACKAGE, 'docs packages'],
     command: () => [node, at('docs/build.mjs')],
   },
-  { group: 'e2e', title: 'End-to-end tests', needs: SERVICE, tests: 'node', command: () => testsIn('tests/e2e') },
+  {
+    group: 'e2e',
+    title: 'End-to-end tests',
+    needs: [...SERVICE, 'minimal packages'],
+    tests: 'node',
+    command: () => testsIn('tests/e2e'),
+  },
   {
     group: 'browser',
     title: 'Browser tests',

@@ -7,4 +7,11 @@ declare module 'node:net' {
   }
 }
 
+// By `promisify` it takes options too.
+declare module 'crypto' {
+  namespace scrypt {
+    function __promisify__(password: string, salt: string, length: number, options?: ScryptOptions): Promise<Buffer>
+  }
+}
+
 export {}

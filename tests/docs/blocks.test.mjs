@@ -150,7 +150,11 @@ function anchorsOf(page) {
 }
 
 /** Pages whose links and paths are checked. The code in the last two has checks in tests/envoy. */
-const linked = [...pages, 'examples/login/README.md', 'examples/envoy/README.md', 'packaging/README.md']
+const linked = [
+  ...pages,
+  ...['minimal', 'login', 'envoy'].map((name) => `examples/${name}/README.md`),
+  'packaging/README.md',
+]
 
 for (const page of linked) {
   const prose = readFileSync(at(page), 'utf8').replaceAll(/```[\s\S]*?```/g, '')

@@ -14,6 +14,7 @@ import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, memoryStore, sqliteStore, totp } from 'countersign'
 import { storageApi } from 'countersign/storage-api'
 import { at, freePorts } from '../../scripts/common.mjs'
+import { setClock, withClock } from '../shared/moving-clock.mjs'
 import { blocksOf, folderOf, pages, strip } from './blocks.mjs'
 
 let folder
@@ -25,20 +26,10 @@ after(() => rmSync(at(folder), { recursive: true, force: true }))
 
 const START = 1_800_000_000
 
-/** Replaces the clock of a process by one that moves when it is told. */
-const CLOCK = `
-let now = ${START * 1_000}
-Date.now = () => now
-process.on('message', (time) => {
-  now = time
-  process.send('set')
-})`
-
 /** Runs a program of the guides, with a clock that moves when it is told. */
 async function serve(t, name, env = {}) {
   const [port] = await freePorts(1)
-  const clock = `data:text/javascript,${encodeURIComponent(CLOCK)}`
-  const child = spawn(process.execPath, ['--import', clock, `${name}.js`], {
+  const child = spawn(process.execPath, [...withClock(START), `${name}.js`], {
     cwd: at(folder),
     env: {
       ...process.env,
@@ -52,8 +43,7 @@ async function serve(t, name, env = {}) {
   const url = await answering(t, child, port)
   const advance = async (seconds) => {
     service.time += seconds
-    child.send(service.time * 1_000)
-    await once(child, 'message')
+    await setClock(child, service.time)
   }
   const service = { url, time: START, advance }
   return service
