@@ -10,8 +10,8 @@ export type Check = (value: unknown, path: string) => unknown
 export const text: Check = (value, path) => {
   if (typeof value !== 'string') throw invalid(path, 'must be a string')
   if (value.length > 65_536) throw invalid(path, 'is too long')
-  // A lone surrogate would be one text here and another in the module.
-  if (!value.isWellFormed()) throw invalid(path, 'must be well-formed Unicode')
+  // A lone surrogate would be one text here and another in the module. Safari before 16.4 has no `isWellFormed`.
+  if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'must be well-formed Unicode')
   return value
 }
 

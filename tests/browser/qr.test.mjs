@@ -47,6 +47,7 @@ const sheets = {
       }
     }
     Object.assign(globalThis, { CSSStyleSheet: sheet })
+    delete String.prototype.isWellFormed // these browsers lack it too
   },
   'where a shadow root takes no style sheet': () => {
     for (const kind of [Document, ShadowRoot]) delete kind.prototype.adoptedStyleSheets
