@@ -32,8 +32,6 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<RecoveryStatus>,
     /// The browsers that are trusted, in the order in which they were.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "npm", tsify(optional))]
     pub trusted_browsers: Vec<TrustedBrowserStatus>,
     /// The attempt budget.
     pub attempts: AttemptStatus,

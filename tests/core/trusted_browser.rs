@@ -66,7 +66,7 @@ pub fn browsers(person: &Person) -> Vec<Value> {
     let record = countersign::record::Record::parse(&person.id(), person.record.as_deref().unwrap()).unwrap();
     let now = UnixSeconds::new(person.now).unwrap();
     let status = countersign::engine::status(&person.policy, &person.keys, &record, now).unwrap();
-    serde_json::to_value(status).unwrap()["trustedBrowsers"].as_array().cloned().unwrap_or_default()
+    serde_json::to_value(status).unwrap()["trustedBrowsers"].as_array().unwrap().clone()
 }
 
 /// The kinds of notice of the last step.

@@ -51,7 +51,7 @@ test('a login handler trusts a browser, and `status` lists it until it is remove
     result: 'trusted_browser_removed',
     browser: { id: own.browser, name: 'Firefox on Linux' },
   })
-  assert.equal((await at.factor.status({ user: 'ann' })).trustedBrowsers, undefined)
+  assert.deepEqual((await at.factor.status({ user: 'ann' })).trustedBrowsers, [])
   assert.deepEqual(await by(at, used.browser.token), { result: 'expired' })
 })
 
