@@ -186,7 +186,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   /** A command that brings a ticket, which names the user. */
   const ticketCommandOf = <Reply extends wasm.Reply>(name: CommandName) =>
     naming(OF_PLACE, async (input: unknown): Promise<Reply> => {
-      const fields = fieldsOf(input)
+      const fields = fieldsOf(input, 'ticket')
       const { account, caller } = placeOf(fields)
       const command = commandText(name, fields)
       const [any, now] = [policies.any(), clock()]

@@ -95,7 +95,13 @@ export function read(
 ): Record<string, unknown> {
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'must be an object')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalid(
+        path,
+        path === '' && known.length > 0
+          ? `takes one object with the fields \`${known.join('`, `')}\``
+          : 'must be an object',
+      )
     for (const key of Reflect.ownKeys(value)) {
       if (typeof key !== 'string' || !Object.hasOwn(fields, key))
         throw invalid(
@@ -145,10 +151,10 @@ const MAX_DEPTH = 4
 
 /**
  * The own fields, hidden ones included, of an input, copied as plain data: text, whole numbers, flags, lists and
- * objects. A field that is `undefined` or `null` is left out, but for an `account` that is `null`, which is refused. Rust
+ * objects. An error about the whole names one field as an `example`. A field that is `undefined` or `null` is left out, but for an `account` that is `null`, which is refused. Rust
  * checks the names of the fields.
  */
-export function fieldsOf(input: unknown): Record<string, unknown> {
+export function fieldsOf(input: unknown, example = 'user'): Record<string, unknown> {
   let values = 0
   let characters = 0
   const copyText = (value: string, path: string) => {
@@ -199,7 +205,8 @@ export function fieldsOf(input: unknown): Record<string, unknown> {
     return fields
   }
   return guarded('invalid_input', '', 'could not be read', () => {
-    if (typeof input !== 'object' || input === null || Array.isArray(input)) throw invalid('', 'must be an object')
+    if (typeof input !== 'object' || input === null || Array.isArray(input))
+      throw invalid('', `takes one object with named fields, such as \`{ ${example} }\``)
     return copyObject(input, '', 1)
   })
 }

@@ -47,6 +47,7 @@ test('the words of the host take a user, and nothing that a client could add', a
   for (const word of ['passwordChanged', 'signOutEverywhere']) {
     await assert.rejects(at.factor[word]({ user: 'ann', session: 's' }), refusedWith('invalid_input', 'session'))
     await assert.rejects(at.factor[word]({}), refusedWith('invalid_input', 'user'))
+    await assert.rejects(at.factor[word]('ann'), { message: 'takes one object with the fields `user`, `account`' })
   }
 })
 
