@@ -38,7 +38,7 @@ async function printJwks(keys: string): Promise<void> {
 
 async function recovery(args: string[]): Promise<void> {
   const { action, config, operator, ...id } = recoveryArguments(args)
-  const { options, hadNoRecord } = watched(await optionsIn(config))
+  const { options, hadNoRecord } = watched(await optionsIn(config), action === 'reset')
   const commands = createOperator(options)
   const input = { ...id, operator }
   if (action === 'withdraw') {
@@ -46,7 +46,12 @@ async function recovery(args: string[]): Promise<void> {
     console.log(result === 'withdrawn' ? 'withdrawn' : 'there is no recovery code')
     return
   }
-  const { code, expiresAt } = await (action === 'reset' ? commands.reset(input) : commands.issueRecoveryCode(input))
+  const { code, expiresAt } = await (action === 'reset'
+    ? commands.reset(input)
+    : commands.issueRecoveryCode(input)
+  ).catch((error: unknown) => {
+    throw isNoRecord(error) ? new Error(nothingToReset(id)) : error
+  })
   if (hadNoRecord())
     console.error(
       `warning: there was no record of ${nameOf(id)} yet. That is so only before a first factor: otherwise the user or the account is another one; take the code back by \`recovery withdraw\``,
@@ -94,21 +99,38 @@ async function optionsIn(config: string): Promise<OperatorOptions> {
   return (typeof options === 'function' ? await options() : options) as OperatorOptions
 }
 
-/** The same options, whose store tells whether there was a record at the first load. */
-function watched(options: OperatorOptions) {
+/** Thrown by the store in place of no record, where the command must have one. */
+class NoRecord extends Error {}
+
+const isNoRecord = (error: unknown) => error instanceof Error && error.cause instanceof NoRecord
+
+/** The same options, whose store tells whether there was a record at the first load, and may refuse to go on without one. */
+function watched(options: OperatorOptions, mustHaveRecord: boolean) {
   let isFirst: boolean | undefined
   const store = options?.store
   // createOperator refuses a value that is no store, and tells what it lacks.
   if (typeof store?.load !== 'function' || typeof store.save !== 'function')
     return { options, hadNoRecord: () => false }
-  const load: OperatorOptions['store']['load'] = async (id) => {
+  const load: Store['load'] = async (id) => {
     const stored = await store.load(id)
     isFirst ??= (stored ?? undefined) === undefined
+    if (mustHaveRecord && isFirst) throw new NoRecord()
     return stored
   }
-  const save: OperatorOptions['store']['save'] = (...args) => store.save(...args)
-  return { options: { ...options, store: { load, save } }, hadNoRecord: () => isFirst === true }
+  // A store of the host's may be an instance of a class. Its revocation list comes along: a reset ends passes by it.
+  const bound = (member: unknown) => (typeof member === 'function' ? member.bind(store) : member)
+  const { save, revoke, revoked } = store
+  const list = { revoke: bound(revoke), revoked: bound(revoked) }
+  return {
+    options: { ...options, store: { load, save: bound(save), ...list } as Store },
+    hadNoRecord: () => isFirst === true,
+  }
 }
+
+type Store = OperatorOptions['store']
+
+const nothingToReset = (id: { account?: string | undefined; user: string }) =>
+  `there is no record of ${nameOf(id)}, so nothing was reset: look at --user and --account again. A user without a record never had a second factor, and \`recovery issue\` gives them a code`
 
 const nameOf = ({ account, user }: { account?: string | undefined; user: string }) =>
   account === undefined ? `user "${user}" without an account` : `user "${user}" in account "${account}"`

@@ -93,7 +93,8 @@ export interface Operator {
   /**
    * Resets a user whose phone or login somebody else may have, where no owner can: the only owner of an account, or a host
    * without accounts. As `secondFactor.reset`, without a limit: apps, phones and backup codes are gone, passes, tickets and set-ups have
-   * ended, and only the recovery code in the reply lets in, until one is used. User and owners are told. Make sure of who asks.
+   * ended, and only the recovery code in the reply lets in, until one is used. User and owners are told. Make sure of who asks, and
+   * look the id up first: any id is taken. `erased` undoes the reset of one that had no record; to withdraw the code does not.
    *
    * @example
    * ```ts

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, memoryStore, sqliteStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
+import { fixedClock } from 'countersign/testing'
 import { codeOf, count, host, login, removeFirst, rules, ticketOf, withApp } from './support.mjs'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -239,9 +240,41 @@ test('npx countersign recovery issue prints a code that lets the user in', async
   assert.equal((await factor.verify({ ...last, code: again.stdout.split(' ')[0] })).result, 'wrong')
   assert.equal((await factor.verify({ ...last, code: reset.stdout.split(' ')[0] })).result, 'verified')
   const elsewhere = ['--config', config, '--user', 'olga', '--operator', 'ticket 4711']
-  assert.match((await run('issue', ...elsewhere)).stderr, /no record of user "olga" without an account yet/)
+  const refused = await run('reset', ...elsewhere).catch((error) => error)
+  assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  assert.match(
+    refused.stderr,
+    /^there is no record of user "olga" without an account, so nothing was reset: .*--account/,
+  )
+  const kept = sqliteStore(db)
+  assert.equal(await kept.load({ user: 'olga' }), undefined, 'and no record was made')
+  const issued = await run('issue', ...elsewhere)
+  assert.match(issued.stderr, /no record of user "olga" without an account yet.*`recovery withdraw`/)
   const other = who.with(1, join(folder, 'missing.mjs'))
   await assert.rejects(run('issue', ...other), ({ code: status, stdout: told }) => status === 1 && told === '')
+})
+
+test('T57: npx countersign recovery reset ends passes, by the revocation list of the store', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const database = join(folder, 'records.sqlite')
+  const db = new Database(database)
+  t.after(() => db.close())
+  const at = await host({ store: sqliteStore(db), clock: fixedClock(Math.floor(Date.now() / 1000) - 300) })
+  const ann = await withApp(at)
+  const { pass } = await login(at, ann)
+  const check = () => at.factor.check({ user: 'ann', session: 'in', pass })
+  assert.equal((await check()).result, 'in')
+  const config = join(folder, 'second-factor.mjs')
+  writeFileSync(
+    config,
+    `import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
+     import { sqliteStore } from ${JSON.stringify(new URL('../../pkg/index.mjs', import.meta.url).href)}
+     const keys = ${JSON.stringify(at.keys)}
+     export default { policy: ${JSON.stringify(rules())}, keys, store: sqliteStore(new Database(${JSON.stringify(database)})) }`,
+  )
+  await run('reset', '--config', config, '--user', 'ann', '--operator', 'ticket 4711')
+  assert.deepEqual(await check(), { result: 'denied', reason: 'recovery_code_required' })
 })
 
 const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
