@@ -128,6 +128,10 @@ export interface Operator {
    * is complete, neither of the two can be moved elsewhere, the new one cannot be erased, and at the old one nobody is reset and no
    * recovery code is issued (`invalid_input`).
    *
+   * `found` tells whether there was a record at `from`. Where it is false, the user never had a second factor, or `from` names
+   * somebody else: a misspelt id, or an account that is missing. Make sure before you change your own data. A move that is done again
+   * finds its record, unless `from` was erased meanwhile.
+   *
    * The reply names what came along, or what the user has there where the move was done before. Nothing comes where the user has a
    * second factor as `to` already, a recovery code that is not used, or was reset there, and where the policy there forces a second
    * factor and does not say `firstFactor: 'password'`: a recovery code lets the user in then. In each case nothing is left at `from`. Backup codes
@@ -139,26 +143,46 @@ export interface Operator {
    *
    * export async function giveAccount(options: OperatorOptions, user: string, account: string): Promise<number> {
    *   const moved = { from: { user }, to: { account, user }, operator: 'ticket 4711' }
-   *   const { factors } = await createOperator(options).moved(moved)
+   *   const { factors, found } = await createOperator(options).moved(moved)
+   *   if (!found) console.warn(`${user} has no record: is the id right?`)
    *   return factors.length
    * }
    * ```
    */
-  moved(input: MovedInput): Promise<Extract<wasm.Reply, { result: 'moved' }>>
+  moved(input: MovedInput): Promise<MovedReply>
   /**
    * Deletes the record of a user who has left, and ends the user's passes. It needs a store that has `delete` (`no_delete`).
    * `docs/operations.md` lists what else you hold of the user, and delete yourself.
+   *
+   * `found` tells whether there was a record. Where it is false, nothing was deleted: the user never had a second factor, was erased
+   * before, or the id or account is another one.
    *
    * @example
    * ```ts
    * import { createOperator, type OperatorOptions } from 'countersign/operator'
    *
    * export async function forget(options: OperatorOptions, user: string): Promise<void> {
-   *   await createOperator(options).erased({ user, operator: 'ticket 4711' })
+   *   const { found } = await createOperator(options).erased({ user, operator: 'ticket 4711' })
+   *   if (!found) console.warn(`${user} has no record: is the id right?`)
    * }
    * ```
    */
-  erased(input: OperatorInput): Promise<void>
+  erased(input: OperatorInput): Promise<ErasedReply>
+}
+
+/** The reply to `moved`. */
+export interface MovedReply {
+  result: 'moved'
+  /** The apps and phones that came along, or those of the new place where the move was done before. */
+  factors: wasm.NamedFactor[]
+  /** Whether there was a record at `from` when the command began. */
+  found: boolean
+}
+
+/** The reply to `erased`. */
+export interface ErasedReply {
+  /** Whether there was a record of the user when the command began. */
+  found: boolean
 }
 
 /** The steps of a move, in order, and the one that takes it back where the old place was erased in the middle. */
@@ -286,11 +310,13 @@ export function createOperator(options: OperatorOptions): Operator {
       core.operator_move(step, idJson(own), stored?.record, idJson(beside), other?.record, operator, now, seed),
     )
 
+  /** Whether a place has a record: that of a user who was moved away counts, so that a command that is done again finds it. */
+  const hasRecord = async (id: RecordId) => (await load(given.store, id)) !== undefined
+
   /** Empties the record that it has read, and no later one. A move from there that is under way ends, and is taken back where it arrives. */
   async function empty(from: RecordId, operator: string): Promise<void> {
     const core = policies.any()
-    const goesTo = () => otherPlace(from, (id, record) => core.operator_goes_to(id, record))
-    const to = await goesTo()
+    const to = await otherPlace(from, (id, record) => core.operator_goes_to(id, record))
     const other = to && idJson(to)
     const step = stepOf(({ stored, now, seed }, _, beside) =>
       core.operator_erase(idJson(from), stored?.record, other, beside?.record, operator, now, seed),
@@ -327,15 +353,19 @@ export function createOperator(options: OperatorOptions): Operator {
       core.operator_withdraw_recovery_code(id, stored?.record, operator, now, seed),
     ),
     moved: async (input: MovedInput) => {
-      return move(read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput)
+      const moved = read(input, '', { from: recordId, to: recordId, operator: idText }) as unknown as MovedInput
+      const found = await hasRecord(moved.from)
+      return { ...(await move(moved)), found }
     },
     erased: async (input: OperatorInput) => {
       const { id, operator } = userOf(input)
       if (given.store.delete === undefined)
         throw new CountersignError('no_delete', 'store', 'cannot delete records: give a store that has `delete`')
+      const found = await hasRecord(id)
       await settle(id, operator)
       await empty(id, operator)
       await deleteRecord(id)
+      return { found }
     },
   } satisfies Operator)
 }

@@ -91,7 +91,7 @@ test('T58: two users become one, and keep the factors of the account that stays'
   const thief = await withApp(at, 'mallory')
   const ann = await withApp(at)
   const moved = { from: { user: 'mallory' }, to: { user: 'ann' }, operator: 'night shift' }
-  assert.deepEqual(await operatorOf(at).moved(moved), { result: 'moved', factors: [] })
+  assert.deepEqual(await operatorOf(at).moved(moved), { result: 'moved', factors: [], found: true })
   at.clock.advance(60)
   const ticket = await ticketOf(at, 'ann')
   const verify = (secret) => at.factor.verify({ ticket, session: 'before', method: 'totp', code: codeOf(at, secret) })
@@ -105,7 +105,7 @@ test('T58: no factor comes to an account that lets newcomers in by a recovery co
   await withApp(at)
   const to = { account: 'strict', user: 'ann' }
   const moved = await operatorOf(at).moved({ from: { user: 'ann' }, to, operator: 'night shift' })
-  assert.deepEqual(moved, { result: 'moved', factors: [] })
+  assert.deepEqual(moved, { result: 'moved', factors: [], found: true })
   assert.deepEqual(await at.factor.begin({ ...to, session: 's' }), {
     result: 'denied',
     reason: 'recovery_code_required',
@@ -362,12 +362,40 @@ eachStore('of an erased user no record is left, and no pass counts', async (stor
   assert.equal((await at.factor.check({ user: 'ann', session: 'in', pass })).result, 'in')
 
   const input = { user: 'ann', operator: 'night shift' }
-  assert.equal(await operatorOf(at).erased(input), undefined)
+  assert.deepEqual(await operatorOf(at).erased(input), { found: true })
   assert.equal(await store.load({ user: 'ann' }), undefined)
   assert.equal(at.events.at(-1).event, 'erased')
   assert.equal((await at.factor.check({ user: 'ann', session: 'in', pass })).reason, 'revoked')
-  await operatorOf(at).erased(input)
+  assert.deepEqual(await operatorOf(at).erased(input), { found: false })
   assert.equal(await store.load({ user: 'ann' }), undefined, 'again, it makes none')
+})
+
+eachStore('a move and an erasure say whether there was a record', async (store) => {
+  const at = await host({ store })
+  await withApp(at)
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const move = async (place) => (await operatorOf(at).moved({ from: place, to, operator: 'night shift' })).found
+  const erase = async (place) => (await operatorOf(at).erased({ ...place, operator: 'night shift' })).found
+  const elsewhere = [{ user: 'anne' }, { account: 'other', user: 'ann' }]
+  for (const place of elsewhere) assert.deepEqual([await move(place), await erase(place)], [false, false])
+  for (const place of elsewhere) assert.equal(await store.load(place), undefined, 'and none was made')
+  assert.equal(await move(from), true)
+  assert.equal(await move(from), true, 'a move that is done again finds the record that it left')
+  assert.equal(await erase(from), true, 'and so does its erasure')
+  assert.deepEqual([await move(from), await erase(from)], [false, false])
+  assert.equal((await at.factor.status(to)).enrolled, true)
+})
+
+test('an erasure that failed before it deleted the record finds it again', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const { delete: remove } = store
+  store.delete = async () => Promise.reject(new Error('down'))
+  const erase = () => operatorOf(at).erased({ user: 'ann', operator: 'night shift' })
+  await assert.rejects(erase(), refusedWith('store_failed', 'store.delete'))
+  store.delete = remove
+  assert.deepEqual(await erase(), { found: true })
 })
 
 test('a record that another writer changes is deleted all the same, and a store without `delete` is told', async () => {

@@ -84,14 +84,15 @@ export async function play(
 }
 
 /** The operator's command of a step. */
-function operate(operator, { command, account, user, fields }) {
+async function operate(operator, { command, account, user, fields }) {
   const given = { ...fields, operator: 'night shift' }
-  return command === 'operator_moved'
+  const { found: _, ...reply } = await (command === 'operator_moved'
     ? operator.moved({ ...given, from: { account, user } })
-    : operator[command.replace('operator_', '')]({ ...given, account, user })
+    : operator[command.replace('operator_', '')]({ ...given, account, user }))
+  return 'result' in reply ? reply : WITHOUT_REPLY
 }
 
-/** A method that gives nothing stands for this reply of the core. */
+/** A method that gives nothing, or no `result`, stands for this reply of the core. `found` is of the package alone. */
 const WITHOUT_REPLY = { result: 'ended' }
 
 const camelCase = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
