@@ -91,6 +91,8 @@ export const de: NoticeLanguage = {
     'situation.not_asked.heading': 'Wenn Sie nicht darum gebeten haben',
     'situation.code_needed.fine': 'Wenn Sie sich anmelden können, müssen Sie nichts tun.',
     'situation.code_needed.heading': 'Wenn Sie noch einen Code brauchen',
+    'situation.cannot_log_in.fine': 'Wenn Sie davon wussten und sich anmelden können, müssen Sie nichts tun.',
+    'situation.cannot_log_in.heading': 'Wenn Sie sich nicht anmelden können oder nichts davon wussten',
 
     'situation.reset.fine':
       'Wenn Sie darum gebeten haben, melden Sie sich mit dem Code an, und richten Sie Ihren zweiten Faktor neu ein.',
@@ -110,6 +112,10 @@ export const de: NoticeLanguage = {
     'step.report': 'Melden Sie das sofort der Verwaltung Ihres Kontos oder dem Support von {service}.',
     'step.secret': 'Geben Sie den Code niemandem, auch nicht, wenn jemand im Namen von {service} danach fragt.',
     'step.ask_for_code': 'Bitten Sie die Verwaltung Ihres Kontos oder den Support von {service} um einen neuen Code.',
+    'step.code_after_move':
+      'Bitten Sie die Verwaltung Ihres Kontos oder den Support von {service} um einen Wiederherstellungscode, und melden Sie sich damit an.',
+    'step.report_move':
+      'Wenn Sie nicht wussten, dass Ihr Zugang verlegt wird, melden Sie das sofort der Verwaltung Ihres Kontos oder dem Support von {service}.',
 
     // For the owners
 
@@ -151,6 +157,8 @@ export const de: NoticeLanguage = {
     'situation.not_known.heading': 'Wenn Sie nichts davon wissen',
     'situation.user_needs_code.fine': 'Wenn {user} sich anmelden kann, müssen Sie nichts tun.',
     'situation.user_needs_code.heading': 'Wenn {user} noch einen Code braucht',
+    'situation.user_cannot_log_in.fine': 'Wenn Sie davon wissen und {user} sich anmelden kann, müssen Sie nichts tun.',
+    'situation.user_cannot_log_in.heading': 'Wenn {user} sich nicht anmelden kann oder Sie nichts davon wissen',
 
     'step.ask_user': 'Fragen Sie {user}, am Telefon oder persönlich.',
     'step.issue_code':
@@ -166,6 +174,10 @@ export const de: NoticeLanguage = {
       'Danach sollten alle, die das Konto verwalten, ihr Passwort ändern und alle anderen Sitzungen beenden.',
     'step.new_code': 'Stellen Sie einen neuen aus, oder bitten Sie den Support von {service} darum.',
     'step.tell_support': 'Melden Sie das sofort dem Support von {service}.',
+    'step.issue_code_after_move':
+      'Stellen Sie einen Wiederherstellungscode aus, und geben Sie ihn {user} selbst, oder bitten Sie den Support von {service} darum.',
+    'step.tell_support_of_move':
+      'Wenn Sie nicht wissen, warum der Zugang von {user} verlegt wurde, melden Sie das sofort dem Support von {service}.',
 
     // In every mail
 

@@ -89,6 +89,8 @@ export const en: NoticeLanguage = {
     'situation.not_asked.heading': 'If you did not ask for it',
     'situation.code_needed.fine': 'If you can log in, there is nothing to do.',
     'situation.code_needed.heading': 'If you still need a code',
+    'situation.cannot_log_in.fine': 'If you knew about it and can log in, there is nothing to do.',
+    'situation.cannot_log_in.heading': 'If you cannot log in, or did not know about it',
 
     'situation.reset.fine': 'If you asked for it, log in with the code and set up your second factor again.',
     'situation.reset.heading': 'If you did not ask for it',
@@ -106,6 +108,10 @@ export const en: NoticeLanguage = {
     'step.report': 'Tell an owner of your account or {service} support at once.',
     'step.secret': 'Give the code to nobody, not even to someone who asks for it in the name of {service}.',
     'step.ask_for_code': 'Ask an owner of your account or {service} support for a new one.',
+    'step.code_after_move':
+      'Ask an owner of your account or {service} support for a recovery code, and log in with it.',
+    'step.report_move':
+      'If you did not know that your user account would be moved, tell an owner of your account or {service} support at once.',
 
     // For the owners
 
@@ -144,6 +150,8 @@ export const en: NoticeLanguage = {
     'situation.not_known.heading': 'If you do not know about it',
     'situation.user_needs_code.fine': 'If {user} can log in, there is nothing to do.',
     'situation.user_needs_code.heading': 'If {user} still needs a code',
+    'situation.user_cannot_log_in.fine': 'If you know about it and {user} can log in, there is nothing to do.',
+    'situation.user_cannot_log_in.heading': 'If {user} cannot log in, or you do not know about it',
 
     'step.ask_user': 'Ask {user}, by phone or in person.',
     'step.issue_code':
@@ -156,6 +164,9 @@ export const en: NoticeLanguage = {
     'step.secure_owners': 'Then each owner should change the password and end all other sessions.',
     'step.new_code': 'Issue a new one, or ask {service} support for it.',
     'step.tell_support': 'Tell {service} support at once.',
+    'step.issue_code_after_move':
+      'Issue a recovery code and give it to {user} yourself, or ask {service} support to do so.',
+    'step.tell_support_of_move': 'If you do not know about the move of {user}, tell {service} support at once.',
 
     // In every mail
 

@@ -33,6 +33,8 @@ type Situation =
   | 'not_sure'
   | 'not_known'
   | 'user_needs_code'
+  | 'cannot_log_in'
+  | 'user_cannot_log_in'
   | 'reset'
 
 type Step =
@@ -49,6 +51,8 @@ type Step =
   | 'report'
   | 'secret'
   | 'ask_for_code'
+  | 'code_after_move'
+  | 'report_move'
   // for the owners
   | 'ask_user'
   | 'issue_code'
@@ -59,6 +63,8 @@ type Step =
   | 'secure_owners'
   | 'new_code'
   | 'tell_support'
+  | 'issue_code_after_move'
+  | 'tell_support_of_move'
   | 'ask_owners_of_reset'
 
 /** The id of a text. */
@@ -129,7 +135,11 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['report', 'password', 'sessions', 'factors'],
   },
   'moved.user': { facts: [], situation: 'not_known', steps: ['factors', 'report'] },
-  'moved_without_factors.user': { facts: [], situation: 'code_needed', steps: ['ask_for_code', 'report'] },
+  'moved_without_factors.user': {
+    facts: [],
+    situation: 'cannot_log_in',
+    steps: ['code_after_move', 'set_up', 'report_move'],
+  },
   'reset.user': { facts: ['by'], situation: 'reset', steps: ['secret', 'report', 'password'] },
   'browser_trusted.user': {
     facts: ['name'],
@@ -165,7 +175,11 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     steps: ['ask_user', 'report_user', 'secure_user'],
   },
   'moved.owners': { facts: ['user'], situation: 'not_known', steps: ['tell_support'] },
-  'moved_without_factors.owners': { facts: ['user'], situation: 'user_needs_code', steps: ['new_code'] },
+  'moved_without_factors.owners': {
+    facts: ['user'],
+    situation: 'user_cannot_log_in',
+    steps: ['issue_code_after_move', 'tell_support_of_move'],
+  },
   'reset.owners': {
     facts: ['user', 'by'],
     situation: 'not_known',
