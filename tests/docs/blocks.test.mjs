@@ -201,6 +201,16 @@ test('docs/adapters.md: the table of errors has every code of the types', () => 
   assert.deepEqual(listed.sort(), [...codesOf('generated.d.ts'), ...codesOf('error.d.ts')].sort())
 })
 
+test('docs/adapters.md: the table of reasons has every reason of the types, and who can help', () => {
+  const types = readFileSync(at('pkg/types/generated.d.ts'), 'utf8')
+  const [, union] = /^export type Reason = (.*);$/m.exec(types)
+  const reasons = Array.from(union.matchAll(/"(\w+)"/g), ([, reason]) => reason)
+  assert.ok(reasons.length > 20)
+  const [, section] = /^## Reasons of a refusal\n([\s\S]*?)^## /m.exec(readFileSync(at('docs/adapters.md'), 'utf8'))
+  const rows = Array.from(section.matchAll(/^\| `(\w+)` \| (?:you|owner|person) \| .+ \|$/gm), ([, reason]) => reason)
+  assert.deepEqual(rows, reasons)
+})
+
 // The table of events in docs/operations.md
 
 /** The types that a field of an event may have: ids, numbers, and words of ours. A field of another type needs a thought. */
