@@ -189,6 +189,7 @@ test('getting started: log-outs and a reset end the sessions of the host as well
   assert.equal((await bob.post('/security/log-out-others')).result, 'logged_out')
   assert.deepEqual([(await bob.get('/')).user, (await phone.get('/')).status], ['u-2', 401])
   assert.equal((await bob.post('/users/u-1/reset')).reason, 'owner_only')
+  assert.deepEqual([(await ann.post('/users/u-9/reset')).status, (await ann.get('/')).user], [404, 'u-1'])
   const reset = await ann.post('/users/u-2/reset')
   assert.deepEqual([reset.result, typeof reset.code], ['recovery_code', 'string'])
   assert.equal((await bob.get('/')).status, 401)
