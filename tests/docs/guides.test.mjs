@@ -343,6 +343,46 @@ test('policy: /login/again gives the ticket of a set-up as well', async (t) => {
   assert.equal((await ann.post('/login/set-up/app')).result, 'totp_started')
 })
 
+test('policy: a trusted browser logs in without a code, under an address rule as well', async (t) => {
+  const login = readFileSync(at(folder, 'login.js'), 'utf8')
+  const policy = 'policy: { v: 1, name: "Acme", origin }'
+  const route = 'app.post("/login", '
+  for (const part of [policy, route]) assert.equal(login.split(part).length, 2, part)
+  const rules = "trustedBrowser: { days: 30 }, network: { deny: ['203.0.113.13'] }"
+  const changed = login
+    .replace(policy, `policy: { v: 1, name: 'Acme', origin, ${rules} }, notify`)
+    .replace(route, `app.use(trustingLogin(secondFactor))\n${route}`)
+  const imports = "import { notify } from './mail.js'\nimport { trustingLogin } from './trusting-login.js'\n"
+  writeFileSync(at(folder, 'login-by-browser.js'), imports + changed)
+  const security = readFileSync(at(folder, 'security.js'), 'utf8').replace('./login.js', './login-by-browser.js')
+  writeFileSync(at(folder, 'security-by-browser.js'), security)
+  const service = await serve(t, 'security-by-browser')
+  const ann = browser(service)
+  await ann.post('/login', ANN)
+  const app = await setUpApp(service, ann)
+  const code = async (trust = {}) => {
+    await service.advance(30)
+    return ann.post('/login/code', { method: 'totp', code: app.code(), ...trust })
+  }
+  assert.equal((await ann.post('/login', ANN)).result, 'challenge')
+  assert.equal((await code()).cookies.has('trusted-browser'), false, 'the box is not ticked')
+  assert.equal((await ann.post('/login', ANN)).result, 'challenge')
+  const trusted = await code({ trust: true, name: 'Firefox on Linux' })
+  assert.match(trusted.setCookies[1], /^trusted-browser=.*; Expires=.*; HttpOnly; SameSite=Lax$/)
+
+  await service.advance(86_400)
+  const login1 = await ann.post('/login', ANN)
+  assert.equal(login1.result, 'verified')
+  assert.notEqual(login1.cookies.get('trusted-browser'), trusted.cookies.get('trusted-browser'))
+  assert.equal((await ann.get('/')).user, 'u-1')
+  const [{ name, id }] = (await ann.get('/security')).trustedBrowsers
+  assert.equal(name, 'Firefox on Linux')
+  assert.equal((await browser(service).post('/login', ANN)).result, 'challenge', 'another browser')
+  assert.equal((await ann.post('/security/rename', { factor: id, name: 'x' })).reason, 'fresh_factor_required')
+  assert.equal((await ann.post('/security/browsers/remove', { browser: id })).result, 'trusted_browser_removed')
+  assert.equal((await ann.post('/login', ANN)).result, 'challenge')
+})
+
 test('adapters: a call that forgets the account is an error, and lets nobody in', async () => {
   const { secondFactorOf } = await guide('many-accounts')
   const rules = { acme: { require: 'everyone' } }
