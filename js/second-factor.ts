@@ -221,7 +221,8 @@ export interface SecondFactor extends UserMethods {
    */
   confirmSms(input: ConfirmInput): Promise<ConfirmReply>
   /**
-   * Gives an app or a phone another name. It needs a pass of the session, however old its factor is, and ends no pass.
+   * Gives an app or a phone another name. It needs a pass of the session, however old its factor is, but not one of a trusted
+   * browser, and ends no pass.
    *
    * @example
    * ```ts
