@@ -46,7 +46,7 @@ await main(import.meta.url, async () => {
   /** The reason why a step cannot run; undefined if it can. */
   function obstacle({ needs, from = [] }) {
     const lacking = needs.filter((name) => name in missing).map((name) => PARTS[name].title)
-    if (lacking.length > 0) return notRun(`it needs ${lacking.join(', ')}; run: npm run setup`)
+    if (lacking.length > 0) return notRun(`it needs ${lacking.join(', ')}; run: npm run setup -- --test`)
     const absent = from.filter((file) => !has(file))
     if (absent.length > 0) return notRun(`${absent.join(', ')} comes from a build, once; run: npm run build`)
     return undefined
