@@ -75,6 +75,11 @@ pub struct EndedPasses {
 pub struct SmsMessage {
     /// Unique for this message: hand it to the gateway as idempotency key.
     pub id: String,
+    /// The user's account, where the host has accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The user, who may have a language of their own.
+    pub user: UserId,
     /// The number in E.164 form.
     pub to: SecretText,
     /// The text in English: one GSM-7 segment, last line bound to the origin.

@@ -260,6 +260,8 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber) -> OrReply<Sent> {
     sms_budget::note(context, message.clone());
     context.effects.push(Effect::Sms(SmsMessage {
         id: message.clone(),
+        account: context.account(),
+        user: context.record.user().clone(),
         to: SecretText(number.as_str().to_owned()),
         body: SecretText(context.policy.sms_text(code.as_str())),
         expires_at: lifetime.ends_at(),
