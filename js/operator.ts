@@ -313,8 +313,11 @@ export function createOperator(options: OperatorOptions): Operator {
   /** Whether a place has a record: that of a user who was moved away counts, so that a command that is done again finds it. */
   const hasRecord = async (id: RecordId) => (await load(given.store, id)) !== undefined
 
-  /** Empties the record that it has read, and no later one. A move from there that is under way ends, and is taken back where it arrives. */
-  async function empty(from: RecordId, operator: string): Promise<void> {
+  /**
+   * Empties the record that it has read, and no later one. A move from there that is under way ends, and is taken back where it
+   * arrives: gives the record by which it was.
+   */
+  async function empty(from: RecordId, operator: string): Promise<string | undefined> {
     const core = policies.any()
     const to = await otherPlace(from, (id, record) => core.operator_goes_to(id, record))
     const other = to && idJson(to)
@@ -323,16 +326,24 @@ export function createOperator(options: OperatorOptions): Operator {
     )
     const { result } = await outcomeOf(from, step, { beside: to, once: true })
     if (result !== 'ended') throw conflict()
-    if (to === undefined) return
-    await outcomeOf(to, stepOn(await coreAt(to), WITHDRAW, to, from, operator), { beside: from })
+    if (to === undefined) return undefined
+    const there = await coreAt(to)
+    let seen: string | undefined
+    const withdraw = stepOf(({ stored, now, seed }, _, beside) => {
+      seen = beside?.record
+      return there.operator_move(WITHDRAW, idJson(to), stored?.record, idJson(from), seen, operator, now, seed)
+    })
+    await outcomeOf(to, withdraw, { beside: from })
     await settle(to, operator)
+    return seen
   }
 
   /** Deletes the record that was emptied, and no other: somebody who has begun anew there since stays. */
-  async function deleteRecord(id: RecordId): Promise<void> {
+  async function deleteRecord(id: RecordId, withdrawn: string | undefined): Promise<void> {
     for (let races = 0; races < MAX_RACES; races += 1) {
       const stored = await load(given.store, id)
-      if (stored === undefined || !call(() => policies.any().operator_is_erased(idJson(id), stored.record))) return
+      if (stored === undefined) return
+      if (!call(() => policies.any().operator_may_delete(idJson(id), stored.record, withdrawn))) return
       try {
         if (await given.store.delete!({ ...id }, stored.version)) return
       } catch (error) {
@@ -363,8 +374,7 @@ export function createOperator(options: OperatorOptions): Operator {
         throw new CountersignError('no_delete', 'store', 'cannot delete records: give a store that has `delete`')
       const found = await hasRecord(id)
       await settle(id, operator)
-      await empty(id, operator)
-      await deleteRecord(id)
+      await deleteRecord(id, await empty(id, operator))
       return { found }
     },
   } satisfies Operator)

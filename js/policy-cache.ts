@@ -14,7 +14,8 @@ const MAX_POLICIES = 64
 const MAX_ACCOUNTS = 1_000
 
 /** A valid policy, for calls that need only the keys. */
-const ANY_POLICY = JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example' })
+/** It keeps the browsers that some account trusts, where a record is written by it. */
+const ANY_POLICY = JSON.stringify({ v: 1, name: 'x', origin: 'https://x.example', trustedBrowser: { days: 90 } })
 
 /** The policies of a service, beside its keys. */
 export interface Policies {

@@ -106,8 +106,10 @@ pub(crate) enum Departure {
 pub(crate) struct Withdrawal {
     pub(crate) to: RecordId,
     pub(crate) id: MoveId,
-    /// Whether apps or phones were on the way.
-    pub(crate) had_factor: bool,
+    /// Whether apps or phones were on the way, or the user needed a recovery code: the password lets in nobody there.
+    pub(crate) shuts: bool,
+    /// Whether the user has ever had a factor: the password sets up no first one there.
+    pub(crate) had_one: bool,
 }
 
 /// A move that brought the user to a place.
@@ -415,17 +417,17 @@ impl Record {
         }
     }
 
+    /// What must be taken back from a new place before this record is deleted.
+    pub(crate) const fn withdrawal(&self) -> Option<&Withdrawal> {
+        match &self.departure {
+            Some(Departure::Erased { withdrawal }) => withdrawal.as_ref(),
+            Some(Departure::Leaving { .. } | Departure::Left { .. }) | None => None,
+        }
+    }
+
     /// Counts as changed, so that it is stored anew and a slow write loses its race.
     pub(crate) fn touch(&mut self) {
         self.write.clear();
-    }
-
-    /// Somebody begins anew where a user was erased: by a recovery code, and no other way.
-    pub(crate) fn begin_anew_if_erased(&mut self) {
-        if self.is_erased() {
-            self.departure = None;
-            self.needs_recovery_code = true;
-        }
     }
 
     /// Takes out all apps and phones, and the backup codes with them.

@@ -44,7 +44,7 @@ use crate::lockout::Attempts;
 use crate::notice::NoticeKind;
 use crate::phone::PhoneNumber;
 use crate::policy::FirstFactor;
-use crate::record::{App, Arrival, Departure, MoveId, Phone, Record, Withdrawal};
+use crate::record::{App, Arrival, Departure, Factor, MoveId, Phone, Record, Withdrawal};
 use crate::totp::TotpSecret;
 
 use super::context::{Context, View, invalid};
@@ -134,8 +134,9 @@ pub(super) fn leave(context: &mut Context<'_>, new_place: &Record) -> Reply {
     let record = &mut context.record;
     let (to, id, apps, phones) = match &record.departure {
         Some(Departure::Leaving { to, id, apps, phones }) => (to, id, apps, phones),
-        Some(Departure::Erased { .. }) => return Reply::MoveChanged {},
-        Some(Departure::Left { .. }) | None => return Reply::Ended {},
+        Some(Departure::Left { to }) if to == new_place.id() => return Reply::Ended {},
+        // The user was erased, and perhaps somebody else has begun here since.
+        Some(Departure::Left { .. } | Departure::Erased { .. }) | None => return Reply::MoveChanged {},
     };
     let arrival = new_place.arrival.as_ref().filter(|arrival| arrival.id == *id);
     let Some(arrival) = arrival else { return Reply::MoveChanged {} };
@@ -156,43 +157,47 @@ pub(super) fn settle(context: &mut Context<'_>, old_place: &Record) -> Reply {
 
 /// What an erasure of the old place must take back from the new one. `Err`: the record of the new place is needed, to tell.
 pub(super) fn withdrawal(old_place: &Record, new_place: Option<&Record>) -> Result<Option<Withdrawal>, Reply> {
-    match &old_place.departure {
-        Some(Departure::Leaving { to, id, apps, phones }) => {
-            let place = new_place.filter(|place| place.id() == to).ok_or(Reply::MoveChanged {})?;
-            let has_arrived = place.arrival.as_ref().is_some_and(|arrival| arrival.id == *id);
-            let withdrawal = Withdrawal { to: to.clone(), id: id.clone(), had_factor: is_any(apps, phones) };
-            Ok(Some(withdrawal).filter(|_| !has_arrived))
-        }
-        Some(Departure::Erased { withdrawal }) => Ok(withdrawal.clone()),
-        Some(Departure::Left { .. }) | None => Ok(None),
-    }
+    let Some(to) = old_place.goes_to() else { return Ok(None) };
+    let place = new_place.filter(|place| place.id() == to).ok_or(Reply::MoveChanged {})?;
+    let Some(Departure::Leaving { id, apps, phones, .. }) = &old_place.departure else { return Ok(old_place.withdrawal().cloned()) };
+    let has_arrived = place.arrival.as_ref().is_some_and(|arrival| arrival.id == *id);
+    let shuts = is_any(apps, phones) || old_place.needs_recovery_code;
+    let withdrawal = Withdrawal { to: to.clone(), id: id.clone(), shuts, had_one: !old_place.epoch.is_first() };
+    Ok(Some(withdrawal).filter(|_| !has_arrived))
 }
 
-/// On the record of the new place, after the old one was erased: takes back what has arrived since, and is stored in each case.
+/// On the record of the new place, after the old one was erased: takes back what has arrived since. It is stored in each case, and
+/// tells each time what it has told: the word of it may have been lost.
 pub(super) fn withdraw(context: &mut Context<'_>, old_place: &Record) -> Reply {
-    let here = context.id();
-    let Some(Departure::Erased { withdrawal: Some(Withdrawal { to, id, had_factor }) }) = &old_place.departure else {
-        return Reply::Ended {};
-    };
-    // At a place without a record nothing can arrive: the write of it names a record.
-    if *to != here || context.record == Record::new(here) {
+    let Some(Withdrawal { to, id, shuts, had_one }) = old_place.withdrawal() else { return Reply::Ended {} };
+    if *to != context.id() {
         return Reply::Ended {};
     }
-    let record = &mut context.record;
-    record.touch();
-    let arrival = record.arrival.take_if(|arrival| arrival.id == *id);
+    // At a place without a record nothing can arrive: an arrival names the record that it has read.
+    context.record.touch();
+    // The place is shut already, and takes its own user back.
+    if context.record.has_left() {
+        return Reply::Ended {};
+    }
+    let arrival = context.record.arrival.take_if(|arrival| arrival.id == *id);
     for factor in arrival.iter().flat_map(|arrival| &arrival.factors) {
-        record.drop_factor(&factor.id);
-    }
-    if record.has_factor() || record.sends_factors() {
-        if arrival.is_some() {
-            end_what_was_before(context);
+        if let Some(Factor { method, named, .. }) = context.record.factor(&factor.id) {
+            context.record.drop_factor(&named.id);
+            context.log(EventKind::FactorRemoved { method, factor: named });
         }
-    } else if *had_factor && !record.needs_recovery_code {
-        record.forget_factors();
-        record.needs_recovery_code = true;
-        end_what_was_before(context);
+    }
+    let is_own = context.record.has_factor() || context.record.sends_factors();
+    let is_shut = *shuts && !is_own;
+    let is_new = is_shut && !context.record.needs_recovery_code;
+    if is_shut {
+        context.record.forget_factors();
+        context.record.needs_recovery_code = true;
         context.notify_all(NoticeKind::MovedWithoutFactors, None, None);
+    }
+    if is_new || arrival.is_some() || (*had_one && context.record.epoch.is_first()) {
+        end_what_was_before(context);
+    } else {
+        tell_again(context);
     }
     Reply::Ended {}
 }

@@ -169,10 +169,12 @@ pub fn erase(
     at_once(policy, keys, record, now, entropy, |context| erased::erase(context, new_place, operator))
 }
 
-/// Whether the record was emptied by [`erase`], and nobody has begun anew there since: then the host may delete it.
+/// Whether the host may delete the record: it was emptied by [`erase`], and nobody has begun anew there since. `withdrawn`: the record
+/// as [`MoveStep::Withdraw`] has read it. What another erasure must take back elsewhere keeps the record.
 #[must_use]
-pub const fn is_erased(record: &Record) -> bool {
-    record.is_erased()
+pub fn may_delete(record: &Record, withdrawn: Option<&Record>) -> bool {
+    let is_taken_back = record.withdrawal().is_none() || record.withdrawal() == withdrawn.and_then(Record::withdrawal);
+    record.is_erased() && is_taken_back
 }
 
 /// The old place of a move that has brought the user to the place of this record, where the move is not complete by its word.

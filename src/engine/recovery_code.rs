@@ -73,7 +73,10 @@ pub(super) fn replace(context: &mut Context<'_>) -> bool {
 
 /// Makes the code, and tells nobody. Where a user was erased, somebody begins anew with it: the record is not deleted any more.
 pub(super) fn make(context: &mut Context<'_>, issued_by: IssuedBy) -> Result<Reply, Error> {
-    context.record.begin_anew_if_erased();
+    if context.record.is_erased() {
+        context.record.departure = None;
+        context.record.needs_recovery_code = true;
+    }
     let (id, sealing, cost) = (context.id(), context.keys.sealing(), context.policy.cost());
     let (set, codes) = CodeSet::mint(sealing, &mut context.entropy, &id, LongCodeKind::Recovery, cost, 1, context.hashes);
     let lifetime = Lifetime::starting(context.now, context.policy.recovery_seconds());

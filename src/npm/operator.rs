@@ -90,9 +90,11 @@ impl Core {
         operator::erase(&self.policy, &self.keys, record, new_place.as_ref(), &operator, now, entropy).map(PendingStep).map_err(thrown)
     }
 
-    /// Whether a record was emptied and may be deleted; see [`operator::is_erased`].
-    pub fn operator_is_erased(&self, id: &str, stored: &str) -> Result<bool, JsValue> {
-        Ok(operator::is_erased(&record(record_id(id)?, Some(stored))?))
+    /// Whether a record was emptied and may be deleted; see [`operator::may_delete`].
+    pub fn operator_may_delete(&self, id: &str, stored: &str, withdrawn: Option<String>) -> Result<bool, JsValue> {
+        let read = |text: Option<&str>| record(record_id(id)?, text);
+        let withdrawn = withdrawn.map(|text| read(Some(&text))).transpose()?;
+        Ok(operator::may_delete(&read(Some(stored))?, withdrawn.as_ref()))
     }
 
     /// The account and user of the new place, as JSON; see [`operator::goes_to`].

@@ -533,7 +533,7 @@ fn t58_a_slow_arrival_loses_its_race_to_the_erasure_of_the_old_place() {
     let seen = to.record.clone();
     withdraw(&from, &mut to);
     assert_ne!(to.record, seen, "each time");
-    assert!(to.effects.is_empty(), "and is told once");
+    assert_eq!(told(&to), ["end passes", "MovedWithoutFactors to User", "MovedWithoutFactors to Owners"], "and is told again");
 }
 
 #[test]
@@ -562,7 +562,55 @@ fn t58_somebody_with_a_factor_of_their_own_keeps_it_where_an_arrival_is_taken_ba
     erase_on_the_way(&mut from, &to);
     withdraw(&from, &mut to);
     assert_eq!(to.factors().len(), own);
-    assert!(to.effects.is_empty());
+    assert_eq!(told(&to), ["end passes"], "those of the epoch that it has");
+}
+
+#[test]
+fn t58_an_erasure_on_the_way_shuts_a_new_place_without_a_record_and_after_a_reset() {
+    for was_reset in [false, true] {
+        let (mut from, mut to) = (ann(), in_account("acme"));
+        to.now = to.now.max(from.now);
+        if was_reset {
+            let pending = operator::reset(&from.policy, &from.keys, record(&from), &name(), now(&from), entropy(&from)).unwrap();
+            store(&mut from, pending);
+        }
+        let pending = depart(&from, &to).unwrap();
+        store(&mut from, pending);
+        erase_on_the_way(&mut from, &to);
+        withdraw(&from, &mut to);
+        needs_a_recovery_code(&mut to);
+    }
+}
+
+#[test]
+fn t58_a_record_that_must_take_something_back_elsewhere_is_deleted_by_who_did_so() {
+    let (mut from, mut to, _) = on_the_way();
+    erase_on_the_way(&mut from, &to);
+    let seen = record(&from);
+    assert!(!operator::may_delete(&seen, None), "another erasure is not done yet");
+    withdraw(&from, &mut to);
+    assert!(operator::may_delete(&seen, Some(&seen)));
+    let (mut later, mut there) = (ann(), in_account("acme"));
+    later.draws.set(100);
+    there.now = later.now;
+    let pending = depart(&later, &there).unwrap();
+    store(&mut later, pending);
+    erase_on_the_way(&mut later, &there);
+    assert!(!operator::may_delete(&record(&later), Some(&seen)), "that is another move");
+    let pending = erased(&from).unwrap();
+    assert_eq!(store(&mut from, pending), Reply::MoveChanged {}, "a repeat looks at the new place as well");
+}
+
+#[test]
+fn t58_the_way_home_of_somebody_else_stays_open_where_an_erasure_takes_nothing_back() {
+    let (mut ann, mut to, mut away) = (ann(), enrolled_in("acme"), in_account("other"));
+    to.now = to.now.max(ann.now);
+    let pending = depart(&ann, &to).unwrap();
+    store(&mut ann, pending);
+    let own = moved(&mut to, &mut away);
+    erase_on_the_way(&mut ann, &to);
+    withdraw(&ann, &mut to);
+    assert_eq!(moved(&mut away, &mut to), own, "their factors come home");
 }
 
 #[test]
@@ -594,7 +642,7 @@ fn t57_t58_a_reset_is_refused_where_the_user_is_no_more_and_begins_anew_where_th
     store(&mut gone, pending);
     let pending = reset(&gone).unwrap();
     assert!(matches!(store(&mut gone, pending), Reply::RecoveryCode { .. }));
-    assert!(!operator::is_erased(&record(&gone)), "so that the record is not deleted");
+    assert!(!operator::may_delete(&record(&gone), None), "so that the record is not deleted");
 }
 
 #[test]

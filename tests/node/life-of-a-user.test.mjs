@@ -240,7 +240,7 @@ for (const [write, step] of ['first', 'second', 'third', 'fourth', 'fifth'].entr
         (error) => error.code,
       )
     const hadArrived = write > 2
-    assert.deepEqual([ended, await has(from), await has(to)], [hadArrived ? 1 : 'conflict', 0, hadArrived ? 1 : 0])
+    assert.deepEqual([ended, await has(from), await has(to)], [write > 3 ? 1 : 'conflict', 0, hadArrived ? 1 : 0])
     assert.equal((await store.load(to))?.record.includes('"arrival"') ?? false, false, 'and no move is left open')
     await withApp(at)
     assert.deepEqual([await has(from), await has(to)], [1, hadArrived ? 1 : 0], 'somebody may begin anew')
@@ -311,6 +311,35 @@ test('T57: a reset while an erasure hangs before it deletes is not undone by it'
   await operatorOf(at).erased({ user: 'ann', operator: 'night shift' })
   assert.equal((await at.factor.begin({ user: 'ann', session: 's' })).result, 'challenge', 'by the recovery code')
   assert.equal((await at.factor.status({ user: 'ann' })).enrollment, 'reset')
+})
+
+test('T58: an erasure that hangs before it deletes leaves a record that another one still needs', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const [from, to] = [{ user: 'ann' }, { account: 'acme', user: 'ann' }]
+  const erase = () => operatorOf(at).erased({ ...from, operator: 'night shift' })
+  const { delete: remove, save } = store
+  const onlyAt = (place) => {
+    store.save = async (id, ...given) =>
+      id.account === place.account ? save(id, ...given) : Promise.reject(new Error('down'))
+  }
+  store.delete = async (...given) => {
+    store.delete = remove
+    await erase()
+    await withApp(at)
+    onlyAt(from)
+    await assert.rejects(operatorOf(at).moved({ from, to, operator: 'night shift' }), { code: 'store_failed' })
+    // The second erasure cannot write the new place.
+    await assert.rejects(erase(), { code: 'store_failed' })
+    store.save = save
+    return remove(...given)
+  }
+  await erase()
+  assert.ok((await store.load(from))?.record.includes('"withdrawal"'), 'what must be taken back is still known')
+  assert.deepEqual(await erase(), { found: true })
+  assert.equal(await store.load(from), undefined)
+  assert.equal((await at.factor.begin({ ...to, session: 's' })).reason, 'recovery_code_required')
 })
 
 test('an erasure on the way leaves the trusted browsers of the user at the new place', async () => {

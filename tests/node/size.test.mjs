@@ -5,7 +5,7 @@ import { test } from 'node:test'
 
 const KB = 1000
 
-test('the module for Node is at most 900 kB', () => {
+test('the module for Node is at most 905 kB', () => {
   const { size } = statSync(new URL('../../pkg/countersign.wasm', import.meta.url))
-  assert.ok(size <= 900 * KB, `it has ${size} bytes: see which crate grew, or make the budget a decision in DESIGN.md`)
+  assert.ok(size <= 905 * KB, `it has ${size} bytes: see which crate grew, or make the budget a decision in DESIGN.md`)
 })

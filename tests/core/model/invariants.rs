@@ -294,7 +294,7 @@ impl World {
         }
         let is_told_again = match after.ask {
             Ask::Depart { .. } => after.before.gone.is_some(),
-            Ask::Arrive { .. } => true,
+            Ask::Arrive { .. } | Ask::Withdraw { .. } => true,
             _ => false,
         };
         self.meet(ended == 1 && (after.before.epoch != after.now.epoch || is_told_again), "a new epoch is told to the gate")

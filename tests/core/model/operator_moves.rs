@@ -91,8 +91,8 @@ impl Oracle<'_> {
     pub(super) fn leave(&mut self, to: Who, there: &Shadow) -> Seen {
         let travel = match &self.me.gone {
             Some(Gone::Leaving(travel)) => travel,
-            Some(Gone::Erased(_)) => return Seen::MoveChanged,
-            Some(Gone::Left(_)) | None => return Seen::Ended,
+            Some(Gone::Left(place)) if *place == to => return Seen::Ended,
+            Some(Gone::Left(_) | Gone::Erased(_)) | None => return Seen::MoveChanged,
         };
         let arrived = there.arrival.as_ref().filter(|arrived| arrived.id == travel.id);
         let Some(arrived) = arrived else { return Seen::MoveChanged };
@@ -122,10 +122,16 @@ impl Oracle<'_> {
             Some(Gone::Leaving(travel)) => {
                 let Some((_, there)) = new_place.filter(|(place, _)| *place == travel.to) else { return Some(Seen::MoveChanged) };
                 let has_arrived = there.arrival.as_ref().is_some_and(|arrived| arrived.id == travel.id);
-                let had_factor = travel.has_factor();
-                (!has_arrived).then_some(Withdrawn { to: travel.to, id: travel.id, had_factor })
+                let shuts = travel.has_factor() || self.me.is_reset;
+                (!has_arrived).then_some(Withdrawn { to: travel.to, id: travel.id, shuts, had_one: self.me.had_factor })
             }
-            Some(Gone::Erased(withdrawn)) => withdrawn.clone(),
+            Some(Gone::Erased(Some(withdrawn))) => {
+                if new_place.is_none_or(|(place, _)| place != withdrawn.to) {
+                    return Some(Seen::MoveChanged);
+                }
+                Some(withdrawn.clone())
+            }
+            Some(Gone::Erased(None)) => None,
             Some(Gone::Left(_)) | None => None,
         };
         if self.is_stored {
@@ -142,22 +148,27 @@ impl Oracle<'_> {
     /// What was under way from a place that was erased is taken back.
     pub(super) fn withdraw(&mut self, from: Who, there: &Shadow) -> Seen {
         let Some(Gone::Erased(Some(withdrawn))) = &there.gone else { return Seen::Ended };
-        if withdrawn.to != self.who || !self.is_stored {
+        if withdrawn.to != self.who {
             return Seen::Ended;
         }
         debug_assert_ne!(from, self.who);
-        self.me.writes += 1;
+        // A record that is not there is not written for nothing: an arrival needs one.
+        self.me.writes += u64::from(self.is_stored);
+        if self.me.has_left() {
+            return Seen::Ended;
+        }
         let arrived = self.me.arrival.take_if(|arrived| arrived.id == withdrawn.id);
         for factor in arrived.iter().flat_map(|arrived| &arrived.factors) {
             self.me.apps.retain(|app| app.id != *factor);
             self.me.phones.retain(|phone| phone.id != *factor);
         }
         let sends_factors = matches!(&self.me.gone, Some(Gone::Leaving(travel)) if travel.has_factor());
-        let is_shut = !self.me.has_factor() && !sends_factors && withdrawn.had_factor && !self.me.is_reset;
+        let is_shut = withdrawn.shuts && !self.me.has_factor() && !sends_factors;
+        let is_new = is_shut && !self.me.is_reset;
         if is_shut {
             (self.me.backup, self.me.is_reset) = (None, true);
         }
-        if is_shut || (arrived.is_some() && (self.me.has_factor() || sends_factors)) {
+        if is_new || arrived.is_some() || (withdrawn.had_one && !self.me.had_factor) {
             self.me.had_factor = true;
             self.begin_epoch();
             self.end_logins();

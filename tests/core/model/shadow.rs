@@ -60,7 +60,8 @@ pub(super) enum Gone {
 pub(super) struct Withdrawn {
     pub(super) to: Who,
     pub(super) id: usize,
-    pub(super) had_factor: bool,
+    pub(super) shuts: bool,
+    pub(super) had_one: bool,
 }
 
 /// A move under way, by a number that no other has.
