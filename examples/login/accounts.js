@@ -14,6 +14,9 @@ export const demoClient = { id: 'reports', secret: 'reports-demo-secret' }
 /** Life of tickets and passes, in seconds. */
 export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 
+/** Days for which a person may trust a browser. */
+export const trustDays = 30
+
 const passwordTries = { count: 10, seconds: 900 }
 /**
  * Logins with the right password and no second factor after it. Each hands out a ticket, so Envoy needs
@@ -29,14 +32,19 @@ export async function openAccounts(db, clock) {
     ) STRICT;
     CREATE TABLE IF NOT EXISTS users (
       id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts, email TEXT NOT NULL UNIQUE,
-      role TEXT NOT NULL, secret_hash TEXT NOT NULL, last_ip TEXT
+      role TEXT NOT NULL, secret_hash TEXT NOT NULL, last_ip TEXT, language TEXT NOT NULL DEFAULT 'en'
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS users_by_email ON users (account, email);
     CREATE TABLE IF NOT EXISTS api_clients (
       id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts, secret_hash TEXT NOT NULL, last_ip TEXT
     ) STRICT;
     CREATE TABLE IF NOT EXISTS password_tries (
       who TEXT PRIMARY KEY, count INTEGER NOT NULL, ends_at INTEGER NOT NULL
     ) STRICT`)
+
+  // A database of an earlier version.
+  if (!db.pragma('table_info(users)').some(({ name }) => name === 'language'))
+    db.exec("ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en'")
 
   if (db.prepare('SELECT 1 FROM accounts').get() === undefined) await seed(db)
 
@@ -47,10 +55,18 @@ export async function openAccounts(db, clock) {
   const user = db.prepare('SELECT * FROM users WHERE id = ?')
   const userByEmail = db.prepare('SELECT * FROM users WHERE email = ?')
   const usersOf = db.prepare('SELECT * FROM users WHERE account = ? ORDER BY email')
+  const pageOfUsers = db.prepare(
+    "SELECT * FROM users WHERE account = ? AND email LIKE ? ESCAPE '\\' ORDER BY email LIMIT ? OFFSET ?",
+  )
+  const countUsers = db.prepare("SELECT count(*) FROM users WHERE account = ? AND email LIKE ? ESCAPE '\\'").pluck()
+  const principalsNamed = db
+    .prepare(`SELECT id FROM users WHERE account = @account AND email LIKE @name ESCAPE '\\'
+      UNION ALL SELECT 'client:' || id FROM api_clients WHERE account = @account AND id LIKE @name ESCAPE '\\'`)
+    .pluck()
   const client = db.prepare('SELECT * FROM api_clients WHERE id = ?')
   const clientsOf = db.prepare('SELECT * FROM api_clients WHERE account = ? ORDER BY id')
   const setRules = db.prepare('UPDATE accounts SET require = ?, first_factor = ?, network = ?, name = ? WHERE id = ?')
-  const setUserIp = db.prepare('UPDATE users SET last_ip = ? WHERE id = ?')
+  const setUserFacts = db.prepare('UPDATE users SET last_ip = ?, language = ? WHERE id = ?')
   const setClientIp = db.prepare('UPDATE api_clients SET last_ip = ? WHERE id = ?')
   const forgetOldTries = db.prepare('DELETE FROM password_tries WHERE ends_at <= ?')
   const chargeTry = db.prepare(`INSERT INTO password_tries VALUES (?, 1, ?)
@@ -84,7 +100,13 @@ export async function openAccounts(db, clock) {
     account: (id) => readRules(account.get(id)),
     user: (id) => user.get(id),
     usersOf: (accountId) => usersOf.all(accountId),
+    /** The users whose e-mail address holds this text, a page of them: there may be very many. */
+    pageOfUsers: (accountId, text, { limit, offset }) => pageOfUsers.all(accountId, holding(text), limit, offset),
+    countUsers: (accountId, text) => countUsers.get(accountId, holding(text)),
     clientsOf: (accountId) => clientsOf.all(accountId).map(clientPrincipal),
+
+    /** The ids of the users and API clients whose name holds this text. */
+    principalsNamed: (accountId, text) => principalsNamed.all({ account: accountId, name: holding(text) }),
 
     /** The principal of a session: a user or an API client. */
     principal: (id) => user.get(id) ?? clientPrincipal(id.startsWith('client:') ? client.get(id.slice(7)) : undefined),
@@ -96,8 +118,9 @@ export async function openAccounts(db, clock) {
     hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,
     forgetHalfLogins: (principal) => forgetTries.run(`half:${principal.id}`),
 
-    rememberIp(principal, ip) {
-      if (principal.clientId === undefined) setUserIp.run(ip, principal.id)
+    /** Notes where a principal was seen last, and the language of messages to a person. */
+    remember(principal, { ip, language }) {
+      if (principal.clientId === undefined) setUserFacts.run(ip, language, principal.id)
       else setClientIp.run(ip, principal.clientId)
     },
 
@@ -106,6 +129,9 @@ export async function openAccounts(db, clock) {
     },
   }
 }
+
+/** The pattern of texts that hold this one. `LIKE` reads `%` and `_` as any text. */
+export const holding = (text) => `%${text.replace(/[%_\\]/g, '\\$&')}%`
 
 /** The policy of an account. Its owner sets `name`, `require`, `firstFactor` and `network`; the operator fixed the rest here. */
 export function policyOf({ name, require, firstFactor, network }, origin) {
@@ -120,6 +146,7 @@ export function policyOf({ name, require, firstFactor, network }, origin) {
     plans: ['pro'],
     // Without this key, backup codes are stored as hashes only, and the page cannot show them again.
     backupCodes: { keepForShowing: true },
+    trustedBrowser: { days: trustDays },
     ...lifetimes,
   }
 }
@@ -143,7 +170,13 @@ async function seed(db) {
       JSON.stringify({ allow: [], api: [], deny: [] }),
     )
     for (const { email, role, hash } of users) {
-      db.prepare('INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL)').run(randomUUID(), 'acme', email, role, hash)
+      db.prepare('INSERT INTO users (id, account, email, role, secret_hash) VALUES (?, ?, ?, ?, ?)').run(
+        randomUUID(),
+        'acme',
+        email,
+        role,
+        hash,
+      )
     }
     db.prepare('INSERT INTO api_clients VALUES (?, ?, ?, NULL)').run(demoClient.id, 'acme', clientHash)
   })()

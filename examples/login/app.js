@@ -6,7 +6,9 @@ import express from 'express'
 import { sendJson, statusOf } from './api.js'
 import { serveAssets } from './assets.js'
 import { BadInput } from './bad-input.js'
-import { errorPage, renderPage } from './pages/index.js'
+import { browserName } from './browser-name.js'
+import { isLanguage, languages, messages } from './messages/index.js'
+import { after, errorPage, renderPage } from './pages/index.js'
 import { routes } from './routes.js'
 import { isSameOrigin } from './same-site.js'
 
@@ -16,6 +18,10 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   const prefix = https ? '__Host-' : ''
   const cookieName = `${prefix}session`
   const passCookieName = `${prefix}second-factor`
+  const trustedCookieName = `${prefix}trusted-browser`
+  // They hold no secret: the language, and what the login page tells someone without a session.
+  const languageCookieName = `${prefix}language`
+  const saidCookieName = `${prefix}said`
   const cookieOptions = { httpOnly: true, sameSite: 'lax', path: '/', secure: https }
 
   const app = express()
@@ -45,6 +51,50 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   app.get(/^\/assets\//, serveAssets)
 
+  const pageRendering = {
+    rightType(request, response, next) {
+      if (request.is('application/x-www-form-urlencoded')) next()
+      else sendPage(response, errorPage({ result: 'error', code: 'form_expected' }, strangerAt(request)), 415)
+    },
+    carriesToken({ input, session }) {
+      const given = Buffer.from(String(input.form_token))
+      const expected = Buffer.from(session.formToken)
+      return given.length === expected.length && timingSafeEqual(given, expected)
+    },
+    refuse(response, reply, context, route) {
+      const page = route.page ?? context.address
+      switch (reply.reason) {
+        case 'login_required':
+          return response.redirect(
+            303,
+            page.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(page)}`,
+          )
+        case 'second_factor_required':
+          return response.redirect(303, context.session.pending.setUp ? '/login/set-up' : '/login/second-step')
+        case 'set_up_already':
+          return response.redirect(303, '/security')
+        // The step was taken, perhaps in another tab.
+        case 'not_required':
+          return response.redirect(303, '/')
+        case 'form_outdated':
+          return leadTo(response, { to: page, tell: reply }, context)
+        default:
+          return sendPage(response, errorPage(reply, context), statusOf(reply))
+      }
+    },
+    send(response, reply, context, route) {
+      if (after[route.act]) return leadTo(response, after[route.act](reply, context), context)
+      const page = renderPage(route.act, reply, context)
+      if (page.file)
+        response
+          .attachment(page.file.name)
+          .type(page.file.type ?? 'text/plain')
+          .send(page.file.text)
+      else if (page.redirect) leadTo(response, { to: page.redirect, tell: page.tell }, context)
+      else sendPage(response, page, statusOf(reply))
+    },
+  }
+
   for (const route of routes) {
     if (route.path) register(route, route.path, pageRendering, express.urlencoded({ extended: false }))
     if (route.api) register(route, route.api, jsonRendering, express.json())
@@ -52,23 +102,62 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
 
   function register(route, path, rendering, parseBody) {
     const handle = async (request, response) => {
-      /** @type {any} */
-      const context = {
-        input: (route.method === 'GET' ? request.query : request.body) ?? {},
-        ip: request.ip,
-        path,
-        demo,
-        now: clock(),
-      }
+      const context = contextOf(request, route, path)
       Object.assign(context, callerOf(request, rendering))
+      Object.assign(context, told(context, request))
       const refused = await refusal(route, context, request, rendering)
       const reply = refused ?? (await answer(route, context))
-      setCookies(response, context)
-      if (refused) rendering.refuse(response, refused, context)
+      setCookies(response, context, request)
+      if (refused) rendering.refuse(response, refused, context, route)
       else rendering.send(response, reply, context, route)
     }
     if (route.method === 'GET') app.get(path, handle)
     else app.post(path, rendering.rightType, parseBody, handle)
+  }
+
+  /** @returns {any} */
+  function contextOf(request, route, path) {
+    const input = (route.method === 'GET' ? request.query : request.body) ?? {}
+    const asked = route.act === 'setLanguage' ? input.language : cookieOf(request, languageCookieName)
+    const language = isLanguage(asked) ? asked : request.acceptsLanguages(languages) || languages[0]
+    return {
+      input,
+      ip: request.ip,
+      browser: browserName(request.get('user-agent')),
+      path,
+      // The page, to which a change of the language leads back.
+      address: route.method === 'GET' ? request.originalUrl : route.page,
+      language,
+      words: messages[language],
+      trustedBrowser: cookieOf(request, trustedCookieName),
+      demo,
+      now: clock(),
+    }
+  }
+
+  /** The reply that the address of a page names, and the fields that the form keeps. */
+  function told({ session, input }, request) {
+    const nothing = { told: undefined, typed: {} }
+    if (typeof input.said !== 'string' || request.method !== 'GET') return nothing
+    if (session === undefined) return readSaid(cookieOf(request, saidCookieName)) ?? nothing
+    return session.pending.said?.find(({ id }) => id === input.said) ?? nothing
+  }
+
+  /** Leads to the next page, which tells `tell`. `show` is what pages of this session show from now on. */
+  function leadTo(response, { to, tell = undefined, keep = [], show = undefined }, context) {
+    if (show !== undefined) {
+      sessions.change(context.session, (pending) => {
+        pending.shown = { ...pending.shown, ...show }
+      })
+    }
+    if (tell === undefined) return response.redirect(303, to)
+    const typed = Object.fromEntries(
+      keep.map((name) => [name, context.input[name]]).filter(([, value]) => isShort(value)),
+    )
+    const isOver = context.session === undefined || context.cookie === null
+    const said = isOver ? 'login' : sessions.say(context.session, { told: tell, typed })
+    if (isOver) response.cookie(saidCookieName, writeSaid({ told: tell, typed }), { ...cookieOptions, maxAge: 600_000 })
+    response.redirect(303, `${to}${to.includes('?') ? '&' : '?'}said=${said}`)
   }
 
   /** A mistake of a person is a reply like others, so that a page can show it beside the typed text. */
@@ -86,29 +175,37 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
    * Sets the cookies that changed: the session, and the pass bound to it. Without a session there is no
    * pass. Only the gate in Envoy reads the pass cookie.
    */
-  function setCookies(response, { cookie, pass }) {
+  function setCookies(response, { cookie, pass, trustedBrowser, language }, request) {
     if (cookie) response.cookie(cookieName, cookie, cookieOptions)
     else if (cookie === null) response.clearCookie(cookieName, cookieOptions)
     if (pass)
       response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
     else if (cookie !== undefined) response.clearCookie(passCookieName, cookieOptions)
+    if (trustedBrowser === null) response.clearCookie(trustedCookieName, cookieOptions)
+    else if (typeof trustedBrowser === 'object') {
+      const { token, expiresAt } = trustedBrowser
+      response.cookie(trustedCookieName, token, { ...cookieOptions, maxAge: (expiresAt - clock()) * 1000 })
+    }
+    if (request.path === '/language')
+      response.cookie(languageCookieName, language, { ...cookieOptions, maxAge: 365 * 86_400_000 })
   }
 
   /** The session of the request and its principal. A cookie stands for a person, a bearer token for an API client. */
   function callerOf(request, rendering) {
     const bearer = rendering === jsonRendering && /^Bearer (\S+)$/.exec(request.get('authorization') ?? '')?.[1]
-    const secret = bearer || cookieOf(request)
+    const secret = bearer || cookieOf(request, cookieName)
     const session = secret && sessions.find(secret, bearer ? 'api' : 'web')
     const principal = session && accounts.principal(session.principal)
+    if (principal && clock() - session.seenAt >= 60) sessions.seen(session, request.ip)
     return principal ? { session, principal, account: accounts.account(principal.account) } : {}
   }
 
-  function cookieOf(request) {
+  function cookieOf(request, name) {
     const values = (request.get('cookie') ?? '')
       .split(';')
       .map((pair) => pair.trim())
-      .filter((pair) => pair.startsWith(`${cookieName}=`))
-      .map((pair) => pair.slice(cookieName.length + 1))
+      .filter((pair) => pair.startsWith(`${name}=`))
+      .map((pair) => pair.slice(name.length + 1))
     // Two cookies of this name: an attacker may have set one of them, so neither counts.
     return values.length === 1 ? values[0] : undefined
   }
@@ -122,7 +219,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     if (session === undefined) return denied('login_required')
     if (route.method === 'POST' && !rendering.carriesToken(context)) return denied('form_outdated')
     if (route.access === 'session') return undefined
-    if (session.proof === 'password' && session[dueIn[route.access]]) return undefined
+    if (session.proof === 'password' && session.pending[dueIn[route.access]]) return undefined
 
     const entry = await useCases.entryOf(session, principal, context.account, context.ip)
     if (entry.state === 'wrong_address') return denied(entry.reason)
@@ -134,7 +231,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     context.entry = entry
     switch (route.access) {
       case 'challenge':
-        return session.challenge ? undefined : denied('not_required')
+        return session.pending.challenge ? undefined : denied('not_required')
       case 'set_up':
         return denied('set_up_already')
       case 'caller':
@@ -151,7 +248,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   app.use((request, response) => {
     const reply = { result: 'not_found' }
     if (isApi(request)) sendJson(response, reply)
-    else sendPage(response, errorPage(reply), 404)
+    else sendPage(response, errorPage(reply, strangerAt(request)), 404)
   })
 
   app.use((error, request, response, next) => {
@@ -159,10 +256,15 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     const { status, reply } = failure(error)
     if (status >= 500) log(error)
     if (isApi(request)) response.status(status).json(reply)
-    else sendPage(response, errorPage(reply), status)
+    else sendPage(response, errorPage(reply, strangerAt(request)), status)
   })
 
   return app
+
+  /** The context of a page outside the routes. */
+  function strangerAt(request) {
+    return { ...contextOf(request, { method: 'POST', page: '/' }, request.path), input: {}, typed: {} }
+  }
 }
 
 /** The reply to an error. It explains a mistake of the caller; of a failure on our side it gives at most the code. */
@@ -193,29 +295,24 @@ const jsonRendering = {
   send: sendJson,
 }
 
-const pageRendering = {
-  rightType(request, response, next) {
-    if (request.is('application/x-www-form-urlencoded')) next()
-    else sendPage(response, errorPage({ result: 'error', code: 'form_expected' }), 415)
-  },
-  carriesToken({ input, session }) {
-    const given = Buffer.from(String(input.form_token))
-    const expected = Buffer.from(session.formToken)
-    return given.length === expected.length && timingSafeEqual(given, expected)
-  },
-  refuse(response, reply, context) {
-    if (reply.reason === 'login_required') response.redirect(303, `/login?next=${encodeURIComponent(context.path)}`)
-    else if (reply.reason === 'second_factor_required')
-      response.redirect(303, context.session.setUp ? '/login/set-up' : '/login/second-step')
-    else if (reply.reason === 'set_up_already') response.redirect(303, '/security')
-    else sendPage(response, errorPage(reply, context), statusOf(reply))
-  },
-  send(response, reply, context, route) {
-    const page = renderPage(route.act, reply, context)
-    if (page.file) response.attachment(page.file.name).type('text/plain').send(page.file.text)
-    else if (page.redirect) response.redirect(303, page.redirect)
-    else sendPage(response, page, statusOf(reply))
-  },
+const isShort = (value) => typeof value === 'string' && value.length <= 256
+
+/** What the login page tells someone without a session. Only these parts of a reply are kept, and none is a secret. */
+function writeSaid({ told: { result, reason, retryAt, about }, typed }) {
+  return Buffer.from(JSON.stringify({ told: { result, reason, retryAt, about }, typed })).toString('base64url')
+}
+
+/** Reads it as if a stranger had written it. Nothing, where it is of another shape. */
+function readSaid(text = '') {
+  try {
+    const { told, typed } = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    const { result, reason, retryAt, about } = told
+    const words = [result, reason, about].every((word) => word === undefined || /^[a-zA-Z_]{1,40}$/.test(word))
+    if (!words || !(retryAt === undefined || Number.isSafeInteger(retryAt))) return undefined
+    return { told: { result, reason, retryAt, about }, typed: isShort(typed?.email) ? { email: typed.email } : {} }
+  } catch {
+    return undefined
+  }
 }
 
 function sendPage(response, page, status) {

@@ -1,15 +1,15 @@
 // The service without HTTP: each use-case takes a context and answers with a reply.
 // Pages and JSON routes only render the reply.
 //
-// context: { input, ip, session?, principal?, account?, entry?, cookie?, pass? }
-//   entry    the access that the session gives, see `entryOf`
-//   cookie   set by a use-case: the new session secret, or null to forget it
-//   pass     set by a use-case: the pass of the session from now on, { token, expiresAt }
+// context: { input, ip, browser, language, session?, principal?, account?, entry?, cookie?, pass?, trustedBrowser? }
+//   entry           the access that the session gives, see `entryOf`
+//   cookie          set by a use-case: the new session secret, or null to forget it
+//   pass            set by a use-case: the pass of the session from now on, { token, expiresAt }
+//   trustedBrowser  the cookie of a trusted browser; set by a use-case: the new one { token, expiresAt }, or null to forget it
 
-import { backupCodes } from 'countersign'
-import parsePhoneNumber from 'libphonenumber-js'
-import { rolesOf } from './accounts.js'
-import { BadInput, text } from './bad-input.js'
+import { rolesOf, trustDays } from './accounts.js'
+import { text } from './bad-input.js'
+import { factorUseCases } from './factors.js'
 import { ownerUseCases } from './owner.js'
 import { sameSitePath } from './same-site.js'
 
@@ -22,7 +22,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     roles: rolesOf(principal),
   })
   const callerWithPass = (context) => ({ ...callerIn(context), pass: context.session.pass })
-  const callerInSetUp = (context) => ({ ...callerWithPass(context), ticket: context.session.setUp?.ticket })
   const channelOf = (principal) => (principal.clientId === undefined ? 'web' : 'api')
   /** Asks whether the session still meets the account's rules. */
   const check = (context, restrictions) =>
@@ -46,32 +45,67 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 
   /** The one function that starts a session. Every login calls it after its first factor, so none skips the second. */
   async function logIn(context, principal, next) {
-    const { ip } = context
+    const { ip, browser, language } = context
     const account = accounts.account(principal.account)
     const channel = channelOf(principal)
-    const fresh = sessions.fresh()
-    accounts.rememberIp(principal, ip)
+    let fresh = sessions.fresh()
+    accounts.remember(principal, { ip, language })
     const reply = await begin({ session: fresh, principal, account, ip })
     if (reply.result === 'denied') return reply
     const challenge = reply.result === 'challenge' ? reply : undefined
     const setUp = reply.result === 'set_up' ? reply : undefined
     if (challenge && channel === 'api') return { result: 'denied', reason: 'api_client_blocked' }
+    // The challenge is for one session, and the pass for another, as at the second step.
+    const second = sessions.fresh()
+    const trusted =
+      challenge && (await byTrustedBrowser(context, challenge, [fresh, second], { principal, account, ip }))
+    if (trusted) fresh = second
     // After many logins with the password alone, tickets stay here and cannot be sent to Envoy. The
     // second step on this site still works, because it needs the session only.
-    const kept = challenge && accounts.hasManyHalfLogins(principal)
+    const kept = challenge && !trusted && accounts.hasManyHalfLogins(principal)
     if (context.session) end(context)
+    const step = { challenge, setUp }
     sessions.start(fresh, {
       principal: principal.id,
       channel,
-      proof: challenge || setUp ? 'password' : 'allowed',
-      next: (challenge || setUp) && next,
-      challenge: challenge && { ...challenge, kept },
-      setUp,
+      ip,
+      browser,
+      ...(trusted
+        ? { proof: 'verified', pass: trusted.pass }
+        : { proof: challenge || setUp ? 'password' : 'allowed', next: (challenge || setUp) && next, pending: step }),
+      handedOut: challenge !== undefined && !kept,
+      // Without a ticket handed out, the session is useless once the ticket has ended.
+      ends: kept ? challenge.expiresAt : undefined,
     })
     if (channel === 'api') return { result: 'token', token: fresh.secret }
     context.cookie = fresh.secret
+    if (trusted) {
+      context.pass = { token: trusted.pass, expiresAt: trusted.expiresAt }
+      return { result: 'verified', method: trusted.method, next }
+    }
     // The reply holds the ticket, because a program may send it to Envoy with a code. Pages never show it.
     return { ...(kept || setUp ? withoutTicket(reply) : reply), next }
+  }
+
+  /** Answers a challenge by the cookie of a browser that the person trusts; nothing where it does not count. */
+  async function byTrustedBrowser(context, challenge, [before, after], { principal, account, ip }) {
+    const isAsked = challenge.methods.some(({ method }) => method === 'trusted_browser')
+    if (!isAsked || context.trustedBrowser === undefined) return undefined
+    const reply = await secondFactor.verify({
+      ticket: challenge.ticket,
+      session: before.id,
+      newSession: after.id,
+      account: account.id,
+      ip,
+      roles: rolesOf(principal),
+      method: 'trusted_browser',
+      code: context.trustedBrowser,
+    })
+    if (reply.result === 'expired') context.trustedBrowser = null
+    if (reply.result !== 'verified') return undefined
+    if (reply.user !== principal.id) throw new Error('the pass is for another login')
+    context.trustedBrowser = reply.browser
+    return reply
   }
 
   /**
@@ -97,50 +131,6 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     }
   }
 
-  /**
-   * The login's ticket must be good when a set-up begins; from then on the set-up has its own time. The session has the
-   * password only, so it ends once it can neither begin nor finish a set-up.
-   */
-  function atLogin(context, reply) {
-    const isOver = ['other_session', 'fresh_factor_required'].includes(reply.reason)
-    if (context.session.setUp === undefined || reply.result !== 'denied') return reply
-    return endUnlessIn(context, isOver ? { ...reply, reason: 'ticket_invalid' } : reply)
-  }
-
-  /** Confirms a factor. The one that ends a login gives the session a new id. */
-  async function confirm(context, method, ask) {
-    const { session } = context
-    const confirmation = { ...callerIn(context), setup: session.setUps[method] ?? '', code: context.input.code }
-    if (session.setUp === undefined) return afterChange(context, await ask(confirmation))
-    const fresh = sessions.fresh()
-    const reply = await ask({ ...confirmation, newSession: fresh.id })
-    if (reply.result !== 'enrolled') return atLogin(context, reply)
-    const { pass: token, ...shown } = reply
-    const state = { proof: 'verified', pass: token, next: session.next }
-    if (!sessions.replace(session, fresh, state)) return { result: 'denied', reason: 'ticket_invalid' }
-    context.cookie = fresh.secret
-    context.pass = { token, expiresAt: reply.expiresAt }
-    context.session = sessions.find(fresh.secret, 'web')
-    context.entry = { state: 'in', method }
-    sessions.endOthers(context.session)
-    return { ...shown, next: session.next }
-  }
-
-  /** A change of factors ends the passes from before it. The session that made it goes on with the pass in the reply. */
-  function afterChange(context, { pass: token, expiresAt, session: _, ...reply }) {
-    if (token === undefined) return expiresAt === undefined ? reply : { ...reply, expiresAt }
-    sessions.keepPass(context.session, token)
-    context.pass = { token, expiresAt }
-    if (reply.result === 'enrolled') sessions.endOthers(context.session)
-    return reply
-  }
-
-  /** A set-up stays in the session until its code comes. */
-  function keepSetUp({ session }, method, { setup, ...reply }) {
-    if (setup !== undefined) sessions.keepSetUp(session, method, setup)
-    return reply
-  }
-
   /** Refuses unless the caller showed a factor just now. A user without a factor is let through. */
   async function staleFactor(context) {
     const checked = await check(context, { fresh: true })
@@ -162,14 +152,17 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const { input, session, principal, account, ip } = context
       const next = sameSitePath(input.next)
       const form = { result: 'login_form', next }
-      if (session === undefined || input.next === undefined) return form
+      if (session === undefined) return form
       const entry = await entryOf(session, principal, account, ip)
-      if (entry.state === 'second_step' && (session.setUp ?? session.challenge).expiresAt > clock()) {
+      if (entry.state === 'second_step' && (session.pending.setUp ?? session.pending.challenge).expiresAt > clock()) {
+        // Someone else may want to log in here.
+        if (input.next === undefined) return form
         sessions.leadTo(session, next)
-        return { result: session.setUp ? 'set_up' : 'challenge' }
+        return { result: session.pending.setUp ? 'set_up' : 'challenge' }
       }
       if (entry.state === 'in') {
         context.entry = entry
+        if (input.next === undefined) return { result: 'logged_in' }
         const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
         if (enrolled) return { result: 'confirm_first', next }
         sessions.leadTo(session, next)
@@ -195,48 +188,68 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return logIn(context, first.principal, '/')
     },
 
-    async secondStepForm({ session }) {
-      return withoutTicket(session.challenge)
+    async secondStepForm(context) {
+      const { challenge } = context.session.pending
+      if (challenge.expiresAt > clock()) return { ...withoutTicket(challenge), trustDays }
+      return endUnlessIn(context, { result: 'denied', reason: 'ticket_expired' })
     },
 
     async secondStep(context) {
       const { session, principal, account, ip, input } = context
       const fresh = sessions.fresh()
       const reply = await secondFactor.verify({
-        ticket: session.challenge.ticket,
+        ticket: session.pending.challenge.ticket,
         session: session.id,
         newSession: fresh.id,
         account: account.id,
         ip,
         roles: rolesOf(principal),
         method: input.method,
-        code: input.code,
+        code: input.code ?? input.long_code,
+        factor: input.factor || undefined,
+        trustBrowser: isYes(input.trust)
+          ? { name: context.browser, replaces: context.trustedBrowser ?? undefined }
+          : undefined,
       })
       if (reply.result === 'denied') return endUnlessIn(context, reply)
       if (reply.result !== 'verified') return reply
-      const { pass: token, session: boundTo, user, ...shown } = reply
+      const { pass: token, session: boundTo, user, browser, ...shown } = reply
       if (user !== principal.id || boundTo !== fresh.id) throw new Error('the pass is for another login')
-      if (!sessions.replace(session, fresh, { proof: 'verified', pass: token })) {
+      const wasIn = session.proof !== 'password'
+      const arrival = wasIn ? undefined : arrivalOf(reply)
+      // Set-ups end with the session's id. The draft of an owner's policy does not.
+      const pending = { arrival, ...(wasIn && { shown: session.pending.shown }) }
+      if (
+        !sessions.replace(session, fresh, { proof: 'verified', pass: token, pending, next: arrival && session.next })
+      ) {
         return { result: 'denied', reason: 'ticket_invalid' }
       }
       accounts.forgetHalfLogins(principal)
       context.cookie = fresh.secret
       context.pass = { token, expiresAt: reply.expiresAt }
-      return { ...shown, next: session.next }
+      if (browser) context.trustedBrowser = browser
+      return { ...shown, next: session.next, tells: arrival !== undefined }
+    },
+
+    /** What a login is told before it goes on: that a recovery code was the last way in, or how few backup codes are left. */
+    async arrival({ session, principal, account }) {
+      const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
+      return { result: 'arrival', ...session.pending.arrival, enrolled, next: session.next }
     },
 
     async setUpForm({ session }) {
-      return withoutTicket(session.setUp)
+      return withoutTicket(session.pending.setUp)
     },
 
     async sendLoginSms(context) {
-      const { session, principal, account, ip } = context
+      const { session, principal, account, ip, input } = context
       const reply = await secondFactor.sendSms({
-        ticket: session.challenge.ticket,
+        ticket: session.pending.challenge.ticket,
         session: session.id,
         account: account.id,
         ip,
         roles: rolesOf(principal),
+        factor: input.factor || undefined,
       })
       return reply.result === 'denied' ? endUnlessIn(context, reply) : reply
     },
@@ -246,99 +259,24 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'logged_out' }
     },
 
+    async logOutElsewhere({ session }) {
+      return { result: 'logged_out_elsewhere', sessions: sessions.endOthers(session) }
+    },
+
     // For sessions that are fully logged in
 
     async home({ principal, account, entry }) {
       if (principal.clientId !== undefined) return { result: 'me', client: principal.clientId, account: account.name }
-      const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
+      const status = await secondFactor.status({ user: principal.id, account: account.id })
       return {
         result: 'me',
         email: principal.email,
         role: principal.role,
         account: account.name,
         plan: account.plan,
-        enrolled,
+        enrolled: status.enrolled,
+        fewCodes: few(status.backupCodes?.left),
         method: entry.method,
-      }
-    },
-
-    async security({ principal, account }) {
-      return {
-        result: 'security',
-        plan: account.plan,
-        status: await secondFactor.status({ user: principal.id, account: account.id }),
-      }
-    },
-
-    async startTotp(context) {
-      const { principal, account } = context
-      const caller = callerInSetUp(context)
-      const reply = await secondFactor.enrollTotp({
-        ...caller,
-        ...namesIn(context),
-        label: principal.email,
-        plan: account.plan,
-      })
-      return atLogin(context, keepSetUp(context, 'totp', reply))
-    },
-
-    async confirmTotp(context) {
-      return confirm(context, 'totp', secondFactor.confirmTotp)
-    },
-
-    async startSms(context) {
-      const { input, account } = context
-      const typed = text(input, 'number')
-      // The phone library reads digits of any script. Here only 0 to 9 are digits, as in codes.
-      const number = /(?![0-9])\p{N}/u.test(typed) ? undefined : parsePhoneNumber(typed, 'AU')
-      if (!number?.isPossible()) return { result: 'malformed', expected: 'a phone number' }
-      const reply = await secondFactor.enrollSms({
-        ...callerInSetUp(context),
-        ...namesIn(context),
-        number: number.number,
-        plan: account.plan,
-      })
-      return atLogin(context, { ...keepSetUp(context, 'sms', reply), number: number.number })
-    },
-
-    async confirmSms(context) {
-      return confirm(context, 'sms', secondFactor.confirmSms)
-    },
-
-    async removeMethod(context) {
-      return afterChange(
-        context,
-        await secondFactor.remove({ ...callerWithPass(context), factor: context.input.factor }),
-      )
-    },
-
-    async renameFactor(context) {
-      const { factor, name } = context.input
-      return secondFactor.rename({ ...callerWithPass(context), factor, name })
-    },
-
-    async showBackupCodes(context) {
-      return secondFactor.showBackupCodes(callerWithPass(context))
-    },
-
-    async renewBackupCodes(context) {
-      return afterChange(context, await secondFactor.renewBackupCodes(callerWithPass(context)))
-    },
-
-    /** The person says that the codes are saved. The page hands the set back, because it may be older than the codes. */
-    async confirmBackupCodes(context) {
-      return secondFactor.confirmBackupCodes({ ...callerWithPass(context), set: context.input.set })
-    },
-
-    /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
-    async downloadBackupCodes({ input, principal, account }) {
-      const codes = text(input, 'codes').split(' ')
-      if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
-        throw new BadInput('codes', 'are no backup codes')
-      return {
-        result: 'file',
-        name: 'backup-codes.txt',
-        text: backupCodes.toText({ name: account.name, user: principal.email, codes }),
       }
     },
 
@@ -346,11 +284,26 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async startFreshFactor(context) {
       const next = sameSitePath(context.input.next)
       const reply = await begin(context)
-      if (reply.result === 'challenge') sessions.challenge(context.session, reply, next)
+      if (reply.result === 'challenge') {
+        const challenge = { ...reply, own: isYes(context.input.own) }
+        sessions.keep(context.session, { challenge }, { handedOut: true })
+        sessions.leadTo(context.session, next)
+      }
       return { ...withoutTicket(reply), next }
     },
 
-    ...ownerUseCases({ accounts, outbox, secondFactor, policyFor, clock, staleFactor }),
+    async freshFactorForm({ input }) {
+      return { result: 'fresh_factor_form', next: sameSitePath(input.next), own: isYes(input.own) }
+    },
+
+    /** Sets the language of the pages, and of messages to the person. */
+    async setLanguage({ principal, input, language, ip }) {
+      if (principal?.email !== undefined) accounts.remember(principal, { ip, language })
+      return { result: 'language', next: sameSitePath(input.next) }
+    },
+
+    ...factorUseCases({ sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
+    ...ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }),
 
     // The demo's stand-in for phones and mail
 
@@ -366,11 +319,18 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   }
 }
 
+/** The number of backup codes that are left, if these are few. */
+const few = (left) => (left <= 3 ? left : undefined)
+
+function arrivalOf({ method, backupCodesLeft: left }) {
+  if (method === 'recovery_code') return { method }
+  return few(left) === undefined ? undefined : { method, left }
+}
+
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
 
-/** The name of a new app or phone, and the one that it replaces. A form sends an empty text for none. */
-const namesIn = ({ input: { name, replaces } }) => ({ name: name || undefined, replaces: replaces || undefined })
+export const isYes = (value) => value === true || value === 'yes'
 
-function withoutTicket({ ticket, kept, ...shown }) {
+function withoutTicket({ ticket, own, ...shown }) {
   return shown
 }

@@ -1,6 +1,8 @@
 // A stand-in for a product's SMS gateway, mail server and audit log: here they are tables. For the demo
 // only, because a reader of the outbox can read every SMS code.
 
+import { holding } from './accounts.js'
+
 export function createOutbox(db) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS outbox (
@@ -9,15 +11,28 @@ export function createOutbox(db) {
     ) STRICT;
     CREATE TABLE IF NOT EXISTS events (
       id INTEGER PRIMARY KEY, user TEXT NOT NULL, event TEXT NOT NULL
-    ) STRICT`)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS events_of_user ON events (user);
+    CREATE INDEX IF NOT EXISTS events_of_account ON events (event ->> 'account')`)
   const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message, subject) VALUES (?, ?, ?, ?, ?)')
   const addEvent = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
   const lastEvents = db.prepare('SELECT id, event FROM events WHERE user = ? ORDER BY id DESC LIMIT 5')
   const removeEvent = db.prepare('DELETE FROM events WHERE id = ?')
   const messages = db.prepare('SELECT kind, at, recipient, message, subject FROM outbox ORDER BY id DESC LIMIT 50')
   const events = db.prepare(
-    'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 200',
+    'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?',
   )
+  // The index of an account holds the ids too, so that the newest events are read first and no others.
+  const foundEvents = db.prepare(`SELECT id, event FROM events
+    WHERE event ->> 'account' = @account
+      AND (@before IS NULL OR id < @before)
+      AND (@kind IS NULL OR event ->> 'event' = @kind)
+      AND (@from IS NULL OR event ->> 'at' >= @from)
+      AND (@until IS NULL OR coalesce(event ->> 'since', event ->> 'at') < @until)
+      AND (@address IS NULL OR event ->> 'ip' LIKE @address ESCAPE '\\')
+      AND (@people IS NULL OR user IN (SELECT value FROM json_each(@people))
+        OR event ->> 'by' IN (SELECT value FROM json_each(@people)))
+    ORDER BY id DESC LIMIT @limit`)
 
   /** Counts equal events within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
   const saveEvent = db.transaction((event) => {
@@ -40,6 +55,31 @@ export function createOutbox(db) {
     mail: (at, to, { subject, text }) => addMessage.run('mail', at, to, text, subject),
     event: saveEvent,
     messages: () => messages.all(),
-    events: (users) => events.all(JSON.stringify(users)).map((row) => JSON.parse(row.event)),
+    /** The newest events of these users, at most so many. */
+    events: (users, limit) => events.all(JSON.stringify(users), limit).map((row) => JSON.parse(row.event)),
+
+    /**
+     * The newest events of an account, at most `limit`, each with its `id`. All else narrows the search: `before` an id, `kind`,
+     * the times `from` and `until`, text in the `address`, and the ids of `people` whom it is about or who did it.
+     */
+    findEvents({
+      account,
+      limit,
+      before = null,
+      kind = null,
+      from = null,
+      until = null,
+      address = undefined,
+      people = undefined,
+    }) {
+      const given = { account, limit, before, kind, from, until }
+      return foundEvents
+        .all({
+          ...given,
+          address: address === undefined ? null : holding(address),
+          people: people === undefined ? null : JSON.stringify(people),
+        })
+        .map(({ id, event }) => ({ id, event: JSON.parse(event) }))
+    },
   }
 }

@@ -1,41 +1,64 @@
-// The use cases of an account's owners: users, API clients, the policy, and the audit log.
-// Contexts and replies are those of login.js.
+// The use cases of an account's owners: users, recovery codes and API clients. Those of the policy and of the audit log are in
+// policy-changes.js and audit.js. Contexts and replies are those of login.js.
 
 import { policy as rules } from 'countersign'
 import { rolesOf } from './accounts.js'
+import { auditUseCases } from './audit.js'
 import { BadInput, text } from './bad-input.js'
-import { rulesOf } from './network-lists.js'
+import { knownIp, policyUseCases, saveRules } from './policy-changes.js'
+
+const usersOnPage = 50
+
+/** The most records of second factors that are read at once. */
+const readAtOnce = 10
+
+/** For how long the page shows a recovery code that was just made, in seconds. */
+const codeShownSeconds = 600
 
 /** `staleFactor` refuses a caller who has not shown a factor just now. */
-export function ownerUseCases({ accounts, outbox, secondFactor, policyFor, clock, staleFactor }) {
+export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }) {
   return {
-    async users({ account, principal }) {
-      const users = await Promise.all(
-        accounts.usersOf(account.id).map(async ({ id, email, role }) => ({
-          id,
-          email,
-          role,
-          self: id === principal.id,
-          status: await secondFactor.status({ user: id, account: account.id }),
-        })),
+    /** A page of the users, and who of them is shut out, and why. */
+    async users({ account, principal, session, input }) {
+      forgetOldCode(session)
+      const search = typeof input.q === 'string' ? input.q.trim().slice(0, 256) : ''
+      const count = accounts.countUsers(account.id, search)
+      const pages = Math.max(1, Math.ceil(count / usersOnPage))
+      const page = Math.min(pages, /^[1-9]\d{0,8}$/.test(input.page) ? Number(input.page) : 1)
+      const found = accounts.pageOfUsers(account.id, search, { limit: usersOnPage, offset: (page - 1) * usersOnPage })
+      const statuses = await inParallel(found, readAtOnce, ({ id }) =>
+        secondFactor.status({ user: id, account: account.id }),
       )
-      const clients = accounts
-        .clientsOf(account.id)
-        .map((client) => ({ id: client.clientId, ...stateOf(client, account) }))
-      return { result: 'users', users, clients }
+      const users = loginsOf(found, statuses, account).map(({ user: { id, email, role }, ...state }) => ({
+        id,
+        email,
+        role,
+        self: id === principal.id,
+        ...state,
+      }))
+      return { result: 'users', users, count, page, pages, search, clients: statesOf(account) }
     },
 
-    async issueRecoveryCode({ input, principal, account, session, ip }) {
-      const target = accounts.user(text(input, 'user'))
-      if (target === undefined || target.account !== account.id) throw new BadInput('user', 'is not in this account')
-      const reply = await secondFactor.issueRecoveryCode({
-        user: target.id,
-        account: account.id,
-        ip,
-        roles: rolesOf(target),
-        by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
-      })
-      return { ...reply, email: target.email }
+    async issueRecoveryCode(context) {
+      const target = targetOf(context)
+      return handedOut(context, target, await secondFactor.issueRecoveryCode(ownersAct(context, target)))
+    },
+
+    /** For a user whose phone or login somebody else may have: only a recovery code lets them in from then on. */
+    async resetUser(context) {
+      const target = targetOf(context)
+      const reply = await secondFactor.reset(ownersAct(context, target))
+      // No session has an empty id, so this ends all of them.
+      if (reply.result === 'recovery_code') sessions.endOthers({ principal: target.id, id: '' })
+      return handedOut(context, target, reply)
+    },
+
+    /** The recovery code that this session made last, for ten minutes. After that, only whose it was. */
+    async recoveryCode({ session }) {
+      forgetOldCode(session)
+      const made = session.pending.shown?.recoveryCode
+      if (made === undefined) return { result: 'no_recovery_code' }
+      return { result: made.code === undefined ? 'recovery_code_over' : 'recovery_code', ...made }
     },
 
     /**
@@ -44,136 +67,132 @@ export function ownerUseCases({ accounts, outbox, secondFactor, policyFor, clock
      */
     async admitClient(context) {
       const { input, account } = context
-      const client = accounts.clientsOf(account.id).find(({ clientId }) => clientId === text(input, 'client'))
+      const asked = text(input, 'client')
+      const client = statesOf(account).find(({ id }) => id === asked)
       if (client === undefined) throw new BadInput('client', 'is not in this account')
       const stale = await staleFactor(context)
       if (stale) return stale
-      const { lastIp, allowed, rule, reason } = stateOf(client, account)
+      const { id, lastIp, allowed, rule, reason } = client
       if (lastIp === undefined) throw new BadInput('client', 'was never seen, so its address is not known')
       if (!allowed && rule === undefined) return { result: 'denied', reason }
       if (!allowed) {
         const { require, firstFactor, network, name } = account
-        const api = [...network.api, { network: rule, note: client.clientId }]
-        await saveRules(context, { require, firstFactor, network: { ...network, api }, name })
+        const api = [...network.api, { network: rule, note: id }]
+        const next = { require, firstFactor, network: { ...network, api }, name }
+        await saveRules({ accounts, secondFactor, policyFor }, context, next)
       }
-      return { result: 'client_admitted', client: client.clientId }
+      return { result: 'client_admitted', client: id }
     },
 
-    async policy({ account }) {
-      const { require, firstFactor, network, name } = account
-      return { result: 'policy', require, firstFactor, network, name }
-    },
-
-    /** The form with its rows changed. Nothing is saved. */
-    async draftPolicy({ account, input }) {
-      return { result: 'policy_draft', ...draftOf(input, account) }
-    },
-
-    /** Lists the users whom a change would lock out. Saves it only once the owner confirmed that list. */
-    async changePolicy(context) {
-      const { input, account, principal, ip } = context
-      const next = draftOf(input, account)
-      const stale = await staleFactor(context)
-      if (stale) return stale
-      const users = accounts.usersOf(account.id)
-      const clients = accounts.clientsOf(account.id)
-      const found = await secondFactor.reviewPolicy({
-        account: account.id,
-        policy: policyFor({ ...account, ...next }),
-        author: { user: principal.id, ip },
-        users: users.map((user) => ({
-          user: user.id,
-          role: user.role,
-          plan: account.plan,
-          roles: rolesOf(user),
-          ...knownIp(user),
-        })),
-        apiClients: clients.map((client) => ({ id: client.clientId, roles: rolesOf(client), ...knownIp(client) })),
-      })
-      const emailOf = (id) => users.find((user) => user.id === id)?.email ?? id
-      const review = {
-        ...found,
-        needRecoveryCode: found.needRecoveryCode.map(emailOf),
-        setUpByPassword: found.setUpByPassword.map(emailOf),
-        blockedUsers: found.blockedUsers.map(emailOf),
-      }
-      const change = { ...next, review }
-      if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
-      if (review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
-      await saveRules(context, next)
-      return { result: 'policy_saved', ...change }
-    },
-
-    async audit({ account }) {
-      const names = new Map(accounts.usersOf(account.id).map(({ id, email }) => [id, email]))
-      for (const { id, clientId } of accounts.clientsOf(account.id)) names.set(id, clientId)
-      const events = outbox.events([...names.keys()]).map((event) => ({
-        ...event,
-        user: names.get(event.user),
-        ...(event.by && { by: names.get(event.by) }),
-      }))
-      return { result: 'audit', events }
-    },
+    ...policyUseCases({ accounts, secondFactor, policyFor, staleFactor }),
+    ...auditUseCases({ accounts, outbox }),
   }
 
-  /** Saves the account's rules, and logs what changed. */
-  async function saveRules({ account, principal, ip }, next) {
-    accounts.saveRules(account.id, next)
-    const [before, after] = [policyFor(account), policyFor({ ...account, ...next })]
-    await secondFactor.policyChanged({ account: account.id, by: principal.id, ip, before, after })
+  function targetOf({ input, account }) {
+    const target = accounts.user(text(input, 'user'))
+    if (target === undefined || target.account !== account.id) throw new BadInput('user', 'is not in this account')
+    return target
   }
 
-  /** Whether the rules let an API client in from where it was last seen; if not, the rule that would. */
-  function stateOf(client, account) {
-    // The address of a client is known only after its first login.
-    if (client.last_ip === null) return {}
-    const facts = { id: client.clientId, roles: rolesOf(client), ip: client.last_ip }
-    const people = { author: '', users: [], apiClients: [facts], time: clock() }
-    const [blocked] = rules.review(policyFor(account), people).blockedApiClients
+  function ownersAct({ principal, account, session, ip }, target) {
     return {
-      lastIp: client.last_ip,
-      allowed: blocked === undefined,
-      rule: blocked?.rule ?? undefined,
-      reason: blocked?.reason,
+      user: target.id,
+      account: account.id,
+      ip,
+      roles: rolesOf(target),
+      by: { user: principal.id, session: session.id, pass: session.pass, role: principal.role },
     }
   }
-}
 
-/** The rules that an input asks for: from JSON as they are in a policy, from a form as it sends them. */
-function draftOf(input, account) {
-  const [allow, api, deny] = ['allow', 'api', 'deny'].map((name) => rulesOf(input, name))
-  return {
-    require: requirement(input),
-    firstFactor: firstFactorOf(input, account),
-    network: { allow, api, deny },
-    name: input.name === undefined ? account.name : text(input, 'name').trim(),
+  /** A new code, whose it is, and whether this session has made one for the same person that it may still show. */
+  function handedOut({ session }, target, reply) {
+    const before = session.pending.shown?.recoveryCode
+    const replaces = before?.user === target.id && before.expiresAt > clock()
+    return { ...reply, user: target.id, email: target.email, ...(reply.result === 'recovery_code' && { replaces }) }
+  }
+
+  function forgetOldCode(session) {
+    const isOver = ({ madeAt, expiresAt }) => clock() >= Math.min(madeAt + codeShownSeconds, expiresAt)
+    const made = session.pending.shown?.recoveryCode
+    if (made?.code === undefined || !isOver(made)) return
+    sessions.change(session, ({ shown }) => {
+      if (isOver(shown.recoveryCode)) delete shown.recoveryCode.code
+    })
+  }
+
+  /** Users with their status, and whether they can log in from where they were last seen. */
+  function loginsOf(users, statuses, account) {
+    const time = clock()
+    const review = rules.review(policyFor(account), {
+      author: '',
+      users: users.map((user, index) => ({
+        user: user.id,
+        role: user.role,
+        roles: rolesOf(user),
+        plan: account.plan,
+        enrollment: statuses[index].enrollment,
+        ...knownIp(user),
+      })),
+      apiClients: [],
+      time,
+    })
+    const [blocked, needCode, setUp] = ['blockedUsers', 'needRecoveryCode', 'setUpByPassword'].map(
+      (list) => new Set(review[list]),
+    )
+    return users.map((user, index) => {
+      const status = statuses[index]
+      const about = { blocked: blocked.has(user.id), needCode: needCode.has(user.id), setUp: setUp.has(user.id), time }
+      return { user, status, login: loginOf(user, status, about, account) }
+    })
+  }
+
+  /** Whether the rules let each API client in from where it was last seen; if not, the rule that would. */
+  function statesOf(account) {
+    const clients = accounts.clientsOf(account.id)
+    const facts = clients.map((client) => ({ id: client.clientId, roles: rolesOf(client), ...knownIp(client) }))
+    // The address of a client is known only after its first login.
+    const seen = facts.filter(({ ip }) => ip !== undefined)
+    const people = { author: '', users: [], apiClients: seen, time: clock() }
+    const blocked = rules.review(policyFor(account), people).blockedApiClients
+    return facts.map(({ id, ip }) => {
+      if (ip === undefined) return { id }
+      const found = blocked.find((each) => each.id === id)
+      return { id, lastIp: ip, allowed: found === undefined, rule: found?.rule ?? undefined, reason: found?.reason }
+    })
   }
 }
 
-function firstFactorOf({ firstFactor = undefined }, account) {
-  if (firstFactor === undefined) return account.firstFactor
-  if (firstFactor === 'recovery_code' || firstFactor === 'password') return firstFactor
-  throw new BadInput('firstFactor', 'is none of `recovery_code` and `password`')
-}
-
-function requirement(input) {
-  const { require } = input
-  if (require === 'optional' || require === 'everyone') return require
-  if (typeof require === 'object' && require !== null && !Array.isArray(require)) return require
-  if (require !== 'some') throw new BadInput('require', 'is none of `optional`, `everyone` and the rules of a policy')
-  const [networks, outside] = ['networks', 'outside'].map((name) => rulesOf(input, name))
-  const roles = [input.roles ?? []].flat()
-  return {
-    ...(networks.length > 0 && { networks }),
-    ...(outside.length > 0 && { outside }),
-    ...(roles.length > 0 && { roles }),
+/**
+ * Whether a person can log in, and what is in the way:
+ *   state    in | set_up, at the next login | code, with the recovery code that is alive | out
+ *   reason   why not, or why only by a recovery code
+ */
+function loginOf(user, status, { blocked, needCode, setUp, time }, { require }) {
+  const { enrollment, attempts, recoveryCode } = status
+  if (blocked) return { state: 'out', reason: 'address', ip: user.last_ip }
+  const byCode = (reason, until = undefined) =>
+    recoveryCode === undefined
+      ? { state: 'out', reason, ...(until !== undefined && { until }) }
+      : { state: 'code', reason, until: recoveryCode.expiresAt }
+  if (enrollment === 'reset') return byCode('reset')
+  if (attempts.stopped) return byCode('stopped')
+  if (attempts.lockedUntil > time) return byCode('locked', attempts.lockedUntil)
+  if (needCode) {
+    if (enrollment === 'unusable') return byCode('no_usable_method')
+    const isForSomeNetworks =
+      typeof require === 'object' && !require.roles?.some((role) => rolesOf(user).includes(role))
+    return byCode(isForSomeNetworks ? 'enrollment_required_somewhere' : 'enrollment_required')
   }
+  return { state: setUp ? 'set_up' : 'in' }
 }
 
-function isYes(value) {
-  return value === true || value === 'yes'
-}
-
-function knownIp({ last_ip: ip }) {
-  return ip === null ? {} : { ip }
+/** The results of `act` for each of `items`, in their order, at most so many at a time. */
+async function inParallel(items, most, act) {
+  const results = new Array(items.length)
+  let next = 0
+  const work = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await act(items[index])
+  }
+  await Promise.all(Array.from({ length: most }, work))
+  return results
 }

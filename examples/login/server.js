@@ -11,6 +11,7 @@ import { storageApi } from 'countersign/storage-api'
 import { demoClient, demoLogins, lifetimes, openAccounts, policyOf } from './accounts.js'
 import { createApp } from './app.js'
 import { createUseCases } from './login.js'
+import { messages } from './messages/index.js'
 import { createOutbox } from './outbox.js'
 import { createSessions } from './sessions.js'
 
@@ -57,14 +58,16 @@ const shared = {
     if (about === undefined) return
     const isForOwners = notice.to === 'owners'
     const owners = accounts.usersOf(about.account).filter(({ id, role }) => role === 'owner' && id !== notice.user)
-    const mail = noticeText(notice, {
-      language: 'en',
-      service: accounts.account(about.account).name,
-      userName: about.email,
-      ownerName: notice.by && accounts.user(notice.by)?.email,
-      url: `${origin}${isForOwners ? '/users' : '/security'}`,
-    })
-    for (const { email } of isForOwners ? owners : [about]) outbox.mail(notice.at, email, mail)
+    for (const { email, language } of isForOwners ? owners : [about]) {
+      const mail = noticeText(notice, {
+        language,
+        service: accounts.account(about.account).name,
+        userName: about.email,
+        ownerName: notice.by && accounts.user(notice.by)?.email,
+        url: `${origin}${isForOwners ? '/users' : '/security'}`,
+      })
+      outbox.mail(notice.at, email, mail)
+    }
   },
   onEvent: async (event) => outbox.event(event),
 }
@@ -73,7 +76,12 @@ const secondFactor = createSecondFactor({
   ...shared,
   policy: ({ account }) => policyFor(accounts.account(account)),
   keys,
-  sendSms: async ({ to, body }) => outbox.sms(clock(), to, body),
+  sendSms: async ({ to, user, template }) => {
+    const { code, host } = template
+    // The last line binds the code to this site: a phone offers it nowhere else.
+    const body = `${messages[accounts.user(user)?.language ?? 'en'].sms(template)}\n\n@${host} #${code}`
+    outbox.sms(clock(), to, body)
+  },
   clock,
 })
 

@@ -5,43 +5,64 @@
 //   allowed    the policy asked for no second factor
 //   verified   a second factor; `pass` proves it
 //
-// `setUp` holds the ticket for the set-up of a first factor, where the login leads there.
-// `setUps` holds the set-ups that this session has begun, one a method.
+// `pending` holds what the session is in the middle of. It is sealed in the database:
+//   challenge  the second step that is asked for
+//   setUp      the set-up of a first factor, where the login leads there
+//   setUps     the set-ups that were begun, one a method
+//   newCodes   backup codes that the person has not yet saved, as the engine sealed them
+//   arrival    what the first page after a login tells
+//   said       replies that a page is to tell, by the id in its address
+//   shown      what pages show, by name, such as the draft of a policy
 // `next` is the path to go to after the second factor.
 
 import { createHash, randomBytes } from 'node:crypto'
+import { seal, unseal } from './sealed.js'
 
 const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
+
+/** The replies that are kept: enough for a few tabs, and for the Back button. */
+const mostSaid = 8
 
 /** `revoke` gets the ids of sessions whose passes and tickets end here and at Envoy. */
 export function createSessions(db, clock, revoke) {
   db.exec(`
-    CREATE TABLE IF NOT EXISTS sessions (
+    CREATE TABLE IF NOT EXISTS login_sessions (
       id TEXT PRIMARY KEY,
       principal TEXT NOT NULL,
       channel TEXT NOT NULL,
       proof TEXT NOT NULL,
       pass TEXT,
-      challenge TEXT,
-      set_up TEXT,
-      set_ups TEXT NOT NULL DEFAULT '{}',
+      handed_out INTEGER NOT NULL,
+      pending BLOB NOT NULL,
       next TEXT NOT NULL,
       form_token TEXT NOT NULL,
+      ip TEXT NOT NULL,
+      browser TEXT NOT NULL,
+      started_at INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL,
       expires_at INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at)`)
+    CREATE INDEX IF NOT EXISTS login_sessions_by_end ON login_sessions (expires_at);
+    CREATE INDEX IF NOT EXISTS login_sessions_of ON login_sessions (principal);
+    DROP TABLE IF EXISTS sessions`)
 
-  const insert = db.prepare(`INSERT INTO sessions
-    (id, principal, channel, proof, pass, challenge, set_up, next, form_token, expires_at)
-    VALUES (@id, @principal, @channel, @proof, @pass, @challenge, @setUp, @next, @formToken, @expiresAt)`)
-  const select = db.prepare('SELECT * FROM sessions WHERE id = ? AND expires_at > ?')
+  const insert = db.prepare(`INSERT INTO login_sessions VALUES
+    (@id, @principal, @channel, @proof, @pass, @handedOut, @pending, @next, @formToken, @ip, @browser, @now, @now, @expiresAt)`)
+  const select = db.prepare('SELECT * FROM login_sessions WHERE id = ? AND expires_at > ?')
+  const listOf = db.prepare(`SELECT id, ip, browser, started_at, seen_at FROM login_sessions
+    WHERE principal = ? AND proof <> 'password' AND channel = 'web' AND expires_at > ? ORDER BY seen_at DESC, started_at DESC LIMIT 50`)
   const remove = removal('id = @id')
   const removeExpired = removal('expires_at <= @now')
   const removeOthers = removal('principal = @principal AND id <> @id')
-  const updatePass = db.prepare("UPDATE sessions SET proof = 'verified', pass = ? WHERE id = ?")
-  const updateChallenge = db.prepare('UPDATE sessions SET challenge = ?, next = ? WHERE id = ?')
-  const updateSetUp = db.prepare("UPDATE sessions SET set_ups = json_set(set_ups, '$.' || ?, ?) WHERE id = ?")
-  const updateNext = db.prepare('UPDATE sessions SET next = ? WHERE id = ?')
+  const updatePass = db.prepare("UPDATE login_sessions SET proof = 'verified', pass = ? WHERE id = ?")
+  const updatePending = db.prepare(
+    'UPDATE login_sessions SET pending = ?, handed_out = max(handed_out, ?) WHERE id = ?',
+  )
+  const updateNext = db.prepare('UPDATE login_sessions SET next = ? WHERE id = ?')
+  const updateSeen = db.prepare('UPDATE login_sessions SET seen_at = ?, ip = ? WHERE id = ?')
+
+  /** The secret of each session that was found, by which its pending parts are sealed. It stands in no object that could be logged. */
+  const secrets = new WeakMap()
 
   /**
    * Removes sessions; every end of a session goes through here. Envoy checks passes without asking for
@@ -50,38 +71,88 @@ export function createSessions(db, clock, revoke) {
    */
   function removal(condition) {
     const listed = db
-      .prepare(`SELECT id FROM sessions WHERE ${condition}
-        AND (pass IS NOT NULL OR (challenge IS NOT NULL AND json_extract(challenge, '$.kept') IS NOT 1))`)
+      .prepare(`SELECT id FROM login_sessions WHERE ${condition} AND (pass IS NOT NULL OR handed_out = 1)`)
       .pluck()
-    const remove = db.prepare(`DELETE FROM sessions WHERE ${condition}`)
+    const remove = db.prepare(`DELETE FROM login_sessions WHERE ${condition}`)
     return db.transaction((given) => {
       revoke(listed.all(given)) // it writes into this database at once, and so within the transaction
       return remove.run(given).changes
     })
   }
 
+  /** `ends` is the end of a session that is useless after it. There may be very many of those. */
   function start(
     fresh,
-    { principal, channel, proof, pass = null, challenge = undefined, setUp = undefined, next = '/' },
+    {
+      principal,
+      channel,
+      proof,
+      ip,
+      browser,
+      pass = null,
+      handedOut = false,
+      pending = {},
+      next = '/',
+      ends = undefined,
+    },
   ) {
-    removeExpired({ now: clock() })
+    const now = clock()
+    removeExpired({ now })
     insert.run({
       id: fresh.id,
       principal,
       channel,
       proof,
       pass,
-      challenge: challenge ? JSON.stringify(challenge) : null,
-      setUp: setUp ? JSON.stringify(setUp) : null,
+      handedOut: handedOut ? 1 : 0,
+      pending: seal(fresh.secret, fresh.id, pending),
       next,
       formToken: randomBytes(32).toString('base64url'),
-      // Without a ticket handed out, the session is useless once the ticket has ended. There may be very many of them.
-      expiresAt: challenge?.kept ? challenge.expiresAt : clock() + lifetimeSeconds[channel],
+      ip,
+      browser,
+      now,
+      expiresAt: ends ?? now + lifetimeSeconds[channel],
     })
   }
 
+  function find(secret, channel) {
+    const row = select.get(idOf(secret), clock())
+    if (row === undefined || row.channel !== channel) return undefined
+    const pending = opened(secret, row)
+    if (pending === undefined) return undefined
+    const session = {
+      id: row.id,
+      principal: row.principal,
+      channel: row.channel,
+      proof: row.proof,
+      pass: row.pass ?? undefined,
+      pending,
+      next: row.next,
+      formToken: row.form_token,
+      ip: row.ip,
+      browser: row.browser,
+      startedAt: row.started_at,
+      seenAt: row.seen_at,
+      expiresAt: row.expires_at,
+    }
+    secrets.set(session, secret)
+    return session
+  }
+
+  /** Changes what is pending, as it is now: another tab may have changed it since the session was found. */
+  const change = db.transaction((session, edit, { handedOut = false } = {}) => {
+    const secret = secrets.get(session)
+    const now = find(secret, session.channel)
+    if (now === undefined) return
+    edit(now.pending)
+    updatePending.run(seal(secret, session.id, now.pending), handedOut ? 1 : 0, session.id)
+    session.pending = now.pending
+  })
+
   return {
     start,
+    find,
+    change,
 
     /**
      * A new session id: `secret` for the client, `id` for everything on this side.
@@ -92,28 +163,11 @@ export function createSessions(db, clock, revoke) {
       return { secret, id: idOf(secret) }
     },
 
-    find(secret, channel) {
-      const row = select.get(idOf(secret), clock())
-      if (row === undefined || row.channel !== channel) return undefined
-      return {
-        id: row.id,
-        principal: row.principal,
-        channel: row.channel,
-        proof: row.proof,
-        pass: row.pass ?? undefined,
-        challenge: row.challenge === null ? undefined : JSON.parse(row.challenge),
-        setUp: row.set_up === null ? undefined : JSON.parse(row.set_up),
-        setUps: JSON.parse(row.set_ups),
-        next: row.next,
-        formToken: row.form_token,
-        expiresAt: row.expires_at,
-      }
-    },
-
     /** Replaces the session by one with a new id. False if it had ended already. */
     replace: db.transaction((old, fresh, state) => {
       if (remove({ id: old.id }) === 0) return false
-      start(fresh, { principal: old.principal, channel: old.channel, ...state })
+      const { principal, channel, ip, browser } = old
+      start(fresh, { principal, channel, ip, browser, ...state })
       return true
     }),
 
@@ -121,29 +175,61 @@ export function createSessions(db, clock, revoke) {
       remove({ id: session.id })
     },
 
+    /** Ends the other sessions of a person; how many there were. */
     endOthers(session) {
-      removeOthers({ principal: session.principal, id: session.id })
+      return removeOthers({ principal: session.principal, id: session.id })
     },
 
     endExpired() {
       removeExpired({ now: clock() })
     },
 
+    /** Notes where a session was seen last, once a minute. */
+    seen(session, ip) {
+      updateSeen.run(clock(), ip, session.id)
+    },
+
+    /** The open sessions of a person, the last seen first. */
+    of(principal) {
+      return listOf.all(principal, clock()).map(({ id, ip, browser, started_at, seen_at }) => ({
+        id,
+        ip,
+        browser,
+        startedAt: started_at,
+        seenAt: seen_at,
+      }))
+    },
+
     keepPass(session, pass) {
       updatePass.run(pass, session.id)
-    },
-
-    keepSetUp(session, method, setUp) {
-      updateSetUp.run(method, setUp, session.id)
-    },
-
-    challenge(session, challenge, next) {
-      updateChallenge.run(JSON.stringify(challenge), next, session.id)
     },
 
     leadTo(session, next) {
       updateNext.run(next, session.id)
     },
+
+    /** Keeps what is pending from now on, by name. */
+    keep(session, values, options = undefined) {
+      change(session, (pending) => void Object.assign(pending, values), options)
+    },
+
+    /** Keeps a reply that a page is to tell; its id. */
+    say(session, said) {
+      const id = randomBytes(6).toString('base64url')
+      change(session, (pending) => {
+        pending.said = [...(pending.said ?? []), { id, ...said }].slice(-mostSaid)
+      })
+      return id
+    },
+  }
+}
+
+/** What a session has pending; nothing where somebody has changed the database. */
+function opened(secret, { id, pending }) {
+  try {
+    return unseal(secret, id, pending)
+  } catch {
+    return undefined
   }
 }
 

@@ -107,7 +107,7 @@ export class Person {
   /** With a script, the last digit sends the form; without one, the button does. */
   typeCode(code, button = 'Log in') {
     return this.#leads(async () => {
-      await this.page.locator('#code').pressSequentially(code)
+      await this.page.locator('#code, #long_code').pressSequentially(code)
       if (!this.javaScript || !/^\d+$/.test(code)) await this.button(button).click()
     })
   }

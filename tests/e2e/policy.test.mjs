@@ -30,6 +30,8 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
 
   await owner.page('/policy')
   const page = await owner.page('/policy', { require: 'everyone', networks: '', allow: '', deny: '' })
+  assert.equal(page.path, '/policy/review')
+  assert.equal((await owner.page('/policy/review')).text, page.text, 'a reload shows it again, and sends nothing')
   assert.match(page.text, /These people will need a recovery code/)
   assert.match(page.text, /<li>member@acme\.example<\/li>/)
   assert.match(page.text, /reports: a rule for <code>203\.0\.113\.7\/32<\/code> would admit it/)
@@ -40,8 +42,10 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
     deny: '',
     confirmed: 'yes',
   })
-  assert.equal(saved.path, '/policy?saved=yes')
+  assert.match(saved.path, /^\/policy\?said=/)
+  assert.match(saved.text, /Saved\. It holds at once/)
   assert.match(saved.text, /value="everyone" checked/)
+  assert.doesNotMatch(saved.text, /draft that is not saved|This is your draft/, 'the draft has ended')
 
   assert.equal((await member.json('/api/me')).status, 401, 'the policy holds for open sessions too')
   assert.equal((await member.logIn('member')).reason, 'enrollment_required')
@@ -86,7 +90,8 @@ test('P9: one click admits an API client, and fences nobody in', async (t) => {
   const users = await owner.page('/users')
   assert.match(users.text, /Admit from 203\.0\.113\.7\/32/)
   const admitted = await owner.page('/users/admit-client', { client: 'reports' })
-  assert.equal(admitted.path, '/users?admitted=yes')
+  assert.match(admitted.path, /^\/users\?said=/)
+  assert.match(admitted.text, /Admitted\. The rule is for API clients only/)
   assert.match(admitted.text, /Gets in/)
   const { network } = await owner.json('/api/policy')
   assert.deepEqual(network, { allow: [], api: [{ network: '203.0.113.7/32', note: 'reports' }], deny: [] })
@@ -146,7 +151,7 @@ test('a pasted list is read line by line: notes, ranges, several networks, ends'
     '10.0.0.0/8 until 2027-12-31T12:00:00Z # lab # 2',
   ].join('\r\n')
   const saved = await owner.page('/policy', { require: 'optional', allow, confirmed: 'yes' })
-  assert.equal(saved.path, '/policy?saved=yes')
+  assert.match(saved.path, /^\/policy\?said=/)
   assert.deepEqual((await owner.json('/api/policy')).network.allow, [
     { network: '192.0.2.0/24', note: 'home' },
     { network: '198.51.100.4/30', note: 'guests' },
@@ -193,7 +198,8 @@ test('a draft takes rows, drops one, and saves nothing', async (t) => {
     'deny.note': 'guests',
     deny: '203.0.113.9 # bar',
   }
-  const added = await owner.page('/policy/draft', fields)
+  const added = await owner.page('/policy/draft', { ...fields, add: 'deny' })
+  assert.equal(added.path, '/policy?draft=yes#deny')
   assert.match(added.text, /Nothing is saved yet/)
   assert.match(added.text, /name="deny\.network" value="203\.0\.113\.9"/)
   assert.match(added.text, /name="deny\.note" value="bar"/)
@@ -201,6 +207,67 @@ test('a draft takes rows, drops one, and saves nothing', async (t) => {
   assert.doesNotMatch(dropped.text, /value="203\.0\.113\.0\/24"/)
   assert.match(dropped.text, /value="203\.0\.113\.9"/)
   assert.deepEqual((await owner.json('/api/policy')).network.deny, [])
+
+  const saved = await owner.page('/policy')
+  assert.match(saved.text, /You have a draft that is not saved\. <a href="\/policy\?draft=yes">Go on with it<\/a>/)
+  assert.doesNotMatch(saved.text, /value="203\.0\.113\.9"/, 'the plain address shows the policy that holds')
+  assert.match((await owner.page('/policy?draft=yes')).text, /value="203\.0\.113\.9"/)
+  const discarded = await owner.page('/policy/draft', { discard: 'yes' })
+  assert.equal(discarded.path, '/policy')
+  assert.doesNotMatch(discarded.text, /draft that is not saved/)
+  assert.equal((await owner.page('/policy/review')).path, '/policy', 'without a draft there is nothing to review')
+})
+
+test('a draft is kept while the owner confirms, and the review comes next', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner, code } = await enrolledVisitor(service, 'owner')
+  service.advance(301)
+  await owner.page('/policy')
+  const asked = await owner.page('/policy', { require: 'everyone', name: 'Bravo' })
+  assert.equal(asked.path, `/confirm?next=${encodeURIComponent('/policy/review')}`)
+  await owner.page('/security/fresh-factor', { next: '/policy/review' })
+  const review = await owner.page('/login/second-step', { method: 'totp', code: code() })
+  assert.equal(review.path, '/policy/review')
+  assert.match(review.text, /<dd>Bravo<\/dd>/)
+
+  service.advance(301)
+  const late = await owner.page('/policy', { require: 'everyone', name: 'Bravo', confirmed: 'yes' })
+  assert.match(late.path, /^\/confirm\?/, 'it is asked for again before it is saved')
+  assert.equal((await owner.json('/api/policy')).name, 'Acme')
+  await owner.page('/security/fresh-factor', { next: '/policy/review' })
+  assert.equal((await owner.page('/login/second-step', { method: 'totp', code: code() })).path, '/policy/review')
+  const saved = await owner.page('/policy', { require: 'everyone', name: 'Bravo', confirmed: 'yes' })
+  assert.match(saved.text, /Saved\. It holds at once/)
+})
+
+test('a mistake in the form is told at its field, which has the focus', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const send = (fields) => owner.page('/policy', { require: 'optional', ...fields })
+  const bits = await send({ 'deny.network': '203.0.113.7/24', 'deny.note': 'guests' })
+  assert.match(bits.path, /^\/policy\?draft=yes&said=/)
+  assert.match(
+    bits.text,
+    /In the networks to keep out, <code>203\.0\.113\.7\/24<\/code>: [^<]*<code>203\.0\.113\.0\/24<\/code>/,
+  )
+  assert.match(bits.text, /value="203\.0\.113\.7\/24"[^>]* aria-invalid="true" aria-describedby="problem" autofocus/)
+  assert.match(bits.text, /value="guests"/)
+  assert.match(bits.text, /<title>Error: /)
+  const none = await send({ allow: 'everywhere' })
+  assert.match(none.text, /In the allowed networks, <code>everywhere<\/code>: this is no network/)
+  const note = await send({ 'api.network': '10.0.0.0/8', 'api.note': 'x'.repeat(201) })
+  assert.match(note.text, /In the networks of API clients, <code>10\.0\.0\.0\/8<\/code>: the note is too long/)
+  const until = await send({ allow: '10.0.0.0/8 until soon' })
+  assert.match(until.text, /<code>10\.0\.0\.0\/8<\/code>: the last day is none/)
+  for (const name of ['', 'a:b', '日本', 'x'.repeat(41)]) {
+    const wrong = await send({ name })
+    assert.match(wrong.text, /Name of this account: write 1 to 40/, name)
+    assert.match(wrong.text, /<input id="name"[^>]* aria-invalid="true" autofocus/, name)
+  }
+  const nobody = await send({ require: 'nobody' })
+  assert.match(nobody.text, /Who must have a second factor: choose one of the answers/)
+  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })
 })
 
 test('a rule with an end is shown with its last day, and as ended after it', async (t) => {
@@ -233,7 +300,7 @@ test('S10: a second factor is forced for a role, and outside of the office', asy
   const { visitor: owner } = await freshVisitor(service, 'owner')
   await owner.page('/policy')
   const fields = { require: 'some', outside: '192.0.2.0/24 # office', confirmed: 'yes' }
-  assert.equal((await owner.page('/policy', fields)).path, '/policy?saved=yes')
+  assert.match((await owner.page('/policy', fields)).text, /Saved\. It holds at once/)
   assert.deepEqual((await owner.json('/api/policy')).require, {
     outside: [{ network: '192.0.2.0/24', note: 'office' }],
   })
@@ -242,8 +309,7 @@ test('S10: a second factor is forced for a role, and outside of the office', asy
   await owner.json('/api/policy', { require: { roles: ['member'] }, confirmed: true })
   assert.equal((await new Visitor(service, '192.0.2.20').logIn('member')).reason, 'enrollment_required')
   const nothing = await owner.page('/policy', { require: 'some' })
-  assert.equal(nothing.status, 400)
-  assert.match(nothing.text, /Who must have a second factor: name/)
+  assert.match(nothing.text, /Who must have a second factor: choose a role or a network/)
 })
 
 test('P4: a saved policy is in the audit log: who, when, from where, and from what to what', async (t) => {
@@ -279,6 +345,10 @@ test('T38: a policy that locks its author out is refused unless forced', async (
   const page = await owner.page('/policy', { require: 'optional', networks: '', allow: '10.0.0.0/8', deny: '' })
   assert.match(page.text, /You would shut yourself out/)
   assert.match(page.text, /type="checkbox" name="force"/)
+  const unforced = await owner.page('/policy', { require: 'optional', allow: '10.0.0.0/8', confirmed: 'yes' })
+  assert.match(unforced.path, /^\/policy\/review\?said=/)
+  assert.match(unforced.text, /Nothing was saved\. Change the policy, or tick the box/)
+  assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })
 
   assert.equal((await owner.json('/api/policy', { ...lockOut, confirmed: true, force: true })).result, 'policy_saved')
   const out = await owner.json('/api/me')
@@ -378,7 +448,7 @@ test('a rule that is no network is refused with its position, and nothing is sav
   assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })
   await owner.page('/policy')
   const page = await owner.page('/policy', { require: 'optional', deny: '<script>' })
-  assert.equal(page.status, 400)
+  assert.match(page.text, /&lt;script&gt;/)
   assert.doesNotMatch(page.text, /<script>/)
 })
 

@@ -20,6 +20,7 @@ test('S5, S8: a recovery code logs in once, and the page then urges to set up a 
 
   await owner.page('/users')
   const made = await owner.page('/users/recovery-code', { user: await userId(owner, 'member') })
+  assert.equal(made.path, '/users/recovery-code')
   const code = /<code>([^<]+)<\/code>/.exec(made.text)[1]
   assert.match(made.text, /For member@acme\.example, once/)
 
@@ -61,7 +62,7 @@ test('T39: one recovery code per user, bound to that user, issued by another own
   service.database((db) =>
     db.exec(`
     INSERT INTO accounts SELECT 'other', 'Other', plan, require, first_factor, network FROM accounts;
-    INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL FROM users LIMIT 1`),
+    INSERT INTO users SELECT 'stranger', 'other', 'stranger@other.example', role, secret_hash, NULL, 'en' FROM users LIMIT 1`),
   )
   for (const user of ['nobody', 'stranger', 'client:reports', '', null]) {
     assert.equal((await owner.json('/api/users/recovery-code', { user })).status, 400, 'for people of the account only')

@@ -7,6 +7,8 @@ import { routes } from '../../examples/login/routes.js'
 import { elsewhere, enrolledVisitor, passwords, startService, Visitor } from './support.mjs'
 
 const protectedRoutes = routes.filter(({ access }) => ['caller', 'person', 'owner'].includes(access))
+const withApi = protectedRoutes.filter(({ api }) => api !== null)
+const withPage = protectedRoutes.filter(({ path }) => path !== null)
 
 function callPage(visitor, { method, path }) {
   return visitor.copy().page(path, method === 'POST' ? {} : undefined, { follow: false })
@@ -23,10 +25,12 @@ test('T18: a session with only the password gives no access to a protected page 
   await half.logIn('owner')
   await half.page('/login/second-step')
   assert.ok(protectedRoutes.length >= 14)
-  for (const route of protectedRoutes) {
+  for (const route of withPage) {
     const page = await callPage(half, route)
     assert.equal(page.status, 303, route.path)
     assert.equal(page.location, '/login/second-step', route.path)
+  }
+  for (const route of withApi) {
     const answer = await callApi(half, route)
     assert.equal(answer.status, 401, route.api)
     assert.equal(answer.reason, 'second_factor_required', route.api)
@@ -44,11 +48,14 @@ test('T18: no session, an invented one, a bearer token in a cookie, and a sessio
   misplaced.cookies.set('session', token)
   for (const route of protectedRoutes) {
     for (const visitor of [new Visitor(service), invented, misplaced]) {
-      const page = await callPage(visitor, route)
-      assert.equal(page.status, 303, route.path)
-      assert.match(page.location, /^\/login\?next=/)
-      assert.equal((await callApi(visitor, route)).reason, 'login_required', route.api)
+      if (route.path) {
+        const page = await callPage(visitor, route)
+        assert.equal(page.status, 303, route.path)
+        assert.match(page.location, /^\/login(?:\?next=|$)/)
+      }
+      if (route.api) assert.equal((await callApi(visitor, route)).reason, 'login_required', route.api)
     }
+    if (!route.api) continue
     const bearer = { authorization: `Bearer ${member.cookies.get('session')}` }
     assert.equal((await callApi(new Visitor(service), route, bearer)).reason, 'login_required', route.api)
   }
@@ -62,10 +69,10 @@ test('a member has no access to pages of an owner, an API client none to pages o
   const { token } = await new Visitor(service).json('/api/token', { client: 'reports', secret: 'reports-demo-secret' })
   for (const route of protectedRoutes) {
     if (route.access === 'owner') {
-      assert.equal((await callPage(member, route)).status, 403, route.path)
-      assert.equal((await callApi(member, route)).reason, 'owner_only', route.api)
+      if (route.path) assert.equal((await callPage(member, route)).status, 403, route.path)
+      if (route.api) assert.equal((await callApi(member, route)).reason, 'owner_only', route.api)
     }
-    if (route.access !== 'caller') {
+    if (route.access !== 'caller' && route.api) {
       const answer = await callApi(new Visitor(service), route, { authorization: `Bearer ${token}` })
       assert.equal(answer.status, 403, route.api)
     }
@@ -76,7 +83,9 @@ test('T20: every way to log in asks for the second factor', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await enrolledVisitor(service, 'owner')
   await owner.json('/api/logout', {})
-  const waysIn = routes.filter(({ method, access }) => method === 'POST' && access === 'open')
+  const waysIn = routes.filter(
+    ({ method, access, act }) => method === 'POST' && access === 'open' && act !== 'setLanguage',
+  )
   assert.deepEqual(
     waysIn.flatMap(({ path, api }) => [path, api]),
     ['/login', '/api/login', null, '/api/token'],
@@ -161,7 +170,7 @@ test('T21: the code of another person does not complete a login', async (t) => {
   await thief.logIn('colleague')
   service.database((db) =>
     db.exec(`
-    UPDATE sessions SET proof = 'verified', pass = (SELECT pass FROM sessions WHERE pass IS NOT NULL LIMIT 1) WHERE pass IS NULL`),
+    UPDATE login_sessions SET proof = 'verified', pass = (SELECT pass FROM login_sessions WHERE pass IS NOT NULL LIMIT 1) WHERE pass IS NULL`),
   )
   assert.equal((await thief.json('/api/me')).status, 401)
 })
@@ -174,9 +183,9 @@ test('the second step can be taken for ten minutes', async (t) => {
   await visitor.page('/login/second-step')
   service.advance(601)
   const late = await visitor.page('/login/second-step', { method: 'totp', code: code() })
-  assert.equal(late.status, 403)
+  assert.equal(late.path.split('?')[0], '/login')
   assert.match(late.text, /That took too long\. Log in again\./)
-  assert.equal(visitor.cookies.size, 0)
+  assert.equal(visitor.cookies.has('session'), false)
 })
 
 test('T35: a login leads only to a page of this site', async (t) => {
@@ -240,8 +249,11 @@ test('a form from another site, without its token, or with that of another sessi
   for (const site of ['cross-site', 'same-site', 'none']) {
     assert.equal((await send({ ...home, 'sec-fetch-site': site }, visitor.formToken)).status, 403, site)
   }
-  assert.equal((await send(home, '')).status, 403)
-  assert.equal((await send(home, other.formToken)).status, 403)
+  for (const token of ['', other.formToken]) {
+    const { status, location } = await send(home, token)
+    assert.equal(status, 303)
+    assert.match((await visitor.page(location)).text, /This page was out of date, so nothing was done/)
+  }
   assert.equal((await send(home, visitor.formToken, 'text/plain')).status, 415)
   const login = await new Visitor(service).request('POST', '/login', {
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.example' },
@@ -332,7 +344,8 @@ test('T37: malformed requests get a 4xx without details', async (t) => {
     body: JSON.stringify({ email: 'x'.repeat(200_000) }),
   })
   assert.equal(long.status, 413)
-  assert.equal((await visitor.page('/login', { email: '', password: '' })).status, 400)
+  const empty = await visitor.page('/login', { email: '', password: '' })
+  assert.match(empty.text, /Please type your e-mail address and your password/)
 })
 
 test('every page forbids foreign scripts, frames, sniffing and caching', async (t) => {

@@ -1,9 +1,11 @@
 // [data-copy] copies the text of the element with that selector; [data-print] prints the page.
 
 import { announce } from './announce.js'
+import { text as said } from './texts.js'
 
 for (const button of document.querySelectorAll('[data-copy]')) {
   const label = button.firstElementChild
+  const copy = label.textContent
   button.addEventListener('click', async () => {
     const source = document.querySelector(button.dataset.copy)
     const parts = source.matches('code') ? [source] : source.querySelectorAll('code')
@@ -14,12 +16,12 @@ for (const button of document.querySelectorAll('[data-copy]')) {
     } catch {
       // The browser refuses. The text is selected, so that the person can copy it with the keyboard.
       getSelection().selectAllChildren(source)
-      announce('Selected. Copy it with the keyboard.')
+      announce(said('selected'))
       return
     }
-    announce('Copied.')
-    label.textContent = 'Copied'
-    setTimeout(() => (label.textContent = 'Copy'), 2000)
+    announce(said('copiedAloud'))
+    label.textContent = said('copied')
+    setTimeout(() => (label.textContent = copy), 2000)
   })
 }
 

@@ -3,6 +3,7 @@
 //   [data-countdown="28"][data-done]  shows the time left, and then the text in `data-done`
 
 import { announce } from './announce.js'
+import { text } from './texts.js'
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 
@@ -28,19 +29,19 @@ for (const button of document.querySelectorAll('button[data-wait]')) {
   button.addEventListener('click', (event) => {
     if (button.ariaDisabled !== 'true') return
     event.preventDefault()
-    announce('Not yet: another code can be sent in a moment.')
+    announce(text('notYet'))
   })
   countDown(seconds, (left) => {
-    time.textContent = left > 0 ? `in ${clock(left)}` : ''
+    time.textContent = left > 0 ? text('waits', { time: clock(left) }) : ''
     if (left > 0) return
     button.ariaDisabled = null
-    announce(`${label}: possible now.`)
+    announce(text('possibleNow', { label }))
   })
 }
 
 for (const element of document.querySelectorAll('[data-countdown]')) {
   countDown(Number(element.dataset.countdown), (left) => {
-    element.textContent = left > 0 ? `${clock(left)} left.` : element.dataset.done
+    element.textContent = left > 0 ? text('left', { time: clock(left) }) : element.dataset.done
     if (left === 0) announce(element.dataset.done)
   })
 }

@@ -3,24 +3,25 @@
 import { html } from '../html.js'
 import { empty, icon, layout, notice } from './parts.js'
 import { errorPage } from './problems.js'
-import { moment } from './words.js'
+import { moment } from './times.js'
 
 export const demoPages = {
   outbox(reply, context) {
     if (reply.result === 'not_found') return errorPage(reply, context)
+    const { outbox } = context.words
     return layout(
-      'Outbox',
+      outbox.title,
       context,
       html`
-${notice('info', 'For this demo only: it stands for the phones and mail boxes of everybody. A real service sends these through its SMS gateway and its mail server.')}
-<p><a class="button second" href="/outbox">Look again</a></p>
+${notice('info', outbox.lead)}
+<p><a class="button second" href="/outbox">${outbox.again}</a></p>
 ${
   empty(reply.messages)
-    ? html`<p>Nothing was sent yet.</p>`
+    ? html`<p>${outbox.empty}</p>`
     : html`<ul class="messages">
 ${reply.messages.map(
   ({ kind, at, recipient, message, subject }) => html`<li>
-<p class="message-head">${icon(kind === 'sms' ? 'sms' : 'info')}<span>${kind === 'sms' ? 'SMS' : 'Mail'} to <strong>${recipient}</strong></span> <span class="minor">${moment(at)}</span></p>
+<p class="message-head">${icon(kind === 'sms' ? 'sms' : 'info')}<span>${outbox[kind]} <strong>${recipient}</strong></span> <span class="minor">${moment(at, context)}</span></p>
 ${subject && html`<p><strong>${subject}</strong></p>`}
 <pre>${message}</pre>
 </li>`,

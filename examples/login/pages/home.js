@@ -5,30 +5,26 @@ import { layout, notice } from './parts.js'
 
 export const homePages = {
   home(reply, context) {
-    const owner = reply.role === 'owner'
+    const { home, layout: names, security, arrival } = context.words
+    const isOwner = reply.role === 'owner'
+    const isRescued = !reply.enrolled && reply.method === 'recovery_code'
+    const hasPasswordOnly = !reply.enrolled && reply.method === undefined && reply.plan === 'pro'
     return layout(
-      `Welcome, ${reply.email}`,
+      home.welcome(reply.email),
       context,
       html`
-${!reply.enrolled && reply.method === 'recovery_code' && recoveryCodeUsed(true)}
-${
-  !reply.enrolled &&
-  reply.method === undefined &&
-  reply.plan === 'pro' &&
-  notice(
-    'info',
-    html`Your login is protected by a password only.
-<a href="/security">Set up two-factor authentication</a>; it takes a minute.`,
-  )
-}
-<p class="lead">You are ${owner ? 'an owner' : 'a member'} of ${reply.account}.</p>
+${isRescued && recoveryCodeUsed(context, true)}
+${hasPasswordOnly && notice('info', home.passwordOnly)}
+${reply.fewCodes !== undefined && notice('warning', html`<p>${arrival.codesLeft(reply.fewCodes)}</p><p><a href="/security?go=renew-codes">${arrival.newSet}</a></p>`)}
+<p class="lead">${home.lead[isOwner ? 'owner' : 'member'](reply.account)}</p>
 <ul class="tiles">
-${tile('/security', 'Security', 'Your second factor and your backup codes')}
+${tile('/security', names.security, home.security)}
+${tile('/security/activity', security.activity, security.activityLead)}
 ${
-  owner && [
-    tile('/users', 'Users', 'Who has a second factor; recovery codes; API clients'),
-    tile('/policy', 'Policy', 'Who needs a second factor, and from where'),
-    tile('/audit', 'Audit', 'What happened, when and from where'),
+  isOwner && [
+    tile('/users', names.users, home.users),
+    tile('/policy', names.policy, home.policy),
+    tile('/audit', names.audit, home.audit),
   ]
 }
 </ul>`,
@@ -41,11 +37,12 @@ function tile(href, name, about) {
 }
 
 /** A warning for the home page and the Security page: without a new set-up the next login fails. */
-export function recoveryCodeUsed(withLink) {
+export function recoveryCodeUsed({ words }, withLink) {
+  const { recoveryCode, setUp } = words.arrival
   return notice(
     'warning',
-    html`<p>You logged in with a recovery code. Set up two-factor authentication now: otherwise you need another recovery code next time.</p>
-${withLink && html`<p><a class="button" href="/security">Set it up</a></p>`}`,
+    html`<p>${recoveryCode}</p>
+${withLink && html`<p><a class="button" href="/security">${setUp}</a></p>`}`,
     'alert',
   )
 }

@@ -1,6 +1,9 @@
-// The HTML rendering: one function per use-case, `(reply, context) => { body } | { redirect } | { file }`.
-// To take pages into another product, copy one of these files with parts.js, words.js and html.js.
+// The HTML rendering. Each GET has a page: `(reply, context) => { body } | { redirect } | { file }`. Each form leads to one, by
+// `after.js`, and the page tells the reply: `context.told`, with the fields that the form keeps in `context.typed`.
 
+import { activityPages } from './activity.js'
+import { auditPages } from './audit.js'
+import { codesPages } from './codes.js'
 import { demoPages } from './demo.js'
 import { homePages } from './home.js'
 import { loginPages } from './login.js'
@@ -8,15 +11,25 @@ import { ownerPages } from './owner.js'
 import { policyPages } from './policy.js'
 import { errorPage } from './problems.js'
 import { securityPages } from './security.js'
+import { setUpPages } from './set-up.js'
 
-const pages = { ...loginPages, ...homePages, ...securityPages, ...ownerPages, ...policyPages, ...demoPages }
-
-/** Use-cases whose page shows an error beside the typed text. The others get the error page. */
-const showTheirErrors = new Set(['logInWithPassword', 'startSms', 'changePolicy'])
+const pages = {
+  ...loginPages,
+  ...homePages,
+  ...securityPages,
+  ...setUpPages,
+  ...codesPages,
+  ...activityPages,
+  ...auditPages,
+  ...ownerPages,
+  ...policyPages,
+  ...demoPages,
+}
 
 export function renderPage(act, reply, context) {
-  if (reply.result === 'error' && !showTheirErrors.has(act)) return errorPage(reply, context)
+  if (reply.result === 'error') return errorPage(reply, context)
   return pages[act](reply, context)
 }
 
+export { after, confirmAt, needsFreshFactor } from './after.js'
 export { errorPage }

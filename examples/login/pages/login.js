@@ -1,87 +1,84 @@
-// The login pages: the password, then one field for the code.
+// The login pages: the password, then one field for the code, then what a login has to tell.
 
 import { html } from '../html.js'
-import { sameSitePath } from '../same-site.js'
-import {
-  codeField,
-  demoOutbox,
-  field,
-  form,
-  icon,
-  inWords,
-  isProblem,
-  isWrongInput,
-  layout,
-  longCodeField,
-  notice,
-  problem,
-  waitingButton,
-} from './parts.js'
-import { freshFactorPage } from './problems.js'
+import { codeField, demoOutbox, field, form, icon, layout, longCodeField, notice, waitingButton } from './parts.js'
+import { isWrongInput } from './sentences.js'
 
 export const loginPages = {
   loginForm(reply, context) {
-    if (reply.result === 'challenge') return { redirect: '/login/second-step' }
-    if (reply.result === 'set_up') return { redirect: '/login/set-up' }
-    if (reply.result === 'confirm_first') return freshFactorPage(context, reply.next)
-    if (reply.result === 'set_up_first') return setUpFirstPage(context)
-    return loginPage(context, reply, reply.next)
+    switch (reply.result) {
+      case 'challenge':
+        return { redirect: '/login/second-step' }
+      case 'set_up':
+        return { redirect: '/login/set-up' }
+      case 'logged_in':
+        return { redirect: '/' }
+      case 'confirm_first':
+        return freshFactorPage(reply, context)
+      case 'set_up_first':
+        return setUpFirstPage(context)
+      default:
+        return loginPage(context, reply.next)
+    }
   },
 
-  logInWithPassword(reply, context) {
-    if (reply.result === 'challenge') return { redirect: '/login/second-step' }
-    if (reply.result === 'set_up') return { redirect: '/login/set-up' }
-    if (reply.result === 'allowed') return { redirect: reply.next }
-    return loginPage(context, reply, sameSitePath(context.input.next))
+  secondStepForm(reply, context) {
+    if (reply.result === 'challenge') return secondStepPage(context, reply)
+    // The time is over: a login begins anew, and someone who is in stays in.
+    return { redirect: context.cookie === null ? '/login' : '/', tell: reply }
   },
 
-  secondStepForm: (reply, context) => secondStepPage(context, reply, context.input.method),
-
-  secondStep(reply, context) {
-    if (reply.result === 'verified') return { redirect: reply.next }
-    if (context.cookie === null) return loginPage(context, reply, context.session.next)
-    return secondStepPage(context, reply, context.input.method)
+  arrival(reply, context) {
+    const { words } = context
+    const { method, left, enrolled, next } = reply
+    if (method === undefined) return { redirect: next }
+    const [text, button] =
+      method === 'recovery_code'
+        ? enrolled
+          ? [words.arrival.recoveryCodeEnrolled, words.arrival.replace]
+          : [words.arrival.recoveryCode, words.arrival.setUp]
+        : [words.arrival.codesLeft(left), words.arrival.newSet]
+    return layout(
+      words.arrival.title,
+      context,
+      html`
+${notice('warning', text, 'alert')}
+<p><a class="button" href="/security${method !== 'recovery_code' && '?go=renew-codes'}">${button}</a></p>
+<p><a href="${next}">${words.arrival.later}</a></p>`,
+      { narrow: true },
+    )
   },
 
-  sendLoginSms(reply, context) {
-    if (context.cookie === null) return loginPage(context, reply, context.session.next)
-    return secondStepPage(context, reply, 'sms')
-  },
-
-  logOut: () => ({ redirect: '/login' }),
+  freshFactorForm: (reply, context) => freshFactorPage(reply, context),
 }
 
-export function loginPage({ input, demo, now }, reply, next) {
-  const wrong = isProblem(reply)
-  // The message of an error is for programs. A person who left a field empty gets a sentence of its own.
-  const shown =
-    reply.result === 'error' ? { result: 'malformed', expected: 'your e-mail address and your password' } : reply
-  const email = typeof input.email === 'string' ? input.email : ''
-  const focus = (here) => (here ? html` autofocus` : undefined)
+function loginPage(context, next) {
+  const { words, told, typed, demo } = context
+  const email = typed.email ?? ''
+  const focus = (here) => here && html` autofocus`
   return layout(
-    'Log in',
-    undefined,
+    words.login.title,
+    { ...context, session: undefined, entry: undefined },
     html`
-${problem(shown, { now })}
 <form method="post" action="/login">
 <input type="hidden" name="next" value="${next}">
-${field('email', 'E-mail address', html`type="email" value="${email}" required autocomplete="username" autocapitalize="none"${focus(email === '')}`, { wrong: isWrongInput(shown) })}
-${field('password', 'Password', html`type="password" required autocomplete="current-password"${focus(email !== '')}`, { wrong: isWrongInput(shown) })}
-<button class="full">Log in</button>
+${field('email', words.login.email, html`type="email" value="${email}" required autocomplete="username" autocapitalize="none"${focus(email === '')}`, { wrong: isWrongInput(told) })}
+${field('password', words.login.password, html`type="password" required autocomplete="current-password"${focus(email !== '')}`, { wrong: isWrongInput(told) })}
+<button class="full">${words.login.button}</button>
 </form>
-${demo && demoLogins(demo, next)}`,
-    { narrow: true, error: wrong },
+${demo && demoLogins(context, next)}`,
+    { narrow: true },
   )
 }
 
-function demoLogins({ logins }, next) {
+function demoLogins({ demo, words }, next) {
   return html`<section class="demo" aria-labelledby="demo">
-<h2 id="demo"><span class="tag">Demo</span> Log in as…</h2>
+<h2 id="demo"><span class="tag">${words.layout.demo}</span> ${words.login.demo}</h2>
 <ul>
-${logins.map(
+${demo.logins.map(
   ({ role, email, password }) => html`<li><form method="post" action="/login">
 <input type="hidden" name="next" value="${next}"><input type="hidden" name="email" value="${email}"><input type="hidden" name="password" value="${password}">
-<button class="second"><span>${email}</span> <span class="role">${role}</span></button>
+<button class="second"><span>${email}</span> <span class="role">${words.login.roles[role]}</span></button>
 </form></li>`,
 )}
 </ul>
@@ -89,98 +86,133 @@ ${logins.map(
 }
 
 function setUpFirstPage(context) {
+  const { title, lead, button } = context.words.login.setUpFirst
   return layout(
-    'A second factor is needed',
+    title,
+    context,
+    html`<p class="lead">${lead}</p><p><a class="button" href="/security">${button}</a></p>`,
+    {
+      narrow: true,
+    },
+  )
+}
+
+/** A button that starts the second step, which then goes on to `next`. `own`: a code from an app or phone is needed. */
+export function freshFactorForm(context, { next, own = false }) {
+  return form(
+    context,
+    '/security/fresh-factor',
+    html`<input type="hidden" name="next" value="${next}">${own && html`<input type="hidden" name="own" value="yes">`}
+<button autofocus>${context.words.layout.continue}</button>`,
+  )
+}
+
+function freshFactorPage({ next, own }, context) {
+  const { freshFactor, secondStep } = context.words
+  return layout(
+    freshFactor.title,
     context,
     html`
-<p class="lead">The page that you opened needs a second factor, and you have not set one up.
-Set one up now; then you can go on to that page.</p>
-<p><a class="button" href="/security">Set up a second factor</a></p>`,
+<p class="lead">${freshFactor.lead}</p>
+${own && html`<p>${secondStep.ownOnly} ${secondStep.phoneLost}</p>`}
+${freshFactorForm(context, { next, own })}`,
     { narrow: true },
   )
 }
 
-const asks = {
-  totp: (digits) => `Open your authenticator app and type the ${inWords[digits]} digits that it shows.`,
-  sms: (digits) => `Type the ${inWords[digits]} digits from the SMS.`,
-  backup_code: () => 'Type one of the ten codes that you kept when you set up your second factor. It works once.',
-  recovery_code: () => 'An owner of your account makes one for you, under Users. It works once, within an hour.',
-}
-const labels = {
-  totp: 'Code from your authenticator app',
-  sms: 'Code from the SMS',
-  backup_code: 'One of your backup codes',
-  recovery_code: 'Recovery code from an owner of the account',
-}
-const switchTo = {
-  totp: 'Use the authenticator app',
-  sms: 'Use SMS',
-  backup_code: 'Use backup code',
-  recovery_code: 'Use recovery code',
-}
+/** The methods that a person can choose among, in the order of the challenge. A recovery code is none of them. */
+const chosenFrom = ['totp', 'sms', 'backup_code']
 
-function secondStepPage(context, reply, chosen) {
-  const { methods } = context.session.challenge
-  const offered = methods.map(({ method }) => method)
-  const method = offered.includes(chosen) || chosen === 'recovery_code' ? chosen : offered[0]
-  const others = offered.filter((each) => each !== method && each !== 'recovery_code')
-  // A recovery code is the last resort: it is offered beside a backup code, and to a locked user.
-  if (method !== 'recovery_code' && (method === 'backup_code' || reply.result === 'locked'))
-    others.push('recovery_code')
+function secondStepPage(context, { methods, trustDays }) {
+  const { words, told, input } = context
+  const { own } = context.session.pending.challenge
+  const offered = methods
+    .map(({ method }) => method)
+    .filter((method) => chosenFrom.includes(method) && !(own && method === 'backup_code'))
+  const wanted = input.method ?? told?.method
   // A recovery code is taken even where the challenge did not list it: the owner may issue it meanwhile.
-  const wanted = methods.find((each) => each.method === method) ?? { method, kind: 'grouped' }
-  const wrong = isProblem(reply)
+  const chosen = offered.includes(wanted) || (wanted === 'recovery_code' && !own) ? wanted : offered[0]
+  const method = chosen ?? 'recovery_code'
+  const others = offered.filter((each) => each !== method)
+  // It is the last resort: it is offered beside a backup code, to a locked user, and where nothing else is.
+  if (!own && method !== 'recovery_code' && (method === 'backup_code' || told?.result === 'locked'))
+    others.push('recovery_code')
+  const usable = methods.find((each) => each.method === method) ?? { method, kind: 'grouped', factors: [] }
   return layout(
-    'Second step',
+    words.secondStep.title,
     context,
     html`
-${problem(reply, context)}
-${method === 'sms' ? smsStep(context, reply, wanted) : html`<p class="lead ask">${icon(method)}${asks[method](wanted.digits)}</p>${codesHint(wanted)}${codeForm(context, wanted, isWrongInput(reply))}`}
+${own && html`<p class="hint">${words.secondStep.ownOnly} ${words.secondStep.phoneLost}</p>`}
+${method === 'sms' ? smsStep(context, usable, trustDays) : codeStep(context, usable, trustDays)}
 ${
   others.length > 0 &&
   html`<section class="choices" aria-labelledby="others">
-<h2 id="others">Another way</h2>
+<h2 id="others">${words.secondStep.another}</h2>
 <ul>
-${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?method=${other}">${switchTo[other]}</a></li>`)}
+${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?method=${other}">${words.secondStep.use[other]}</a></li>`)}
 </ul>
 </section>`
 }`,
-    { narrow: true, error: wrong },
+    { narrow: true },
   )
 }
 
-/** Tells a person who looks for codes that there may be none. */
-const codesHint = ({ confirmed }) =>
-  confirmed === false &&
-  html`<p class="hint">You have not said that you saved these codes. If you do not have them, use another way, and then make new ones under Security.</p>`
+function codeStep(context, usable, trustDays) {
+  const { ask, digits, notSaved } = context.words.secondStep
+  const text = ask[usable.method]
+  return html`<p class="lead ask">${icon(usable.method)}${typeof text === 'function' ? text(digits[usable.digits]) : text}</p>
+${usable.confirmed === false && html`<p class="hint">${notSaved}</p>`}
+${codeForm(context, usable, { trustDays })}`
+}
 
 /** The form for one code. `kind` and `digits` come from the challenge, so that the page guesses nothing. */
-function codeForm(context, { method, kind, digits }, wrong) {
+function codeForm(context, { method, kind, digits }, { trustDays, focus = true }) {
+  const { words, told } = context
   const isIn = context.entry?.state === 'in'
+  const label = words.secondStep.label[method]
+  const wrong = isWrongInput(told) && told.method === method
+  const mayTrust = !isIn && (method === 'totp' || method === 'sms')
   return form(
     context,
     '/login/second-step',
     html`<input type="hidden" name="method" value="${method}">
-${kind === 'digits' ? codeField(labels[method], { digits, wrong, sms: method === 'sms' }) : longCodeField(labels[method], { wrong })}
-<button class="full">${isIn ? 'Confirm' : 'Log in'}</button>`,
+${mayTrust && trustBox(words.secondStep, trustDays)}
+${kind === 'digits' ? codeField(context, label, { digits, wrong, sms: method === 'sms', focus }) : longCodeField('long_code', label, { wrong })}
+<button class="full">${isIn ? words.secondStep.confirm : words.login.button}</button>`,
   )
 }
 
+/** It stands above the field, because the last digit sends the form. */
+const trustBox = ({ trust, trustHint }, trustDays) =>
+  html`<label class="choice trust"><input type="checkbox" name="trust" value="yes">
+<span>${trust(trustDays)} <span class="minor">${trustHint}</span></span></label>`
+
 /** Shows the button that sends a code, and after that the field. Both at once would ask two questions. */
-function smsStep(context, reply, sms) {
-  const { hint, digits } = sms
+function smsStep(context, sms, trustDays) {
+  const { words, told } = context
+  const { secondStep } = words
+  const isAbout = told?.method === 'sms' || told?.result === 'sms_sent' || told?.result === 'sms_refused'
   const send = (button) => form(context, '/login/second-step/sms', button)
-  const until = reply.resendAt ?? (reply.result === 'sms_refused' ? reply.retryAt : undefined)
-  if (reply.result === 'challenge') {
-    return html`<p class="lead ask">${icon('sms')}We can send a code to ${hint}.</p>
-${send(html`<button class="full" autofocus>Send me a code</button>`)}
-<details class="plain"><summary>I have a code already</summary>
-${codeForm(context, sms, false)}</details>`
+  if (!isAbout) {
+    const phones = sms.factors ?? []
+    return html`<p class="lead ask">${icon('sms')}${secondStep.canSend(sms.hint)}</p>
+${
+  phones.length > 1
+    ? phones.map(({ id, name, hint }, index) =>
+        send(html`<input type="hidden" name="factor" value="${id}">
+<button class="full${index > 0 && ' second'}"${index === 0 && html` autofocus`}>${secondStep.send}: ${name} ${hint}</button>`),
+      )
+    : send(html`<button class="full" autofocus>${secondStep.send}</button>`)
+}
+<details class="plain"><summary>${secondStep.hasOne}</summary>
+${codeForm(context, sms, { trustDays, focus: false })}</details>`
   }
+  const until = told.resendAt ?? (told.result === 'sms_refused' ? told.retryAt : undefined)
+  const hint = told.hint ?? sms.hint
   return html`
-${reply.result === 'sms_sent' && notice('good', `We sent a code to ${hint}.`, 'status')}
-${reply.result === 'sms_sent' && demoOutbox(context, 'Read the SMS')}
-<p class="lead ask">${icon('sms')}${asks.sms(digits)}</p>
-${codeForm(context, sms, isWrongInput(reply))}
-<div class="again">${send(waitingButton('Send another code', until ?? context.now, context.now))}</div>`
+${told.result === 'sms_sent' && notice('good', secondStep.sent(hint), 'status')}
+${told.result === 'sms_sent' && demoOutbox(context)}
+<p class="lead ask">${icon('sms')}${secondStep.ask.sms(secondStep.digits[sms.digits])}</p>
+${codeForm(context, sms, { trustDays })}
+<div class="again">${send(waitingButton(context, secondStep.sendAgain, until))}</div>`
 }

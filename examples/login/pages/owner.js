@@ -1,138 +1,169 @@
-// For owners: people and API clients, and the audit log.
+// For owners: people, their recovery codes, and API clients.
 
 import { html } from '../html.js'
-import { copyButton, form, layout, notice, table } from './parts.js'
-import { settingName, settingValue } from './policy.js'
-import { freshFactorPage, needsFreshFactor, problemPage } from './problems.js'
-import { clockTime, events, methodNames, moment } from './words.js'
+import { confirmed, copyButton, empty, field, form, layout, notice, table } from './parts.js'
+import { clockTime } from './times.js'
 
 export const ownerPages = {
-  users({ users, clients }, context) {
-    const { go, admitted } = context.input
+  users({ users, count, page, pages, search, clients }, context) {
+    const { words, told, input } = context
+    const { owners } = words
     return layout(
-      'Users',
+      owners.title,
       context,
       html`
-${admitted !== undefined && notice('good', 'Admitted. The rule is for API clients only: people come and go as before.', 'status')}
-${go !== undefined && notice('good', 'Confirmed. Go on below; it is not asked for again in the next five minutes.', 'status')}
-<p class="lead">Someone new, or someone without their phone and backup codes, gets in with a recovery code from you.</p>
+${told?.result === 'client_admitted' && notice('good', owners.clients.admitted, 'status')}
+${input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
+<p class="lead">${owners.lead}</p>
+${searchForm(search, owners)}
+<p class="minor">${search === '' ? owners.count(count) : owners.found(count, search)}</p>
+${
+  !empty(users) &&
+  table(
+    owners.people,
+    [owners.columns.person, owners.columns.factor, owners.columns.login, owners.columns.help],
+    users.map((user) => userRow(user, { page, search }, context)),
+  )
+}
+${pages > 1 && pager({ page, pages, search }, owners.pages)}
+<h2 id="clients">${owners.clients.title}</h2>
+<p>${owners.clients.lead}</p>
 ${table(
-  'People',
-  ['Person', 'Second factor', 'Recovery code'],
-  users.map((user) => userRow(context, user, go)),
-)}
-<h2>API clients</h2>
-<p>They cannot answer a challenge. Where a second factor is asked for, only a rule for their address lets them in.</p>
-${table(
-  'API clients',
-  ['Client', 'Last seen at', 'Now'],
-  clients.map((client) => clientRow(context, client)),
+  owners.clients.title,
+  [owners.clients.columns.client, owners.clients.columns.lastSeen, owners.clients.columns.now],
+  clients.map((client) => clientRow(client, { page, search }, context)),
 )}`,
     )
   },
 
-  issueRecoveryCode(reply, context) {
-    if (needsFreshFactor(reply)) return freshFactorPage(context, `/users?go=${encodeURIComponent(context.input.user)}`)
-    if (reply.result !== 'recovery_code') return problemPage(reply, context, '/users', 'Users')
+  recoveryCode(reply, context) {
+    const { owners, layout: words } = context.words
+    if (reply.result === 'no_recovery_code') return { redirect: '/users' }
+    const back = html`<p><a class="button second" href="/users">${words.backToUsers}</a></p>`
+    if (reply.result === 'recovery_code_over')
+      return layout(owners.code.title, context, html`${notice('info', owners.code.over(reply.email), 'status')}${back}`)
+    const { kind, email, code, expiresAt, replaces } = reply
     return layout(
-      'Recovery code',
+      owners.code.title,
       context,
       html`
-<p class="lead">For ${reply.email}, once, until ${clockTime(reply.expiresAt, context.now)}.</p>
-<p class="big-code"><span id="recovery-code"><code>${reply.code}</code></span> ${copyButton('#recovery-code', 'the code')}</p>
-${notice('warning', 'It is shown only here. Hand it over in person or by phone, never by e-mail or SMS.')}
-<h2>What they do with it</h2>
+${kind === 'reset' && notice('good', owners.code.wasReset(email), 'status')}
+${replaces && notice('info', owners.code.replaced, 'status')}
+<p class="lead">${owners.code.lead(email, clockTime(expiresAt, context))}</p>
+<p class="big-code"><span id="recovery-code"><code>${code}</code></span> ${copyButton(context, '#recovery-code', owners.code.theCode)}</p>
+${notice('warning', owners.code.onlyHere)}
+<h2>${owners.code.steps}</h2>
 <ol>
-<li>Log in with e-mail address and password.</li>
-<li>Choose “Use backup code”, then “Use recovery code”; someone new is asked for it at once.</li>
-<li>Set up a second factor right away. Without one, they need another code next time.</li>
+<li>${owners.code.step1}</li>
+<li>${owners.code.step2}</li>
+<li>${owners.code.step3}</li>
 </ol>
-<p><a class="button second" href="/users">Back to Users</a></p>`,
-    )
-  },
-
-  admitClient(reply, context) {
-    if (needsFreshFactor(reply)) return freshFactorPage(context, '/users')
-    if (reply.result !== 'client_admitted') return problemPage(reply, context, '/users', 'Users')
-    return { redirect: '/users?admitted=yes' }
-  },
-
-  audit({ events: found }, context) {
-    return layout(
-      'Audit',
-      context,
-      html`
-<p class="lead">The last ${found.length === 1 ? 'event' : `${found.length} events`}, newest first.</p>
-${table(
-  'Events',
-  ['When', 'Who', 'What', 'Details'],
-  found.map((event) => [moment(event.at), event.user, events[event.event] ?? event.event, details(event)]),
-)}`,
+${back}`,
     )
   },
 }
 
-function userRow(context, { id, email, role, self, status }, go) {
-  const { recoveryCode, enrolled, methods, backupCodes } = status
+/** The address of the users at this page of this search. `go`: the person, or the action with one, to go on with. */
+export function usersAt({ page = undefined, q = undefined, go = undefined }) {
+  const isText = (value) => typeof value === 'string' && value !== ''
+  const fields = Object.entries({ q, page: page === '1' ? '' : page, go }).filter(([, value]) => isText(value))
+  return empty(fields) ? '/users' : `/users?${new URLSearchParams(fields)}`
+}
+
+function searchForm(search, owners) {
+  return html`<form method="get" action="/users" role="search" class="search">
+${field('q', owners.search, html`type="search" value="${search}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"`)}
+<div class="actions"><button class="second">${owners.searchButton}</button>
+${search !== '' && html`<a class="button quiet" href="/users">${owners.showAll}</a>`}</div>
+</form>`
+}
+
+function pager({ page, pages, search }, words) {
+  const at = (number) => usersAt({ q: search, page: String(number) })
+  return html`<div class="actions pages" role="navigation" aria-label="${words.label}">
+${page > 1 && html`<a class="button second" rel="prev" href="${at(page - 1)}">${words.previous}</a>`}
+<span class="minor">${words.of(page, pages)}</span>
+${page < pages && html`<a class="button second" rel="next" href="${at(page + 1)}">${words.next}</a>`}
+</div>`
+}
+
+/** The fields that lead back to this page of this search. */
+const placeFields = ({ page, search }) =>
+  html`<input type="hidden" name="page" value="${page}"><input type="hidden" name="q" value="${search}">`
+
+function userRow(user, place, context) {
+  const { words } = context
+  const { email, role, self, status, login } = user
   return [
-    html`${email} <span class="role">${role}${self && ', you'}</span>`,
-    enrolled
-      ? html`<span class="state good">${methods.map(({ method }) => methodNames[method]).join(' and ')}</span>
-${backupCodes && html`<span class="minor">${backupCodes.left} backup codes left</span>`}`
-      : html`<span class="state bad">None</span>`,
-    self
-      ? html`<span class="minor">Another owner can make one for you.</span>`
-      : html`${recoveryCode && html`<p class="minor">One is good until ${clockTime(recoveryCode.expiresAt, context.now)}; a new one replaces it.</p>`}
-${form(
-  context,
-  '/users/recovery-code',
-  html`<input type="hidden" name="user" value="${id}">
-<button class="second small"${go === id && html` autofocus`}>Generate recovery code<span class="unseen"> for ${email}</span></button>`,
-)}`,
+    html`${email} <span class="role">${words.login.roles[role]}${self && `, ${words.owners.you}`}</span>`,
+    factorsOf(status, words),
+    loginState(login, context),
+    self ? html`<span class="minor">${words.owners.askAnother}</span>` : help(user, place, context),
   ]
 }
 
-function clientRow(context, { id, lastIp, allowed, rule }) {
-  if (lastIp === undefined) return [id, 'never', 'Not known before it comes']
+function factorsOf({ enrolled, methods, backupCodes }, { owners, layout }) {
+  if (!enrolled) return html`<span class="state">${owners.noFactor}</span>`
+  const names = [...new Set(methods.map(({ method }) => layout.methods[method]))]
+  return html`<span class="state good">${names.join(owners.and)}</span>
+${backupCodes && html`<span class="minor">${owners.codesLeft(backupCodes.left)}</span>`}`
+}
+
+function loginState({ state, reason, until, ip }, context) {
+  const { login } = context.words.owners
+  const kind = { in: ' good', set_up: ' good', code: '', out: ' bad' }[state]
+  const why = reason && login.reasons[reason]
+  const at = until !== undefined && clockTime(until, context)
+  return html`<span class="state${kind}">${login[state]}</span>
+${why && html`<span class="minor">${typeof why === 'function' ? why(reason === 'address' ? html`${ip}` : at) : why}</span>`}
+${state === 'set_up' && html`<span class="minor">${login.setsUp}</span>`}
+${state === 'code' && html`<span class="minor">${login.codeUntil(at)}</span>`}`
+}
+
+function help({ id, email, status: { recoveryCode } }, place, context) {
+  const { owners } = context.words
+  const { go } = context.input
+  return html`${recoveryCode && html`<p class="minor">${owners.codeAlive(clockTime(recoveryCode.expiresAt, context))}</p>`}
+<div class="actions">
+${form(
+  context,
+  '/users/recovery-code',
+  html`<input type="hidden" name="user" value="${id}">${placeFields(place)}
+<button class="second small"${go === id && html` autofocus`}>${owners.issue}<span class="unseen">${owners.forPerson(email)}</span></button>`,
+)}
+${confirmed(
+  html`${owners.reset}<span class="unseen">${owners.forPerson(email)}</span>`,
+  html`<p>${owners.resetWarning(email)}</p>
+<p>${owners.resetPassword}</p>
+${form(
+  context,
+  '/users/reset',
+  html`<input type="hidden" name="user" value="${id}">${placeFields(place)}
+<button class="danger"${go === `reset-${id}` && html` autofocus`}>${owners.resetButton}<span class="unseen">: ${email}</span></button>`,
+)}`,
+  { open: go === `reset-${id}`, danger: true },
+)}
+</div>`
+}
+
+function clientRow({ id, lastIp, allowed, rule }, place, context) {
+  const { clients } = context.words.owners
+  if (lastIp === undefined) return [id, clients.never, clients.notKnown]
   return [
     id,
     html`<code>${lastIp}</code>`,
     allowed
-      ? html`<span class="state good">Gets in</span>`
-      : html`<span class="state bad">Blocked</span>
+      ? html`<span class="state good">${clients.in}</span>`
+      : html`<span class="state bad">${clients.blocked}</span>
 ${
   rule === undefined
-    ? html`<span class="minor">It comes from a network that is <a href="/policy#deny">never let in</a>.</span>`
+    ? html`<span class="minor">${clients.denied}</span>`
     : form(
         context,
         '/users/admit-client',
-        html`<input type="hidden" name="client" value="${id}">
-<button class="second small below">Admit from ${rule}<span class="unseen">: ${id}</span></button>`,
+        html`<input type="hidden" name="client" value="${id}">${placeFields(place)}
+<button class="second small below">${clients.admit(rule)}<span class="unseen">: ${id}</span></button>`,
       )
 }`,
   ]
-}
-
-function details({ times, method, factor, ip, reason, failures, by, operator, action, changes }) {
-  return [
-    changes?.map(changed).join('; '),
-    times && `${times} times`,
-    method && methodNames[method],
-    factor && `“${factor.name}”`,
-    (by ?? operator) && `by ${by ?? operator}`,
-    action?.replaceAll('_', ' '),
-    reason?.replaceAll('_', ' '),
-    failures && `${failures} wrong in a row`,
-    ip && `from ${ip}`,
-  ]
-    .filter(Boolean)
-    .join(', ')
-}
-
-/** A setting that changed, in the words of the Policy page: from what to what, or the entries that came and went. */
-function changed({ path, from, to, added = [], removed = [], more }) {
-  const shown = (value) => settingValue(path, value)
-  if (added.length === 0 && removed.length === 0) return `${settingName(path)}: ${shown(from)} → ${shown(to)}`
-  const entries = [...added.map((entry) => `+ ${shown(entry)}`), ...removed.map((entry) => `− ${shown(entry)}`)]
-  return `${settingName(path)}: ${entries.join(', ')}${more === undefined ? '' : `, and ${more} more`}`
 }

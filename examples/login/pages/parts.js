@@ -3,142 +3,141 @@
 
 import { asset } from '../assets.js'
 import { html } from '../html.js'
-import { clockTime, sentence } from './words.js'
+import { languages, messages } from '../messages/index.js'
+import { icon } from './icons.js'
+import { isProblem, problem } from './sentences.js'
+import { clockTime } from './times.js'
 
 const product = 'Acme'
 
-/** A whole page. `narrow`: the narrow layout of login pages and questions. `error`: the title begins with "Error". */
-export function layout(title, context, content, { narrow = false, error = false } = {}) {
-  const isIn = context?.entry?.state === 'in'
+/** A whole page, with what it tells on top. `narrow`: the narrow layout of login pages and questions. */
+export function layout(title, context, content, { narrow = false } = {}) {
+  const { words, language, session, told } = context
+  const isIn = context.entry?.state === 'in'
+  const { scripts } = words.layout
   return {
     body: html`<!doctype html>
-<html lang="en">
+<html lang="${language}" data-locale="${words.locale}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${error && 'Error: '}${title} – ${product}</title>
+<title>${isProblem(told, context) ? words.layout.error(title) : title} – ${product}</title>
 <link rel="icon" href="${asset('icon.svg')}">
+<link rel="stylesheet" href="${asset('tokens.css')}">
 <link rel="stylesheet" href="${asset('style.css')}">
 <script type="module" src="${asset('page.js')}" blocking="render"></script>
 </head>
 <body class="${narrow ? 'narrow' : 'wide'}">
-<a class="skip" href="#content">Skip to the content</a>
+<a class="skip" href="#content">${words.layout.skip}</a>
 <header>
 <a class="brand" href="/">${icon('shield')}${product}</a>
 ${isIn && navigation(context)}
 ${
-  context?.session &&
+  session &&
   html`<div class="who"><span class="email">${context.principal.email}</span>
-${form(context, '/logout', html`<button class="quiet">${context.session.proof === 'password' ? 'Cancel' : 'Log out'}</button>`)}</div>`
+${form(context, '/logout', html`<button class="quiet">${session.proof === 'password' ? words.layout.cancel : words.layout.logOut}</button>`)}</div>`
 }
 </header>
 <main id="content" tabindex="-1">
 <h1>${title}</h1>
+${problem(told, context)}
 ${content}
 </main>
-<p id="announce" class="unseen" role="status"></p>
+<footer>${languageForm(context)}</footer>
+<p id="announce" class="unseen" role="status"${Object.entries(scripts).map(([name, text]) => html` data-${kebab(name)}="${text}"`)}></p>
 </body>
 </html>
 `,
   }
 }
 
-function navigation({ principal, path }) {
-  const places = [['/security', 'Security']]
-  if (principal.role === 'owner') places.push(['/users', 'Users'], ['/policy', 'Policy'], ['/audit', 'Audit'])
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+function navigation({ principal, path, words }) {
+  const { layout } = words
+  const places = [['/security', layout.security]]
+  if (principal.role === 'owner')
+    places.push(['/users', layout.users], ['/policy', layout.policy], ['/audit', layout.audit])
   const here = (place) => path === place || path.startsWith(`${place}/`)
-  return html`<nav aria-label="Account">
+  return html`<nav aria-label="${layout.account}">
 ${places.map(([place, name]) => html`<a href="${place}"${here(place) && html` aria-current="page"`}>${name}</a>`)}
 </nav>`
+}
+
+/** A button for each other language. The page stays where it is. */
+function languageForm(context) {
+  const { language, address, words } = context
+  const others = languages.filter((each) => each !== language)
+  return form(
+    context,
+    '/language',
+    html`<input type="hidden" name="next" value="${address}">
+${others.map((each) => html`<button class="quiet small" name="language" value="${each}" lang="${each}">${messages[each].name}</button>`)}`,
+    html` class="languages" aria-label="${words.layout.language}"`,
+  )
 }
 
 /** A form with the token of the session. The server refuses a form without it. */
 export function form(context, action, content, attributes) {
   return html`<form method="post" action="${action}"${attributes}>
-${context?.session && html`<input type="hidden" name="form_token" value="${context.session.formToken}">`}
+${context.session && html`<input type="hidden" name="form_token" value="${context.session.formToken}">`}
 ${content}
 </form>`
 }
 
-/** Icons beside a text. They are decoration, hidden from screen readers. */
-const shapes = {
-  totp: html`<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/>`,
-  sms: html`<path d="M4 4.5h16v12H10l-5 4v-4H4z"/><path d="M8.5 10.5h.01m3.49 0h.01m3.49 0h.01"/>`,
-  backup_code: html`<path d="M9 6h11M9 12h11M9 18h11M4.5 6h.01M4.5 12h.01M4.5 18h.01"/>`,
-  recovery_code: html`<circle cx="12" cy="12" r="9"/><circle cx="12" cy="12" r="3.8"/><path d="m5.7 5.7 3.6 3.6m5.4 5.4 3.6 3.6m0-12.6-3.6 3.6m-5.4 5.4-3.6 3.6"/>`,
-  shield: html`<path d="M12 3l8 3v5.5c0 4.6-3.3 7.9-8 9.5-4.7-1.6-8-4.9-8-9.5V6z"/><path d="m8.5 12 2.5 2.5 4.5-4.7"/>`,
-  good: html`<circle cx="12" cy="12" r="9"/><path d="m8 12.3 2.8 2.8L16 9.7"/>`,
-  warning: html`<path d="M12 3.5 2.7 20h18.6z"/><path d="M12 10v4.2m0 2.8h.01"/>`,
-  info: html`<circle cx="12" cy="12" r="9"/><path d="M12 11.5V16m0-8h.01"/>`,
-}
-
-export function icon(name) {
-  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${shapes[name]}</svg>`
-}
+export { icon }
 
 /** `kind`: good | warning | info. With `role`, a screen reader reads it when the page loads. */
 export function notice(kind, content, role) {
   return html`<div class="notice ${kind}"${role && html` role="${role}"`}>${icon(kind)}<div>${content}</div></div>`
 }
 
-/** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */
-export function problem(reply, context) {
-  const text = sentence(reply, context?.now)
-  return text && html`<div id="problem" class="notice warning" role="alert">${icon('warning')}<div>${text}</div></div>`
-}
-
-export function isProblem(reply) {
-  return sentence(reply) !== undefined
-}
-
-/** Whether the error is in the field. */
-export function isWrongInput(reply) {
-  return ['wrong', 'malformed', 'already_used', 'expired', 'wrong_password'].includes(reply.result)
-}
-
-/** A label and its input, with hint and error. `attributes` are those of the input. */
-export function field(name, label, attributes, { hint = undefined, wrong = false, id = name } = {}) {
-  const described = [hint && `${id}-hint`, wrong && 'problem'].filter(Boolean).join(' ')
+/** A label and its input, with hints and error. `attributes` are those of the input. */
+export function field(name, label, attributes, { hint = undefined, after = undefined, wrong = false, id = name } = {}) {
+  const described = [hint && `${id}-hint`, after && `${id}-after`, wrong && 'problem'].filter(Boolean).join(' ')
   return html`<div class="field">
 <label for="${id}">${label}</label>
 ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
 <input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
+${after && html`<p class="hint scripted" id="${id}-after">${after}</p>`}
 </div>`
 }
 
-/** Numbers of digits in words, as codes have them. */
-export const inWords = { 6: 'six', 7: 'seven', 8: 'eight' }
-const ordinals = { 6: 'sixth', 7: 'seventh', 8: 'eighth' }
-
 /**
  * The field for a code from an app or an SMS, of as many digits as the reply says. The script drops spaces as they are
- * typed or pasted, and sends the form.
+ * typed or pasted, and sends the form, which the field announces.
  */
-export function codeField(label, { digits, wrong, sms = false, focus = true }) {
-  return html`${field('code', label, html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" title="${digits} digits" data-digits="${digits}"${sms && html` data-sms`}`, { wrong })}
-<p class="hint scripted">It is sent as soon as the ${ordinals[digits]} digit is in.</p>`
-}
-
-export function longCodeField(label, { wrong, hint = undefined }) {
+export function codeField(context, label, { digits, wrong, sms = false, focus = true }) {
+  const { secondStep } = context.words
   return field(
     'code',
     label,
+    html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" title="${secondStep.digitsTitle(digits)}" data-digits="${digits}"${sms && html` data-sms`}`,
+    { wrong, after: secondStep.sendsItself(secondStep.sentAt[digits]) },
+  )
+}
+
+/** The field for a backup or recovery code. Its name differs from the other's, so that a password manager fills neither with the other. */
+export function longCodeField(name, label, { wrong }) {
+  return field(
+    name,
+    label,
     html`class="code long" required autofocus autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" placeholder="XXXX-XXXX-XXXX-XXXX"`,
-    { wrong, hint },
+    { wrong },
   )
 }
 
 /** A button that cannot be pressed before `until`. The server refuses an early request as well. */
-export function waitingButton(label, until, now) {
-  const seconds = Math.max(0, until - now)
+export function waitingButton(context, label, until) {
+  const seconds = Math.max(0, (until ?? context.now) - context.now)
   return html`<button class="second" data-wait="${seconds}">${label}</button>
-${seconds > 0 && html`<p class="hint unscripted">You can ask for another code at ${clockTime(until, now)}.</p>`}`
+${seconds > 0 && html`<p class="hint unscripted">${context.words.secondStep.againAt(clockTime(until, context))}</p>`}`
 }
 
 /** Copies the text of the element `from`. */
-export function copyButton(from, what) {
-  return html`<button type="button" class="second small scripted" data-copy="${from}"><span>Copy</span><span class="unseen"> ${what}</span></button>`
+export function copyButton({ words }, from, what, { small = true } = {}) {
+  return html`<button type="button" class="second${small && ' small'} scripted" data-copy="${from}"><span>${words.layout.copy}</span><span class="unseen"> ${what}</span></button>`
 }
 
 /** An action in two clicks: the first shows the warning, the second is on the button below it. */
@@ -168,10 +167,10 @@ ${rows.map(
 }
 
 /** A link to the outbox, in the demo only. */
-export function demoOutbox({ demo }, what) {
+export function demoOutbox({ demo, words }) {
   return (
     demo &&
-    html`<p class="demo-hint"><span class="tag">Demo</span> <a href="/outbox" target="_blank">${what} in the outbox<span class="unseen"> (opens in a new tab)</span></a></p>`
+    html`<p class="demo-hint"><span class="tag">${words.layout.demo}</span> <a href="/outbox" target="_blank">${words.secondStep.readSms}<span class="unseen"> ${words.layout.newTab}</span></a></p>`
   )
 }
 

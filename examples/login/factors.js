@@ -1,0 +1,208 @@
+// The use cases of a person's own second factor: set-ups, apps and phones, backup codes, trusted browsers, sessions and activity.
+// Contexts and replies are those of login.js.
+
+import { backupCodes } from 'countersign'
+import { BadInput, text } from './bad-input.js'
+import { readNumber } from './phone-number.js'
+
+const activityEvents = 50
+
+export function factorUseCases({ sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }) {
+  const callerInSetUp = (context) => ({ ...callerWithPass(context), ticket: context.session.pending.setUp?.ticket })
+
+  /**
+   * The login's ticket must be good when a set-up begins; from then on the set-up has its own time. The session has the
+   * password only, so it ends once it can neither begin nor finish a set-up.
+   */
+  function atLogin(context, reply) {
+    if (context.session.pending.setUp === undefined || reply.result !== 'denied') return reply
+    const isOver = ['other_session', 'fresh_factor_required'].includes(reply.reason)
+    const told = isOver ? { ...reply, reason: 'ticket_invalid' } : reply
+    if (told.reason.startsWith('ticket_')) end(context)
+    return told
+  }
+
+  /** Confirms a factor. The one that ends a login gives the session a new id. */
+  async function confirm(context, method, ask) {
+    const { session } = context
+    const setUp = session.pending.setUps?.[method]
+    const confirmation = { ...callerIn(context), setup: setUp?.token ?? '', code: context.input.code }
+    if (session.pending.setUp === undefined) {
+      const reply = await ask(confirmation)
+      if (reply.result === 'enrolled') forgetSetUp(session, method)
+      return afterChange(context, reply)
+    }
+    const fresh = sessions.fresh()
+    const reply = await ask({ ...confirmation, newSession: fresh.id })
+    if (reply.result !== 'enrolled') return atLogin(context, reply)
+    const { pass: token, newCodes, session: _, ...shown } = reply
+    const state = { proof: 'verified', pass: token, next: session.next, pending: { newCodes } }
+    if (!sessions.replace(session, fresh, state)) return { result: 'denied', reason: 'ticket_invalid' }
+    context.cookie = fresh.secret
+    context.pass = { token, expiresAt: reply.expiresAt }
+    context.session = sessions.find(fresh.secret, 'web')
+    context.entry = { state: 'in', method }
+    sessions.endOthers(context.session)
+    return { ...shown, next: session.next }
+  }
+
+  /** A change of factors ends the passes from before it. The session that made it goes on with the pass in the reply. */
+  function afterChange(context, { pass: token, expiresAt, session: _, newCodes, ...reply }) {
+    if (newCodes !== undefined) sessions.keep(context.session, { newCodes })
+    if (token === undefined) return expiresAt === undefined ? reply : { ...reply, expiresAt }
+    sessions.keepPass(context.session, token)
+    context.pass = { token, expiresAt }
+    if (reply.result === 'enrolled') sessions.endOthers(context.session)
+    return reply
+  }
+
+  /** A set-up stays in the session until its code comes. */
+  function keepSetUp({ session }, method, { setup: token, ...reply }, facts = {}) {
+    if (token !== undefined) {
+      sessions.change(session, (pending) => {
+        pending.setUps = { ...pending.setUps, [method]: { token, ...facts } }
+      })
+    }
+    return reply
+  }
+
+  function forgetSetUp(session, method) {
+    sessions.change(session, (pending) => void delete pending.setUps?.[method])
+  }
+
+  /** Codes with the time at which they were made. */
+  async function withDate({ principal, account }, reply) {
+    if (reply.result !== 'backup_codes') return reply
+    const { backupCodes } = await secondFactor.status({ user: principal.id, account: account.id })
+    return { ...reply, madeAt: backupCodes?.createdAt }
+  }
+
+  return {
+    async security({ session, principal, account }) {
+      const open = sessions.of(principal.id).map(({ id, ...each }) => ({ ...each, self: id === session.id }))
+      return {
+        result: 'security',
+        plan: account.plan,
+        status: await secondFactor.status({ user: principal.id, account: account.id }),
+        sessions: open,
+        setUps: Object.keys(session.pending.setUps ?? {}),
+      }
+    },
+
+    async startTotp(context) {
+      const { principal, account, input } = context
+      const reply = await secondFactor.enrollTotp({
+        ...callerInSetUp(context),
+        ...namesIn(context),
+        label: principal.email,
+        plan: account.plan,
+      })
+      return atLogin(context, keepSetUp(context, 'totp', reply, { replaces: input.replaces }))
+    },
+
+    /** The set-up that was begun, as often as the page is loaded. */
+    async totpSetUp(context) {
+      const { session, principal, account } = context
+      const setUp = session.pending.setUps?.totp
+      if (setUp === undefined) return { result: 'no_set_up' }
+      const reply = await secondFactor.showTotpSetup({
+        user: principal.id,
+        session: session.id,
+        account: account.id,
+        setup: setUp.token,
+      })
+      const { setup: _, ...shown } = reply
+      return { ...shown, replaces: setUp.replaces }
+    },
+
+    async confirmTotp(context) {
+      return confirm(context, 'totp', secondFactor.confirmTotp)
+    },
+
+    async startSms(context) {
+      const { input, account } = context
+      const number = readNumber(text(input, 'number'))
+      if (number.problem) return { result: 'malformed', expected: 'a phone number', problem: number.problem }
+      const reply = await secondFactor.enrollSms({
+        ...callerInSetUp(context),
+        ...namesIn(context),
+        number: number.e164,
+        plan: account.plan,
+      })
+      const { result, hint, digits, expiresAt, resendAt } = reply
+      // The person has just typed the number, so the page shows all of it: a mask would hide a wrong digit.
+      const facts = { number: number.shown, hint, digits, expiresAt, resendAt, replaces: input.replaces }
+      const kept = keepSetUp(context, 'sms', reply, result === 'sms_sent' ? facts : {})
+      return atLogin(context, { ...kept, number: number.e164 })
+    },
+
+    async smsSetUp({ session }) {
+      const setUp = session.pending.setUps?.sms
+      if (setUp === undefined) return { result: 'no_set_up' }
+      const { token: _, ...shown } = setUp
+      return { result: setUp.expiresAt > clock() ? 'sms_started' : 'expired', ...shown }
+    },
+
+    async confirmSms(context) {
+      return confirm(context, 'sms', secondFactor.confirmSms)
+    },
+
+    async removeMethod(context) {
+      const { factor } = context.input
+      return afterChange(context, await secondFactor.remove({ ...callerWithPass(context), factor }))
+    },
+
+    async renameFactor(context) {
+      const { factor, name } = context.input
+      return secondFactor.rename({ ...callerWithPass(context), factor, name })
+    },
+
+    async removeTrustedBrowser(context) {
+      return secondFactor.removeTrustedBrowser({ ...callerWithPass(context), browser: context.input.browser })
+    },
+
+    async showBackupCodes(context) {
+      return withDate(context, await secondFactor.showBackupCodes(callerWithPass(context)))
+    },
+
+    async renewBackupCodes(context) {
+      return afterChange(context, await secondFactor.renewBackupCodes(callerWithPass(context)))
+    },
+
+    /** The codes that were made in this session, until the person says that they are saved. */
+    async newBackupCodes(context) {
+      const { newCodes } = context.session.pending
+      if (newCodes === undefined) return { result: 'expired' }
+      const reply = await secondFactor.showNewBackupCodes({ ...callerWithPass(context), newCodes })
+      const { next } = context.session
+      return { ...(await withDate(context, afterChange(context, reply))), next }
+    },
+
+    /** The person says that the codes are saved. The page hands the set back, because it may be older than the codes. */
+    async confirmBackupCodes(context) {
+      const { set } = context.input
+      const reply = await secondFactor.confirmBackupCodes({ ...callerWithPass(context), set })
+      if (reply.result === 'confirmed') sessions.keep(context.session, { newCodes: undefined })
+      return reply
+    },
+
+    /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
+    async downloadBackupCodes({ input, principal, account }) {
+      const codes = text(input, 'codes').split(' ')
+      if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
+        throw new BadInput('codes', 'are no backup codes')
+      return {
+        result: 'file',
+        name: 'backup-codes.txt',
+        text: backupCodes.toText({ name: account.name, user: principal.email, codes }),
+      }
+    },
+
+    async activity({ principal }) {
+      return { result: 'activity', events: outbox.events([principal.id], activityEvents) }
+    },
+  }
+}
+
+/** The name of a new app or phone, and the one that it replaces. A form sends an empty text for none. */
+const namesIn = ({ input: { name, replaces } }) => ({ name: name || undefined, replaces: replaces || undefined })

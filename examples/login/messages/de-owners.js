@@ -1,0 +1,319 @@
+// The texts for the owners of an account, in German: users, policy and audit.
+
+import { html } from '../html.js'
+
+const plural = (count, one, many) => (count === 1 ? one : many)
+
+const number = (count) => new Intl.NumberFormat('de-DE').format(count)
+
+export default {
+  owners: {
+    title: 'Personen',
+    lead: 'Wer neu ist oder weder Telefon noch Backup-Codes hat, meldet sich mit einem Wiederherstellungscode von Ihnen an.',
+    search: 'Nach E-Mail-Adresse suchen',
+    searchButton: 'Suchen',
+    showAll: 'Alle anzeigen',
+    count: (count) => plural(count, 'Eine Person.', `${number(count)} Personen.`),
+    found: (count, text) =>
+      count === 0
+        ? `Keine E-Mail-Adresse enthält „${text}“.`
+        : plural(
+            count,
+            `Die E-Mail-Adresse einer Person enthält „${text}“.`,
+            `Die E-Mail-Adressen von ${number(count)} Personen enthalten „${text}“.`,
+          ),
+    pages: {
+      label: 'Seiten',
+      previous: 'Vorherige Seite',
+      next: 'Nächste Seite',
+      of: (page, pages) => `Seite ${number(page)} von ${number(pages)}`,
+    },
+    people: 'Personen',
+    columns: { person: 'Person', factor: 'Zweiter Faktor', login: 'Anmeldung', help: 'Hilfe' },
+    you: 'Sie',
+    and: ' und ',
+    noFactor: 'Keiner',
+    codesLeft: (left) => plural(left, 'Noch ein Backup-Code', `Noch ${left} Backup-Codes`),
+    login: {
+      in: 'Möglich',
+      set_up: 'Möglich',
+      code: 'Code ausgestellt',
+      out: 'Ausgesperrt',
+      setsUp: 'Richtet bei der nächsten Anmeldung einen zweiten Faktor ein.',
+      codeUntil: (time) => html`Kann sich bis ${time} mit dem Wiederherstellungscode anmelden.`,
+      reasons: {
+        address: (ip) => html`War zuletzt unter <code>${ip}</code> angemeldet, von wo sich niemand anmelden darf.`,
+        enrollment_required: 'Hat keinen zweiten Faktor, und die Richtlinie verlangt einen.',
+        enrollment_required_somewhere:
+          'Hat keinen zweiten Faktor, und die Richtlinie verlangt in manchen Netzwerken einen.',
+        no_usable_method: 'Hat einen zweiten Faktor, aber keinen, den die Richtlinie zulässt.',
+        reset: 'Wurde zurückgesetzt: Nur mit einem Wiederherstellungscode ist die Anmeldung möglich.',
+        stopped: 'Zu viele falsche Codes: Nur ein Wiederherstellungscode oder ein neues Passwort hilft.',
+        locked: (time) => html`Es wurden falsche Codes eingegeben: Bis ${time} wird kein Code angenommen.`,
+      },
+    },
+    askAnother: 'Eine andere Person aus der Verwaltung kann einen Code für Sie ausstellen.',
+    codeAlive: (time) => html`Einer gilt noch bis ${time}. Ein neuer ersetzt ihn.`,
+    issue: 'Wiederherstellungscode ausstellen',
+    forPerson: (email) => ` für ${email}`,
+    reset: 'Zurücksetzen …',
+    resetWarning: (email) =>
+      `Für den Fall, dass jemand anderes das Telefon oder den Zugang dieser Person haben könnte. Alle Apps, Telefone und Backup-Codes von ${email} werden entfernt und alle Browser abgemeldet. Danach ist die Anmeldung nur mit einem Wiederherstellungscode möglich: Sie erhalten ihn auf der nächsten Seite und übergeben ihn persönlich.`,
+    resetPassword: 'Wenn jemand anderes das Passwort kennen könnte, muss auch dieses geändert werden.',
+    resetButton: 'Person zurücksetzen',
+    code: {
+      title: 'Wiederherstellungscode',
+      lead: (email, time) => html`Für ${email}, gilt einmal, bis ${time}.`,
+      wasReset: (email) =>
+        `${email} wurde zurückgesetzt: Alle zweiten Faktoren sind entfernt und alle Browser abgemeldet. Nur mit diesem Code ist die Anmeldung möglich.`,
+      replaced:
+        'Für diese Person wurde schon ein Code ausgestellt. Dieser neuere ersetzt ihn: Der frühere gilt nicht mehr.',
+      theCode: 'den Code',
+      onlyHere:
+        'Er wird nur hier angezeigt, zehn Minuten lang. Übergeben Sie ihn persönlich oder am Telefon, nie per E-Mail oder SMS.',
+      steps: 'Was die Person damit tut',
+      step1: 'Mit E-Mail-Adresse und Passwort anmelden.',
+      step2:
+        '„Backup-Code verwenden“ wählen, dann „Wiederherstellungscode verwenden“. Wer neu ist, wird sofort danach gefragt.',
+      step3: 'Gleich einen zweiten Faktor einrichten. Ohne ihn wird beim nächsten Mal wieder ein Code gebraucht.',
+      over: (email) =>
+        `Der Wiederherstellungscode für ${email} wurde einmal angezeigt und wird nicht mehr angezeigt. Wenn die Person ihn nicht hat, stellen Sie einen neuen aus: Er ersetzt den früheren.`,
+    },
+    clients: {
+      title: 'API-Clients',
+      lead: 'Sie können keinen Code eingeben. Wo ein zweiter Faktor verlangt wird, lässt sie nur eine Regel für ihre Adresse zu.',
+      columns: { client: 'Client', lastSeen: 'Zuletzt gesehen unter', now: 'Jetzt' },
+      never: 'nie',
+      notKnown: 'Erst bekannt, wenn er sich anmeldet',
+      in: 'Zugelassen',
+      blocked: 'Blockiert',
+      denied: html`Er kommt aus einem Netzwerk, das <a href="/policy#deny">nie zugelassen</a> wird.`,
+      admit: (rule) => `Von ${rule} zulassen`,
+      admitted: 'Zugelassen. Die Regel gilt nur für API-Clients: Für Personen ändert sich nichts.',
+    },
+  },
+
+  policy: {
+    title: 'Richtlinie',
+    saved: 'Gespeichert. Die Richtlinie gilt sofort, auch für offene Sitzungen.',
+    isDraft: 'Das ist Ihr Entwurf. Noch ist nichts gespeichert.',
+    hasDraft: 'Sie haben einen Entwurf, der nicht gespeichert ist.',
+    goOn: 'Weiter bearbeiten',
+    discard: 'Verwerfen',
+    see: 'Auswirkungen anzeigen',
+    legends: {
+      require: 'Wer einen zweiten Faktor haben muss',
+      roles: 'Personen mit einer dieser Rollen',
+      firstFactor: 'Wie man zum ersten zweiten Faktor kommt',
+      name: 'Name dieses Kontos',
+    },
+    require: {
+      optional: {
+        label: 'Niemand: Jede Person entscheidet selbst',
+        about: 'Wer keinen hat, meldet sich mit dem Passwort an.',
+      },
+      everyone: { label: 'Alle', about: 'Für Personen, die keinen haben, gilt die Auswahl weiter unten.' },
+      some: { label: 'Bestimmte Personen', about: 'Personen, auf die eine dieser Regeln zutrifft.' },
+    },
+    roles: { owner: 'Verwaltung', member: 'Mitglieder' },
+    firstFactor: {
+      recovery_code: {
+        label: 'Nur mit einem Wiederherstellungscode',
+        about: 'Die Verwaltung stellt ihn für jede Person unter „Personen“ aus.',
+      },
+      password: {
+        label: 'Selbst, bei der Anmeldung',
+        about:
+          'Nur Personen, die noch nie einen hatten. Auch wer das Passwort einer solchen Person kennt, kann es tun; Sie werden jedes Mal benachrichtigt.',
+      },
+    },
+    network: 'Von wo sich Personen und API-Clients anmelden dürfen',
+    youAreAt: (ip) => html`Ihre Adresse ist gerade <code>${ip}</code>.`,
+    lists: {
+      networks: {
+        title: 'Personen, die aus diesen Netzwerken kommen',
+        hint: 'Zum Beispiel aus einem Gästenetz.',
+        place: 'In den Netzwerken, die einen zweiten Faktor verlangen',
+      },
+      outside: {
+        title: 'Personen, die von außerhalb dieser Netzwerke kommen',
+        hint: 'Zum Beispiel von überall außer aus Ihrem Büro.',
+        place: 'In den Netzwerken, die keinen zweiten Faktor verlangen',
+      },
+      allow: {
+        title: 'Nur diese Netzwerke zulassen',
+        hint: 'Leer: von überall. Personen kommen nur von hier, und API-Clients ebenso, wenn sie nicht die nächste Liste zulässt. Ein Netzwerk in dieser Liste lässt API-Clients auch dort zu, wo ein zweiter Faktor verlangt wird.',
+        place: 'In den zugelassenen Netzwerken',
+      },
+      api: {
+        title: 'API-Clients aus diesen Netzwerken',
+        hint: 'Sie brauchen keinen zweiten Faktor und dürfen von außerhalb der zugelassenen Netzwerke kommen. Für Personen gilt das nicht.',
+        place: 'In den Netzwerken der API-Clients',
+      },
+      deny: {
+        title: 'Nie diese Netzwerke',
+        hint: 'Hat Vorrang vor den beiden Listen darüber.',
+        place: 'In den ausgeschlossenen Netzwerken',
+      },
+    },
+    howTo:
+      'Geben Sie Netzwerke ein oder fügen Sie sie ein, eines je Zeile: ein Netzwerk, eine Adresse oder einen Bereich wie 192.0.2.10 – 192.0.2.20. Text nach # ist eine Notiz, und „until 2027-12-31“ davor ist der letzte Tag.',
+    row: {
+      network: 'Netzwerk',
+      note: 'Notiz',
+      on: (network) => `zu ${network}`,
+      until: 'Letzter Tag',
+      ifItEnds: (network) => `von ${network}, falls die Regel endet`,
+      ended: 'Beendet',
+      remove: 'Entfernen',
+    },
+    networks: 'Netzwerke',
+    addNetworks: 'Netzwerke hinzufügen',
+    add: 'Hinzufügen',
+    addTo: (title) => ` zu: ${title}`,
+    apps: 'In den Authenticator-Apps der Personen',
+    nameHint: 'Steht in der App über jedem Code und in jeder SMS. Die Änderung gilt nur für neu eingerichtete Apps.',
+    sample:
+      'Der QR-Code ist ein Muster: Er zeigt mit Ihrer eigenen E-Mail-Adresse, was eine App nach dem Scannen anzeigt. Anmelden kann sich damit niemand.',
+    wrongAt: (place, network, said) => html`${place}${network && html`, <code>${network}</code>`}: ${said}`,
+    wrong: {
+      network:
+        'Das ist kein Netzwerk. Schreiben Sie zum Beispiel 203.0.113.0/24 oder 2001:db8::/32, oder eine einzelne Adresse.',
+      networkWithMore: (network) =>
+        html`Das ist eine einzelne Adresse in einem Netzwerk. Schreiben Sie <code>${network}</code> für das ganze Netzwerk, oder die Adresse ohne „/“.`,
+      note: 'Die Notiz ist zu lang oder kein einfacher Text. Schreiben Sie höchstens 200 Zeichen in eine Zeile.',
+      until: 'Der letzte Tag ist kein Datum. Schreiben Sie zum Beispiel 2027-12-31.',
+      name: 'Schreiben Sie 1 bis 40 Buchstaben, Ziffern und übliche Zeichen, ohne Doppelpunkt: Jedes Telefon muss den Namen in einer SMS anzeigen können.',
+      noRule: 'Wählen Sie eine Rolle oder ein Netzwerk, oder eine der anderen Antworten.',
+      other: 'Wählen Sie eine der Antworten.',
+    },
+    review: {
+      title: 'Bevor Sie speichern',
+      locksOutAuthor: 'Sie würden sich selbst aussperren.',
+      lookAtAddresses: (ip) => html`Prüfen Sie die Regeln zu Adressen: Ihre ist gerade <code>${ip}</code>.`,
+      setUpFirst: 'Richten Sie zuerst unter „Sicherheit“ einen zweiten Faktor für sich selbst ein.',
+      locksOutOwners:
+        'Niemand aus der Verwaltung könnte sich mehr anmelden. Zuerst muss jemand aus der Verwaltung einen zweiten Faktor einrichten, oder lassen Sie das Netzwerk zu.',
+      noRescue:
+        'Personen würden einen Wiederherstellungscode brauchen, und niemand aus der Verwaltung könnte einen ausstellen. Zuerst muss jemand aus der Verwaltung einen zweiten Faktor einrichten.',
+      forgotten: {
+        'network.allow': (family) =>
+          `Über ${family} kann sich niemand anmelden: Die zugelassenen Netzwerke enthalten keine solche Adresse.`,
+        'network.api': (family) =>
+          `API-Clients, die über ${family} kommen, sind nicht zugelassen: Ihre Liste enthält keine solche Adresse.`,
+        'network.deny': (family) =>
+          `Über ${family} können sich weiter alle anmelden: Die ausgeschlossenen Netzwerke enthalten keine solche Adresse.`,
+        'require.networks': (family) =>
+          `Wer über ${family} kommt, wird nicht gefragt: Die Netzwerke enthalten keine solche Adresse.`,
+        'require.outside': (family) =>
+          `Wer über ${family} kommt, wird immer gefragt: Die Netzwerke enthalten keine solche Adresse.`,
+      },
+      facts: {
+        secondFactor: 'Zweiter Faktor',
+        first: 'Der erste',
+        allow: 'Zugelassen',
+        api: 'API-Clients aus',
+        deny: 'Nie',
+        name: 'Name in Apps',
+      },
+      everywhere: 'überall',
+      noApi: 'keinen eigenen Netzwerken',
+      noDeny: 'keine',
+      withRoles: (roles) => html`Personen mit der Rolle ${roles}`,
+      from: (networks) => html`Personen aus ${networks}`,
+      fromOutside: (networks) => html`Personen von außerhalb von ${networks}`,
+      and: ' und ',
+      or: ' oder ',
+      until: (time) => html` bis ${time}`,
+      ended: (time) => html`, beendet ${time}`,
+      clean: 'Dadurch wird niemand ausgesperrt.',
+      needCode: {
+        title: 'Diese Personen werden einen Wiederherstellungscode brauchen',
+        about:
+          'Sie haben keinen zweiten Faktor, der funktioniert. Stellen Sie ihnen unter „Personen“ je einen Code aus, wenn sie sich anmelden wollen.',
+      },
+      setUp: {
+        title: 'Diese Personen richten ihren ersten zweiten Faktor bei der Anmeldung ein',
+        about: 'Dafür genügt ihr Passwort. Sie werden jedes Mal benachrichtigt.',
+      },
+      blocked: {
+        title: 'Diese Personen werden ausgesperrt',
+        about: 'Sie wurden zuletzt unter einer Adresse gesehen, die diese Regeln abweisen.',
+      },
+      more: (count) => `und ${number(count)} weitere`,
+      clients: {
+        title: 'Diese API-Clients werden blockiert',
+        about:
+          'Ein Programm kann keinen Code eingeben. Eine Regel für seine Adresse lässt es zu und betrifft sonst niemanden.',
+        byRule: (id, rule) => html`${id}: Eine Regel für <code>${rule}</code> würde ihn zulassen`,
+        denied: (id) => `${id}: Er kommt aus einem Netzwerk, das nie zugelassen wird`,
+        neverSeen: (id) =>
+          `${id}: Er wurde noch nie gesehen. Fügen Sie die Adresse, von der er kommt, zu den Netzwerken der API-Clients hinzu`,
+        admitOne: (id) => `${id} zulassen und erneut prüfen`,
+        admitAll: 'Diese Clients zulassen und erneut prüfen',
+      },
+      force: 'Mir ist klar, dass uns das aussperrt. Trotzdem speichern.',
+      refused:
+        'Es wurde nichts gespeichert. Ändern Sie die Richtlinie, oder setzen Sie das Häkchen am Ende dieser Seite.',
+      save: 'Speichern',
+      change: 'Ändern',
+      back: 'Zurück, ohne zu speichern',
+    },
+  },
+
+  audit: {
+    title: 'Protokoll',
+    lead: 'Was mit Anmeldungen und zweiten Faktoren geschehen ist, das Neueste zuerst.',
+    none: 'Bisher ist nichts geschehen.',
+    noneFound: 'Kein Ereignis passt dazu. Suchen Sie nach weniger.',
+    filter: {
+      label: 'Ereignisse suchen',
+      person: 'E-Mail-Adresse oder Client',
+      kind: 'Was geschehen ist',
+      anyKind: 'Alles',
+      from: 'Vom Tag',
+      to: 'Bis zum Tag',
+      days: 'Tage gelten nach UTC.',
+      address: 'IP-Adresse',
+      button: 'Suchen',
+      all: 'Alle anzeigen',
+      wrongDay: 'Das ist kein Datum. Schreiben Sie zum Beispiel 2027-12-31.',
+      wrongOrder: 'Der letzte Tag liegt vor dem ersten.',
+    },
+    table: 'Ereignisse',
+    columns: { when: 'Wann', who: 'Wer', what: 'Was', details: 'Einzelheiten' },
+    pages: 'Seiten',
+    older: 'Ältere Ereignisse',
+    newest: 'Neueste Ereignisse',
+    export: {
+      title: 'Export',
+      lead: 'Alle Ereignisse dieser Suche als Datei.',
+      csv: 'CSV, für eine Tabelle',
+      jsonl: 'JSON-Zeilen',
+      ocsf: 'OCSF, für ein SIEM',
+      tooMany: (most) =>
+        `Das sind mehr als ${number(most)} Ereignisse. Wählen Sie weniger Tage, und exportieren Sie in Teilen.`,
+    },
+    quoted: (text) => `„${text}“`,
+    notSet: 'nicht festgelegt',
+    more: (count) => `und ${number(count)} weitere`,
+    before: (name) => `vorher „${name}“`,
+    movedFrom: (user) => `von der Benutzerkennung ${user}`,
+    movedTo: (user) => `zur Benutzerkennung ${user}`,
+    factors: (names) => `mit ${names}`,
+    actions: {
+      verify: 'Anmeldung mit einem Code',
+      send_sms: 'SMS senden',
+      enroll_totp: 'App einrichten',
+      enroll_sms: 'Telefon einrichten',
+      rename: 'App oder Telefon umbenennen',
+      remove: 'Zweiten Faktor abschalten',
+      remove_trusted_browser: 'Vertrauenswürdigen Browser entfernen',
+      renew_backup_codes: 'Backup-Codes erstellen',
+      show_backup_codes: 'Backup-Codes anzeigen',
+      confirm_backup_codes: 'Backup-Codes bestätigen',
+      issue_recovery_code: 'Wiederherstellungscode ausstellen',
+      reset: 'Person zurücksetzen',
+    },
+  },
+}

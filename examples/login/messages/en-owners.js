@@ -1,0 +1,307 @@
+// The texts for the owners of an account, in English: users, policy and audit.
+
+import { html } from '../html.js'
+
+const plural = (count, one, many) => (count === 1 ? one : many)
+
+const number = (count) => new Intl.NumberFormat('en-AU').format(count)
+
+export default {
+  owners: {
+    title: 'Users',
+    lead: 'Someone new, or someone without their phone and backup codes, gets in with a recovery code from you.',
+    search: 'Search by e-mail address',
+    searchButton: 'Search',
+    showAll: 'Show all',
+    count: (count) => plural(count, 'One person.', `${number(count)} people.`),
+    found: (count, text) =>
+      count === 0
+        ? `Nobody’s e-mail address holds “${text}”.`
+        : plural(
+            count,
+            `One person’s e-mail address holds “${text}”.`,
+            `The e-mail addresses of ${number(count)} people hold “${text}”.`,
+          ),
+    pages: {
+      label: 'Pages',
+      previous: 'Previous page',
+      next: 'Next page',
+      of: (page, pages) => `Page ${number(page)} of ${number(pages)}`,
+    },
+    people: 'People',
+    columns: { person: 'Person', factor: 'Second factor', login: 'Login', help: 'Help' },
+    you: 'you',
+    and: ' and ',
+    noFactor: 'None',
+    codesLeft: (left) => plural(left, 'One backup code left', `${left} backup codes left`),
+    login: {
+      in: 'Can log in',
+      set_up: 'Can log in',
+      code: 'Recovery code made',
+      out: 'Shut out',
+      setsUp: 'Sets up a second factor at the next login.',
+      codeUntil: (time) => html`Gets in with the recovery code, until ${time}.`,
+      reasons: {
+        address: (ip) => html`Was last seen at <code>${ip}</code>, from where nobody may log in.`,
+        enrollment_required: 'Has no second factor, and the policy asks for one.',
+        enrollment_required_somewhere: 'Has no second factor, and the policy asks for one in some networks.',
+        no_usable_method: 'Has a second factor, but none that the policy allows.',
+        reset: 'Was reset: only a recovery code lets them in.',
+        stopped: 'Too many wrong codes: only a recovery code or a new password helps.',
+        locked: (time) => html`Wrong codes were typed: no code is taken until ${time}.`,
+      },
+    },
+    askAnother: 'Another owner can make a code for you.',
+    codeAlive: (time) => html`One is good until ${time}; a new one replaces it.`,
+    issue: 'Generate recovery code',
+    forPerson: (email) => ` for ${email}`,
+    reset: 'Reset…',
+    resetWarning: (email) =>
+      `For when somebody else may have this person’s phone or login. All apps, phones and backup codes of ${email} are removed, and all their browsers are logged out. Then only a recovery code lets them in: you get it on the next page, to hand over in person.`,
+    resetPassword: 'If somebody else may know the password, have it changed as well.',
+    resetButton: 'Reset this person',
+    code: {
+      title: 'Recovery code',
+      lead: (email, time) => html`For ${email}, once, until ${time}.`,
+      wasReset: (email) =>
+        `${email} was reset: all second factors are gone, and all browsers are logged out. Only this code lets them in.`,
+      replaced: 'A code was made for this person before. This newer one replaces it: the earlier one no longer works.',
+      theCode: 'the code',
+      onlyHere: 'It is shown only here, for ten minutes. Hand it over in person or by phone, never by e-mail or SMS.',
+      steps: 'What they do with it',
+      step1: 'Log in with e-mail address and password.',
+      step2: 'Choose “Use backup code”, then “Use recovery code”; someone new is asked for it at once.',
+      step3: 'Set up a second factor right away. Without one, they need another code next time.',
+      over: (email) =>
+        `The recovery code for ${email} was shown once, and is shown no more. If they do not have it, generate a new one: it replaces the earlier one.`,
+    },
+    clients: {
+      title: 'API clients',
+      lead: 'They cannot answer a challenge. Where a second factor is asked for, only a rule for their address lets them in.',
+      columns: { client: 'Client', lastSeen: 'Last seen at', now: 'Now' },
+      never: 'never',
+      notKnown: 'Not known before it comes',
+      in: 'Gets in',
+      blocked: 'Blocked',
+      denied: html`It comes from a network that is <a href="/policy#deny">never let in</a>.`,
+      admit: (rule) => `Admit from ${rule}`,
+      admitted: 'Admitted. The rule is for API clients only: people come and go as before.',
+    },
+  },
+
+  policy: {
+    title: 'Policy',
+    saved: 'Saved. It holds at once, for open sessions too.',
+    isDraft: 'This is your draft. Nothing is saved yet.',
+    hasDraft: 'You have a draft that is not saved.',
+    goOn: 'Go on with it',
+    discard: 'Discard it',
+    see: 'See what this changes',
+    /** The names of the settings, here and on the Audit page. */
+    legends: {
+      require: 'Who must have a second factor',
+      roles: 'People with one of these roles',
+      firstFactor: 'How people who have none get their first',
+      name: 'Name of this account',
+    },
+    require: {
+      optional: { label: 'Nobody: each person decides', about: 'People without one log in with their password.' },
+      everyone: { label: 'Everyone', about: 'People without one are asked as chosen below.' },
+      some: { label: 'Some people', about: 'People whom one of these rules meets.' },
+    },
+    roles: { owner: 'Owners', member: 'Members' },
+    firstFactor: {
+      recovery_code: {
+        label: 'Only with a recovery code',
+        about: 'An owner makes one for each of them, under Users.',
+      },
+      password: {
+        label: 'By themselves when they log in',
+        about:
+          'Only people who never had one. Whoever knows such a person’s password can do it too; you are told each time.',
+      },
+    },
+    network: 'From where people and API clients may log in',
+    youAreAt: (ip) => html`You are at <code>${ip}</code> now.`,
+    lists: {
+      networks: {
+        title: 'People who come from these networks',
+        hint: 'Such as a guest network.',
+        place: 'In the networks that need a second factor',
+      },
+      outside: {
+        title: 'People who come from outside these networks',
+        hint: 'Such as everywhere but your office.',
+        place: 'In the networks that need no second factor',
+      },
+      allow: {
+        title: 'Allow only these networks',
+        hint: 'Empty: from everywhere. People come only from here, and API clients too, unless the next list admits them. A network here also lets API clients in where a second factor is asked for.',
+        place: 'In the allowed networks',
+      },
+      api: {
+        title: 'API clients from these networks',
+        hint: 'They need no second factor, and may come from outside the allowed networks. People are not concerned.',
+        place: 'In the networks of API clients',
+      },
+      deny: {
+        title: 'Never these networks',
+        hint: 'It beats both lists above.',
+        place: 'In the networks to keep out',
+      },
+    },
+    howTo:
+      'To add networks, type or paste them, one a line: a network, an address, or a range such as 192.0.2.10 – 192.0.2.20. Text after # is a note, and “until 2027-12-31” before it is the last day.',
+    row: {
+      network: 'Network',
+      note: 'Note',
+      on: (network) => `on ${network}`,
+      until: 'Last day',
+      ifItEnds: (network) => `of ${network}, if it ends`,
+      ended: 'Ended',
+      remove: 'Remove',
+    },
+    networks: 'Networks',
+    addNetworks: 'Add networks',
+    add: 'Add',
+    addTo: (title) => ` to: ${title}`,
+    apps: 'In people’s authenticator apps',
+    nameHint: 'Shown in the app above each code, and in each SMS. It changes new set-ups only.',
+    sample:
+      'The QR code is a sample: what an app shows after scanning it, with your own e-mail address. It logs nobody in.',
+    /** The mistake in a form: the place, the network where it is one, and a sentence of `wrong`. */
+    wrongAt: (place, network, said) => html`${place}${network && html`, <code>${network}</code>`}: ${said}`,
+    wrong: {
+      network: 'this is no network. Write one such as 203.0.113.0/24 or 2001:db8::/32, or a single address.',
+      networkWithMore: (network) =>
+        html`this is one address in a network. Write <code>${network}</code> for all of the network, or the address without “/”.`,
+      note: 'the note is too long, or is no plain text. Write at most 200 characters on one line.',
+      until: 'the last day is none. Write it such as 2027-12-31.',
+      name: 'write 1 to 40 letters, digits and common signs, without a colon: every phone must be able to show the name in an SMS.',
+      noRule: 'choose a role or a network, or choose one of the other answers.',
+      other: 'choose one of the answers.',
+    },
+    review: {
+      title: 'Before you save',
+      locksOutAuthor: 'You would shut yourself out.',
+      lookAtAddresses: (ip) => html`Look at the address rules: you are at <code>${ip}</code>.`,
+      setUpFirst: 'Set up a second factor for yourself first, under Security.',
+      locksOutOwners:
+        'No owner could log in any more. Let an owner set up a second factor first, or admit their network.',
+      noRescue:
+        'People would need a recovery code, and no owner could make one. Let an owner set up a second factor first.',
+      forgotten: {
+        'network.allow': (family) => `Nobody gets in over ${family}: the allowed networks hold no such address.`,
+        'network.api': (family) =>
+          `API clients that come over ${family} are not admitted: their list holds no such address.`,
+        'network.deny': (family) =>
+          `Everyone still gets in over ${family}: the networks to keep out hold no such address.`,
+        'require.networks': (family) =>
+          `People who come over ${family} are not asked: the networks hold no such address.`,
+        'require.outside': (family) => `Everyone who comes over ${family} is asked: the networks hold no such address.`,
+      },
+      facts: {
+        secondFactor: 'Second factor',
+        first: 'First one',
+        allow: 'Allowed networks',
+        api: 'API clients from',
+        deny: 'Never',
+        name: 'Name in apps',
+      },
+      everywhere: 'everywhere',
+      noApi: 'no network of their own',
+      noDeny: 'none',
+      withRoles: (roles) => html`people with the role ${roles}`,
+      from: (networks) => html`people from ${networks}`,
+      fromOutside: (networks) => html`people from outside ${networks}`,
+      and: ', and ',
+      or: ' or ',
+      until: (time) => html` until ${time}`,
+      ended: (time) => html` ended ${time}`,
+      clean: 'Nobody is shut out by this.',
+      needCode: {
+        title: 'These people will need a recovery code',
+        about: 'They have no second factor that works. Make each of them a code under Users when they want to log in.',
+      },
+      setUp: {
+        title: 'These people will set up their first second factor when they log in',
+        about: 'Their password alone is enough for that. You are told each time.',
+      },
+      blocked: {
+        title: 'These people will be shut out',
+        about: 'They were last seen at an address that these rules turn away.',
+      },
+      more: (count) => `and ${number(count)} more`,
+      clients: {
+        title: 'These API clients will be blocked',
+        about: 'A program cannot answer a challenge. A rule for its address lets it in, and concerns nobody else.',
+        byRule: (id, rule) => html`${id}: a rule for <code>${rule}</code> would admit it`,
+        denied: (id) => `${id}: it comes from a network that is never let in`,
+        neverSeen: (id) => `${id}: it was never seen, so add the address it calls from to the networks of API clients`,
+        admitOne: (id) => `Admit ${id} and look again`,
+        admitAll: 'Admit these clients and look again',
+      },
+      force: 'I know that this locks us out. Save it all the same.',
+      refused: 'Nothing was saved. Change the policy, or tick the box at the end of this page.',
+      save: 'Save',
+      change: 'Change it',
+      back: 'Back without saving',
+    },
+  },
+
+  audit: {
+    title: 'Audit',
+    lead: 'What happened with logins and second factors, newest first.',
+    none: 'Nothing has happened yet.',
+    noneFound: 'No event is like that. Search for less.',
+    filter: {
+      label: 'Search events',
+      person: 'E-mail address or client',
+      kind: 'What happened',
+      anyKind: 'Anything',
+      from: 'From the day',
+      to: 'To the day',
+      days: 'Days are those of UTC.',
+      address: 'IP address',
+      button: 'Search',
+      all: 'Show all',
+      wrongDay: 'This is no day. Write it such as 2027-12-31.',
+      wrongOrder: 'The last day is before the first one.',
+    },
+    table: 'Events',
+    columns: { when: 'When', who: 'Who', what: 'What', details: 'Details' },
+    pages: 'Pages',
+    older: 'Older events',
+    newest: 'Newest events',
+    export: {
+      title: 'Export',
+      lead: 'All events of this search, as a file.',
+      csv: 'CSV, for a spreadsheet',
+      jsonl: 'JSON lines',
+      ocsf: 'OCSF, for a SIEM',
+      tooMany: (most) => `These are more than ${number(most)} events. Choose fewer days, and export them in parts.`,
+    },
+    quoted: (text) => `“${text}”`,
+    notSet: 'not set',
+    more: (count) => `and ${number(count)} more`,
+    before: (name) => `formerly “${name}”`,
+    movedFrom: (user) => `from the user ${user}`,
+    movedTo: (user) => `to the user ${user}`,
+    factors: (names) => `with ${names}`,
+    /** What was refused. */
+    actions: {
+      verify: 'log in by a code',
+      send_sms: 'send an SMS',
+      enroll_totp: 'set up an app',
+      enroll_sms: 'set up a phone',
+      rename: 'rename an app or phone',
+      remove: 'turn off a second factor',
+      remove_trusted_browser: 'remove a trusted browser',
+      renew_backup_codes: 'make backup codes',
+      show_backup_codes: 'show backup codes',
+      confirm_backup_codes: 'confirm backup codes',
+      issue_recovery_code: 'make a recovery code',
+      reset: 'reset a user',
+    },
+  },
+}

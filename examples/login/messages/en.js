@@ -1,0 +1,485 @@
+// The texts in English. A function gets the values that stand in its text.
+
+import { html } from '../html.js'
+import owners from './en-owners.js'
+
+const plural = (count, one, many) => (count === 1 ? one : many)
+
+const elsewhere =
+  'This account cannot be used from this network. Try from the network that you usually work from, or ask an owner of the account.'
+
+export default {
+  name: 'English',
+  /** For dates and times, as `Intl` knows it. */
+  locale: 'en-AU',
+
+  layout: {
+    error: (title) => `Error: ${title}`,
+    skip: 'Skip to the content',
+    account: 'Account',
+    security: 'Security',
+    users: 'Users',
+    policy: 'Policy',
+    audit: 'Audit',
+    logOut: 'Log out',
+    cancel: 'Cancel',
+    language: 'Language',
+    demo: 'Demo',
+    copy: 'Copy',
+    tryNow: 'You can try now.',
+    /** For the scripts, which fill the braces. */
+    scripts: {
+      copied: 'Copied',
+      copiedAloud: 'Copied.',
+      selected: 'Selected. Copy it with the keyboard.',
+      notYet: 'Not yet: another code can be sent in a moment.',
+      possibleNow: '{label}: possible now.',
+      waits: 'in {time}',
+      left: '{time} left.',
+    },
+    goOn: 'Go on',
+    continue: 'Continue',
+    back: 'Back',
+    backToSecurity: 'Back to Security',
+    backToUsers: 'Back to Users',
+    home: 'Home',
+    newTab: '(opens in a new tab)',
+    methods: {
+      totp: 'Authenticator app',
+      sms: 'SMS',
+      backup_code: 'Backup code',
+      recovery_code: 'Recovery code',
+      trusted_browser: 'Trusted browser',
+    },
+  },
+
+  login: {
+    title: 'Log in',
+    email: 'E-mail address',
+    password: 'Password',
+    button: 'Log in',
+    demo: 'Log in as…',
+    roles: { owner: 'owner', member: 'member' },
+    setUpFirst: {
+      title: 'A second factor is needed',
+      lead: 'The page that you opened needs a second factor, and you have not set one up. Set one up now; then you can go on to that page.',
+      button: 'Set up a second factor',
+    },
+  },
+
+  secondStep: {
+    title: 'Second step',
+    confirm: 'Confirm',
+    another: 'Another way',
+    ask: {
+      totp: (digits) => `Open your authenticator app and type the ${digits} digits that it shows.`,
+      sms: (digits) => `Type the ${digits} digits from the SMS.`,
+      backup_code: 'Type one of the ten codes that you kept when you set up your second factor. It works once.',
+      recovery_code: 'An owner of your account makes one for you, under Users. It works once, within an hour.',
+    },
+    label: {
+      totp: 'Code from your authenticator app',
+      sms: 'Code from the SMS',
+      backup_code: 'One of your backup codes',
+      recovery_code: 'Recovery code from an owner of the account',
+    },
+    use: {
+      totp: 'Use the authenticator app',
+      sms: 'Use SMS',
+      backup_code: 'Use backup code',
+      recovery_code: 'Use recovery code',
+    },
+    digits: { 6: 'six', 7: 'seven', 8: 'eight' },
+    sentAt: { 6: 'sixth', 7: 'seventh', 8: 'eighth' },
+    sendsItself: (ordinal) => `It is sent as soon as the ${ordinal} digit is in.`,
+    digitsTitle: (digits) => `${digits} digits`,
+    notSaved:
+      'You have not said that you saved these codes. If you do not have them, use another way, and then make new ones under Security.',
+    ownOnly:
+      'Here a code from your app or phone is needed. A backup code is not enough, so that one lost code does not give away the others.',
+    phoneLost: html`If you no longer have your phone, <a href="/security">put a new app in its place</a>: a backup code is enough for that.`,
+    trust: (days) => `Trust this browser for ${days} days`,
+    trustHint: 'It then asks for no code. Only on a device that nobody else uses.',
+    canSend: (hint) => `We can send a code to ${hint}.`,
+    canSendTo: (name) => `Which phone is to get the code? ${name}`,
+    phone: 'Phone',
+    send: 'Send me a code',
+    sendAgain: 'Send another code',
+    hasOne: 'I have a code already',
+    sent: (hint) => `We sent a code to ${hint}.`,
+    readSms: 'Read the SMS in the outbox',
+    againAt: (time) => html`You can ask for another code at ${time}.`,
+  },
+
+  arrival: {
+    title: 'You are logged in',
+    recoveryCode:
+      'You logged in with a recovery code. Set up two-factor authentication now: otherwise you need another recovery code next time.',
+    recoveryCodeEnrolled:
+      'You logged in with a recovery code. If you no longer have your phone, put a new app in its place now: otherwise you need another recovery code next time.',
+    setUp: 'Set it up',
+    replace: 'Look at your second factor',
+    codesLeft: (left) =>
+      left === 0
+        ? 'That was your last backup code. Make a new set now: without your phone you could not log in any more.'
+        : plural(
+            left,
+            'One backup code is left. Make a new set now, and keep it.',
+            `${left} backup codes are left. Make a new set soon, and keep it.`,
+          ),
+    newSet: 'Make a new set',
+    later: 'Later: go on',
+  },
+
+  freshFactor: {
+    title: 'Confirm it is you',
+    lead: 'You are logged in, but this needs a code from your second factor. It is asked for again after five minutes.',
+    done: 'Confirmed. Go on below; it is not asked for again in the next five minutes.',
+  },
+
+  home: {
+    welcome: (email) => `Welcome, ${email}`,
+    passwordOnly: html`Your login is protected by a password only. <a href="/security">Set up two-factor authentication</a>; it takes a minute.`,
+    lead: {
+      owner: (account) => `You are an owner of ${account}.`,
+      member: (account) => `You are a member of ${account}.`,
+    },
+    security: 'Your second factor and your backup codes',
+    users: 'Who has a second factor; recovery codes; API clients',
+    policy: 'Who needs a second factor, and from where',
+    audit: 'What happened, when and from where',
+  },
+
+  security: {
+    title: 'Security',
+    on: 'On',
+    off: 'Off',
+    isOn: 'Two-factor authentication is on: your password alone does not log anybody in.',
+    isOff: 'Two-factor authentication is off. Set up one of these: with it, a stolen password is not enough.',
+    isOffAndAsked: 'Two-factor authentication is off. This account asks everyone for it: set it up now.',
+    notInPlan:
+      'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.',
+    stopped:
+      'Too many wrong codes were typed for your login. An owner’s recovery code helps, and so does a new password.',
+    lockedUntil: (time) =>
+      html`Wrong codes were typed for your login, so no code is taken until ${time}. If that was not you, change your password.`,
+    pending: { totp: 'A set-up of an app is open.', sms: 'A set-up of SMS is open.' },
+    pendingGoOn: 'Go on with it',
+    added: 'Added',
+    lastUsed: 'Last used',
+    atSetUp: 'at set-up',
+    rename: 'Rename…',
+    renameButton: 'Rename',
+    newName: 'Name',
+    turnOff: 'Turn off…',
+    lastOfEveryone:
+      'This account asks everyone for a second factor, and this is your only one. Set up another one first; then you can turn this one off.',
+    lastOne: 'This is your only second factor. Without it your password alone logs you in, and your backup codes end.',
+    oneOfMany: (name) => `From then on “${name}” logs you in no longer.`,
+    turnOffButton: { totp: 'Turn off the app', sms: 'Turn off SMS' },
+    app: {
+      title: 'Authenticator app',
+      isOn: 'A code from your app is asked for when you log in.',
+      isOff:
+        'An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.',
+      setUp: 'Set up the app',
+      move: 'Move to another phone',
+      add: 'Add another app',
+    },
+    sms: {
+      title: 'SMS',
+      isOn: 'A code comes to your mobile when you ask for it at login.',
+      isOff: 'A code comes to your mobile each time you log in. For Australian mobile numbers.',
+      setUp: 'Set up SMS',
+      change: 'Change number',
+      add: 'Add another number',
+      number: 'Australian mobile number',
+      numberHint: 'Such as 0412 345 678, or +61 412 345 678',
+      send: 'Send code',
+    },
+    codes: {
+      title: 'Backup codes',
+      left: (left, total) => `${left} of ${total} left`,
+      lead: 'For when you do not have your phone. Each logs you in once.',
+      few: 'Few are left: make a new set and keep it.',
+      notSaved: 'You have not said that you saved these codes. If you do not have them, show them and keep them.',
+      notSavedAndHidden: 'You have not said that you saved these codes. If you do not have them, make a new set.',
+      made: 'Made',
+      show: 'Show codes',
+      showHint: 'This asks for a code from your app or phone.',
+      renew: 'Make a new set…',
+      renewHint: 'The old ten codes die at once, on every paper and in every file. Keep the new ones in their place.',
+      renewButton: 'Make ten new codes',
+    },
+    browsers: {
+      title: 'Trusted browsers',
+      lead: 'After the password they are asked for no code. A change of your second factor ends the trust.',
+      until: 'Trusted until',
+      remove: 'Trust no longer',
+    },
+    sessions: {
+      title: 'Where you are logged in',
+      here: 'This browser',
+      unknownBrowser: 'A browser',
+      lastSeen: 'Last seen',
+      since: 'Since',
+      from: (ip) => html`from <code>${ip}</code>`,
+      endOthers: 'Log out elsewhere',
+      ended: 'All other browsers are logged out.',
+      onlyHere: 'You are logged in nowhere else.',
+    },
+    activity: 'Your activity',
+    activityLead: 'What happened with your login and your second factor.',
+  },
+
+  firstFactor: {
+    title: 'Set up a second factor',
+    lead: 'This account asks for a second factor, and you have none yet. Set one up now; then you are logged in.',
+    beginBy: (time) => html`Begin by ${time}, or log in again.`,
+  },
+
+  setUpApp: {
+    title: 'Set up your app',
+    get: 'Get an app',
+    apps: html`Google Authenticator for <a href="https://apps.apple.com/app/google-authenticator/id388497605" rel="noreferrer">iPhone</a>
+or <a href="https://play.google.com/store/apps/details?id=com.google.android.apps.authenticator2" rel="noreferrer">Android</a>, or any other
+authenticator that you use already.`,
+    scan: 'Scan this with the app',
+    qr: 'QR code for the authenticator app',
+    onThisDevice: (uri) => html`The app is on this device? <a href="${uri}">Open it there</a>`,
+    key: 'Or type this into it:',
+    theKey: 'the key',
+    type: 'Type the code that it shows',
+    label: 'Code from your app',
+    button: 'Turn on',
+    open: (email, time) => html`Begun for ${email}; open until ${time}. Nothing is on before the code is right.`,
+    over: 'The set-up timed out. Begin again, and scan the new code with your app.',
+    none: 'No set-up is open here. Begin a new one.',
+    again: 'Begin again',
+  },
+
+  setUpSms: {
+    title: 'Set up SMS',
+    label: 'Code from the SMS',
+    button: 'Turn on',
+    sent: (number, time) => html`We sent a code to ${number}. It is good until ${time}.`,
+    another: 'Another number',
+    over: 'That code is no longer valid. Send a new one.',
+  },
+
+  codes: {
+    isOn: 'Two-factor authentication is on',
+    loggedIn: 'You are logged in',
+    yours: 'Your backup codes',
+    fresh: 'Your new backup codes',
+    first: 'From now on you need a code to log in. One thing is left: keep your backup codes.',
+    lead: 'Each of these backup codes logs you in once, when you do not have your phone. Keep them like a password, and not on that phone.',
+    sheet: 'Backup codes',
+    made: (account, email, time) => html`${account} · ${email} · made ${time}`,
+    used: 'used',
+    paper: 'Each code works once. A new set makes these useless.',
+    download: 'Download as text',
+    print: 'Print',
+    theCodes: 'the codes',
+    printHint: 'To print them, use the browser’s own Print: only the codes come on the paper.',
+    saved: 'I have saved them',
+    afterSaving: 'Keep the codes, then go on to the page that asked for a second factor.',
+    over: 'These codes are no longer shown here. Show them under Security, or make a new set.',
+  },
+
+  activity: {
+    title: 'Your activity',
+    lead: (count) => plural(count, 'The last event.', `The last ${count} events, newest first.`),
+    none: 'Nothing has happened yet.',
+    table: 'Events',
+    when: 'When',
+    what: 'What',
+    details: 'Details',
+    wasYou: 'Was one of these not you? Change your password, and log out elsewhere.',
+    times: (count) => `${count} times`,
+    by: (name) => `by ${name}`,
+    from: (ip) => `from ${ip}`,
+    inARow: (count) => `${count} wrong in a row`,
+  },
+
+  outbox: {
+    title: 'Outbox',
+    lead: 'For this demo only: it stands for the phones and mail boxes of everybody. A real service sends these through its SMS gateway and its mail server.',
+    again: 'Look again',
+    empty: 'Nothing was sent yet.',
+    sms: 'SMS to',
+    mail: 'Mail to',
+  },
+
+  errors: { notFound: 'Not found', notPossible: 'Not possible', notDone: 'Not done' },
+
+  /** The sentence for each reply that is no success. Each says what to do next. */
+  problems: {
+    wrong: 'That code is not right. Check it and try again.',
+    wrongUntil: (time) => html`That code is not right. Wait, and try again at ${time}.`,
+    wrongAndNoneLeft: 'That code is not right, and no try is left for it. Ask for a new one.',
+    wrongAndLeft: (tries) =>
+      `That code is not right. Check it and try again: ${plural(tries, 'one more try', `${tries} more tries`)} before you have to wait.${tries <= 2 ? ' Wrong codes of the last days count as well.' : ''}`,
+    clockHint: 'Is the clock of your phone right? Let it set the time by itself: the codes depend on it.',
+    clockSlow: (minutes) =>
+      `That code was right ${plural(minutes, 'a minute', `${minutes} minutes`)} ago. If your phone shows it now, its clock is slow: let the phone set the time by itself, then type the next code.`,
+    malformed: {
+      code: (digits) =>
+        `That is no code: please type ${digits === undefined ? 'the code' : `the ${digits} digits`} as shown.`,
+      long: 'That is no code: please type its 16 letters and digits, such as ABCD-EFGH-JKMN-PQRS.',
+      backupCode: 'That is a backup code. Type it here, and go on.',
+      number: 'Please type an Australian mobile number, such as 0412 345 678.',
+      tooShort: 'A digit is missing: an Australian mobile number has ten, such as 0412 345 678. No SMS was sent.',
+      tooLong: 'There is a digit too many: an Australian mobile number has ten, such as 0412 345 678. No SMS was sent.',
+      name: 'Please type a name of 1 to 40 characters that nothing else of yours has.',
+      login: 'Please type your e-mail address and your password.',
+      other: 'This form was incomplete. Go back to the page, and send it again.',
+    },
+    alreadyUsed: 'That code was used already. Ask for a new one and type that.',
+    alreadyUsedUntil: (time) => html`That code was used already. Wait for the next one, at ${time}.`,
+    expired: 'That code is no longer valid. Ask for a new one and type that.',
+    locked: 'Too many wrong codes. Ask an owner of the account for a recovery code: only that helps now.',
+    lockedUntil: (time) =>
+      html`Too many wrong codes; those of the last days count as well. Wait, and try again at ${time}.`,
+    smsRefused: {
+      cooldown: (time) =>
+        html`No SMS was sent: the last one may still be on its way. You can ask for another at ${time}.`,
+      budget: 'No SMS was sent: you have had as many as you can get for now. Use another way.',
+      budgetUntil: (time) =>
+        html`No SMS was sent: you have had as many as you can get for now. Use another way, or try again at ${time}.`,
+      too_many_attempts: 'No SMS was sent: too many wrong codes were typed. Use another way.',
+      too_many_attemptsUntil: (time) =>
+        html`No SMS was sent: too many wrong codes were typed. Wait until ${time}, or use a recovery code from an owner of the account.`,
+      number_budget:
+        'No SMS was sent: this number has had as many as it can get for now. Use another way, or try again tomorrow.',
+      count_failed: 'No SMS was sent, because of a failure on our side. Try again in a moment, or use another way.',
+    },
+    wrongPassword: 'The e-mail address or the password is not right. Check both and try again.',
+    throttled: (time) => html`Too many tries. Wait, and try again at ${time}.`,
+    tooOftenUntil: (time) => html`This was asked for too often. Try again at ${time}.`,
+    notFound: 'There is no such page. Check the address, or start from the home page.',
+    failed: 'This did not work. Please try again in a moment.',
+    impossible: 'This is not possible.',
+    reasons: {
+      address_denied: elsewhere,
+      address_not_allowed: elsewhere,
+      address_unknown: elsewhere,
+      enrollment_required:
+        'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
+      api_client_blocked:
+        'This program cannot answer a second factor. Ask an owner of the account to admit its network, under Users.',
+      no_usable_method:
+        'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
+      recovery_code_required:
+        'Your second factor was reset. Ask an owner of the account for a recovery code: it is the only way in.',
+      move_under_way: 'This person is being moved to another account. Ask support to complete the move.',
+      plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
+      method_not_offered: 'This way of logging in is not offered. Choose another one.',
+      number_invalid:
+        'This is no mobile number: a digit is missing, or there is one too many. Check it and type it again. No SMS was sent.',
+      number_not_allowed:
+        'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
+      number_enrolled: 'This number is set up already. Type another one.',
+      too_many_factors: 'There is no room for another one. Remove one that you no longer use, then add this one.',
+      not_enrolled: 'That one is no longer set up. Look at what is, under Security.',
+      fresh_factor_required: 'Confirm that it is you first.',
+      owner_only: 'Only an owner of the account can do this. Ask one of them.',
+      not_for_oneself: 'You cannot do this for yourself. Ask another owner.',
+      too_often: 'This was asked for too often. Try again later.',
+      operator_only: 'Owners cannot do this here. Ask the operator of this service.',
+      not_kept: 'These codes cannot be shown again. Make a new set instead.',
+      ticket_invalid: 'This login is no longer open. Log in again.',
+      other_session: 'This login was begun in another window. Log in again here.',
+      ticket_expired: 'That took too long. Log in again.',
+    },
+    /** Refusals of this service, which the engine does not know. */
+    ownReasons: {
+      last_factor:
+        'This account asks for a second factor, and this is your only one. Set up another one first; then you can turn this one off.',
+      not_required:
+        'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
+      older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
+      cross_site: 'This request came from another site and was refused. Open the page here and try again.',
+      form_outdated: 'This page was out of date, so nothing was done. Here it is as it is now: do it again.',
+      login_required: 'You are not logged in. Log in, and go on.',
+      second_factor_required: 'This needs the second step of your login. Take it, and go on.',
+      set_up_already: 'A second factor is set up already.',
+      not_for_api_clients: 'This is for people only.',
+    },
+  },
+
+  /** Why something was refused, in the words of a list. */
+  reasons: {
+    address_denied: 'from a network that is never let in',
+    address_not_allowed: 'from a network that is not allowed',
+    address_unknown: 'from an unknown address',
+    enrollment_required: 'no second factor set up',
+    api_client_blocked: 'a program cannot take the second step',
+    no_usable_method: 'no second factor that can be used',
+    recovery_code_required: 'only a recovery code lets in',
+    move_under_way: 'being moved to another account',
+    plan: 'not in the plan',
+    method_not_offered: 'method not offered',
+    number_invalid: 'no mobile number',
+    number_not_allowed: 'number not allowed',
+    number_enrolled: 'number set up already',
+    too_many_factors: 'no room for another one',
+    not_enrolled: 'not set up',
+    fresh_factor_required: 'not confirmed just before',
+    owner_only: 'for owners only',
+    not_for_oneself: 'not for oneself',
+    too_often: 'too often',
+    operator_only: 'for the operator only',
+    not_kept: 'codes are not kept',
+    ticket_invalid: 'login no longer open',
+    other_session: 'begun in another window',
+    ticket_expired: 'too late',
+  },
+
+  /** What happened, on the pages of activity and audit. */
+  events: {
+    login_allowed: 'Logged in, no second factor asked',
+    login_challenged: 'Password right, second factor asked',
+    login_set_up: 'Password right, first factor to be set up',
+    login_denied: 'Login refused',
+    sms_sent: 'SMS sent',
+    sms_refused: 'SMS refused',
+    sms_never_left: 'SMS not sent: the gateway refused it',
+    code_accepted: 'Code accepted',
+    code_refused: 'Wrong code',
+    code_repeated: 'Used code typed again',
+    setup_code_refused: 'Wrong code at a set-up',
+    attempt_while_locked: 'Code refused while locked out',
+    enrollment_started: 'Set-up begun',
+    factor_added: 'Second factor added',
+    first_factor_by_password: 'First second factor set up by the password alone',
+    factor_renamed: 'App or phone renamed',
+    factor_removed: 'Second factor turned off',
+    browser_trusted: 'Browser trusted',
+    trusted_browser_refused: 'Trusted browser refused',
+    trusted_browser_copied: 'Copy of a trusted browser used, trust ended',
+    trusted_browser_removed: 'Trusted browser removed',
+    backup_codes_made: 'Backup codes made',
+    backup_codes_shown: 'Backup codes shown',
+    backup_codes_confirmed: 'Backup codes saved, by the person’s word',
+    recovery_code_issued: 'Recovery code made',
+    recovery_code_issued_by_operator: 'Recovery code made by the operator',
+    reset_by_operator: 'Second factor reset by the operator',
+    recovery_code_replaced: 'Recovery code replaced, unused',
+    recovery_code_withdrawn: 'Recovery code withdrawn, unused',
+    recovery_code_ended: 'Recovery code ended, unused',
+    password_changed: 'Password changed',
+    signed_out_everywhere: 'Logged out everywhere',
+    moved_here: 'Second factor moved here by the operator',
+    moved_away: 'Second factor moved away by the operator',
+    erased: 'User erased by the operator',
+    reset: 'User reset: second factors removed',
+    policy_changed: 'Policy changed',
+    refused: 'Change refused',
+  },
+
+  /** The text of an SMS: one segment of 160 characters of the GSM 7-bit alphabet. */
+  sms: ({ code, name, minutes }) => `${code} is your ${name} code, valid ${minutes} min. Give it to no one.`,
+
+  ...owners,
+}

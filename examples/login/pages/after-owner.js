@@ -1,0 +1,51 @@
+// Where the forms of the owners lead, as after.js has it for all other forms.
+
+import { confirmAt, needsFreshFactor } from './after.js'
+import { usersAt } from './owner.js'
+import { draftOfForm, isList } from './policy-form.js'
+
+export const afterOwner = {
+  issueRecoveryCode: (reply, context) => afterRecoveryCode(reply, context, 'issued'),
+
+  resetUser: (reply, context) => afterRecoveryCode(reply, context, 'reset'),
+
+  admitClient(reply, { input }) {
+    if (needsFreshFactor(reply)) return { to: confirmAt(usersAt(input)) }
+    return { to: usersAt(input), tell: reply }
+  },
+
+  draftPolicy(reply, { input, account }) {
+    if (reply.result === 'policy_draft_discarded') return { to: '/policy', show: { policyDraft: undefined } }
+    const [list] = String(input.drop ?? input.add).split('.')
+    const show = { policyDraft: draftOfForm(input, account) }
+    // A mistake is told once the draft is sent to be saved.
+    return { to: `/policy?draft=yes${isList(list) ? `#${list}` : ''}`, show }
+  },
+
+  submitPolicy(reply, { input, account }) {
+    const show = { policyDraft: draftOfForm(input, account) }
+    if (needsFreshFactor(reply)) return { to: confirmAt('/policy/review'), show }
+    switch (reply.result) {
+      case 'policy_saved':
+        return { to: '/policy', tell: reply, show: { policyDraft: undefined } }
+      case 'policy_refused':
+        return { to: '/policy/review', tell: reply, show }
+      case 'policy_draft':
+        return { to: '/policy/review', show }
+      default:
+        return { to: '/policy?draft=yes', tell: reply, show }
+    }
+  },
+}
+
+/** The page of the code, or that of the users at the person whom it is about. */
+function afterRecoveryCode(reply, { input, now }, kind) {
+  const go = kind === 'reset' ? `reset-${input.user}` : input.user
+  if (needsFreshFactor(reply)) return { to: confirmAt(usersAt({ ...input, go }), { own: true }) }
+  if (reply.result !== 'recovery_code') return { to: usersAt(input), tell: reply }
+  const { user, email, code, expiresAt, replaces } = reply
+  return {
+    to: '/users/recovery-code',
+    show: { recoveryCode: { kind, user, email, code, expiresAt, replaces, madeAt: now } },
+  }
+}

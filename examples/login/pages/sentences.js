@@ -1,0 +1,85 @@
+// What went wrong and what helps, in a sentence.
+
+import { html } from '../html.js'
+import { icon } from './icons.js'
+import { clockTime, timeLeft } from './times.js'
+
+/** The sentence for a reply that is no success, else undefined. */
+export function sentence(reply, context) {
+  const { problems } = context.words
+  const at = (seconds) => clockTime(seconds, context)
+  const waits = (text, seconds) => html`${text(at(seconds))}${timeLeft(seconds, context)}`
+  const { retryAt } = reply
+  switch (reply.result) {
+    case 'wrong':
+      return html`${wrong(reply, problems, waits)}${clockSentence(reply, problems)}`
+    case 'malformed':
+      return malformed(reply, problems)
+    case 'already_used':
+      return retryAt === undefined ? problems.alreadyUsed : waits(problems.alreadyUsedUntil, retryAt)
+    case 'expired':
+      return problems.expired
+    case 'locked':
+      return retryAt === undefined ? problems.locked : waits(problems.lockedUntil, retryAt)
+    case 'sms_refused': {
+      const texts = problems.smsRefused
+      const until = texts[`${reply.reason}Until`] ?? texts[reply.reason]
+      if (retryAt !== undefined && typeof until === 'function') return until(at(retryAt))
+      return typeof texts[reply.reason] === 'string' ? texts[reply.reason] : texts.budget
+    }
+    case 'denied':
+      if (reply.reason === 'too_often' && retryAt !== undefined) return problems.tooOftenUntil(at(retryAt))
+      return problems.reasons[reply.reason] ?? problems.ownReasons[reply.reason] ?? problems.impossible
+    case 'wrong_password':
+      return problems.wrongPassword
+    case 'throttled':
+      return waits(problems.throttled, retryAt)
+    // A page that has a sentence of its own.
+    case 'mistake':
+      return reply.sentence
+    case 'not_found':
+      return problems.notFound
+    case 'error':
+      return reply.path === undefined ? problems.failed : problems.malformed.other
+    default:
+      return undefined
+  }
+}
+
+function wrong({ attemptsLeft: left, retryAt }, problems, waits) {
+  if (retryAt !== undefined) return waits(problems.wrongUntil, retryAt)
+  if (left === undefined) return problems.wrong
+  return left === 0 ? problems.wrongAndNoneLeft : problems.wrongAndLeft(left)
+}
+
+/** An app's code depends on the phone's clock, which may be slow. */
+function clockSentence({ method, slowBySeconds }, problems) {
+  if (slowBySeconds !== undefined) return ` ${problems.clockSlow(Math.max(1, Math.round(slowBySeconds / 60)))}`
+  return method === 'totp' && ` ${problems.clockHint}`
+}
+
+function malformed({ field, kind, digits, problem, about }, { malformed }) {
+  if (about !== undefined) return malformed[about]
+  if (problem === 'too_short') return malformed.tooShort
+  if (problem === 'too_long') return malformed.tooLong
+  if (problem !== undefined || field === 'number') return malformed.number
+  if (field === 'name') return malformed.name
+  if (field !== undefined && field !== 'code') return malformed.other
+  return kind === 'grouped' ? malformed.long : malformed.code(digits)
+}
+
+/** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */
+export function problem(reply, context) {
+  const text = reply && sentence(reply, context)
+  return (
+    text &&
+    html`<div id="problem" class="notice warning screen" role="alert">${icon('warning')}<div>${text}</div></div>`
+  )
+}
+
+export const isProblem = (reply, context) => reply !== undefined && sentence(reply, context) !== undefined
+
+/** Whether the error is in the field. */
+export function isWrongInput(reply) {
+  return ['wrong', 'malformed', 'already_used', 'expired', 'wrong_password'].includes(reply?.result)
+}

@@ -1,0 +1,114 @@
+// The set-up of an app or a phone. The pages show what was begun, as often as they are loaded.
+
+import { html } from '../html.js'
+import { codeField, copyButton, demoOutbox, form, layout, notice, waitingButton } from './parts.js'
+import { numberForm, replacesField, setUpHome } from './security.js'
+import { isProblem, isWrongInput } from './sentences.js'
+import { clockTime } from './times.js'
+
+export const setUpPages = {
+  totpSetUp(reply, context) {
+    const { setUpApp } = context.words
+    if (reply.result !== 'totp_started') return appAgainPage(reply, context)
+    const { told } = context
+    const picture = Buffer.from(reply.qrSvg).toString('base64')
+    return layout(
+      setUpApp.title,
+      context,
+      html`
+<ol class="steps">
+<li>
+<h2>${setUpApp.get}</h2>
+<p>${setUpApp.apps}</p>
+</li>
+<li>
+<h2>${setUpApp.scan}</h2>
+<div class="scan">
+<second-factor-qr class="qr" uri="${reply.uri}" alt="${setUpApp.qr}"><img src="data:image/svg+xml;base64,${picture}" alt="${setUpApp.qr}" width="192" height="192"></second-factor-qr>
+<div>
+<p>${setUpApp.onThisDevice(reply.uri)}</p>
+<div class="key" id="key">${setUpApp.key} <code>${reply.secret}</code> ${copyButton(context, '#key', setUpApp.theKey)}</div>
+</div>
+</div>
+</li>
+<li>
+<h2>${setUpApp.type}</h2>
+${form(
+  context,
+  `${setUpHome(context)}/totp/confirm`,
+  html`${codeField(context, setUpApp.label, { digits: reply.digits, wrong: isWrongInput(told), focus: isWrongInput(told) })}
+<button>${setUpApp.button}</button>`,
+)}
+</li>
+</ol>
+<p class="hint">${setUpApp.open(context.principal.email, clockTime(reply.expiresAt, context))}</p>
+${backLink(context)}`,
+    )
+  },
+
+  smsSetUp(reply, context) {
+    const { told, typed, input, words } = context
+    if (reply.result === 'no_set_up' || input.another !== undefined) return numberPage(reply, context)
+    const isSent = told === undefined || told.result === 'sms_sent'
+    const isOver = reply.result === 'expired'
+    return layout(
+      words.setUpSms.title,
+      context,
+      html`
+${isOver ? notice('warning', words.setUpSms.over) : isSent && notice('good', words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context)), 'status')}
+${!isOver && demoOutbox(context)}
+${
+  !isOver &&
+  form(
+    context,
+    `${setUpHome(context)}/sms/confirm`,
+    html`${codeField(context, words.setUpSms.label, { digits: reply.digits, wrong: isWrongInput(told) && typed.number === undefined, sms: true })}
+<button class="full">${words.setUpSms.button}</button>`,
+  )
+}
+<div class="again">
+${form(
+  context,
+  `${setUpHome(context)}/sms`,
+  html`<input type="hidden" name="number" value="${reply.number}">${replacesField(reply.replaces)}
+${waitingButton(context, words.secondStep.sendAgain, told?.retryAt ?? reply.resendAt)}`,
+)}
+<a class="button quiet" href="${setUpHome(context)}/sms?another">${words.setUpSms.another}</a>
+</div>
+${backLink(context)}`,
+      { narrow: true },
+    )
+  },
+}
+
+/** Asks to begin anew, where the set-up is over or there is none. */
+function appAgainPage(reply, context) {
+  const { setUpApp } = context.words
+  return layout(
+    setUpApp.title,
+    { ...context, told: undefined },
+    html`
+${notice('warning', reply.result === 'expired' ? setUpApp.over : setUpApp.none, 'alert')}
+${form(context, `${setUpHome(context)}/totp`, html`${replacesField(reply.replaces)}<button autofocus>${setUpApp.again}</button>`)}
+${backLink(context)}`,
+    { narrow: true },
+  )
+}
+
+function numberPage(reply, context) {
+  const { told, typed, words } = context
+  const wrong = isProblem(told, context)
+  return layout(
+    words.setUpSms.title,
+    context,
+    html`
+${numberForm(context, { typed: typed.number, wrong, autofocus: true, replaces: typed.replaces ?? reply.replaces })}
+${backLink(context)}`,
+    { narrow: true },
+  )
+}
+
+function backLink(context) {
+  const { back, backToSecurity } = context.words.layout
+  return html`<p><a href="${setUpHome(context)}">${context.session.pending.setUp ? back : backToSecurity}</a></p>`
+}

@@ -1,0 +1,141 @@
+// The use cases of an account's policy: a draft, the review of what it changes, and the change.
+// Contexts and replies are those of login.js. A program sends its change as JSON in one request; a person's draft is kept in the
+// session until it is saved.
+
+import { CountersignError, policy as policies } from 'countersign'
+import { rolesOf } from './accounts.js'
+import { BadInput, text } from './bad-input.js'
+import { rulesOf } from './network-lists.js'
+
+export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor }) {
+  return {
+    async policy({ account }) {
+      const { require, firstFactor, network, name } = account
+      return { result: 'policy', require, firstFactor, network, name }
+    },
+
+    /** The form with its rows changed. Nothing is saved. */
+    async draftPolicy({ account, input }) {
+      if (input.discard !== undefined) return { result: 'policy_draft_discarded' }
+      return { result: 'policy_draft', ...draftOf(input, account) }
+    },
+
+    /** For a program: lists the users whom a change would lock out, and saves it only once the owner confirmed that list. */
+    async changePolicy(context) {
+      const { input, account } = context
+      const next = draftOf(input, account)
+      const stale = await staleFactor(context)
+      if (stale) return stale
+      const change = { ...next, review: await reviewOf(context, next) }
+      if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
+      if (change.review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
+      await saveRules({ accounts, secondFactor, policyFor }, context, next)
+      return { result: 'policy_saved', ...change }
+    },
+
+    /** For a person: checks the draft, which its review then shows. With `confirmed`, saves what that page showed. */
+    async submitPolicy(context) {
+      const { input, account } = context
+      const next = draftOf(input, account)
+      policies.parse(policyFor({ ...account, ...next }))
+      const stale = await staleFactor(context)
+      if (stale) return stale
+      if (!isYes(input.confirmed)) return { result: 'policy_draft', ...next }
+      const { refused } = await reviewOf(context, next)
+      if (refused && !isYes(input.force)) return { result: 'policy_refused' }
+      await saveRules({ accounts, secondFactor, policyFor }, context, next)
+      return { result: 'policy_saved' }
+    },
+
+    /** What the kept draft would change, as things are now. */
+    async policyReview(context) {
+      const { session, account } = context
+      const draft = session.pending.shown?.policyDraft
+      if (draft === undefined) return { result: 'no_policy_draft' }
+      try {
+        const next = draftOf(draft, account)
+        return { result: 'policy_preview', ...next, review: await reviewOf(context, next) }
+      } catch (error) {
+        if (!isMistake(error)) throw error
+        const { code, path, message } = error
+        return { result: 'policy_mistake', mistake: { result: 'error', code, path, message } }
+      }
+    },
+  }
+
+  /** The users and API clients whom the next rules would lock out. */
+  async function reviewOf({ account, principal, ip }, next) {
+    const users = accounts.usersOf(account.id)
+    const clients = accounts.clientsOf(account.id)
+    const found = await secondFactor.reviewPolicy({
+      account: account.id,
+      policy: policyFor({ ...account, ...next }),
+      author: { user: principal.id, ip },
+      users: users.map((user) => ({
+        user: user.id,
+        role: user.role,
+        plan: account.plan,
+        roles: rolesOf(user),
+        ...knownIp(user),
+      })),
+      apiClients: clients.map((client) => ({ id: client.clientId, roles: rolesOf(client), ...knownIp(client) })),
+    })
+    const emails = new Map(users.map(({ id, email }) => [id, email]))
+    const emailOf = (id) => emails.get(id) ?? id
+    return {
+      ...found,
+      needRecoveryCode: found.needRecoveryCode.map(emailOf),
+      setUpByPassword: found.setUpByPassword.map(emailOf),
+      blockedUsers: found.blockedUsers.map(emailOf),
+    }
+  }
+}
+
+/** Saves the account's rules, and logs what changed. */
+export async function saveRules({ accounts, secondFactor, policyFor }, { account, principal, ip }, next) {
+  accounts.saveRules(account.id, next)
+  const [before, after] = [policyFor(account), policyFor({ ...account, ...next })]
+  await secondFactor.policyChanged({ account: account.id, by: principal.id, ip, before, after })
+}
+
+/** The address at which somebody was last seen, where there is one. */
+export function knownIp({ last_ip: ip }) {
+  return ip === null ? {} : { ip }
+}
+
+/** The rules that an input asks for: from JSON as they are in a policy, from a form as it sends them. */
+function draftOf(input, account) {
+  const [allow, api, deny] = ['allow', 'api', 'deny'].map((name) => rulesOf(input, name))
+  return {
+    require: requirement(input),
+    firstFactor: firstFactorOf(input, account),
+    network: { allow, api, deny },
+    name: input.name === undefined ? account.name : text(input, 'name').trim(),
+  }
+}
+
+function firstFactorOf({ firstFactor = undefined }, account) {
+  if (firstFactor === undefined) return account.firstFactor
+  if (firstFactor === 'recovery_code' || firstFactor === 'password') return firstFactor
+  throw new BadInput('firstFactor', 'is none of `recovery_code` and `password`')
+}
+
+function requirement(input) {
+  const { require } = input
+  if (require === 'optional' || require === 'everyone') return require
+  if (typeof require === 'object' && require !== null && !Array.isArray(require)) return require
+  if (require !== 'some') throw new BadInput('require', 'is none of `optional`, `everyone` and the rules of a policy')
+  const [networks, outside] = ['networks', 'outside'].map((name) => rulesOf(input, name))
+  const roles = [input.roles ?? []].flat()
+  return {
+    ...(networks.length > 0 && { networks }),
+    ...(outside.length > 0 && { outside }),
+    ...(roles.length > 0 && { roles }),
+  }
+}
+
+/** Whether an error is a mistake in the draft. */
+const isMistake = (error) =>
+  error instanceof BadInput || (error instanceof CountersignError && error.code === 'invalid_policy')
+
+const isYes = (value) => value === true || value === 'yes'
