@@ -333,7 +333,8 @@ export function createOperator(options: OperatorOptions): Operator {
       seen = beside?.record
       return there.operator_move(WITHDRAW, idJson(to), stored?.record, idJson(from), seen, operator, now, seed)
     })
-    await outcomeOf(to, withdraw, { beside: from })
+    const withdrawn = await outcomeOf(to, withdraw, { beside: from })
+    if (withdrawn.result !== 'ended') throw conflict()
     await settle(to, operator)
     return seen
   }

@@ -170,8 +170,9 @@ pub(super) fn withdrawal(old_place: &Record, new_place: Option<&Record>) -> Resu
 /// tells each time what it has told: the word of it may have been lost.
 pub(super) fn withdraw(context: &mut Context<'_>, old_place: &Record) -> Reply {
     let Some(Withdrawal { to, id, shuts, had_one }) = old_place.withdrawal() else { return Reply::Ended {} };
+    // The record is of another erasure, from another move.
     if *to != context.id() {
-        return Reply::Ended {};
+        return Reply::MoveChanged {};
     }
     // At a place without a record nothing can arrive: an arrival names the record that it has read.
     context.record.touch();

@@ -597,6 +597,7 @@ fn t58_a_record_that_must_take_something_back_elsewhere_is_deleted_by_who_did_so
     store(&mut later, pending);
     erase_on_the_way(&mut later, &there);
     assert!(!operator::may_delete(&record(&later), Some(&seen)), "that is another move");
+    assert_eq!(withdraw(&later, &mut in_account("other")), Reply::MoveChanged {}, "and to another place");
     let pending = erased(&from).unwrap();
     assert_eq!(store(&mut from, pending), Reply::MoveChanged {}, "a repeat looks at the new place as well");
 }

@@ -149,7 +149,7 @@ impl Oracle<'_> {
     pub(super) fn withdraw(&mut self, from: Who, there: &Shadow) -> Seen {
         let Some(Gone::Erased(Some(withdrawn))) = &there.gone else { return Seen::Ended };
         if withdrawn.to != self.who {
-            return Seen::Ended;
+            return Seen::MoveChanged;
         }
         debug_assert_ne!(from, self.who);
         // A record that is not there is not written for nothing: an arrival needs one.
