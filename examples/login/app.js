@@ -1,6 +1,6 @@
 // Express: headers, sessions, and the access to each route. A route needs a session unless routes.js says `open`.
 
-import { timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { CountersignError } from 'countersign'
 import express from 'express'
 import { sendJson, statusOf } from './api.js'
@@ -18,7 +18,9 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   const prefix = https ? '__Host-' : ''
   const cookieName = `${prefix}session`
   const passCookieName = `${prefix}second-factor`
-  const trustedCookieName = `${prefix}trusted-browser`
+  /** One for each person, so that two people on one browser do not end each other's trust. */
+  const trustedCookieOf = (user) =>
+    `${prefix}trusted-browser-${createHash('sha256').update(user).digest('hex').slice(0, 16)}`
   // They hold no secret: the language, and what the login page tells someone without a session.
   const languageCookieName = `${prefix}language`
   const saidCookieName = `${prefix}said`
@@ -129,7 +131,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       address: route.method === 'GET' ? request.originalUrl : route.page,
       language,
       words: messages[language],
-      trustedBrowser: cookieOf(request, trustedCookieName),
+      trustedBrowserOf: (user) => cookieOf(request, trustedCookieOf(user)),
       demo,
       now: clock(),
     }
@@ -181,10 +183,9 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     if (pass)
       response.cookie(passCookieName, pass.token, { ...cookieOptions, maxAge: (pass.expiresAt - clock()) * 1000 })
     else if (cookie !== undefined) response.clearCookie(passCookieName, cookieOptions)
-    if (trustedBrowser === null) response.clearCookie(trustedCookieName, cookieOptions)
-    else if (typeof trustedBrowser === 'object') {
-      const { token, expiresAt } = trustedBrowser
-      response.cookie(trustedCookieName, token, { ...cookieOptions, maxAge: (expiresAt - clock()) * 1000 })
+    if (trustedBrowser) {
+      const { user, token, expiresAt } = trustedBrowser
+      response.cookie(trustedCookieOf(user), token, { ...cookieOptions, maxAge: (expiresAt - clock()) * 1000 })
     }
     if (request.path === '/language')
       response.cookie(languageCookieName, language, { ...cookieOptions, maxAge: 365 * 86_400_000 })

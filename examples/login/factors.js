@@ -70,6 +70,14 @@ export function factorUseCases({ sessions, outbox, secondFactor, callerIn, calle
     sessions.change(session, (pending) => void delete pending.setUps?.[method])
   }
 
+  /** The line under the codes of a file: the day on which they were made, by UTC. */
+  async function dateOf(principal, account, words) {
+    const { backupCodes } = await secondFactor.status({ user: principal.id, account: account.id })
+    return backupCodes
+      ? `\n${words.codes.madeOn(new Date(backupCodes.createdAt * 1000).toISOString().slice(0, 10))}\n`
+      : ''
+  }
+
   /** Codes with the time at which they were made. */
   async function withDate({ principal, account }, reply) {
     if (reply.result !== 'backup_codes') return reply
@@ -187,14 +195,14 @@ export function factorUseCases({ sessions, outbox, secondFactor, callerIn, calle
     },
 
     /** Makes a file of the codes in the form. They come from the page, because the server may keep only their hashes. */
-    async downloadBackupCodes({ input, principal, account }) {
+    async downloadBackupCodes({ input, principal, account, words }) {
       const codes = text(input, 'codes').split(' ')
       if (!codes.every((code) => /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/.test(code)))
         throw new BadInput('codes', 'are no backup codes')
       return {
         result: 'file',
         name: 'backup-codes.txt',
-        text: backupCodes.toText({ name: account.name, user: principal.email, codes }),
+        text: `${backupCodes.toText({ name: account.name, user: principal.email, codes })}${await dateOf(principal, account, words)}`,
       }
     },
 

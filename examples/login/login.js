@@ -5,7 +5,8 @@
 //   entry           the access that the session gives, see `entryOf`
 //   cookie          set by a use-case: the new session secret, or null to forget it
 //   pass            set by a use-case: the pass of the session from now on, { token, expiresAt }
-//   trustedBrowser  the cookie of a trusted browser; set by a use-case: the new one { token, expiresAt }, or null to forget it
+//   trustedBrowserOf  gives the cookie by which a person trusts this browser
+//   trustedBrowser    set by a use-case: the cookie from now on, { user, token, expiresAt }
 
 import { rolesOf, trustDays } from './accounts.js'
 import { text } from './bad-input.js'
@@ -90,7 +91,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
   /** Answers a challenge by the cookie of a browser that the person trusts; nothing where it does not count. */
   async function byTrustedBrowser(context, challenge, [before, after], { principal, account, ip }) {
     const isAsked = challenge.methods.some(({ method }) => method === 'trusted_browser')
-    if (!isAsked || context.trustedBrowser === undefined) return undefined
+    const cookie = isAsked ? context.trustedBrowserOf(principal.id) : undefined
+    if (cookie === undefined) return undefined
     const reply = await secondFactor.verify({
       ticket: challenge.ticket,
       session: before.id,
@@ -99,12 +101,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       ip,
       roles: rolesOf(principal),
       method: 'trusted_browser',
-      code: context.trustedBrowser,
+      code: cookie,
     })
-    if (reply.result === 'expired') context.trustedBrowser = null
     if (reply.result !== 'verified') return undefined
     if (reply.user !== principal.id) throw new Error('the pass is for another login')
-    context.trustedBrowser = reply.browser
+    if (reply.browser) context.trustedBrowser = { user: principal.id, ...reply.browser }
     return reply
   }
 
@@ -208,7 +209,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         code: input.code ?? input.long_code,
         factor: input.factor || undefined,
         trustBrowser: isYes(input.trust)
-          ? { name: context.browser, replaces: context.trustedBrowser ?? undefined }
+          ? { name: context.browser, replaces: context.trustedBrowserOf(principal.id) }
           : undefined,
       })
       if (reply.result === 'denied') return endUnlessIn(context, reply)
@@ -227,7 +228,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       accounts.forgetHalfLogins(principal)
       context.cookie = fresh.secret
       context.pass = { token, expiresAt: reply.expiresAt }
-      if (browser) context.trustedBrowser = browser
+      if (browser) context.trustedBrowser = { user: principal.id, ...browser }
       return { ...shown, next: session.next, tells: arrival !== undefined }
     },
 
