@@ -7,7 +7,7 @@ import { readNumber } from './phone-number.js'
 
 const activityEvents = 50
 
-export function factorUseCases({ sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }) {
+export function factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }) {
   const callerInSetUp = (context) => ({ ...callerWithPass(context), ticket: context.session.pending.setUp?.ticket })
 
   /**
@@ -207,7 +207,9 @@ export function factorUseCases({ sessions, outbox, secondFactor, callerIn, calle
     },
 
     async activity({ principal }) {
-      return { result: 'activity', events: outbox.events([principal.id], activityEvents) }
+      // An owner is known by the e-mail address.
+      const named = ({ by, ...event }) => ({ ...event, ...(by && { by: accounts.user(by)?.email ?? by }) })
+      return { result: 'activity', events: outbox.events([principal.id], activityEvents).map(named) }
     },
   }
 }

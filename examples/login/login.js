@@ -303,7 +303,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'language', next: sameSitePath(input.next) }
     },
 
-    ...factorUseCases({ sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
+    ...factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
     ...ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }),
 
     // The demo's stand-in for phones and mail

@@ -3,6 +3,22 @@
 
 import { holding } from './accounts.js'
 
+/** The events that somebody without a factor can cause as often as they like. Each other one stays as it happened. */
+const canRepeat = new Set([
+  'login_allowed',
+  'login_challenged',
+  'login_set_up',
+  'login_denied',
+  'code_refused',
+  'code_repeated',
+  'setup_code_refused',
+  'attempt_while_locked',
+  'trusted_browser_refused',
+  'sms_refused',
+  'enrollment_started',
+  'refused',
+])
+
 export function createOutbox(db) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS outbox (
@@ -34,8 +50,9 @@ export function createOutbox(db) {
         OR event ->> 'by' IN (SELECT value FROM json_each(@people)))
     ORDER BY id DESC LIMIT @limit`)
 
-  /** Counts equal events within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
+  /** Counts equal refusals within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
   const saveEvent = db.transaction((event) => {
+    if (!canRepeat.has(event.event)) return void addEvent.run(event.user, JSON.stringify(event))
     const same = lastEvents
       .all(event.user)
       .map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
