@@ -294,7 +294,6 @@ Authenticator-App, die Sie schon verwenden.`,
     theCodes: 'die Codes',
     printHint: 'Drucken Sie mit der Druckfunktion des Browsers: Nur die Codes kommen aufs Papier.',
     saved: 'Ich habe sie aufbewahrt',
-    afterSaving: 'Bewahren Sie die Codes auf, und öffnen Sie dann die Seite, die einen zweiten Faktor verlangt hat.',
     over: 'Diese Codes werden hier nicht mehr angezeigt. Lassen Sie sie unter „Sicherheit“ anzeigen, oder erstellen Sie neue.',
   },
 

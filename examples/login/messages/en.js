@@ -284,7 +284,6 @@ authenticator that you use already.`,
     theCodes: 'the codes',
     printHint: 'To print them, use the browser’s own Print: only the codes come on the paper.',
     saved: 'I have saved them',
-    afterSaving: 'Keep the codes, then go on to the page that asked for a second factor.',
     over: 'These codes are no longer shown here. Show them under Security, or make a new set.',
   },
 

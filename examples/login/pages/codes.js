@@ -1,8 +1,8 @@
 // The page with the backup codes. Printed, it holds only the codes and their owner.
 
 import { html } from '../html.js'
+import { routes } from '../routes.js'
 import { confirmAt, needsFreshFactor } from './after.js'
-import { freshFactorForm } from './login.js'
 import { copyButton, form, layout, notice } from './parts.js'
 import { moment } from './times.js'
 
@@ -20,9 +20,7 @@ export const codesPages = {
       case 'login':
         return codesPage(context, codes.loggedIn, reply, { first: true, next: reply.next })
       case 'set-up':
-        return reply.next === '/'
-          ? codesPage(context, codes.isOn, reply, { first: true })
-          : codesPage(context, codes.isOn, reply, { first: true, next: reply.next, isAsked: true })
+        return codesPage(context, codes.isOn, reply, { first: true, next: nextAfterSetUp(reply.next) })
       default:
         return codesPage(context, codes.fresh, reply, {})
     }
@@ -43,14 +41,17 @@ ${reply.result === 'expired' && notice('warning', codes.over, 'alert')}
   )
 }
 
-/**
- * Where there is a `set`, nobody has said yet that these codes are saved; a button says so, and leads on to `next`. `isAsked`: another
- * page asked for a second factor, which is shown again there.
- */
-function codesPage(context, title, { codes, set, madeAt }, { first = false, next = undefined, isAsked = false }) {
+/** The page that asked for a second factor, by way of the login, where it is behind the gate: it takes a pass that is shown anew. */
+function nextAfterSetUp(next) {
+  if (next === '/') return undefined
+  const isOwn = routes.some(({ method, path }) => method === 'GET' && path === next.split('?')[0])
+  return isOwn ? next : `/login?next=${encodeURIComponent(next)}`
+}
+
+/** Where there is a `set`, nobody has said yet that these codes are saved; a button says so, and leads on to `next`. */
+function codesPage(context, title, { codes, set, madeAt }, { first = false, next = '/security' }) {
   const { words } = context
   const unused = codes.filter(({ used }) => !used).map(({ code }) => code)
-  const afterSaving = isAsked ? `/login?next=${encodeURIComponent(next)}` : (next ?? '/security')
   const isSaved = set === undefined
   return layout(
     title,
@@ -74,8 +75,7 @@ ${unused.length > 0 && form(context, '/security/backup-codes/download', html`<in
 ${copyCodes(context)}
 </div>
 <p class="unscripted screen hint">${words.codes.printHint}</p>
-${!isSaved && savedForm(context, set, afterSaving)}
-${isAsked && html`<div class="screen"><p>${words.codes.afterSaving}</p>${freshFactorForm(context, { next })}</div>`}
+${!isSaved && savedForm(context, set, next)}
 ${isSaved && html`<p class="screen"><a href="/security">${words.layout.backToSecurity}</a></p>`}`,
   )
 }
