@@ -94,7 +94,7 @@ pub(crate) enum Departure {
     Left { to: RecordId },
     /// The operator has erased the user, and the record is about to be deleted.
     Erased {
-        /// What a move that was under way must not leave at the new place.
+        /// The move that was under way, until it is taken back at the new place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         withdrawal: Option<Withdrawal>,
     },
@@ -417,7 +417,7 @@ impl Record {
         }
     }
 
-    /// What must be taken back from a new place before this record is deleted.
+    /// The move that must be taken back at its new place before this record is deleted.
     pub(crate) const fn withdrawal(&self) -> Option<&Withdrawal> {
         match &self.departure {
             Some(Departure::Erased { withdrawal }) => withdrawal.as_ref(),

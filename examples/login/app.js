@@ -298,7 +298,7 @@ const jsonRendering = {
 
 const isShort = (value) => typeof value === 'string' && value.length <= 256
 
-/** What the login page tells someone without a session. Only these parts of a reply are kept, and none is a secret. */
+/** Writes the cookie with the reply that the login page tells someone without a session. It holds no secret. */
 function writeSaid({ told: { result, reason, retryAt, about }, typed }) {
   return Buffer.from(JSON.stringify({ told: { result, reason, retryAt, about }, typed })).toString('base64url')
 }

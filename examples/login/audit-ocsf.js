@@ -128,7 +128,7 @@ function ocsfOf(event, { nameOf, describe, account }) {
   }
 }
 
-/** What only some classes have. */
+/** The attributes that only some classes have. */
 function particulars(uid, { kind, method, person, actor, account }) {
   const factor = method !== undefined && factors[method]
   switch (uid) {

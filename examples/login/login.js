@@ -232,7 +232,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { ...shown, next: session.next, tells: arrival !== undefined }
     },
 
-    /** What a login is told before it goes on: that a recovery code was the last way in, or how few backup codes are left. */
+    /** The page between a login and its destination: it warns of a used recovery code, or of few backup codes. */
     async arrival({ session, principal, account }) {
       const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
       return { result: 'arrival', ...session.pending.arrival, enrolled, next: session.next }

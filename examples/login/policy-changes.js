@@ -47,7 +47,7 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       return { result: 'policy_saved' }
     },
 
-    /** What the kept draft would change, as things are now. */
+    /** The review of the kept draft, as things are now. */
     async policyReview(context) {
       const { session, account } = context
       const draft = session.pending.shown?.policyDraft

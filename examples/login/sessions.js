@@ -224,7 +224,7 @@ export function createSessions(db, clock, revoke) {
   }
 }
 
-/** What a session has pending; nothing where somebody has changed the database. */
+/** Opens the pending part of a session. Gives nothing where somebody has changed the database. */
 function opened(secret, { id, pending }) {
   try {
     return unseal(secret, id, pending)

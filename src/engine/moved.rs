@@ -155,7 +155,7 @@ pub(super) fn settle(context: &mut Context<'_>, old_place: &Record) -> Reply {
     Reply::Ended {}
 }
 
-/// What an erasure of the old place must take back from the new one. `Err`: the record of the new place is needed, to tell.
+/// The withdrawal that an erasure of the old place leads to, where a move is under way. `Err`: it needs the record of the new place.
 pub(super) fn withdrawal(old_place: &Record, new_place: Option<&Record>) -> Result<Option<Withdrawal>, Reply> {
     let Some(to) = old_place.goes_to() else { return Ok(None) };
     let place = new_place.filter(|place| place.id() == to).ok_or(Reply::MoveChanged {})?;

@@ -239,7 +239,7 @@ fn compare<'a, 'b>(context: &mut Context<'_>, candidates: &'b [Candidate<'a>]) -
     for (candidate, matched) in matches {
         let TotpMatch::Slow { step, by_seconds } = matched else { continue };
         slow_by_seconds = Some(slow_by_seconds.map_or(by_seconds, |least: u64| least.min(by_seconds)));
-        // What is told is used up. This clock may be ahead, and the code would count once it is right.
+        // An old code that is told is used up: this clock may be ahead, and the code would count once it is right.
         if let Some(app) = context.record.apps.iter_mut().find(|app| app.id == candidate.app.id) {
             app.last_step = app.last_step.max(step);
         }

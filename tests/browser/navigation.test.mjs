@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { countSms, startService, Visitor } from '../e2e/support.mjs'
 import { Person } from './person.mjs'
 
-/** What navigation must not change: messages, wrong codes, backup codes, apps and phones. */
+/** Counts the things that navigation must not change: messages, codes, apps and phones. */
 async function costs({ service, visitor }) {
   const events = service
     .database((db) => db.prepare('SELECT event FROM events').pluck().all())
@@ -153,7 +153,7 @@ const wrongCode = (person, button) => person.typeCode('000000', button)
 const forceFirstFactor = ({ service }) =>
   service.database((db) => db.prepare(`UPDATE accounts SET require = '"everyone"', first_factor = 'password'`).run())
 
-/** What a person does in the browser: the page after it must be the same. */
+/** The ways to navigate. The page after each must be the same. */
 const actions = {
   'a reload': ({ page }) => page.reload(),
   'Back and Forward': async ({ page }) => {

@@ -67,7 +67,7 @@ test('10,000 users: a page shows 50 of them, and a search finds one at once', as
     assert.doesNotMatch(none.text, /<b>/)
   }
 
-  // What an owner does on a page leads back to it.
+  // Each act of an owner on a page leads back to it.
   const { text } = await owner.page('/users?q=person-0&page=3')
   assert.match(text, /<input type="hidden" name="page" value="3"><input type="hidden" name="q" value="person-0">/)
   service.advance(301)

@@ -353,7 +353,7 @@ Authenticator-App, die Sie schon verwenden.`,
     ticket_expired: 'zu spät',
   },
 
-  /** What happened, on the pages of activity and audit. */
+  /** The sentence for each kind of event, on the pages of activity and audit. */
   events: {
     login_allowed: 'Angemeldet, ohne zweiten Faktor',
     login_challenged: 'Passwort richtig, zweiter Faktor verlangt',

@@ -288,7 +288,7 @@ export default {
     movedFrom: (user) => `from the user ${user}`,
     movedTo: (user) => `to the user ${user}`,
     factors: (names) => `with ${names}`,
-    /** What was refused. */
+    /** The name of each action that can be refused. */
     actions: {
       verify: 'log in by a code',
       send_sms: 'send an SMS',

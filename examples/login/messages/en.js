@@ -436,7 +436,7 @@ authenticator that you use already.`,
     ticket_expired: 'too late',
   },
 
-  /** What happened, on the pages of activity and audit. */
+  /** The sentence for each kind of event, on the pages of activity and audit. */
   events: {
     login_allowed: 'Logged in, no second factor asked',
     login_challenged: 'Password right, second factor asked',

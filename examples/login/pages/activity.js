@@ -1,4 +1,4 @@
-// What happened with a person's own login.
+// The events of a person's own login.
 
 import { html } from '../html.js'
 import { empty, layout, table } from './parts.js'

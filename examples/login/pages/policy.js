@@ -182,7 +182,7 @@ function reasonOf(path, message) {
   return { reason: /^`require(?:\.\w+)?`: name/.test(message) ? 'noRule' : 'other' }
 }
 
-/** What the page tells: the field with the mistake, and the rule in it. */
+/** The sentence about a mistake: it names the field, and the rule in it. */
 function mistake({ field, network, reason, meant = undefined }, policy) {
   const place = isList(field) ? policy.lists[field].place : policy.legends[field]
   const text = policy.wrong[reason]

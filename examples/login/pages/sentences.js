@@ -1,4 +1,4 @@
-// What went wrong and what helps, in a sentence.
+// The sentence for each refusal: the reason, and the next step.
 
 import { html } from '../html.js'
 import { icon } from './icons.js'

@@ -145,7 +145,7 @@ impl Oracle<'_> {
         Some(Seen::Ended)
     }
 
-    /// What was under way from a place that was erased is taken back.
+    /// Takes back a move that was under way from a place that was erased.
     pub(super) fn withdraw(&mut self, from: Who, there: &Shadow) -> Seen {
         let Some(Gone::Erased(Some(withdrawn))) = &there.gone else { return Seen::Ended };
         if withdrawn.to != self.who {
