@@ -15,3 +15,6 @@ export function text(input, name) {
     throw new BadInput(name, 'is missing, too long or no text')
   return value
 }
+
+/** Whether a box is ticked: `yes` in a form, `true` in JSON. */
+export const isYes = (value) => value === true || value === 'yes'

@@ -9,7 +9,7 @@
 //   trustedBrowser    set by a use-case: the cookie from now on, { user, token, expiresAt }
 
 import { rolesOf, trustDays } from './accounts.js'
-import { text } from './bad-input.js'
+import { isYes, text } from './bad-input.js'
 import { factorUseCases } from './factors.js'
 import { ownerUseCases } from './owner.js'
 import { sameSitePath } from './same-site.js'
@@ -329,8 +329,6 @@ function arrivalOf({ method, backupCodesLeft: left }) {
 }
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
-
-export const isYes = (value) => value === true || value === 'yes'
 
 function withoutTicket({ ticket, own, ...shown }) {
   return shown

@@ -4,7 +4,7 @@
 
 import { CountersignError, policy as policies } from 'countersign'
 import { rolesOf } from './accounts.js'
-import { BadInput, text } from './bad-input.js'
+import { BadInput, isYes, text } from './bad-input.js'
 import { rulesOf } from './network-lists.js'
 
 export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor }) {
@@ -137,5 +137,3 @@ function requirement(input) {
 /** Whether an error is a mistake in the draft. */
 const isMistake = (error) =>
   error instanceof BadInput || (error instanceof CountersignError && error.code === 'invalid_policy')
-
-const isYes = (value) => value === true || value === 'yes'

@@ -239,6 +239,17 @@ export async function freshVisitor(service, name, ip) {
   return enrolled
 }
 
+/** Types wrong codes for a person until they are locked out; the last reply. `code` gives the right one. */
+export async function lockOut(service, name, code) {
+  const guesser = new Visitor(service, '203.0.113.66')
+  await guesser.logIn(name)
+  const guess = code() === '000000' ? '000001' : '000000'
+  let answer
+  for (let i = 0; i < 20 && answer?.result !== 'locked'; i += 1) answer = await guesser.secondStep('totp', guess)
+  if (answer.result !== 'locked') throw new Error(`not locked: ${JSON.stringify(answer)}`)
+  return answer
+}
+
 /** The code of a real authenticator app at that second. */
 export function authenticatorCode(secret, unixSeconds) {
   return run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`], 'oathtool')
