@@ -62,7 +62,10 @@ pub enum EventKind {
     /// An SMS was handed over for sending.
     SmsSent,
     /// An SMS was asked for and not sent.
-    SmsRefused,
+    SmsRefused {
+        /// The limit that refused it.
+        reason: SmsRefusal,
+    },
     /// An SMS never left. Its code has ended.
     SmsNeverLeft,
     /// A code was right.
@@ -230,7 +233,27 @@ pub enum EventKind {
         action: Action,
         /// The rule that refused it.
         reason: Reason,
+        /// The owner who asked for it, where it was an act for another user.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
     },
+}
+
+/// The reason why no SMS was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum SmsRefusal {
+    /// The last message was sent less than `cooldownSeconds` ago.
+    Cooldown,
+    /// The budget of the last minute, hour or day is used up.
+    Budget,
+    /// The user waits or is stopped after wrong codes.
+    TooManyAttempts,
+    /// The number has had as many set-up messages as it may have from all users together.
+    NumberBudget,
+    /// The host's count of the number failed, and no set-up message is sent uncounted.
+    CountFailed,
 }
 
 /// An action that can be refused.

@@ -155,7 +155,8 @@ pub struct EnrollTotp {
     pub ticket: Option<String>,
     /// Shown in the app beside the service's name: an e-mail address or user name.
     pub label: String,
-    /// The name by which the user tells this app from others; default: `Authenticator app`, with a number where that is taken.
+    /// The name by which the user tells this app from others; default: that of the app which it replaces, else
+    /// `Authenticator app`, with a number where that is taken.
     #[serde(default)]
     pub name: Option<FactorName>,
     /// The id of a factor in whose place it comes, such as that of a lost phone: the confirmation removes it.
@@ -181,7 +182,8 @@ pub struct EnrollSms {
     pub ticket: Option<String>,
     /// The number in E.164 form, like `+61412345678`.
     pub number: String,
-    /// The name by which the user tells this phone from others; default: `Phone`, with a number where that is taken.
+    /// The name by which the user tells this phone from others; default: that of the phone which it replaces, else
+    /// `Phone`, with a number where that is taken.
     #[serde(default)]
     pub name: Option<FactorName>,
     /// The id of a factor in whose place it comes, such as that of an old number: the confirmation removes it.

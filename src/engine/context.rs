@@ -110,13 +110,13 @@ impl<'a> Context<'a> {
 
     /// Refuses a command, and logs it.
     pub(super) fn denied(&mut self, action: Action, reason: Reason) -> Reply {
-        self.log(EventKind::Refused { action, reason });
+        self.log(EventKind::Refused { action, reason, by: None });
         Reply::denied(reason)
     }
 
     /// Refuses a command until a time, and logs it.
     pub(super) fn denied_until(&mut self, action: Action, reason: Reason, retry_at: UnixSeconds) -> Reply {
-        self.log(EventKind::Refused { action, reason });
+        self.log(EventKind::Refused { action, reason, by: None });
         Reply::Denied { reason, retry_at: Some(retry_at) }
     }
 

@@ -182,16 +182,17 @@ pub(super) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Begins a confirmation: the factor gets its id, and a name where it was given none.
+    /// Begins a confirmation: the factor gets its id, and where it was given no name, that of the one it replaces or a free one.
     pub(super) fn of<T>(context: &mut Context<'_>, method: Method, setup: &Setup<T>, name: Option<&FactorName>) -> Self {
         let replaces = setup.replaces.as_ref().and_then(|id| context.record.factor(id));
-        let factor =
-            NamedFactor { id: FactorId::mint(&mut context.entropy), name: name.map_or_else(|| free_name(context, method), Clone::clone) };
+        let kept = || replaces.as_ref().filter(|factor| factor.method == method).map(|factor| factor.named.name.clone());
+        let name = name.cloned().or_else(kept).unwrap_or_else(|| free_name(context, method));
+        let factor = NamedFactor { id: FactorId::mint(&mut context.entropy), name };
         Self { method, factor, proof: setup.proof, replaces, makes_backup_codes: makes_backup_codes(context) }
     }
 }
 
-/// The name of a factor that was given none.
+/// The name of a new factor that was given none.
 fn free_name(context: &Context<'_>, method: Method) -> FactorName {
     let kind = match method {
         Method::Totp => "Authenticator app",

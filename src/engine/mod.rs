@@ -48,6 +48,7 @@ mod status;
 mod totp;
 mod trusted_browser;
 
+pub use crate::event::SmsRefusal;
 pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
 pub use client_field::ClientField;
 pub use command::{
@@ -57,7 +58,7 @@ pub use command::{
 pub use context::Env;
 pub use login::ticket_user;
 pub use pending::{Limit, OverLimit, Pending, Progress};
-pub use reply::{BrowserCookie, CodeKind, Reply, ShownCode, SmsRefusal, UsableFactor, UsableMethod};
+pub use reply::{BrowserCookie, CodeKind, Reply, ShownCode, UsableFactor, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, TrustedBrowserStatus, enrollment, status};
 
 use crate::error::Error;

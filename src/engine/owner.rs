@@ -2,10 +2,11 @@
 //!
 //! The owner shows a fresh factor of their own, and acts for someone else. One budget holds for both acts: each gives out a code.
 
-use crate::event::Action;
+use crate::event::{Action, EventKind};
 use crate::policy::{Channel, Method, Reason, Role};
 use crate::rate::{DAY, HOUR, counts, full_until};
 use crate::record::Record;
+use crate::time::UnixSeconds;
 
 use super::attempt::OrReply;
 use super::client_field::ClientField;
@@ -20,21 +21,27 @@ const LIMITS: [(u64, u32); 2] = [(HOUR, 5), (DAY, 20)];
 /// Admits an act of an owner, and charges it to the budget.
 pub(super) fn admit(context: &mut Context<'_>, owner: &Record, by: &Issuer, action: Action) -> OrReply<()> {
     if let Some(reason) = context.turned_away(Channel::Web) {
-        return Err(context.denied(action, reason));
+        return Err(refused(context, by, action, reason, None));
     }
     if by.pass.as_deref().is_some_and(str::is_empty) {
         return Err(Reply::malformed(ClientField::Pass));
     }
     if let Some(reason) = obstacle(context, owner, by, action) {
-        return Err(context.denied(action, reason));
+        return Err(refused(context, by, action, reason, None));
     }
     let now = context.now;
     if let Some(until) = full_until(context.record.codes_issued.iter().copied(), now, &LIMITS) {
-        return Err(context.denied_until(action, Reason::TooOften, until));
+        return Err(refused(context, by, action, Reason::TooOften, Some(until)));
     }
     context.record.codes_issued.retain(|at| counts(*at, now, DAY));
     context.record.codes_issued.push(now);
     Ok(())
+}
+
+/// Refuses the act, and logs the owner who asked for it: the user whom it is about did nothing.
+fn refused(context: &mut Context<'_>, by: &Issuer, action: Action, reason: Reason, retry_at: Option<UnixSeconds>) -> Reply {
+    context.log(EventKind::Refused { action, reason, by: Some(by.user.clone()) });
+    Reply::Denied { reason, retry_at }
 }
 
 /// The rule that forbids the act, if one does.

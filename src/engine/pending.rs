@@ -17,12 +17,12 @@ use core::fmt;
 use serde::Serialize;
 
 use crate::effect::Effect;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, SmsRefusal};
 use crate::hashed_codes::{AllHashed, HashJob};
 use crate::json::to_json;
 use crate::record::Record;
 
-use super::reply::{Reply, SmsRefusal};
+use super::reply::Reply;
 
 /// A count that the host keeps, over all users: one more of `key`, and at most `max` within `seconds`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,7 +99,7 @@ impl Pending {
         };
         // Every outcome with a limit logs its message; the refusal is logged in its place.
         let logged = self.0.effects.into_iter().find_map(|effect| match effect {
-            Effect::Log(event) => Some(Event { kind: EventKind::SmsRefused, ..event }),
+            Effect::Log(event) => Some(Event { kind: EventKind::SmsRefused { reason }, ..event }),
             Effect::Sms(_) | Effect::EndPasses(_) | Effect::Notify(_) => None,
         });
         let retry_at = logged.as_ref().map(|event| event.at.plus(seconds));

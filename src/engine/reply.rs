@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::event::SmsRefusal;
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::ids::{SessionId, UserId};
 use crate::policy::{Method, Reason};
@@ -82,23 +83,6 @@ pub struct BrowserCookie {
     pub token: SecretText,
     /// The time at which the trust ends: the end of the cookie.
     pub expires_at: UnixSeconds,
-}
-
-/// The reason why no SMS was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(rename_all = "snake_case")]
-pub enum SmsRefusal {
-    /// The last message was sent less than `cooldownSeconds` ago.
-    Cooldown,
-    /// The budget of the last minute, hour or day is used up.
-    Budget,
-    /// The user waits or is stopped after wrong codes.
-    TooManyAttempts,
-    /// The number has had as many set-up messages as it may have from all users together.
-    NumberBudget,
-    /// The host's count of the number failed, and no set-up message is sent uncounted.
-    CountFailed,
 }
 
 /// The answer to a command. Times are in unix seconds.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::{Effect, SmsMessage, SmsTemplate};
 use crate::encoding::to_base64url;
 use crate::error::{Error, ErrorCode};
-use crate::event::{Action, EventKind};
+use crate::event::{Action, EventKind, SmsRefusal};
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::ids::RecordId;
 use crate::keys::sealing::{Purpose, Sealed, openable};
@@ -31,7 +31,7 @@ use super::attempt::{Comparison, OrReply, Typed, Used};
 use super::command::{Confirm, EnrollSms};
 use super::context::{Context, View};
 use super::enroll::{self, Confirmation, Start};
-use super::reply::{CodeKind, Reply, SmsRefusal, UsableFactor, UsableMethod};
+use super::reply::{CodeKind, Reply, UsableFactor, UsableMethod};
 use super::sms_budget;
 
 /// Name of the sealed field, part of its associated data.
@@ -277,7 +277,7 @@ fn send(context: &mut Context<'_>, number: &PhoneNumber) -> OrReply<Sent> {
 }
 
 fn refused(context: &mut Context<'_>, reason: SmsRefusal, retry_at: Option<UnixSeconds>) -> Reply {
-    context.log(EventKind::SmsRefused);
+    context.log(EventKind::SmsRefused { reason });
     Reply::SmsRefused { reason, retry_at }
 }
 

@@ -10,7 +10,7 @@
 
 use crate::encoding::to_base64url;
 use crate::error::Error;
-use crate::event::EventKind;
+use crate::event::{EventKind, SmsRefusal};
 use crate::keys::sealing::Purpose;
 use crate::mac::mac;
 use crate::phone::PhoneNumber;
@@ -20,7 +20,7 @@ use crate::time::UnixSeconds;
 
 use super::context::{Context, View};
 use super::pending::Limit;
-use super::reply::{Reply, SmsRefusal};
+use super::reply::Reply;
 
 /// Slots that may be given back within an hour.
 const RETURNS_PER_HOUR: u32 = 3;

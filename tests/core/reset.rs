@@ -52,6 +52,7 @@ fn t57_only_an_owner_with_a_fresh_factor_resets_and_never_themselves() {
         assert_eq!((&person.record, person.events()), (&before, vec!["refused".to_owned()]), "{by}");
         let event = serde_json::to_value(&person.effects[0]).unwrap();
         assert_eq!((&event["log"]["action"], &event["log"]["reason"]), (&json!("reset"), &json!(reason)));
+        assert_eq!(event["log"]["by"], by["user"], "and the person is not blamed");
     };
     refused(json!({"user": "olga", "session": "owner", "pass": pass, "role": "member"}), "owner_only");
     refused(json!({"user": "ann", "session": "owner", "pass": pass, "role": "owner"}), "not_for_oneself");

@@ -100,6 +100,23 @@ fn five_apps_have_names_and_a_sixth_has_no_room() {
 }
 
 #[test]
+fn a_replacement_without_a_name_keeps_that_of_the_same_kind_of_factor() {
+    let mut ann = Ann::with_apps(1);
+    ann.add_app(json!({"name": "Work phone"}));
+    let work = ann.ids()[1].clone();
+    assert_eq!(ann.add_app(json!({"replaces": work}))["factor"]["name"], "Work phone");
+    assert_eq!(ann.names(), ["Authenticator app", "Work phone"]);
+
+    ann.person.now += 60;
+    let pass = ann.pass();
+    let start = json!({"session": "in", "pass": pass, "number": "+61412345678", "replaces": ann.ids()[1]});
+    let started = ann.person.reply(json!({"enroll_sms": start}));
+    let confirm = json!({"session": "in", "setup": started["setup"], "code": ann.person.sms_code()});
+    ann.person.now += 60;
+    assert_eq!(ann.person.reply(json!({"confirm_sms": confirm}))["factor"]["name"], "Phone", "an app's name is none for a phone");
+}
+
+#[test]
 fn two_phones_with_two_numbers_and_no_third() {
     let mut ann = Ann::with_apps(1);
     let mut add = |number: &str, replaces: Value| {

@@ -105,7 +105,7 @@ test('a number gets a day’s set-up messages from all users together, and a log
     retryAt: at.clock() + 86_400,
   })
   assert.equal(await at.store.load({ user: 'mallory' }), undefined, 'nothing is stored')
-  assert.equal(at.events.at(-1).event, 'sms_refused')
+  assert.deepEqual([at.events.at(-1).event, at.events.at(-1).reason], ['sms_refused', 'number_budget'])
   assert.equal(
     (await at.factor.enrollSms({ user: 'mallory', session: 's', number: '+61412345679' })).result,
     'sms_sent',

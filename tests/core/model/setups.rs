@@ -185,7 +185,7 @@ impl Oracle<'_> {
             return Seen::Wrong { left: None, retry_at: None, slow_by: self.slow_by(&secret, code) };
         };
         let had_factor = self.me.has_factor();
-        let (id, name) = (String::new(), setup.name.map_or_else(|| self.me.free_name("Authenticator app"), str::to_owned));
+        let (id, name) = (String::new(), self.me.new_name(Method::Totp, setup.name, setup.replaces.as_deref()));
         self.me.apps.push(App { id, name, secret, last_step, opens: true, is_theirs, kid: self.keys.newest() });
         self.replace(setup.replaces);
         self.confirmed(Method::Totp, new_id(session, next, setup.proof), had_factor)
@@ -237,7 +237,7 @@ impl Oracle<'_> {
         }
         let had_factor = self.me.has_factor();
         let is_theirs = THEIR_NUMBERS.contains(&number);
-        let (id, name) = (String::new(), setup.name.map_or_else(|| self.me.free_name("Phone"), str::to_owned));
+        let (id, name) = (String::new(), self.me.new_name(Method::Sms, setup.name, setup.replaces.as_deref()));
         self.me.phones.push(Phone { id, name, used_at: None, opens: true, number, is_theirs, kid: self.keys.newest() });
         self.replace(setup.replaces);
         self.confirmed(Method::Sms, new_id(session, next, setup.proof), had_factor)

@@ -300,8 +300,15 @@ impl Shadow {
         apps.chain(self.phones.iter().map(|phone| (Method::Sms, phone.id.as_str(), phone.name.as_str()))).collect()
     }
 
+    /// The name of the factor that a set-up brings: its own, that of the factor of the same kind which it replaces, or a free one.
+    pub(super) fn new_name(&self, method: Method, wanted: Option<&str>, replaces: Option<&str>) -> String {
+        let kept = self.own().into_iter().find(|(of, id, _)| *of == method && Some(*id) == replaces);
+        let kind = if method == Method::Totp { "Authenticator app" } else { "Phone" };
+        wanted.or(kept.map(|(_, _, name)| name)).map_or_else(|| self.free_name(kind), str::to_owned)
+    }
+
     /// The first of `Phone`, `Phone 2` … that no factor has.
-    pub(super) fn free_name(&self, kind: &str) -> String {
+    fn free_name(&self, kind: &str) -> String {
         let names = (1..).map(|number| if number == 1 { kind.to_owned() } else { format!("{kind} {number}") });
         names.into_iter().find(|name| !self.own().iter().any(|(_, _, known)| known == name)).unwrap()
     }
