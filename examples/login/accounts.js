@@ -67,6 +67,7 @@ export async function openAccounts(db, clock) {
   const clientsOf = db.prepare('SELECT * FROM api_clients WHERE account = ? ORDER BY id')
   const setRules = db.prepare('UPDATE accounts SET require = ?, first_factor = ?, network = ?, name = ? WHERE id = ?')
   const setUserFacts = db.prepare('UPDATE users SET last_ip = ?, language = ? WHERE id = ?')
+  const setPassword = db.prepare('UPDATE users SET secret_hash = ? WHERE id = ?')
   const setClientIp = db.prepare('UPDATE api_clients SET last_ip = ? WHERE id = ?')
   const forgetOldTries = db.prepare('DELETE FROM password_tries WHERE ends_at <= ?')
   const chargeTry = db.prepare(`INSERT INTO password_tries VALUES (?, 1, ?)
@@ -111,8 +112,11 @@ export async function openAccounts(db, clock) {
     /** The principal of a session: a user or an API client. */
     principal: (id) => user.get(id) ?? clientPrincipal(id.startsWith('client:') ? client.get(id.slice(7)) : undefined),
 
+    userNamed: (email) => userByEmail.get(email),
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
     checkClient: (id, secret, ip) => checkSecret(clientPrincipal(client.get(id)), `client:${id}`, secret, ip),
+
+    setPassword: async (principal, password) => void setPassword.run(await hash(password), principal.id),
 
     /** Counts a half login. Call it once for each login that is challenged. */
     hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,

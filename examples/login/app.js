@@ -8,7 +8,7 @@ import { serveAssets } from './assets.js'
 import { BadInput } from './bad-input.js'
 import { browserName } from './browser-name.js'
 import { isLanguage, languages, messages } from './messages/index.js'
-import { after, errorPage, renderPage } from './pages/index.js'
+import { after, afterOutdated, errorPage, renderPage } from './pages/index.js'
 import { routes } from './routes.js'
 import { isSameOrigin } from './same-site.js'
 
@@ -66,11 +66,15 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     refuse(response, reply, context, route) {
       const page = route.page ?? context.address
       switch (reply.reason) {
-        case 'login_required':
-          return response.redirect(
-            303,
-            page.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(page)}`,
+        case 'login_required': {
+          const to = page.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(page)}`
+          // Someone whose session has ended is told so. Someone who comes for the first time is just asked.
+          return leadTo(
+            response,
+            { to, tell: context.hadSession ? { ...reply, reason: 'session_ended' } : undefined },
+            context,
           )
+        }
         case 'second_factor_required':
           return response.redirect(303, context.session.pending.setUp ? '/login/set-up' : '/login/second-step')
         case 'set_up_already':
@@ -79,7 +83,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
         case 'not_required':
           return response.redirect(303, '/')
         case 'form_outdated':
-          return leadTo(response, { to: page, tell: reply }, context)
+          return leadTo(response, afterOutdated[route.act]?.(reply, context) ?? { to: page, tell: reply }, context)
         default:
           return sendPage(response, errorPage(reply, context), statusOf(reply))
       }
@@ -198,7 +202,8 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     const session = secret && sessions.find(secret, bearer ? 'api' : 'web')
     const principal = session && accounts.principal(session.principal)
     if (principal && clock() - session.seenAt >= 60) sessions.seen(session, request.ip)
-    return principal ? { session, principal, account: accounts.account(principal.account) } : {}
+    if (!principal) return { hadSession: Boolean(secret) }
+    return { session, principal, account: accounts.account(principal.account) }
   }
 
   function cookieOf(request, name) {

@@ -74,6 +74,10 @@ export const mapping = {
   erased: change(6, 'success', 'low'),
   refused: change(99, 'failure', 'low'),
 
+  // Of this service: `ownEvents` in outbox.js.
+  wrong_password: login(1, 'failure', 'low'),
+  sessions_ended: login(2, 'success'),
+
   policy_changed: { class: classes.entityManagement, activity: 3, status: 'success', severity: 'medium' },
 }
 
@@ -133,7 +137,7 @@ function particulars(uid, { kind, method, person, actor, account }) {
   const factor = method !== undefined && factors[method]
   switch (uid) {
     case classes.authentication: {
-      const isPasswordOnly = kind === 'login_allowed'
+      const isPasswordOnly = kind === 'login_allowed' || kind === 'wrong_password'
       const shown = isPasswordOnly ? password : factor
       return {
         user: person,

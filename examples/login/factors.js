@@ -30,7 +30,7 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
     if (session.pending.setUp === undefined) {
       const reply = await ask(confirmation)
       if (reply.result === 'enrolled') forgetSetUp(session, method)
-      return afterChange(context, reply)
+      return { ...afterChange(context, reply), isReplacement: Boolean(setUp?.replaces) }
     }
     const fresh = sessions.fresh()
     const reply = await ask({ ...confirmation, newSession: fresh.id })
@@ -54,6 +54,27 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
     context.pass = { token, expiresAt }
     if (reply.result === 'enrolled') sessions.endOthers(context.session)
     return reply
+  }
+
+  /**
+   * The name of a new app or phone, and the one that it replaces. A form sends an empty text for none: a new one then gets a name
+   * in the person's language, and a replacement keeps the name.
+   */
+  async function namesIn({ input, principal, account, words }, method) {
+    const [name, replaces] = [input.name || undefined, input.replaces || undefined]
+    if (name !== undefined || replaces !== undefined) return { name, replaces }
+    const { methods } = await secondFactor.status({ user: principal.id, account: account.id })
+    const taken = methods.map(({ name }) => name)
+    return { name: freeName(words.security.newNames[method], taken) }
+  }
+
+  /** What the page of a set-up says of the others: the name of the app or phone that it replaces, and whether there is one. */
+  async function othersOf({ principal, account }, method, replaces) {
+    const { methods } = await secondFactor.status({ user: principal.id, account: account.id })
+    return {
+      takesPlaceOf: methods.find(({ id }) => id === replaces)?.name,
+      isOn: methods.some((factor) => factor.method === method),
+    }
   }
 
   /** A set-up stays in the session until its code comes. */
@@ -101,7 +122,7 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
       const { principal, account, input } = context
       const reply = await secondFactor.enrollTotp({
         ...callerInSetUp(context),
-        ...namesIn(context),
+        ...(await namesIn(context, 'totp')),
         label: principal.email,
         plan: account.plan,
       })
@@ -112,7 +133,8 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
     async totpSetUp(context) {
       const { session, principal, account } = context
       const setUp = session.pending.setUps?.totp
-      if (setUp === undefined) return { result: 'no_set_up' }
+      const others = await othersOf(context, 'totp', setUp?.replaces)
+      if (setUp === undefined) return { result: 'no_set_up', ...others }
       const reply = await secondFactor.showTotpSetup({
         user: principal.id,
         session: session.id,
@@ -120,7 +142,7 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
         setup: setUp.token,
       })
       const { setup: _, ...shown } = reply
-      return { ...shown, replaces: setUp.replaces }
+      return { ...shown, ...others, replaces: setUp.replaces }
     },
 
     async confirmTotp(context) {
@@ -133,7 +155,7 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
       if (number.problem) return { result: 'malformed', expected: 'a phone number', problem: number.problem }
       const reply = await secondFactor.enrollSms({
         ...callerInSetUp(context),
-        ...namesIn(context),
+        ...(await namesIn(context, 'sms')),
         number: number.e164,
         plan: account.plan,
       })
@@ -144,11 +166,12 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
       return atLogin(context, { ...kept, number: number.e164 })
     },
 
-    async smsSetUp({ session }) {
-      const setUp = session.pending.setUps?.sms
-      if (setUp === undefined) return { result: 'no_set_up' }
+    async smsSetUp(context) {
+      const setUp = context.session.pending.setUps?.sms
+      const others = await othersOf(context, 'sms', setUp?.replaces)
+      if (setUp === undefined) return { result: 'no_set_up', ...others }
       const { token: _, ...shown } = setUp
-      return { result: setUp.expiresAt > clock() ? 'sms_started' : 'expired', ...shown }
+      return { result: setUp.expiresAt > clock() ? 'sms_started' : 'expired', ...shown, ...others }
     },
 
     async confirmSms(context) {
@@ -214,5 +237,10 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
   }
 }
 
-/** The name of a new app or phone, and the one that it replaces. A form sends an empty text for none. */
-const namesIn = ({ input: { name, replaces } }) => ({ name: name || undefined, replaces: replaces || undefined })
+/** The first of `App`, `App 2` … that is not taken. */
+function freeName(name, taken) {
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? name : `${name} ${number}`
+    if (!taken.includes(free)) return free
+  }
+}

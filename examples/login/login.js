@@ -12,6 +12,7 @@ import { rolesOf, trustDays } from './accounts.js'
 import { isYes, text } from './bad-input.js'
 import { factorUseCases } from './factors.js'
 import { ownerUseCases } from './owner.js'
+import { passwordUseCases } from './password.js'
 import { sameSitePath } from './same-site.js'
 
 export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
@@ -178,6 +179,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const { input, ip } = context
       const email = text(input, 'email').trim().toLowerCase()
       const first = await accounts.checkPassword(email, text(input, 'password'), ip)
+      if (first.result === 'wrong_password') logWrongPassword(email, ip)
       if (first.result !== 'first_factor') return first
       return logIn(context, first.principal, sameSitePath(input.next))
     },
@@ -232,10 +234,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { ...shown, next: session.next, tells: arrival !== undefined }
     },
 
-    /** The page between a login and its destination: it warns of a used recovery code, or of few backup codes. */
+    /** The page between a login and its destination, after a code that somebody without their phone uses. */
     async arrival({ session, principal, account }) {
-      const { enrolled } = await secondFactor.status({ user: principal.id, account: account.id })
-      return { result: 'arrival', ...session.pending.arrival, enrolled, next: session.next }
+      const { methods } = await secondFactor.status({ user: principal.id, account: account.id })
+      const factors = methods.map(({ id, method }) => ({ id, method }))
+      return { result: 'arrival', ...session.pending.arrival, factors, next: session.next }
     },
 
     async setUpForm({ session }) {
@@ -252,7 +255,15 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         roles: rolesOf(principal),
         factor: input.factor || undefined,
       })
-      return reply.result === 'denied' ? endUnlessIn(context, reply) : reply
+      if (reply.result === 'denied') return endUnlessIn(context, reply)
+      if (reply.result === 'sms_sent') {
+        const { hint, resendAt } = reply
+        sessions.change(
+          session,
+          ({ challenge }) => void Object.assign(challenge ?? {}, { lastSms: { hint, resendAt } }),
+        )
+      }
+      return reply
     },
 
     async logOut(context) {
@@ -260,8 +271,15 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'logged_out' }
     },
 
-    async logOutElsewhere({ session }) {
-      return { result: 'logged_out_elsewhere', sessions: sessions.endOthers(session) }
+    /** Ends all other sessions, and the trust of all browsers, so that none of them comes back without a code. */
+    async logOutElsewhere(context) {
+      const { session, principal, account, ip } = context
+      const ended = sessions.endOthers(session)
+      const { trustedBrowsers = [] } = await secondFactor.status({ user: principal.id, account: account.id })
+      for (const { id } of trustedBrowsers)
+        await secondFactor.removeTrustedBrowser({ ...callerWithPass(context), browser: id })
+      outbox.ownEvent('sessions_ended', principal, { at: clock(), ip })
+      return { result: 'logged_out_elsewhere', sessions: ended, browsers: trustedBrowsers.length }
     },
 
     // For sessions that are fully logged in
@@ -277,6 +295,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         plan: account.plan,
         enrolled: status.enrolled,
         fewCodes: few(status.backupCodes?.left),
+        hasUnsavedCodes: status.backupCodes?.confirmed === false,
         method: entry.method,
       }
     },
@@ -304,6 +323,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     ...factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
+    ...passwordUseCases({ accounts, sessions, secondFactor, staleFactor }),
     ...ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }),
 
     // The demo's stand-in for phones and mail
@@ -311,6 +331,14 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     async outbox() {
       return demo ? { result: 'outbox', messages: outbox.messages() } : { result: 'not_found' }
     },
+  }
+
+  /** Logs a wrong password after the reply has left, so that its time does not tell whether there is such a person. */
+  function logWrongPassword(email, ip) {
+    setImmediate(() => {
+      const user = accounts.userNamed(email)
+      if (user !== undefined) outbox.ownEvent('wrong_password', user, { at: clock(), ip })
+    })
   }
 
   /** Ends a session that has only the password, once its ticket is no longer good. */
@@ -323,9 +351,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
 /** The number of backup codes that are left, if these are few. */
 const few = (left) => (left <= 3 ? left : undefined)
 
-function arrivalOf({ method, backupCodesLeft: left }) {
-  if (method === 'recovery_code') return { method }
-  return few(left) === undefined ? undefined : { method, left }
+/** Somebody who logs in by one of these may have lost the phone. */
+function arrivalOf({ method, backupCodesLeft }) {
+  if (method !== 'recovery_code' && method !== 'backup_code') return undefined
+  return { method, left: few(backupCodesLeft) }
 }
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }

@@ -27,9 +27,12 @@ function rowsOf(input, name) {
 /** The rules of pasted lines. Text after `#` is a note; a line with nothing else is passed over. */
 export function rulesOfLines(text) {
   return text.split(/[\r\n\u2028\u2029]+/).flatMap((line) => {
-    const [, before, note] = /^([^#]*)(?:#(.*))?$/.exec(line)
+    const [, before, text = ''] = /^([^#]*)(?:#(.*))?$/.exec(line)
     const [, networks, end] = /^(.*?)(?:\buntil\s+(\S+)\s*)?$/.exec(before.trim())
-    return rules(networks, { note: note?.trim() || undefined, until: end && secondsOf(end) })
+    // Someone who writes the last day at the end of the note means it too.
+    const [, note, endInNote] = /^(.*?)(?:\buntil\s+(\d{4}-\d\d-\d\d)\s*)?$/.exec(text.trim())
+    const last = end ?? endInNote
+    return rules(networks, { note: (end ? text : note).trim() || undefined, until: last && secondsOf(last) })
   })
 }
 

@@ -17,7 +17,11 @@ const canRepeat = new Set([
   'sms_refused',
   'enrollment_started',
   'refused',
+  'wrong_password',
 ])
+
+/** Events of this service, beside those of the engine: about the password and the sessions, which the engine does not know. */
+export const ownEvents = ['sessions_ended', 'wrong_password']
 
 export function createOutbox(db) {
   db.exec(`
@@ -71,6 +75,8 @@ export function createOutbox(db) {
     /** A mail to one person. A mail server would send `html` beside the text. */
     mail: (at, to, { subject, text }) => addMessage.run('mail', at, to, text, subject),
     event: saveEvent,
+    /** One of `ownEvents`, in the form of the engine's. */
+    ownEvent: (event, { account, id: user }, { at, ip }) => saveEvent({ v: 1, account, user, at, ip, event }),
     messages: () => messages.all(),
     /** The newest events of these users, at most so many. */
     events: (users, limit) => events.all(JSON.stringify(users), limit).map((row) => JSON.parse(row.event)),

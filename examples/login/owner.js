@@ -36,21 +36,26 @@ export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policy
         self: id === principal.id,
         ...state,
       }))
-      return { result: 'users', users, count, page, pages, search, clients: statesOf(account) }
+      const { enrolled: mayHelp } = await secondFactor.status({ user: principal.id, account: account.id })
+      // A set-up that begins here leads back here.
+      if (!mayHelp) sessions.leadTo(session, '/users')
+      return { result: 'users', users, count, page, pages, search, mayHelp, clients: statesOf(account) }
     },
 
     async issueRecoveryCode(context) {
       const target = targetOf(context)
-      return handedOut(context, target, await secondFactor.issueRecoveryCode(ownersAct(context, target)))
+      const before = await secondFactor.status({ user: target.id, account: target.account })
+      return handedOut(target, before, await secondFactor.issueRecoveryCode(ownersAct(context, target)))
     },
 
     /** For a user whose phone or login somebody else may have: only a recovery code lets them in from then on. */
     async resetUser(context) {
       const target = targetOf(context)
+      const before = await secondFactor.status({ user: target.id, account: target.account })
       const reply = await secondFactor.reset(ownersAct(context, target))
       // No session has an empty id, so this ends all of them.
       if (reply.result === 'recovery_code') sessions.endOthers({ principal: target.id, id: '' })
-      return handedOut(context, target, reply)
+      return handedOut(target, before, reply)
     },
 
     /** The recovery code that this session made last, for ten minutes. After that, only whose it was. */
@@ -104,11 +109,10 @@ export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policy
     }
   }
 
-  /** A new code, whose it is, and whether this session has made one for the same person that it may still show. */
-  function handedOut({ session }, target, reply) {
-    const before = session.pending.shown?.recoveryCode
-    const replaces = before?.user === target.id && before.expiresAt > clock()
-    return { ...reply, user: target.id, email: target.email, ...(reply.result === 'recovery_code' && { replaces }) }
+  /** A new code, whose it is, and of the time before it: whether a code was good that it replaces, and whether the person had a factor. */
+  function handedOut({ id: user, email }, { recoveryCode, enrolled }, reply) {
+    const isCode = reply.result === 'recovery_code'
+    return { ...reply, user, email, ...(isCode && { replaces: recoveryCode !== undefined, hadFactor: enrolled }) }
   }
 
   function forgetOldCode(session) {

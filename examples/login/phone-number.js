@@ -16,7 +16,7 @@ export function readNumber(typed) {
     case undefined:
       break
     case 'TOO_SHORT':
-      return { problem: 'too_short' }
+      return { problem: /\d.*\d.*\d/.test(typed) ? 'too_short' : 'no_number' }
     case 'TOO_LONG':
       return { problem: 'too_long' }
     default:

@@ -14,10 +14,13 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       return { result: 'policy', require, firstFactor, network, name }
     },
 
-    /** The form with its rows changed. Nothing is saved. */
+    /** The form with its rows changed. Nothing is saved. A mistake in the list that was added to is told at once. */
     async draftPolicy({ account, input }) {
       if (input.discard !== undefined) return { result: 'policy_draft_discarded' }
-      return { result: 'policy_draft', ...draftOf(input, account) }
+      const next = draftOf(input, account)
+      const mistake = input.add === undefined ? undefined : mistakeIn(policyFor({ ...account, ...next }))
+      const isAboutList = mistake?.path?.split(/[.[]/).includes(String(input.add))
+      return isAboutList ? mistake : { result: 'policy_draft', ...next }
     },
 
     /** For a program: lists the users whom a change would lock out, and saves it only once the owner confirmed that list. */
@@ -56,9 +59,7 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
         const next = draftOf(draft, account)
         return { result: 'policy_preview', ...next, review: await reviewOf(context, next) }
       } catch (error) {
-        if (!isMistake(error)) throw error
-        const { code, path, message } = error
-        return { result: 'policy_mistake', mistake: { result: 'error', code, path, message } }
+        return { result: 'policy_mistake', mistake: toldOf(error) }
       }
     },
   }
@@ -134,6 +135,20 @@ function requirement(input) {
   }
 }
 
-/** Whether an error is a mistake in the draft. */
-const isMistake = (error) =>
-  error instanceof BadInput || (error instanceof CountersignError && error.code === 'invalid_policy')
+/** The mistake in a policy, as a reply; nothing, where there is none. */
+function mistakeIn(policy) {
+  try {
+    policies.parse(policy)
+    return undefined
+  } catch (error) {
+    return toldOf(error)
+  }
+}
+
+/** The reply that tells a mistake in the draft. Throws any other error on. */
+function toldOf(error) {
+  const isMistake = error instanceof BadInput || (error instanceof CountersignError && error.code === 'invalid_policy')
+  if (!isMistake) throw error
+  const { code, path, message } = error
+  return { result: 'error', code, path, message }
+}

@@ -52,6 +52,7 @@ export const routes = [
   post('/security/backup-codes/confirm', 'person', 'confirmBackupCodes', '/security'),
   post('/security/backup-codes/download', 'person', 'downloadBackupCodes', '/security'),
   post('/security/browsers/remove', 'person', 'removeTrustedBrowser', '/security'),
+  post('/security/password', 'person', 'changePassword', '/security?go=password'),
   post('/security/sessions/end-others', 'person', 'logOutElsewhere', '/security'),
   { ...get('/confirm', 'person', 'freshFactorForm'), api: null },
   post('/security/fresh-factor', 'person', 'startFreshFactor', '/security'),

@@ -173,6 +173,9 @@ guide(
     await person.looksRight('second-step-backup')
     await person.page.locator('#long_code').fill(codes[2].toLowerCase())
     await person.press('Log in')
+    await person.reads(/You logged in with a backup code\. If you no longer have your phone/)
+    await person.looksRight('arrival-backup-code')
+    await person.follow('Later: go on')
     assert.equal(await person.heading(), 'Welcome, member@acme.example')
     await person.follow('Security')
     await person.reads(/9 of 10 left/)
@@ -210,6 +213,7 @@ guide(
     await person.follow('Show codes')
     await person.press('I have saved them')
     assert.equal(person.path, '/security')
+    await person.reads(/Good: you have your backup codes/)
     await person.doesNotRead(/You have not said/)
   },
 )
@@ -278,7 +282,7 @@ guide(
     await member.page.locator('#long_code').fill(recoveryCode)
     await member.press('Log in')
     await member.reads(
-      /You logged in with a recovery code\. If you no longer have your phone, put a new app in its place now/,
+      /You logged in with a recovery code\. If you no longer have your phone, set up your app on the new one now/,
     )
     await member.looksRight('arrival-recovery-code')
     await member.follow('Later: go on')

@@ -46,6 +46,7 @@ test('the downloaded file holds the unused codes and their owner, and nothing el
   await person.logIn('member')
   await person.follow('Use backup code')
   await person.typeCode(codes[0])
+  await person.follow('Later: go on')
   await person.follow('Security')
   await person.follow('Show codes')
   await person.confirmWith(code())

@@ -51,7 +51,7 @@ test('T18: no session, an invented one, a bearer token in a cookie, and a sessio
       if (route.path) {
         const page = await callPage(visitor, route)
         assert.equal(page.status, 303, route.path)
-        assert.match(page.location, /^\/login(?:\?next=|$)/)
+        assert.match(page.location, /^\/login(?:\?(?:next|said)=|$)/)
       }
       if (route.api) assert.equal((await callApi(visitor, route)).reason, 'login_required', route.api)
     }

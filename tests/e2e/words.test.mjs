@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mapping } from '../../examples/login/audit-ocsf.js'
 import { languages, messages } from '../../examples/login/messages/index.js'
+import { ownEvents } from '../../examples/login/outbox.js'
 
 const types = readFileSync(new URL('../../pkg/types/generated.d.ts', import.meta.url), 'utf8')
 
@@ -69,7 +70,8 @@ for (const language of languages) {
   const words = messages[language]
 
   test(`${language}: a sentence for each kind of event, reason, refused SMS, action and method, and for no other`, () => {
-    assert.deepEqual(Object.keys(words.events).toSorted(), kindsOf('EventKind'))
+    assert.deepEqual(Object.keys(words.events).toSorted(), [...kindsOf('EventKind'), ...ownEvents].toSorted())
+    assert.deepEqual(Object.keys(words.smsReasons).toSorted(), kindsOf('SmsRefusal'))
     assert.deepEqual(Object.keys(words.reasons).toSorted(), kindsOf('Reason'))
     assert.deepEqual(Object.keys(words.problems.reasons).toSorted(), kindsOf('Reason'))
     const refusals = Object.keys(words.problems.smsRefused).map((name) => name.replace(/Until$/, ''))
@@ -93,5 +95,5 @@ for (const language of languages) {
 }
 
 test('the OCSF export maps each kind of event, and no other', () => {
-  assert.deepEqual(Object.keys(mapping).toSorted(), kindsOf('EventKind'))
+  assert.deepEqual(Object.keys(mapping).toSorted(), [...kindsOf('EventKind'), ...ownEvents].toSorted())
 })

@@ -3,6 +3,7 @@
 import './code-field.js'
 import './copy-and-print.js'
 import './countdown.js'
+import './keep-typed.js'
 import './local-times.js'
 
 // Loaded only beside a QR code, because it fetches WebAssembly.

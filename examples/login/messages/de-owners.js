@@ -48,10 +48,12 @@ export default {
           'Hat keinen zweiten Faktor, und die Richtlinie verlangt in manchen Netzwerken einen.',
         no_usable_method: 'Hat einen zweiten Faktor, aber keinen, den die Richtlinie zulässt.',
         reset: 'Wurde zurückgesetzt: Nur mit einem Wiederherstellungscode ist die Anmeldung möglich.',
-        stopped: 'Zu viele falsche Codes: Nur ein Wiederherstellungscode oder ein neues Passwort hilft.',
+        stopped: 'Zu viele falsche Codes: Nur mit einem Wiederherstellungscode ist die Anmeldung möglich.',
         locked: (time) => html`Es wurden falsche Codes eingegeben: Bis ${time} wird kein Code angenommen.`,
       },
     },
+    needsFactor:
+      'Um Wiederherstellungscodes für andere auszustellen, brauchen Sie selbst einen zweiten Faktor. Nach dem Einrichten kommen Sie hierher zurück.',
     askAnother: 'Eine andere Person aus der Verwaltung kann einen Code für Sie ausstellen.',
     codeAlive: (time) => html`Einer gilt noch bis ${time}. Ein neuer ersetzt ihn.`,
     issue: 'Wiederherstellungscode ausstellen',
@@ -73,8 +75,8 @@ export default {
         'Er wird nur hier angezeigt, zehn Minuten lang. Übergeben Sie ihn persönlich oder am Telefon, nie per E-Mail oder SMS.',
       steps: 'Was die Person damit tut',
       step1: 'Mit E-Mail-Adresse und Passwort anmelden.',
-      step2:
-        '„Backup-Code verwenden“ wählen, dann „Wiederherstellungscode verwenden“. Wer neu ist, wird sofort danach gefragt.',
+      step2: '„Backup-Code verwenden“ wählen, dann „Wiederherstellungscode verwenden“, und ihn eingeben.',
+      step2Asked: 'Den Wiederherstellungscode eingeben, wo danach gefragt wird.',
       step3: 'Gleich einen zweiten Faktor einrichten. Ohne ihn wird beim nächsten Mal wieder ein Code gebraucht.',
       over: (email) =>
         `Der Wiederherstellungscode für ${email} wurde einmal angezeigt und wird nicht mehr angezeigt. Wenn die Person ihn nicht hat, stellen Sie einen neuen aus: Er ersetzt den früheren.`,
@@ -124,7 +126,7 @@ export default {
       password: {
         label: 'Selbst, bei der Anmeldung',
         about:
-          'Nur Personen, die noch nie einen hatten. Auch wer das Passwort einer solchen Person kennt, kann es tun; Sie werden jedes Mal benachrichtigt.',
+          'Nur Personen, die noch nie einen hatten und sich noch nie mit einem Wiederherstellungscode angemeldet haben. Auch wer das Passwort einer solchen Person kennt, kann es tun; Sie werden jedes Mal benachrichtigt.',
       },
     },
     network: 'Von wo sich Personen und API-Clients anmelden dürfen',

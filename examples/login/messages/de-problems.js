@@ -101,6 +101,11 @@ export default {
       'In diesem Konto wird ein zweiter Faktor verlangt, und das ist Ihr einziger. Richten Sie zuerst einen anderen ein. Dann können Sie diesen abschalten.',
     not_required:
       'Es gibt nichts zu bestätigen: Sie haben noch keinen zweiten Faktor eingerichtet. Das können Sie unter „Sicherheit“ tun.',
+    password_length: 'Wählen Sie ein Passwort mit 15 bis 128 Zeichen. Einige Wörter hintereinander sind gut.',
+    not_your_password:
+      'Das ist nicht Ihr jetziges Passwort, deshalb wurde es nicht geändert. Prüfen Sie es, und versuchen Sie es noch einmal.',
+    session_ended:
+      'Sie wurden abgemeldet, oder die Zeit Ihrer Anmeldung ist abgelaufen. Melden Sie sich erneut an, und machen Sie weiter.',
     older_codes:
       'Diese Backup-Codes gelten nicht mehr: Seitdem wurden neuere erstellt. Bewahren Sie diese auf, oder erstellen Sie neue.',
     cross_site:

@@ -111,14 +111,32 @@ export default {
     againAt: (time) => html`Um ${time} können Sie einen weiteren Code anfordern.`,
   },
 
+  /** The sentence for each success that the next page tells. */
+  done: {
+    factor_added: 'Das ist eingerichtet: Ab jetzt können Sie sich auch damit anmelden.',
+    factor_replaced: 'Das Neue ist eingerichtet. Mit dem Alten können Sie sich nicht mehr anmelden.',
+    renamed: 'Der neue Name ist gespeichert.',
+    removed: 'Das ist abgeschaltet.',
+    trusted_browser_removed:
+      'Diesem Browser wird nicht mehr vertraut: Bei der nächsten Anmeldung fragt er nach einem Code.',
+    codes_saved: 'Gut: Sie haben Ihre Backup-Codes. Verwenden Sie einen, wenn Sie Ihr Telefon nicht bei sich haben.',
+    password_changed:
+      'Ihr Passwort ist geändert. Sie sind in allen anderen Browsern abgemeldet, und keinem wird mehr vertraut.',
+    logged_out_elsewhere: 'Alle anderen Browser sind abgemeldet.',
+    logged_out_and_untrusted:
+      'Alle anderen Browser sind abgemeldet. Keinem Browser wird mehr vertraut, auch diesem nicht.',
+  },
+
   arrival: {
     title: 'Sie sind angemeldet',
+    backupCode:
+      'Sie haben sich mit einem Backup-Code angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Mit dem alten kann sich dann niemand mehr anmelden.',
     recoveryCode:
       'Sie haben sich mit einem Wiederherstellungscode angemeldet. Richten Sie jetzt die Zwei-Faktor-Authentifizierung ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
     recoveryCodeEnrolled:
-      'Sie haben sich mit einem Wiederherstellungscode angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie jetzt an seiner Stelle eine neue App ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
+      'Sie haben sich mit einem Wiederherstellungscode angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
     setUp: 'Jetzt einrichten',
-    replace: 'Zweiten Faktor ansehen',
+    replace: 'Auf ein anderes Telefon umziehen',
     codesLeft: (left) =>
       left === 0
         ? 'Das war Ihr letzter Backup-Code. Erstellen Sie jetzt neue: Ohne Ihr Telefon könnten Sie sich nicht mehr anmelden.'
@@ -140,6 +158,8 @@ export default {
   home: {
     welcome: (email) => `Willkommen, ${email}`,
     passwordOnly: html`Ihr Zugang ist nur mit einem Passwort geschützt. <a href="/security">Richten Sie die Zwei-Faktor-Authentifizierung ein</a>. Das dauert eine Minute.`,
+    unsavedCodes:
+      'Sie haben nicht bestätigt, dass Sie Ihre Backup-Codes aufbewahrt haben. Ohne sie können Sie sich nicht anmelden, wenn Ihr Telefon verloren geht.',
     lead: {
       owner: (account) => `Sie gehören zur Verwaltung von ${account}.`,
       member: (account) => `Sie sind Mitglied von ${account}.`,
@@ -161,10 +181,9 @@ export default {
       'Die Zwei-Faktor-Authentifizierung ist ausgeschaltet. In diesem Konto wird sie von allen verlangt: Richten Sie sie jetzt ein.',
     notInPlan:
       'Die Zwei-Faktor-Authentifizierung gehört nicht zu Ihrem Tarif. Bitten Sie die Verwaltung Ihres Kontos um einen Tarif, der sie enthält.',
-    stopped:
-      'Bei Ihrer Anmeldung wurden zu viele falsche Codes eingegeben. Ein Wiederherstellungscode von der Verwaltung Ihres Kontos hilft, und ebenso ein neues Passwort.',
+    stopped: html`Bei Ihrer Anmeldung wurden zu viele falsche Codes eingegeben: Nur mit einem Wiederherstellungscode von der Verwaltung Ihres Kontos können Sie sich wieder anmelden. Wenn Sie das nicht waren, <a href="/security?go=password">ändern Sie Ihr Passwort</a>.`,
     lockedUntil: (time) =>
-      html`Bei Ihrer Anmeldung wurden falsche Codes eingegeben. Bis ${time} wird kein Code angenommen. Wenn Sie das nicht waren, ändern Sie Ihr Passwort.`,
+      html`Bei Ihrer Anmeldung wurden falsche Codes eingegeben. Bis ${time} wird kein Code angenommen. Wenn Sie das nicht waren, <a href="/security?go=password">ändern Sie Ihr Passwort</a>.`,
     pending: {
       totp: 'Sie haben begonnen, eine App einzurichten.',
       sms: 'Sie haben begonnen, SMS einzurichten.',
@@ -173,6 +192,8 @@ export default {
     added: 'Eingerichtet',
     lastUsed: 'Zuletzt verwendet',
     atSetUp: 'beim Einrichten',
+    /** The names of new ones, with a number where there are more. */
+    newNames: { totp: 'Authenticator-App', sms: 'Telefon' },
     rename: 'Umbenennen …',
     renameButton: 'Umbenennen',
     newName: 'Name',
@@ -226,6 +247,15 @@ export default {
       until: 'Vertraut bis',
       remove: 'Nicht mehr vertrauen',
     },
+    password: {
+      title: 'Passwort',
+      lead: 'Ein neues Passwort meldet Sie in allen anderen Browsern ab und beendet das Vertrauen in Browser.',
+      change: 'Passwort ändern …',
+      current: 'Ihr jetziges Passwort',
+      next: 'Neues Passwort',
+      hint: (least) => `Mindestens ${least} Zeichen. Einige Wörter hintereinander sind gut.`,
+      button: 'Passwort ändern',
+    },
     sessions: {
       title: 'Wo Sie angemeldet sind',
       here: 'Dieser Browser',
@@ -234,7 +264,7 @@ export default {
       since: 'Seit',
       from: (ip) => html`von <code>${ip}</code>`,
       endOthers: 'Überall sonst abmelden',
-      ended: 'Alle anderen Browser sind abgemeldet.',
+      endOthersHint: 'Das beendet auch das Vertrauen in Browser, sodass keiner von ihnen ohne Code zurückkommt.',
       onlyHere: 'Sie sind sonst nirgends angemeldet.',
     },
     activity: 'Ihre Aktivitäten',
@@ -249,6 +279,9 @@ export default {
 
   setUpApp: {
     title: 'App einrichten',
+    isOn: 'Ihre App ist schon eingerichtet. Hier ist nichts mehr zu tun.',
+    takesPlaceOf: (name) =>
+      `Das tritt an die Stelle von „${name}“: Sobald Sie unten den Code eingegeben haben, kann sich mit dem alten Eintrag niemand mehr anmelden. Wenn Ihre App dann zwei Einträge für dieses Konto zeigt, verwenden Sie den neuesten, und entfernen Sie den anderen.`,
     get: 'App installieren',
     apps: html`Google Authenticator für das <a href="https://apps.apple.com/app/google-authenticator/id388497605" rel="noreferrer">iPhone</a>
 oder für <a href="https://play.google.com/store/apps/details?id=com.google.android.apps.authenticator2" rel="noreferrer">Android</a>, oder jede andere
@@ -270,6 +303,9 @@ Authenticator-App, die Sie schon verwenden.`,
 
   setUpSms: {
     title: 'SMS einrichten',
+    isOn: 'SMS ist schon eingerichtet. Hier ist nichts mehr zu tun.',
+    takesPlaceOf: (name) =>
+      `Das tritt an die Stelle von „${name}“: Sobald Sie den Code eingegeben haben, geht an die alte Nummer kein Code mehr.`,
     label: 'Code aus der SMS',
     button: 'Einschalten',
     sent: (number, time) => html`Wir haben einen Code an ${number} gesendet. Er gilt bis ${time}.`,
@@ -305,7 +341,7 @@ Authenticator-App, die Sie schon verwenden.`,
     when: 'Wann',
     what: 'Was',
     details: 'Einzelheiten',
-    wasYou: 'Waren Sie etwas davon nicht selbst? Ändern Sie Ihr Passwort, und melden Sie sich überall sonst ab.',
+    wasYou: html`Waren Sie etwas davon nicht selbst? <a href="/security?go=password">Ändern Sie Ihr Passwort</a>: Das meldet Sie auch überall sonst ab.`,
     times: (count) => `${count}-mal`,
     by: (name) => `durch ${name}`,
     from: (ip) => `von ${ip}`,
@@ -353,6 +389,15 @@ Authenticator-App, die Sie schon verwenden.`,
     ticket_expired: 'zu spät',
   },
 
+  /** Why no SMS was sent, in the words of a list. */
+  smsReasons: {
+    cooldown: 'die letzte wurde gerade erst gesendet',
+    budget: 'mehr kann die Person vorerst nicht erhalten',
+    too_many_attempts: 'zu viele falsche Codes',
+    number_budget: 'mehr kann die Nummer vorerst nicht erhalten',
+    count_failed: 'ein Fehler bei uns',
+  },
+
   /** The sentence for each kind of event, on the pages of activity and audit. */
   events: {
     login_allowed: 'Angemeldet, ohne zweiten Faktor',
@@ -393,6 +438,8 @@ Authenticator-App, die Sie schon verwenden.`,
     reset: 'Person zurückgesetzt: zweite Faktoren entfernt',
     policy_changed: 'Richtlinie geändert',
     refused: 'Änderung abgelehnt',
+    wrong_password: 'Falsches Passwort',
+    sessions_ended: 'In allen anderen Browsern abgemeldet',
   },
 
   /** The text of an SMS: one segment of 160 characters of the GSM 7-bit alphabet. */

@@ -47,10 +47,12 @@ export default {
         enrollment_required_somewhere: 'Has no second factor, and the policy asks for one in some networks.',
         no_usable_method: 'Has a second factor, but none that the policy allows.',
         reset: 'Was reset: only a recovery code lets them in.',
-        stopped: 'Too many wrong codes: only a recovery code or a new password helps.',
+        stopped: 'Too many wrong codes: only a recovery code lets them in.',
         locked: (time) => html`Wrong codes were typed: no code is taken until ${time}.`,
       },
     },
+    needsFactor:
+      'To make recovery codes for others, you need a second factor of your own. After the set-up you come back here.',
     askAnother: 'Another owner can make a code for you.',
     codeAlive: (time) => html`One is good until ${time}; a new one replaces it.`,
     issue: 'Generate recovery code',
@@ -70,7 +72,8 @@ export default {
       onlyHere: 'It is shown only here, for ten minutes. Hand it over in person or by phone, never by e-mail or SMS.',
       steps: 'What they do with it',
       step1: 'Log in with e-mail address and password.',
-      step2: 'Choose “Use backup code”, then “Use recovery code”; someone new is asked for it at once.',
+      step2: 'Choose “Use backup code”, then “Use recovery code”, and type it.',
+      step2Asked: 'Type the recovery code where it is asked for.',
       step3: 'Set up a second factor right away. Without one, they need another code next time.',
       over: (email) =>
         `The recovery code for ${email} was shown once, and is shown no more. If they do not have it, generate a new one: it replaces the earlier one.`,
@@ -118,7 +121,7 @@ export default {
       password: {
         label: 'By themselves when they log in',
         about:
-          'Only people who never had one. Whoever knows such a person’s password can do it too; you are told each time.',
+          'Only people who never had one, and never logged in with a recovery code. Anyone who knows such a person’s password can do it too; you are told each time.',
       },
     },
     network: 'From where people and API clients may log in',

@@ -2,11 +2,9 @@
 
 import { html } from '../html.js'
 import owners from './en-owners.js'
+import problems from './en-problems.js'
 
 const plural = (count, one, many) => (count === 1 ? one : many)
-
-const elsewhere =
-  'This account cannot be used from this network. Try from the network that you usually work from, or ask an owner of the account.'
 
 export default {
   name: 'English',
@@ -111,14 +109,30 @@ export default {
     againAt: (time) => html`You can ask for another code at ${time}.`,
   },
 
+  /** The sentence for each success that the next page tells. */
+  done: {
+    factor_added: 'It is set up: from now on it logs you in as well.',
+    factor_replaced: 'The new one is set up. The old one logs you in no longer.',
+    renamed: 'The new name is saved.',
+    removed: 'It is turned off.',
+    trusted_browser_removed: 'That browser is trusted no longer: it asks for a code at the next login.',
+    codes_saved: 'Good: you have your backup codes. Use one when you do not have your phone.',
+    password_changed:
+      'Your password is changed. You are logged out in all other browsers, and none is trusted any longer.',
+    logged_out_elsewhere: 'All other browsers are logged out.',
+    logged_out_and_untrusted: 'All other browsers are logged out. No browser is trusted any longer, this one included.',
+  },
+
   arrival: {
     title: 'You are logged in',
+    backupCode:
+      'You logged in with a backup code. If you no longer have your phone, set up your app on the new one now: the old one then logs nobody in.',
     recoveryCode:
       'You logged in with a recovery code. Set up two-factor authentication now: otherwise you need another recovery code next time.',
     recoveryCodeEnrolled:
-      'You logged in with a recovery code. If you no longer have your phone, put a new app in its place now: otherwise you need another recovery code next time.',
+      'You logged in with a recovery code. If you no longer have your phone, set up your app on the new one now: otherwise you need another recovery code next time.',
     setUp: 'Set it up',
-    replace: 'Look at your second factor',
+    replace: 'Move to another phone',
     codesLeft: (left) =>
       left === 0
         ? 'That was your last backup code. Make a new set now: without your phone you could not log in any more.'
@@ -140,6 +154,8 @@ export default {
   home: {
     welcome: (email) => `Welcome, ${email}`,
     passwordOnly: html`Your login is protected by a password only. <a href="/security">Set up two-factor authentication</a>; it takes a minute.`,
+    unsavedCodes:
+      'You have not said that you saved your backup codes. Without them you cannot log in when your phone is lost.',
     lead: {
       owner: (account) => `You are an owner of ${account}.`,
       member: (account) => `You are a member of ${account}.`,
@@ -159,15 +175,16 @@ export default {
     isOffAndAsked: 'Two-factor authentication is off. This account asks everyone for it: set it up now.',
     notInPlan:
       'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.',
-    stopped:
-      'Too many wrong codes were typed for your login. An owner’s recovery code helps, and so does a new password.',
+    stopped: html`Too many wrong codes were typed for your login: only a recovery code from an owner lets you log in again. If that was not you, <a href="/security?go=password">change your password</a>.`,
     lockedUntil: (time) =>
-      html`Wrong codes were typed for your login, so no code is taken until ${time}. If that was not you, change your password.`,
+      html`Wrong codes were typed for your login, so no code is taken until ${time}. If that was not you, <a href="/security?go=password">change your password</a>.`,
     pending: { totp: 'A set-up of an app is open.', sms: 'A set-up of SMS is open.' },
     pendingGoOn: 'Go on with it',
     added: 'Added',
     lastUsed: 'Last used',
     atSetUp: 'at set-up',
+    /** The names of new ones, with a number where there are more. */
+    newNames: { totp: 'Authenticator app', sms: 'Phone' },
     rename: 'Rename…',
     renameButton: 'Rename',
     newName: 'Name',
@@ -217,6 +234,15 @@ export default {
       until: 'Trusted until',
       remove: 'Trust no longer',
     },
+    password: {
+      title: 'Password',
+      lead: 'A new password logs you out in all other browsers, and ends the trust of browsers.',
+      change: 'Change password…',
+      current: 'Your password now',
+      next: 'New password',
+      hint: (least) => `At least ${least} characters. A few words in a row are good.`,
+      button: 'Change password',
+    },
     sessions: {
       title: 'Where you are logged in',
       here: 'This browser',
@@ -225,7 +251,7 @@ export default {
       since: 'Since',
       from: (ip) => html`from <code>${ip}</code>`,
       endOthers: 'Log out elsewhere',
-      ended: 'All other browsers are logged out.',
+      endOthersHint: 'This ends the trust of browsers too, so that none of them comes back without a code.',
       onlyHere: 'You are logged in nowhere else.',
     },
     activity: 'Your activity',
@@ -240,6 +266,9 @@ export default {
 
   setUpApp: {
     title: 'Set up your app',
+    isOn: 'Your app is set up already. Nothing is left to do here.',
+    takesPlaceOf: (name) =>
+      `This takes the place of “${name}”: once you have typed the code below, the old one logs nobody in. If your app then shows two entries for this account, use the newest and remove the other.`,
     get: 'Get an app',
     apps: html`Google Authenticator for <a href="https://apps.apple.com/app/google-authenticator/id388497605" rel="noreferrer">iPhone</a>
 or <a href="https://play.google.com/store/apps/details?id=com.google.android.apps.authenticator2" rel="noreferrer">Android</a>, or any other
@@ -260,6 +289,9 @@ authenticator that you use already.`,
 
   setUpSms: {
     title: 'Set up SMS',
+    isOn: 'SMS is set up already. Nothing is left to do here.',
+    takesPlaceOf: (name) =>
+      `This takes the place of “${name}”: once you have typed the code, no code goes to the old number.`,
     label: 'Code from the SMS',
     button: 'Turn on',
     sent: (number, time) => html`We sent a code to ${number}. It is good until ${time}.`,
@@ -295,7 +327,7 @@ authenticator that you use already.`,
     when: 'When',
     what: 'What',
     details: 'Details',
-    wasYou: 'Was one of these not you? Change your password, and log out elsewhere.',
+    wasYou: html`Was one of these not you? <a href="/security?go=password">Change your password</a>: that also logs you out everywhere else.`,
     times: (count) => `${count} times`,
     by: (name) => `by ${name}`,
     from: (ip) => `from ${ip}`,
@@ -313,100 +345,7 @@ authenticator that you use already.`,
 
   errors: { notFound: 'Not found', notPossible: 'Not possible', notDone: 'Not done' },
 
-  /** The sentence for each reply that is no success. Each says what to do next. */
-  problems: {
-    wrong: 'That code is not right. Check it and try again.',
-    wrongUntil: (time) => html`That code is not right. Wait, and try again at ${time}.`,
-    wrongAndNoneLeft: 'That code is not right, and no try is left for it. Ask for a new one.',
-    wrongAndLeft: (tries) =>
-      `That code is not right. Check it and try again: ${plural(tries, 'one more try', `${tries} more tries`)} before you have to wait.${tries <= 2 ? ' Wrong codes of the last days count as well.' : ''}`,
-    clockHint: 'Is the clock of your phone right? Let it set the time by itself: the codes depend on it.',
-    clockSlow: (minutes) =>
-      `That code was right ${plural(minutes, 'a minute', `${minutes} minutes`)} ago. If your phone shows it now, its clock is slow: let the phone set the time by itself, then type the next code.`,
-    malformed: {
-      code: (digits) =>
-        `That is no code: please type ${digits === undefined ? 'the code' : `the ${digits} digits`} as shown.`,
-      long: 'That is no code: please type its 16 letters and digits, such as ABCD-EFGH-JKMN-PQRS.',
-      backupCode: 'That is a backup code. Type it here, and go on.',
-      number: 'Please type an Australian mobile number, such as 0412 345 678.',
-      tooShort: 'A digit is missing: an Australian mobile number has ten, such as 0412 345 678. No SMS was sent.',
-      tooLong: 'There is a digit too many: an Australian mobile number has ten, such as 0412 345 678. No SMS was sent.',
-      name: 'Please type a name of 1 to 40 characters that nothing else of yours has.',
-      login: 'Please type your e-mail address and your password.',
-      other: 'This form was incomplete. Go back to the page, and send it again.',
-    },
-    alreadyUsed: 'That code was used already. Ask for a new one and type that.',
-    alreadyUsedUntil: (time) => html`That code was used already. Wait for the next one, at ${time}.`,
-    expired: 'That code is no longer valid. Ask for a new one and type that.',
-    locked: 'Too many wrong codes. Ask an owner of the account for a recovery code: only that helps now.',
-    lockedUntil: (time) =>
-      html`Too many wrong codes; those of the last days count as well. Wait, and try again at ${time}.`,
-    smsRefused: {
-      cooldown: (time) =>
-        html`No SMS was sent: the last one may still be on its way. You can ask for another at ${time}.`,
-      budget: 'No SMS was sent: you have had as many as you can get for now. Use another way.',
-      budgetUntil: (time) =>
-        html`No SMS was sent: you have had as many as you can get for now. Use another way, or try again at ${time}.`,
-      too_many_attempts: 'No SMS was sent: too many wrong codes were typed. Use another way.',
-      too_many_attemptsUntil: (time) =>
-        html`No SMS was sent: too many wrong codes were typed. Wait until ${time}, or use a recovery code from an owner of the account.`,
-      number_budget:
-        'No SMS was sent: this number has had as many as it can get for now. Use another way, or try again tomorrow.',
-      count_failed: 'No SMS was sent, because of a failure on our side. Try again in a moment, or use another way.',
-    },
-    wrongPassword: 'The e-mail address or the password is not right. Check both and try again.',
-    throttled: (time) => html`Too many tries. Wait, and try again at ${time}.`,
-    tooOftenUntil: (time) => html`This was asked for too often. Try again at ${time}.`,
-    notFound: 'There is no such page. Check the address, or start from the home page.',
-    failed: 'This did not work. Please try again in a moment.',
-    impossible: 'This is not possible.',
-    reasons: {
-      address_denied: elsewhere,
-      address_not_allowed: elsewhere,
-      address_unknown: elsewhere,
-      enrollment_required:
-        'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
-      api_client_blocked:
-        'This program cannot answer a second factor. Ask an owner of the account to admit its network, under Users.',
-      no_usable_method:
-        'None of your second factors can be used at the moment. Ask an owner of the account for a recovery code.',
-      recovery_code_required:
-        'Your second factor was reset. Ask an owner of the account for a recovery code: it is the only way in.',
-      move_under_way: 'This person is being moved to another account. Ask support to complete the move.',
-      plan: 'Your plan does not include two-factor authentication. Ask an owner of the account for a plan that does.',
-      method_not_offered: 'This way of logging in is not offered. Choose another one.',
-      number_invalid:
-        'This is no mobile number: a digit is missing, or there is one too many. Check it and type it again. No SMS was sent.',
-      number_not_allowed:
-        'We can send codes to Australian mobile numbers only. Type one that starts with 04 or +61 4, or use an authenticator app.',
-      number_enrolled: 'This number is set up already. Type another one.',
-      too_many_factors: 'There is no room for another one. Remove one that you no longer use, then add this one.',
-      not_enrolled: 'That one is no longer set up. Look at what is, under Security.',
-      fresh_factor_required: 'Confirm that it is you first.',
-      owner_only: 'Only an owner of the account can do this. Ask one of them.',
-      not_for_oneself: 'You cannot do this for yourself. Ask another owner.',
-      too_often: 'This was asked for too often. Try again later.',
-      operator_only: 'Owners cannot do this here. Ask the operator of this service.',
-      not_kept: 'These codes cannot be shown again. Make a new set instead.',
-      ticket_invalid: 'This login is no longer open. Log in again.',
-      other_session: 'This login was begun in another window. Log in again here.',
-      ticket_expired: 'That took too long. Log in again.',
-    },
-    /** Refusals of this service, which the engine does not know. */
-    ownReasons: {
-      last_factor:
-        'This account asks for a second factor, and this is your only one. Set up another one first; then you can turn this one off.',
-      not_required:
-        'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
-      older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
-      cross_site: 'This request came from another site and was refused. Open the page here and try again.',
-      form_outdated: 'This page was out of date, so nothing was done. Here it is as it is now: do it again.',
-      login_required: 'You are not logged in. Log in, and go on.',
-      second_factor_required: 'This needs the second step of your login. Take it, and go on.',
-      set_up_already: 'A second factor is set up already.',
-      not_for_api_clients: 'This is for people only.',
-    },
-  },
+  problems,
 
   /** Why something was refused, in the words of a list. */
   reasons: {
@@ -434,6 +373,15 @@ authenticator that you use already.`,
     ticket_invalid: 'login no longer open',
     other_session: 'begun in another window',
     ticket_expired: 'too late',
+  },
+
+  /** Why no SMS was sent, in the words of a list. */
+  smsReasons: {
+    cooldown: 'the last one was sent just before',
+    budget: 'as many as the person can get for now',
+    too_many_attempts: 'too many wrong codes',
+    number_budget: 'as many as the number can get for now',
+    count_failed: 'a failure on our side',
   },
 
   /** The sentence for each kind of event, on the pages of activity and audit. */
@@ -476,6 +424,8 @@ authenticator that you use already.`,
     reset: 'User reset: second factors removed',
     policy_changed: 'Policy changed',
     refused: 'Change refused',
+    wrong_password: 'Wrong password',
+    sessions_ended: 'Logged out in all other browsers',
   },
 
   /** The text of an SMS: one segment of 160 characters of the GSM 7-bit alphabet. */

@@ -27,14 +27,18 @@ ${
 }
 
 /** The particulars of an event, in a line. */
-export function eventDetails({ times, method, factor, browser, ip, reason, failures, by, operator }, { words }) {
-  const { activity, layout, reasons } = words
+export function eventDetails(
+  { times, action, method, factor, browser, ip, reason, failures, by, operator },
+  { words },
+) {
+  const { activity, audit, layout, reasons, smsReasons } = words
   return [
+    action && (audit.actions[action] ?? action.replaceAll('_', ' ')),
     times && activity.times(times),
     method && layout.methods[method],
-    (factor ?? browser) && `“${(factor ?? browser).name}”`,
+    (factor ?? browser) && audit.quoted((factor ?? browser).name),
     (by ?? operator) && activity.by(by ?? operator),
-    reason && (reasons[reason] ?? reason.replaceAll('_', ' ')),
+    reason && (reasons[reason] ?? smsReasons[reason] ?? reason.replaceAll('_', ' ')),
     failures && activity.inARow(failures),
     ip && activity.from(ip),
   ]

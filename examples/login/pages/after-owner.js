@@ -18,8 +18,11 @@ export const afterOwner = {
     if (reply.result === 'policy_draft_discarded') return { to: '/policy', show: { policyDraft: undefined } }
     const [list] = String(input.drop ?? input.add).split('.')
     const show = { policyDraft: draftOfForm(input, account) }
-    // A mistake is told once the draft is sent to be saved.
-    return { to: `/policy?draft=yes${isList(list) ? `#${list}` : ''}`, show }
+    // The field of the list tells a mistake, and has the focus then.
+    if (reply.result === 'error') return { to: '/policy?draft=yes', tell: reply, show }
+    if (!isList(list)) return { to: '/policy?draft=yes', show }
+    const added = input.add === undefined ? '' : `&added=${list}.${[input[`${list}.network`] ?? []].flat().length}`
+    return { to: `/policy?draft=yes${added}#${list}`, show }
   },
 
   submitPolicy(reply, { input, account }) {
@@ -38,14 +41,25 @@ export const afterOwner = {
   },
 }
 
+/** Where a form of the policy leads that came from an outdated page: nothing typed is lost. */
+export const afterOutdated = {
+  draftPolicy: (_, { input, account }) => keptDraft(input, account),
+  submitPolicy: (reply, { input, account }) => ({ ...keptDraft(input, account), tell: reply }),
+}
+
+const keptDraft = (input, account) => ({
+  to: '/policy?draft=yes',
+  show: { policyDraft: draftOfForm(input, account) },
+})
+
 /** The page of the code, or that of the users at the person whom it is about. */
 function afterRecoveryCode(reply, { input, now }, kind) {
   const go = kind === 'reset' ? `reset-${input.user}` : input.user
   if (needsFreshFactor(reply)) return { to: confirmAt(usersAt({ ...input, go }), { own: true }) }
   if (reply.result !== 'recovery_code') return { to: usersAt(input), tell: reply }
-  const { user, email, code, expiresAt, replaces } = reply
+  const { user, email, code, expiresAt, replaces, hadFactor } = reply
   return {
     to: '/users/recovery-code',
-    show: { recoveryCode: { kind, user, email, code, expiresAt, replaces, madeAt: now } },
+    show: { recoveryCode: { kind, user, email, code, expiresAt, replaces, hadFactor, madeAt: now } },
   }
 }

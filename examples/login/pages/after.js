@@ -51,6 +51,11 @@ export const after = {
 
   logOutElsewhere: (reply) => tells(reply, '/security'),
 
+  changePassword(reply) {
+    if (needsFreshFactor(reply)) return leads(confirmAt('/security?go=password'))
+    return tells(reply, reply.result === 'password_changed' ? '/security' : '/security?go=password')
+  },
+
   setLanguage: (reply) => leads(reply.next),
 
   startTotp(reply, context) {
@@ -81,17 +86,17 @@ export const after = {
     if (needsFreshFactor(reply)) return leads(confirmAt(settingsAt('remove', input.factor)))
     // The page was older than the policy, or the network forces a second factor.
     const isLast = reply.reason === 'enrollment_required'
-    return done(isLast ? { result: 'denied', reason: 'last_factor' } : reply, 'removed', '/security')
+    return tells(isLast ? { result: 'denied', reason: 'last_factor' } : reply, '/security')
   },
 
   renameFactor(reply, { input }) {
     if (needsFreshFactor(reply)) return leads(confirmAt(settingsAt('rename', input.factor)))
-    return done(reply, 'renamed', '/security')
+    return tells(reply, '/security')
   },
 
   removeTrustedBrowser(reply) {
     if (needsFreshFactor(reply)) return leads(confirmAt('/security'))
-    return done(reply, 'trusted_browser_removed', '/security')
+    return tells(reply, '/security')
   },
 
   renewBackupCodes(reply) {
@@ -100,7 +105,11 @@ export const after = {
   },
 
   confirmBackupCodes(reply, { input }) {
-    if (reply.result === 'confirmed') return leads(sameSitePath(input.next ?? '/security'))
+    if (reply.result === 'confirmed') {
+      const next = sameSitePath(input.next ?? '/security')
+      // A login that leads on to another service shows no page that could tell it.
+      return next.startsWith('/login') ? leads(next) : tells({ result: 'codes_saved' }, next)
+    }
     if (needsFreshFactor(reply)) return leads(confirmAt('/security'))
     // A page with codes that no longer count.
     return tells(reply.result === 'expired' ? { result: 'denied', reason: 'older_codes' } : reply, '/security')
@@ -118,8 +127,6 @@ export const confirmAt = (next, { own = false } = {}) =>
 
 export const needsFreshFactor = (reply) => reply.result === 'denied' && reply.reason === 'fresh_factor_required'
 
-const done = (reply, result, to) => (reply.result === result ? leads(to) : tells(reply, to))
-
 const loginAt = (next) => (next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`)
 
 const secondStepAt = (method) =>
@@ -136,7 +143,8 @@ function afterConfirm(reply, context, method) {
   if (needsFreshFactor(reply)) return leads(confirmAt('/security'))
   switch (reply.result) {
     case 'enrolled':
-      if (reply.backupCodes === undefined) return leads(reply.next ?? '/security')
+      if (reply.backupCodes === undefined)
+        return tells({ result: reply.isReplacement ? 'factor_replaced' : 'factor_added' }, reply.next ?? '/security')
       return leads(`/security/backup-codes/new?after=${reply.next === undefined ? 'set-up' : 'login'}`)
     // The button was pressed twice.
     case 'already_used':

@@ -113,10 +113,9 @@ function exports(search, words) {
 function auditDetails(event, context) {
   const { words } = context
   const { audit } = words
-  const { changes, action, before, fromUser, toUser, factors, event: kind } = event
+  const { changes, before, fromUser, toUser, factors, event: kind } = event
   return [
     changes?.map((change) => changed(change, words)).join('; '),
-    action && (audit.actions[action] ?? action.replaceAll('_', ' ')),
     kind === 'factor_renamed' && before && audit.before(before),
     fromUser && audit.movedFrom(fromUser),
     toUser && audit.movedTo(toUser),

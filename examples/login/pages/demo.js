@@ -8,13 +8,14 @@ import { moment } from './times.js'
 export const demoPages = {
   outbox(reply, context) {
     if (reply.result === 'not_found') return errorPage(reply, context)
-    const { outbox } = context.words
+    const { words } = context
+    const { outbox } = words
     return layout(
       outbox.title,
       context,
       html`
 ${notice('info', outbox.lead)}
-<p><a class="button second" href="/outbox">${outbox.again}</a></p>
+<p class="actions"><a class="button second" href="/outbox">${outbox.again}</a> <a class="button quiet" href="/">${words.layout.home}</a></p>
 ${
   empty(reply.messages)
     ? html`<p>${outbox.empty}</p>`

@@ -16,6 +16,7 @@ export const homePages = {
 ${isRescued && recoveryCodeUsed(context, true)}
 ${hasPasswordOnly && notice('info', home.passwordOnly)}
 ${reply.fewCodes !== undefined && notice('warning', html`<p>${arrival.codesLeft(reply.fewCodes)}</p><p><a href="/security?go=renew-codes">${arrival.newSet}</a></p>`)}
+${reply.hasUnsavedCodes && notice('warning', html`<p>${home.unsavedCodes}</p><p><a href="/security?go=show-codes">${security.codes.title}</a></p>`)}
 <p class="lead">${home.lead[isOwner ? 'owner' : 'member'](reply.account)}</p>
 <ul class="tiles">
 ${tile('/security', names.security, home.security)}

@@ -32,4 +32,5 @@ export function renderPage(act, reply, context) {
 }
 
 export { after, confirmAt, needsFreshFactor } from './after.js'
+export { afterOutdated } from './after-owner.js'
 export { errorPage }

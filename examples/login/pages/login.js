@@ -29,22 +29,22 @@ export const loginPages = {
   },
 
   arrival(reply, context) {
-    const { words } = context
-    const { method, left, enrolled, next } = reply
+    const { arrival } = context.words
+    const { method, left, factors, next } = reply
     if (method === undefined) return { redirect: next }
-    const [text, button] =
-      method === 'recovery_code'
-        ? enrolled
-          ? [words.arrival.recoveryCodeEnrolled, words.arrival.replace]
-          : [words.arrival.recoveryCode, words.arrival.setUp]
-        : [words.arrival.codesLeft(left), words.arrival.newSet]
+    const hasFactor = factors.length > 0
+    const text =
+      method === 'backup_code' ? arrival.backupCode : hasFactor ? arrival.recoveryCodeEnrolled : arrival.recoveryCode
+    const [lost, ...others] = factors.filter((factor) => factor.method === 'totp')
+    const isOneApp = lost !== undefined && others.length === 0
     return layout(
-      words.arrival.title,
+      arrival.title,
       context,
       html`
-${notice('warning', text, 'alert')}
-<p><a class="button" href="/security${method !== 'recovery_code' && '?go=renew-codes'}">${button}</a></p>
-<p><a href="${next}">${words.arrival.later}</a></p>`,
+${notice('warning', html`<p>${text}</p>${left !== undefined && html`<p>${arrival.codesLeft(left)}</p>`}`, 'alert')}
+<p><a class="button full" href="/security${isOneApp && `?go=replace-${lost.id}`}">${hasFactor ? arrival.replace : arrival.setUp}</a></p>
+${left !== undefined && html`<p><a class="button second full" href="/security?go=renew-codes">${arrival.newSet}</a></p>`}
+<p><a href="${next}">${arrival.later}</a></p>`,
       { narrow: true },
     )
   },
@@ -123,7 +123,7 @@ ${freshFactorForm(context, { next, own })}`,
 /** The methods that a person can choose among, in the order of the challenge. A recovery code is none of them. */
 const chosenFrom = ['totp', 'sms', 'backup_code']
 
-function secondStepPage(context, { methods, trustDays }) {
+function secondStepPage(context, { methods, trustDays, lastSms }) {
   const { words, told, input } = context
   const { own } = context.session.pending.challenge
   const offered = methods
@@ -143,7 +143,7 @@ function secondStepPage(context, { methods, trustDays }) {
     context,
     html`
 ${own && html`<p class="hint">${words.secondStep.ownOnly} ${words.secondStep.phoneLost}</p>`}
-${method === 'sms' ? smsStep(context, usable, trustDays) : codeStep(context, usable, trustDays)}
+${method === 'sms' ? smsStep(context, { ...usable, last: lastSms }, trustDays) : codeStep(context, usable, trustDays)}
 ${
   others.length > 0 &&
   html`<section class="choices" aria-labelledby="others">
@@ -187,11 +187,11 @@ const trustBox = ({ trust, trustHint }, trustDays) =>
   html`<label class="choice trust"><input type="checkbox" name="trust" value="yes">
 <span>${trust(trustDays)} <span class="minor">${trustHint}</span></span></label>`
 
-/** Shows the button that sends a code, and after that the field. Both at once would ask two questions. */
+/** Shows the button that sends a code, and after that the field. Both at once would ask two questions. `last`: the last SMS of this login. */
 function smsStep(context, sms, trustDays) {
   const { words, told } = context
   const { secondStep } = words
-  const isAbout = told?.method === 'sms' || told?.result === 'sms_sent' || told?.result === 'sms_refused'
+  const isAbout = sms.last !== undefined || told?.method === 'sms' || told?.result === 'sms_refused'
   const send = (button) => form(context, '/login/second-step/sms', button)
   if (!isAbout) {
     const phones = sms.factors ?? []
@@ -207,11 +207,12 @@ ${
 <details class="plain"><summary>${secondStep.hasOne}</summary>
 ${codeForm(context, sms, { trustDays, focus: false })}</details>`
   }
-  const until = told.resendAt ?? (told.result === 'sms_refused' ? told.retryAt : undefined)
-  const hint = told.hint ?? sms.hint
+  const until = told?.result === 'sms_refused' ? told.retryAt : sms.last?.resendAt
+  const isSent = told?.result === 'sms_sent'
   return html`
-${told.result === 'sms_sent' && notice('good', secondStep.sent(hint), 'status')}
-${told.result === 'sms_sent' && demoOutbox(context)}
+${isSent && notice('good', secondStep.sent(told.hint), 'status')}
+${!isSent && sms.last && html`<p class="hint">${secondStep.sent(sms.last.hint)}</p>`}
+${sms.last && demoOutbox(context)}
 <p class="lead ask">${icon('sms')}${secondStep.ask.sms(secondStep.digits[sms.digits])}</p>
 ${codeForm(context, sms, { trustDays })}
 <div class="again">${send(waitingButton(context, secondStep.sendAgain, until))}</div>`

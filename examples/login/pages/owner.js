@@ -5,7 +5,7 @@ import { confirmed, copyButton, empty, field, form, layout, notice, table } from
 import { clockTime } from './times.js'
 
 export const ownerPages = {
-  users({ users, count, page, pages, search, clients }, context) {
+  users({ users, count, page, pages, search, mayHelp, clients }, context) {
     const { words, told, input } = context
     const { owners } = words
     return layout(
@@ -13,8 +13,9 @@ export const ownerPages = {
       context,
       html`
 ${told?.result === 'client_admitted' && notice('good', owners.clients.admitted, 'status')}
-${input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
+${told === undefined && input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
 <p class="lead">${owners.lead}</p>
+${!mayHelp && notice('info', html`<p>${owners.needsFactor}</p><p><a href="/security">${words.login.setUpFirst.button}</a></p>`)}
 ${searchForm(search, owners)}
 <p class="minor">${search === '' ? owners.count(count) : owners.found(count, search)}</p>
 ${
@@ -22,7 +23,7 @@ ${
   table(
     owners.people,
     [owners.columns.person, owners.columns.factor, owners.columns.login, owners.columns.help],
-    users.map((user) => userRow(user, { page, search }, context)),
+    users.map((user) => userRow(user, { page, search, mayHelp }, context)),
   )
 }
 ${pages > 1 && pager({ page, pages, search }, owners.pages)}
@@ -42,7 +43,8 @@ ${table(
     const back = html`<p><a class="button second" href="/users">${words.backToUsers}</a></p>`
     if (reply.result === 'recovery_code_over')
       return layout(owners.code.title, context, html`${notice('info', owners.code.over(reply.email), 'status')}${back}`)
-    const { kind, email, code, expiresAt, replaces } = reply
+    const { kind, email, code, expiresAt, replaces, hadFactor } = reply
+    const isAskedAtOnce = kind === 'reset' || !hadFactor
     return layout(
       owners.code.title,
       context,
@@ -55,7 +57,7 @@ ${notice('warning', owners.code.onlyHere)}
 <h2>${owners.code.steps}</h2>
 <ol>
 <li>${owners.code.step1}</li>
-<li>${owners.code.step2}</li>
+<li>${isAskedAtOnce ? owners.code.step2Asked : owners.code.step2}</li>
 <li>${owners.code.step3}</li>
 </ol>
 ${back}`,
@@ -91,14 +93,14 @@ ${page < pages && html`<a class="button second" rel="next" href="${at(page + 1)}
 const placeFields = ({ page, search }) =>
   html`<input type="hidden" name="page" value="${page}"><input type="hidden" name="q" value="${search}">`
 
-function userRow(user, place, context) {
+function userRow(user, { mayHelp, ...place }, context) {
   const { words } = context
   const { email, role, self, status, login } = user
   return [
     html`${email} <span class="role">${words.login.roles[role]}${self && `, ${words.owners.you}`}</span>`,
     factorsOf(status, words),
     loginState(login, context),
-    self ? html`<span class="minor">${words.owners.askAnother}</span>` : help(user, place, context),
+    self ? html`<span class="minor">${words.owners.askAnother}</span>` : mayHelp && help(user, place, context),
   ]
 }
 

@@ -5,7 +5,7 @@ import { asset } from '../assets.js'
 import { html } from '../html.js'
 import { languages, messages } from '../messages/index.js'
 import { icon } from './icons.js'
-import { isProblem, problem } from './sentences.js'
+import { isProblem, problem, success } from './sentences.js'
 import { clockTime } from './times.js'
 
 const product = 'Acme'
@@ -15,6 +15,7 @@ export function layout(title, context, content, { narrow = false } = {}) {
   const { words, language, session, told } = context
   const isIn = context.entry?.state === 'in'
   const { scripts } = words.layout
+  const done = success(told, context)
   return {
     body: html`<!doctype html>
 <html lang="${language}" data-locale="${words.locale}">
@@ -42,6 +43,7 @@ ${form(context, '/logout', html`<button class="quiet">${session.proof === 'passw
 <main id="content" tabindex="-1">
 <h1>${title}</h1>
 ${problem(told, context)}
+${done && notice('good', done, 'status')}
 ${content}
 </main>
 <footer>${languageForm(context)}</footer>

@@ -77,7 +77,7 @@ function lockOuts({ locksOutAuthor, locksOutOwners, noRescue }, network, { ip, w
   return html`
 ${locksOutAuthor && html`<p>${review.locksOutAuthor} ${hasAddressRules ? review.lookAtAddresses(ip) : review.setUpFirst}</p>`}
 ${locksOutOwners && html`<p>${review.locksOutOwners}</p>`}
-${noRescue && html`<p>${review.noRescue}</p>`}`
+${/* Where no owner can log in, none can make a code either. */ ''}${noRescue && !locksOutOwners && html`<p>${review.noRescue}</p>`}`
 }
 
 function people({ title, about }, emails, { more }) {

@@ -115,8 +115,9 @@ function choices(name, options, chosen, wrong) {
 }
 
 /** A list of networks: a row for each rule, and a field that takes more, line by line. */
-function ruleList(name, rules, { wrong, howTo }, { now, words }) {
+function ruleList(name, rules, { wrong, howTo }, { now, words, input }) {
   const { policy } = words
+  const isNew = (index) => wrong === undefined && input.added === `${name}.${index}`
   const { title, hint } = policy.lists[name]
   const asLines = rules.length > MAX_ROWS
   const isWrong = wrong && (asLines || wrong.index === undefined)
@@ -126,7 +127,7 @@ function ruleList(name, rules, { wrong, howTo }, { now, words }) {
 ${
   !asLines &&
   !empty(rules) &&
-  html`<ul class="rules">${rules.map((rule, index) => ruleRow(name, entryOf(rule), index, { isWrong: wrong?.index === index, now, policy }))}</ul>`
+  html`<ul class="rules">${rules.map((rule, index) => ruleRow(name, entryOf(rule), index, { isWrong: wrong?.index === index, isNew: isNew(index), now, policy }))}</ul>`
 }
 <div class="add">
 <div><label for="${name}-add">${asLines ? policy.networks : policy.addNetworks}<span class="unseen">: ${title}</span></label>
@@ -137,7 +138,7 @@ ${!asLines && html`<button class="second small" name="add" value="${name}" forma
 </fieldset>`
 }
 
-function ruleRow(name, { network, note, until }, index, { isWrong, now, policy: { row } }) {
+function ruleRow(name, { network, note, until }, index, { isWrong, isNew, now, policy: { row } }) {
   const id = (field) => `${name}-${index}-${field}`
   const day = dayOf(until)
   const ended = Number.isSafeInteger(until) && until <= now
@@ -145,7 +146,7 @@ function ruleRow(name, { network, note, until }, index, { isWrong, now, policy: 
   const kind = day === '' || /^\d{4}-\d\d-\d\d$/.test(day) ? 'date' : 'text'
   return html`<li${ended && html` class="ended"`}>
 <div><label for="${id('network')}">${row.network} <span class="unseen">${index + 1}</span></label>
-<input id="${id('network')}" name="${name}.network" value="${network}" spellcheck="false" autocapitalize="none" autocomplete="off"${isWrong && html` aria-invalid="true" aria-describedby="problem" autofocus`}></div>
+<input id="${id('network')}" name="${name}.network" value="${network}" spellcheck="false" autocapitalize="none" autocomplete="off"${isWrong && html` aria-invalid="true" aria-describedby="problem"`}${(isWrong || isNew) && html` autofocus`}></div>
 <div><label for="${id('note')}">${row.note} <span class="unseen">${row.on(network)}</span></label>
 <input id="${id('note')}" name="${name}.note" value="${note}" maxlength="200" autocomplete="off"></div>
 <div><label for="${id('until')}">${row.until} <span class="unseen">${row.ifItEnds(network)}</span>${ended && html`<span class="state bad">${row.ended}</span>`}</label>

@@ -1,6 +1,7 @@
 // The settings of a person: apps, phones, backup codes, trusted browsers and sessions.
 
 import { html } from '../html.js'
+import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
 import { confirmed, empty, field, form, icon, layout, notice } from './parts.js'
 import { clockTime, moment } from './times.js'
@@ -21,8 +22,7 @@ export const securityPages = {
       words.security.title,
       context,
       html`
-${told?.result === 'logged_out_elsewhere' && notice('good', words.security.sessions.ended, 'status')}
-${input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
+${told === undefined && input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
 ${!status.enrolled && context.entry.method === 'recovery_code' && recoveryCodeUsed(context, false)}
 ${stateOfAttempts(status, context)}
 ${setUps.map((method) => notice('info', html`${words.security.pending[method]} <a href="/security/${method}">${words.security.pendingGoOn}</a>`))}
@@ -31,7 +31,8 @@ ${appCard(context, of('totp'), options)}
 ${smsCard(context, of('sms'), options)}
 ${backupCodes && backupCard(context, backupCodes, input.go)}
 ${!empty(trustedBrowsers) && browsersCard(context, trustedBrowsers)}
-${sessionsCard(context, sessions)}`,
+${passwordCard(context, input.go === 'password')}
+${sessionsCard(context, sessions, !empty(trustedBrowsers))}`,
     )
   },
 
@@ -64,7 +65,7 @@ function stateOfAttempts({ attempts }, context) {
 
 function stateOfFactor({ enrolled }, { go, canEnroll, everyone }, context) {
   const { security } = context.words
-  if (enrolled) return go === undefined && notice('good', security.isOn)
+  if (enrolled) return go === undefined && context.told === undefined && notice('good', security.isOn)
   if (!canEnroll) return notice('info', security.notInPlan)
   return notice('info', everyone ? security.isOffAndAsked : security.isOff)
 }
@@ -271,7 +272,33 @@ ${facts(
   )
 }
 
-function sessionsCard(context, found) {
+/** The form holds the e-mail address for password managers, which save the new password beside it. */
+function passwordCard(context, open) {
+  const { password } = context.words.security
+  const { least, most } = passwordLength
+  const isWrong = (reason) => context.told?.reason === reason
+  return card(
+    'password',
+    password.title,
+    undefined,
+    html`<p>${password.lead}</p>
+<div class="actions">${confirmed(
+      password.change,
+      form(
+        context,
+        '/security/password',
+        html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
+${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isWrong('password_length') && html` autofocus`}`, { wrong: isWrong('not_your_password') })}
+${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isWrong('password_length') && html` autofocus`}`, { hint: password.hint(least), wrong: isWrong('password_length') })}
+<button>${password.button}</button>`,
+      ),
+      { open },
+    )}</div>`,
+    'shield',
+  )
+}
+
+function sessionsCard(context, found, trustsBrowsers) {
   const { sessions } = context.words.security
   return card(
     'sessions',
@@ -288,8 +315,9 @@ ${facts([
 ])}
 </li>`,
     )}</ul>
+${found.length > 1 || trustsBrowsers ? html`<p>${sessions.endOthersHint}</p>` : html`<p class="hint">${sessions.onlyHere}</p>`}
 <div class="actions">
-${found.length > 1 ? form(context, '/security/sessions/end-others', html`<button class="second">${sessions.endOthers}</button>`) : html`<p class="hint">${sessions.onlyHere}</p>`}
+${(found.length > 1 || trustsBrowsers) && form(context, '/security/sessions/end-others', html`<button class="second">${sessions.endOthers}</button>`)}
 <a class="button quiet" href="/security/activity">${context.words.security.activity}</a>
 </div>`,
     'browser',

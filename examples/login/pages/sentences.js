@@ -1,4 +1,4 @@
-// The sentence for each refusal: the reason, and the next step.
+// The sentence for each reply that a page tells: of a refusal the reason and the next step, of a success what is done.
 
 import { html } from '../html.js'
 import { icon } from './icons.js'
@@ -66,6 +66,13 @@ function malformed({ field, kind, digits, problem, about }, { malformed }) {
   if (field === 'name') return malformed.name
   if (field !== undefined && field !== 'code') return malformed.other
   return kind === 'grouped' ? malformed.long : malformed.code(digits)
+}
+
+/** The sentence for a success that the next page tells, else undefined. */
+export function success(reply, { words: { done } }) {
+  if (reply?.result === 'logged_out_elsewhere')
+    return reply.browsers > 0 ? done.logged_out_and_untrusted : done.logged_out_elsewhere
+  return done[reply?.result]
 }
 
 /** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */

@@ -9,6 +9,7 @@ import { clockTime } from './times.js'
 export const setUpPages = {
   totpSetUp(reply, context) {
     const { setUpApp } = context.words
+    if (isFinished(reply, context)) return finishedPage(setUpApp, context)
     if (reply.result !== 'totp_started') return appAgainPage(reply, context)
     const { told } = context
     const picture = Buffer.from(reply.qrSvg).toString('base64')
@@ -16,6 +17,7 @@ export const setUpPages = {
       setUpApp.title,
       context,
       html`
+${reply.takesPlaceOf !== undefined && notice('info', setUpApp.takesPlaceOf(reply.takesPlaceOf))}
 <ol class="steps">
 <li>
 <h2>${setUpApp.get}</h2>
@@ -48,6 +50,7 @@ ${backLink(context)}`,
 
   smsSetUp(reply, context) {
     const { told, typed, input, words } = context
+    if (isFinished(reply, context)) return finishedPage(words.setUpSms, context)
     if (reply.result === 'no_set_up' || input.another !== undefined) return numberPage(reply, context)
     const isSent = told === undefined || told.result === 'sms_sent'
     const isOver = reply.result === 'expired'
@@ -55,6 +58,7 @@ ${backLink(context)}`,
       words.setUpSms.title,
       context,
       html`
+${reply.takesPlaceOf !== undefined && notice('info', words.setUpSms.takesPlaceOf(reply.takesPlaceOf))}
 ${isOver ? notice('warning', words.setUpSms.over) : isSent && notice('good', words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context)), 'status')}
 ${!isOver && demoOutbox(context)}
 ${
@@ -79,6 +83,21 @@ ${backLink(context)}`,
       { narrow: true },
     )
   },
+}
+
+/** Whether a person comes back to a set-up that is done. A refusal, and the wish for another number, are of a new one. */
+const isFinished = ({ result, isOn }, { told, input }) =>
+  result === 'no_set_up' && isOn && told === undefined && input.another === undefined
+
+function finishedPage({ title, isOn }, context) {
+  return layout(
+    title,
+    context,
+    html`
+${notice('good', isOn, 'status')}
+<p><a class="button" href="/security">${context.words.layout.backToSecurity}</a></p>`,
+    { narrow: true },
+  )
 }
 
 /** Asks to begin anew, where the set-up is over or there is none. */

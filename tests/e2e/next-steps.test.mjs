@@ -1,0 +1,274 @@
+// Each page says what is done, and leads on: after a backup code, a set-up, a new password, a wrong code from an SMS.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  authenticatorCode,
+  enrolledVisitor,
+  freshVisitor,
+  lastSms,
+  passwords,
+  smsCode,
+  startService,
+  Visitor,
+} from './support.mjs'
+
+const loginOf = (name, password = passwords[name]) => ({ email: `${name}@acme.example`, password })
+
+const heading = ({ text }) => /<h1>(.*?)<\/h1>/.exec(text)?.[1]
+
+/** The notice of a success. */
+const done = ({ text }) =>
+  /<div class="notice good" role="status">.*?<div>([^<]*)<\/div>/s.exec(text)?.[1] ?? 'no success is told'
+
+/** What went wrong, by the page. */
+const problem = ({ text }) => /<div id="problem"[^>]*role="alert">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
+
+const secretOn = ({ text }) => /<code>([A-Z2-7 ]{16,})<\/code>/.exec(text)[1].replaceAll(' ', '')
+
+test('a backup code leads to moving the app to another phone, which keeps its name', async (t) => {
+  const service = await startService(t)
+  const { visitor, backupCodes, code } = await freshVisitor(service, 'member')
+  const [app] = (await visitor.page('/security')).text.match(/(?<=go=replace-|name="factor" value=")[\w-]{12}/g)
+  await visitor.json('/api/security/rename', { factor: app, name: 'Old phone' })
+
+  const other = new Visitor(service)
+  await other.page('/login', loginOf('member'))
+  const arrival = await other.page('/login/second-step', { method: 'backup_code', long_code: backupCodes[0] })
+  assert.equal(arrival.path, '/login/arrival')
+  assert.match(arrival.text, /You logged in with a backup code/)
+  assert.doesNotMatch(arrival.text, /backup codes are left/, 'there are many')
+  const [, link] = /href="(\/security\?go=replace-[^"]+)"/.exec(arrival.text)
+  await other.page(link)
+  const setUp = await other.page('/security/totp', { replaces: app })
+  assert.match(setUp.text, /This takes the place of “Old phone”/)
+  const secret = secretOn(setUp)
+  const replaced = await other.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+  assert.equal(replaced.path.split('?')[0], '/security')
+  assert.match(done(replaced), /The new one is set up\. The old one logs you in no longer/)
+  assert.match(replaced.text, /<h3>Old phone<\/h3>/)
+  assert.doesNotMatch(replaced.text, /<h3>Authenticator app<\/h3>/)
+
+  // Back to the set-up that is done.
+  const back = await other.page('/security/totp')
+  assert.match(done(back), /Your app is set up already/)
+  assert.doesNotMatch(back.text, /Begin again/)
+  service.advance(30)
+  const third = new Visitor(service)
+  await third.page('/login', loginOf('member'))
+  assert.match(problem(await third.page('/login/second-step', { method: 'totp', code: code() })), /not right/)
+})
+
+test('after a wrong code from an SMS the page keeps the number, the countdown and the outbox', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.page('/login', loginOf('member'))
+  await visitor.page('/security')
+  await visitor.page('/security/sms', { number: '0412 345 678' })
+  const codes = await visitor.page('/security/sms/confirm', { code: await smsCode(visitor) })
+  assert.equal(heading(codes), 'Two-factor authentication is on')
+  service.advance(60)
+
+  const other = new Visitor(service)
+  await other.page('/login', loginOf('member'))
+  assert.match((await other.page('/login/second-step')).text, /We can send a code to •••• 678/)
+  await other.page('/login/second-step/sms', {})
+  const right = await smsCode(other)
+  const wrong = await other.page('/login/second-step', {
+    method: 'sms',
+    code: right === '000000' ? '111111' : '000000',
+  })
+  assert.match(problem(wrong), /not right/)
+  for (const page of [wrong, await other.page('/login/second-step')]) {
+    assert.match(page.text, /We sent a code to •••• 678/)
+    assert.match(page.text, /data-wait="[1-9]/)
+    assert.match(page.text, /href="\/outbox"/)
+    assert.match(page.text, /name="code"/)
+  }
+  const early = await other.page('/login/second-step/sms', {})
+  assert.match(problem(early), /the last one may still be on its way/)
+  assert.equal((await other.page('/login/second-step', { method: 'sms', code: right })).path, '/')
+
+  const { text } = await other.page('/security/activity')
+  assert.match(text, /SMS refused<\/div><\/td>\s*<td[^>]*><div>the last one was sent just before, from/)
+})
+
+test('a new password logs out elsewhere, ends the trust of browsers, and stands in the trail', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await freshVisitor(service, 'member')
+  const other = new Visitor(service)
+  await other.page('/login', loginOf('member'))
+  await other.page('/login/second-step', { method: 'totp', code: code(), trust: 'yes' })
+  service.advance(30)
+  const next = 'a few words in a row'
+
+  await visitor.page('/security')
+  const change = (fields) => visitor.page('/security/password', fields)
+  assert.match(problem(await change({ password: 'x', new_password: 'too short' })), /15 to 128 characters/)
+  assert.match(problem(await change({ password: passwords.member, new_password: 'x'.repeat(129) })), /15 to 128/)
+  const wrong = await change({ password: 'not it', new_password: next })
+  assert.match(problem(wrong), /not your password now/)
+  assert.match(wrong.text, /<details class="confirm" open>\s*<summary>Change password/)
+  assert.equal(heading(await other.page('/')), 'Welcome, member@acme.example')
+
+  const changed = await change({ password: passwords.member, new_password: next })
+  assert.match(done(changed), /Your password is changed/)
+  assert.doesNotMatch(changed.text, /Trusted browsers/)
+  assert.equal((await visitor.page('/')).path, '/', 'this session goes on')
+
+  const ended = await other.page('/')
+  assert.match(ended.path, /^\/login\?/)
+  assert.match(problem(ended), /You were logged out/)
+  assert.match(problem(await other.page('/login', loginOf('member'))), /password is not right/)
+  assert.equal((await other.page('/login', loginOf('member', next))).path, '/login/second-step', 'and no trust')
+
+  const { text } = await visitor.page('/security/activity')
+  assert.match(text, /Password changed/)
+  assert.match(text, /Wrong password/)
+
+  // Without a code from just before, it is asked for first.
+  service.advance(600)
+  const asked = await change({ password: next, new_password: passwords.member })
+  assert.match(asked.path, /^\/confirm\?next=%2Fsecurity%3Fgo%3Dpassword/)
+})
+
+test('a stranger is not told that a login ended', async (t) => {
+  const service = await startService(t)
+  const page = await new Visitor(service).page('/security')
+  assert.match(page.path, /^\/login\?next=/)
+  assert.equal(problem(page), undefined)
+})
+
+test('the trail of an account tells wrong passwords of its people, and of nobody else', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  const guesser = new Visitor(service, '203.0.113.66')
+  for (let i = 0; i < 3; i += 1) await guesser.page('/login', loginOf('member', 'wrong'))
+  await guesser.page('/login', loginOf('nobody', 'wrong'))
+  const { events } = await owner.json('/api/audit?kind=wrong_password')
+  assert.deepEqual(
+    events.map(({ event, user, ip, times }) => [event, user, ip, times]),
+    [['wrong_password', 'member@acme.example', '203.0.113.66', 3]],
+  )
+  const ocsf = await owner.page('/audit/export?format=ocsf&kind=wrong_password')
+  const [line] = ocsf.text
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text))
+  assert.deepEqual([line.class_uid, line.activity_id, line.status_id, line.is_mfa], [3002, 1, 2, false])
+})
+
+test('"Log out elsewhere" ends the trust of browsers too', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await enrolledVisitor(service, 'member')
+  const other = new Visitor(service)
+  await other.page('/login', loginOf('member'))
+  await other.page('/login/second-step', { method: 'totp', code: code(), trust: 'yes' })
+  await visitor.page('/security')
+  const ended = await visitor.page('/security/sessions/end-others', {})
+  assert.match(done(ended), /No browser is trusted any longer/)
+  assert.equal((await other.page('/login', loginOf('member'))).path, '/login/second-step')
+  assert.match((await visitor.page('/security/activity')).text, /Logged out in all other browsers/)
+})
+
+test('an owner without a second factor is led to one, and back to the people', async (t) => {
+  const service = await startService(t)
+  const owner = new Visitor(service)
+  await owner.page('/login', loginOf('owner'))
+  const users = await owner.page('/users')
+  assert.match(users.text, /you need a second factor of your own/)
+  assert.doesNotMatch(users.text, /Generate recovery code/)
+  const secret = secretOn(await owner.page('/security/totp', {}))
+  const codes = await owner.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+  const [, next] = /name="next" value="([^"]+)"/.exec(codes.text)
+  assert.equal(next, '/users')
+  const [, set] = /name="set" value="([^"]+)"/.exec(codes.text)
+  const back = await owner.page('/security/backup-codes/confirm', { set, next })
+  assert.equal(back.path.split('?')[0], '/users')
+  assert.match(done(back), /you have your backup codes/)
+  assert.match(back.text, /Generate recovery code/)
+})
+
+test('the page of a recovery code says what this person does with it, and which code it replaces', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await enrolledVisitor(service, 'member', '192.0.2.11')
+  await owner.page('/users')
+  const idOf = async (name) => (await owner.json(`/api/users?q=${name}@`)).users[0].id
+  const page = async (path, name) => owner.page(path, { user: await idOf(name) })
+
+  const first = await page('/users/recovery-code', 'colleague')
+  assert.match(first.text, /Type the recovery code where it is asked for/)
+  assert.doesNotMatch(first.text, /replaces it/)
+  assert.match((await page('/users/recovery-code', 'colleague')).text, /This newer one replaces it/)
+
+  const issued = await page('/users/recovery-code', 'member')
+  assert.match(issued.text, /Choose “Use backup code”, then “Use recovery code”/)
+  const code = /<code>([0-9A-Z-]{19})<\/code>/.exec(issued.text)[1]
+  const person = new Visitor(service, '192.0.2.11')
+  await person.page('/login', loginOf('member'))
+  assert.equal(
+    (await person.page('/login/second-step', { method: 'recovery_code', long_code: code })).path,
+    '/login/arrival',
+  )
+  const after = await page('/users/reset', 'member')
+  assert.doesNotMatch(after.text, /replaces it/, 'the earlier one was used')
+  assert.match(after.text, /Type the recovery code where it is asked for/)
+})
+
+test('a mistake in the networks is told as they are added, and a last day in a note counts', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const base = { require: 'optional', firstFactor: 'recovery_code', name: 'Acme' }
+  const wrong = await owner.page('/policy/draft', { ...base, allow: '203.0.113.0/24\n300.1.1.1', add: 'allow' })
+  assert.match(problem(wrong), /In the allowed networks, <code>300\.1\.1\.1<\/code>: this is no network/)
+  assert.match(wrong.text, /value="300\.1\.1\.1"[^>]*aria-invalid="true"[^>]*autofocus/)
+
+  const added = await owner.page('/policy/draft', {
+    ...base,
+    'allow.network': '203.0.113.0/24',
+    'allow.note': 'Office',
+    'allow.until': '',
+    allow: '198.51.100.0/24 # Branch until 2027-12-31',
+    add: 'allow',
+  })
+  assert.equal(problem(added), undefined)
+  assert.match(added.text, /value="198\.51\.100\.0\/24"[^>]*autofocus/)
+  assert.doesNotMatch(added.text, /value="203\.0\.113\.0\/24"[^>]*autofocus/)
+  assert.match(added.text, /name="allow\.note" value="Branch"/)
+  assert.match(added.text, /name="allow\.until" type="date" value="2027-12-31"/)
+})
+
+test('an outdated form of the policy keeps its draft', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner, code } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const { formToken } = owner
+  await owner.showFactorAgain('totp', code())
+  const fields = { form_token: formToken, require: 'everyone', firstFactor: 'password', name: 'Acme New', allow: '' }
+  const page = await owner.page('/policy', fields)
+  assert.equal(page.path.split('?')[0], '/policy')
+  assert.match(problem(page), /out of date/)
+  assert.match(page.text, /name="name" value="Acme New"/)
+})
+
+test('backup codes that nobody said are saved are told on the first page', async (t) => {
+  const service = await startService(t)
+  const { visitor } = await enrolledVisitor(service, 'member')
+  assert.match((await visitor.page('/')).text, /You have not said that you saved your backup codes/)
+})
+
+test('a new app has a name in the language of the person', async (t) => {
+  const service = await startService(t)
+  const visitor = new Visitor(service)
+  await visitor.page('/language', { language: 'de', next: '/login' })
+  await visitor.page('/login', loginOf('member'))
+  for (const name of ['Authenticator-App', 'Authenticator-App 2']) {
+    const secret = secretOn(await visitor.page('/security/totp', {}))
+    await visitor.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+    assert.match((await visitor.page('/security')).text, new RegExp(`<h3>${name}</h3>`))
+  }
+  assert.match((await visitor.page('/security/activity')).text, /„Authenticator-App 2“/)
+  assert.equal(await lastSms(visitor), undefined)
+})
