@@ -65,7 +65,7 @@ function stateOfAttempts({ attempts }, context) {
 
 function stateOfFactor({ enrolled }, { go, canEnroll, everyone }, context) {
   const { security } = context.words
-  if (enrolled) return go === undefined && context.told === undefined && notice('good', security.isOn)
+  if (enrolled) return go === undefined && notice('good', security.isOn)
   if (!canEnroll) return notice('info', security.notInPlan)
   return notice('info', everyone ? security.isOffAndAsked : security.isOff)
 }
