@@ -147,6 +147,7 @@ test('a screen reader reads errors at once and at the field, the current page in
 
   const owner = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
   await owner.logIn('owner')
+  await owner.setUpApp()
   await owner.open('/users')
   // On a phone the rows look like cards, but are still a table.
   const row = owner.page.getByRole('table', { name: 'People' }).getByRole('row', { name: /member@acme/ })
