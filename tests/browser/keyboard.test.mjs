@@ -137,8 +137,8 @@ test('a screen reader reads errors at once and at the field, the current page in
         (id) => document.getElementById(id).getAttribute('role') ?? document.getElementById(id).textContent,
       )
     }),
-    ['It is sent as soon as the sixth digit is in.', 'alert'],
-    'P15: that it sends itself, and the error',
+    ['alert', 'It is sent as soon as the sixth digit is in.'],
+    'P15: the error, and that it sends itself',
   )
   await focusComesTo(page, 'Code from your authenticator app')
   await person.typeCode(code())

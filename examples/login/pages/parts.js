@@ -102,7 +102,7 @@ export function field(name, label, attributes, { hint = undefined, after = undef
 <label for="${id}">${label}</label>
 ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
 <input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
-${after && html`<p class="hint scripted" id="${id}-after">${after}</p>`}
+${after && html`<p class="hint" id="${id}-after"><span class="scripted">${after}</span></p>`}
 </div>`
 }
 

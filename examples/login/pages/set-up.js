@@ -59,7 +59,7 @@ ${backLink(context)}`,
       context,
       html`
 ${reply.takesPlaceOf !== undefined && notice('info', words.setUpSms.takesPlaceOf(reply.takesPlaceOf))}
-${isOver ? notice('warning', words.setUpSms.over) : isSent && notice('good', words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context)), 'status')}
+${isOver ? notice('warning', words.setUpSms.over, !isProblem(told, context) && 'alert') : isSent && notice('good', words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context)), 'status')}
 ${!isOver && demoOutbox(context)}
 ${
   !isOver &&

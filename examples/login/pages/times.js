@@ -27,12 +27,12 @@ export function clockTime(seconds, context) {
   return time(seconds, seconds - (context.now ?? seconds) > 6 * 3600 ? 'moment' : 'time', context)
 }
 
-/** A countdown, shown only with scripts. */
+/** A countdown, shown only with scripts. Hidden from screen readers: in an alert they would read each second aloud. */
 export function timeLeft(until, { now, words }) {
   return (
     now !== undefined &&
     until > now &&
     until - now < 3600 &&
-    html` <span class="scripted" data-countdown="${until - now}" data-done="${words.layout.tryNow}"></span>`
+    html` <span class="scripted" aria-hidden="true" data-countdown="${until - now}" data-done="${words.layout.tryNow}"></span>`
   )
 }
