@@ -5,6 +5,7 @@ interface Window {
   violations: string[]
   violated(directive: string): void
   shifts: string[]
+  stops?: Element[]
   printed?: number
   count: number
   wasRun?: true

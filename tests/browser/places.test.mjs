@@ -1,4 +1,4 @@
-// At every place: the things that a screen reader says first.
+// At every place: the things that a screen reader says first, and the way of the Tab key.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -8,21 +8,25 @@ import { announcements, isAnnounced } from './announcements.mjs'
 import { heard, noticesOf } from './hearing.mjs'
 import { Person } from './person.mjs'
 import { everyWay, words } from './places.mjs'
+import { isInOrder, orderAt } from './tab-order.mjs'
 
 const { layout, problems } = words
 const visited = new Set()
 
 for (const { name, walk } of everyWay) {
-  test(`focus and announcements on the way: ${name}`, async (t) => {
+  test(`focus, announcements and Tab key on the way: ${name}`, async (t) => {
     await walk(t, async (place, { page }) => {
       visited.add(place)
       await isAnnounced(place, page)
+      await isInOrder(place, page)
     })
   })
 }
 
-test('the table holds no other place', () => {
-  assert.deepEqual(Object.keys(announcements).toSorted(), [...visited].toSorted())
+test('the tables hold no other place', () => {
+  const places = [...visited].toSorted()
+  assert.deepEqual(Object.keys(announcements).toSorted(), places)
+  assert.deepEqual([...orderAt.keys()].toSorted(), places)
 })
 
 test('a wait: its alert is said once, not each second, and its end is said', async (t) => {
