@@ -1,7 +1,7 @@
 // The ways through the pages, for the tests that look at every place: each page, and each redirect that tells something.
 
 import { messages } from '../../examples/login/messages/index.js'
-import { enrolledVisitor, freshVisitor, lockOut, smsCode, startService, Visitor } from '../e2e/support.mjs'
+import { enrolledVisitor, freshVisitor, lockOut, passwords, smsCode, startService, Visitor } from '../e2e/support.mjs'
 import { Person } from './person.mjs'
 
 export const words = messages.en
@@ -79,8 +79,6 @@ const ways = {
     yield 'the second step: SMS, sent'
     await person.typeCode(wrongFor(await smsCode(visitor)))
     yield 'the second step: SMS, a wrong code'
-    await person.press(secondStep.sendAgain)
-    yield 'the second step: SMS, another one too early'
   },
 
   async *'the last backup codes'(person, service) {
@@ -191,6 +189,11 @@ const ways = {
     await person.page.getByLabel(security.newName, { exact: true }).fill('\u200b')
     await person.press(security.renameButton)
     yield 'security: a name that is refused'
+    await person.unfold(security.password.change)
+    await person.fill(security.password.current, passwords.member)
+    await person.fill(security.password.next, 'a few words in a row')
+    await person.press(security.password.button)
+    yield 'security: a new password'
     service.advance(330)
     await person.follow(security.codes.show)
     yield 'the question to confirm, by app'

@@ -19,7 +19,8 @@ const tiles = [`${layout.security} ${home.security}`, `${security.activity} ${se
 const factor = (replacement) => [replacement, security.rename, security.turnOff]
 const app = [...factor(security.app.move), security.app.add]
 const backupCodes = [security.codes.show, security.codes.renew]
-const noFactor = [security.app.setUp, security.sms.setUp, security.activity]
+const end = [security.password.change, security.activity]
+const noFactor = [security.app.setUp, security.sms.setUp, ...end]
 const trusted = `${security.browsers.remove}: Chrome on Linux`
 const copy = (what) => `${layout.copy} ${what}`
 const setUp = ['iPhone', 'Android', 'Open it there', copy(setUpApp.theKey), setUpApp.label, setUpApp.button]
@@ -82,36 +83,41 @@ const orders = [
   ],
   [[label.recovery_code, login.button], 'the second step: recovery code only'],
   [[secondStep.send, secondStep.hasOne, use.backup_code], 'the second step: SMS'],
-  [[readSms, trust, label.sms, login.button, secondStep.sendAgain, use.backup_code], 'the second step: SMS, sent'],
   [
-    [trust, label.sms, login.button, secondStep.sendAgain, use.backup_code],
+    [readSms, trust, label.sms, login.button, secondStep.sendAgain, use.backup_code],
+    'the second step: SMS, sent',
     'the second step: SMS, a wrong code',
-    'the second step: SMS, another one too early',
   ],
   [[label.totp, secondStep.confirm, use.backup_code], 'the second step: confirm'],
-  [[arrival.newSet, arrival.later], 'the arrival: few backup codes'],
+  [[arrival.replace, arrival.newSet, arrival.later], 'the arrival: few backup codes'],
   [[arrival.setUp, arrival.later], 'the arrival: recovery code'],
   [[layout.continue], 'the question to confirm'],
   [['put a new app in its place', layout.continue], 'the question to confirm, by app'],
 
   [noFactor, 'security: off', 'security: recovery code', 'security: turned off'],
-  [[...app, security.sms.setUp, ...backupCodes, security.activity], 'security: app'],
+  [[...app, security.sms.setUp, ...backupCodes, ...end], 'security: app'],
   [
-    [...app, security.sms.setUp, security.sms.number, security.sms.send, ...backupCodes, security.activity],
+    [...app, security.sms.setUp, security.sms.number, security.sms.send, ...backupCodes, ...end],
     'security: confirmed for SMS',
   ],
+  [[...app, ...factor(security.sms.change), security.sms.add, ...backupCodes, ...end], 'security: app and SMS'],
   [
-    [...app, ...factor(security.sms.change), security.sms.add, ...backupCodes, security.activity],
-    'security: app and SMS',
-  ],
-  [
-    [...app, security.sms.setUp, ...backupCodes, trusted, security.sessions.endOthers, security.activity],
+    [
+      ...app,
+      security.sms.setUp,
+      ...backupCodes,
+      trusted,
+      security.password.change,
+      security.sessions.endOthers,
+      security.activity,
+    ],
     'security: trusted browsers and sessions',
   ],
   [
-    [...app, security.sms.setUp, ...backupCodes, trusted, security.activity],
+    [...app, security.sms.setUp, ...backupCodes, ...end],
     'security: logged out elsewhere',
     'security: a name that is refused',
+    'security: a new password',
   ],
   [
     [
@@ -120,8 +126,7 @@ const orders = [
       security.app.add,
       security.sms.setUp,
       ...backupCodes,
-      trusted,
-      security.activity,
+      ...end,
     ],
     'security: confirmed for turning off',
   ],
@@ -190,6 +195,7 @@ const footer = [messages.de.name]
 const filledWith = {
   email: 'username',
   password: 'current-password',
+  new_password: 'new-password',
   code: 'one-time-code',
   long_code: 'off',
   number: 'tel',

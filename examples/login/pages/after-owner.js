@@ -21,8 +21,9 @@ export const afterOwner = {
     // The field of the list tells a mistake, and has the focus then.
     if (reply.result === 'error') return { to: '/policy?draft=yes', tell: reply, show }
     if (!isList(list)) return { to: '/policy?draft=yes', show }
-    const added = input.add === undefined ? '' : `&added=${list}.${[input[`${list}.network`] ?? []].flat().length}`
-    return { to: `/policy?draft=yes${added}#${list}`, show }
+    // The first new row gets the focus, which a browser does not give where the address names a part of the page.
+    const before = [input[`${list}.network`] ?? []].flat().length
+    return { to: `/policy?draft=yes${input.add === undefined ? `#${list}` : `&added=${list}.${before}`}`, show }
   },
 
   submitPolicy(reply, { input, account }) {

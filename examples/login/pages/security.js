@@ -65,10 +65,9 @@ function stateOfAttempts({ attempts }, context) {
 
 function stateOfFactor({ enrolled }, { go, canEnroll, everyone }, context) {
   const { security } = context.words
-  const role = context.told?.result === 'removed' && 'status'
-  if (enrolled) return go === undefined && notice('good', security.isOn, role)
-  if (!canEnroll) return notice('info', security.notInPlan, role)
-  return notice('info', everyone ? security.isOffAndAsked : security.isOff, role)
+  if (enrolled) return go === undefined && notice('good', security.isOn)
+  if (!canEnroll) return notice('info', security.notInPlan)
+  return notice('info', everyone ? security.isOffAndAsked : security.isOff)
 }
 
 function card(name, title, state, content, shape = name) {
