@@ -76,7 +76,8 @@ export const PARTS = {
   oathtool: commandPart('oathtool', 'oathtool', 'stands for an authenticator app'),
   zbarimg: commandPart('zbarimg', 'zbar-tools', 'reads QR codes'),
   'rsvg-convert': commandPart('rsvg-convert', 'librsvg2-bin', 'draws QR codes for zbarimg'),
-  chromium: commandPart('chromium', 'chromium', 'the browser of the browser tests'),
+  chromium: commandPart('chromium', 'chromium', 'the browser tests run in it'),
+  firefox: commandPart('firefox-esr', 'firefox-esr', 'browser tests run in it as well'),
   pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
   skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
 }

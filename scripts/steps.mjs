@@ -18,6 +18,14 @@ const RUST = ['node', 'rust', 'crates']
 const PACKAGE = ['node', 'packages', 'pkg']
 const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-convert']
 
+/**
+ * The files of tests/browser that run in Firefox as well. The others need what only Chromium can be told, such as to run no
+ * script, or test the rules, which are the same in each browser.
+ */
+const IN_FIREFOX = ['build', 'enhancements', 'guides', 'keyboard', 'navigation', 'paper', 'qr', 'sessions'].map(
+  (name) => `${name}.test.mjs`,
+)
+
 /** The model of the rules beside the engine, `tests/core/model`. */
 export const MODEL = ['cargo', 'test', '--lib', 'model::', '--', '--nocapture']
 /** @param {string} steps @param {string} [seed] */
@@ -179,6 +187,14 @@ export const STEPS = [
     command: () => testsIn('tests/browser'),
   },
   {
+    group: 'firefox',
+    title: 'Browser tests in Firefox',
+    needs: [...SERVICE, 'firefox', 'pdftotext'],
+    tests: 'node',
+    env: { COUNTERSIGN_BROWSER: 'firefox' },
+    command: () => testsIn('tests/browser', IN_FIREFOX),
+  },
+  {
     group: 'envoy',
     title: 'Envoy tests',
     needs: [...SERVICE, 'filter', 'envoy', 'oldest envoy', 'skopeo'],
@@ -199,9 +215,9 @@ function clippyFor(target, feature) {
   return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']
 }
 
-function testsIn(folder) {
+function testsIn(folder, names = filesIn(folder)) {
   // Node 20 takes no patterns after --test, so the files are listed.
-  const files = filesIn(folder).filter((name) => name.endsWith('.test.mjs'))
+  const files = names.filter((name) => name.endsWith('.test.mjs'))
   if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
   // A test that hangs is ended. The longest file takes two minutes on an idle machine, ten on a busy one.
   return [node, '--test', '--test-reporter=spec', '--test-timeout=1800000', ...files.map((name) => `${folder}/${name}`)]

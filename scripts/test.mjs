@@ -1,6 +1,6 @@
 // npm test: runs every step of the table, and installs and builds its needs first. Every step runs, even after a failure;
 // the end lists the failures.
-//   npm test -- --only rust,node    some groups: lint, rust, package, node, e2e, browser, envoy
+//   npm test -- --only rust,node    some groups: lint, rust, package, node, docs, e2e, browser, firefox, envoy
 import { main, Problem, seconds } from './common.mjs'
 import { listFailures, runStep } from './run-steps.mjs'
 import { install, PARTS } from './setup.mjs'

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { enrolledVisitor, passwords, startService, Visitor } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
 import { Person } from './person.mjs'
+import { allowClipboard, testInChromium } from './support.mjs'
 
 /** A person at the second step of a login, and the code of their app. */
 async function atSecondStep(t, options) {
@@ -33,7 +34,7 @@ test('a pasted `123 456` is sent at once, and only once', async (t) => {
   const { page } = person
   const counted = countPosts(page, '/login/second-step')
   const digits = code()
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.origin })
+  await allowClipboard(page, service.origin)
   await page.evaluate((text) => navigator.clipboard.writeText(text), ` ${digits.slice(0, 3)}\u00a0${digits.slice(3)}\n`)
   await page.locator('#code').focus()
   await Promise.all([page.waitForURL(`${service.origin}/`), page.keyboard.press('Control+V')])
@@ -78,7 +79,7 @@ test('the form is sent once, with the sixth digit, and not while a digit is dele
   assert.equal(await person.heading(), 'Welcome, member@acme.example')
 })
 
-test('WebOTP: where the browser offers it, the code of the SMS fills itself in', async (t) => {
+testInChromium('WebOTP: where the browser offers it, the code of the SMS fills itself in', async (t) => {
   const service = await startService(t)
   const visitor = new Visitor(service)
   await visitor.logIn('member')
@@ -144,7 +145,7 @@ test('the key and the codes are copied without their spaces, and a screen reader
   const service = await startService(t)
   const person = await Person.open(t, service)
   const { page } = person
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.origin })
+  await allowClipboard(page, service.origin)
   const copied = () => page.evaluate(() => navigator.clipboard.readText())
   await person.logIn('member')
   await person.follow('Security')

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startService, Visitor } from '../e2e/support.mjs'
-import { looks, Person } from './person.mjs'
+import { looksOfGuides, Person } from './person.mjs'
 
 /** Declares a test for each look, each with its own service. */
 function guide(name, follow) {
-  for (const look of looks) {
+  for (const look of looksOfGuides) {
     test(`${name} (${look.name})`, async (t) => {
       const service = await startService(t)
       await follow({
@@ -215,6 +215,29 @@ guide(
     await person.doesNotRead(/You have not said/)
   },
 )
+
+guide('a trusted browser asks for no code, until it is trusted no longer', async ({ someone, service }) => {
+  const person = await someone()
+  await person.logIn('member')
+  const { code } = await person.setUpApp()
+  await person.logOut()
+  await person.logIn('member')
+  await person.page.getByLabel('Trust this browser for 30 days').check()
+  await person.looksRight('second-step-trust')
+  await person.typeCode(code())
+  await person.logOut()
+  service.advance(60)
+  await person.logIn('member')
+  assert.equal(await person.heading(), 'Welcome, member@acme.example')
+  await person.follow('Security')
+  await person.reads(/Trusted browsers[^]*(Chrome|Firefox) on Linux/)
+  await person.looksRight('security-trusted-browser')
+  await person.press(/^Trust no longer/)
+  await person.doesNotRead(/Trusted browsers/)
+  await person.logOut()
+  await person.logIn('member')
+  assert.equal(person.path, '/login/second-step')
+})
 
 guide(
   'S5, S8, T39: an owner makes a recovery code, it logs in once, and the page urges to set up a factor',

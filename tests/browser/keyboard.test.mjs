@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrolledVisitor, startService } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
-import { looks, Person } from './person.mjs'
+import { looks, looksOfGuides, Person } from './person.mjs'
 
 /** The accessible name of the focused element, or its text. */
 const focused = (page) =>
@@ -66,7 +66,7 @@ async function pressWithKey(person, name, key = 'Enter') {
   await Promise.all([person.page.waitForNavigation(), person.page.keyboard.press(key)])
 }
 
-for (const look of looks.filter(({ name }) => name !== 'dark')) {
+for (const look of looksOfGuides.filter(({ name }) => name !== 'dark')) {
   test(`set up an app, keep the codes, log out and in, turn it off: no mouse (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countSms, startService, Visitor } from '../e2e/support.mjs'
 import { Person } from './person.mjs'
+import { testInChromium } from './support.mjs'
 
 /** Counts the things that navigation must not change: messages, codes, apps and phones. */
 async function costs({ service, visitor }) {
@@ -170,6 +171,9 @@ const actions = {
   },
 }
 
+/** The text of the page, without the seconds that a wait still takes. */
+const textOf = async ({ page }) => (await page.locator('main').innerText()).replace(/\bin \d:\d\d/, 'in …')
+
 for (const [name, { heading, arrive }] of Object.entries(pages)) {
   test(`P2: ${name}: ${Object.keys(actions).join(', ')}`, async (t) => {
     const service = await startService(t)
@@ -182,17 +186,18 @@ for (const [name, { heading, arrive }] of Object.entries(pages)) {
     }
     await isHere('the way')
     const before = await costs({ service, visitor })
-    const text = await person.page.locator('main').innerText()
+    const text = await textOf(person)
     for (const [action, act] of Object.entries(actions)) {
       await act(person)
       await isHere(action)
-      assert.equal(await person.page.locator('main').innerText(), text, `${action} shows the same`)
+      assert.equal(await textOf(person), text, `${action} shows the same`)
       assert.deepEqual(await costs({ service, visitor }), before, `${action} costs nothing`)
     }
     assert.deepEqual(person.troubles, [])
   })
 
-  test(`P2: ${name}: the session ends meanwhile, and the page leads on from the login`, async (t) => {
+  // The server's part alone, so one browser is enough.
+  testInChromium(`P2: ${name}: the session ends meanwhile, and the page leads on from the login`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service)
     await arrive(person)

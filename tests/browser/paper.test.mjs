@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { startService } from '../e2e/support.mjs'
-import { looks, Person } from './person.mjs'
-import { run } from './support.mjs'
+import { looksOfGuides, Person } from './person.mjs'
+import { inFirefox, printed, run } from './support.mjs'
 
 const textOf = (pdf) => run('pdftotext', ['-layout', '-', '-'], 'poppler-utils', pdf)
 
 // In the dark look as well, because paper is white.
-for (const look of looks) {
+for (const look of looksOfGuides) {
   test(`the printed page holds the codes and their owner, and nothing else (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })
@@ -21,13 +21,14 @@ for (const look of looks) {
     await person.button('Print').click()
     assert.equal(await page.evaluate(() => window.printed), 1)
 
-    const pdf = await page.pdf({ format: 'A4' })
+    const pdf = await printed(page)
     const text = textOf(pdf)
     assert.deepEqual(text.match(/[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/g)?.toSorted(), codes.toSorted())
     assert.match(text, /Backup codes\s+Acme · member@acme\.example · made 15 Jan 2027/)
     assert.match(text, /Each code works once/)
     assert.doesNotMatch(text, /Log out|Security|Download|Print|Copy|Skip|is on/)
-    assert.equal([...pdf.toString('latin1').matchAll(/\/Type\s*\/Page\b/g)].length, 1, 'one sheet')
+    assert.equal(text.match(/\f/g)?.length, 1, 'one sheet')
+    if (inFirefox) return // only Chromium shows a page as it is printed
     await page.emulateMedia({ media: 'print' })
     assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)')
     assert.equal(

@@ -102,6 +102,7 @@ for (const [name, least] of [
       [],
     )
     assert.ok(results.length >= least, `only ${results.length} ran`)
-    t.diagnostic(`${results.length} tests passed in Chromium ${page.context().browser().version()}`)
+    const browser = page.context().browser()
+    t.diagnostic(`${results.length} tests passed in ${browser.browserType().name()} ${browser.version()}`)
   })
 }

@@ -115,6 +115,6 @@ test('no page may be shown inside another', async (t) => {
   await person.open('/frame')
   assert.equal(person.page.frames().length, 2)
   // The browser shows an error page of its own in the frame.
-  await eventually(() => assert.match(person.page.frames()[1].url(), /^chrome-error:/))
+  await eventually(() => assert.match(person.page.frames()[1].url(), /^(chrome-error:|about:neterror\?e=cspBlocked)/))
   assert.equal(await person.page.frames()[1].locator('#email').count(), 0)
 })
