@@ -94,7 +94,7 @@ test('a sample is marked, in the picture and for a screen reader', async (t) => 
   await screenshot(page, 'component-sample')
 })
 
-test('the element draws where the page requires Trusted Types and has no policy for them', async (t) => {
+test('P17: the element draws where the page requires Trusted Types and has no policy for them', async (t) => {
   const { page, violations } = await open(
     t,
     `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr><second-factor-qr id="sample" issuer="Acme" label="ann" sample></second-factor-qr>`,
@@ -125,7 +125,7 @@ test('the element draws where the page requires Trusted Types and has no policy 
 })
 
 for (const [name, before] of Object.entries(sheets)) {
-  test(`the code has its size and corners ${name}`, async (t) => {
+  test(`P16: the code has its size and corners ${name}`, async (t) => {
     const { page, violations } = await open(
       t,
       `<link rel="stylesheet" href="/look.css"><second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`,
@@ -160,7 +160,7 @@ for (const [name, before] of Object.entries(sheets)) {
   })
 }
 
-test('without a shadow root the content stays, and the error says why', async (t) => {
+test('P16: without a shadow root the content stays, and the error says why', async (t) => {
   const { page } = await open(t, `<second-factor-qr uri="${escaped}">${fallback}</second-factor-qr>`, {
     before: () => {
       window.count = 0
