@@ -65,7 +65,7 @@ async function launchFirefox(scheme, forcedColours) {
   return browser
 }
 
-/** The object of playwright-core behind one of its interface, where the interface has no switch. */
+/** The object inside playwright-core that stands behind one of its interface. */
 const internals = (object) => object._connection.toImpl(object)
 
 /**
@@ -115,7 +115,7 @@ export function screenshot(page, name) {
 
 /**
  * Asserts that axe finds no violation of WCAG 2.2 AA, but for the rules that are excepted. Only in Chromium: axe judges the
- * same pages there, and a page of Firefox 153 crashes at the first key after axe.
+ * same pages there, and Firefox 153 crashes where a field is filled after axe.
  * @param {{ except?: string[] }} [options]
  */
 export async function noViolations(page, options = {}) {
