@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
+import ipaddr from 'ipaddr.js'
 
 /** Demo only: a real service has no known passwords. */
 export const demoLogins = [
@@ -67,7 +68,7 @@ export async function openAccounts(db, clock) {
   const clientsOf = db.prepare('SELECT * FROM api_clients WHERE account = ? ORDER BY id')
   const setRules = db.prepare('UPDATE accounts SET require = ?, first_factor = ?, network = ?, name = ? WHERE id = ?')
   const setUserFacts = db.prepare('UPDATE users SET last_ip = ?, language = ? WHERE id = ?')
-  const setPassword = db.prepare('UPDATE users SET secret_hash = ? WHERE id = ?')
+  const setPassword = db.prepare('UPDATE users SET secret_hash = ? WHERE id = ? AND secret_hash = ?')
   const setClientIp = db.prepare('UPDATE api_clients SET last_ip = ? WHERE id = ?')
   const forgetOldTries = db.prepare('DELETE FROM password_tries WHERE ends_at <= ?')
   const chargeTry = db.prepare(`INSERT INTO password_tries VALUES (?, 1, ?)
@@ -85,11 +86,11 @@ export async function openAccounts(db, clock) {
   /** Counts the try before it compares, so that parallel guesses are all counted. */
   async function checkSecret(principal, name, secret, ip) {
     const who = createHash('sha256')
-      .update(JSON.stringify([name, ip]))
+      .update(JSON.stringify([name, placeOf(ip)]))
       .digest('base64url')
     const throttled = charge(who, passwordTries)
     if (throttled) return throttled
-    const right = await verify(principal?.secret_hash ?? nobodysHash, secret)
+    const right = await verify(principal?.secret_hash ?? nobodysHash, secret.normalize('NFC'))
     if (principal === undefined || !right) return { result: 'wrong_password' }
     forgetTries.run(who)
     return { result: 'first_factor', principal }
@@ -116,7 +117,13 @@ export async function openAccounts(db, clock) {
     checkPassword: (email, password, ip) => checkSecret(userByEmail.get(email), email, password, ip),
     checkClient: (id, secret, ip) => checkSecret(clientPrincipal(client.get(id)), `client:${id}`, secret, ip),
 
-    setPassword: async (principal, password) => void setPassword.run(await hash(password), principal.id),
+    /** Keyboards differ in how they write an é; NIST SP 800-63B-4 §3.1.1.2 asks to make them one. */
+    hashOf: (password) => hash(password.normalize('NFC')),
+    /** Takes the place of the password that `principal` was read with. False where that one was changed meanwhile. */
+    setPassword: (principal, hash) => setPassword.run(hash, principal.id, principal.secret_hash).changes === 1,
+    /** Whether the password is still the one that `principal` was read with. */
+    isCurrent: ({ id, clientId, secret_hash: hash }) =>
+      (clientId === undefined ? user.get(id) : client.get(clientId))?.secret_hash === hash,
 
     /** Counts a half login. Call it once for each login that is challenged. */
     hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,
@@ -134,8 +141,15 @@ export async function openAccounts(db, clock) {
   }
 }
 
-/** The pattern of texts that hold this one. `LIKE` reads `%` and `_` as any text. */
-export const holding = (text) => `%${text.replace(/[%_\\]/g, '\\$&')}%`
+/** The address, or of IPv6 the network of 64 bits, all of whose addresses one stranger may have. */
+function placeOf(ip) {
+  if (!ipaddr.isValid(ip)) return ip
+  const address = ipaddr.process(ip)
+  return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
+}
+
+/** The pattern of texts that hold this one. `LIKE` reads `%` and `_` as any text, and a pattern ends at NUL. */
+export const holding = (text) => `%${text.replaceAll('\0', '').replace(/[%_\\]/g, '\\$&')}%`
 
 /** The policy of an account. Its owner sets `name`, `require`, `firstFactor` and `network`; the operator fixed the rest here. */
 export function policyOf({ name, require, firstFactor, network }, origin) {

@@ -10,6 +10,7 @@ const statuses = {
   denied: 403,
   not_found: 404,
   policy_refused: 409,
+  policy_outdated: 409,
   locked: 429,
   throttled: 429,
   sms_refused: 429,

@@ -113,7 +113,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       Object.assign(context, told(context, request))
       const refused = await refusal(route, context, request, rendering)
       const reply = refused ?? (await answer(route, context))
-      setCookies(response, context, request)
+      setCookies(response, context)
       if (refused) rendering.refuse(response, refused, context, route)
       else rendering.send(response, reply, context, route)
     }
@@ -181,7 +181,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
    * Sets the cookies that changed: the session, and the pass bound to it. Without a session there is no
    * pass. Only the gate in Envoy reads the pass cookie.
    */
-  function setCookies(response, { cookie, pass, trustedBrowser, language }, request) {
+  function setCookies(response, { cookie, pass, trustedBrowser, chosenLanguage }) {
     if (cookie) response.cookie(cookieName, cookie, cookieOptions)
     else if (cookie === null) response.clearCookie(cookieName, cookieOptions)
     if (pass)
@@ -191,8 +191,8 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       const { user, token, expiresAt } = trustedBrowser
       response.cookie(trustedCookieOf(user), token, { ...cookieOptions, maxAge: (expiresAt - clock()) * 1000 })
     }
-    if (request.path === '/language')
-      response.cookie(languageCookieName, language, { ...cookieOptions, maxAge: 365 * 86_400_000 })
+    if (chosenLanguage)
+      response.cookie(languageCookieName, chosenLanguage, { ...cookieOptions, maxAge: 365 * 86_400_000 })
   }
 
   /** The session of the request and its principal. A cookie stands for a person, a bearer token for an API client. */
@@ -216,14 +216,20 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
     return values.length === 1 ? values[0] : undefined
   }
 
+  /** The access comes before the token of the form, because an outdated form may keep what was typed. */
   async function refusal(route, context, request, rendering) {
-    const { session, principal } = context
     if (route.method === 'POST' && !isSameOrigin(request.headers, origin, rendering === jsonRendering)) {
       return denied('cross_site')
     }
     if (route.access === 'open') return undefined
-    if (session === undefined) return denied('login_required')
-    if (route.method === 'POST' && !rendering.carriesToken(context)) return denied('form_outdated')
+    if (context.session === undefined) return denied('login_required')
+    const refused = await accessRefusal(route, context)
+    if (refused) return refused
+    return route.method === 'POST' && !rendering.carriesToken(context) ? denied('form_outdated') : undefined
+  }
+
+  async function accessRefusal(route, context) {
+    const { session, principal } = context
     if (route.access === 'session') return undefined
     if (session.proof === 'password' && session.pending[dueIn[route.access]]) return undefined
 
@@ -308,13 +314,17 @@ function writeSaid({ told: { result, reason, retryAt, about }, typed }) {
   return Buffer.from(JSON.stringify({ told: { result, reason, retryAt, about }, typed })).toString('base64url')
 }
 
+const isName = (word) => typeof word === 'string' && /^[a-z_]{1,40}$/.test(word) && !(word in Object.prototype)
+
 /** Reads it as if a stranger had written it. Nothing, where it is of another shape. */
 function readSaid(text = '') {
   try {
     const { told, typed } = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
     const { result, reason, retryAt, about } = told
-    const words = [result, reason, about].every((word) => word === undefined || /^[a-zA-Z_]{1,40}$/.test(word))
-    if (!words || !(retryAt === undefined || Number.isSafeInteger(retryAt))) return undefined
+    const words = [result, reason].every((word) => word === undefined || isName(word))
+    const isTime = Number.isSafeInteger(retryAt) && retryAt >= 0 && retryAt < 253_402_300_800
+    if (!words || !(about === undefined || about === 'login')) return undefined
+    if (!isTime && (retryAt !== undefined || result === 'throttled')) return undefined
     return { told: { result, reason, retryAt, about }, typed: isShort(typed?.email) ? { email: typed.email } : {} }
   } catch {
     return undefined

@@ -44,7 +44,8 @@ export function csvOf(events, { nameOf, describe }) {
  */
 function cellOf(value) {
   const text = String(value)
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text
+  // Where a spreadsheet takes `;` or a tab for the end of a cell, as in German, the sign behind it begins one as well.
+  const safe = text.replaceAll(/(^|[;\t]["\s]*)(?=[=+\-@\t\r\n＝＋－＠])/g, "$1'")
   return /[",\r\n]/.test(safe) || safe !== text ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 

@@ -6,7 +6,7 @@ import { BadInput } from './bad-input.js'
 const eventsOnPage = 100
 
 /** The most events in a file. It is made in one piece in memory, so the export of more is asked for in parts. */
-export const mostExported = 50_000
+export const mostExported = 20_000
 
 const formats = ['csv', 'jsonl', 'ocsf']
 

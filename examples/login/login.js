@@ -65,6 +65,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     // After many logins with the password alone, tickets stay here and cannot be sent to Envoy. The
     // second step on this site still works, because it needs the session only.
     const kept = challenge && !trusted && accounts.hasManyHalfLogins(principal)
+    // The password was changed while this login was under way. Nothing waits between here and the start of the session.
+    if (!accounts.isCurrent(principal)) return { result: 'wrong_password' }
     if (context.session) end(context)
     const step = { challenge, setUp }
     sessions.start(fresh, {
@@ -229,6 +231,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       }
       accounts.forgetHalfLogins(principal)
       context.cookie = fresh.secret
+      context.session = sessions.find(fresh.secret, 'web')
       context.pass = { token, expiresAt: reply.expiresAt }
       if (browser) context.trustedBrowser = { user: principal.id, ...browser }
       return { ...shown, next: session.next, tells: arrival !== undefined }
@@ -274,10 +277,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     /** Ends all other sessions, and the trust of all browsers, so that none of them comes back without a code. */
     async logOutElsewhere(context) {
       const { session, principal, account, ip } = context
-      const ended = sessions.endOthers(session)
       const { trustedBrowsers = [] } = await secondFactor.status({ user: principal.id, account: account.id })
       for (const { id } of trustedBrowsers)
         await secondFactor.removeTrustedBrowser({ ...callerWithPass(context), browser: id })
+      // Last, because a trusted browser may log in until its trust has ended.
+      const ended = sessions.endOthers(session)
       outbox.ownEvent('sessions_ended', principal, { at: clock(), ip })
       return { result: 'logged_out_elsewhere', sessions: ended, browsers: trustedBrowsers.length }
     },
@@ -317,13 +321,15 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     /** Sets the language of the pages, and of messages to the person. */
-    async setLanguage({ principal, input, language, ip }) {
+    async setLanguage(context) {
+      const { principal, input, language, ip } = context
+      context.chosenLanguage = language
       if (principal?.email !== undefined) accounts.remember(principal, { ip, language })
       return { result: 'language', next: sameSitePath(input.next) }
     },
 
     ...factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
-    ...passwordUseCases({ accounts, sessions, secondFactor, staleFactor }),
+    ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, clock }),
     ...ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }),
 
     // The demo's stand-in for phones and mail
@@ -333,12 +339,12 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
   }
 
-  /** Logs a wrong password after the reply has left, so that its time does not tell whether there is such a person. */
+  /**
+   * Logs a wrong password, of nobody too: neither this reply nor the next one, which waits for the write, tells by its time whether
+   * there is such a person.
+   */
   function logWrongPassword(email, ip) {
-    setImmediate(() => {
-      const user = accounts.userNamed(email)
-      if (user !== undefined) outbox.ownEvent('wrong_password', user, { at: clock(), ip })
-    })
+    outbox.ownEvent('wrong_password', accounts.userNamed(email) ?? nobody, { at: clock(), ip })
   }
 
   /** Ends a session that has only the password, once its ticket is no longer good. */
@@ -347,6 +353,9 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     return reply
   }
 }
+
+/** Whom an event is about where nobody has that name. No account shows it. */
+const nobody = { id: '', account: '' }
 
 /** The number of backup codes that are left, if these are few. */
 const few = (left) => (left <= 3 ? left : undefined)

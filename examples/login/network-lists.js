@@ -11,38 +11,42 @@ const DAY = 86_400
 export function rulesOf(input, name) {
   const given = input[name]
   if (Array.isArray(given)) return given
-  return [...rowsOf(input, name), ...(typeof given === 'string' ? rulesOfLines(given) : [])]
+  const budget = { left: mostOfRanges }
+  return [...rowsOf(input, name, budget), ...(typeof given === 'string' ? rulesOfLines(given, budget) : [])]
 }
 
-function rowsOf(input, name) {
-  const column = (field) => [input[`${name}.${field}`] ?? []].flat().map(String)
+function rowsOf(input, name, budget) {
+  const column = (field) =>
+    [input[`${name}.${field}`] ?? []].flat().map((value) => (typeof value === 'string' ? value : ''))
   const [notes, ends] = [column('note'), column('until')]
   return column('network').flatMap((network, index) =>
     network.trim() === '' || input.drop === `${name}.${index}`
       ? []
-      : rules(network, { note: notes[index]?.trim() || undefined, until: secondsOf(ends[index] ?? '') }),
+      : rules(network, { note: notes[index]?.trim() || undefined, until: secondsOf(ends[index] ?? '') }, budget),
   )
 }
 
 /** The rules of pasted lines. Text after `#` is a note; a line with nothing else is passed over. */
-export function rulesOfLines(text) {
+export function rulesOfLines(text, budget = { left: mostOfRanges }) {
   return text.split(/[\r\n\u2028\u2029]+/).flatMap((line) => {
     const [, before, text = ''] = /^([^#]*)(?:#(.*))?$/.exec(line)
     const [, networks, end] = /^(.*?)(?:\buntil\s+(\S+)\s*)?$/.exec(before.trim())
     // Someone who writes the last day at the end of the note means it too.
     const [, note, endInNote] = /^(.*?)(?:\buntil\s+(\d{4}-\d\d-\d\d)\s*)?$/.exec(text.trim())
     const last = end ?? endInNote
-    return rules(networks, { note: (end ? text : note).trim() || undefined, until: last && secondsOf(last) })
+    return rules(networks, { note: (end ? text : note).trim() || undefined, until: last && secondsOf(last) }, budget)
   })
 }
 
 /** One rule for each network in a text; a range is several. */
-function rules(text, { note, until }) {
+function rules(text, { note, until }, budget) {
   return text
-    .replaceAll(/\s*[-–]\s*/g, '-')
+    .split(/[-–]/)
+    .map((part) => part.trim())
+    .join('-')
     .split(/[\s,;]+/)
     .filter((part) => part !== '')
-    .flatMap(networksOf)
+    .flatMap((part) => networksOf(part, budget))
     .map((network) =>
       note === undefined && until === undefined
         ? network
@@ -50,9 +54,13 @@ function rules(text, { note, until }) {
     )
 }
 
-/** The networks that cover a range of addresses exactly, or the text itself. */
-function networksOf(text) {
-  const [first, last, ...more] = text.split('-').map(numberOf)
+/** The networks that the ranges of one list may become: one range of IPv6 becomes some 250. */
+const mostOfRanges = 2000
+
+/** The networks that cover a range of addresses exactly, or the text itself: no network, as the policy then says. */
+function networksOf(text, budget) {
+  if (!text.includes('-') || budget.left <= 0) return [text]
+  const [first, last, ...more] = text.split('-', 3).map(numberOf)
   if (first === undefined || last === undefined || more.length > 0) return [text]
   if (first.bits !== last.bits || first.number > last.number) return [text]
   const networks = []
@@ -68,6 +76,7 @@ function networksOf(text) {
     networks.push(`${addressOf(number, first.bits)}/${first.bits - size}`)
     number += 1n << BigInt(size)
   }
+  budget.left -= networks.length
   return networks
 }
 

@@ -18,6 +18,7 @@ const canRepeat = new Set([
   'enrollment_started',
   'refused',
   'wrong_password',
+  'sessions_ended',
 ])
 
 /** Events of this service, beside those of the engine: about the password and the sessions, which the engine does not know. */
@@ -67,6 +68,8 @@ export function createOutbox(db) {
   })
 
   function isSame({ id, at, times, since = at, ...last }, { at: now, ...event }) {
+    // A stranger has many addresses and needs no password: these count as one for a day, with the last address.
+    if (event.event === 'wrong_password') return last.event === event.event && now - since <= 86_400
     return now - since <= 900 && JSON.stringify(last) === JSON.stringify(event)
   }
 

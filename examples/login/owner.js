@@ -71,20 +71,24 @@ export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policy
      * that it shuts nobody out and needs no review.
      */
     async admitClient(context) {
-      const { input, account } = context
+      const { input } = context
       const asked = text(input, 'client')
-      const client = statesOf(account).find(({ id }) => id === asked)
-      if (client === undefined) throw new BadInput('client', 'is not in this account')
       const stale = await staleFactor(context)
       if (stale) return stale
+      // As they are now: nothing waits from here to the save, so that no other change of the rules is undone.
+      const account = accounts.account(context.account.id)
+      const client = statesOf(account).find(({ id }) => id === asked)
+      if (client === undefined) throw new BadInput('client', 'is not in this account')
       const { id, lastIp, allowed, rule, reason } = client
       if (lastIp === undefined) throw new BadInput('client', 'was never seen, so its address is not known')
       if (!allowed && rule === undefined) return { result: 'denied', reason }
+      // Whoever has the client's secret may have come from elsewhere since the owner saw the address.
+      if (!allowed && text(input, 'rule') !== rule) return { result: 'denied', reason: 'address_changed' }
       if (!allowed) {
         const { require, firstFactor, network, name } = account
         const api = [...network.api, { network: rule, note: id }]
         const next = { require, firstFactor, network: { ...network, api }, name }
-        await saveRules({ accounts, secondFactor, policyFor }, context, next)
+        await saveRules({ accounts, secondFactor, policyFor }, { ...context, account }, next)
       }
       return { result: 'client_admitted', client: id }
     },

@@ -2,6 +2,7 @@
 // Contexts and replies are those of login.js. A program sends its change as JSON in one request; a person's draft is kept in the
 // session until it is saved.
 
+import { createHash } from 'node:crypto'
 import { CountersignError, policy as policies } from 'countersign'
 import { rolesOf } from './accounts.js'
 import { BadInput, isYes, text } from './bad-input.js'
@@ -11,7 +12,7 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
   return {
     async policy({ account }) {
       const { require, firstFactor, network, name } = account
-      return { result: 'policy', require, firstFactor, network, name }
+      return { result: 'policy', require, firstFactor, network, name, base: baseOf(account) }
     },
 
     /** The form with its rows changed. Nothing is saved. A mistake in the list that was added to is told at once. */
@@ -19,7 +20,7 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       if (input.discard !== undefined) return { result: 'policy_draft_discarded' }
       const next = draftOf(input, account)
       const mistake = input.add === undefined ? undefined : mistakeIn(policyFor({ ...account, ...next }))
-      const isAboutList = mistake?.path?.split(/[.[]/).includes(String(input.add))
+      const isAboutList = mistake?.path?.split(/[.[]/).includes(input.add)
       return isAboutList ? mistake : { result: 'policy_draft', ...next }
     },
 
@@ -32,6 +33,8 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       const change = { ...next, review: await reviewOf(context, next) }
       if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
       if (change.review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
+      // Optional for a program: `base` of the policy as it was read.
+      if (![undefined, baseOf(accounts.account(account.id))].includes(input.base)) return { result: 'policy_outdated' }
       await saveRules({ accounts, secondFactor, policyFor }, context, next)
       return { result: 'policy_saved', ...change }
     },
@@ -45,6 +48,8 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       if (stale) return stale
       if (!isYes(input.confirmed)) return { result: 'policy_draft', ...next }
       const { refused } = await reviewOf(context, next)
+      // Nothing waits from here to the save.
+      if (input.base !== baseOf(accounts.account(account.id))) return { result: 'policy_outdated' }
       if (refused && !isYes(input.force)) return { result: 'policy_refused' }
       await saveRules({ accounts, secondFactor, policyFor }, context, next)
       return { result: 'policy_saved' }
@@ -57,7 +62,9 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       if (draft === undefined) return { result: 'no_policy_draft' }
       try {
         const next = draftOf(draft, account)
-        return { result: 'policy_preview', ...next, review: await reviewOf(context, next) }
+        const base = baseOf(account)
+        const isOutdated = draft.base !== base
+        return { result: 'policy_preview', ...next, base, isOutdated, review: await reviewOf(context, next) }
       } catch (error) {
         return { result: 'policy_mistake', mistake: toldOf(error) }
       }
@@ -90,6 +97,12 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       blockedUsers: found.blockedUsers.map(emailOf),
     }
   }
+}
+
+/** Names the saved rules that a draft was made from: another owner may save others meanwhile. */
+function baseOf({ require, firstFactor, network, name }) {
+  const rules = JSON.stringify([require, firstFactor, network, name])
+  return createHash('sha256').update(rules).digest('base64url').slice(0, 16)
 }
 
 /** Saves the account's rules, and logs what changed. */

@@ -175,6 +175,11 @@ export function createSessions(db, clock, revoke) {
       remove({ id: session.id })
     },
 
+    /** Whether nobody has ended or replaced it since it was found. */
+    isOpen(session) {
+      return select.get(session.id, clock()) !== undefined
+    },
+
     /** Ends the other sessions of a person; how many there were. */
     endOthers(session) {
       return removeOthers({ principal: session.principal, id: session.id })

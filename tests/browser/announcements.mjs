@@ -71,17 +71,21 @@ export const announcements = {
 
   'security: recovery code': [on(security.title), 'alert', arrival.recoveryCode],
   'security: off': [on(security.title)],
-  'security: app': [on(security.title)],
+  'security: app': [on(security.title), 'status', words.done.codes_saved],
   'security: app and SMS': [on(security.title)],
   'security: confirmed for SMS': [
     on(security.title),
     textbox(security.sms.number),
-    `${freshFactor.done} ${security.sms.numberHint}`,
+    `${words.done.factor_shown} ${security.sms.numberHint}`,
   ],
   'security: trusted browsers and sessions': [on(security.title)],
   'security: logged out elsewhere': [on(security.title), 'status', words.done.logged_out_and_untrusted],
   'security: a name that is refused': [failed(security.title), 'alert', problems.malformed.name],
-  'security: confirmed for turning off': [on(security.title), button(security.turnOffButton.totp), freshFactor.done],
+  'security: confirmed for turning off': [
+    on(security.title),
+    button(security.turnOffButton.totp),
+    words.done.factor_shown,
+  ],
   'security: a new password': [on(security.title), 'status', words.done.password_changed],
   'security: turned off': [on(security.title), 'status', words.done.removed],
   'the question to confirm': [on(freshFactor.title), button(words.layout.continue)],
@@ -123,7 +127,7 @@ export const announcements = {
   'users: confirmed for a recovery code': [
     on(owners.title),
     button(owners.issue + owners.forPerson('member@acme.example')),
-    freshFactor.done,
+    words.done.factor_shown,
   ],
   'users: a client is blocked': [on(owners.title)],
   'users: a client is admitted': [on(owners.title), 'status', owners.clients.admitted],

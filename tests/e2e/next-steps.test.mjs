@@ -106,6 +106,8 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
   const change = (fields) => visitor.page('/security/password', fields)
   assert.match(problem(await change({ password: 'x', new_password: 'too short' })), /15 to 128 characters/)
   assert.match(problem(await change({ password: passwords.member, new_password: 'x'.repeat(129) })), /15 to 128/)
+  assert.match(problem(await change({ password: next, new_password: next })), /your password already/)
+  assert.match(problem(await change({ password: 'x', new_password: 'a'.repeat(20) })), /easy to guess/)
   const wrong = await change({ password: 'not it', new_password: next })
   assert.match(problem(wrong), /not your password now/)
   assert.match(wrong.text, /<details class="confirm" open>\s*<summary>Change password/)
@@ -115,6 +117,8 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
   assert.match(done(changed), /Your password is changed/)
   assert.doesNotMatch(changed.text, /Trusted browsers/)
   assert.equal((await visitor.page('/')).path, '/', 'this session goes on')
+  const [mail] = (await visitor.json('/api/outbox')).messages
+  assert.match(`${mail.subject}: ${mail.message}`, /password for Acme was changed: .* from the address 192\.0\.2\.10/s)
 
   const ended = await other.page('/')
   assert.match(ended.path, /^\/login\?/)

@@ -11,6 +11,9 @@ function clientLogin(service, ip = clientIp) {
   return new Visitor(service, ip).json('/api/token', client)
 }
 
+/** The fields of the review's form that say: save it, in the place of the rules that are saved now. */
+const confirmation = async (owner) => ({ confirmed: 'yes', base: (await owner.json('/api/policy')).base })
+
 test('S9, S12: before everyone is forced, the owner sees the users who need a code, and the rule that admits the API client', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -40,7 +43,7 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
     networks: '',
     allow: '',
     deny: '',
-    confirmed: 'yes',
+    ...(await confirmation(owner)),
   })
   assert.match(saved.path, /^\/policy\?said=/)
   assert.match(saved.text, /Saved\. It holds at once/)
@@ -89,7 +92,7 @@ test('P9: one click admits an API client, and fences nobody in', async (t) => {
 
   const users = await owner.page('/users')
   assert.match(users.text, /Admit from 203\.0\.113\.7\/32/)
-  const admitted = await owner.page('/users/admit-client', { client: 'reports' })
+  const admitted = await owner.page('/users/admit-client', { client: 'reports', rule: '203.0.113.7/32' })
   assert.match(admitted.path, /^\/users\?said=/)
   assert.match(admitted.text, /Admitted\. The rule is for API clients only/)
   assert.match(admitted.text, /Gets in/)
@@ -150,7 +153,7 @@ test('a pasted list is read line by line: notes, ranges, several networks, ends'
     '2001:db8::1–2001:db8::2 until 2027-12-31',
     '10.0.0.0/8 until 2027-12-31T12:00:00Z # lab # 2',
   ].join('\r\n')
-  const saved = await owner.page('/policy', { require: 'optional', allow, confirmed: 'yes' })
+  const saved = await owner.page('/policy', { require: 'optional', allow, ...(await confirmation(owner)) })
   assert.match(saved.path, /^\/policy\?said=/)
   assert.deepEqual((await owner.json('/api/policy')).network.allow, [
     { network: '192.0.2.0/24', note: 'home' },
@@ -218,6 +221,27 @@ test('a draft takes rows, drops one, and saves nothing', async (t) => {
   assert.equal((await owner.page('/policy/review')).path, '/policy', 'without a draft there is nothing to review')
 })
 
+test('a policy that another owner has saved meanwhile is not undone unseen', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await owner.page('/policy')
+  const { base } = await owner.json('/api/policy')
+  const mine = { require: 'optional', name: 'Acme', deny: '203.0.113.0/24', base }
+  assert.doesNotMatch((await owner.page('/policy', mine)).text, /Another owner has saved/)
+  const theirs = { require: 'everyone', confirmed: true }
+  assert.equal((await owner.json('/api/policy', { ...theirs, base: 'older' })).result, 'policy_outdated')
+  assert.equal((await owner.json('/api/policy', { ...theirs, base })).result, 'policy_saved')
+
+  const late = await owner.page('/policy', { ...mine, confirmed: 'yes' })
+  assert.equal(late.path, '/policy/review')
+  assert.match(late.text, /Another owner has saved the policy since you began/)
+  assert.equal((await owner.json('/api/policy')).require, 'everyone')
+  const now = /name="base" value="([^"]+)"/.exec(late.text)[1]
+  const saved = await owner.page('/policy', { ...mine, base: now, confirmed: 'yes' })
+  assert.match(saved.text, /Saved\. It holds at once/)
+  assert.equal((await owner.json('/api/policy')).require, 'optional')
+})
+
 test('a draft is kept while the owner confirms, and the review comes next', async (t) => {
   const service = await startService(t)
   const { visitor: owner, code } = await enrolledVisitor(service, 'owner')
@@ -231,12 +255,12 @@ test('a draft is kept while the owner confirms, and the review comes next', asyn
   assert.match(review.text, /<dd>Bravo<\/dd>/)
 
   service.advance(301)
-  const late = await owner.page('/policy', { require: 'everyone', name: 'Bravo', confirmed: 'yes' })
+  const late = await owner.page('/policy', { require: 'everyone', name: 'Bravo', ...(await confirmation(owner)) })
   assert.match(late.path, /^\/confirm\?/, 'it is asked for again before it is saved')
   assert.equal((await owner.json('/api/policy')).name, 'Acme')
   await owner.page('/security/fresh-factor', { next: '/policy/review' })
   assert.equal((await owner.page('/login/second-step', { method: 'totp', code: code() })).path, '/policy/review')
-  const saved = await owner.page('/policy', { require: 'everyone', name: 'Bravo', confirmed: 'yes' })
+  const saved = await owner.page('/policy', { require: 'everyone', name: 'Bravo', ...(await confirmation(owner)) })
   assert.match(saved.text, /Saved\. It holds at once/)
 })
 
@@ -299,7 +323,7 @@ test('S10: a second factor is forced for a role, and outside of the office', asy
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
   await owner.page('/policy')
-  const fields = { require: 'some', outside: '192.0.2.0/24 # office', confirmed: 'yes' }
+  const fields = { require: 'some', outside: '192.0.2.0/24 # office', ...(await confirmation(owner)) }
   assert.match((await owner.page('/policy', fields)).text, /Saved\. It holds at once/)
   assert.deepEqual((await owner.json('/api/policy')).require, {
     outside: [{ network: '192.0.2.0/24', note: 'office' }],
@@ -345,7 +369,11 @@ test('T38: a policy that locks its author out is refused unless forced', async (
   const page = await owner.page('/policy', { require: 'optional', networks: '', allow: '10.0.0.0/8', deny: '' })
   assert.match(page.text, /You would shut yourself out/)
   assert.match(page.text, /type="checkbox" name="force"/)
-  const unforced = await owner.page('/policy', { require: 'optional', allow: '10.0.0.0/8', confirmed: 'yes' })
+  const unforced = await owner.page('/policy', {
+    require: 'optional',
+    allow: '10.0.0.0/8',
+    ...(await confirmation(owner)),
+  })
   assert.match(unforced.path, /^\/policy\/review\?said=/)
   assert.match(unforced.text, /Nothing was saved\. Change the policy, or tick the box/)
   assert.deepEqual((await owner.json('/api/policy')).network, { allow: [], api: [], deny: [] })

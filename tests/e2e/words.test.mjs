@@ -62,8 +62,9 @@ test('no text is empty, none is left in another language, and each function fill
 
 /** The text of a function with a value for each of its parameters. */
 function filled(text) {
-  const fields = { code: '123456', name: 'Acme', minutes: 5 }
-  return String(text.toString().startsWith('({') ? text(fields) : text(...Array(text.length).fill('7')))
+  const fields = { code: '123456', name: 'Acme', minutes: 5, service: 'Acme', when: 'now', ip: '192.0.2.1' }
+  const given = text.toString().startsWith('({') ? text(fields) : text(...Array(text.length).fill('7'))
+  return isGroup(given) ? Object.values(given).join('\n') : String(given)
 }
 
 for (const language of languages) {

@@ -42,7 +42,8 @@ export default {
       setsUp: 'Richtet bei der nächsten Anmeldung einen zweiten Faktor ein.',
       codeUntil: (time) => html`Kann sich bis ${time} mit dem Wiederherstellungscode anmelden.`,
       reasons: {
-        address: (ip) => html`War zuletzt unter <code>${ip}</code> angemeldet, von wo sich niemand anmelden darf.`,
+        address: (ip) =>
+          html`Die letzte Anmeldung mit dem Passwort kam von <code>${ip}</code>. Von dort darf sich niemand anmelden.`,
         enrollment_required: 'Hat keinen zweiten Faktor, und die Richtlinie verlangt einen.',
         enrollment_required_somewhere:
           'Hat keinen zweiten Faktor, und die Richtlinie verlangt in manchen Netzwerken einen.',
@@ -191,6 +192,8 @@ export default {
     },
     review: {
       title: 'Bevor Sie speichern',
+      outdated:
+        'Seit Sie begonnen haben, wurde die Richtlinie von jemand anderem gespeichert. Wenn Sie Ihre speichern, tritt sie an deren Stelle: Vergleichen Sie zuerst beide.',
       locksOutAuthor: 'Sie würden sich selbst aussperren.',
       lookAtAddresses: (ip) => html`Prüfen Sie die Regeln zu Adressen: Ihre ist gerade <code>${ip}</code>.`,
       setUpFirst: 'Richten Sie zuerst unter „Sicherheit“ einen zweiten Faktor für sich selbst ein.',

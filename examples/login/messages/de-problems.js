@@ -102,8 +102,13 @@ export default {
     not_required:
       'Es gibt nichts zu bestätigen: Sie haben noch keinen zweiten Faktor eingerichtet. Das können Sie unter „Sicherheit“ tun.',
     password_length: 'Wählen Sie ein Passwort mit 15 bis 128 Zeichen. Einige Wörter hintereinander sind gut.',
+    password_same: 'Das ist schon Ihr Passwort. Wählen Sie ein anderes.',
+    password_easy:
+      'Das ist leicht zu erraten: Es enthält Ihre E-Mail-Adresse oder wenige verschiedene Zeichen. Wählen Sie ein anderes.',
     not_your_password:
       'Das ist nicht Ihr jetziges Passwort, deshalb wurde es nicht geändert. Prüfen Sie es, und versuchen Sie es noch einmal.',
+    address_changed:
+      'Der Client kam inzwischen von einer anderen Adresse, deshalb wurde nichts getan. Prüfen Sie zuerst die Adresse unten.',
     session_ended:
       'Sie wurden abgemeldet, oder die Zeit Ihrer Anmeldung ist abgelaufen. Melden Sie sich erneut an, und machen Sie weiter.',
     older_codes:

@@ -115,6 +115,7 @@ export default {
   done: {
     factor_added: 'Das ist eingerichtet: Ab jetzt können Sie sich auch damit anmelden.',
     factor_replaced: 'Das Neue ist eingerichtet. Mit dem Alten können Sie sich nicht mehr anmelden.',
+    factor_shown: 'Bestätigt. Machen Sie unten weiter. In den nächsten fünf Minuten wird nicht noch einmal gefragt.',
     renamed: 'Der neue Name ist gespeichert.',
     removed: 'Das ist abgeschaltet.',
     trusted_browser_removed:
@@ -152,7 +153,6 @@ export default {
   freshFactor: {
     title: 'Bestätigen Sie, dass Sie es sind',
     lead: 'Sie sind angemeldet, aber hierfür wird ein Code Ihres zweiten Faktors verlangt. Nach fünf Minuten wird wieder danach gefragt.',
-    done: 'Bestätigt. Machen Sie unten weiter. In den nächsten fünf Minuten wird nicht noch einmal gefragt.',
   },
 
   home: {
@@ -444,6 +444,16 @@ Authenticator-App, die Sie schon verwenden.`,
 
   /** The text of an SMS: one segment of 160 characters of the GSM 7-bit alphabet. */
   sms: ({ code, name, minutes }) => `${code} ist Ihr Code für ${name}, gültig ${minutes} Min. Geben Sie ihn niemandem.`,
+
+  mails: {
+    passwordChanged: ({ service, when, ip }) => ({
+      subject: `Ihr Passwort für ${service} wurde geändert`,
+      text: `Ihr Passwort für ${service} wurde am ${when} von der Adresse ${ip} geändert.
+
+Wenn Sie das waren, ist nichts weiter zu tun. Wenn nicht, bitten Sie sofort die Verwaltung Ihres Kontos, Ihren Zugang zurückzusetzen.
+`,
+    }),
+  },
 
   ...owners,
 }

@@ -42,7 +42,8 @@ export default {
       setsUp: 'Sets up a second factor at the next login.',
       codeUntil: (time) => html`Gets in with the recovery code, until ${time}.`,
       reasons: {
-        address: (ip) => html`Was last seen at <code>${ip}</code>, from where nobody may log in.`,
+        address: (ip) =>
+          html`The last login with the password came from <code>${ip}</code>, from where nobody may log in.`,
         enrollment_required: 'Has no second factor, and the policy asks for one.',
         enrollment_required_somewhere: 'Has no second factor, and the policy asks for one in some networks.',
         no_usable_method: 'Has a second factor, but none that the policy allows.',
@@ -186,6 +187,8 @@ export default {
     },
     review: {
       title: 'Before you save',
+      outdated:
+        'Another owner has saved the policy since you began. If you save yours, it takes the place of theirs: compare both first.',
       locksOutAuthor: 'You would shut yourself out.',
       lookAtAddresses: (ip) => html`Look at the address rules: you are at <code>${ip}</code>.`,
       setUpFirst: 'Set up a second factor for yourself first, under Security.',

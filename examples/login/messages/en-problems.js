@@ -91,7 +91,12 @@ export default {
       'This account asks for a second factor, and this is your only one. Set up another one first; then you can turn this one off.',
     not_required: 'There is nothing to confirm: you have not set up a second factor yet. You can do so under Security.',
     password_length: 'Choose a password of 15 to 128 characters. A few words in a row are good.',
+    password_same: 'That is your password already. Choose another one.',
+    password_easy:
+      'That is easy to guess: it holds your e-mail address, or few different characters. Choose another one.',
     not_your_password: 'That is not your password now, so it was not changed. Check it and try again.',
+    address_changed:
+      'The client came from another address meanwhile, so nothing was done. Look at the address below first.',
     session_ended: 'You were logged out, or your login ended after its time. Log in again, and go on.',
     older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
     cross_site: 'This request came from another site and was refused. Open the page here and try again.',

@@ -113,6 +113,7 @@ export default {
   done: {
     factor_added: 'It is set up: from now on it logs you in as well.',
     factor_replaced: 'The new one is set up. The old one logs you in no longer.',
+    factor_shown: 'Confirmed. Go on below; it is not asked for again in the next five minutes.',
     renamed: 'The new name is saved.',
     removed: 'It is turned off.',
     trusted_browser_removed: 'That browser is trusted no longer: it asks for a code at the next login.',
@@ -148,7 +149,6 @@ export default {
   freshFactor: {
     title: 'Confirm it is you',
     lead: 'You are logged in, but this needs a code from your second factor. It is asked for again after five minutes.',
-    done: 'Confirmed. Go on below; it is not asked for again in the next five minutes.',
   },
 
   home: {
@@ -430,6 +430,16 @@ authenticator that you use already.`,
 
   /** The text of an SMS: one segment of 160 characters of the GSM 7-bit alphabet. */
   sms: ({ code, name, minutes }) => `${code} is your ${name} code, valid ${minutes} min. Give it to no one.`,
+
+  mails: {
+    passwordChanged: ({ service, when, ip }) => ({
+      subject: `Your password for ${service} was changed`,
+      text: `Your password for ${service} was changed on ${when}, from the address ${ip}.
+
+If that was you, nothing is left to do. If not, ask an owner of your account at once to reset your login.
+`,
+    }),
+  },
 
   ...owners,
 }

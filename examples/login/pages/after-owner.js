@@ -35,6 +35,7 @@ export const afterOwner = {
       case 'policy_refused':
         return { to: '/policy/review', tell: reply, show }
       case 'policy_draft':
+      case 'policy_outdated':
         return { to: '/policy/review', show }
       default:
         return { to: '/policy?draft=yes', tell: reply, show }

@@ -33,7 +33,10 @@ export const after = {
   },
 
   secondStep(reply, context) {
-    if (reply.result === 'verified') return leads(reply.tells ? '/login/arrival' : reply.next)
+    if (reply.result === 'verified' && reply.tells) return leads('/login/arrival')
+    // A page that asked for the code goes on with what it was asked for.
+    if (reply.result === 'verified')
+      return /[?&]go=/.test(reply.next) ? tells({ result: 'factor_shown' }, reply.next) : leads(reply.next)
     if (context.cookie === null) return tells(reply, loginAt(context.session.next))
     // A backup code in the field of the app: it is asked for in its own field, and no try is lost.
     if (reply.result === 'malformed' && looksLong(context.input.code))

@@ -6,14 +6,13 @@ import { clockTime } from './times.js'
 
 export const ownerPages = {
   users({ users, count, page, pages, search, mayHelp, clients }, context) {
-    const { words, told, input } = context
+    const { words, told } = context
     const { owners } = words
     return layout(
       owners.title,
       context,
       html`
 ${told?.result === 'client_admitted' && notice('good', owners.clients.admitted, 'status')}
-${told === undefined && input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
 <p class="lead">${owners.lead}</p>
 ${!mayHelp && notice('info', html`<p>${owners.needsFactor}</p><p><a href="/security">${words.login.setUpFirst.button}</a></p>`)}
 ${searchForm(search, owners)}
@@ -163,7 +162,7 @@ ${
     : form(
         context,
         '/users/admit-client',
-        html`<input type="hidden" name="client" value="${id}">${placeFields(place)}
+        html`<input type="hidden" name="client" value="${id}"><input type="hidden" name="rule" value="${rule}">${placeFields(place)}
 <button class="second small below">${clients.admit(rule)}<span class="unseen">: ${id}</span></button>`,
       )
 }`,

@@ -14,12 +14,15 @@ export function draftOfForm(input, account) {
     firstFactor: typeof input.firstFactor === 'string' ? input.firstFactor : account.firstFactor,
     roles: [input.roles ?? []].flat().map(String),
     name: typeof input.name === 'string' ? input.name.trim() : account.name,
+    base: typeof input.base === 'string' ? input.base : '',
     ...Object.fromEntries(listNames.map((list) => [list, rulesOf(input, list)])),
   }
 }
 
-export function formOf({ require, firstFactor, network, name }) {
+/** `base` names the saved rules that the form was made from. */
+export function formOf({ require, firstFactor, network, name, base }) {
   return {
+    base,
     require: typeof require === 'string' ? require : 'some',
     firstFactor,
     roles: require.roles ?? [],
@@ -33,8 +36,9 @@ export function formOf({ require, firstFactor, network, name }) {
 }
 
 /** The fields of a form with these values, each list as lines. */
-export function fieldsOf({ require, firstFactor, roles, name, ...rest }) {
+export function fieldsOf({ require, firstFactor, roles, name, base, ...rest }) {
   return [
+    ['base', base],
     ['require', require],
     ['firstFactor', firstFactor],
     ...roles.map((role) => ['roles', role]),

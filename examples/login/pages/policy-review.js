@@ -9,10 +9,10 @@ import { moment } from './times.js'
 /** The most people whom a list names. */
 const mostNamed = 100
 
-export function reviewPage({ require, firstFactor, network, name, review }, context) {
+export function reviewPage({ require, firstFactor, network, name, base, isOutdated, review }, context) {
   const { policy } = context.words
   const words = policy.review
-  const draft = formOf({ require, firstFactor, network, name })
+  const draft = formOf({ require, firstFactor, network, name, base })
   const clean =
     !review.refused &&
     empty(review.needRecoveryCode) &&
@@ -25,6 +25,7 @@ export function reviewPage({ require, firstFactor, network, name, review }, cont
     words.title,
     isRefused ? { ...context, told: { result: 'mistake', sentence: words.refused } } : context,
     html`
+${isOutdated && notice('warning', words.outdated, 'alert')}
 ${review.refused && notice('warning', lockOuts(review, network, context), 'alert')}
 ${
   !empty(review.forgottenFamilies) &&

@@ -47,6 +47,7 @@ ${form(
   '/policy',
   html`
 ${/* The Enter key presses the first button of a form. */ ''}<button hidden>${policy.see}</button>
+<input type="hidden" name="base" value="${draft.base}">
 <fieldset class="card-like">
 <legend>${policy.legends.require}</legend>
 ${choices('require', policy.require, draft.require, wrong)}

@@ -10,7 +10,7 @@ export const securityPages = {
   security(reply, context) {
     const { status, plan, sessions, setUps } = reply
     const { methods, backupCodes, trustedBrowsers = [] } = status
-    const { words, told, input } = context
+    const { words, input } = context
     const of = (name) => methods.filter(({ method }) => method === name)
     const options = {
       go: input.go,
@@ -22,7 +22,6 @@ export const securityPages = {
       words.security.title,
       context,
       html`
-${told === undefined && input.go !== undefined && context.entry.method !== undefined && notice('good', words.freshFactor.done, 'status')}
 ${!status.enrolled && context.entry.method === 'recovery_code' && recoveryCodeUsed(context, false)}
 ${stateOfAttempts(status, context)}
 ${setUps.map((method) => notice('info', html`${words.security.pending[method]} <a href="/security/${method}">${words.security.pendingGoOn}</a>`))}
@@ -276,9 +275,10 @@ ${facts(
 function passwordCard(context, open) {
   const { password } = context.words.security
   const { least, most } = passwordLength
-  const isWrong = (reason) => context.told?.reason === reason
+  const { reason } = context.told ?? {}
+  const isNewWrong = ['password_length', 'password_same', 'password_easy'].includes(reason)
   return card(
-    'password',
+    'own-password',
     password.title,
     undefined,
     html`<p>${password.lead}</p>
@@ -288,8 +288,8 @@ function passwordCard(context, open) {
         context,
         '/security/password',
         html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
-${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isWrong('password_length') && html` autofocus`}`, { wrong: isWrong('not_your_password') })}
-${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isWrong('password_length') && html` autofocus`}`, { hint: password.hint(least), wrong: isWrong('password_length') })}
+${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password' })}
+${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong })}
 <button>${password.button}</button>`,
       ),
       { open },

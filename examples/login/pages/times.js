@@ -1,22 +1,11 @@
 // Times. The server writes them in UTC; the script shows them in the reader's own time zone. Both name the zone.
 
 import { html } from '../html.js'
-
-/** The forms in which a time is shown, for `Intl.DateTimeFormat`. The script in assets/local-times.js has the same. */
-const forms = {
-  moment: { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' },
-  time: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
-}
+import { utcTime } from '../utc-time.js'
 
 function time(seconds, form, { words }) {
-  const date = new Date(seconds * 1000)
-  const zone = {
-    hourCycle: /** @type {const} */ ('h23'),
-    timeZone: 'UTC',
-    timeZoneName: /** @type {const} */ ('short'),
-  }
-  const shown = new Intl.DateTimeFormat(words.locale, { ...forms[form], ...zone }).format(date)
-  return html`<time datetime="${date.toISOString()}" data-local="${form}">${shown}</time>`
+  const iso = new Date(seconds * 1000).toISOString()
+  return html`<time datetime="${iso}" data-local="${form}">${utcTime(seconds, form, words.locale)}</time>`
 }
 
 /** A day and a time. */
