@@ -60,6 +60,7 @@ export async function openAccounts(db, clock) {
     "SELECT * FROM users WHERE account = ? AND email LIKE ? ESCAPE '\\' ORDER BY email LIMIT ? OFFSET ?",
   )
   const countUsers = db.prepare("SELECT count(*) FROM users WHERE account = ? AND email LIKE ? ESCAPE '\\'").pluck()
+  const countOwners = db.prepare("SELECT count(*) FROM users WHERE account = ? AND role = 'owner'").pluck()
   const principalsNamed = db
     .prepare(`SELECT id FROM users WHERE account = @account AND email LIKE @name ESCAPE '\\'
       UNION ALL SELECT 'client:' || id FROM api_clients WHERE account = @account AND id LIKE @name ESCAPE '\\'`)
@@ -104,6 +105,7 @@ export async function openAccounts(db, clock) {
     usersOf: (accountId) => usersOf.all(accountId),
     /** The users whose e-mail address holds this text, a page of them: there may be very many. */
     pageOfUsers: (accountId, text, { limit, offset }) => pageOfUsers.all(accountId, holding(text), limit, offset),
+    countOwners: (accountId) => countOwners.get(accountId),
     countUsers: (accountId, text) => countUsers.get(accountId, holding(text)),
     clientsOf: (accountId) => clientsOf.all(accountId).map(clientPrincipal),
 

@@ -71,7 +71,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
           // Someone whose session has ended is told so. Someone who comes for the first time is just asked.
           return leadTo(
             response,
-            { to, tell: context.hadSession ? { ...reply, reason: 'session_ended' } : undefined },
+            { to, tell: context.session || context.hadSession ? { ...reply, reason: 'session_ended' } : undefined },
             context,
           )
         }

@@ -298,6 +298,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         account: account.name,
         plan: account.plan,
         enrolled: status.enrolled,
+        isAsked: account.require === 'everyone',
         fewCodes: few(status.backupCodes?.left),
         hasUnsavedCodes: status.backupCodes?.confirmed === false,
         method: entry.method,

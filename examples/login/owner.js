@@ -39,7 +39,8 @@ export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policy
       const { enrolled: mayHelp } = await secondFactor.status({ user: principal.id, account: account.id })
       // A set-up that begins here leads back here.
       if (!mayHelp) sessions.leadTo(session, '/users')
-      return { result: 'users', users, count, page, pages, search, mayHelp, clients: statesOf(account) }
+      const isOnlyOwner = accounts.countOwners(account.id) === 1
+      return { result: 'users', users, count, page, pages, search, mayHelp, isOnlyOwner, clients: statesOf(account) }
     },
 
     async issueRecoveryCode(context) {
@@ -181,7 +182,7 @@ function loginOf(user, status, { blocked, needCode, setUp, time }, { require }) 
   const byCode = (reason, until = undefined) =>
     recoveryCode === undefined
       ? { state: 'out', reason, ...(until !== undefined && { until }) }
-      : { state: 'code', reason, until: recoveryCode.expiresAt }
+      : { state: 'code', reason, ...(until !== undefined && { until }), codeUntil: recoveryCode.expiresAt }
   if (enrollment === 'reset') return byCode('reset')
   if (attempts.stopped) return byCode('stopped')
   if (attempts.lockedUntil > time) return byCode('locked', attempts.lockedUntil)

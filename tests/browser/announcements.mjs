@@ -64,12 +64,16 @@ export const announcements = {
   'the second step: recovery code only': [on(secondStep.title), textbox(secondStep.label.recovery_code)],
   'the second step: confirm': [on(secondStep.title), textbox(secondStep.label.totp), sendsItself],
 
-  'the arrival: few backup codes': [on(arrival.title), 'alert', `${arrival.backupCode} ${arrival.codesLeft(3)}`],
-  'the arrival: recovery code': [on(arrival.title), 'alert', arrival.recoveryCode],
+  'the arrival: few backup codes': [on(arrival.title), 'alert', `${arrival.backup_code.app} ${arrival.codesLeft(3)}`],
+  'the arrival: recovery code': [on(arrival.title), 'alert', arrival.recovery_code.none],
   'home: few backup codes': [on(home.welcome('member@acme.example'))],
-  'home: recovery code': [on(home.welcome('member@acme.example')), 'alert', `${arrival.recoveryCode} ${arrival.setUp}`],
+  'home: recovery code': [
+    on(home.welcome('member@acme.example')),
+    'alert',
+    `${arrival.recovery_code.none} ${arrival.goOn.none}`,
+  ],
 
-  'security: recovery code': [on(security.title), 'alert', arrival.recoveryCode],
+  'security: recovery code': [on(security.title), 'alert', arrival.recovery_code.none],
   'security: off': [on(security.title)],
   'security: app': [on(security.title), 'status', words.done.codes_saved],
   'security: app and SMS': [on(security.title)],

@@ -121,7 +121,7 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.press('Send code')
   await person.looksRight('confirm-it-is-you')
   await person.confirmWith(code())
-  await person.reads(/Confirmed\. Go on below/)
+  await person.reads(/Confirmed\. Now press the button once more/)
   await person.focusIsOn(person.page.getByLabel('Australian mobile number'))
   await person.fill('Australian mobile number', '+44 7911 123456')
   await person.press('Send code')
@@ -195,7 +195,7 @@ guide(
     await person.looksRight('backup-codes-shown')
     await person.follow('Back to Security')
     await person.unfold('Make a new set')
-    await person.reads(/The old ten codes die at once/)
+    await person.reads(/Your old codes stop working at once/)
     await person.looksRight('backup-codes-warning')
     await person.press('Make ten new codes')
     assert.equal(await person.heading(), 'Your new backup codes')
@@ -355,7 +355,7 @@ guide(
     await member.open('/security')
     await member.logIn('member')
     await member.reads(
-      /This account asks for a second factor and you have not set one up\. Ask an owner of the account for a recovery code/,
+      /This account asks for a second factor, and you have none now\. Ask an owner of the account for a recovery code/,
     )
     await member.looksRight('login-needs-recovery')
     assert.equal(

@@ -66,7 +66,7 @@ const orders = [
   ],
   [['Set up two-factor authentication', ...tiles], 'home'],
   [[arrival.newSet, ...tiles], 'home: few backup codes'],
-  [[arrival.setUp, ...tiles], 'home: recovery code'],
+  [[arrival.goOn.none, ...tiles], 'home: recovery code'],
   [[layout.home], 'a page that does not exist'],
 
   [[trust, label.totp, login.button, use.backup_code], 'the second step: app', 'the second step: app, a wrong code'],
@@ -89,10 +89,10 @@ const orders = [
     'the second step: SMS, a wrong code',
   ],
   [[label.totp, secondStep.confirm, use.backup_code], 'the second step: confirm'],
-  [[arrival.replace, arrival.newSet, arrival.later], 'the arrival: few backup codes'],
-  [[arrival.setUp, arrival.later], 'the arrival: recovery code'],
-  [[layout.continue], 'the question to confirm'],
-  [['put a new app in its place', layout.continue], 'the question to confirm, by app'],
+  [[arrival.goOn.app, arrival.newSet, arrival.later], 'the arrival: few backup codes'],
+  [[arrival.goOn.none, arrival.later], 'the arrival: recovery code'],
+  [[layout.continue, layout.cancel], 'the question to confirm'],
+  [['put a new app in its place', layout.continue, layout.cancel], 'the question to confirm, by app'],
 
   [noFactor, 'security: off', 'security: recovery code', 'security: turned off'],
   [[...app, security.sms.setUp, ...backupCodes, ...end], 'security: app'],

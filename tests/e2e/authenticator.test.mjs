@@ -33,7 +33,7 @@ test('S1, S4, S6: with pages only: scan the QR code, confirm, get ten backup cod
   const secret = uri.searchParams.get('secret')
   assert.match(secret, /^[A-Z2-7]{32}$/)
   assert.equal(uri.searchParams.get('issuer'), 'Acme')
-  const typed = /type this into it: <code>([^<]+)</.exec(setUp.text)[1]
+  const typed = /and type this: <code>([^<]+)</.exec(setUp.text)[1]
   assert.equal(typed.replaceAll(' ', ''), secret, 'the typed text and the picture hold the same secret')
 
   const notYet = await new Visitor(service).logIn('member')

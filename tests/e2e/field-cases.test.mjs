@@ -74,7 +74,7 @@ test('P8: a phone whose clock is slow is told by how many minutes, at a login an
   await other.page('/login', { email: 'colleague@acme.example', password: 'colleague-demo-password' })
   await other.page('/security')
   const { text } = await other.page('/security/totp', {})
-  const [, typed] = /type this into it: <code>([^<]+)</.exec(text)
+  const [, typed] = /and type this: <code>([^<]+)</.exec(text)
   const early = authenticatorCode(typed.replaceAll(' ', ''), service.now - 120)
   assert.match((await other.page('/security/totp/confirm', { code: early })).text, /That code was right 2 minutes ago/)
 })

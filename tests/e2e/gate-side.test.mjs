@@ -476,7 +476,7 @@ test('a user without a factor is told to set one up, and then gets to the page',
   assert.match(told.text, /<h1>A second factor is needed<\/h1>[\s\S]*href="\/security"/)
   await visitor.page('/security')
   const started = await visitor.page('/security/totp', {})
-  const [, secret] = /Or type this into it: <code>([^<]+)</.exec(started.text)
+  const [, secret] = /and type this: <code>([^<]+)</.exec(started.text)
   const codeNow = () => authenticatorCode(secret.replaceAll(' ', ''), service.now)
   const on = await visitor.page('/security/totp/confirm', { code: codeNow() })
   // The one button under the codes leads on.
@@ -503,7 +503,7 @@ test('a user without a factor is told to set one up, and then gets to the page',
     { follow: false },
   )
   await other.page('/security')
-  const [, otherSecret] = /Or type this into it: <code>([^<]+)</.exec((await other.page('/security/totp', {})).text)
+  const [, otherSecret] = /and type this: <code>([^<]+)</.exec((await other.page('/security/totp', {})).text)
   const plain = await other.page('/security/totp/confirm', {
     code: authenticatorCode(otherSecret.replaceAll(' ', ''), service.now),
   })

@@ -36,7 +36,7 @@ test('a backup code leads to moving the app to another phone, which keeps its na
   await other.page('/login', loginOf('member'))
   const arrival = await other.page('/login/second-step', { method: 'backup_code', long_code: backupCodes[0] })
   assert.equal(arrival.path, '/login/arrival')
-  assert.match(arrival.text, /You logged in with a backup code/)
+  assert.match(arrival.text, /You logged in with a backup code\. If you no longer have your phone/)
   assert.doesNotMatch(arrival.text, /backup codes are left/, 'there are many')
   const [, link] = /href="(\/security\?go=replace-[^"]+)"/.exec(arrival.text)
   await other.page(link)
@@ -109,7 +109,7 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
   assert.match(problem(await change({ password: next, new_password: next })), /your password already/)
   assert.match(problem(await change({ password: 'x', new_password: 'a'.repeat(20) })), /easy to guess/)
   const wrong = await change({ password: 'not it', new_password: next })
-  assert.match(problem(wrong), /not your password now/)
+  assert.match(problem(wrong), /not your current password/)
   assert.match(wrong.text, /<details class="confirm" open>\s*<summary>Change password/)
   assert.equal(heading(await other.page('/')), 'Welcome, member@acme.example')
 
@@ -122,7 +122,7 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
 
   const ended = await other.page('/')
   assert.match(ended.path, /^\/login\?/)
-  assert.match(problem(ended), /You were logged out/)
+  assert.match(problem(ended), /You are logged out/)
   assert.match(problem(await other.page('/login', loginOf('member'))), /password is not right/)
   assert.equal((await other.page('/login', loginOf('member', next))).path, '/login/second-step', 'and no trust')
 

@@ -346,7 +346,7 @@ test('P4: a saved policy is in the audit log: who, when, from where, and from wh
     text,
     /Name of this account: Acme → Bravo; Who must have a second factor: “Nobody: each person decides” → “Everyone”, from /,
   )
-  assert.match(text, /<th role="rowheader" scope="row"><time[^]*?owner@acme\.example[^]*?Policy changed/)
+  assert.match(text, /<th role="rowheader" scope="row"><span><time[^]*?owner@acme\.example[^]*?Policy changed/)
   const some = { require: { roles: ['member'] }, firstFactor: 'password', network: { deny: ['10.0.0.0/8'] } }
   await owner.json('/api/policy', { ...some, ...some.network, confirmed: true, force: true })
   const [last] = /Who must have a second factor: “Everyone”[^<]*/.exec((await owner.page('/audit')).text)

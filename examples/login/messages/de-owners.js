@@ -55,6 +55,8 @@ export default {
     },
     needsFactor:
       'Um Wiederherstellungscodes für andere auszustellen, brauchen Sie selbst einen zweiten Faktor. Nach dem Einrichten kommen Sie hierher zurück.',
+    onlyOwner:
+      'Sie sind die einzige Person der Verwaltung: Niemand hier kann einen Code für Sie ausstellen. Bewahren Sie Ihre Backup-Codes auf.',
     askAnother: 'Eine andere Person aus der Verwaltung kann einen Code für Sie ausstellen.',
     codeAlive: (time) => html`Einer gilt noch bis ${time}. Ein neuer ersetzt ihn.`,
     issue: 'Wiederherstellungscode ausstellen',
@@ -87,7 +89,7 @@ export default {
       lead: 'Sie können keinen Code eingeben. Wo ein zweiter Faktor verlangt wird, lässt sie nur eine Regel für ihre Adresse zu.',
       columns: { client: 'Client', lastSeen: 'Zuletzt gesehen unter', now: 'Jetzt' },
       never: 'nie',
-      notKnown: 'Erst bekannt, wenn er sich anmeldet',
+      notKnown: 'Erst bekannt, wenn er sich zum ersten Mal meldet',
       in: 'Zugelassen',
       blocked: 'Blockiert',
       denied: html`Er kommt aus einem Netzwerk, das <a href="/policy#deny">nie zugelassen</a> wird.`,
@@ -175,7 +177,8 @@ export default {
     add: 'Hinzufügen',
     addTo: (title) => ` zu: ${title}`,
     apps: 'In den Authenticator-Apps der Personen',
-    nameHint: 'Steht in der App über jedem Code und in jeder SMS. Die Änderung gilt nur für neu eingerichtete Apps.',
+    nameHint:
+      'In der App über jedem Code und in jeder SMS zu sehen. Apps, die schon eingerichtet sind, behalten den alten Namen.',
     sample:
       'Der QR-Code ist ein Muster: Er zeigt mit Ihrer eigenen E-Mail-Adresse, was eine App nach dem Scannen anzeigt. Anmelden kann sich damit niemand.',
     wrongAt: (place, network, said) => html`${place}${network && html`, <code>${network}</code>`}: ${said}`,
@@ -192,6 +195,7 @@ export default {
     },
     review: {
       title: 'Bevor Sie speichern',
+      setsUpAuthor: html`Das betrifft auch Sie: Sobald es gespeichert ist, melden Sie sich erneut an und richten zuerst einen eigenen zweiten Faktor ein. <a href="/security">Richten Sie ihn vorher ein</a>; dieser Entwurf bleibt erhalten.`,
       outdated:
         'Seit Sie begonnen haben, wurde die Richtlinie von jemand anderem gespeichert. Wenn Sie Ihre speichern, tritt sie an deren Stelle: Vergleichen Sie zuerst beide.',
       locksOutAuthor: 'Sie würden sich selbst aussperren.',
@@ -270,7 +274,7 @@ export default {
     title: 'Protokoll',
     lead: 'Was mit Anmeldungen und zweiten Faktoren geschehen ist, das Neueste zuerst.',
     none: 'Bisher ist nichts geschehen.',
-    noneFound: 'Kein Ereignis passt dazu. Suchen Sie nach weniger.',
+    noneFound: 'Es wurde nichts gefunden. Suchen Sie nach weniger, oder lassen Sie alles anzeigen.',
     filter: {
       label: 'Ereignisse suchen',
       person: 'E-Mail-Adresse oder Client',

@@ -66,7 +66,7 @@ export default {
     address_not_allowed: elsewhere,
     address_unknown: elsewhere,
     enrollment_required:
-      'In diesem Konto wird ein zweiter Faktor verlangt, und Sie haben keinen eingerichtet. Bitten Sie die Verwaltung Ihres Kontos um einen Wiederherstellungscode, und melden Sie sich dann erneut an.',
+      'In diesem Konto wird ein zweiter Faktor verlangt, und Sie haben zurzeit keinen. Bitten Sie die Verwaltung Ihres Kontos um einen Wiederherstellungscode, und melden Sie sich dann erneut an.',
     api_client_blocked:
       'Dieses Programm kann keinen zweiten Faktor eingeben. Bitten Sie die Verwaltung Ihres Kontos, sein Netzwerk unter „Personen“ zuzulassen.',
     no_usable_method:
@@ -110,7 +110,7 @@ export default {
     address_changed:
       'Der Client kam inzwischen von einer anderen Adresse, deshalb wurde nichts getan. Prüfen Sie zuerst die Adresse unten.',
     session_ended:
-      'Sie wurden abgemeldet, oder die Zeit Ihrer Anmeldung ist abgelaufen. Melden Sie sich erneut an, und machen Sie weiter.',
+      'Sie sind abgemeldet: Ihre Anmeldung ist abgelaufen, oder in diesem Konto wird seitdem mehr verlangt. Melden Sie sich erneut an, und machen Sie weiter.',
     older_codes:
       'Diese Backup-Codes gelten nicht mehr: Seitdem wurden neuere erstellt. Bewahren Sie diese auf, oder erstellen Sie neue.',
     cross_site:

@@ -75,7 +75,7 @@ export default {
       backup_code:
         'Geben Sie einen der zehn Codes ein, die Sie beim Einrichten Ihres zweiten Faktors aufbewahrt haben. Er gilt einmal.',
       recovery_code:
-        'Die Verwaltung Ihres Kontos stellt ihn für Sie unter „Personen“ aus. Er gilt einmal, eine Stunde lang.',
+        'Geben Sie Ihren Wiederherstellungscode ein. Die Verwaltung Ihres Kontos stellt ihn unter „Personen“ für Sie aus; er gilt einmal, eine Stunde lang.',
     },
     label: {
       totp: 'Code aus Ihrer Authenticator-App',
@@ -115,9 +115,9 @@ export default {
   done: {
     factor_added: 'Das ist eingerichtet: Ab jetzt können Sie sich auch damit anmelden.',
     factor_replaced: 'Das Neue ist eingerichtet. Mit dem Alten können Sie sich nicht mehr anmelden.',
-    factor_shown: 'Bestätigt. Machen Sie unten weiter. In den nächsten fünf Minuten wird nicht noch einmal gefragt.',
+    factor_shown: 'Bestätigt. Drücken Sie die Schaltfläche nun noch einmal.',
     renamed: 'Der neue Name ist gespeichert.',
-    removed: 'Das ist abgeschaltet.',
+    removed: (name) => `„${name}“ ist abgeschaltet.`,
     trusted_browser_removed:
       'Diesem Browser wird nicht mehr vertraut: Bei der nächsten Anmeldung fragt er nach einem Code.',
     codes_saved: 'Gut: Sie haben Ihre Backup-Codes. Verwenden Sie einen, wenn Sie Ihr Telefon nicht bei sich haben.',
@@ -130,14 +130,20 @@ export default {
 
   arrival: {
     title: 'Sie sind angemeldet',
-    backupCode:
-      'Sie haben sich mit einem Backup-Code angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Mit dem alten kann sich dann niemand mehr anmelden.',
-    recoveryCode:
-      'Sie haben sich mit einem Wiederherstellungscode angemeldet. Richten Sie jetzt die Zwei-Faktor-Authentifizierung ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
-    recoveryCodeEnrolled:
-      'Sie haben sich mit einem Wiederherstellungscode angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
-    setUp: 'Jetzt einrichten',
-    replace: 'Auf ein anderes Telefon umziehen',
+    /** By the method of the login, and the factors that the person has. */
+    backup_code: {
+      none: 'Sie haben sich mit einem Backup-Code angemeldet.',
+      app: 'Sie haben sich mit einem Backup-Code angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Codes vom alten gelten dann nicht mehr.',
+      phone:
+        'Sie haben sich mit einem Backup-Code angemeldet. Wenn sich Ihre Nummer geändert hat, richten Sie jetzt die neue ein.',
+    },
+    recovery_code: {
+      none: 'Sie haben sich mit einem Wiederherstellungscode angemeldet. Richten Sie jetzt die Zwei-Faktor-Authentifizierung ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
+      app: 'Sie haben sich mit einem Wiederherstellungscode angemeldet. Wenn Sie Ihr Telefon nicht mehr haben, richten Sie Ihre App jetzt auf dem neuen ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
+      phone:
+        'Sie haben sich mit einem Wiederherstellungscode angemeldet. Wenn sich Ihre Nummer geändert hat, richten Sie jetzt die neue ein: Sonst brauchen Sie beim nächsten Mal wieder einen.',
+    },
+    goOn: { none: 'Jetzt einrichten', app: 'Auf ein anderes Telefon umziehen', phone: 'Nummer ändern' },
     codesLeft: (left) =>
       left === 0
         ? 'Das war Ihr letzter Backup-Code. Erstellen Sie jetzt neue: Ohne Ihr Telefon könnten Sie sich nicht mehr anmelden.'
@@ -153,11 +159,14 @@ export default {
   freshFactor: {
     title: 'Bestätigen Sie, dass Sie es sind',
     lead: 'Sie sind angemeldet, aber hierfür wird ein Code Ihres zweiten Faktors verlangt. Nach fünf Minuten wird wieder danach gefragt.',
+    ownForOthers:
+      'Um für jemand anderen einen Code auszustellen, bestätigen Sie mit Ihrer App oder Ihrem Telefon. Ein Backup-Code genügt dafür nicht.',
   },
 
   home: {
     welcome: (email) => `Willkommen, ${email}`,
     passwordOnly: html`Ihr Zugang ist nur mit einem Passwort geschützt. <a href="/security">Richten Sie die Zwei-Faktor-Authentifizierung ein</a>. Das dauert eine Minute.`,
+    isAsked: html`In diesem Konto wird von allen ein zweiter Faktor verlangt: Nach dem Abmelden können Sie sich ohne ihn nicht mehr anmelden. <a href="/security">Richten Sie ihn jetzt ein</a>.`,
     unsavedCodes:
       'Sie haben nicht bestätigt, dass Sie Ihre Backup-Codes aufbewahrt haben. Ohne sie können Sie sich nicht anmelden, wenn Ihr Telefon verloren geht.',
     lead: {
@@ -208,7 +217,7 @@ export default {
       title: 'Authenticator-App',
       isOn: 'Bei der Anmeldung wird nach einem Code aus Ihrer App gefragt.',
       isOff:
-        'Eine App auf Ihrem Telefon zeigt jede halbe Minute einen neuen Code an. Sie braucht kein Netz, und niemand kann den Code abfangen. Das empfehlen wir.',
+        'Eine App auf Ihrem Telefon zeigt jede halbe Minute einen neuen Code an. Sie braucht kein Netz und keine Nachricht, die jemand abfangen könnte. Das empfehlen wir.',
       setUp: 'App einrichten',
       move: 'Auf ein anderes Telefon umziehen',
       add: 'Weitere App hinzufügen',
@@ -216,7 +225,8 @@ export default {
     sms: {
       title: 'SMS',
       isOn: 'Ein Code kommt auf Ihr Mobiltelefon, wenn Sie ihn bei der Anmeldung anfordern.',
-      isOff: 'Bei jeder Anmeldung kommt ein Code auf Ihr Mobiltelefon. Für australische Mobilnummern.',
+      isOff:
+        'Ein Code kommt auf Ihr Mobiltelefon, wenn Sie ihn bei der Anmeldung anfordern. Für australische Mobilnummern.',
       setUp: 'SMS einrichten',
       change: 'Nummer ändern',
       add: 'Weitere Nummer hinzufügen',
@@ -235,10 +245,10 @@ export default {
         'Sie haben nicht bestätigt, dass Sie diese Codes aufbewahrt haben. Wenn Sie sie nicht haben, erstellen Sie neue.',
       made: 'Erstellt',
       show: 'Codes anzeigen',
-      showHint: 'Dafür wird nach einem Code aus Ihrer App oder von Ihrem Telefon gefragt.',
+      showHint: 'Zum Anzeigen wird nach einem Code aus Ihrer App oder von Ihrem Telefon gefragt.',
       renew: 'Neue erstellen …',
       renewHint:
-        'Die alten zehn Codes gelten sofort nicht mehr, auf keinem Papier und in keiner Datei. Bewahren Sie an ihrer Stelle die neuen auf.',
+        'Ihre alten Codes gelten sofort nicht mehr, auf keinem Papier und in keiner Datei. Bewahren Sie an ihrer Stelle die neuen auf.',
       renewButton: 'Zehn neue Codes erstellen',
     },
     browsers: {
@@ -251,7 +261,7 @@ export default {
       title: 'Passwort',
       lead: 'Ein neues Passwort meldet Sie in allen anderen Browsern ab und beendet das Vertrauen in Browser.',
       change: 'Passwort ändern …',
-      current: 'Ihr jetziges Passwort',
+      current: 'Jetziges Passwort',
       next: 'Neues Passwort',
       hint: (least) => `Mindestens ${least} Zeichen. Einige Wörter hintereinander sind gut.`,
       button: 'Passwort ändern',
@@ -264,7 +274,8 @@ export default {
       since: 'Seit',
       from: (ip) => html`von <code>${ip}</code>`,
       endOthers: 'Überall sonst abmelden',
-      endOthersHint: 'Das beendet auch das Vertrauen in Browser, sodass keiner von ihnen ohne Code zurückkommt.',
+      endOthersHint:
+        'Überall sonst abmelden beendet auch das Vertrauen in Browser, sodass keiner von ihnen ohne Code zurückkommt.',
       onlyHere: 'Sie sind sonst nirgends angemeldet.',
     },
     activity: 'Ihre Aktivitäten',
@@ -289,7 +300,7 @@ Authenticator-App, die Sie schon verwenden.`,
     scan: 'Mit der App scannen',
     qr: 'QR-Code für die Authenticator-App',
     onThisDevice: (uri) => html`Die App ist auf diesem Gerät? <a href="${uri}">Dort öffnen</a>`,
-    key: 'Oder geben Sie dies in der App ein:',
+    key: 'Oder wählen Sie in der App „Einrichtungsschlüssel eingeben“, und geben Sie dies ein:',
     theKey: 'den Schlüssel',
     type: 'Den angezeigten Code eingeben',
     label: 'Code aus Ihrer App',

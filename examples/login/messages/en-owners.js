@@ -54,6 +54,7 @@ export default {
     },
     needsFactor:
       'To make recovery codes for others, you need a second factor of your own. After the set-up you come back here.',
+    onlyOwner: 'You are the only owner: nobody here can make a code for you. Keep your backup codes.',
     askAnother: 'Another owner can make a code for you.',
     codeAlive: (time) => html`One is good until ${time}; a new one replaces it.`,
     issue: 'Generate recovery code',
@@ -81,10 +82,10 @@ export default {
     },
     clients: {
       title: 'API clients',
-      lead: 'They cannot answer a challenge. Where a second factor is asked for, only a rule for their address lets them in.',
+      lead: 'Programs cannot type a code. Where a second factor is asked for, only a rule for their address lets them in.',
       columns: { client: 'Client', lastSeen: 'Last seen at', now: 'Now' },
       never: 'never',
-      notKnown: 'Not known before it comes',
+      notKnown: 'Not known until it first calls',
       in: 'Gets in',
       blocked: 'Blocked',
       denied: html`It comes from a network that is <a href="/policy#deny">never let in</a>.`,
@@ -170,7 +171,7 @@ export default {
     add: 'Add',
     addTo: (title) => ` to: ${title}`,
     apps: 'In people’s authenticator apps',
-    nameHint: 'Shown in the app above each code, and in each SMS. It changes new set-ups only.',
+    nameHint: 'Shown in the app above each code, and in each SMS. Apps that are set up already keep the old name.',
     sample:
       'The QR code is a sample: what an app shows after scanning it, with your own e-mail address. It logs nobody in.',
     /** The mistake in a form: the place, the network where it is one, and a sentence of `wrong`. */
@@ -187,6 +188,7 @@ export default {
     },
     review: {
       title: 'Before you save',
+      setsUpAuthor: html`This includes you: once it is saved, you log in again and set up a second factor of your own before you go on. <a href="/security">Set it up first</a>; this draft is kept.`,
       outdated:
         'Another owner has saved the policy since you began. If you save yours, it takes the place of theirs: compare both first.',
       locksOutAuthor: 'You would shut yourself out.',
@@ -259,7 +261,7 @@ export default {
     title: 'Audit',
     lead: 'What happened with logins and second factors, newest first.',
     none: 'Nothing has happened yet.',
-    noneFound: 'No event is like that. Search for less.',
+    noneFound: 'Nothing was found. Search for less, or show all.',
     filter: {
       label: 'Search events',
       person: 'E-mail address or client',

@@ -58,7 +58,7 @@ export default {
     address_not_allowed: elsewhere,
     address_unknown: elsewhere,
     enrollment_required:
-      'This account asks for a second factor and you have not set one up. Ask an owner of the account for a recovery code, then log in again.',
+      'This account asks for a second factor, and you have none now. Ask an owner of the account for a recovery code, then log in again.',
     api_client_blocked:
       'This program cannot answer a second factor. Ask an owner of the account to admit its network, under Users.',
     no_usable_method:
@@ -94,10 +94,11 @@ export default {
     password_same: 'That is your password already. Choose another one.',
     password_easy:
       'That is easy to guess: it holds your e-mail address, or few different characters. Choose another one.',
-    not_your_password: 'That is not your password now, so it was not changed. Check it and try again.',
+    not_your_password: 'That is not your current password, so it was not changed. Check it and try again.',
     address_changed:
       'The client came from another address meanwhile, so nothing was done. Look at the address below first.',
-    session_ended: 'You were logged out, or your login ended after its time. Log in again, and go on.',
+    session_ended:
+      'You are logged out: your login has ended, or this account asks for more since. Log in again, and go on.',
     older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
     cross_site: 'This request came from another site and was refused. Open the page here and try again.',
     form_outdated: 'This page was out of date, so nothing was done. Here it is as it is now: do it again.',

@@ -73,7 +73,8 @@ export default {
       totp: (digits) => `Open your authenticator app and type the ${digits} digits that it shows.`,
       sms: (digits) => `Type the ${digits} digits from the SMS.`,
       backup_code: 'Type one of the ten codes that you kept when you set up your second factor. It works once.',
-      recovery_code: 'An owner of your account makes one for you, under Users. It works once, within an hour.',
+      recovery_code:
+        'Type your recovery code. An owner of your account makes one for you, under Users; it works once, within an hour.',
     },
     label: {
       totp: 'Code from your authenticator app',
@@ -113,9 +114,9 @@ export default {
   done: {
     factor_added: 'It is set up: from now on it logs you in as well.',
     factor_replaced: 'The new one is set up. The old one logs you in no longer.',
-    factor_shown: 'Confirmed. Go on below; it is not asked for again in the next five minutes.',
+    factor_shown: 'Confirmed. Now press the button once more.',
     renamed: 'The new name is saved.',
-    removed: 'It is turned off.',
+    removed: (name) => `“${name}” is turned off.`,
     trusted_browser_removed: 'That browser is trusted no longer: it asks for a code at the next login.',
     codes_saved: 'Good: you have your backup codes. Use one when you do not have your phone.',
     password_changed:
@@ -126,14 +127,19 @@ export default {
 
   arrival: {
     title: 'You are logged in',
-    backupCode:
-      'You logged in with a backup code. If you no longer have your phone, set up your app on the new one now: the old one then logs nobody in.',
-    recoveryCode:
-      'You logged in with a recovery code. Set up two-factor authentication now: otherwise you need another recovery code next time.',
-    recoveryCodeEnrolled:
-      'You logged in with a recovery code. If you no longer have your phone, set up your app on the new one now: otherwise you need another recovery code next time.',
-    setUp: 'Set it up',
-    replace: 'Move to another phone',
+    /** By the method of the login, and the factors that the person has. */
+    backup_code: {
+      none: 'You logged in with a backup code.',
+      app: 'You logged in with a backup code. If you no longer have your phone, set up your app on the new one now: codes from the old one then stop working.',
+      phone: 'You logged in with a backup code. If your number has changed, set up the new one now.',
+    },
+    recovery_code: {
+      none: 'You logged in with a recovery code. Set up two-factor authentication now: otherwise you need another recovery code next time.',
+      app: 'You logged in with a recovery code. If you no longer have your phone, set up your app on the new one now: otherwise you need another recovery code next time.',
+      phone:
+        'You logged in with a recovery code. If your number has changed, set up the new one now: otherwise you need another recovery code next time.',
+    },
+    goOn: { none: 'Set it up', app: 'Move to another phone', phone: 'Change number' },
     codesLeft: (left) =>
       left === 0
         ? 'That was your last backup code. Make a new set now: without your phone you could not log in any more.'
@@ -149,11 +155,14 @@ export default {
   freshFactor: {
     title: 'Confirm it is you',
     lead: 'You are logged in, but this needs a code from your second factor. It is asked for again after five minutes.',
+    ownForOthers:
+      'To make a code for somebody else, confirm by your app or phone. A backup code is not enough for this.',
   },
 
   home: {
     welcome: (email) => `Welcome, ${email}`,
     passwordOnly: html`Your login is protected by a password only. <a href="/security">Set up two-factor authentication</a>; it takes a minute.`,
+    isAsked: html`This account asks everyone for a second factor: after you log out, you cannot log in without one. <a href="/security">Set it up now</a>.`,
     unsavedCodes:
       'You have not said that you saved your backup codes. Without them you cannot log in when your phone is lost.',
     lead: {
@@ -198,7 +207,7 @@ export default {
       title: 'Authenticator app',
       isOn: 'A code from your app is asked for when you log in.',
       isOff:
-        'An app on your phone shows a new code every half minute. It needs no network, and nobody can intercept it. Our recommendation.',
+        'An app on your phone shows a new code every half minute. It needs no network, and no message that could be intercepted. Our recommendation.',
       setUp: 'Set up the app',
       move: 'Move to another phone',
       add: 'Add another app',
@@ -206,7 +215,7 @@ export default {
     sms: {
       title: 'SMS',
       isOn: 'A code comes to your mobile when you ask for it at login.',
-      isOff: 'A code comes to your mobile each time you log in. For Australian mobile numbers.',
+      isOff: 'A code comes to your mobile when you ask for it at login. For Australian mobile numbers.',
       setUp: 'Set up SMS',
       change: 'Change number',
       add: 'Add another number',
@@ -223,9 +232,10 @@ export default {
       notSavedAndHidden: 'You have not said that you saved these codes. If you do not have them, make a new set.',
       made: 'Made',
       show: 'Show codes',
-      showHint: 'This asks for a code from your app or phone.',
+      showHint: '“Show codes” asks for a code from your app or phone.',
       renew: 'Make a new set…',
-      renewHint: 'The old ten codes die at once, on every paper and in every file. Keep the new ones in their place.',
+      renewHint:
+        'Your old codes stop working at once, on every paper and in every file. Keep the new ones in their place.',
       renewButton: 'Make ten new codes',
     },
     browsers: {
@@ -238,7 +248,7 @@ export default {
       title: 'Password',
       lead: 'A new password logs you out in all other browsers, and ends the trust of browsers.',
       change: 'Change password…',
-      current: 'Your password now',
+      current: 'Current password',
       next: 'New password',
       hint: (least) => `At least ${least} characters. A few words in a row are good.`,
       button: 'Change password',
@@ -251,7 +261,8 @@ export default {
       since: 'Since',
       from: (ip) => html`from <code>${ip}</code>`,
       endOthers: 'Log out elsewhere',
-      endOthersHint: 'This ends the trust of browsers too, so that none of them comes back without a code.',
+      endOthersHint:
+        'Logging out elsewhere also ends the trust of browsers, so that none of them comes back without a code.',
       onlyHere: 'You are logged in nowhere else.',
     },
     activity: 'Your activity',
@@ -276,7 +287,7 @@ authenticator that you use already.`,
     scan: 'Scan this with the app',
     qr: 'QR code for the authenticator app',
     onThisDevice: (uri) => html`The app is on this device? <a href="${uri}">Open it there</a>`,
-    key: 'Or type this into it:',
+    key: 'Or choose “Enter a setup key” in the app, and type this:',
     theKey: 'the key',
     type: 'Type the code that it shows',
     label: 'Code from your app',

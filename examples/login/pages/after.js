@@ -42,7 +42,7 @@ export const after = {
     if (reply.result === 'malformed' && looksLong(context.input.code))
       return tells({ ...reply, about: 'backupCode', method: 'backup_code' }, '/login/second-step?method=backup_code')
     const { method } = context.input
-    return tells({ ...reply, method }, secondStepAt(method))
+    return tells({ ...reply, method }, secondStepAt(method), 'trust')
   },
 
   sendLoginSms(reply, context) {
@@ -77,7 +77,8 @@ export const after = {
     if (needsFreshFactor(reply))
       return leads(confirmAt(replaces ? settingsAt('replace', replaces) : '/security?go=sms'))
     const there = `${setUpHome(context)}/sms`
-    if (reply.result === 'sms_sent' || (reply.result === 'sms_refused' && context.session.pending.setUps?.sms))
+    const isSameNumber = context.session.pending.setUps?.sms?.number.replaceAll(' ', '') === reply.number
+    if (reply.result === 'sms_sent' || (reply.result === 'sms_refused' && isSameNumber))
       return tells(reply, there, 'replaces')
     // The form for the number, with what was typed.
     return tells(reply, `${there}?another=yes`, 'number', 'replaces')

@@ -22,6 +22,7 @@ export const auditPages = {
       html`
 <p class="lead">${audit.lead}</p>
 ${searchForm(search, wrong, isSearch, context)}
+${!wrong && !empty(events) && exports(search, audit.export)}
 ${
   empty(events)
     ? !wrong && html`<p>${isSearch || input.before !== undefined ? audit.noneFound : audit.none}</p>`
@@ -42,8 +43,7 @@ ${
 ${input.before !== undefined && html`<a class="button second" href="${auditAt(search)}">${audit.newest}</a>`}
 ${older !== undefined && html`<a class="button second" rel="next" href="${auditAt({ ...search, before: String(older) })}">${audit.older}</a>`}
 </div>`
-}
-${!wrong && !empty(events) && exports(search, audit.export)}`,
+}`,
     )
   },
 

@@ -14,7 +14,7 @@ export const homePages = {
       context,
       html`
 ${isRescued && recoveryCodeUsed(context, true)}
-${hasPasswordOnly && notice('info', home.passwordOnly)}
+${hasPasswordOnly && (reply.isAsked ? notice('warning', home.isAsked) : notice('info', home.passwordOnly))}
 ${reply.fewCodes !== undefined && notice('warning', html`<p>${arrival.codesLeft(reply.fewCodes)}</p><p><a href="/security?go=renew-codes">${arrival.newSet}</a></p>`)}
 ${reply.hasUnsavedCodes && notice('warning', html`<p>${home.unsavedCodes}</p><p><a href="/security?go=show-codes">${security.codes.title}</a></p>`)}
 <p class="lead">${home.lead[isOwner ? 'owner' : 'member'](reply.account)}</p>
@@ -39,11 +39,11 @@ function tile(href, name, about) {
 
 /** A warning for the home page and the Security page: without a new set-up the next login fails. */
 export function recoveryCodeUsed({ words }, withLink) {
-  const { recoveryCode, setUp } = words.arrival
+  const { recovery_code: used, goOn } = words.arrival
   return notice(
     'warning',
-    html`<p>${recoveryCode}</p>
-${withLink && html`<p><a class="button" href="/security">${setUp}</a></p>`}`,
+    html`<p>${used.none}</p>
+${withLink && html`<p><a class="button" href="/security">${goOn.none}</a></p>`}`,
     'alert',
   )
 }

@@ -32,17 +32,17 @@ export const loginPages = {
     const { arrival } = context.words
     const { method, left, factors, next } = reply
     if (method === undefined) return { redirect: next }
-    const hasFactor = factors.length > 0
-    const text =
-      method === 'backup_code' ? arrival.backupCode : hasFactor ? arrival.recoveryCodeEnrolled : arrival.recoveryCode
-    const [lost, ...others] = factors.filter((factor) => factor.method === 'totp')
-    const isOneApp = lost !== undefined && others.length === 0
+    const apps = factors.filter((factor) => factor.method === 'totp')
+    const kind = factors.length === 0 ? 'none' : apps.length > 0 ? 'app' : 'phone'
+    // The one that may be lost; where there are several, the person chooses.
+    const [lost, ...others] = kind === 'app' ? apps : factors
+    const isOne = lost !== undefined && others.length === 0
     return layout(
       arrival.title,
       context,
       html`
-${notice('warning', html`<p>${text}</p>${left !== undefined && html`<p>${arrival.codesLeft(left)}</p>`}`, 'alert')}
-<p><a class="button full" href="/security${isOneApp && `?go=replace-${lost.id}`}">${hasFactor ? arrival.replace : arrival.setUp}</a></p>
+${notice('warning', html`<p>${arrival[method][kind]}</p>${left !== undefined && html`<p>${arrival.codesLeft(left)}</p>`}`, 'alert')}
+<p><a class="button full" href="/security${isOne && `?go=replace-${lost.id}`}">${arrival.goOn[kind]}</a></p>
 ${left !== undefined && html`<p><a class="button second full" href="/security?go=renew-codes">${arrival.newSet}</a></p>`}
 <p><a href="${next}">${arrival.later}</a></p>`,
       { narrow: true },
@@ -114,8 +114,9 @@ function freshFactorPage({ next, own }, context) {
     context,
     html`
 <p class="lead">${freshFactor.lead}</p>
-${own && html`<p>${secondStep.ownOnly} ${secondStep.phoneLost}</p>`}
-${freshFactorForm(context, { next, own })}`,
+${own && html`<p>${next.startsWith('/users') ? freshFactor.ownForOthers : html`${secondStep.ownOnly} ${secondStep.phoneLost}`}</p>`}
+${freshFactorForm(context, { next, own })}
+<p><a href="/${next.split(/[/?]/)[1]}">${context.words.layout.cancel}</a></p>`,
     { narrow: true },
   )
 }
@@ -176,23 +177,27 @@ function codeForm(context, { method, kind, digits }, { trustDays, focus = true }
     context,
     '/login/second-step',
     html`<input type="hidden" name="method" value="${method}">
-${mayTrust && trustBox(words.secondStep, trustDays)}
+${mayTrust && trustBox(words.secondStep, trustDays, context.typed.trust === 'yes')}
 ${kind === 'digits' ? codeField(context, label, { digits, wrong, sms: method === 'sms', focus }) : longCodeField('long_code', label, { wrong })}
 <button class="full">${isIn ? words.secondStep.confirm : words.login.button}</button>`,
   )
 }
 
 /** It stands above the field, because the last digit sends the form. */
-const trustBox = ({ trust, trustHint }, trustDays) =>
-  html`<label class="choice trust"><input type="checkbox" name="trust" value="yes">
+const trustBox = ({ trust, trustHint }, trustDays, isTicked) =>
+  html`<label class="choice trust"><input type="checkbox" name="trust" value="yes"${isTicked && html` checked`}>
 <span>${trust(trustDays)} <span class="minor">${trustHint}</span></span></label>`
 
 /** Shows the button that sends a code, and after that the field. Both at once would ask two questions. `last`: the last SMS of this login. */
 function smsStep(context, sms, trustDays) {
   const { words, told } = context
   const { secondStep } = words
-  const isAbout = sms.last !== undefined || told?.method === 'sms' || told?.result === 'sms_refused'
+  const isRefused = told?.result === 'sms_refused'
+  // After a cool-down, the code of an earlier login may still come.
+  const isAbout = sms.last !== undefined || told?.method === 'sms' || (isRefused && told.reason === 'cooldown')
   const send = (button) => form(context, '/login/second-step/sms', button)
+  if (!isAbout && isRefused && told.retryAt !== undefined)
+    return send(waitingButton(context, secondStep.send, told.retryAt))
   if (!isAbout) {
     const phones = sms.factors ?? []
     return html`<p class="lead ask">${icon('sms')}${secondStep.canSend(sms.hint)}</p>
@@ -207,7 +212,7 @@ ${
 <details class="plain"><summary>${secondStep.hasOne}</summary>
 ${codeForm(context, sms, { trustDays, focus: false })}</details>`
   }
-  const until = told?.result === 'sms_refused' ? told.retryAt : sms.last?.resendAt
+  const until = isRefused ? told.retryAt : sms.last?.resendAt
   const isSent = told?.result === 'sms_sent'
   return html`
 ${isSent && notice('good', secondStep.sent(told.hint), 'status')}

@@ -5,7 +5,7 @@ import { confirmed, copyButton, empty, field, form, layout, notice, table } from
 import { clockTime } from './times.js'
 
 export const ownerPages = {
-  users({ users, count, page, pages, search, mayHelp, clients }, context) {
+  users({ users, count, page, pages, search, mayHelp, isOnlyOwner, clients }, context) {
     const { words, told } = context
     const { owners } = words
     return layout(
@@ -22,7 +22,7 @@ ${
   table(
     owners.people,
     [owners.columns.person, owners.columns.factor, owners.columns.login, owners.columns.help],
-    users.map((user) => userRow(user, { page, search, mayHelp }, context)),
+    users.map((user) => userRow(user, { page, search, mayHelp, isOnlyOwner }, context)),
   )
 }
 ${pages > 1 && pager({ page, pages, search }, owners.pages)}
@@ -92,14 +92,16 @@ ${page < pages && html`<a class="button second" rel="next" href="${at(page + 1)}
 const placeFields = ({ page, search }) =>
   html`<input type="hidden" name="page" value="${page}"><input type="hidden" name="q" value="${search}">`
 
-function userRow(user, { mayHelp, ...place }, context) {
+function userRow(user, { mayHelp, isOnlyOwner, ...place }, context) {
   const { words } = context
   const { email, role, self, status, login } = user
   return [
     html`${email} <span class="role">${words.login.roles[role]}${self && `, ${words.owners.you}`}</span>`,
     factorsOf(status, words),
     loginState(login, context),
-    self ? html`<span class="minor">${words.owners.askAnother}</span>` : mayHelp && help(user, place, context),
+    self
+      ? html`<span class="minor">${isOnlyOwner ? words.owners.onlyOwner : words.owners.askAnother}</span>`
+      : mayHelp && help(user, place, context),
   ]
 }
 
@@ -110,7 +112,7 @@ function factorsOf({ enrolled, methods, backupCodes }, { owners, layout }) {
 ${backupCodes && html`<span class="minor">${owners.codesLeft(backupCodes.left)}</span>`}`
 }
 
-function loginState({ state, reason, until, ip }, context) {
+function loginState({ state, reason, until, codeUntil, ip }, context) {
   const { login } = context.words.owners
   const kind = { in: ' good', set_up: ' good', code: '', out: ' bad' }[state]
   const why = reason && login.reasons[reason]
@@ -118,7 +120,7 @@ function loginState({ state, reason, until, ip }, context) {
   return html`<span class="state${kind}">${login[state]}</span>
 ${why && html`<span class="minor">${typeof why === 'function' ? why(reason === 'address' ? html`${ip}` : at) : why}</span>`}
 ${state === 'set_up' && html`<span class="minor">${login.setsUp}</span>`}
-${state === 'code' && html`<span class="minor">${login.codeUntil(at)}</span>`}`
+${state === 'code' && html`<span class="minor">${login.codeUntil(clockTime(codeUntil, context))}</span>`}`
 }
 
 function help({ id, email, status: { recoveryCode } }, place, context) {

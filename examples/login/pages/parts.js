@@ -95,14 +95,21 @@ export function notice(kind, content, role) {
   return html`<div class="notice ${kind}"${role && html` role="${role}"`}>${icon(kind)}<div>${content}</div></div>`
 }
 
-/** A label and its input, with hints and error. `attributes` are those of the input. */
-export function field(name, label, attributes, { hint = undefined, after = undefined, wrong = false, id = name } = {}) {
+/** @type {{ hint?: any, after?: any, wrong?: boolean, error?: any, id?: string }} */
+const noOptions = {}
+
+/**
+ * A label and its input, with hints. `attributes` are those of the input. Where it is `wrong`, the notice on top of the page
+ * describes it. A long page does not show that notice beside the field, so `error` says it there once more, for the eyes alone.
+ */
+export function field(name, label, attributes, { hint, after, wrong = false, error, id = name } = noOptions) {
   const described = [hint && `${id}-hint`, after && `${id}-after`, wrong && 'problem'].filter(Boolean).join(' ')
   return html`<div class="field">
 <label for="${id}">${label}</label>
 ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
 <input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
 ${after && html`<p class="hint" id="${id}-after"><span class="scripted">${after}</span></p>`}
+${wrong && error && html`<p class="error" aria-hidden="true">${error}</p>`}
 </div>`
 }
 
@@ -110,13 +117,13 @@ ${after && html`<p class="hint" id="${id}-after"><span class="scripted">${after}
  * The field for a code from an app or an SMS, of as many digits as the reply says. The script drops spaces as they are
  * typed or pasted, and sends the form, which the field announces.
  */
-export function codeField(context, label, { digits, wrong, sms = false, focus = true }) {
+export function codeField(context, label, { digits, wrong, error = undefined, sms = false, focus = true }) {
   const { secondStep } = context.words
   return field(
     'code',
     label,
     html`class="code" required${focus && html` autofocus`} autocomplete="one-time-code" inputmode="numeric" title="${secondStep.digitsTitle(digits)}" data-digits="${digits}"${sms && html` data-sms`}`,
-    { wrong, after: secondStep.sendsItself(secondStep.sentAt[digits]) },
+    { wrong, error, after: secondStep.sendsItself(secondStep.sentAt[digits]) },
   )
 }
 
@@ -159,7 +166,7 @@ export function table(label, columns, rows) {
 <thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
 ${rows.map(
-  ([name, ...cells]) => html`<tr role="row"><th role="rowheader" scope="row">${name}</th>${cells.map(
+  ([name, ...cells]) => html`<tr role="row"><th role="rowheader" scope="row"><span>${name}</span></th>${cells.map(
     (cell, i) => html`
 <td role="cell" data-name="${columns[i + 1]}"><div>${cell}</div></td>`,
   )}</tr>

@@ -26,6 +26,7 @@ export function reviewPage({ require, firstFactor, network, name, base, isOutdat
     isRefused ? { ...context, told: { result: 'mistake', sentence: words.refused } } : context,
     html`
 ${isOutdated && notice('warning', words.outdated, 'alert')}
+${review.setUpByPassword.includes(context.principal.email) && notice('warning', words.setsUpAuthor)}
 ${review.refused && notice('warning', lockOuts(review, network, context), 'alert')}
 ${
   !empty(review.forgottenFamilies) &&

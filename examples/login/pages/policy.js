@@ -32,12 +32,13 @@ const MAX_ROWS = 50
 function policyPage(draft, { isDraft, hasDraft }, context) {
   const { words, told } = context
   const { policy } = words
-  const wrong = told?.result === 'error' && isDraft ? mistakeIn(told, draft) : undefined
+  const found = told?.result === 'error' && isDraft ? mistakeIn(told, draft) : undefined
+  const wrong = found && { ...found, sentence: mistake(found, policy) }
   const list = (name, howTo) =>
     ruleList(name, draft[name], { wrong: wrong?.field === name ? wrong : undefined, howTo }, context)
   return layout(
     policy.title,
-    wrong ? { ...context, told: mistake(wrong, policy) } : context,
+    wrong ? { ...context, told: { result: 'mistake', sentence: wrong.sentence } } : context,
     html`
 ${told?.result === 'policy_saved' && notice('good', policy.saved, 'status')}
 ${isDraft && !wrong && notice('info', policy.isDraft, 'status')}
@@ -105,12 +106,13 @@ ${form(context, '/policy/draft', html`<button class="second small" name="discard
   )
 }
 
-/** Radio buttons. Where the mistake is in their answer, the first one has the focus. */
+/** Radio buttons. Where the mistake is in their answer, the chosen one has the focus. */
 function choices(name, options, chosen, wrong) {
   const isWrong = wrong?.field === name
+  const focused = Object.hasOwn(options, chosen) ? chosen : Object.keys(options)[0]
   return Object.entries(options).map(
-    ([value, { label, about }], index) =>
-      html`<label class="choice"><input type="radio" name="${name}" value="${value}"${value === chosen && html` checked`}${isWrong && html` aria-describedby="problem"${index === 0 && html` autofocus`}`}>
+    ([value, { label, about }]) =>
+      html`<label class="choice"><input type="radio" name="${name}" value="${value}"${value === chosen && html` checked`}${isWrong && html` aria-describedby="problem"${value === focused && html` autofocus`}`}>
 <span>${label} <span class="minor">${about}</span></span></label>`,
   )
 }
@@ -128,18 +130,18 @@ function ruleList(name, rules, { wrong, howTo }, { now, words, input }) {
 ${
   !asLines &&
   !empty(rules) &&
-  html`<ul class="rules">${rules.map((rule, index) => ruleRow(name, entryOf(rule), index, { isWrong: wrong?.index === index, isNew: isNew(index), now, policy }))}</ul>`
+  html`<ul class="rules">${rules.map((rule, index) => ruleRow(name, entryOf(rule), index, { wrong: wrong?.index === index ? wrong : undefined, isNew: isNew(index), now, policy }))}</ul>`
 }
 <div class="add">
 <div><label for="${name}-add">${asLines ? policy.networks : policy.addNetworks}<span class="unseen">: ${title}</span></label>
 <textarea id="${name}-add" name="${name}" rows="${asLines ? 12 : 1}" spellcheck="false" autocapitalize="none" aria-describedby="${name}-hint ${howTo}${isWrong && ' problem'}"${isWrong && html` aria-invalid="true" autofocus`}>
-${asLines && rules.map(lineOf).join('\n')}</textarea></div>
+${asLines && rules.map(lineOf).join('\n')}</textarea>${isWrong && html`<p class="error" aria-hidden="true">${wrong.sentence}</p>`}</div>
 ${!asLines && html`<button class="second small" name="add" value="${name}" formaction="/policy/draft" formnovalidate>${policy.add}<span class="unseen">${policy.addTo(title)}</span></button>`}
 </div>
 </fieldset>`
 }
 
-function ruleRow(name, { network, note, until }, index, { isWrong, isNew, now, policy: { row } }) {
+function ruleRow(name, { network, note, until }, index, { wrong, isNew, now, policy: { row } }) {
   const id = (field) => `${name}-${index}-${field}`
   const day = dayOf(until)
   const ended = Number.isSafeInteger(until) && until <= now
@@ -147,12 +149,13 @@ function ruleRow(name, { network, note, until }, index, { isWrong, isNew, now, p
   const kind = day === '' || /^\d{4}-\d\d-\d\d$/.test(day) ? 'date' : 'text'
   return html`<li${ended && html` class="ended"`}>
 <div><label for="${id('network')}">${row.network} <span class="unseen">${index + 1}</span></label>
-<input id="${id('network')}" name="${name}.network" value="${network}" spellcheck="false" autocapitalize="none" autocomplete="off"${isWrong && html` aria-invalid="true" aria-describedby="problem"`}${(isWrong || isNew) && html` autofocus`}></div>
+<input id="${id('network')}" name="${name}.network" value="${network}" spellcheck="false" autocapitalize="none" autocomplete="off"${wrong && html` aria-invalid="true" aria-describedby="problem"`}${(wrong || isNew) && html` autofocus`}></div>
 <div><label for="${id('note')}">${row.note} <span class="unseen">${row.on(network)}</span></label>
 <input id="${id('note')}" name="${name}.note" value="${note}" maxlength="200" autocomplete="off"></div>
 <div><label for="${id('until')}">${row.until} <span class="unseen">${row.ifItEnds(network)}</span>${ended && html`<span class="state bad">${row.ended}</span>`}</label>
 <input id="${id('until')}" name="${name}.until" type="${kind}" value="${day}"></div>
 <button class="second small" name="drop" value="${name}.${index}" formaction="/policy/draft" formnovalidate>${row.remove}<span class="unseen"> ${network}</span></button>
+${wrong && html`<p class="error" aria-hidden="true">${wrong.sentence}</p>`}
 </li>`
 }
 
@@ -189,7 +192,7 @@ function mistake({ field, network, reason, meant = undefined }, policy) {
   const place = isList(field) ? policy.lists[field].place : policy.legends[field]
   const text = policy.wrong[reason]
   const said = typeof text === 'function' ? text(meant) : text
-  return { result: 'mistake', sentence: policy.wrongAt(place, network, said) }
+  return policy.wrongAt(place, network, said)
 }
 
 // For the Audit page

@@ -4,6 +4,7 @@ import { html } from '../html.js'
 import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
 import { confirmed, empty, field, form, icon, layout, notice } from './parts.js'
+import { sentenceOf } from './sentences.js'
 import { clockTime, moment } from './times.js'
 
 export const securityPages = {
@@ -276,6 +277,7 @@ function passwordCard(context, open) {
   const { password } = context.words.security
   const { least, most } = passwordLength
   const { reason } = context.told ?? {}
+  const error = sentenceOf(context.told, context)
   const isNewWrong = ['password_length', 'password_same', 'password_easy'].includes(reason)
   return card(
     'own-password',
@@ -288,8 +290,8 @@ function passwordCard(context, open) {
         context,
         '/security/password',
         html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
-${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password' })}
-${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong })}
+${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password', error })}
+${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong, error })}
 <button>${password.button}</button>`,
       ),
       { open },

@@ -72,7 +72,8 @@ function malformed({ field, kind, digits, problem, about }, { malformed }) {
 export function success(reply, { words: { done } }) {
   if (reply?.result === 'logged_out_elsewhere')
     return reply.browsers > 0 ? done.logged_out_and_untrusted : done.logged_out_elsewhere
-  return done[reply?.result]
+  const text = done[reply?.result]
+  return typeof text === 'function' ? text(reply.factor.name) : text
 }
 
 /** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */
@@ -83,6 +84,9 @@ export function problem(reply, context) {
     html`<div id="problem" class="notice warning screen" role="alert">${icon('warning')}<div>${text}</div></div>`
   )
 }
+
+/** The sentence for what is told, where something is. */
+export const sentenceOf = (told, context) => told && sentence(told, context)
 
 export const isProblem = (reply, context) => reply !== undefined && sentence(reply, context) !== undefined
 

@@ -3,7 +3,7 @@
 import { html } from '../html.js'
 import { codeField, copyButton, demoOutbox, form, layout, notice, waitingButton } from './parts.js'
 import { numberForm, replacesField, setUpHome } from './security.js'
-import { isProblem, isWrongInput } from './sentences.js'
+import { isProblem, isWrongInput, sentenceOf } from './sentences.js'
 import { clockTime } from './times.js'
 
 export const setUpPages = {
@@ -38,7 +38,7 @@ ${reply.takesPlaceOf !== undefined && notice('info', setUpApp.takesPlaceOf(reply
 ${form(
   context,
   `${setUpHome(context)}/totp/confirm`,
-  html`${codeField(context, setUpApp.label, { digits: reply.digits, wrong: isWrongInput(told), focus: isWrongInput(told) })}
+  html`${codeField(context, setUpApp.label, { digits: reply.digits, wrong: isWrongInput(told), error: sentenceOf(told, context), focus: isWrongInput(told) })}
 <button>${setUpApp.button}</button>`,
 )}
 </li>
@@ -54,12 +54,13 @@ ${backLink(context)}`,
     if (reply.result === 'no_set_up' || input.another !== undefined) return numberPage(reply, context)
     const isSent = told === undefined || told.result === 'sms_sent'
     const isOver = reply.result === 'expired'
+    const sentTo = words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context))
     return layout(
       words.setUpSms.title,
       context,
       html`
 ${reply.takesPlaceOf !== undefined && notice('info', words.setUpSms.takesPlaceOf(reply.takesPlaceOf))}
-${isOver ? notice('warning', words.setUpSms.over, !isProblem(told, context) && 'alert') : isSent && notice('good', words.setUpSms.sent(reply.number, clockTime(reply.expiresAt, context)), 'status')}
+${isOver ? notice('warning', words.setUpSms.over, !isProblem(told, context) && 'alert') : isSent ? notice('good', sentTo, 'status') : html`<p class="hint">${sentTo}</p>`}
 ${!isOver && demoOutbox(context)}
 ${
   !isOver &&
