@@ -5,7 +5,6 @@ use countersign::effect::Effect;
 use countersign::engine::{CheckPass, CheckPassReply, Command, Env, OverLimit, Pending, check_pass, step};
 use countersign::entropy::Entropy;
 use countersign::error::ErrorCode;
-use countersign::event::EventKind;
 use countersign::ids::{SessionId, UserId};
 use countersign::keys::KeyRing;
 use countersign::policy::Policy;
