@@ -2,6 +2,8 @@
 // A line may hold a range (`203.0.113.10 - 203.0.113.20`), which becomes the networks that cover it, or several networks.
 // The policy itself checks what a network is, and names the rule that is none.
 
+import { BadInput } from './bad-input.js'
+
 const DAY = 86_400
 
 /**
@@ -12,14 +14,19 @@ export function rulesOf(input, name) {
   const given = input[name]
   if (Array.isArray(given)) return given
   const budget = { left: mostOfRanges }
-  return [...rowsOf(input, name, budget), ...(typeof given === 'string' ? rulesOfLines(given, budget) : [])]
+  return [...rowsOf(input, name, budget), ...textsOf(input, name).flatMap((lines) => rulesOfLines(lines, budget))]
+}
+
+/** The texts of a field, which a form may send several times. From JSON anything may come: a rule must not be passed over unseen. */
+function textsOf(input, name) {
+  const values = [input[name] ?? []].flat()
+  if (values.some((value) => typeof value !== 'string')) throw new BadInput(name, 'is no text')
+  return values
 }
 
 function rowsOf(input, name, budget) {
-  const column = (field) =>
-    [input[`${name}.${field}`] ?? []].flat().map((value) => (typeof value === 'string' ? value : ''))
-  const [notes, ends] = [column('note'), column('until')]
-  return column('network').flatMap((network, index) =>
+  const [networks, notes, ends] = ['network', 'note', 'until'].map((field) => textsOf(input, `${name}.${field}`))
+  return networks.flatMap((network, index) =>
     network.trim() === '' || input.drop === `${name}.${index}`
       ? []
       : rules(network, { note: notes[index]?.trim() || undefined, until: secondsOf(ends[index] ?? '') }, budget),

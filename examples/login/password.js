@@ -59,7 +59,7 @@ export function passwordUseCases({ accounts, sessions, outbox, secondFactor, sta
 function weaknessOf(next, { old, email }) {
   const characters = [...next]
   if (characters.length < passwordLength.least || characters.length > passwordLength.most) return 'password_length'
-  if (next === old) return 'password_same'
+  if (next.normalize('NFC') === old.normalize('NFC')) return 'password_same'
   if (new Set(characters).size < leastDifferent || next.toLowerCase().includes(email)) return 'password_easy'
   return undefined
 }
