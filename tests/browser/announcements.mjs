@@ -76,7 +76,7 @@ export const announcements = {
   'security: recovery code': [on(security.title), 'alert', arrival.recovery_code.none],
   'security: off': [on(security.title)],
   'security: app': [on(security.title), 'status', words.done.codes_saved],
-  'security: app and SMS': [on(security.title)],
+  'security: app and SMS': [on(security.title), 'status', words.done.factor_added],
   'security: confirmed for SMS': [
     on(security.title),
     textbox(security.sms.number),
@@ -91,7 +91,7 @@ export const announcements = {
     words.done.factor_shown,
   ],
   'security: a new password': [on(security.title), 'status', words.done.password_changed],
-  'security: turned off': [on(security.title), 'status', words.done.removed],
+  'security: turned off': [on(security.title), 'status', words.done.removed(security.newNames.totp)],
   'the question to confirm': [on(freshFactor.title), button(words.layout.continue)],
   'the question to confirm, by app': [on(freshFactor.title), button(words.layout.continue)],
   activity: [on(words.activity.title)],
