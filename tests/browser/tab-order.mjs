@@ -130,7 +130,7 @@ const orders = [
     ],
     'security: confirmed for turning off',
   ],
-  [[layout.backToSecurity], 'activity'],
+  [['Change your password', layout.backToSecurity], 'activity'],
 
   [[security.app.setUp, security.sms.setUp], 'the set-up of a first factor'],
   [[...setUp, layout.backToSecurity], 'the set-up of an app', 'the set-up of an app: a wrong code'],
