@@ -125,12 +125,12 @@ export async function previewEnrollment(source: PreviewSource): Promise<Preview>
 /** Below the code, so that it can be scanned all the same. */
 function marked(svg: string): string {
   return guarded('internal', '', 'the QR code has another form than expected', () => {
-    const side = Number(/viewBox="0 0 (\d+) \1"/.exec(svg)![1])
+    const side = Number(/viewBox="0 -.5 (\d+) \1"/.exec(svg)![1])
     const band = Math.ceil(side / 7)
     return svg
-      .replace(`viewBox="0 0 ${side} ${side}"`, `viewBox="0 0 ${side} ${side + band}"`)
+      .replace(`viewBox="0 -.5 ${side} ${side}"`, `viewBox="0 -.5 ${side} ${side + band}"`)
       .replace('aria-label="QR code"', 'aria-label="Sample QR code"')
-      .replace(/<path fill="#fff" d="[^"]*"\/>/, `<path fill="#fff" d="M0 0h${side}v${side + band}H0z"/>`)
+      .replace(/<path fill="#fff" d="[^"]*"\/>/, `<path fill="#fff" d="M0-.5h${side}v${side + band}H0z"/>`)
       .replace(
         '</svg>',
         `<text x="${side / 2}" y="${side + band * 0.4}" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${band * 0.8}" fill="#b00020">SAMPLE</text></svg>`,

@@ -81,6 +81,41 @@ for (const scheme of ['light', 'dark']) {
   }
 }
 
+/** The picture of a QR code in the portable format for grey pixels. */
+function pgm(svg) {
+  const side = Number(/viewBox="0 -.5 (\d+)/.exec(svg)[1])
+  const scale = 4
+  const width = side * scale
+  const pixels = Buffer.alloc(width * width, 255)
+  let [x, y] = [0, 0]
+  for (const [, command, a, b] of /stroke="#000" d="([^"]*)"/.exec(svg)[1].matchAll(/([Mmh])(\d+)(?: (\d+))?/g)) {
+    if (command === 'M') [x, y] = [Number(a), Number(b)]
+    if (command === 'm') x += Number(a)
+    if (command !== 'h') continue
+    for (let line = y * scale; line < (y + 1) * scale; line += 1)
+      pixels.fill(0, line * width + x * scale, line * width + (x + Number(a)) * scale)
+    x += Number(a)
+  }
+  return Buffer.concat([Buffer.from(`P5\n${width} ${width}\n255\n`), pixels])
+}
+
+test('a camera reads texts of every size and alphabet', () => {
+  const alphabets = {
+    digits: '0123456789',
+    capitals: 'OTPAUTH://TOTP/ACME-2+$%*.',
+    letters: 'otpauth://totp/acme?secret=',
+    mixed: 'aB3dE5GH7890JKLMNOPQRSTUVWXYZ234567xyz',
+    'UTF-8': 'é日本かなカナ🔐',
+  }
+  for (const [name, alphabet] of Object.entries(alphabets)) {
+    const letters = [...alphabet]
+    for (const length of [1, 2, 13, 40, 91, 155, 213, 260, 420, 700]) {
+      const text = Array.from({ length }, (_, at) => letters[(at * at + at) % letters.length]).join('')
+      assert.equal(zbar(pgm(qr.svg(text)), { format: 'pgm', binary: true }), text.trim(), `${name}, ${length}`)
+    }
+  }
+})
+
 test('a sample is marked, in the picture and for a screen reader', async (t) => {
   const { page } = await open(t, '<second-factor-qr issuer="Acme" label="ann@acme.example" sample></second-factor-qr>')
   await drawn(page)

@@ -139,9 +139,11 @@ export async function noViolations(page, options = {}) {
 export const oathtool = (secret, unixSeconds, ...options) =>
   run('oathtool', ['--totp', '--base32', secret, '--now', `@${unixSeconds}`, ...options], 'oathtool').trim()
 
-/** The text of the QR code in a picture. */
-export const zbar = (png) =>
-  run('zbarimg', ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], 'zbar-tools', png).trim()
+/** The text of the QR code in a picture. `binary`: its bytes are taken as UTF-8, and zbar does not guess at them. */
+export const zbar = (picture, { format = 'png', binary = false } = {}) => {
+  const options = ['--quiet', '--raw', '-Sdisable', '-Sqrcode.enable', ...(binary ? ['--oneshot', '-Sbinary'] : [])]
+  return run('zbarimg', [...options, `${format}:-`], 'zbar-tools', picture).trim()
+}
 
 /** The first page of a PDF as a picture. */
 export const paper = (pdf) => output('pdftoppm', ['-png', '-singlefile', '-r', '100', '-'], 'poppler-utils', pdf)

@@ -123,11 +123,11 @@ test('a URI reads back as it was written', () => {
 
 /** The dark modules of our SVG, read from its path. */
 function modules(svg) {
-  const side = Number(/viewBox="0 0 (\d+) \1"/.exec(svg)[1])
+  const side = Number(/viewBox="0 -.5 (\d+) \1"/.exec(svg)[1])
   const grid = Array.from({ length: side }, () => new Uint8Array(side))
   let [x, y] = [0, 0]
-  for (const [, command, a, b] of /stroke="#000" d="([^"]*)"/.exec(svg)[1].matchAll(/([Mmh])(\d+)(?: ([\d.]+))?/g)) {
-    if (command === 'M') [x, y] = [Number(a), Math.floor(Number(b))]
+  for (const [, command, a, b] of /stroke="#000" d="([^"]*)"/.exec(svg)[1].matchAll(/([Mmh])(\d+)(?: (\d+))?/g)) {
+    if (command === 'M') [x, y] = [Number(a), Number(b)]
     else if (command === 'm') x += Number(a)
     else for (const end = x + Number(a); x < end; x += 1) grid[y][x] = 1
   }
