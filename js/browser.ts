@@ -1,6 +1,6 @@
 /**
- * For the browser: the QR code of a set-up, drawn in the page by the same WebAssembly as on the
- * server. Nothing runs and nothing is fetched before the first use. A secret is never made here: the
+ * For the browser: the QR code of a set-up, drawn in the page by the same Rust code as on the server, in a
+ * module of its own that holds no engine. Nothing runs and nothing is fetched before the first use. A secret is never made here: the
  * server makes the one to enroll, and a drawing without a server is a marked sample.
  *
  * @packageDocumentation

@@ -147,6 +147,16 @@ export class SmsNeverLeft extends Error {
 export const withoutPath = ({ path, message }: CountersignError): string =>
   path === '' ? message : message.slice(path.length + '``: '.length)
 
+/** The error of a module as ours. @internal */
+export function fromModule(error: unknown): CountersignError {
+  if (CountersignError.is(error)) return error
+  if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'code') && Object.hasOwn(error, 'path')) {
+    const { code, path, message } = error as { code: ErrorCode; path: string; message: string }
+    return new CountersignError(code, path, message)
+  }
+  return new CountersignError('internal', '', 'the module failed; please report this', error)
+}
+
 /** Runs a job that touches the caller's objects: an error of theirs becomes ours. @internal */
 export function guarded<T>(code: ErrorCode, path: string, message: string, job: () => T): T {
   try {

@@ -1,8 +1,8 @@
 // The set-up as the page draws it, and the loading of the module that draws it.
-import init, { otpauth_format, otpauth_parse, qr } from '../target/npm/countersign.js'
+import { otpauth_format, otpauth_parse, qr } from '../target/browser/countersign.js'
+import { start, wiped } from './browser-wasm.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { optional, read, text } from './input.js'
-import { wiped } from './wasm.js'
 
 /** The source of the module: its address, an answer to a request for it, its bytes, or compiled. */
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module
@@ -46,7 +46,7 @@ let loading: Promise<void> | undefined
  * ```
  */
 export function load(options: { wasm?: WasmSource | Promise<WasmSource> | undefined } = {}): Promise<void> {
-  loading ??= start(options).catch((error: unknown) => {
+  loading ??= fetched(options).catch((error: unknown) => {
     loading = undefined
     throw CountersignError.is(error)
       ? error
@@ -55,11 +55,11 @@ export function load(options: { wasm?: WasmSource | Promise<WasmSource> | undefi
   return loading
 }
 
-async function start(options: unknown): Promise<void> {
+async function fetched(options: unknown): Promise<void> {
   const { wasm } = read(options, '', { wasm: (value) => value })
   permitted()
   const source = wasm === undefined || wasm === null ? new URL('countersign.wasm', import.meta.url) : await wasm
-  await init({ module_or_path: await compiled(source) })
+  await start(await compiled(source))
 }
 
 /** Compiles an empty module, so that a page that does not allow WebAssembly fails before it fetches any. */
@@ -113,9 +113,9 @@ export async function previewEnrollment(source: PreviewSource): Promise<Preview>
   if (given.uri === undefined) for (const name of ['issuer', 'label']) text(given[name], name)
   await load()
   return wiped(() => {
-    const uri = (given.uri ??
-      otpauth_format(JSON.stringify({ issuer: given.issuer, label: given.label, secret: SAMPLE_SECRET }))) as string
-    const { issuer, label, secret } = otpauth_parse(uri, false) as { issuer: string; label: string; secret: string }
+    const names = [given.issuer, given.label] as [string, string]
+    const uri = (given.uri as string | undefined) ?? otpauth_format(...names, SAMPLE_SECRET)
+    const [issuer, label, secret] = otpauth_parse(uri) as [string, string, string]
     const sample = secret === SAMPLE_SECRET
     const svg = qr(uri)
     return { uri, svg: sample ? marked(svg) : svg, secret: secret.match(/.{1,4}/g)!.join(' '), issuer, label, sample }

@@ -1,7 +1,7 @@
 // The one instance of the module, made at first use, and the one way to call into it.
 import * as glue from '../target/npm/countersign.js'
 import bytes from '../target/npm/countersign_bg.wasm'
-import { CountersignError, type ErrorCode } from './error.js'
+import { fromModule } from './error.js'
 
 export type * from '../target/npm/countersign.js'
 
@@ -38,12 +38,9 @@ export const compiledModule = (): WebAssembly.Module => (compiled ??= new WebAss
  */
 export const linearMemory = () => {
   if (memory === undefined) {
-    // A getter: in a browser the glue was handed another module before, and there are no bytes to compile.
-    const made = glue.initSync({
-      get module() {
-        return compiledModule()
-      },
-    }) as glue.InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
+    const made = glue.initSync({ module: compiledModule() }) as glue.InitOutput & {
+      __stack_pointer: WebAssembly.Global<'i32'>
+    }
     memory = made.memory
     stackPointer = made.__stack_pointer
     stackTop = stackPointer.value
@@ -72,27 +69,14 @@ export function wiped<T>(job: () => T): T {
         map?.clear()
       }
     }
-    throw ours(error)
+    throw fromModule(error)
   } finally {
     new Uint8Array(memory!.buffer, 0, STACK_BYTES).fill(0)
   }
 }
 
-/**
- * The same with the whole module at hand. The browser build names the few functions that it
- * needs instead, and so holds no others.
- * @internal
- */
+/** The same with the module at hand. @internal */
 export const call = <T>(job: (module: typeof glue) => T): T => wiped(() => job(glue))
-
-function ours(error: unknown): CountersignError {
-  if (CountersignError.is(error)) return error
-  if (typeof error === 'object' && error !== null && Object.hasOwn(error, 'code') && Object.hasOwn(error, 'path')) {
-    const { code, path, message } = error as { code: ErrorCode; path: string; message: string }
-    return new CountersignError(code, path, message)
-  }
-  return new CountersignError('internal', '', 'the module failed; please report this', error)
-}
 
 /** 32 bytes of the platform's cryptographic random source. */
 export const randomSeed = (): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(32))

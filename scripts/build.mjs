@@ -9,12 +9,13 @@ import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withT
 import { notices } from './notices.mjs'
 import { setup, TO_BUILD } from './setup.mjs'
 
-const GLUE = 'target/npm' // written by wasm-pack, imported by js/
+/** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
+const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
 const APART = ['notices'] // the same, in a file of its own: only a host that imports it loads its texts
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
-async function buildWasm() {
+async function buildWasm(feature) {
   // --no-pack: package.json is ours. no-install: wasm-bindgen and wasm-opt come from PATH.
   await run(
     'wasm-pack',
@@ -22,21 +23,21 @@ async function buildWasm() {
       ...['build', '--release', '--target', 'web', '--no-pack', '--mode', 'no-install'],
       ...[
         '--out-dir',
-        GLUE,
+        GLUE[feature],
         '--out-name',
         'countersign',
         '--',
         '--package',
         'countersign',
         '--features',
-        'npm',
+        feature,
         ...remapPaths('wasm32-unknown-unknown'),
       ],
     ],
     { env: withTools(), hidden: true },
   )
   // Types of the raw memory, which nobody imports and TypeScript would find in place of the bytes.
-  rmSync(at(GLUE, 'countersign_bg.wasm.d.ts'), { force: true })
+  rmSync(at(GLUE[feature], 'countersign_bg.wasm.d.ts'), { force: true })
 }
 
 async function bundle() {
@@ -126,7 +127,7 @@ function writeModule(entry, names, load, from) {
   writeFileSync(at(`pkg/${entry}.mjs`), [load, `export const { ${names.join(', ')} } = ${from}`, ''].join('\n'))
 }
 
-/** One file for browsers, which fetches the module beside it at first use. Node's layer is not in it. */
+/** One file for browsers, which fetches the module beside it at first use. Neither the engine nor Node's layer is in them. */
 async function bundleForBrowsers() {
   const esbuild = await import('esbuild')
   // The glue names a file that the package does not have, and a host's bundler would fail on it. The
@@ -134,12 +135,10 @@ async function bundleForBrowsers() {
   const ownLoader = {
     name: 'own loader',
     setup: ({ onLoad }) =>
-      onLoad({ filter: /target[\\/]npm[\\/]countersign\.js$/ }, ({ path }) => {
+      onLoad({ filter: /target[\\/]browser[\\/]countersign\.js$/ }, ({ path }) => {
         const glue = readFileSync(path, 'utf8')
-        const unnamed = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
-        // These lines touch the classes of Node's layer, and so keep them in the file.
-        const contents = unnamed.replace(/^if \(Symbol\.dispose\) .*$/gm, '')
-        if (unnamed === glue || contents === unnamed)
+        const contents = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
+        if (contents === glue)
           throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
         return { contents, loader: 'js' }
       }),
@@ -151,13 +150,12 @@ async function bundleForBrowsers() {
     format: 'esm',
     charset: 'utf8',
     absWorkingDir: at('.'),
-    loader: { '.wasm': 'empty' }, // not inlined here
     entryPoints: [at('js/browser.ts')],
     outfile: at('pkg/browser.mjs'),
     plugins: [ownLoader],
     logLevel: 'warning',
   })
-  copyFileSync(at(GLUE, 'countersign_bg.wasm'), at('pkg/countersign.wasm'))
+  copyFileSync(at(GLUE.browser, 'countersign_bg.wasm'), at('pkg/countersign.wasm'))
 }
 
 async function declare() {
@@ -177,7 +175,7 @@ async function declare() {
   rmSync(join(types, 'cli.d.ts'), { force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
-  const [wasm] = readFileSync(at(GLUE, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
+  const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
   writeFileSync(
     join(types, `${WASM_TYPES}.d.ts`),
     wasm.replace(/^ *\[Symbol\.dispose\].*\n|^\/\* [\w:-]+ \*\/\n/gm, ''),
@@ -229,13 +227,14 @@ export const BOTH = [PACKAGE, FILTER]
 export async function buildPackage(numbered = (title) => title) {
   const start = performance.now()
   const { rust, inputs } = inputsOfPackage()
-  const fresh = readIf('pkg/.built') === inputs && readIf(GLUE, '.built') === rust
+  const stale = Object.keys(GLUE).filter((feature) => readIf(GLUE[feature], '.built') !== rust)
+  const fresh = readIf('pkg/.built') === inputs && stale.length === 0
   if (fresh) return console.log(`${PACKAGE.title}: up to date (${seconds(start)})`)
   const title = numbered(PACKAGE.title)
   console.log(`${title} …`)
-  if (readIf(GLUE, '.built') !== rust) {
-    await buildWasm()
-    writeFileSync(at(GLUE, '.built'), rust)
+  for (const feature of stale) {
+    await buildWasm(feature)
+    writeFileSync(at(GLUE[feature], '.built'), rust)
   }
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))
@@ -244,11 +243,10 @@ export async function buildPackage(numbered = (title) => title) {
   await bundleForBrowsers()
   writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
   writeFileSync(at('pkg/.built'), inputs)
-  const wasm = readFileSync(at(GLUE, 'countersign_bg.wasm'))
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
   const both = (bytes) => `${kb(bytes.length)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`
   console.log(
-    `${title}: done (${seconds(start)}); WebAssembly ${both(wasm)}; browser.mjs ${both(readFileSync(at('pkg/browser.mjs')))}`,
+    `${title}: done (${seconds(start)}); WebAssembly ${both(readFileSync(at(GLUE.npm, 'countersign_bg.wasm')))}; for browsers: ${both(readFileSync(at('pkg/countersign.wasm')))}, browser.mjs ${both(readFileSync(at('pkg/browser.mjs')))}`,
   )
 }
 

@@ -91,6 +91,12 @@ export const STEPS = [
   },
   {
     group: 'lint',
+    title: 'Rust lints, browser',
+    needs: [...RUST, 'targets'],
+    command: () => clippyFor('wasm32-unknown-unknown', 'browser'),
+  },
+  {
+    group: 'lint',
     title: 'Rust lints, Envoy',
     needs: [...RUST, 'targets'],
     command: () => clippyFor('wasm32-wasip1', 'envoy'),
@@ -123,7 +129,7 @@ export const STEPS = [
     title: 'TypeScript',
     check: true,
     needs: PACKAGE,
-    from: ['target/npm/countersign.d.ts'],
+    from: ['target/npm/countersign.d.ts', 'target/browser/countersign.d.ts'],
     command: () => [node, tsc, '-p', at('tsconfig.json'), '--noEmit'],
   },
   {

@@ -35,6 +35,25 @@ pub enum ErrorCode {
     InvalidConfig,
 }
 
+impl ErrorCode {
+    /// Its name, as it is serialised.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::InvalidPolicy => "invalid_policy",
+            Self::InvalidKeys => "invalid_keys",
+            Self::InvalidRecord => "invalid_record",
+            Self::UnknownRecordVersion => "unknown_record_version",
+            Self::KeyMissing => "key_missing",
+            Self::SealBroken => "seal_broken",
+            Self::InvalidUri => "invalid_uri",
+            Self::TooLong => "too_long",
+            Self::InvalidConfig => "invalid_config",
+        }
+    }
+}
+
 /// A coded error: `code` for programs, `path` of the offending field, `message` for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -72,3 +91,19 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_code_is_its_serialised_form() {
+        use ErrorCode as Code;
+        for code in [Code::InvalidInput, Code::InvalidPolicy, Code::InvalidKeys, Code::InvalidRecord, Code::UnknownRecordVersion] {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+        for code in [Code::KeyMissing, Code::SealBroken, Code::InvalidUri, Code::TooLong, Code::InvalidConfig] {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

@@ -74,7 +74,11 @@ pub mod typed_code;
 #[path = "../tests/core/model/mod.rs"]
 mod model;
 
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "envoy")]
 pub mod envoy;
 #[cfg(feature = "npm")]
 pub mod npm;
+#[cfg(any(feature = "browser", feature = "npm"))]
+mod wiping;

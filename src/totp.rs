@@ -11,11 +11,11 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use data_encoding::{BASE32, BASE32_NOPAD, DecodeKind};
+use base32ct::{Base32Upper, Base32UpperUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Builder, Totp};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
@@ -156,20 +156,21 @@ impl TotpSecret {
     /// [`ErrorCode::InvalidInput`] when it is not base32, or not 10 to 128 bytes. The message tells a wrong symbol from a
     /// length that base32 cannot have, and from bits after the last byte: a symbol is wrong or lost then.
     pub fn from_base32(text: &str) -> Result<Self, Error> {
-        let mut plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect();
-        let is_padded = plain.ends_with('=');
-        let bytes = if is_padded { BASE32.decode(plain.as_bytes()) } else { BASE32_NOPAD.decode(plain.as_bytes()) };
-        plain.zeroize();
-        let mut bytes = bytes.map_err(|error| Error::new(ErrorCode::InvalidInput, "secret", base32_mistake(error.kind, is_padded)))?;
-        let secret = Self::from_bytes(&bytes);
-        bytes.zeroize();
-        secret
+        let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+        plain.extend(text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()));
+        let bytes = Zeroizing::new(Base32UpperUnpadded::decode_vec(plain.trim_end_matches('=')).unwrap_or_default());
+        // The one spelling of these bytes, so that no symbol is lost and no bit is left over.
+        let spelt = Zeroizing::new(if plain.ends_with('=') { Base32Upper::encode_string(&bytes) } else { base32(&bytes) });
+        if *spelt != *plain {
+            return Err(Error::new(ErrorCode::InvalidInput, "secret", base32_mistake(&plain)));
+        }
+        Self::from_bytes(&bytes)
     }
 
     /// Base32 without padding, as `otpauth://` wants it.
     #[must_use]
     pub fn to_base32(&self) -> String {
-        BASE32_NOPAD.encode(&self.0)
+        base32(&self.0)
     }
 
     /// Base32 in groups of four, to type by hand.
@@ -246,12 +247,23 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-const fn base32_mistake(kind: DecodeKind, is_padded: bool) -> &'static str {
-    match kind {
-        DecodeKind::Symbol => "must be base32: A–Z and 2–7",
-        DecodeKind::Length if !is_padded => "has a length that base32 cannot have: a symbol is missing, or there is one too many",
-        DecodeKind::Trailing => "ends in bits that belong to no byte: the last symbol is wrong, or the text was cut",
-        DecodeKind::Padding | DecodeKind::Length => "must be padded with `=` to a multiple of 8 symbols, or not at all",
+fn base32(bytes: &[u8]) -> String {
+    Base32UpperUnpadded::encode_string(bytes)
+}
+
+/// The reason why a text is not base32.
+fn base32_mistake(plain: &str) -> &'static str {
+    let symbols = plain.trim_end_matches('=');
+    let is_padded = symbols.len() < plain.len();
+    let has_length = !matches!(symbols.len() % 8, 1 | 3 | 6);
+    if is_padded && (!has_length || plain.len() != symbols.len().next_multiple_of(8)) {
+        "must be padded with `=` to a multiple of 8 symbols, or not at all"
+    } else if !has_length {
+        "has a length that base32 cannot have: a symbol is missing, or there is one too many"
+    } else if !symbols.bytes().all(|symbol| matches!(symbol, b'A'..=b'Z' | b'2'..=b'7')) {
+        "must be base32: A–Z and 2–7"
+    } else {
+        "ends in bits that belong to no byte: the last symbol is wrong, or the text was cut"
     }
 }
 

@@ -15,6 +15,3 @@ pub use self::core::{Core, PendingStep, is_ticket_revoked};
 pub use hashing::*;
 pub use policies::*;
 pub use tools::*;
-
-#[global_allocator]
-static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);

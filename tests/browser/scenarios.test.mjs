@@ -1,5 +1,5 @@
 // The shared scenarios and vectors in a real browser: the same tests as in tests/node, bundled for a page with the
-// TypeScript layer, over the module that the package ships.
+// TypeScript layer, over the engine that the package ships.
 
 import assert from 'node:assert/strict'
 import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { engine } from '../shared/engine.mjs'
 import { site } from './site.mjs'
 import { newPage } from './support.mjs'
 
@@ -36,7 +37,7 @@ async function bundled(name) {
       onResolve({ filter: /^countersign$/ }, () => ({ path: join(root, 'js/index.ts') }))
       onResolve({ filter: /^countersign\/operator$/ }, () => ({ path: join(root, 'js/operator.ts') }))
       onResolve({ filter: /^countersign\/testing$/ }, () => ({ path: join(root, 'js/testing.ts') }))
-      // The page has fetched the package's module for browsers.
+      // The page has fetched the engine.
       onLoad({ filter: /\.wasm$/ }, () => ({ contents: 'export default globalThis.moduleBytes' }))
     },
   }
@@ -84,14 +85,18 @@ for (const [name, least] of [
 ]) {
   test(`tests/node/${name} passes in the browser`, async (t) => {
     const at = await site(t, {
-      files: { [`/node/${name}`]: ['text/javascript', await bundled(name)], '/node-crypto': nodeCrypto },
+      files: {
+        [`/node/${name}`]: ['text/javascript', await bundled(name)],
+        '/node-crypto': nodeCrypto,
+        '/engine.wasm': ['application/wasm', engine],
+      },
     })
     const page = await newPage(t)
     await page.goto(at.origin)
     const results = await page.evaluate(
       async ([files, address]) => {
         globalThis.testFiles = files
-        globalThis.moduleBytes = new Uint8Array(await (await fetch('/countersign.wasm')).arrayBuffer())
+        globalThis.moduleBytes = new Uint8Array(await (await fetch('/engine.wasm')).arrayBuffer())
         await import(address)
         return globalThis.finished()
       },

@@ -1,7 +1,9 @@
 // Secrets are not in the store, in events and notices, in errors, or in linear memory after a call
 // (T11, T12, T32, T34).
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { backupCodes, createSecondFactor, generateKeys, memoryStore, otpauth, policy, qr, totp } from 'countersign'
 import { fixedEntropy, wasmMemory } from 'countersign/testing'
@@ -326,6 +328,35 @@ test('T34: no secret stays in memory after the tools, which keep no keys', async
     { secret: [secret], long: codes, plain: [code, uri, ...raw, ...raw.map((text) => Buffer.from(text, 'base64url'))] },
     'linear memory',
   )
+})
+
+test('T34: the module for browsers keeps no secret of a set-up', async () => {
+  const { instantiate } = WebAssembly
+  /** @type {any} */
+  const hooked = WebAssembly
+  let exported
+  hooked.instantiate = async (...given) => {
+    const made = await Reflect.apply(instantiate, WebAssembly, given)
+    exported = made.exports
+    return made
+  }
+  const { load, previewEnrollment } = await import('countersign/browser')
+  const module = fileURLToPath(import.meta.resolve('countersign/countersign.wasm'))
+  await load({ wasm: new Uint8Array(readFileSync(module)) })
+  hooked.instantiate = instantiate
+
+  const all = () => Buffer.from(exported.memory.buffer)
+  assert.ok(all().includes('is too long for a QR code'), 'the search finds a text of the module')
+  const secret = totp.secret()
+  const uri = otpauth.format({ issuer: 'Acme', label: 'ann', secret })
+  const { svg } = await previewEnrollment({ uri })
+  const path = svg.slice(svg.indexOf('stroke='), -20)
+  const secrets = { secret: [secret], plain: [uri, path.slice(-200), secret.slice(0, 8), secret.slice(-8)] }
+  assertAbsent(all(), secrets, 'memory after a drawing')
+  for (const wrong of ['&digits=9', '&secret=A', `&x=${'y'.repeat(2_000)}`, `&issuer=${'%ff'}`])
+    await assert.rejects(previewEnrollment({ uri: `${uri}${wrong}` }), { code: 'invalid_uri' })
+  await assert.rejects(previewEnrollment({ uri: uri.replace(secret, `${secret}1`) }), { code: 'invalid_uri' })
+  assertAbsent(all(), secrets, 'memory after calls that fail')
 })
 
 test('T34: no secret stays in memory after calls that fail', async () => {

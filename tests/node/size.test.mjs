@@ -1,11 +1,31 @@
-// The budget of the npm package, in exact bytes. DESIGN.md says why it is as wide as it is.
+// The budgets of the npm package, in exact bytes. DESIGN.md says why they are as wide as they are.
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { qr } from 'countersign'
+import { engine } from '../shared/engine.mjs'
 
 const KB = 1000
+const built = (name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url))
 
-test('the module for Node is at most 905 kB', () => {
-  const { size } = statSync(new URL('../../pkg/countersign.wasm', import.meta.url))
-  assert.ok(size <= 905 * KB, `it has ${size} bytes: see which crate grew, or make the budget a decision in DESIGN.md`)
+/** @type {[string, Buffer, number, number][]} */
+const budgets = [
+  ['the module for Node', engine, 890 * KB, 384 * KB],
+  ['the module for browsers', built('countersign.wasm'), 74 * KB, 37 * KB],
+  ['the script for browsers', built('browser.mjs'), 22 * KB, 7 * KB],
+]
+for (const [what, bytes, most, mostGzipped] of budgets) {
+  test(`${what} is at most ${most / KB} kB, gzipped ${mostGzipped / KB} kB`, () => {
+    const advice = 'see which crate or file grew, or make the budget a decision in DESIGN.md'
+    assert.ok(bytes.length <= most, `it has ${bytes.length} bytes: ${advice}`)
+    const { length } = gzipSync(bytes, { level: 9 })
+    assert.ok(length <= mostGzipped, `gzipped it has ${length} bytes: ${advice}`)
+  })
+}
+
+test('a QR code of 90 characters is at most 2,500 bytes of SVG', () => {
+  const uri = 'otpauth://totp/Acme:ann%40acme.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme'
+  const { length } = qr.svg(uri)
+  assert.ok(length <= 2_500, `${length} bytes`)
 })
