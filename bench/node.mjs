@@ -3,79 +3,25 @@
 // @ts-nocheck: the peers are installed only by `npm run bench`
 import { execFileSync } from 'node:child_process'
 import { BlockList } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import argon2 from '@node-rs/argon2'
 import { backupCodes, createSecondFactor, generateKeys, memoryStore, otpauth, policy, qr, totp } from 'countersign'
 import { argon2id, argon2Verify } from 'hash-wasm'
 import ipaddr from 'ipaddr.js'
-import { Secret, TOTP } from 'otpauth'
-import { verifySync } from 'otplib'
 import { encodeQR } from 'qr'
 import { decodeQR } from 'qr/decode.js'
 import qrcode from 'qrcode'
-import speakeasy from 'speakeasy'
+import { benchCalls } from './calls.mjs'
+import { compare, expect, fastest, print } from './compare.mjs'
 import { benchEventLoop } from './event-loop.mjs'
-
-const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
-
-const fastest = (numbers) => Math.min(...numbers)
-
-/** Microseconds per call of each candidate, over rounds in which all take turns. */
-async function compare(candidates, { rounds = 9, milliseconds = 60, of = median } = {}) {
-  const samples = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
-  for (let round = -1; round < rounds; round += 1) {
-    for (const [name, call] of Object.entries(candidates)) {
-      let calls = 0
-      const start = performance.now()
-      do {
-        await call()
-        calls += 1
-      } while (performance.now() - start < milliseconds)
-      if (round >= 0) samples[name].push(((performance.now() - start) * 1000) / calls) // round -1 warms up
-    }
-  }
-  return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, of(values)]))
-}
-
-function print(job, results) {
-  const [ours] = Object.values(results)
-  console.log(`\n${job}`)
-  for (const [name, micros] of Object.entries(results)) {
-    const shown = micros >= 1000 ? `${(micros / 1000).toFixed(1)} ms` : `${micros.toFixed(micros < 10 ? 2 : 0)} µs`
-    console.log(
-      `  ${name.padEnd(44)} ${shown.padStart(9)}   ${micros === ours ? '' : `${(micros / ours).toFixed(2)} × ours`}`,
-    )
-  }
-}
-
-function expect(value, what) {
-  if (!value) throw new Error(`${what}: a candidate gives another answer`)
-}
 
 export async function benchNode(settings) {
   await benchEventLoop(settings)
-  await totpJob()
+  await benchCalls()
   await argon2Job()
   await qrJob()
   await addressJob()
   await importJob()
-}
-
-async function totpJob() {
-  const secret = totp.secret()
-  const now = () => Math.floor(Date.now() / 1000)
-  const right = [-60, -30, 0, 30, 60].map((shift) => totp.generate({ secret, time: now() + shift }))
-  const wrong = ['000001', '000002', '000003', '000004', '000005', '000006'].find((code) => !right.includes(code))
-  const candidates = (code) => ({
-    countersign: () => totp.verify({ secret, code, time: now() }).valid,
-    otpauth: () => new TOTP({ secret: Secret.fromBase32(secret) }).validate({ token: code, window: 1 }) !== null,
-    'otplib, verifySync': () => verifySync({ secret, token: code, epochTolerance: 30 }).valid,
-    speakeasy: () => speakeasy.totp.verify({ secret, encoding: 'base32', token: code, window: 1 }),
-  })
-  for (const call of Object.values(candidates(wrong))) expect(call() === false, 'TOTP')
-  for (const call of Object.values(candidates(totp.generate({ secret, time: now() })))) expect(call() === true, 'TOTP')
-  print('TOTP: a wrong code, ±1 step, secret in base32', await compare(candidates(wrong)))
 }
 
 async function argon2Job() {

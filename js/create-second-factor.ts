@@ -23,7 +23,7 @@ import type {
   UserInput,
   VerifyReply,
 } from './commands.js'
-import { carryOut, report, toBoth } from './effects.js'
+import { carryOut, endsPasses, report, toBoth } from './effects.js'
 import { CountersignError, withoutPath } from './error.js'
 import { hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
@@ -116,6 +116,12 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     back?: (message: string) => Promise<void>,
   ): Promise<wasm.Reply> {
     const { reply, effects } = await loop(id, step, extras)
+    await carryOut(effects, effects.some(endsPasses) ? { ...given, endPasses: toListAndHost(core) } : given, back)
+    return reply
+  }
+
+  /** Hands ended passes to the list of the store, and to the host. */
+  function toListAndHost(core: wasm.Core) {
     const toList =
       list?.revoke &&
       ((ended: wasm.EndedPasses) =>
@@ -124,8 +130,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
           ended,
           call(() => core.seconds_on_list()),
         ))
-    await carryOut(effects, { ...given, endPasses: toBoth(toList, given.endPasses) }, back)
-    return reply
+    return toBoth(toList, given.endPasses)
   }
 
   /** Gives the slot of a message back. Only `sendSms` leads here: there is no command for it. */
@@ -137,7 +142,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   }
 
   /** The part of the revocation list about the session of a call, where there is a list and the call brings a token. */
-  function partAbout(id: RecordId, fields: Record<string, unknown>): Promise<string> | undefined {
+  function partAbout(id: RecordId, fields: Record<string, unknown>): Promise<string | undefined> | undefined {
     const { session } = fields
     if (list === undefined || typeof session !== 'string' || !TOKENS.some((name) => isToken(fields[name])))
       return undefined
@@ -145,8 +150,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   }
 
   /** The policy of a user, and the part of the revocation list about the session of the call: both are asked at once. */
-  const policyAndPart = (id: RecordId, fields: Record<string, unknown>) =>
-    Promise.all([policies.of(id), partAbout(id, fields)])
+  const policyAndPart = (id: RecordId, fields: Record<string, unknown>) => {
+    const [core, part] = [policies.of(id), partAbout(id, fields)]
+    // Where neither waits, no turn of the queue is lost.
+    return core instanceof Promise || part !== undefined ? Promise.all([core, part]) : ([core, part] as const)
+  }
 
   /** In place of a token that the host has ended the command gets one that does not open, and replies as to that. */
   function dropRevoked(core: wasm.Core, id: RecordId, fields: Record<string, unknown>, part: string | undefined) {
@@ -266,7 +274,12 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const id = idOf(fields)
       const [core, part] = await policyAndPart(id, fields)
       const now = clock()
-      return call(() => core.check_pass(idJson(id), JSON.stringify(fields), now, part) as wasm.CheckPassReply)
+      const { session, pass, maxAge } = fields as { session: string; pass: string; maxAge?: number }
+      return call(() =>
+        isPlain(fields)
+          ? core.check_pass_of(id.account, id.user, session, pass, maxAge, now, part)
+          : core.check_pass(idJson(id), JSON.stringify(fields), now, part),
+      ) as wasm.CheckPassReply
     }),
     passwordChanged: hostsWord('password_changed'),
     signOutEverywhere: hostsWord('sign_out_everywhere'),
@@ -347,6 +360,13 @@ type TicketCheck = { result: 'valid'; user: string } | { result: 'refused'; repl
 /** The fields of a command that are tokens of ours. */
 const TOKENS = ['pass', 'ticket', 'setup', 'newCodes']
 const isToken = (value: unknown) => typeof value === 'string' && value !== ''
+
+/** Whether the question about a pass needs no document. Rust reads any other, and names what is wrong. */
+const isPlain = ({ session, pass, maxAge, ...others }: Record<string, unknown>): boolean =>
+  typeof session === 'string' &&
+  typeof pass === 'string' &&
+  (maxAge === undefined || typeof maxAge === 'number') &&
+  Object.keys(others).length === 0
 
 /** The reply to a ticket that the host has ended. */
 const TICKET_ENDED: wasm.Reply = { result: 'denied', reason: 'ticket_expired' }

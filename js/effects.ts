@@ -27,9 +27,18 @@ export async function carryOut(
   const messages: wasm.SmsMessage[] = []
   for (const effect of effects) {
     if (Object.hasOwn(effect, 'sms')) messages.push((effect as { sms: wasm.SmsMessage }).sms)
-    else tell(effect, host).catch((error) => report(error, host))
+    else if (isTold(effect, host)) tell(effect, host).catch((error) => report(error, host))
   }
   await Promise.all(messages.map((message) => send(message, host, giveBack)))
+}
+
+/** Whether an effect tells that passes have ended. @internal */
+export const endsPasses = (effect: wasm.Effect): boolean => Object.hasOwn(effect, 'end_passes')
+
+/** Whether the host has a function for an effect. */
+function isTold(effect: wasm.Effect, { endPasses, notify, onEvent }: EffectHost): boolean {
+  if (Object.hasOwn(effect, 'log')) return onEvent !== undefined
+  return (endsPasses(effect) ? endPasses : notify) !== undefined
 }
 
 /** Hands over an effect that the reply does not wait for. */

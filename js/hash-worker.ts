@@ -3,7 +3,7 @@
 // environment.
 import { CountersignError } from './error.js'
 import type { HashWorker } from './hash-queue.js'
-import { compiledModule, STACK_BYTES } from './wasm.js'
+import { compiledModule, STACK } from './wasm.js'
 
 /**
  * The thread's program, as text, so that a bundler loses no file. A hash calls none of the module's imports.
@@ -89,7 +89,7 @@ export function startWorker(): HashWorker {
 function newThread() {
   const found = threads()
   if (found === undefined) throw noWorkers()
-  const workerData = { module: compiledModule(), stackBytes: STACK_BYTES }
+  const workerData = { module: compiledModule(), stackBytes: STACK.documents }
   try {
     // Options and environment of the process are not handed on: they may load code, and hold secrets.
     return new found.Worker(PROGRAM, { eval: true, execArgv: [], env: {}, name: 'countersign', workerData })

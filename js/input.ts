@@ -7,19 +7,23 @@ import { CountersignError, guarded, invalid } from './error.js'
 
 export type Check = (value: unknown, path: string) => unknown
 
+const encoder = new TextEncoder()
+
 export const text: Check = (value, path) => {
   if (typeof value !== 'string') throw invalid(path, 'must be a string')
   if (value.length > 65_536) throw invalid(path, 'is too long')
   // A lone surrogate would be one text here and another in the module. Safari before 16.4 has no `isWellFormed`.
-  if (/\p{Surrogate}/u.test(value)) throw invalid(path, 'must be well-formed Unicode')
+  const isWellFormed = value.isWellFormed?.() ?? !/\p{Surrogate}/u.test(value)
+  if (!isWellFormed) throw invalid(path, 'must be well-formed Unicode')
   return value
 }
 
 /** An id of the host's, by the rule of the module: what is stored under it must be found by it again. */
 export const idText: Check = (value, path) => {
-  const bytes = new TextEncoder().encode(text(value, path) as string).length
-  if (bytes < 1 || bytes > 256 || /\p{Cc}/u.test(value as string))
-    throw invalid(path, 'must be 1 to 256 bytes without control characters')
+  const id = text(value, path) as string
+  // A unit of a string has at most three bytes, so that most ids need no count.
+  const fits = id !== '' && (id.length <= 85 || encoder.encode(id).length <= 256)
+  if (!fits || /\p{Cc}/u.test(id)) throw invalid(path, 'must be 1 to 256 bytes without control characters')
   return value
 }
 
@@ -84,6 +88,17 @@ export const shape =
     read(value, path, fields)
 
 /**
+ * Fields by name, without a prototype that anybody else can change. One by `Object.create(null)` would be a hash table,
+ * which takes ten times as long to fill.
+ */
+class Fields {
+  [name: string]: unknown
+}
+Object.setPrototypeOf(Fields.prototype, null)
+Reflect.deleteProperty(Fields.prototype, 'constructor')
+Object.freeze(Fields.prototype)
+
+/**
  * The named fields of an object, checked; any other field is refused, and the error lists the `known` ones. Where the
  * names are not fixed, `known` is empty.
  */
@@ -91,26 +106,28 @@ export function read(
   value: unknown,
   path: string,
   fields: Record<string, Check>,
-  known: string[] = Object.keys(fields),
+  known?: string[],
 ): Record<string, unknown> {
+  const names = Object.keys(fields)
+  const listed = known ?? names
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalid(
         path,
-        path === '' && known.length > 0
-          ? `takes one object with the fields \`${known.join('`, `')}\``
+        path === '' && listed.length > 0
+          ? `takes one object with the fields \`${listed.join('`, `')}\``
           : 'must be an object',
       )
     for (const key of Reflect.ownKeys(value)) {
       if (typeof key !== 'string' || !Object.hasOwn(fields, key))
         throw invalid(
           at(String(key).slice(0, 64)),
-          known.length === 0 ? 'is not known here' : `is not known here, expected one of \`${known.join('`, `')}\``,
+          listed.length === 0 ? 'is not known here' : `is not known here, expected one of \`${listed.join('`, `')}\``,
         )
     }
-    const out: Record<string, unknown> = Object.create(null)
-    for (const name of Object.keys(fields)) {
+    const out = new Fields()
+    for (const name of names) {
       const given = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
       const checked = fields[name]!(given, at(name))
       if (checked !== undefined) out[name] = checked
@@ -192,7 +209,7 @@ export function fieldsOf(input: unknown, example = 'user'): Record<string, unkno
     return Object.setPrototypeOf(copied, null)
   }
   const copyObject = (object: object, path: string, depth: number) => {
-    const fields: Record<string, unknown> = Object.create(null)
+    const fields = new Fields()
     for (const key of Reflect.ownKeys(object)) {
       const name = String(key).slice(0, 64)
       const at = path === '' ? name : `${path}.${name}`

@@ -99,7 +99,7 @@ export const isListed = (answer: unknown): boolean =>
 
 /** Compiles a fixed policy at once; `sendsSms` tells whether there is a gateway. */
 export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolean): Policies {
-  const compile = compiler(shelf())
+  const compile = compiler(shelf<wasm.Core>())
   const one = (text: string) => compile(nameOf(text), () => call((module) => new module.Core(text, keys)))
   const any = () => one(ANY_POLICY)
   const checked = (answer: unknown) => {
@@ -147,9 +147,11 @@ export function compiler<T>(compiled: Map<string, T>) {
   return (name: string, make: () => T): T => {
     const known = compiled.get(name)
     if (known) {
-      // Moves to the end, because the least recently used policy is dropped first.
-      compiled.delete(name)
-      compiled.set(name, known)
+      // Moves to the end, because the least recently used policy is dropped first. A single one is there already.
+      if (compiled.size > 1) {
+        compiled.delete(name)
+        compiled.set(name, known)
+      }
       return known
     }
     const made = make()

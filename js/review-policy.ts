@@ -98,7 +98,7 @@ interface Kind<Person> {
   list: string
   read: (person: unknown, path: string) => Promise<Person>
   id: (person: Person) => string
-  add: (next: wasm.NextPolicy, people: Person[]) => void
+  add: (next: wasm.CompiledPolicy, people: Person[]) => void
 }
 
 /** The texts that a person is under, and the way to run a job on them: its error says that a function gave them. */
@@ -114,7 +114,7 @@ interface NextPolicy {
 }
 
 /** Compiles a policy, or a list of them, with a pause after each part of the work. */
-async function compile({ texts, isList, explained }: Source, pause: Pause): Promise<wasm.NextPolicy> {
+async function compile({ texts, isList, explained }: Source, pause: Pause): Promise<wasm.CompiledPolicy> {
   const compilation = call((module) => new module.PolicyCompilation(isList))
   for (const text of texts) {
     await pause()

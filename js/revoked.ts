@@ -74,8 +74,8 @@ interface ListHost {
 
 /** The list, as the parts of this package ask it. @internal */
 export interface RevocationList {
-  /** The part about a session and its user, as the module reads it. */
-  about(question: RevokedQuestion): Promise<string>
+  /** The part about a session and its user, as the module reads it; `undefined` where nothing about them is listed. */
+  about(question: RevokedQuestion): Promise<string | undefined>
   /** Whether it ends a ticket that the session was given at that time. */
   endsTicket(question: RevokedQuestion, at: number): Promise<boolean>
   /** All of it. */
@@ -103,10 +103,15 @@ export function revocationList({ revoked, store }: ListHost): RevocationList | u
   }
 
   const list: RevocationList = {
-    about: (question) => answer(question, (given) => JSON.stringify(partAbout(question, given, path))),
+    about: (question) =>
+      answer(question, (given) => {
+        const part = partAbout(question, given, path)
+        const { session, until, epoch } = part
+        return session || until !== undefined || epoch !== undefined ? JSON.stringify(part) : undefined
+      }),
     async endsTicket(question, at) {
       const part = await list.about(question)
-      return call((module) => module.is_ticket_revoked(at, part))
+      return part !== undefined && call((module) => module.is_ticket_revoked(at, part))
     },
     whole: () =>
       answer(undefined, (given) => {

@@ -37,7 +37,7 @@ import { nextTurn } from './hashing.js'
 import { seedOf } from './host.js'
 import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
 import type * as wasm from './wasm.js'
-import { call } from './wasm.js'
+import { call, STACK } from './wasm.js'
 
 /** Races that a call may lose. */
 export const MAX_RACES = 100
@@ -156,11 +156,11 @@ export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step
       const outcome = hold === undefined ? pending : await hold(pending)
       let landed = false
       try {
-        const record = call(() => outcome.to_store())
+        const record = call(() => outcome.to_store(), STACK.values)
         landed = record === undefined || (await write(id, record, stored?.version))
-        if (landed) return call(() => outcome.stored() as Outcome)
+        if (landed) return call(() => outcome.stored() as Outcome, STACK.values)
       } finally {
-        if (!landed) call(() => outcome.free())
+        if (!landed) call(() => outcome.free(), STACK.values)
       }
       if (once) throw conflict()
     }

@@ -70,7 +70,9 @@ export function recordKey(id: RecordId): string {
  * Percent-encoding with `~` for `%`, and without a dot. A dot separates the parts; and URLs take `%2E%2E` for `..`, and
  * decode a `%` once more on the way.
  */
-const part = (text: string): string =>
+const part = (text: string): string => (/^[\w-]+$/.test(text) ? text : escaped(text))
+
+const escaped = (text: string): string =>
   encodeURIComponent(text)
     .replace(/[.~!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%', '~')

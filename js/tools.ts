@@ -2,9 +2,9 @@
 import type { KeySource, PolicyAnswer, PolicySource, ReviewedApiClient, ReviewedUser } from './commands.js'
 import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, seconds, shape, text, whole } from './input.js'
-import { textsOf } from './policy-cache.js'
+import { compiler, textsOf } from './policy-cache.js'
 import type * as wasm from './wasm.js'
-import { call, randomSeed } from './wasm.js'
+import { call, randomSeed, STACK, shelf } from './wasm.js'
 
 /** A TOTP secret and its parameters. */
 export interface TotpSettings {
@@ -19,6 +19,8 @@ export interface TotpSettings {
 }
 
 const settings = { secret: text, algorithm: optional(text), digits: optional(whole), periodSeconds: optional(whole) }
+const timed = { ...settings, time: seconds }
+const checked = { ...settings, code: text, time: seconds, window: optional(whole), after: optional(whole) }
 
 /** Whether a code is right, and the step that it belongs to. */
 export type TotpCheck = { valid: true; step: number } | { valid: false }
@@ -47,8 +49,9 @@ export const totp = Object.freeze({
    * ```
    */
   generate: (input: TotpSettings & { time: number }): string => {
-    const { time, ...question } = read(input, '', { ...settings, time: seconds })
-    return call((module) => module.totp_generate(JSON.stringify(question), time as number))
+    const given = read(input, '', timed) as unknown as typeof input
+    const { secret, algorithm, digits, periodSeconds, time } = given
+    return call((module) => module.totp_generate(secret, algorithm, digits, periodSeconds, time), STACK.values)
   },
   /**
    * Whether a code is right at a time. `window`: steps to either side, default 1. `after`: the
@@ -67,14 +70,12 @@ export const totp = Object.freeze({
   verify: (
     input: TotpSettings & { code: string; time: number; window?: number | undefined; after?: number | undefined },
   ): TotpCheck => {
-    const { time, ...question } = read(input, '', {
-      ...settings,
-      code: text,
-      time: seconds,
-      window: optional(whole),
-      after: optional(whole),
-    })
-    const step = call((module) => module.totp_verify(JSON.stringify(question), time as number))
+    const given = read(input, '', checked) as unknown as typeof input
+    const { secret, algorithm, digits, periodSeconds, code, time, window, after } = given
+    const step = call(
+      (module) => module.totp_verify(secret, algorithm, digits, periodSeconds, code, time, window, after),
+      STACK.values,
+    )
     return step === undefined ? { valid: false } : { valid: true, step }
   },
 })
@@ -294,6 +295,19 @@ export interface PolicyPeople {
   time?: number | undefined
 }
 
+const FACTS = {
+  ip: optional(text),
+  roles: optional(listOf(text)),
+  channel: optional(text),
+  enrollment: text,
+  plan: optional(text),
+  recoveryCode: optional(flag),
+  time: optional(whole),
+}
+
+/** The policies of `policy.decide`, by their text, and the explanations that each has given, by their number. */
+const compiled = compiler(shelf<{ policy: wasm.CompiledPolicy; given: wasm.Explanation[] }>())
+
 /** The account's rules. */
 export const policy = Object.freeze({
   /**
@@ -334,17 +348,22 @@ export const policy = Object.freeze({
    */
   decide: (source: PolicySource, facts: PolicyFacts): wasm.Explanation => {
     const document = documentText(source, 'invalid_policy', '')
-    const { time, ...given } = read(facts, '', {
-      ip: optional(text),
-      roles: optional(listOf(text)),
-      channel: optional(text),
-      enrollment: text,
-      plan: optional(text),
-      recoveryCode: optional(flag),
-      time: optional(whole),
-    })
-    const question = JSON.stringify({ channel: 'web', recoveryCode: false, ...given })
-    return call((module) => module.policy_decide(document, question, timeOr(time)) as wasm.Explanation)
+    const { ip, roles, channel, enrollment, plan, recoveryCode, time } = read(
+      facts,
+      '',
+      FACTS,
+    ) as unknown as PolicyFacts
+    const { policy, given } = compiled(document, () => ({
+      policy: call((module) => module.CompiledPolicy.parse(document)),
+      given: [],
+    }))
+    const names = roles && JSON.stringify({ roles })
+    return call(() => {
+      const number = policy.decide(ip, names, channel, enrollment, plan, recoveryCode ?? false, timeOr(time))
+      given[number] ??= policy.explanation(number) as wasm.Explanation
+      const { decision, rules } = given[number]
+      return { decision: { ...decision }, rules: [...rules] }
+    }, STACK.values)
   },
   /**
    * Names the users whom a policy would lock out, from facts alone: one policy, or a list of those of all accounts that the

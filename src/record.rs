@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::hashed_codes::CodeSet;
 use crate::ids::{OperatorId, RecordId, UserId};
-use crate::json::{fields_from_json, from_json, to_json};
+use crate::json::{from_json_after, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
 use crate::login_epoch::LoginEpoch;
@@ -305,15 +305,14 @@ impl Record {
         if text.len() > MAX_RECORD {
             return Err(broken("record", "is too long to be a record"));
         }
-        let Versioned { v } = fields_from_json(text, &["v"], ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
-        if v != 2 {
-            return Err(Error::new(
-                ErrorCode::UnknownRecordVersion,
-                "record.v",
-                format!("this version reads records of version 2, not {v}; update the library"),
-            ));
-        }
-        let record: Self = from_json(text, ErrorCode::InvalidRecord).map_err(|e| e.within("record"))?;
+        let is_known = |Versioned { v }| match v {
+            2 => Ok(()),
+            other => {
+                let message = format!("this version reads records of version 2, not {other}; update the library");
+                Err(Error::new(ErrorCode::UnknownRecordVersion, "v", message))
+            }
+        };
+        let record: Self = from_json_after(text, &["v"], ErrorCode::InvalidRecord, is_known).map_err(|error| error.within("record"))?;
         if record.id != *id {
             return Err(broken("record.id", "the record belongs to another user or account"));
         }

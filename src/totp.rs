@@ -12,7 +12,10 @@ use core::fmt;
 use core::ops::RangeInclusive;
 
 use base32ct::{Base32Upper, Base32UpperUnpadded, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -186,7 +189,9 @@ impl TotpSecret {
     /// The code of one step.
     #[must_use]
     pub fn code_at(&self, parameters: TotpParameters, step: u64) -> Digits {
-        code_of(&self.totp(parameters), parameters, step)
+        let text = self.totp(parameters).generate(step.saturating_mul(u64::from(parameters.period_seconds))).to_string();
+        #[expect(clippy::expect_used, reason = "totp-rs prints exactly the digits it was built with")]
+        Digits::parse(&text, parameters.digits).expect("digits")
     }
 
     /// The step that `code` belongs to, within `window` steps of `now` and later than `after`,
@@ -215,14 +220,23 @@ impl TotpSecret {
 
     /// The last of these steps that has this code. Neither an exit nor a branch depends on a match: each step costs the same.
     fn last_match(&self, parameters: TotpParameters, code: &Digits, steps: RangeInclusive<u64>) -> Option<u64> {
-        let totp = self.totp(parameters);
+        let prf = self.prf(parameters.algorithm);
         let (mut found, mut last) = (Choice::from(0), 0);
+        let typed = code.number();
         for step in steps {
-            let same = code_of(&totp, parameters, step).as_str().as_bytes().ct_eq(code.as_str().as_bytes());
+            let same = prf.number_of(step, parameters.digits).ct_eq(&typed);
             last.conditional_assign(&step, same);
             found |= same;
         }
         bool::from(found).then_some(last)
+    }
+
+    fn prf(&self, algorithm: TotpAlgorithm) -> Prf {
+        match algorithm {
+            TotpAlgorithm::SHA1 => Prf::Sha1(keyed(&self.0)),
+            TotpAlgorithm::SHA256 => Prf::Sha256(keyed(&self.0)),
+            TotpAlgorithm::SHA512 => Prf::Sha512(keyed(&self.0)),
+        }
     }
 
     fn totp(&self, parameters: TotpParameters) -> Totp {
@@ -267,12 +281,38 @@ fn base32_mistake(plain: &str) -> &'static str {
     }
 }
 
-fn code_of(totp: &Totp, parameters: TotpParameters, step: u64) -> Digits {
-    #[cfg(test)]
-    COMPUTED.with(|count| count.set(count.get().saturating_add(1)));
-    let text = totp.generate(step.saturating_mul(u64::from(parameters.period_seconds))).to_string();
-    #[expect(clippy::expect_used, reason = "totp-rs prints exactly the digits it was built with")]
-    Digits::parse(&text, parameters.digits).expect("digits")
+/// The HMAC of an app, which has taken in the secret: once for all steps that are compared, where each would cost it again.
+enum Prf {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl Prf {
+    /// The code of a step as a number (RFC 4226 §5.3).
+    fn number_of(&self, step: u64, digits: u8) -> u32 {
+        #[cfg(test)]
+        COMPUTED.with(|count| count.set(count.get().saturating_add(1)));
+        let step = step.to_be_bytes();
+        match self {
+            Self::Sha1(keyed) => truncated(&keyed.clone().chain_update(step).finalize().into_bytes(), digits),
+            Self::Sha256(keyed) => truncated(&keyed.clone().chain_update(step).finalize().into_bytes(), digits),
+            Self::Sha512(keyed) => truncated(&keyed.clone().chain_update(step).finalize().into_bytes(), digits),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a key of HMAC has any length")]
+fn keyed<H: KeyInit>(secret: &[u8]) -> H {
+    H::new_from_slice(secret).expect("a key of any length")
+}
+
+/// The dynamic truncation of an HMAC (RFC 4226 §5.3).
+fn truncated(hmac: &[u8], digits: u8) -> u32 {
+    let offset = hmac.last().map_or(0, |last| usize::from(last & 15));
+    let four = hmac.get(offset..).and_then(|rest| rest.first_chunk::<4>()).copied().unwrap_or_default();
+    let bound = 10_u32.saturating_pow(u32::from(digits));
+    (u32::from_be_bytes(four) & 0x7fff_ffff).checked_rem(bound).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -284,6 +324,20 @@ thread_local! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_compared_with_those_of_the_library() {
+        for algorithm in [TotpAlgorithm::SHA1, TotpAlgorithm::SHA256, TotpAlgorithm::SHA512] {
+            for digits in 6..=8 {
+                let parameters = TotpParameters::new(algorithm, digits, 30).unwrap();
+                let secret = TotpSecret::from_bytes(&[digits; 20]).unwrap();
+                let prf = secret.prf(algorithm);
+                for step in 0..2_000 {
+                    assert_eq!(prf.number_of(step, digits), secret.code_at(parameters, step).number(), "{algorithm:?}, step {step}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn t31_every_candidate_step_is_computed_whatever_matches() {

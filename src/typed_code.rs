@@ -33,8 +33,18 @@ impl Digits {
     /// A uniformly random code.
     pub(crate) fn mint(entropy: &mut Entropy, length: u8) -> Self {
         let bound = 10_u32.saturating_pow(u32::from(length));
+        Self::of(entropy.below(bound), length)
+    }
+
+    /// A number as a code, with leading zeros.
+    pub(crate) fn of(number: u32, length: u8) -> Self {
         let width = usize::from(length);
-        Self(format!("{:0width$}", entropy.below(bound)))
+        Self(format!("{number:0width$}"))
+    }
+
+    /// The code as a number. Among codes of one length each has another.
+    pub(crate) fn number(&self) -> u32 {
+        self.0.bytes().fold(0, |number: u32, digit| number.wrapping_mul(10).wrapping_add(u32::from(digit & 15)))
     }
 
     /// The digits. A live code: show it to its owner only.

@@ -25,7 +25,7 @@ use crate::policy::{Channel, Decision, Enrollment, Facts, Method, Policy, Reason
 use crate::record::Record;
 use crate::revoked::Revoked;
 use crate::time::UnixSeconds;
-use crate::token::{Pass, TokenError, amr};
+use crate::token::{KnownPasses, Pass, TokenError, amr};
 
 use super::command::text_or_empty;
 use super::context::View;
@@ -208,6 +208,24 @@ pub fn check(
     roles: &Roles,
     now: UnixSeconds,
 ) -> Result<Option<CheckReply>, Error> {
+    check_known(policy, keys, None, subject, question, client, roles, now)
+}
+
+/// As [`check`], with the passes that were opened before under this policy and these keys.
+///
+/// # Errors
+/// As [`check`].
+#[expect(clippy::too_many_arguments, reason = "those of `check` and the passes")]
+pub fn check_known(
+    policy: &Policy,
+    keys: &KeyRing,
+    known: Option<&KnownPasses>,
+    subject: Subject<'_>,
+    question: &Check,
+    client: ClientIp,
+    roles: &Roles,
+    now: UnixSeconds,
+) -> Result<Option<CheckReply>, Error> {
     let (channel, plan) = (question.channel, question.plan.as_deref());
     let facts = |enrollment, recovery_code| Facts { now, client, roles, channel, enrollment, plan, recovery_code };
     if let Some(reason) = address_rule(policy, &facts(Enrollment::None, false)) {
@@ -217,7 +235,7 @@ pub fn check(
         Subject::User(id) => (id, None),
         Subject::Record(record) => (record.id(), Some(record)),
     };
-    let pass = accepted_pass(policy, keys, id, question, now);
+    let pass = accepted_pass(Opener { policy, keys, known, now }, id, question);
     let Some(record) = record else {
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
@@ -253,9 +271,10 @@ fn address_rule(policy: &Policy, facts: &Facts<'_>) -> Option<Reason> {
 }
 
 /// The pass of the request, if it counts as far as can be told without a record.
-fn accepted_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &Check, now: UnixSeconds) -> Result<Pass, SecondStepReason> {
+fn accepted_pass(opener: Opener<'_>, id: &RecordId, question: &Check) -> Result<Pass, SecondStepReason> {
+    let Opener { policy, now, .. } = opener;
     let token = question.pass.as_deref().ok_or(SecondStepReason::NoPass)?;
-    let pass = open(policy, keys, token, id, &question.session, &question.revoked, now)?;
+    let pass = opener.open(token, id, &question.session, &question.revoked)?;
     let is_fresh = pass.method() != Method::TrustedBrowser && now.since(pass.auth_time()) <= policy.fresh_seconds();
     if question.fresh && !is_fresh {
         return Err(SecondStepReason::TooOld);
@@ -263,17 +282,25 @@ fn accepted_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &Chec
     Ok(restrict(pass, question.max_age, question.methods.as_deref(), now)?)
 }
 
-fn open(
-    policy: &Policy,
-    keys: &KeyRing,
-    token: &str,
-    id: &RecordId,
-    session: &SessionId,
-    revoked: &Revoked,
+/// The means to open a pass.
+#[derive(Clone, Copy)]
+struct Opener<'a> {
+    policy: &'a Policy,
+    keys: &'a KeyRing,
+    known: Option<&'a KnownPasses>,
     now: UnixSeconds,
-) -> Result<Pass, TokenError> {
-    let pass = Pass::open(policy, keys.signing(), token, now)?.of(id, session)?;
-    if revoked.ends_pass(&pass) { Err(TokenError::Revoked) } else { Ok(pass) }
+}
+
+impl Opener<'_> {
+    fn open(self, token: &str, id: &RecordId, session: &SessionId, revoked: &Revoked) -> Result<Pass, TokenError> {
+        let Self { policy, keys, known, now } = self;
+        let pass = match known {
+            Some(known) => known.open(policy, keys.signing(), token, now),
+            None => Pass::open(policy, keys.signing(), token, now),
+        };
+        let pass = pass?.of(id, session)?;
+        if revoked.ends_pass(&pass) { Err(TokenError::Revoked) } else { Ok(pass) }
+    }
 }
 
 /// Refuses a pass that is older than `max_age` seconds, or by a method that is not listed. A trusted browser meets no `max_age`.
@@ -350,8 +377,22 @@ pub enum CheckPassReply {
 /// the record are [`check`]'s part.
 #[must_use]
 pub fn check_pass(policy: &Policy, keys: &KeyRing, id: &RecordId, question: &CheckPass, now: UnixSeconds) -> CheckPassReply {
+    check_known_pass(policy, keys, None, id, question, now)
+}
+
+/// As [`check_pass`], with the passes that were opened before under this policy and these keys.
+#[must_use]
+pub fn check_known_pass(
+    policy: &Policy,
+    keys: &KeyRing,
+    known: Option<&KnownPasses>,
+    id: &RecordId,
+    question: &CheckPass,
+    now: UnixSeconds,
+) -> CheckPassReply {
     let CheckPass { session, pass, max_age, methods, revoked } = question;
-    match open(policy, keys, pass, id, session, revoked, now).and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
+    let opened = Opener { policy, keys, known, now }.open(pass, id, session, revoked);
+    match opened.and_then(|pass| restrict(pass, *max_age, methods.as_deref(), now)) {
         Ok(pass) => CheckPassReply::Valid {
             user: pass.subject().user().clone(),
             method: pass.method(),

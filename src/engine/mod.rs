@@ -49,7 +49,9 @@ mod totp;
 mod trusted_browser;
 
 pub use crate::event::SmsRefusal;
-pub use check::{Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_pass};
+pub use check::{
+    Check, CheckPass, CheckPassReply, CheckReply, SecondStepReason, Subject, check, check_known, check_known_pass, check_pass,
+};
 pub use client_field::ClientField;
 pub use command::{
     Begin, Change, Command, Confirm, ConfirmBackupCodes, EnrollSms, EnrollTotp, HostsWord, IssueRecoveryCode, Issuer, Remove,

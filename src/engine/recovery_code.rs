@@ -152,7 +152,7 @@ struct CheckKey {
 
 impl CheckKey {
     fn of(sealing: &SealingRing, set: &CodeSet, id: &RecordId) -> Result<Self, Error> {
-        Ok(Self { key: sealing.subkey(set.kid(), Purpose::CheckTag)?, id: id.to_bytes() })
+        Ok(Self { key: sealing.subkey(set.kid(), Purpose::CheckTag)?.clone(), id: id.to_bytes() })
     }
 
     /// The check tag of a code.

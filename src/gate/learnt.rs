@@ -1,16 +1,17 @@
 //! The state of a gate, learnt since its configuration was loaded. A new configuration starts without it.
 
 use crate::time::UnixSeconds;
+use crate::token::PassCache;
 
 use super::config::GateConfig;
+use super::identity::Identity;
 use super::one_guess::GuessLocks;
-use super::pass_cache::PassCache;
 use super::refusal::Refusal;
 use super::revocations::{Made, Revocations};
 
 #[derive(Debug)]
 pub(super) struct Learnt {
-    pub(super) passes: PassCache,
+    pub(super) passes: PassCache<Identity>,
     pub(super) revocations: Revocations,
     pub(super) guesses: GuessLocks,
 }

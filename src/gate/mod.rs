@@ -19,7 +19,7 @@
 //! `check → accounts → cookies → exempt_paths → stricter_routes → one_guess → single_header → call_out → client_address →
 //! refusal → counters → secrets → session → storage → challenge_page → revocations → config →
 //! stripping → request → preflight → credentials → identity → admission → context → log_line → answer →
-//! shadow_mode → judgement → pass_cache → learnt → pass_check → attempt → verification → mod`.
+//! shadow_mode → judgement → learnt → pass_check → attempt → verification → mod`.
 
 mod accounts;
 mod admission;
@@ -40,7 +40,6 @@ mod judgement;
 mod learnt;
 mod log_line;
 mod one_guess;
-mod pass_cache;
 mod pass_check;
 mod preflight;
 mod refusal;

@@ -5,12 +5,11 @@ use std::rc::Rc;
 
 use crate::policy::Method;
 use crate::time::UnixSeconds;
-use crate::token::{Flaw, Pass};
+use crate::token::{Flaw, Pass, TokenDigest};
 
 use super::config::GateConfig;
 use super::identity::Identity;
 use super::learnt::Learnt;
-use super::pass_cache::TokenDigest;
 use super::refusal::Refusal;
 use super::revocations::Made;
 use super::session::gate_session;

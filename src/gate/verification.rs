@@ -25,7 +25,7 @@ use crate::policy::Roles;
 use crate::record::Record;
 use crate::secret_text::SecretText;
 use crate::time::UnixSeconds;
-use crate::token::Pass;
+use crate::token::{Pass, TokenDigest};
 
 use super::attempt::Attempt;
 use super::call_out::{CallOut, CallOutResponse};
@@ -36,7 +36,6 @@ use super::identity::Identity;
 use super::judgement::Judgement;
 use super::learnt::Learnt;
 use super::one_guess::GuessLock;
-use super::pass_cache::TokenDigest;
 use super::refusal::{Refusal, RefusalDetail};
 
 /// Longest response with a record that is read, in bytes: twice the longest record, because the record

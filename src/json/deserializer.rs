@@ -46,7 +46,7 @@ impl JsonError {
 
     /// The same error with the path from one level up.
     #[cold]
-    fn within(mut self, part: &str) -> Self {
+    pub(super) fn within(mut self, part: &str) -> Self {
         let path = &mut self.0.path;
         let joint = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         *path = format!("{part}{joint}{path}");

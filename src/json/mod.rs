@@ -37,6 +37,43 @@ pub(crate) fn fields_from_json<T: DeserializeOwned>(text: &str, names: &[&str], 
     read(&Node::Object(entries), code)
 }
 
+/// Reads a JSON object, but first these fields of it alone, whatever the others are: `check` says whether to go on.
+///
+/// # Errors
+/// `code`, with the path of the field; or that of `check`.
+pub(crate) fn from_json_after<First: DeserializeOwned, T: DeserializeOwned>(
+    text: &str,
+    names: &[&str],
+    code: ErrorCode,
+    check: impl FnOnce(First) -> Result<(), Error>,
+) -> Result<T, Error> {
+    let (first, others): (Vec<_>, Vec<_>) = parse(text, code)?.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
+    let mut object = Node::Object(first);
+    check(read(&object, code)?)?;
+    if let Node::Object(entries) = &mut object {
+        entries.extend(others);
+    }
+    read(&object, code)
+}
+
+/// Reads a text that comes by itself, as [`from_json`] reads it at this path.
+///
+/// # Errors
+/// [`ErrorCode::InvalidInput`] at the path.
+#[cfg(feature = "npm")]
+pub(crate) fn from_text<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Error> {
+    T::deserialize(&Node::Text(text.into())).map_err(|error| error.within(path).coded(ErrorCode::InvalidInput))
+}
+
+/// Reads a number that comes by itself, as [`from_json`] reads it at this path.
+///
+/// # Errors
+/// [`ErrorCode::InvalidInput`] at the path.
+#[cfg(feature = "npm")]
+pub(crate) fn from_number<T: DeserializeOwned>(path: &str, number: u64) -> Result<T, Error> {
+    T::deserialize(&Node::Whole(number)).map_err(|error| error.within(path).coded(ErrorCode::InvalidInput))
+}
+
 /// A JSON document that is looked at before its type is known.
 pub(crate) struct Document<'de>(Node<'de>);
 
@@ -245,13 +282,17 @@ mod tests {
     }
 
     #[test]
-    fn some_fields_are_read_whatever_else_is_there() {
-        let read = |text| fields_from_json::<Inner>(text, &["flag"], ErrorCode::InvalidRecord).map(|inner| inner.flag);
-        assert_eq!(read(r#"{"other":{"flag":1},"flag":true,"other":[]}"#), Ok(true));
+    fn some_fields_are_read_first_whatever_else_is_there() {
+        let no = || Error::new(ErrorCode::InvalidConfig, "flag", "no");
+        let check = |first: Inner| if first.flag { Ok(()) } else { Err(no()) };
+        let read = |text| from_json_after::<Inner, Inner>(text, &["flag"], ErrorCode::InvalidRecord, check).map(|inner| inner.flag);
+        assert_eq!(read(r#"{"flag":true}"#), Ok(true));
+        assert_eq!(read(r#"{"other":{"flag":1},"flag":false,"other":[]}"#), Err(no()));
         for (bad, path, message) in [
             (r#"{"other":1}"#, "flag", "is missing"),
             (r#"{"flag":1,"other":1}"#, "flag", "expected true or false"),
             (r#"{"flag":true,"flag":true}"#, "", "the field `flag` comes twice"),
+            (r#"{"other":1,"flag":true}"#, "other", "unknown field, expected one of `flag`"),
             ("[true]", "", "must be a JSON object"),
         ] {
             assert_eq!(read(bad), Err(Error::new(ErrorCode::InvalidRecord, path, message)), "{bad}");

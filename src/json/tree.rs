@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Node<'de> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node<'de>, A::Error> {
-                let mut list = Vec::new();
+                let mut list = Vec::with_capacity(4);
                 while let Some(node) = access.next_element()? {
                     list.push(node);
                 }
@@ -77,7 +77,8 @@ impl<'de> Deserialize<'de> for Node<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node<'de>, A::Error> {
-                let mut entries = Vec::new();
+                // Freed memory is wiped, so that a list which grows is copied and wiped again and again.
+                let mut entries = Vec::with_capacity(8);
                 while let Some(entry) = access.next_entry()? {
                     entries.push(entry);
                 }

@@ -8,6 +8,8 @@
 //! Sealing is ChaCha20-Poly1305 (RFC 8439) under a fresh 96-bit nonce, with account, user and field as
 //! associated data: a box moved to another account, user or field does not open.
 
+use std::sync::OnceLock;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hkdf::Hkdf;
@@ -47,6 +49,24 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Number of purposes.
+    const COUNT: usize = 9;
+
+    /// The place of its subkey.
+    const fn index(self) -> usize {
+        match self {
+            Self::Seal => 0,
+            Self::Pepper => 1,
+            Self::CheckTag => 2,
+            Self::SmsCode => 3,
+            Self::Ticket => 4,
+            Self::TrustedBrowser => 5,
+            Self::Setup => 6,
+            Self::NewCodes => 7,
+            Self::Number => 8,
+        }
+    }
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Seal => b"countersign/v1/seal",
@@ -73,6 +93,15 @@ pub struct SealingRing {
 struct RingKey {
     kid: String,
     master: Secret32,
+    /// By [`Purpose::index`], each made at its first use and kept as long as the key itself.
+    subkeys: [OnceLock<Secret32>; Purpose::COUNT],
+}
+
+impl RingKey {
+    fn subkey(&self, purpose: Purpose) -> &Secret32 {
+        let make = || derive(&self.master, purpose);
+        self.subkeys.get(purpose.index()).map_or(&self.master, |subkey| subkey.get_or_init(make))
+    }
 }
 
 impl SealingRing {
@@ -84,7 +113,11 @@ impl SealingRing {
             if parsed.iter().any(|other: &RingKey| other.kid == key.kid) {
                 return Err(Error::new(ErrorCode::InvalidKeys, at("kid"), "two keys have this name; give each its own"));
             }
-            parsed.push(RingKey { kid: key.kid.clone(), master: Secret32::parse(&key.secret, &at("secret"))? });
+            parsed.push(RingKey {
+                kid: key.kid.clone(),
+                master: Secret32::parse(&key.secret, &at("secret"))?,
+                subkeys: Default::default(),
+            });
         }
         let mut parsed = parsed.into_iter();
         let newest = parsed.next().ok_or_else(|| Error::new(ErrorCode::InvalidKeys, "sealing", "give at least one key"))?;
@@ -103,20 +136,20 @@ impl SealingRing {
     }
 
     /// The subkey of one purpose under the named key.
-    pub(crate) fn subkey(&self, kid: &str, purpose: Purpose) -> Result<Secret32, Error> {
-        self.find(kid).map(|key| derive(&key.master, purpose))
+    pub(crate) fn subkey(&self, kid: &str, purpose: Purpose) -> Result<&Secret32, Error> {
+        self.find(kid).map(|key| key.subkey(purpose))
     }
 
     /// The subkey of one purpose under the newest key.
-    pub(crate) fn newest_subkey(&self, purpose: Purpose) -> Secret32 {
-        derive(&self.newest.master, purpose)
+    pub(crate) fn newest_subkey(&self, purpose: Purpose) -> &Secret32 {
+        self.newest.subkey(purpose)
     }
 
     /// Seals `plain` for one user and field.
     pub(crate) fn seal(&self, entropy: &mut Entropy, id: &RecordId, field: &str, plain: &[u8]) -> Result<Sealed, Error> {
         let key = self.newest_subkey(Purpose::Seal);
         let nonce = entropy.bytes::<12>();
-        let sealed = encrypt(&key, nonce, &associated_data(id, &[field.as_bytes()]), plain)
+        let sealed = encrypt(key, nonce, &associated_data(id, &[field.as_bytes()]), plain)
             .ok_or_else(|| Error::new(ErrorCode::TooLong, field, "the value is too long to seal"))?;
         Ok(Sealed { kid: self.newest.kid.clone(), nonce: to_base64url(&nonce), data: to_base64url(&sealed) })
     }
@@ -127,7 +160,7 @@ impl SealingRing {
         let key = self.subkey(&sealed.kid, Purpose::Seal)?;
         let nonce = from_base64url(&sealed.nonce).and_then(|bytes| <[u8; 12]>::try_from(bytes.as_slice()).ok()).ok_or_else(broken)?;
         let data = from_base64url(&sealed.data).ok_or_else(broken)?;
-        decrypt(&key, nonce, &associated_data(id, &[field.as_bytes()]), &data).ok_or_else(broken)
+        decrypt(key, nonce, &associated_data(id, &[field.as_bytes()]), &data).ok_or_else(broken)
     }
 
     /// Seals `plain` into a text that leaves us: `kid.nonce and box`. It opens only for this user, purpose
@@ -141,7 +174,7 @@ impl SealingRing {
         plain: &[u8],
     ) -> Result<String, Error> {
         let nonce = entropy.bytes::<12>();
-        let sealed = encrypt(&self.newest_subkey(purpose), nonce, &associated_data(id, binding), plain)
+        let sealed = encrypt(self.newest_subkey(purpose), nonce, &associated_data(id, binding), plain)
             .ok_or_else(|| Error::new(ErrorCode::TooLong, "", "the value is too long to seal"))?;
         Ok(format!("{}.{}", self.newest.kid, to_base64url(&[nonce.as_slice(), &sealed].concat())))
     }
@@ -153,7 +186,7 @@ impl SealingRing {
         let key = self.subkey(kid, purpose).ok()?;
         let sealed = from_base64url(sealed)?;
         let (nonce, data) = sealed.split_first_chunk::<12>()?;
-        decrypt(&key, *nonce, &associated_data(id, binding), data)
+        decrypt(key, *nonce, &associated_data(id, binding), data)
     }
 }
 

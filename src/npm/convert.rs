@@ -9,7 +9,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::{FinishedHash, HashJob};
 use crate::ids::RecordId;
-use crate::json::from_json;
+use crate::json::{from_json, from_number, to_json};
 use crate::policy::{Policy, Roles};
 use crate::record::Record;
 use crate::revoked::Revoked;
@@ -41,6 +41,17 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|_| JsValue::from_str("a reply could not be handed to JavaScript"))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse)]
+    fn parse_json(text: &str) -> JsValue;
+}
+
+/// The same by one text instead of a call for each field: for the replies that come often.
+pub(super) fn to_js_at_once(value: &impl Serialize) -> JsValue {
+    parse_json(&to_json(value))
 }
 
 pub(super) fn thrown(error: Error) -> JsValue {
@@ -78,6 +89,13 @@ pub(super) fn finished(bytes: &[u8]) -> Result<Vec<FinishedHash>, JsValue> {
         Ok(HashJob::from_bytes(job)?.finished(*hash))
     };
     if rest.is_empty() { each.iter().map(one).collect::<Result<_, _>>().map_err(thrown) } else { Err(thrown(error())) }
+}
+
+/// A number of a call without a document, which `JavaScript` has found to be whole and not negative.
+pub(super) fn number<T: DeserializeOwned>(path: &str, given: Option<f64>) -> Result<Option<T>, JsValue> {
+    #[expect(clippy::as_conversions, reason = "there is no TryFrom<f64>; a number out of range becomes the nearest one")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the same")]
+    given.map(|given| from_number(path, given as u64)).transpose().map_err(thrown)
 }
 
 pub(super) fn argument<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {

@@ -7,20 +7,29 @@ use crate::effect::Effect;
 use crate::engine::{self, Check, CheckPass, Command, Env, IssueRecoveryCode, OverLimit, Pending, Progress, Subject};
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::HashJob;
-use crate::ids::{AccountId, SessionId, UserId};
+use crate::ids::{AccountId, RecordId, SessionId, UserId};
+use crate::json::from_text;
 use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
 use crate::revoked::Revoked;
+use crate::token::KnownPasses;
 
-use super::convert::{again, caller, entropy, finished, policy_of_all, record, record_id, revoked, thrown, time, to_js};
+use super::convert::{
+    again, caller, entropy, finished, number, policy_of_all, record, record_id, revoked, thrown, time, to_js, to_js_at_once,
+};
 
 /// A policy and a key ring, parsed once.
 #[wasm_bindgen]
 pub struct Core {
     pub(super) policy: Policy,
     pub(super) keys: KeyRing,
+    /// Passes that came before. Another policy or key ring is another core, and knows none of them.
+    known: KnownPasses,
 }
+
+/// Room for the passes of one policy: half a megabyte.
+const KNOWN_PASSES: u32 = 1_024;
 
 #[derive(Serialize)]
 #[serde(tag = "result", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -41,13 +50,13 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, keys: &str) -> Result<Core, JsValue> {
         let keys = keys_that_sign(keys)?;
-        Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys })
+        Ok(Self { policy: Policy::parse(policy).map_err(thrown)?, keys, known: KnownPasses::new(KNOWN_PASSES) })
     }
 
     /// Parses the policies of all accounts of a user; see [`Policy::of_all`].
     pub fn of_all(policies: Vec<String>, keys: &str) -> Result<Core, JsValue> {
         let policy = policy_of_all(&policies).map_err(thrown)?;
-        Ok(Self { policy, keys: keys_that_sign(keys)? })
+        Ok(Self { policy, keys: keys_that_sign(keys)?, known: KnownPasses::new(KNOWN_PASSES) })
     }
 
     /// One run of a step: its outcome, or the hash jobs that are missing, 60 bytes each. `finished` has the
@@ -123,17 +132,35 @@ impl Core {
     pub fn ticket_user(&self, account: Option<String>, command: &str, now: f64) -> Result<JsValue, JsValue> {
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         let command = Command::parse(command).map_err(thrown)?;
-        to_js(&match engine::ticket_user(&self.keys, account.as_ref(), &command, time("clock", now)?) {
+        Ok(to_js_at_once(&match engine::ticket_user(&self.keys, account.as_ref(), &command, time("clock", now)?) {
             Ok(user) => TicketCheck::Valid { user },
             Err(reply) => TicketCheck::Refused { reply },
-        })
+        }))
     }
 
     /// Whether a pass counts; see [`engine::check_pass`]. `part` is that of the host's revocation list about its session and user.
     pub fn check_pass(&self, id: &str, question: &str, now: f64, part: Option<String>) -> Result<JsValue, JsValue> {
         let id = record_id(id)?;
         let question = CheckPass { revoked: revoked(part.as_deref())?, ..CheckPass::parse(question).map_err(thrown)? };
-        to_js(&engine::check_pass(&self.policy, &self.keys, &id, &question, time("clock", now)?))
+        self.judge_pass(&id, &question, now)
+    }
+
+    /// The same without a document: for the one question that most requests ask.
+    #[expect(clippy::too_many_arguments, reason = "a document would cost more than the answer")]
+    pub fn check_pass_of(
+        &self,
+        account: Option<String>,
+        user: &str,
+        session: &str,
+        pass: String,
+        max_age: Option<f64>,
+        now: f64,
+        part: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
+        let id = RecordId::new(account, UserId::new(user).map_err(thrown)?);
+        let (session, max_age) = (from_text("session", session).map_err(thrown)?, number("maxAge", max_age)?);
+        self.judge_pass(&id, &CheckPass { session, pass, max_age, methods: None, revoked: revoked(part.as_deref())? }, now)
     }
 
     /// The question of a request, without the record; `undefined`: ask [`Core::check_record`]. See [`engine::check`].
@@ -167,12 +194,17 @@ impl Core {
         Revoked::seconds_on_list(&self.policy).try_into().unwrap_or(u32::MAX)
     }
 
+    fn judge_pass(&self, id: &RecordId, question: &CheckPass, now: f64) -> Result<JsValue, JsValue> {
+        let now = time("clock", now)?;
+        Ok(to_js_at_once(&engine::check_known_pass(&self.policy, &self.keys, Some(&self.known), id, question, now)))
+    }
+
     fn answer(&self, subject: Subject<'_>, question: &str, now: f64, caller: &str, part: Option<String>) -> Result<JsValue, JsValue> {
         let question = Check { revoked: revoked(part.as_deref())?, ..Check::parse(question).map_err(thrown)? };
         let (client, roles) = self::caller(caller)?;
         let now = time("clock", now)?;
-        let reply = engine::check(&self.policy, &self.keys, subject, &question, client, &roles, now).map_err(thrown)?;
-        reply.map_or(Ok(JsValue::UNDEFINED), |reply| to_js(&reply))
+        let reply = engine::check_known(&self.policy, &self.keys, Some(&self.known), subject, &question, client, &roles, now);
+        Ok(reply.map_err(thrown)?.map_or(JsValue::UNDEFINED, |reply| to_js_at_once(&reply)))
     }
 
     /// A user's second factor at a glance.
@@ -238,6 +270,6 @@ impl PendingStep {
     /// Reply and effects, once the record landed.
     pub fn stored(self) -> Result<JsValue, JsValue> {
         let (reply, effects) = self.0.stored();
-        to_js(&Outcome { reply, effects })
+        Ok(to_js_at_once(&Outcome { reply, effects }))
     }
 }

@@ -1,4 +1,4 @@
-//! The npm shell: JSON text and numbers in, plain objects out. It translates and decides nothing.
+//! The npm shell: values or JSON text in, plain objects out. It translates and decides nothing.
 //!
 //! Documents come in as JSON text, because serde-wasm-bindgen does not refuse unknown keys and a
 //! misspelt key would silently weaken a policy. The allocator wipes freed memory; the JavaScript

@@ -9,8 +9,11 @@ use crate::engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::{Event, EventKind};
 use crate::ids::{AccountId, RecordId, UserId};
+use crate::json::from_text;
 use crate::keys::KeyRing;
-use crate::policy::{ApiClient, Author, Channel, Enrollment, Facts, Person, Policy, PolicyDocument, Reviewer, Role, Roles, explain};
+use crate::policy::{
+    ApiClient, Author, Channel, Enrollment, Explanation, Facts, Person, Policy, PolicyDocument, Reviewer, Role, Roles, explain,
+};
 use crate::time::UnixSeconds;
 
 use super::convert::{argument, client, record, record_id, thrown, time, to_js};
@@ -19,29 +22,6 @@ use super::convert::{argument, client, record, record_id, thrown, time, to_js};
 #[wasm_bindgen]
 pub fn policy_check(policy: &str) -> Result<(), JsValue> {
     Policy::parse(policy).map(|_| ()).map_err(thrown)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FactsDocument {
-    #[serde(default)]
-    ip: Option<String>,
-    #[serde(default)]
-    roles: Roles,
-    channel: Channel,
-    enrollment: Enrollment,
-    #[serde(default)]
-    plan: Option<String>,
-    recovery_code: bool,
-}
-
-/// Decides a login and names the rules met.
-#[wasm_bindgen]
-pub fn policy_decide(policy: &str, facts: &str, now: f64) -> Result<JsValue, JsValue> {
-    let policy = Policy::parse(policy).map_err(thrown)?;
-    let FactsDocument { ip, roles, channel, enrollment, plan, recovery_code } = argument(facts)?;
-    let (now, client) = (time("time", now)?, client(ip.as_deref()));
-    to_js(&explain(&policy, &Facts { now, client, roles: &roles, channel, enrollment, plan: plan.as_deref(), recovery_code }))
 }
 
 #[derive(Deserialize)]
@@ -106,12 +86,12 @@ impl PolicyCompilation {
     }
 
     /// Ends: the policy, or the strictest combination of the list.
-    pub fn finish(mut self) -> Result<NextPolicy, JsValue> {
+    pub fn finish(mut self) -> Result<CompiledPolicy, JsValue> {
         let policy = match self.checked.pop() {
             Some(policy) if !self.is_list => Ok(policy),
             last => Policy::of_all(self.checked.into_iter().chain(last).collect()),
         };
-        policy.map(|policy| NextPolicy(Rc::new(policy))).map_err(thrown)
+        policy.map(CompiledPolicy::new).map_err(thrown)
     }
 
     fn placed(&self, error: Error) -> JsValue {
@@ -119,9 +99,62 @@ impl PolicyCompilation {
     }
 }
 
-/// A policy that some of the reviewed are under.
+/// A policy, compiled once.
 #[wasm_bindgen]
-pub struct NextPolicy(Rc<Policy>);
+pub struct CompiledPolicy {
+    policy: Rc<Policy>,
+    /// The explanations given so far, each once. One policy has some dozens, because they name rules and no facts.
+    given: Vec<Explanation>,
+}
+
+impl CompiledPolicy {
+    fn new(policy: Policy) -> Self {
+        Self { policy: Rc::new(policy), given: Vec::new() }
+    }
+}
+
+#[wasm_bindgen]
+impl CompiledPolicy {
+    /// Parses a policy.
+    pub fn parse(policy: &str) -> Result<Self, JsValue> {
+        Policy::parse(policy).map(Self::new).map_err(thrown)
+    }
+
+    /// Decides a login: the number of the explanation, which [`CompiledPolicy::explanation`] gives.
+    #[expect(clippy::too_many_arguments, reason = "a document would cost more than the decision")]
+    pub fn decide(
+        &mut self,
+        ip: Option<String>,
+        roles: Option<String>,
+        channel: Option<String>,
+        enrollment: &str,
+        plan: Option<String>,
+        recovery_code: bool,
+        now: f64,
+    ) -> Result<usize, JsValue> {
+        let channel = channel.map_or(Ok(Channel::Web), |channel| from_text("channel", &channel)).map_err(thrown)?;
+        let roles = roles.map_or(Ok(Roles::Unknown), |roles| argument(&roles).map(|GivenRoles { roles }| roles))?;
+        let enrollment = from_text("enrollment", enrollment).map_err(thrown)?;
+        let (now, client) = (time("time", now)?, client(ip.as_deref()));
+        let facts = Facts { now, client, roles: &roles, channel, enrollment, plan: plan.as_deref(), recovery_code };
+        let explanation = explain(&self.policy, &facts);
+        Ok(self.given.iter().position(|given| *given == explanation).unwrap_or_else(|| {
+            self.given.push(explanation);
+            self.given.len().saturating_sub(1)
+        }))
+    }
+
+    /// The explanation with this number.
+    pub fn explanation(&self, number: usize) -> Result<JsValue, JsValue> {
+        to_js(&self.given.get(number))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenRoles {
+    roles: Roles,
+}
 
 /// A review under way: people are handed in by and by.
 #[wasm_bindgen]
@@ -137,7 +170,7 @@ impl PolicyReview {
     /// Begins a review of the users of an account, under the author's policy. Without keys, each user needs an enrollment.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        authors: &NextPolicy,
+        authors: &CompiledPolicy,
         account: Option<String>,
         keys: Option<String>,
         author: &str,
@@ -147,18 +180,18 @@ impl PolicyReview {
         let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
         let author: Author = argument(author)?;
         let now = time("time", now)?;
-        Ok(Self { reviewer: Reviewer::new(Rc::clone(&authors.0), author, now), account, keys, now })
+        Ok(Self { reviewer: Reviewer::new(Rc::clone(&authors.policy), author, now), account, keys, now })
     }
 
     /// Notes another policy that some people are under.
-    pub fn add_policy(&mut self, policy: &NextPolicy) {
-        self.reviewer.under(Rc::clone(&policy.0));
+    pub fn add_policy(&mut self, policy: &CompiledPolicy) {
+        self.reviewer.under(Rc::clone(&policy.policy));
         self.reviewer.note_lists();
     }
 
     /// Adds users who are under this policy.
-    pub fn add_users(&mut self, policy: &NextPolicy, users: &str) -> Result<(), JsValue> {
-        self.reviewer.under(Rc::clone(&policy.0));
+    pub fn add_users(&mut self, policy: &CompiledPolicy, users: &str) -> Result<(), JsValue> {
+        self.reviewer.under(Rc::clone(&policy.policy));
         let Users { users } = argument(users)?;
         for (index, User { user, role, roles, enrollment, record, plan, ip }) in users.into_iter().enumerate() {
             let enrollment = match (enrollment, &self.keys) {
@@ -177,8 +210,8 @@ impl PolicyReview {
     }
 
     /// Adds API clients that are under this policy.
-    pub fn add_api_clients(&mut self, policy: &NextPolicy, clients: &str) -> Result<(), JsValue> {
-        self.reviewer.under(Rc::clone(&policy.0));
+    pub fn add_api_clients(&mut self, policy: &CompiledPolicy, clients: &str) -> Result<(), JsValue> {
+        self.reviewer.under(Rc::clone(&policy.policy));
         let ApiClients { api_clients } = argument(clients)?;
         api_clients.iter().for_each(|client| self.reviewer.add_api_client(client));
         Ok(())

@@ -7,6 +7,7 @@ use crate::encoding::to_base64url;
 use crate::error::{Error, ErrorCode};
 use crate::hashed_codes::{BackupSet, HashCost};
 use crate::ids::{RecordId, UserId};
+use crate::json::from_text;
 use crate::keys::KeyRing;
 use crate::otpauth::OtpAuth;
 use crate::print::Sheet;
@@ -14,51 +15,65 @@ use crate::qr::qr_svg;
 use crate::totp::{TotpAlgorithm, TotpParameters, TotpSecret};
 use crate::typed_code::Digits;
 
-use super::convert::{argument, entropy, thrown, time, to_js};
+use super::convert::{argument, entropy, number, thrown, time, to_js};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TotpQuestion {
-    secret: String,
-    algorithm: Option<TotpAlgorithm>,
-    digits: Option<u8>,
-    period_seconds: Option<u32>,
-    code: Option<String>,
-    window: Option<u8>,
-    after: Option<u64>,
+/// The parameters of a call, each read and not yet checked together with the others.
+struct Settings {
+    algorithm: TotpAlgorithm,
+    digits: u8,
+    period_seconds: u32,
 }
 
-impl TotpQuestion {
-    fn parse(json: &str) -> Result<(Self, TotpSecret, TotpParameters), JsValue> {
-        let question: Self = argument(json)?;
-        let parameters = TotpParameters::new(
-            question.algorithm.unwrap_or(TotpAlgorithm::SHA1),
-            question.digits.unwrap_or(6),
-            question.period_seconds.unwrap_or(30),
-        );
-        let secret = TotpSecret::from_base32(&question.secret).map_err(thrown)?;
-        Ok((question, secret, parameters.map_err(thrown)?))
+impl Settings {
+    fn read(algorithm: Option<&str>, digits: Option<f64>, period_seconds: Option<f64>) -> Result<Self, JsValue> {
+        Ok(Self {
+            algorithm: algorithm.map_or(Ok(sha1()), |name| from_text("algorithm", name)).map_err(thrown)?,
+            digits: number("digits", digits)?.unwrap_or_else(six),
+            period_seconds: number("periodSeconds", period_seconds)?.unwrap_or_else(thirty),
+        })
+    }
+
+    fn with(&self, secret: &str) -> Result<(TotpSecret, TotpParameters), JsValue> {
+        let secret = TotpSecret::from_base32(secret).map_err(thrown)?;
+        Ok((secret, TotpParameters::new(self.algorithm, self.digits, self.period_seconds).map_err(thrown)?))
     }
 }
 
 /// The code of a moment.
 #[wasm_bindgen]
-pub fn totp_generate(question: &str, now: f64) -> Result<String, JsValue> {
-    let (_, secret, parameters) = TotpQuestion::parse(question)?;
+pub fn totp_generate(
+    secret: &str,
+    algorithm: Option<String>,
+    digits: Option<f64>,
+    period_seconds: Option<f64>,
+    now: f64,
+) -> Result<String, JsValue> {
+    let (secret, parameters) = Settings::read(algorithm.as_deref(), digits, period_seconds)?.with(secret)?;
     Ok(secret.code_at(parameters, parameters.step_at(time("time", now)?)).as_str().to_owned())
 }
 
 /// The step that a code belongs to, or nothing.
 #[wasm_bindgen]
-pub fn totp_verify(question: &str, now: f64) -> Result<Option<f64>, JsValue> {
-    let (question, secret, parameters) = TotpQuestion::parse(question)?;
-    let window = question.window.unwrap_or(1);
+#[expect(clippy::too_many_arguments, reason = "a document would cost more than the code")]
+pub fn totp_verify(
+    secret: &str,
+    algorithm: Option<String>,
+    digits: Option<f64>,
+    period_seconds: Option<f64>,
+    code: &str,
+    now: f64,
+    window: Option<f64>,
+    after: Option<f64>,
+) -> Result<Option<f64>, JsValue> {
+    let settings = Settings::read(algorithm.as_deref(), digits, period_seconds)?;
+    let (window, after) = (number("window", window)?.unwrap_or(1), number("after", after)?);
+    let (secret, parameters) = settings.with(secret)?;
     if window > 10 {
         return Err(thrown(Error::new(ErrorCode::InvalidInput, "window", "must be 0 to 10")));
     }
-    let typed = Digits::parse(question.code.as_ref().map_or("", String::as_str), parameters.digits());
+    let typed = Digits::parse(code, parameters.digits());
     let now = time("time", now)?;
-    let step = typed.and_then(|typed| secret.verify(parameters, &typed, now, window, question.after));
+    let step = typed.and_then(|typed| secret.verify(parameters, &typed, now, window, after));
     #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a step is below 2^53: the time it comes from is")]
     Ok(step.map(|step| step as f64))
 }
