@@ -64,7 +64,7 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       return given.length === expected.length && timingSafeEqual(given, expected)
     },
     refuse(response, reply, context, route) {
-      const page = route.page ?? context.address
+      const page = withoutSaid(route.page ?? context.address)
       switch (reply.reason) {
         case 'login_required': {
           const to = page.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(page)}`
@@ -306,6 +306,10 @@ const jsonRendering = {
   refuse: sendJson,
   send: sendJson,
 }
+
+/** An address without the name of a reply that it told. */
+const withoutSaid = (address) =>
+  address.replace(/([?&])said=[^&#]*(&|(?=#)|$)/, (_, sign, rest) => (rest === '&' ? sign : ''))
 
 const isShort = (value) => typeof value === 'string' && value.length <= 256
 

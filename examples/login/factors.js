@@ -7,7 +7,8 @@ import { readNumber } from './phone-number.js'
 
 const activityEvents = 50
 
-export function factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }) {
+export function factorUseCases(parts) {
+  const { accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, staleFactor, end, clock } = parts
   const callerInSetUp = (context) => ({ ...callerWithPass(context), ticket: context.session.pending.setUp?.ticket })
 
   /**
@@ -106,8 +107,20 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
     return { ...reply, madeAt: backupCodes?.createdAt }
   }
 
+  /** The set-up that was begun, as often as the page is loaded. */
+  async function totpSetUp(context) {
+    const { session } = context
+    const setUp = session.pending.setUps?.totp
+    const others = await othersOf(context, 'totp', setUp?.replaces)
+    if (setUp === undefined) return { result: 'no_set_up', ...others }
+    const reply = await secondFactor.showTotpSetup({ ...callerIn(context), setup: setUp.token })
+    const { setup: _, ...shown } = reply
+    return { ...shown, ...others, replaces: setUp.replaces }
+  }
+
   return {
-    async security({ session, principal, account }) {
+    async security(context) {
+      const { session, principal, account } = context
       const open = sessions.of(principal.id).map(({ id, ...each }) => ({ ...each, self: id === session.id }))
       return {
         result: 'security',
@@ -115,11 +128,18 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
         status: await secondFactor.status({ user: principal.id, account: account.id }),
         sessions: open,
         setUps: Object.keys(session.pending.setUps ?? {}),
+        isFresh: (await staleFactor(context)) === undefined,
       }
     },
 
+    /** Begins a set-up, or goes on with the one that is open: its key may be in the app already. */
     async startTotp(context) {
-      const { principal, account, input } = context
+      const { session, principal, account, input } = context
+      const open = session.pending.setUps?.totp
+      if (open !== undefined && (open.replaces ?? '') === (input.replaces ?? '') && !input.name) {
+        const shown = await totpSetUp(context)
+        if (shown.result === 'totp_started') return shown
+      }
       const reply = await secondFactor.enrollTotp({
         ...callerInSetUp(context),
         ...(await namesIn(context, 'totp')),
@@ -129,21 +149,7 @@ export function factorUseCases({ accounts, sessions, outbox, secondFactor, calle
       return atLogin(context, keepSetUp(context, 'totp', reply, { replaces: input.replaces }))
     },
 
-    /** The set-up that was begun, as often as the page is loaded. */
-    async totpSetUp(context) {
-      const { session, principal, account } = context
-      const setUp = session.pending.setUps?.totp
-      const others = await othersOf(context, 'totp', setUp?.replaces)
-      if (setUp === undefined) return { result: 'no_set_up', ...others }
-      const reply = await secondFactor.showTotpSetup({
-        user: principal.id,
-        session: session.id,
-        account: account.id,
-        setup: setUp.token,
-      })
-      const { setup: _, ...shown } = reply
-      return { ...shown, ...others, replaces: setUp.replaces }
-    },
+    totpSetUp,
 
     async confirmTotp(context) {
       return confirm(context, 'totp', secondFactor.confirmTotp)

@@ -329,9 +329,29 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       return { result: 'language', next: sameSitePath(input.next) }
     },
 
-    ...factorUseCases({ accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, end, clock }),
+    ...factorUseCases({
+      accounts,
+      sessions,
+      outbox,
+      secondFactor,
+      callerIn,
+      callerWithPass,
+      staleFactor,
+      end,
+      clock,
+    }),
     ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, clock }),
-    ...ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }),
+    ...ownerUseCases({
+      accounts,
+      sessions,
+      outbox,
+      secondFactor,
+      policyFor,
+      clock,
+      staleFactor,
+      entryOf,
+      end,
+    }),
 
     // The demo's stand-in for phones and mail
 

@@ -16,7 +16,8 @@ const readAtOnce = 10
 const codeShownSeconds = 600
 
 /** `staleFactor` refuses a caller who has not shown a factor just now. */
-export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor }) {
+export function ownerUseCases(parts) {
+  const { accounts, sessions, outbox, secondFactor, policyFor, clock, staleFactor, entryOf, end } = parts
   return {
     /** A page of the users, and who of them is shut out, and why. */
     async users({ account, principal, session, input }) {
@@ -94,7 +95,7 @@ export function ownerUseCases({ accounts, sessions, outbox, secondFactor, policy
       return { result: 'client_admitted', client: id }
     },
 
-    ...policyUseCases({ accounts, secondFactor, policyFor, staleFactor }),
+    ...policyUseCases({ accounts, secondFactor, policyFor, staleFactor, entryOf, end }),
     ...auditUseCases({ accounts, outbox }),
   }
 

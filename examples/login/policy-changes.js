@@ -8,7 +8,7 @@ import { rolesOf } from './accounts.js'
 import { BadInput, isYes, text } from './bad-input.js'
 import { rulesOf } from './network-lists.js'
 
-export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor }) {
+export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor, entryOf, end }) {
   return {
     async policy({ account }) {
       const { require, firstFactor, network, name } = account
@@ -52,6 +52,10 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor 
       if (input.base !== baseOf(accounts.account(account.id))) return { result: 'policy_outdated' }
       if (refused && !isYes(input.force)) return { result: 'policy_refused' }
       await saveRules({ accounts, secondFactor, policyFor }, context, next)
+      const { session, principal, ip } = context
+      const entry = await entryOf(session, principal, accounts.account(account.id), ip)
+      // The new rules ask the author for more as well. The login page says so, and that they are saved.
+      if (entry.state === 'out') end(context)
       return { result: 'policy_saved' }
     },
 

@@ -38,9 +38,13 @@ pub(super) fn refusal(view: View<'_>) -> Option<(SmsRefusal, UnixSeconds)> {
     let rules = policy.sms();
     let cooldown = (u64::from(rules.cooldown_seconds), 1);
     let full_until = |limits: &[(u64, u32)]| full_until(record.sms_sent.iter().map(|sent| sent.at), now, limits);
-    let again = full_until(&[cooldown, (MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)])?;
-    let reason = if full_until(&[cooldown]).is_some() { SmsRefusal::Cooldown } else { SmsRefusal::Budget };
-    Some((reason, again))
+    let budget = [(MINUTE, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)];
+    // A budget that is used up is the reason as well while the cool-down runs: the wait is the longer one.
+    match (full_until(&[cooldown]), full_until(&budget)) {
+        (cooled, Some(again)) => Some((SmsRefusal::Budget, cooled.map_or(again, |cooled| cooled.max(again)))),
+        (Some(cooled), None) => Some((SmsRefusal::Cooldown, cooled)),
+        (None, None) => None,
+    }
 }
 
 /// The time from which another message may be sent.

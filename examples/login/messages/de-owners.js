@@ -50,7 +50,7 @@ export default {
         no_usable_method: 'Hat einen zweiten Faktor, aber keinen, den die Richtlinie zulässt.',
         reset: 'Wurde zurückgesetzt: Nur mit einem Wiederherstellungscode ist die Anmeldung möglich.',
         stopped: 'Zu viele falsche Codes: Nur mit einem Wiederherstellungscode ist die Anmeldung möglich.',
-        locked: (time) => html`Es wurden falsche Codes eingegeben: Bis ${time} wird kein Code angenommen.`,
+        locked: (time) => html`Es wurden falsche Codes eingegeben: Bis ${time} wird kein eigener Code angenommen.`,
       },
     },
     needsFactor:
@@ -196,8 +196,7 @@ export default {
     review: {
       title: 'Bevor Sie speichern',
       setsUpAuthor: html`Das betrifft auch Sie: Sobald es gespeichert ist, melden Sie sich erneut an und richten zuerst einen eigenen zweiten Faktor ein. <a href="/security">Richten Sie ihn vorher ein</a>; dieser Entwurf bleibt erhalten.`,
-      outdated:
-        'Seit Sie begonnen haben, wurde die Richtlinie von jemand anderem gespeichert. Wenn Sie Ihre speichern, tritt sie an deren Stelle: Vergleichen Sie zuerst beide.',
+      outdated: html`Seit Sie begonnen haben, wurde die Richtlinie in einem anderen Fenster oder von jemand anderem gespeichert. Wenn Sie Ihre speichern, tritt sie an deren Stelle: <a href="/policy">Sehen Sie jene zuerst an</a>; dieser Entwurf bleibt erhalten.`,
       locksOutAuthor: 'Sie würden sich selbst aussperren.',
       lookAtAddresses: (ip) => html`Prüfen Sie die Regeln zu Adressen: Ihre ist gerade <code>${ip}</code>.`,
       setUpFirst: 'Richten Sie zuerst unter „Sicherheit“ einen zweiten Faktor für sich selbst ein.',
@@ -282,7 +281,7 @@ export default {
       anyKind: 'Alles',
       from: 'Vom Tag',
       to: 'Bis zum Tag',
-      days: 'Tage gelten nach UTC.',
+      days: (today) => `Tage sind die von UTC, dort ist jetzt der ${today}.`,
       address: 'IP-Adresse',
       button: 'Suchen',
       all: 'Alle anzeigen',

@@ -40,7 +40,7 @@ export default {
     html`Zu viele falsche Codes; die der letzten Tage zählen mit. Warten Sie, und versuchen Sie es um ${time} noch einmal.`,
   smsRefused: {
     cooldown: (time) =>
-      html`Es wurde keine SMS gesendet: Die letzte ist vielleicht noch unterwegs. Um ${time} können Sie eine weitere anfordern.`,
+      html`Es wurde keine SMS gesendet: Zwischen zweien muss eine halbe Minute liegen, und die letzte ist vielleicht noch unterwegs. Um ${time} können Sie eine weitere anfordern.`,
     budget:
       'Es wurde keine SMS gesendet: Mehr können Sie vorerst nicht erhalten. Verwenden Sie eine andere Möglichkeit.',
     budgetUntil: (time) =>
@@ -109,8 +109,10 @@ export default {
       'Das ist nicht Ihr jetziges Passwort, deshalb wurde es nicht geändert. Prüfen Sie es, und versuchen Sie es noch einmal.',
     address_changed:
       'Der Client kam inzwischen von einer anderen Adresse, deshalb wurde nichts getan. Prüfen Sie zuerst die Adresse unten.',
+    policy_saved_log_in:
+      'Die Richtlinie ist gespeichert. Sie verlangt auch von Ihnen einen zweiten Faktor: Melden Sie sich an, und richten Sie ihn ein.',
     session_ended:
-      'Sie sind abgemeldet: Ihre Anmeldung ist abgelaufen, oder in diesem Konto wird seitdem mehr verlangt. Melden Sie sich erneut an, und machen Sie weiter.',
+      'Sie sind abgemeldet: Ihre Anmeldung ist abgelaufen, wurde anderswo beendet, oder in diesem Konto wird seitdem mehr verlangt. Melden Sie sich erneut an, und machen Sie weiter.',
     older_codes:
       'Diese Backup-Codes gelten nicht mehr: Seitdem wurden neuere erstellt. Bewahren Sie diese auf, oder erstellen Sie neue.',
     cross_site:

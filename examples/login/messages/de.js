@@ -159,6 +159,7 @@ export default {
   freshFactor: {
     title: 'Bestätigen Sie, dass Sie es sind',
     lead: 'Sie sind angemeldet, aber hierfür wird ein Code Ihres zweiten Faktors verlangt. Nach fünf Minuten wird wieder danach gefragt.',
+    first: 'Bestätigen Sie dafür zuerst, dass Sie es sind.',
     ownForOthers:
       'Um für jemand anderen einen Code auszustellen, bestätigen Sie mit Ihrer App oder Ihrem Telefon. Ein Backup-Code genügt dafür nicht.',
   },
@@ -187,7 +188,7 @@ export default {
     isOff:
       'Die Zwei-Faktor-Authentifizierung ist ausgeschaltet. Richten Sie eine dieser Möglichkeiten ein: Dann genügt ein gestohlenes Passwort nicht.',
     isOffAndAsked:
-      'Die Zwei-Faktor-Authentifizierung ist ausgeschaltet. In diesem Konto wird sie von allen verlangt: Richten Sie sie jetzt ein.',
+      'Die Zwei-Faktor-Authentifizierung ist ausgeschaltet. In diesem Konto wird sie von allen verlangt: Richten Sie sie ein, bevor Sie sich abmelden.',
     notInPlan:
       'Die Zwei-Faktor-Authentifizierung gehört nicht zu Ihrem Tarif. Bitten Sie die Verwaltung Ihres Kontos um einen Tarif, der sie enthält.',
     stopped: html`Bei Ihrer Anmeldung wurden zu viele falsche Codes eingegeben: Nur mit einem Wiederherstellungscode von der Verwaltung Ihres Kontos können Sie sich wieder anmelden. Wenn Sie das nicht waren, <a href="/security?go=password">ändern Sie Ihr Passwort</a>.`,
@@ -461,7 +462,7 @@ Authenticator-App, die Sie schon verwenden.`,
       subject: `Ihr Passwort für ${service} wurde geändert`,
       text: `Ihr Passwort für ${service} wurde am ${when} von der Adresse ${ip} geändert.
 
-Wenn Sie das waren, ist nichts weiter zu tun. Wenn nicht, bitten Sie sofort die Verwaltung Ihres Kontos, Ihren Zugang zurückzusetzen.
+Wenn Sie das waren, ist nichts weiter zu tun. Wenn nicht, bitten Sie sofort die Verwaltung Ihres Kontos oder den Support, Ihren Zugang zurückzusetzen.
 `,
     }),
   },

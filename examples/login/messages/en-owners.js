@@ -49,7 +49,7 @@ export default {
         no_usable_method: 'Has a second factor, but none that the policy allows.',
         reset: 'Was reset: only a recovery code lets them in.',
         stopped: 'Too many wrong codes: only a recovery code lets them in.',
-        locked: (time) => html`Wrong codes were typed: no code is taken until ${time}.`,
+        locked: (time) => html`Wrong codes were typed: no code of their own is taken until ${time}.`,
       },
     },
     needsFactor:
@@ -189,8 +189,7 @@ export default {
     review: {
       title: 'Before you save',
       setsUpAuthor: html`This includes you: once it is saved, you log in again and set up a second factor of your own before you go on. <a href="/security">Set it up first</a>; this draft is kept.`,
-      outdated:
-        'Another owner has saved the policy since you began. If you save yours, it takes the place of theirs: compare both first.',
+      outdated: html`The policy was saved in another window or by another owner since you began. If you save yours, it takes the place of that one: <a href="/policy">look at it first</a>; this draft is kept.`,
       locksOutAuthor: 'You would shut yourself out.',
       lookAtAddresses: (ip) => html`Look at the address rules: you are at <code>${ip}</code>.`,
       setUpFirst: 'Set up a second factor for yourself first, under Security.',
@@ -269,7 +268,7 @@ export default {
       anyKind: 'Anything',
       from: 'From the day',
       to: 'To the day',
-      days: 'Days are those of UTC.',
+      days: (today) => `Days are those of UTC, where it is ${today} now.`,
       address: 'IP address',
       button: 'Search',
       all: 'Show all',

@@ -36,7 +36,7 @@ export default {
     html`Too many wrong codes; those of the last days count as well. Wait, and try again at ${time}.`,
   smsRefused: {
     cooldown: (time) =>
-      html`No SMS was sent: the last one may still be on its way. You can ask for another at ${time}.`,
+      html`No SMS was sent: there must be half a minute between two, and the last one may still be on its way. You can ask for another at ${time}.`,
     budget: 'No SMS was sent: you have had as many as you can get for now. Use another way.',
     budgetUntil: (time) =>
       html`No SMS was sent: you have had as many as you can get for now. Use another way, or try again at ${time}.`,
@@ -97,8 +97,9 @@ export default {
     not_your_password: 'That is not your current password, so it was not changed. Check it and try again.',
     address_changed:
       'The client came from another address meanwhile, so nothing was done. Look at the address below first.',
+    policy_saved_log_in: 'The policy is saved. It asks you for a second factor as well: log in, and set one up.',
     session_ended:
-      'You are logged out: your login has ended, or this account asks for more since. Log in again, and go on.',
+      'You are logged out: your login has ended, was ended elsewhere, or this account asks for more since. Log in again, and go on.',
     older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
     cross_site: 'This request came from another site and was refused. Open the page here and try again.',
     form_outdated: 'This page was out of date, so nothing was done. Here it is as it is now: do it again.',

@@ -155,6 +155,7 @@ export default {
   freshFactor: {
     title: 'Confirm it is you',
     lead: 'You are logged in, but this needs a code from your second factor. It is asked for again after five minutes.',
+    first: 'For this, confirm first that it is you.',
     ownForOthers:
       'To make a code for somebody else, confirm by your app or phone. A backup code is not enough for this.',
   },
@@ -181,7 +182,7 @@ export default {
     off: 'Off',
     isOn: 'Two-factor authentication is on: your password alone does not log anybody in.',
     isOff: 'Two-factor authentication is off. Set up one of these: with it, a stolen password is not enough.',
-    isOffAndAsked: 'Two-factor authentication is off. This account asks everyone for it: set it up now.',
+    isOffAndAsked: 'Two-factor authentication is off. This account asks everyone for it: set it up before you log out.',
     notInPlan:
       'Two-factor authentication is not part of your plan. Ask an owner of the account for a plan that includes it.',
     stopped: html`Too many wrong codes were typed for your login: only a recovery code from an owner lets you log in again. If that was not you, <a href="/security?go=password">change your password</a>.`,
@@ -447,7 +448,7 @@ authenticator that you use already.`,
       subject: `Your password for ${service} was changed`,
       text: `Your password for ${service} was changed on ${when}, from the address ${ip}.
 
-If that was you, nothing is left to do. If not, ask an owner of your account at once to reset your login.
+If that was you, nothing is left to do. If not, ask an owner of your account, or support, at once to reset your login.
 `,
     }),
   },

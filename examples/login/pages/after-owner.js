@@ -26,7 +26,9 @@ export const afterOwner = {
     return { to: `/policy?draft=yes${input.add === undefined ? `#${list}` : `&added=${list}.${before}`}`, show }
   },
 
-  submitPolicy(reply, { input, account }) {
+  submitPolicy(reply, { input, account, cookie }) {
+    if (cookie === null)
+      return { to: '/login?next=%2Fpolicy', tell: { result: 'denied', reason: 'policy_saved_log_in' } }
     const show = { policyDraft: draftOfForm(input, account) }
     if (needsFreshFactor(reply)) return { to: confirmAt('/policy/review'), show }
     switch (reply.result) {

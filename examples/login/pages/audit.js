@@ -25,7 +25,8 @@ ${searchForm(search, wrong, isSearch, context)}
 ${!wrong && !empty(events) && exports(search, audit.export)}
 ${
   empty(events)
-    ? !wrong && html`<p>${isSearch || input.before !== undefined ? audit.noneFound : audit.none}</p>`
+    ? !wrong &&
+      html`<p>${isSearch || input.before !== undefined ? audit.noneFound : audit.none}${(search.from || search.to) && html` ${audit.filter.days(utcDay(context.now))}`}</p>`
     : table(
         audit.table,
         [audit.columns.when, audit.columns.who, audit.columns.what, audit.columns.details],
@@ -74,7 +75,9 @@ function auditAt(fields, path = '/audit') {
   return empty(given) ? path : `${path}?${new URLSearchParams(given)}`
 }
 
-function searchForm({ person, kind, from, to, address }, wrong, isSearch, { words }) {
+const utcDay = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10)
+
+function searchForm({ person, kind, from, to, address }, wrong, isSearch, { words, now }) {
   const { filter } = words.audit
   const day = (name, value) =>
     field(name, filter[name], html`type="date" value="${value}"${wrong?.field === name && html` autofocus`}`, {
@@ -93,7 +96,7 @@ ${kinds.map(([name, label]) => html`<option value="${name}"${name === kind && ht
 ${field('address', filter.address, html`type="search" value="${address}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"`)}
 ${day('from', from)}
 ${day('to', to)}
-<p class="hint">${filter.days}</p>
+<p class="hint">${filter.days(utcDay(now))}</p>
 <div class="actions"><button>${filter.button}</button>
 ${isSearch && html`<a class="button quiet" href="/audit">${filter.all}</a>`}</div>
 </form>`

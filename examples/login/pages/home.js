@@ -8,7 +8,7 @@ export const homePages = {
     const { home, layout: names, security, arrival } = context.words
     const isOwner = reply.role === 'owner'
     const isRescued = !reply.enrolled && reply.method === 'recovery_code'
-    const hasPasswordOnly = !reply.enrolled && reply.method === undefined && reply.plan === 'pro'
+    const hasPasswordOnly = !reply.enrolled && !isRescued && reply.plan === 'pro'
     return layout(
       home.welcome(reply.email),
       context,

@@ -98,12 +98,12 @@ function setUpFirstPage(context) {
 }
 
 /** A button that starts the second step, which then goes on to `next`. `own`: a code from an app or phone is needed. */
-export function freshFactorForm(context, { next, own = false }) {
+export function freshFactorForm(context, { next, own = false, focus = false }) {
   return form(
     context,
     '/security/fresh-factor',
     html`<input type="hidden" name="next" value="${next}">${own && html`<input type="hidden" name="own" value="yes">`}
-<button autofocus>${context.words.layout.continue}</button>`,
+<button${focus && html` autofocus`}>${context.words.layout.continue}</button>`,
   )
 }
 
@@ -115,7 +115,7 @@ function freshFactorPage({ next, own }, context) {
     html`
 <p class="lead">${freshFactor.lead}</p>
 ${own && html`<p>${next.startsWith('/users') ? freshFactor.ownForOthers : html`${secondStep.ownOnly} ${secondStep.phoneLost}`}</p>`}
-${freshFactorForm(context, { next, own })}
+${freshFactorForm(context, { next, own, focus: true })}
 <p><a href="/${next.split(/[/?]/)[1]}">${context.words.layout.cancel}</a></p>`,
     { narrow: true },
   )

@@ -100,7 +100,7 @@ function userRow(user, { mayHelp, isOnlyOwner, ...place }, context) {
     factorsOf(status, words),
     loginState(login, context),
     self
-      ? html`<span class="minor">${isOnlyOwner ? words.owners.onlyOwner : words.owners.askAnother}</span>`
+      ? mayHelp && html`<span class="minor">${isOnlyOwner ? words.owners.onlyOwner : words.owners.askAnother}</span>`
       : mayHelp && help(user, place, context),
   ]
 }
@@ -132,7 +132,8 @@ ${form(
   context,
   '/users/recovery-code',
   html`<input type="hidden" name="user" value="${id}">${placeFields(place)}
-<button class="second small"${go === id && html` autofocus`}>${owners.issue}<span class="unseen">${owners.forPerson(email)}</span></button>`,
+<button class="second small"${go === id && html` autofocus`}>${owners.issue}<span class="unseen">${owners.forPerson(email)}</span></button>
+${go === id && context.told?.result === 'factor_shown' && html`<p class="hint" aria-hidden="true">${context.words.done.factor_shown}</p>`}`,
 )}
 ${confirmed(
   html`${owners.reset}<span class="unseen">${owners.forPerson(email)}</span>`,

@@ -3,18 +3,20 @@
 import { html } from '../html.js'
 import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
-import { confirmed, empty, field, form, icon, layout, notice } from './parts.js'
+import { freshFactorForm } from './login.js'
+import { confirmed, empty, field, form, icon, layout, notice, waitingButton } from './parts.js'
 import { sentenceOf } from './sentences.js'
 import { clockTime, moment } from './times.js'
 
 export const securityPages = {
   security(reply, context) {
-    const { status, plan, sessions, setUps } = reply
+    const { status, plan, sessions, setUps, isFresh } = reply
     const { methods, backupCodes, trustedBrowsers = [] } = status
     const { words, input } = context
     const of = (name) => methods.filter(({ method }) => method === name)
     const options = {
       go: input.go,
+      isFresh,
       canEnroll: plan === 'pro',
       last: methods.length === 1,
       everyone: context.account.require === 'everyone',
@@ -31,7 +33,7 @@ ${appCard(context, of('totp'), options)}
 ${smsCard(context, of('sms'), options)}
 ${backupCodes && backupCard(context, backupCodes, input.go)}
 ${!empty(trustedBrowsers) && browsersCard(context, trustedBrowsers)}
-${passwordCard(context, input.go === 'password')}
+${passwordCard(context, { open: input.go === 'password', isFresh })}
 ${sessionsCard(context, sessions, !empty(trustedBrowsers))}`,
     )
   },
@@ -101,25 +103,31 @@ ${facts([
 ])}
 <div class="actions">
 ${options.canEnroll && replacement}
-${renaming(context, factor, options.go === `rename-${id}`)}
+${renaming(context, factor, { open: options.go === `rename-${id}`, isFresh: options.isFresh })}
 ${removal(context, factor, options)}
 </div>
 </li>`
 }
 
-function renaming(context, { id, name }, open) {
+function renaming(context, { id, name }, { open, isFresh }) {
   const { security } = context.words
-  return confirmed(
-    security.rename,
+  const content = () =>
     form(
       context,
       '/security/rename',
       html`<input type="hidden" name="factor" value="${id}">
 ${field('name', security.newName, html`value="${name}" required maxlength="40" autocomplete="off"${open && html` autofocus`}`, { id: `name-${id}` })}
 <button>${security.renameButton}</button>`,
-    ),
-    { open },
-  )
+    )
+  return confirmed(security.rename, isFresh ? content() : confirmFirst(context, `rename-${id}`), {
+    open: open && isFresh,
+  })
+}
+
+/** In place of a form that needs a code from just before: the code first, so that nothing typed is lost. */
+function confirmFirst(context, go) {
+  return html`<p>${context.words.freshFactor.first}</p>
+${freshFactorForm(context, { next: `/security?go=${go}` })}`
 }
 
 function removal(context, { id, method, name }, { go, last, everyone }) {
@@ -199,7 +207,10 @@ ${
 }
 
 /** The form for a number. `typed` is what was refused. */
-export function numberForm(context, { typed = '', wrong = false, autofocus = false, replaces = undefined }) {
+export function numberForm(
+  context,
+  { typed = '', wrong = false, autofocus = false, replaces = undefined, until = undefined },
+) {
   const { sms } = context.words.security
   return form(
     context,
@@ -211,7 +222,7 @@ ${field(
   html`type="tel" value="${typed}" inputmode="tel" autocomplete="tel" required placeholder="0412 345 678"${autofocus && html` autofocus`}`,
   { hint: sms.numberHint, wrong, id: replaces ? `number-${replaces}` : 'number' },
 )}
-<button>${sms.send}</button>`,
+${until === undefined ? html`<button>${sms.send}</button>` : waitingButton(context, sms.send, until)}`,
   )
 }
 
@@ -272,31 +283,33 @@ ${facts(
   )
 }
 
-/** The form holds the e-mail address for password managers, which save the new password beside it. */
-function passwordCard(context, open) {
+function passwordCard(context, { open, isFresh }) {
   const { password } = context.words.security
-  const { least, most } = passwordLength
-  const { reason } = context.told ?? {}
-  const error = sentenceOf(context.told, context)
-  const isNewWrong = ['password_length', 'password_same', 'password_easy'].includes(reason)
+  const content = isFresh ? passwordForm(context, open) : confirmFirst(context, 'password')
   return card(
     'own-password',
     password.title,
     undefined,
     html`<p>${password.lead}</p>
-<div class="actions">${confirmed(
-      password.change,
-      form(
-        context,
-        '/security/password',
-        html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
+<div class="actions">${confirmed(password.change, content, { open: open && isFresh })}</div>`,
+    'shield',
+  )
+}
+
+/** It holds the e-mail address for password managers, which save the new password beside it. */
+function passwordForm(context, open) {
+  const { password } = context.words.security
+  const { least, most } = passwordLength
+  const { reason } = context.told ?? {}
+  const error = sentenceOf(context.told, context)
+  const isNewWrong = ['password_length', 'password_same', 'password_easy'].includes(reason)
+  return form(
+    context,
+    '/security/password',
+    html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
 ${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password', error })}
 ${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong, error })}
 <button>${password.button}</button>`,
-      ),
-      { open },
-    )}</div>`,
-    'shield',
   )
 }
 

@@ -122,7 +122,7 @@ function numberPage(reply, context) {
     words.setUpSms.title,
     context,
     html`
-${numberForm(context, { typed: typed.number, wrong, autofocus: true, replaces: typed.replaces ?? reply.replaces })}
+${numberForm(context, { typed: typed.number, wrong, autofocus: true, replaces: typed.replaces ?? reply.replaces, until: told?.retryAt })}
 ${backLink(context)}`,
     { narrow: true },
   )

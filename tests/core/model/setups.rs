@@ -343,8 +343,8 @@ impl Oracle<'_> {
         let limits = [cooldown, (60, rules.per_minute), (HOUR, rules.per_hour), (DAY, rules.per_day)];
         let again = |sent: &[Message], limits: &[_]| again_at(sent.iter().map(|sent| sent.at), now, limits);
         if let Some(time) = again(&self.me.sent, &limits) {
-            let is_cooling = again(&self.me.sent, &[cooldown]).is_some();
-            return Seen::SmsRefused(if is_cooling { SmsRefusal::Cooldown } else { SmsRefusal::Budget }, Some(time));
+            let is_used_up = again(&self.me.sent, &limits[1..]).is_some();
+            return Seen::SmsRefused(if is_used_up { SmsRefusal::Budget } else { SmsRefusal::Cooldown }, Some(time));
         }
         self.me.sent.retain(|sent| is_counted(sent.at, now, DAY));
         self.me.sent.push(Message { id: String::new(), at: now, login: None, tries: 0, is_lost: false });
