@@ -261,7 +261,7 @@ fn a_refused_message_names_the_time_from_which_every_limit_admits_it() {
         assert_eq!(reply["resendAt"], again, "the time at which another message is really sent");
     }
     // The minute is over at 1,860 seconds, and the hour is full until 3,600.
-    for (seconds, reason) in [(1_815, "cooldown"), (1_820, "budget"), (1_859, "budget"), (1_860, "budget"), (3_599, "budget")] {
+    for (seconds, reason) in [(1_815, "budget"), (1_820, "budget"), (1_859, "budget"), (1_860, "budget"), (3_599, "budget")] {
         person.now = start + seconds;
         let ticket = person.ticket();
         let expected = json!({"result": "sms_refused", "reason": reason, "retryAt": start + 3_600});
