@@ -218,6 +218,7 @@ const FACTS = {
   Reason: 'a word',
   Method: 'a word',
   Action: 'a word',
+  SmsRefusal: 'a word',
   UserId: 'an id',
   AccountId: 'an id',
   OperatorId: 'an id',
