@@ -42,6 +42,7 @@ export const modelEnv = (steps, seed) => ({
  * @property {() => string[]} command
  * @property {boolean} [check]  in the inner loop, `npm run check`
  * @property {string[]} [from]  for check: the products whose last build, however old, will do
+ * @property {boolean} [long]  not in `npm test`, but in `npm run test:long`
  * @property {'rust' | 'node'} [tests]  the test runner whose output is read for counts and names
  * @property {Record<string, string>} [env]
  */
@@ -195,6 +196,7 @@ export const STEPS = [
   {
     group: 'firefox',
     title: 'Browser tests in Firefox',
+    long: true,
     needs: [...SERVICE, 'firefox', 'pdftotext'],
     tests: 'node',
     env: { COUNTERSIGN_BROWSER: 'firefox' },
@@ -216,6 +218,7 @@ export const BUILDS = {
 }
 
 export const GROUPS = [...new Set(STEPS.map(({ group }) => group))]
+export const LONG_GROUPS = [...new Set(STEPS.filter(({ long }) => long).map(({ group }) => group))]
 
 function clippyFor(target, feature) {
   return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']

@@ -37,14 +37,14 @@ async function logInByKeyboard(page) {
 /** Types a code; its last digit sends the form. */
 const typeCode = (page, name, code) => Promise.all([page.waitForNavigation(), typeInto(page, name, code)])
 
-/** Presses Tab until the element called `name` has the focus. The focus must be visible at every stop. */
-async function tabTo(person, name) {
+/** Presses Tab, or Shift and Tab, until the element called `name` has the focus. The focus must be visible at every stop. */
+async function tabTo(person, name, key = 'Tab') {
   const { page } = person
   const passed = []
   for (let i = 0; i < 60; i += 1) {
     const here = await focused(page)
     if (typeof name === 'string' ? here === name : name.test(here)) return passed
-    await page.keyboard.press('Tab')
+    await page.keyboard.press(key)
     passed.push(await focused(page))
     const seen = await page.evaluate(() => {
       const { activeElement: element } = document
@@ -87,7 +87,9 @@ for (const look of looksOfGuides.filter(({ name }) => name !== 'dark')) {
     assert.equal(file.suggestedFilename(), 'backup-codes.txt')
     await pressWithKey(person, 'I have saved them')
 
-    await pressWithKey(person, 'Log out')
+    // The notice on top of the page has the focus, and the header is above it.
+    await tabTo(person, 'Log out', 'Shift+Tab')
+    await Promise.all([page.waitForNavigation(), keyboard.press('Enter')])
     await logInByKeyboard(page)
     await typeCode(page, 'Code from your authenticator app', person.codeOf(secret))
     service.advance(301)
