@@ -12,7 +12,8 @@ if (notices.length > 0) {
   // The news comes before the hints of a field.
   const described = new Set([...others, ...own])
   if (described.size > 0) focused.setAttribute('aria-describedby', [...described].join(' '))
-  if (!focused.autofocus) {
+  // A browser leaves `autofocus` out where the address names a part of the page.
+  if (document.activeElement !== focused) {
     if (focused.tabIndex < 0) focused.tabIndex = -1
     focused.focus({ preventScroll: true })
   }

@@ -23,6 +23,7 @@ export const auditPages = {
 <p class="lead">${audit.lead}</p>
 ${searchForm(search, wrong, isSearch, context)}
 ${!wrong && !empty(events) && exports(search, audit.export)}
+<h2 id="events">${audit.table}</h2>
 ${
   empty(events)
     ? !wrong &&
@@ -84,7 +85,7 @@ function searchForm({ person, kind, from, to, address }, wrong, isSearch, { word
       wrong: wrong?.field === name,
     })
   const kinds = Object.entries(words.events).sort(([, a], [, b]) => a.localeCompare(b, words.locale))
-  return html`<form method="get" action="/audit" role="search" class="search card-like" aria-label="${filter.label}">
+  return html`<form method="get" action="/audit#events" role="search" class="search card-like" aria-label="${filter.label}">
 ${field('person', filter.person, html`type="search" value="${person}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"`)}
 <div class="field">
 <label for="kind">${filter.kind}</label>
