@@ -121,7 +121,7 @@ guide('S3, S6: set up SMS beside the app, log in with it, and switch between the
   await person.press('Send code')
   await person.looksRight('confirm-it-is-you')
   await person.confirmWith(code())
-  await person.reads(/Confirmed\. Now press the button once more/)
+  await person.reads(/Confirmed\. Go on with it below/)
   await person.focusIsOn(person.page.getByLabel('Australian mobile number'))
   await person.fill('Australian mobile number', '+44 7911 123456')
   await person.press('Send code')

@@ -115,7 +115,7 @@ export default {
   done: {
     factor_added: 'Das ist eingerichtet: Ab jetzt können Sie sich auch damit anmelden.',
     factor_replaced: 'Das Neue ist eingerichtet. Mit dem Alten können Sie sich nicht mehr anmelden.',
-    factor_shown: 'Bestätigt. Drücken Sie die Schaltfläche nun noch einmal.',
+    factor_shown: 'Bestätigt. Machen Sie unten damit weiter.',
     renamed: 'Der neue Name ist gespeichert.',
     removed: (name) => `„${name}“ ist abgeschaltet.`,
     trusted_browser_removed:
@@ -246,7 +246,7 @@ export default {
         'Sie haben nicht bestätigt, dass Sie diese Codes aufbewahrt haben. Wenn Sie sie nicht haben, erstellen Sie neue.',
       made: 'Erstellt',
       show: 'Codes anzeigen',
-      showHint: 'Zum Anzeigen wird nach einem Code aus Ihrer App oder von Ihrem Telefon gefragt.',
+      showHint: 'Zum Anzeigen wird vielleicht nach einem Code aus Ihrer App oder von Ihrem Telefon gefragt.',
       renew: 'Neue erstellen …',
       renewHint:
         'Ihre alten Codes gelten sofort nicht mehr, auf keinem Papier und in keiner Datei. Bewahren Sie an ihrer Stelle die neuen auf.',

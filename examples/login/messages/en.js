@@ -114,7 +114,7 @@ export default {
   done: {
     factor_added: 'It is set up: from now on it logs you in as well.',
     factor_replaced: 'The new one is set up. The old one logs you in no longer.',
-    factor_shown: 'Confirmed. Now press the button once more.',
+    factor_shown: 'Confirmed. Go on with it below.',
     renamed: 'The new name is saved.',
     removed: (name) => `“${name}” is turned off.`,
     trusted_browser_removed: 'That browser is trusted no longer: it asks for a code at the next login.',
@@ -233,7 +233,7 @@ export default {
       notSavedAndHidden: 'You have not said that you saved these codes. If you do not have them, make a new set.',
       made: 'Made',
       show: 'Show codes',
-      showHint: '“Show codes” asks for a code from your app or phone.',
+      showHint: '“Show codes” may ask for a code from your app or phone.',
       renew: 'Make a new set…',
       renewHint:
         'Your old codes stop working at once, on every paper and in every file. Keep the new ones in their place.',
