@@ -69,7 +69,7 @@ export function factorUseCases(parts) {
     return { name: freeName(words.security.newNames[method], taken) }
   }
 
-  /** What the page of a set-up says of the others: the name of the app or phone that it replaces, and whether there is one. */
+  /** Facts for the page of a set-up: the name of the app or phone that it replaces, and whether the method is set up already. */
   async function othersOf({ principal, account }, method, replaces) {
     const { methods } = await secondFactor.status({ user: principal.id, account: account.id })
     return {

@@ -84,7 +84,7 @@ export function ownerUseCases(parts) {
       const { id, lastIp, allowed, rule, reason } = client
       if (lastIp === undefined) throw new BadInput('client', 'was never seen, so its address is not known')
       if (!allowed && rule === undefined) return { result: 'denied', reason }
-      // Whoever has the client's secret may have come from elsewhere since the owner saw the address.
+      // A thief of the client's secret may have logged in from elsewhere since the page was drawn: then the rule is another one.
       if (!allowed && text(input, 'rule') !== rule) return { result: 'denied', reason: 'address_changed' }
       if (!allowed) {
         const { require, firstFactor, network, name } = account

@@ -16,7 +16,7 @@ const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const client = { client: 'reports', secret: 'reports-demo-secret' }
 const clientFrom = (ip) => new Visitor(service, ip).json('/api/token', client)
 
-/** What a page tells in its notice, with a problem or a success. */
+/** The text of the notice on top of a page: of a problem or of a success. */
 const notice = ({ text }) => /role="(?:alert|status)">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
 
 const guess = async (name, ip) => {

@@ -21,7 +21,7 @@ const heading = ({ text }) => /<h1>(.*?)<\/h1>/.exec(text)?.[1]
 const done = ({ text }) =>
   /<div class="notice good" role="status">.*?<div>([^<]*)<\/div>/s.exec(text)?.[1] ?? 'no success is told'
 
-/** What went wrong, by the page. */
+/** The sentence of the alert on top of a page. */
 const problem = ({ text }) => /<div id="problem"[^>]*role="alert">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
 
 const secretOn = ({ text }) => /<code>([A-Z2-7 ]{16,})<\/code>/.exec(text)[1].replaceAll(' ', '')
