@@ -9,7 +9,7 @@ import { BadInput } from './bad-input.js'
 import { browserName } from './browser-name.js'
 import { isLanguage, languages, messages } from './messages/index.js'
 import { after, afterOutdated, errorPage, renderPage } from './pages/index.js'
-import { routes } from './routes.js'
+import { isOwnPage, routes } from './routes.js'
 import { isSameOrigin } from './same-site.js'
 
 export function createApp({ accounts, sessions, useCases, storage, origin, trustProxy, clock, demo, log }) {
@@ -156,7 +156,8 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
         pending.shown = { ...pending.shown, ...show }
       })
     }
-    if (tell === undefined) return response.redirect(303, to)
+    // A page of another service cannot tell it, and gets no field that it does not know.
+    if (tell === undefined || !isOwnPage(to)) return response.redirect(303, to)
     const typed = Object.fromEntries(
       keep.map((name) => [name, context.input[name]]).filter(([, value]) => isShort(value)),
     )

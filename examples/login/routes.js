@@ -12,6 +12,16 @@
 const get = (path, access, act) => ({ method: 'GET', path, api: `/api${path}`, access, act })
 const post = (path, access, act, page) => ({ method: 'POST', path, api: `/api${path}`, access, act, page })
 
+/** The set-up of an app and of a phone, at a login or in the settings. */
+const setUpSteps = (home, access) => [
+  get(`${home}/totp`, access, 'totpSetUp'),
+  post(`${home}/totp`, access, 'startTotp', home),
+  post(`${home}/totp/confirm`, access, 'confirmTotp', `${home}/totp`),
+  get(`${home}/sms`, access, 'smsSetUp'),
+  post(`${home}/sms`, access, 'startSms', home),
+  post(`${home}/sms/confirm`, access, 'confirmSms', `${home}/sms`),
+]
+
 export const routes = [
   { ...get('/login', 'open', 'loginForm'), api: null },
   post('/login', 'open', 'logInWithPassword', '/login'),
@@ -27,23 +37,13 @@ export const routes = [
   { ...get('/login/arrival', 'person', 'arrival'), api: null },
 
   get('/login/set-up', 'set_up', 'setUpForm'),
-  get('/login/set-up/totp', 'set_up', 'totpSetUp'),
-  post('/login/set-up/totp', 'set_up', 'startTotp', '/login/set-up'),
-  post('/login/set-up/totp/confirm', 'set_up', 'confirmTotp', '/login/set-up/totp'),
-  get('/login/set-up/sms', 'set_up', 'smsSetUp'),
-  post('/login/set-up/sms', 'set_up', 'startSms', '/login/set-up'),
-  post('/login/set-up/sms/confirm', 'set_up', 'confirmSms', '/login/set-up/sms'),
+  ...setUpSteps('/login/set-up', 'set_up'),
 
   { ...get('/', 'caller', 'home'), api: '/api/me' },
 
   get('/security', 'person', 'security'),
   get('/security/activity', 'person', 'activity'),
-  get('/security/totp', 'person', 'totpSetUp'),
-  post('/security/totp', 'person', 'startTotp', '/security'),
-  post('/security/totp/confirm', 'person', 'confirmTotp', '/security/totp'),
-  get('/security/sms', 'person', 'smsSetUp'),
-  post('/security/sms', 'person', 'startSms', '/security'),
-  post('/security/sms/confirm', 'person', 'confirmSms', '/security/sms'),
+  ...setUpSteps('/security', 'person'),
   post('/security/rename', 'person', 'renameFactor', '/security'),
   post('/security/remove', 'person', 'removeMethod', '/security'),
   get('/security/backup-codes', 'person', 'showBackupCodes'),
@@ -71,3 +71,7 @@ export const routes = [
   get('/audit', 'owner', 'audit'),
   { ...get('/audit/export', 'owner', 'exportAudit'), api: null },
 ]
+
+/** Whether an address is a page of this service. A login may lead on to a page of another one behind the same host. */
+export const isOwnPage = (address) =>
+  routes.some(({ method, path }) => method === 'GET' && path === address.split(/[?#]/)[0])

@@ -309,6 +309,18 @@ test('an owner whom the saved policy asks for more is told both at the login', a
   assert.match(done(await owner.page('/security/backup-codes/confirm', { set, next })), /you have your backup codes/)
 })
 
+test('a page of another service behind the same host gets no field of this one', async (t) => {
+  const service = await startService(t)
+  const { visitor } = await enrolledVisitor(service, 'member')
+  const codes = await visitor.page('/security/backup-codes/new')
+  const [, set] = /name="set" value="(.*?)"/.exec(codes.text)
+  const next = '/intranet/wiki?go=1'
+  const saved = await visitor.page('/security/backup-codes/confirm', { set, next }, { follow: false })
+  assert.equal(saved.location, next)
+  const asked = await visitor.page(`/confirm?next=${encodeURIComponent(next)}`)
+  assert.match(asked.text, /<a href="\/">Cancel/)
+})
+
 test('an outdated form of the policy keeps its draft', async (t) => {
   const service = await startService(t)
   const { visitor: owner, code } = await freshVisitor(service, 'owner')

@@ -35,7 +35,6 @@ export default {
       waits: 'in {time}',
       left: 'Noch {time}.',
     },
-    goOn: 'Weiter',
     continue: 'Weiter',
     back: 'Zurück',
     backToSecurity: 'Zurück zur Sicherheit',
@@ -101,8 +100,6 @@ export default {
     trust: (days) => `Diesem Browser ${days} Tage lang vertrauen`,
     trustHint: 'Er fragt dann nach keinem Code. Nur auf einem Gerät, das sonst niemand benutzt.',
     canSend: (hint) => `Wir können einen Code an ${hint} senden.`,
-    canSendTo: (name) => `Welches Telefon soll den Code erhalten? ${name}`,
-    phone: 'Telefon',
     send: 'Code senden',
     sendAgain: 'Weiteren Code senden',
     hasOne: 'Ich habe schon einen Code',
@@ -369,7 +366,7 @@ Authenticator-App, die Sie schon verwenden.`,
     mail: 'E-Mail an',
   },
 
-  errors: { notFound: 'Nicht gefunden', notPossible: 'Nicht möglich', notDone: 'Nicht ausgeführt' },
+  errors: { notFound: 'Nicht gefunden', notPossible: 'Nicht möglich' },
 
   problems,
 

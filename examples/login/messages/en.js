@@ -35,7 +35,6 @@ export default {
       waits: 'in {time}',
       left: '{time} left.',
     },
-    goOn: 'Go on',
     continue: 'Continue',
     back: 'Back',
     backToSecurity: 'Back to Security',
@@ -100,8 +99,6 @@ export default {
     trust: (days) => `Trust this browser for ${days} days`,
     trustHint: 'It then asks for no code. Only on a device that nobody else uses.',
     canSend: (hint) => `We can send a code to ${hint}.`,
-    canSendTo: (name) => `Which phone is to get the code? ${name}`,
-    phone: 'Phone',
     send: 'Send me a code',
     sendAgain: 'Send another code',
     hasOne: 'I have a code already',
@@ -355,7 +352,7 @@ authenticator that you use already.`,
     mail: 'Mail to',
   },
 
-  errors: { notFound: 'Not found', notPossible: 'Not possible', notDone: 'Not done' },
+  errors: { notFound: 'Not found', notPossible: 'Not possible' },
 
   problems,
 

@@ -109,11 +109,7 @@ export const after = {
   },
 
   confirmBackupCodes(reply, { input }) {
-    if (reply.result === 'confirmed') {
-      const next = sameSitePath(input.next ?? '/security')
-      // A login that leads on to another service shows no page that could tell it.
-      return next.startsWith('/login') ? leads(next) : tells({ result: 'codes_saved' }, next)
-    }
+    if (reply.result === 'confirmed') return tells({ result: 'codes_saved' }, sameSitePath(input.next ?? '/security'))
     if (needsFreshFactor(reply)) return leads(confirmAt('/security'))
     // A page with codes that no longer count.
     return tells(reply.result === 'expired' ? { result: 'denied', reason: 'older_codes' } : reply, '/security')

@@ -1,7 +1,7 @@
 // The page with the backup codes. Printed, it holds only the codes and their owner.
 
 import { html } from '../html.js'
-import { routes } from '../routes.js'
+import { isOwnPage } from '../routes.js'
 import { confirmAt, needsFreshFactor } from './after.js'
 import { copyButton, form, layout, notice } from './parts.js'
 import { moment } from './times.js'
@@ -44,8 +44,7 @@ ${reply.result === 'expired' && notice('warning', codes.over, 'alert')}
 /** The page that asked for a second factor, by way of the login, where it is behind the gate: it takes a pass that is shown anew. */
 function nextAfterSetUp(next) {
   if (next === '/') return undefined
-  const isOwn = routes.some(({ method, path }) => method === 'GET' && path === next.split('?')[0])
-  return isOwn ? next : `/login?next=${encodeURIComponent(next)}`
+  return isOwnPage(next) ? next : `/login?next=${encodeURIComponent(next)}`
 }
 
 /** Where there is a `set`, nobody has said yet that these codes are saved; a button says so, and leads on to `next`. */

@@ -1,6 +1,7 @@
 // The login pages: the password, then one field for the code, then what a login has to tell.
 
 import { html } from '../html.js'
+import { isOwnPage } from '../routes.js'
 import { codeField, demoOutbox, field, form, icon, layout, longCodeField, notice, waitingButton } from './parts.js'
 import { isWrongInput } from './sentences.js'
 
@@ -116,7 +117,7 @@ function freshFactorPage({ next, own }, context) {
 <p class="lead">${freshFactor.lead}</p>
 ${own && html`<p>${next.startsWith('/users') ? freshFactor.ownForOthers : html`${secondStep.ownOnly} ${secondStep.phoneLost}`}</p>`}
 ${freshFactorForm(context, { next, own, focus: true })}
-<p><a href="/${next.split(/[/?]/)[1]}">${context.words.layout.cancel}</a></p>`,
+<p><a href="${isOwnPage(next) ? `/${next.split(/[/?]/)[1]}` : '/'}">${context.words.layout.cancel}</a></p>`,
     { narrow: true },
   )
 }

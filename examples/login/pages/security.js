@@ -5,7 +5,7 @@ import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
 import { freshFactorForm } from './login.js'
 import { confirmed, empty, field, form, icon, layout, notice, waitingButton } from './parts.js'
-import { sentenceOf } from './sentences.js'
+import { sentence } from './sentences.js'
 import { clockTime, moment } from './times.js'
 
 export const securityPages = {
@@ -301,7 +301,7 @@ function passwordForm(context, open) {
   const { password } = context.words.security
   const { least, most } = passwordLength
   const { reason } = context.told ?? {}
-  const error = sentenceOf(context.told, context)
+  const error = sentence(context.told, context)
   const isNewWrong = ['password_length', 'password_same', 'password_easy'].includes(reason)
   return form(
     context,

@@ -6,6 +6,7 @@ import { clockTime, timeLeft } from './times.js'
 
 /** The sentence for a reply that is no success, else undefined. */
 export function sentence(reply, context) {
+  if (reply === undefined) return undefined
   const { problems } = context.words
   const at = (seconds) => clockTime(seconds, context)
   const waits = (text, seconds) => html`${text(at(seconds))}${timeLeft(seconds, context)}`
@@ -78,17 +79,14 @@ export function success(reply, { words: { done } }) {
 
 /** The error and its remedy in a sentence; nothing for a success. Fields refer to it by `aria-describedby`. */
 export function problem(reply, context) {
-  const text = reply && sentence(reply, context)
+  const text = sentence(reply, context)
   return (
     text &&
     html`<div id="problem" class="notice warning screen" role="alert">${icon('warning')}<div>${text}</div></div>`
   )
 }
 
-/** The sentence for what is told, where something is. */
-export const sentenceOf = (told, context) => told && sentence(told, context)
-
-export const isProblem = (reply, context) => reply !== undefined && sentence(reply, context) !== undefined
+export const isProblem = (reply, context) => sentence(reply, context) !== undefined
 
 /** Whether the error is in the field. */
 export function isWrongInput(reply) {

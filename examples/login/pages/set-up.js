@@ -3,7 +3,7 @@
 import { html } from '../html.js'
 import { codeField, copyButton, demoOutbox, form, layout, notice, waitingButton } from './parts.js'
 import { numberForm, replacesField, setUpHome } from './security.js'
-import { isProblem, isWrongInput, sentenceOf } from './sentences.js'
+import { isProblem, isWrongInput, sentence } from './sentences.js'
 import { clockTime } from './times.js'
 
 export const setUpPages = {
@@ -38,7 +38,7 @@ ${reply.takesPlaceOf !== undefined && notice('info', setUpApp.takesPlaceOf(reply
 ${form(
   context,
   `${setUpHome(context)}/totp/confirm`,
-  html`${codeField(context, setUpApp.label, { digits: reply.digits, wrong: isWrongInput(told), error: sentenceOf(told, context), focus: isWrongInput(told) })}
+  html`${codeField(context, setUpApp.label, { digits: reply.digits, wrong: isWrongInput(told), error: sentence(told, context), focus: isWrongInput(told) })}
 <button>${setUpApp.button}</button>`,
 )}
 </li>
