@@ -18,6 +18,7 @@ export const lifetimes = { ticketSeconds: 600, passSeconds: 12 * 3600 }
 /** Days for which a person may trust a browser. */
 export const trustDays = 30
 
+const passwordChanges = { count: 10, seconds: 86_400 }
 const passwordTries = { count: 10, seconds: 900 }
 /**
  * Logins with the right password and no second factor after it. Each hands out a ticket, so Envoy needs
@@ -127,6 +128,9 @@ export async function openAccounts(db, clock) {
     isCurrent: ({ id, clientId, secret_hash: hash }) =>
       (clientId === undefined ? user.get(id) : client.get(clientId))?.secret_hash === hash,
 
+    /** Counts a change of the password. Gives the reply `throttled` after too many: each sends a mail and adds a row to the trail. */
+    chargePasswordChange: (principal) => charge(`password:${principal.id}`, passwordChanges),
+
     /** Counts a half login. Call it once for each login that is challenged. */
     hasManyHalfLogins: (principal) => charge(`half:${principal.id}`, halfLogins) !== undefined,
     forgetHalfLogins: (principal) => forgetTries.run(`half:${principal.id}`),
@@ -145,9 +149,12 @@ export async function openAccounts(db, clock) {
 
 /** The address, or of IPv6 the network of 64 bits, all of whose addresses one stranger may have. */
 function placeOf(ip) {
-  if (!ipaddr.isValid(ip)) return ip
+  // All addresses that cannot be read, such as one with a port, share one budget.
+  if (!ipaddr.isValid(ip)) return ''
   const address = ipaddr.process(ip)
-  return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
+  if (!(address instanceof ipaddr.IPv6)) return address.toString()
+  // A translator (RFC 6052) puts the whole of IPv4 into one such network.
+  return (address.range() === 'rfc6052' ? address.parts : address.parts.slice(0, 4)).join(':')
 }
 
 /** The pattern of texts that hold this one. `LIKE` reads `%` and `_` as any text, and a pattern ends at NUL. */

@@ -102,7 +102,9 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
   }
 
   for (const route of routes) {
-    if (route.path) register(route, route.path, pageRendering, express.urlencoded({ extended: false }))
+    // The review of a policy sends all networks of its five lists.
+    const limit = route.access === 'owner' ? '1mb' : '100kb'
+    if (route.path) register(route, route.path, pageRendering, express.urlencoded({ extended: false, limit }))
     if (route.api) register(route, route.api, jsonRendering, express.json())
   }
 
@@ -319,6 +321,9 @@ function writeSaid({ told: { result, reason, retryAt, about }, typed }) {
   return Buffer.from(JSON.stringify({ told: { result, reason, retryAt, about }, typed })).toString('base64url')
 }
 
+/** The replies that lead to the login page without a session. None is a success. */
+const strangersAreTold = new Set(['denied', 'malformed', 'throttled', 'wrong_password'])
+
 const isName = (word) => typeof word === 'string' && /^[a-z_]{1,40}$/.test(word) && !(word in Object.prototype)
 
 /** Reads it as if a stranger had written it. Nothing, where it is of another shape. */
@@ -328,7 +333,7 @@ function readSaid(text = '') {
     const { result, reason, retryAt, about } = told
     const words = [result, reason].every((word) => word === undefined || isName(word))
     const isTime = Number.isSafeInteger(retryAt) && retryAt >= 0 && retryAt < 253_402_300_800
-    if (!words || !(about === undefined || about === 'login')) return undefined
+    if (!words || !strangersAreTold.has(result) || !(about === undefined || about === 'login')) return undefined
     if (!isTime && (retryAt !== undefined || result === 'throttled')) return undefined
     return { told: { result, reason, retryAt, about }, typed: isShort(typed?.email) ? { email: typed.email } : {} }
   } catch {

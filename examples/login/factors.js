@@ -6,6 +6,7 @@ import { BadInput, text } from './bad-input.js'
 import { readNumber } from './phone-number.js'
 
 const activityEvents = 50
+const secondPressSeconds = 60
 
 export function factorUseCases(parts) {
   const { accounts, sessions, outbox, secondFactor, callerIn, callerWithPass, staleFactor, end, clock } = parts
@@ -23,12 +24,15 @@ export function factorUseCases(parts) {
     return told
   }
 
-  /** Confirms a factor. The one that ends a login gives the session a new id. */
+  /**
+   * Confirms a factor. A session without a pass gets one, and a new id with it: a copy of its cookie, made before, then opens
+   * nothing.
+   */
   async function confirm(context, method, ask) {
     const { session } = context
     const setUp = session.pending.setUps?.[method]
     const confirmation = { ...callerIn(context), setup: setUp?.token ?? '', code: context.input.code }
-    if (session.pending.setUp === undefined) {
+    if (session.proof === 'verified') {
       const reply = await ask(confirmation)
       if (reply.result === 'enrolled') forgetSetUp(session, method)
       return { ...afterChange(context, reply), isReplacement: Boolean(setUp?.replaces) }
@@ -37,14 +41,15 @@ export function factorUseCases(parts) {
     const reply = await ask({ ...confirmation, newSession: fresh.id })
     if (reply.result !== 'enrolled') return atLogin(context, reply)
     const { pass: token, newCodes, session: _, ...shown } = reply
-    const state = { proof: 'verified', pass: token, next: session.next, pending: { newCodes } }
+    const pending = { newCodes, shown: session.pending.shown }
+    const state = { proof: 'verified', pass: token, next: session.next, pending }
     if (!sessions.replace(session, fresh, state)) return { result: 'denied', reason: 'ticket_invalid' }
     context.cookie = fresh.secret
     context.pass = { token, expiresAt: reply.expiresAt }
     context.session = sessions.find(fresh.secret, 'web')
     context.entry = { state: 'in', method }
     sessions.endOthers(context.session)
-    return { ...shown, next: session.next }
+    return session.pending.setUp === undefined ? shown : { ...shown, next: session.next }
   }
 
   /** A change of factors ends the passes from before it. The session that made it goes on with the pass in the reply. */
@@ -132,11 +137,15 @@ export function factorUseCases(parts) {
       }
     },
 
-    /** Begins a set-up, or goes on with the one that is open: its key may be in the app already. */
+    /**
+     * Begins a set-up. A second press of the button within a minute goes on with the same one. An older one may have been begun by
+     * somebody else at this browser, who knows its key; the page leads to it only by a link that says so.
+     */
     async startTotp(context) {
       const { session, principal, account, input } = context
       const open = session.pending.setUps?.totp
-      if (open !== undefined && (open.replaces ?? '') === (input.replaces ?? '') && !input.name) {
+      const isPressedTwice = open !== undefined && clock() - open.at < secondPressSeconds
+      if (isPressedTwice && (open.replaces ?? '') === (input.replaces ?? '') && !input.name) {
         const shown = await totpSetUp(context)
         if (shown.result === 'totp_started') return shown
       }
@@ -146,7 +155,7 @@ export function factorUseCases(parts) {
         label: principal.email,
         plan: account.plan,
       })
-      return atLogin(context, keepSetUp(context, 'totp', reply, { replaces: input.replaces }))
+      return atLogin(context, keepSetUp(context, 'totp', reply, { replaces: input.replaces, at: clock() }))
     },
 
     totpSetUp,

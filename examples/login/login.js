@@ -45,6 +45,17 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     context.cookie = null
   }
 
+  /** Gives a session without a pass a new id, so that a copy of its cookie ends as well. A pass is bound to the id. */
+  function renewSession(context) {
+    const { session } = context
+    if (session.proof !== 'allowed') return
+    const fresh = sessions.fresh()
+    const { shown } = session.pending
+    if (!sessions.replace(session, fresh, { proof: 'allowed', next: session.next, pending: { shown } })) return
+    context.cookie = fresh.secret
+    context.session = sessions.find(fresh.secret, 'web')
+  }
+
   /** The one function that starts a session. Every login calls it after its first factor, so none skips the second. */
   async function logIn(context, principal, next) {
     const { ip, browser, language } = context
@@ -282,6 +293,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
         await secondFactor.removeTrustedBrowser({ ...callerWithPass(context), browser: id })
       // Last, because a trusted browser may log in until its trust has ended.
       const ended = sessions.endOthers(session)
+      renewSession(context)
       outbox.ownEvent('sessions_ended', principal, { at: clock(), ip })
       return { result: 'logged_out_elsewhere', sessions: ended, browsers: trustedBrowsers.length }
     },
@@ -340,7 +352,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       end,
       clock,
     }),
-    ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, clock }),
+    ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, renewSession, clock }),
     ...ownerUseCases({
       accounts,
       sessions,

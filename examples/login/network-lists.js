@@ -33,14 +33,19 @@ function rowsOf(input, name, budget) {
   )
 }
 
+const noteWithEnd = /^(.*?)(?:\buntil\s+(\d{4}-\d\d-\d\d)\s*)?$/
+
+/** Stands for the end of a rule without one, where the words of its note would be read as an end. */
+const never = 'never'
+
 /** The rules of pasted lines. Text after `#` is a note; a line with nothing else is passed over. */
 export function rulesOfLines(text, budget = { left: mostOfRanges }) {
   return text.split(/[\r\n\u2028\u2029]+/).flatMap((line) => {
     const [, before, text = ''] = /^([^#]*)(?:#(.*))?$/.exec(line)
     const [, networks, end] = /^(.*?)(?:\buntil\s+(\S+)\s*)?$/.exec(before.trim())
     // Someone who writes the last day at the end of the note means it too.
-    const [, note, endInNote] = /^(.*?)(?:\buntil\s+(\d{4}-\d\d-\d\d)\s*)?$/.exec(text.trim())
-    const last = end ?? endInNote
+    const [, note, endInNote] = noteWithEnd.exec(text.trim())
+    const last = end === never ? undefined : (end ?? endInNote)
     return rules(networks, { note: (end ? text : note).trim() || undefined, until: last && secondsOf(last) }, budget)
   })
 }
@@ -133,5 +138,7 @@ export function entryOf(rule) {
 /** A rule as a line. */
 export function lineOf(rule) {
   const { network, note, until } = entryOf(rule)
-  return `${network}${until === undefined ? '' : ` until ${dayOf(until)}`}${note ? ` # ${note}` : ''}`
+  const isRead = note !== undefined && noteWithEnd.exec(note)?.[2] !== undefined
+  const end = until === undefined ? isRead && never : dayOf(until)
+  return `${network}${end ? ` until ${end}` : ''}${note ? ` # ${note}` : ''}`
 }

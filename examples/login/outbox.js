@@ -21,6 +21,11 @@ const canRepeat = new Set([
   'sessions_ended',
 ])
 
+const DAY = 86_400
+
+/** So many addresses of wrong passwords for a person have a row of their own. */
+const addressesWithOwnRow = 3
+
 /** Events of this service, beside those of the engine: about the password and the sessions, which the engine does not know. */
 export const ownEvents = ['sessions_ended', 'wrong_password']
 
@@ -58,19 +63,26 @@ export function createOutbox(db) {
   /** Counts equal refusals within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
   const saveEvent = db.transaction((event) => {
     if (!canRepeat.has(event.event)) return void addEvent.run(event.user, JSON.stringify(event))
-    const same = lastEvents
-      .all(event.user)
-      .map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
-      .find((last) => isSame(last, event))
+    const last = lastEvents.all(event.user).map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
+    const same = last.find((each) => isSame(each, event)) ?? sharedRowOfGuesses(last, event)
     if (same) removeEvent.run(same.id)
     const { times = 1, since = same?.at } = same ?? {}
     addEvent.run(event.user, JSON.stringify(same ? { ...event, times: times + 1, since } : event))
   })
 
   function isSame({ id, at, times, since = at, ...last }, { at: now, ...event }) {
-    // A stranger has many addresses and needs no password: these count as one for a day, with the last address.
-    if (event.event === 'wrong_password') return last.event === event.event && now - since <= 86_400
-    return now - since <= 900 && JSON.stringify(last) === JSON.stringify(event)
+    const seconds = event.event === 'wrong_password' ? DAY : 900
+    return now - since <= seconds && JSON.stringify(last) === JSON.stringify(event)
+  }
+
+  /**
+   * A stranger has many addresses and needs no password. The first addresses of a day keep rows of their own; all others share
+   * one more row, with the last address.
+   */
+  function sharedRowOfGuesses(last, { event, at: now }) {
+    if (event !== 'wrong_password') return undefined
+    const guesses = last.filter((each) => each.event === event && now - (each.since ?? each.at) <= DAY)
+    return guesses.length > addressesWithOwnRow ? guesses[0] : undefined
   }
 
   return {

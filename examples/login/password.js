@@ -9,8 +9,8 @@ export const passwordLength = { least: 15, most: 128 }
 /** A password of fewer different characters is easy to guess. */
 const leastDifferent = 5
 
-/** `staleFactor` refuses a caller who has not shown a factor just now. */
-export function passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, clock }) {
+/** `staleFactor` refuses a caller who has not shown a factor just now; `renewSession` gives a session a new id. */
+export function passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, renewSession, clock }) {
   return {
     /** Ends all that the old password has begun: the other sessions here, and at the engine half-made logins and the trust of browsers. */
     async changePassword(context) {
@@ -26,7 +26,12 @@ export function passwordUseCases({ accounts, sessions, outbox, secondFactor, sta
         return { result: 'denied', reason: 'not_your_password' }
       }
       if (checked.result !== 'first_factor') return checked
+      const throttled = accounts.chargePasswordChange(checked.principal)
+      if (throttled) return throttled
       const hash = await accounts.hashOf(next)
+      // Checked before the engine is told as well, so that a refused change is not in the trail and ends no trust.
+      if (!sessions.isOpen(session) || !accounts.isCurrent(checked.principal))
+        return { result: 'denied', reason: 'not_your_password' }
       // First, so that a failure of the store changes no password.
       await secondFactor.passwordChanged({ user: principal.id, account: account.id })
       // Nothing waits from here on. Meanwhile another session may have changed the password, or ended this one.
@@ -43,23 +48,14 @@ export function passwordUseCases({ accounts, sessions, outbox, secondFactor, sta
     const when = utcTime(clock(), 'moment', words.locale)
     return words.mails.passwordChanged({ service: account.name, when, ip })
   }
-
-  /** Gives a session without a pass a new id, so that a copy of its cookie ends as well. A pass is bound to the id. */
-  function renewSession(context) {
-    const { session } = context
-    if (session.proof !== 'allowed') return
-    const fresh = sessions.fresh()
-    if (!sessions.replace(session, fresh, { proof: 'allowed', next: session.next })) return
-    context.cookie = fresh.secret
-    context.session = sessions.find(fresh.secret, 'web')
-  }
 }
 
 /** The reason to refuse a new password, if there is one. */
 function weaknessOf(next, { old, email }) {
-  const characters = [...next]
+  const kept = next.normalize('NFC')
+  const characters = [...kept]
   if (characters.length < passwordLength.least || characters.length > passwordLength.most) return 'password_length'
-  if (next.normalize('NFC') === old.normalize('NFC')) return 'password_same'
-  if (new Set(characters).size < leastDifferent || next.toLowerCase().includes(email)) return 'password_easy'
+  if (kept === old.normalize('NFC')) return 'password_same'
+  if (new Set(characters).size < leastDifferent || kept.toLowerCase().includes(email)) return 'password_easy'
   return undefined
 }

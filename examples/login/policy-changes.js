@@ -109,8 +109,9 @@ function baseOf({ require, firstFactor, network, name }) {
   return createHash('sha256').update(rules).digest('base64url').slice(0, 16)
 }
 
-/** Saves the account's rules, and logs what changed. */
-export async function saveRules({ accounts, secondFactor, policyFor }, { account, principal, ip }, next) {
+/** Saves the account's rules, and logs the change from the rules that they replace. Those may be newer than the request. */
+export async function saveRules({ accounts, secondFactor, policyFor }, { account: { id }, principal, ip }, next) {
+  const account = accounts.account(id)
   accounts.saveRules(account.id, next)
   const [before, after] = [policyFor(account), policyFor({ ...account, ...next })]
   await secondFactor.policyChanged({ account: account.id, by: principal.id, ip, before, after })

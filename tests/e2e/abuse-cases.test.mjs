@@ -19,6 +19,13 @@ const clientFrom = (ip) => new Visitor(service, ip).json('/api/token', client)
 /** The text of the notice on top of a page: of a problem or of a success. */
 const notice = ({ text }) => /role="(?:alert|status)">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
 
+/** Presses "Save" on the page of a review. */
+function save(visitor, { text }, more = {}) {
+  const [form] = /<form method="post" action="\/policy">(?:(?!<\/form>).)*name="confirmed".*?<\/form>/s.exec(text)
+  const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/gs)]
+  return visitor.page('/policy', { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...more })
+}
+
 const guess = async (name, ip) => {
   const fields = { email: `${name}@acme.example`, password: 'not it' }
   return (await new Visitor(service, ip).json('/api/login', fields)).result
@@ -62,13 +69,43 @@ test('a cookie that tells the login page anything odd shows no source text and n
   }
 })
 
-test('wrong passwords from many addresses are one row of the trail, with the last address', async () => {
+test('wrong passwords from many addresses are four rows of the trail: the first three, and the last', async () => {
   for (let i = 1; i <= 8; i += 1) assert.equal(await guess('colleague', `203.0.113.${i}`), 'wrong_password')
   const { events } = await owner.json('/api/audit?kind=wrong_password&person=colleague')
-  assert.deepEqual(
-    events.map(({ times, ip }) => [times, ip]),
-    [[8, '203.0.113.8']],
-  )
+  const rows = events.map(({ times = 1, ip }) => [times, ip])
+  assert.deepEqual(rows, [
+    [5, '203.0.113.8'],
+    [1, '203.0.113.3'],
+    [1, '203.0.113.2'],
+    [1, '203.0.113.1'],
+  ])
+})
+
+test('a cookie tells the login page no success', async () => {
+  for (const result of [
+    'removed',
+    'renamed',
+    'logged_out_elsewhere',
+    'policy_saved',
+    'factor_shown',
+    'password_changed',
+  ]) {
+    const visitor = new Visitor(service)
+    visitor.cookies.set('said', Buffer.from(JSON.stringify({ told: { result } })).toString('base64url'))
+    assert.equal(notice(await visitor.page('/login?said=login')), undefined, result)
+  }
+})
+
+test('addresses that cannot be read have ten tries together', async () => {
+  const odd = ['203.0.113.1:5000', 'x', '[2001:db8::1]:443', 'unknown']
+  for (let i = 0; i < 10; i += 1) assert.equal(await guess('odd', `${odd[i % odd.length]}${i}`), 'wrong_password')
+  assert.equal(await guess('odd', '203.0.113.1:50001'), 'throttled')
+})
+
+test('one IPv4 client behind a translator does not use up the tries of the others', async () => {
+  for (let i = 0; i < 11; i += 1) await guess('translated', '64:ff9b::cb00:7142')
+  assert.equal(await guess('translated', '64:ff9b::cb00:7142'), 'throttled')
+  assert.equal(await guess('translated', '64:ff9b::c000:20a'), 'wrong_password')
 })
 
 test('all addresses of one IPv6 network have ten tries together', async () => {
@@ -143,6 +180,64 @@ test('many ends of other sessions do not push the login out of the trail', async
   assert.ok(events.some(({ event, ip }) => event === 'login_allowed' && ip === '203.0.113.68'))
 })
 
+test('many changes of the password are refused, and do not push the login out of the trail', async (t) => {
+  const ownService = await startService(t)
+  const thief = new Visitor(ownService, '203.0.113.68')
+  assert.equal((await thief.logIn('colleague')).result, 'allowed')
+  const change = (password, new_password) => thief.json('/api/security/password', { password, new_password })
+  let password = passwords.colleague
+  for (let i = 0; i < 10; i += 1) {
+    assert.equal((await change(password, `${next} ${i}`)).result, 'password_changed')
+    password = `${next} ${i}`
+  }
+  assert.equal((await change(password, next)).result, 'throttled')
+  const { events } = await thief.json('/api/security/activity')
+  assert.ok(events.some(({ event, ip }) => event === 'login_allowed' && ip === '203.0.113.68'))
+})
+
+test('the fifteen characters of a password are counted as they are kept', async () => {
+  const member = await loggedIn('member')
+  const six = '한국말암호들'.normalize('NFD')
+  assert.equal([...six].length, 17)
+  const reply = await member.json('/api/security/password', { password: passwords.member, new_password: six })
+  assert.equal(reply.reason, 'password_length')
+})
+
+test('a note that ends with a day gives its rule no end by the way through the pages', async (t) => {
+  const ownService = await startService(t)
+  const { visitor } = await freshVisitor(ownService, 'owner')
+  const deny = [{ network: '203.0.113.0/24', note: 'abuse, seen until 2026-12-31' }]
+  assert.equal(
+    (await visitor.json('/api/policy', { require: 'optional', deny, confirmed: true })).result,
+    'policy_saved',
+  )
+  const { text } = await visitor.page('/policy')
+  const typedIn = (field) => new RegExp(`name="${field}"[^>]*? value="([^"]*)"`).exec(text)?.[1] ?? ''
+  const fields = { require: 'optional', firstFactor: 'recovery_code', name: 'Acme New', base: typedIn('base') }
+  for (const field of ['network', 'note', 'until']) fields[`deny.${field}`] = typedIn(`deny\\.${field}`)
+  const review = await visitor.page('/policy', fields)
+  assert.equal(review.path, '/policy/review')
+  assert.equal((await save(visitor, review)).status, 200)
+  assert.deepEqual((await visitor.json('/api/policy')).network.deny, deny)
+})
+
+test('the longest lists that a review shows can be saved', async (t) => {
+  const ownService = await startService(t)
+  const { visitor } = await freshVisitor(ownService, 'owner')
+  const { base } = await visitor.json('/api/policy')
+  await visitor.page('/policy')
+  const ranges = (list) =>
+    Array.from({ length: 8 }, (_, i) => {
+      const network = `2001:db8:${list}${i}aa:bbbb`
+      return `${network}:1111:1111:1111:1111 - ${network}:eeee:eeee:eeee:eeee`
+    }).join('\n')
+  const fields = { base, require: 'some', firstFactor: 'recovery_code', name: 'Acme', outside: '' }
+  const review = await visitor.page('/policy', { ...fields, deny: ranges(1), networks: ranges(2), api: ranges(3) })
+  assert.equal(review.path, '/policy/review')
+  assert.equal((await save(visitor, review, { force: 'yes' })).status, 200)
+  assert.equal((await visitor.json('/api/policy')).network.deny.length, 768)
+})
+
 test('a link tells nothing that did not happen', async () => {
   for (const path of ['/security?go=x', '/security?go=password', '/users?go=x'])
     assert.equal(notice(await owner.page(path)), undefined, path)
@@ -208,7 +303,7 @@ test('half a login, or a member, does not reach the lists of the policy by an ou
 
 test('JSON that is no list of networks is refused, and not passed over', async () => {
   /** @type {any[]} */
-  const odd = [{ network: '192.0.2.0/24' }, [{ toString: 1, valueOf: 1 }], { toString: 1 }, {}, 7]
+  const odd = [{ network: '192.0.2.0/24' }, [{ toString: 1, typedIn: 1 }], { toString: 1 }, {}, 7]
   const lists = ['allow', 'api', 'deny', 'networks', 'allow.network', 'allow.note', 'allow.until']
   for (const list of lists)
     for (const value of odd) {

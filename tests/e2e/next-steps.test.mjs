@@ -334,6 +334,30 @@ test('an outdated form of the policy keeps its draft', async (t) => {
   assert.match(page.text, /name="name" value="Acme New"/)
 })
 
+test('"Discard" on an outdated page shows the saved policy', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner, code } = await freshVisitor(service, 'owner')
+  await owner.json('/api/policy', { require: 'optional', deny: ['198.51.100.0/24'], confirmed: true })
+  const { base } = await owner.json('/api/policy')
+  await owner.page('/policy')
+  const rules = { require: 'optional', firstFactor: 'recovery_code', name: 'Acme New', deny: '192.0.2.128/25' }
+  await owner.page('/policy', { base, ...rules, 'deny.network': '198.51.100.0/24', 'deny.note': '', 'deny.until': '' })
+  assert.match((await owner.page('/policy')).text, /name="discard"/)
+  const { formToken } = owner
+  await owner.showFactorAgain('totp', code())
+  const page = await owner.page('/policy/draft', { form_token: formToken, discard: 'yes' })
+  assert.match(page.text, /name="deny\.network" value="198\.51\.100\.0\/24"/)
+})
+
+test('a page of another service with `go` in its address gets no field of this one after the code', async (t) => {
+  const service = await startService(t)
+  const { code } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.page('/login', { ...loginOf('member'), next: '/reports?go=1&sig=abc' })
+  const { location } = await visitor.page('/login/second-step', { method: 'totp', code: code() }, { follow: false })
+  assert.equal(location, '/reports?go=1&sig=abc')
+})
+
 test('backup codes that nobody said are saved are told on the first page', async (t) => {
   const service = await startService(t)
   const { visitor } = await enrolledVisitor(service, 'member')

@@ -32,6 +32,7 @@ async function startUseCases() {
     (ids) => void store.revoke({ sessions: ids }, { now, until: now + 100_000 }),
   )
   const outbox = createOutbox(db)
+  const events = []
   /** @returns {any} */
   const policyFor = (account) => policyOf(account, 'http://localhost:3000')
   const secondFactor = createSecondFactor({
@@ -40,7 +41,7 @@ async function startUseCases() {
     keys: generateKeys(),
     clock,
     notify: async () => {},
-    onEvent: async () => {},
+    onEvent: async (event) => void events.push(event),
     sendSms: async () => {},
   })
   const useCasesWith = (stubs) =>
@@ -75,6 +76,7 @@ async function startUseCases() {
 
   return {
     accounts,
+    events,
     act,
     /** For `act`: `step` runs whole before the engine begins with `name`. */
     before: (name, step) => ({
@@ -225,4 +227,73 @@ test('the admission of an API client keeps a rule that is saved meanwhile', asyn
     api: [{ network: '198.51.100.5/32', note: client }],
     deny: ['203.0.113.0/24'],
   })
+})
+
+test('the trail tells each change from the rules that it replaces', async () => {
+  const { act, before, events } = await startUseCases()
+  const owner = {}
+  await act(owner, 'logInWithPassword', loginOf('owner'))
+  const rules = { require: 'optional', firstFactor: 'recovery_code', confirmed: true }
+  const deny = async () =>
+    assert.equal((await act(owner, 'changePolicy', { ...rules, deny: ['203.0.113.0/24'] })).result, 'policy_saved')
+  assert.equal((await act(owner, 'changePolicy', rules, before('reviewPolicy', deny))).result, 'policy_saved')
+  const changes = events.filter(({ event }) => event === 'policy_changed')
+  assert.equal(changes.length, 2)
+  assert.deepEqual(changes[1].changes, [{ path: 'network.deny', removed: ['203.0.113.0/24'] }])
+})
+
+test('a change of the rules that names the rules it was made from is refused once others are saved', async () => {
+  const { accounts, act, before } = await startUseCases()
+  const owner = {}
+  await act(owner, 'logInWithPassword', loginOf('owner'))
+  const { base } = await act(owner, 'policy', {})
+  const rules = { require: 'optional', firstFactor: 'recovery_code', base, confirmed: 'yes' }
+  const deny = async () =>
+    assert.equal((await act(owner, 'submitPolicy', { ...rules, deny: '203.0.113.0/24' })).result, 'policy_saved')
+  const late = await act(owner, 'submitPolicy', { ...rules, deny: '' }, before('reviewPolicy', deny))
+  assert.equal(late.result, 'policy_outdated')
+  assert.deepEqual(accounts.account('acme').network.deny, ['203.0.113.0/24'])
+})
+
+test('a set-up of somebody whose password changes meanwhile adds no factor', async () => {
+  const { act, before, isIn } = await startUseCases()
+  const [person, thief] = twoBrowsers()
+  for (const visitor of [person, thief]) await act(visitor, 'logInWithPassword', loginOf('member'))
+  const secret = (await act(thief, 'startTotp', {})).secret.replaceAll(' ', '')
+  const change = async () =>
+    assert.equal((await act(person, 'changePassword', changeTo(next))).result, 'password_changed')
+  const confirmation = { code: authenticatorCode(secret, 1_800_000_000) }
+  const late = await act(thief, 'confirmTotp', confirmation, before('confirmTotp', change))
+  assert.equal(late.result, 'expired')
+  assert.equal(await isIn(person), true)
+})
+
+test('an app that is set up in another tab as the password changes keeps the person in', async () => {
+  const { act, before, isIn } = await startUseCases()
+  const person = {}
+  await act(person, 'logInWithPassword', loginOf('member'))
+  const secret = (await act(person, 'startTotp', {})).secret.replaceAll(' ', '')
+  const otherTab = { ...person }
+  const confirmation = { code: authenticatorCode(secret, 1_800_000_000) }
+  const confirm = async () => assert.equal((await act(otherTab, 'confirmTotp', confirmation)).result, 'enrolled')
+  const late = await act(person, 'changePassword', changeTo(next), before('passwordChanged', confirm))
+  assert.equal(late.result, 'denied')
+  assert.equal(await isIn(otherTab), true, 'both tabs have the newer cookie')
+})
+
+test('a change of the password that is refused while it is under way is not in the trail', async () => {
+  const { accounts, act, events } = await startUseCases()
+  const [person, thief] = twoBrowsers()
+  for (const visitor of [person, thief]) await act(visitor, 'logInWithPassword', loginOf('member'))
+  const hashOf = accounts.hashOf
+  accounts.hashOf = async (password) => {
+    accounts.hashOf = hashOf
+    assert.equal((await act(person, 'logOutElsewhere', {})).sessions, 1)
+    return hashOf(password)
+  }
+  assert.equal((await act(thief, 'changePassword', changeTo(next))).result, 'denied')
+  assert.deepEqual(
+    events.filter(({ event }) => event === 'password_changed'),
+    [],
+  )
 })

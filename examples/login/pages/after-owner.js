@@ -47,7 +47,8 @@ export const afterOwner = {
 
 /** Where a form of the policy leads that came from an outdated page: nothing typed is lost. */
 export const afterOutdated = {
-  draftPolicy: (_, { input, account }) => keptDraft(input, account),
+  draftPolicy: (reply, { input, account }) =>
+    input.discard === undefined ? keptDraft(input, account) : { to: '/policy', tell: reply },
   submitPolicy: (reply, { input, account }) => ({ ...keptDraft(input, account), tell: reply }),
 }
 
