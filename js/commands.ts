@@ -75,8 +75,13 @@ export interface ResetInput extends Caller, Accepts<wasm.IssueRecoveryCode> {}
 export interface CheckInput extends Caller, Accepts<wasm.Check> {}
 /** Input of `checkPass`. Rules about addresses and roles do not apply to it. */
 export interface CheckPassInput extends Omit<Caller, 'ip' | 'roles'>, Accepts<wasm.CheckPass> {}
-/** Input of `status`, `passwordChanged` and `signOutEverywhere`. Rules about addresses and roles do not apply to them. */
+/** Input of `status`. Rules about addresses and roles do not apply to it. */
 export interface UserInput extends Omit<Caller, 'ip' | 'roles'> {}
+/**
+ * Input of `passwordChanged` and `signOutEverywhere`. `ip` is the address of the request, for the audit log. Rules about addresses
+ * and roles do not apply to them.
+ */
+export interface SignOutInput extends Omit<Caller, 'roles'> {}
 
 /** Input of `endSessions`. */
 export interface EndSessionsInput extends Omit<Caller, 'ip' | 'roles'> {

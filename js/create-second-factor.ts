@@ -20,6 +20,7 @@ import type {
   SendSmsReply,
   ShowNewBackupCodesReply,
   ShowTotpSetupReply,
+  SignOutInput,
   UserInput,
   VerifyReply,
 } from './commands.js'
@@ -186,9 +187,13 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     })
 
   /** A command about a user that no client sends: it has no other field, and its reply tells nothing. */
-  const hostsWord = (name: CommandName) => async (input: UserInput) => {
-    const { account, user } = read(input, '', { user: idText, account: accountId }) as unknown as UserInput
-    await commandOf(name)({ user, account })
+  const hostsWord = (name: CommandName) => async (input: SignOutInput) => {
+    const { account, user, ip } = read(input, '', {
+      user: idText,
+      account: accountId,
+      ip: anything,
+    }) as unknown as SignOutInput
+    await commandOf(name)({ user, account, ip })
   }
 
   /** A command that brings a ticket, which names the user. */

@@ -7,7 +7,7 @@ import type {
   ResetInput,
   ResetReply,
   ReviewPolicyInput,
-  UserInput,
+  SignOutInput,
 } from './commands.js'
 import type * as wasm from './wasm.js'
 
@@ -83,7 +83,7 @@ export interface UserMethods {
    * }
    * ```
    */
-  passwordChanged(input: UserInput): Promise<void>
+  passwordChanged(input: SignOutInput): Promise<void>
   /**
    * Ends everything that {@link UserMethods.passwordChanged} ends, and the passes of all sessions of the user. `fresh` refuses them at
    * once, everything else where a revocation list or `endPasses` tells so. End the sessions in your session store as well.
@@ -98,7 +98,7 @@ export interface UserMethods {
    * }
    * ```
    */
-  signOutEverywhere(input: UserInput): Promise<void>
+  signOutEverywhere(input: SignOutInput): Promise<void>
   /**
    * Names the users whom a policy would lock out, before it is switched on. Each policy is compiled once, and the
    * event loop is free again every 20 milliseconds. Only a policy is compiled in two parts that are not cut, of 30 to 80

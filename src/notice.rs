@@ -29,7 +29,7 @@ pub struct Notice {
     /// The method that was changed or used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Method>,
-    /// The name of the app or phone that was added or removed, or of the browser.
+    /// The name of the app or phone that was added or removed, or that took another's place, or of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<FactorName>,
     /// The time of the change, in unix seconds.
@@ -65,6 +65,8 @@ pub enum NoticeKind {
     FactorAdded,
     /// The first factor was set up at login, by the password alone. User and owners hear of it.
     FirstFactorByPassword,
+    /// A factor took the place of another. It comes in place of `FactorAdded` and `FactorRemoved`.
+    FactorReplaced,
     /// A factor was removed.
     FactorRemoved,
     /// New backup codes replaced the old.
@@ -108,6 +110,7 @@ impl NoticeKind {
         match self {
             Self::FactorAdded
             | Self::FirstFactorByPassword
+            | Self::FactorReplaced
             | Self::FactorRemoved
             | Self::BackupCodesRenewed
             | Self::BackupCodeUsed

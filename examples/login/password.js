@@ -33,7 +33,7 @@ export function passwordUseCases({ accounts, sessions, outbox, secondFactor, sta
       if (!sessions.isOpen(session) || !accounts.isCurrent(checked.principal))
         return { result: 'denied', reason: 'not_your_password' }
       // First, so that a failure of the store changes no password.
-      await secondFactor.passwordChanged({ user: principal.id, account: account.id })
+      await secondFactor.passwordChanged({ user: principal.id, account: account.id, ip })
       // Nothing waits from here on. Meanwhile another session may have changed the password, or ended this one.
       if (!sessions.isOpen(session) || !accounts.setPassword(checked.principal, hash))
         return { result: 'denied', reason: 'not_your_password' }

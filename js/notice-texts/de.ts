@@ -29,6 +29,10 @@ export const de: NoticeLanguage = {
     'first_factor_by_password.user.happened':
       'Dafür genügte Ihr Passwort, weil {service} einen zweiten Faktor verlangt und Sie noch keinen hatten. Ab jetzt werden Anmeldungen damit bestätigt.',
 
+    'factor_replaced.user.title': 'Ein zweiter Faktor Ihrer Anmeldung wurde ersetzt',
+    'factor_replaced.user.happened':
+      'Ab jetzt bestätigt der neue Ihre Anmeldungen bei {service}. Der bisherige gilt nicht mehr.',
+
     'factor_removed.user.title': 'Ein zweiter Faktor Ihrer Anmeldung wurde entfernt',
     'factor_removed.user.happened':
       'Anmeldungen bei {service} lassen sich damit nicht mehr bestätigen. Haben Sie keinen anderen, genügt zur Anmeldung nun möglicherweise Ihr Passwort allein.',
@@ -69,7 +73,7 @@ export const de: NoticeLanguage = {
 
     'browser_trusted.user.title': 'Ein Browser gilt bei Ihrer Anmeldung nun als vertrauenswürdig',
     'browser_trusted.user.happened':
-      'Einige Tage lang genügt zur Anmeldung bei {service} mit diesem Browser Ihr Passwort, ohne Code.',
+      'Solange das gilt, genügt zur Anmeldung bei {service} mit diesem Browser Ihr Passwort, ohne Code. In Ihren Sicherheitseinstellungen können Sie es beenden.',
 
     'trusted_browser_copied.user.title': 'Ein vertrauenswürdiger Browser wurde möglicherweise kopiert',
     'trusted_browser_copied.user.happened':

@@ -29,6 +29,10 @@ export const en: NoticeLanguage = {
     'first_factor_by_password.user.happened':
       'Your password was enough to set it up, because {service} asks for a second factor and you had none yet. From now on, logins are confirmed with it.',
 
+    'factor_replaced.user.title': 'A second factor of your login was replaced',
+    'factor_replaced.user.happened':
+      'The new one confirms your logins at {service} from now on. The one that it replaced no longer does.',
+
     'factor_removed.user.title': 'A second factor was removed from your login',
     'factor_removed.user.happened':
       'Logins at {service} can no longer be confirmed with it. If you have no other one, your password alone may now be enough to log in.',
@@ -68,7 +72,7 @@ export const en: NoticeLanguage = {
 
     'browser_trusted.user.title': 'A browser is now trusted at your login',
     'browser_trusted.user.happened':
-      'For some days, logins at {service} from this browser need your password and no code.',
+      'Until this trust ends, logins at {service} from this browser need your password and no code. You can end it in your security settings.',
 
     'trusted_browser_copied.user.title': 'A trusted browser may have been copied',
     'trusted_browser_copied.user.happened':

@@ -110,6 +110,11 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     situation: 'not_you',
     steps: ['rescue', 'password', 'factors'],
   },
+  'factor_replaced.user': {
+    facts: ['method', 'name'],
+    situation: 'not_you',
+    steps: ['password', 'sessions', 'factors', 'support'],
+  },
   'factor_removed.user': {
     facts: ['method', 'name'],
     situation: 'not_you',

@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
         self.tell(Recipient::User, kind, method, None, None);
     }
 
-    /// Tells the user that an app or phone was added or removed.
+    /// Tells the user that an app or phone was added, replaced or removed.
     pub(super) fn notify_of_factor(&mut self, kind: NoticeKind, method: Method, name: &FactorName) {
         self.tell(Recipient::User, kind, Some(method), Some(name.clone()), None);
     }
@@ -101,11 +101,10 @@ impl<'a> Context<'a> {
         self.effects.push(Effect::Notify(Notice { account, to, user, kind, method, name, at: self.now, by, ip, backup_codes_left }));
     }
 
-    /// Takes an app or phone out, and tells so.
+    /// Takes an app or phone out. The caller tells the user.
     pub(super) fn drop_factor(&mut self, Factor { named, method, .. }: &Factor) {
         self.record.drop_factor(&named.id);
         self.log(EventKind::FactorRemoved { method: *method, factor: named.clone() });
-        self.notify_of_factor(NoticeKind::FactorRemoved, *method, &named.name);
     }
 
     /// Refuses a command, and logs it.

@@ -215,7 +215,8 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         context.log(EventKind::FirstFactorByPassword { method });
         context.notify_all(NoticeKind::FirstFactorByPassword, Some(method), None);
     } else {
-        context.notify_of_factor(NoticeKind::FactorAdded, method, &factor.name);
+        let kind = if replaces.is_some() { NoticeKind::FactorReplaced } else { NoticeKind::FactorAdded };
+        context.notify_of_factor(kind, method, &factor.name);
     }
     if let Some(replaced) = &replaces {
         context.drop_factor(replaced);

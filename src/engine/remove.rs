@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::event::Action;
+use crate::notice::NoticeKind;
 use crate::policy::Reason;
 use crate::record::Factor;
 
@@ -27,9 +28,9 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
         // The user could not come back: another factor must come first.
         return Ok(context.denied(Action::Remove, Reason::EnrollmentRequired));
     }
-    context.drop_factor(removed);
+    drop_and_tell(context, removed);
     if is_last {
-        others.iter().for_each(|other| context.drop_factor(other));
+        others.iter().for_each(|other| drop_and_tell(context, other));
         context.record.backup = None;
     }
     context.record.drop_login_codes();
@@ -37,4 +38,9 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
     let (pass, expires_at) = context.new_pass(pass)?;
     let methods_left = context.record.factors().map(|factor| factor.method).collect();
     Ok(Reply::Removed { method: removed.method, factor: removed.named.clone(), methods_left, pass, expires_at })
+}
+
+fn drop_and_tell(context: &mut Context<'_>, factor: &Factor) {
+    context.drop_factor(factor);
+    context.notify_of_factor(NoticeKind::FactorRemoved, factor.method, &factor.named.name);
 }

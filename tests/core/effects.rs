@@ -90,6 +90,14 @@ fn each_app_and_phone_that_comes_or_goes_is_told_by_its_name() {
         pass = enrolled["pass"].clone();
         person.now += 30;
     }
-    person.reply(json!({"remove": {"session": "in", "pass": pass, "method": "sms"}}));
+    let pass = person.reply(json!({"remove": {"session": "in", "pass": pass, "method": "sms"}}))["pass"].clone();
     assert_eq!(notices(&person), [(NoticeKind::FactorRemoved, "Work".to_owned())]);
+
+    person.now += 60;
+    let phone = String::from(person.factors().pop().unwrap().named.id);
+    let started = person.reply(json!({"enroll_sms": {"session": "in", "pass": pass, "number": "+61487654321", "replaces": phone}}));
+    let code = person.sms_code();
+    person.reply(json!({"confirm_sms": {"session": "in", "setup": started["setup"], "code": code}}));
+    assert_eq!(notices(&person), [(NoticeKind::FactorReplaced, "Phone".to_owned())]);
+    assert_eq!(person.events(), ["factor_added", "factor_removed"]);
 }

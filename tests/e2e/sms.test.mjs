@@ -147,7 +147,7 @@ test('T15: another number is a new set-up: it needs a fresh factor, is notified,
   assert.equal((await lastSms(visitor)).recipient, '+61498765432')
   const { messages } = await visitor.json('/api/outbox')
   const subjects = messages.map(({ subject }) => subject)
-  assert.ok(subjects.includes('Acme: A second factor was removed from your login'), subjects.join(', '))
+  assert.ok(subjects.includes('Acme: A second factor of your login was replaced'), subjects.join(', '))
 })
 
 test('S14: a user with an authenticator only is not offered or sent an SMS', async (t) => {

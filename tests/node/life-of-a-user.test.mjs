@@ -47,7 +47,21 @@ test('the words of the host take a user, and nothing that a client could add', a
   for (const word of ['passwordChanged', 'signOutEverywhere']) {
     await assert.rejects(at.factor[word]({ user: 'ann', session: 's' }), refusedWith('invalid_input', 'session'))
     await assert.rejects(at.factor[word]({}), refusedWith('invalid_input', 'user'))
-    await assert.rejects(at.factor[word]('ann'), { message: 'takes one object with the fields `user`, `account`' })
+    await assert.rejects(at.factor[word]({ user: 'ann', ip: 7 }), refusedWith('invalid_input', 'ip'))
+    await assert.rejects(at.factor[word]('ann'), {
+      message: 'takes one object with the fields `user`, `account`, `ip`',
+    })
+  }
+})
+
+test('the words of the host tell the trail the address of the request', async () => {
+  const at = await host()
+  const events = { passwordChanged: 'password_changed', signOutEverywhere: 'signed_out_everywhere' }
+  for (const [word, event] of Object.entries(events)) {
+    await at.factor[word]({ user: 'ann', ip: '203.0.113.7' })
+    assert.deepEqual([at.events.at(-1).event, at.events.at(-1).ip], [event, '203.0.113.7'])
+    await at.factor[word]({ user: 'ann' })
+    assert.deepEqual([at.events.at(-1).event, at.events.at(-1).ip], [event, undefined])
   }
 })
 

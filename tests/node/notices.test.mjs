@@ -64,6 +64,29 @@ const MAILS = {
       ],
     },
   ],
+  'factor_replaced.user': [
+    app,
+    {
+      en: [
+        'A second factor of your login was replaced',
+        'The new one confirms your logins at Acme from now on.',
+        ['Second factor: authenticator app', 'Name: Pixel 9'],
+        'If this was you, there is nothing to do.',
+        'If this was not you',
+        4,
+        'remove each one that is not yours',
+      ],
+      de: [
+        'Ein zweiter Faktor Ihrer Anmeldung wurde ersetzt',
+        'Der bisherige gilt nicht mehr.',
+        ['Zweiter Faktor: Authenticator-App', 'Name: Pixel 9'],
+        'Wenn Sie das selbst waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren',
+        4,
+        'entfernen Sie jeden, der nicht von Ihnen stammt',
+      ],
+    },
+  ],
   'factor_removed.user': [
     app,
     {
