@@ -79,6 +79,7 @@ export const PARTS = {
   chromium: commandPart('chromium', 'chromium', 'the browser tests run in it'),
   firefox: commandPart('firefox-esr', 'firefox-esr', 'browser tests run in it as well'),
   pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
+  valgrind: commandPart('valgrind', 'valgrind', 'counts the instructions of the core'),
   skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
 }
 

@@ -119,6 +119,13 @@ export const STEPS = [
     command: () => MODEL,
   },
   {
+    group: 'rust',
+    title: 'Instructions of the core',
+    needs: [...RUST, 'valgrind'],
+    tests: 'node',
+    command: () => testsIn('tests/instructions'),
+  },
+  {
     group: 'lint',
     title: 'Rust documentation',
     needs: RUST,
