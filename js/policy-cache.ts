@@ -6,7 +6,7 @@ import type { PolicyOption, PolicyQuestion } from './commands.js'
 import { CountersignError, guarded, withoutPath } from './error.js'
 import { documentText } from './input.js'
 import type * as wasm from './wasm.js'
-import { call, shelf } from './wasm.js'
+import { call, tornCalls } from './wasm.js'
 
 /** Policies kept compiled. */
 const MAX_POLICIES = 64
@@ -99,8 +99,8 @@ export const isListed = (answer: unknown): boolean =>
 
 /** Compiles a fixed policy at once; `sendsSms` tells whether there is a gateway. */
 export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolean): Policies {
-  const compile = compiler(shelf<wasm.Core>())
-  const one = (text: string) => compile(nameOf(text), () => call((module) => new module.Core(text, keys)))
+  const compile = compiler<wasm.Core>()
+  const one = (text: string, name = nameOf(text)) => compile(name, () => call((module) => new module.Core(text, keys)))
   const any = () => one(ANY_POLICY)
   const checked = (answer: unknown) => {
     const { texts, isList, name } = textsOf(answer)
@@ -117,8 +117,10 @@ export function policyCache(policy: PolicyOption, keys: string, sendsSms: boolea
   if (typeof policy !== 'function') {
     if (listed(policy))
       throw new CountersignError('invalid_policy', 'policy', 'must be one policy; a list comes from a function only')
-    const fixed = checked(policy)
-    return { of: () => fixed, isOfMany: async () => false, any }
+    const text = documentText(policy, 'invalid_policy', 'policy')
+    const name = nameOf(text)
+    checked(text)
+    return { of: () => one(text, name), isOfMany: async () => false, any }
   }
   any() // reports wrong keys at the start
   return {
@@ -142,9 +144,14 @@ function listed(answer: unknown): unknown[] | undefined {
   })
 }
 
-/** Keeps the compiled policies that were used last, by name. */
-export function compiler<T>(compiled: Map<string, T>) {
+/** Keeps the compiled policies that were used last, by name, until a call is torn. */
+export function compiler<T>(compiled = new Map<string, T>()) {
+  let tornBefore = tornCalls()
   return (name: string, make: () => T): T => {
+    if (tornBefore !== tornCalls()) {
+      tornBefore = tornCalls()
+      compiled.clear()
+    }
     const known = compiled.get(name)
     if (known) {
       // Moves to the end, because the least recently used policy is dropped first. A single one is there already.

@@ -4,7 +4,7 @@ import { invalid } from './error.js'
 import { documentText, flag, listOf, optional, read, seconds, shape, text, whole } from './input.js'
 import { compiler, textsOf } from './policy-cache.js'
 import type * as wasm from './wasm.js'
-import { call, randomSeed, STACK, shelf } from './wasm.js'
+import { call, randomSeed, STACK } from './wasm.js'
 
 /** A TOTP secret and its parameters. */
 export interface TotpSettings {
@@ -306,7 +306,7 @@ const FACTS = {
 }
 
 /** The policies of `policy.decide`, by their text, and the explanations that each has given, by their number. */
-const compiled = compiler(shelf<{ policy: wasm.CompiledPolicy; given: wasm.Explanation[] }>())
+const compiled = compiler<{ policy: wasm.CompiledPolicy; given: wasm.Explanation[] }>()
 
 /** The account's rules. */
 export const policy = Object.freeze({

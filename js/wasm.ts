@@ -22,20 +22,14 @@ let compiled: WebAssembly.Module | undefined
 let memory: WebAssembly.Memory | undefined
 let stackPointer: WebAssembly.Global<'i32'> | undefined
 
-/** Compiled policies, so that they can be given up when the module trapped. */
-const shelves: WeakRef<Map<string, object>>[] = []
-/** Perhaps still borrowed by a call that trapped: kept from the collector, which could not free them. */
-const abandoned: object[] = []
+let torn = 0
 
 /**
- * A map for compiled policies by their text. It is cleared when the module trapped.
+ * Calls that ended in the middle. A policy that was compiled before may be borrowed by one for ever: compile it anew. The
+ * collector frees it all the same, or leaves it.
  * @internal
  */
-export function shelf<T extends object>(): Map<string, T> {
-  const map = new Map<string, T>()
-  shelves.push(new WeakRef(map))
-  return map
-}
+export const tornCalls = (): number => torn
 
 /** The compiled module: one for the instance here and for those of the worker threads. @internal */
 export const compiledModule = (): WebAssembly.Module => (compiled ??= new WebAssembly.Module(bytes))
@@ -61,26 +55,32 @@ export const linearMemory = () => {
  * {@link CountersignError}; afterwards the stack that it had, which is unused then, is wiped. The heap wipes
  * itself when memory is freed.
  *
- * The module has no panics that we know of. Should it trap all the same, the stack it left behind
- * is given back, or repeated traps would use it up.
+ * A call may be made within another one, where the module calls JavaScript and that runs code of the host's: it gets the stack
+ * that the outer call has not used, and wipes no more.
+ *
+ * Any error but those that the module says itself leaves its functions in the middle: a trap, or an exception of JavaScript's,
+ * such as that the stack of JavaScript is used up. The module's stack is given back, or repeated ones would use it up, and
+ * {@link tornCalls} tells that what the call had borrowed stays borrowed.
  * @internal
  */
 export function wiped<T>(job: () => T, stack: number = STACK.documents): T {
   linearMemory()
-  stackPointer!.value = stack
+  const free = stackPointer!.value // all of it outside of a call, also for the collector, which frees there
+  const given = Math.min(stack, free)
+  stackPointer!.value = given
+  let isTorn = true
   try {
-    return job()
+    const result = job()
+    isTorn = false
+    return result
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) {
-      for (const map of shelves.map((ref) => ref.deref())) {
-        abandoned.push(...(map?.values() ?? []))
-        map?.clear()
-      }
-    }
-    throw fromModule(error)
+    const ours = fromModule(error)
+    isTorn = ours.code === 'internal'
+    throw ours
   } finally {
-    stackPointer!.value = STACK.documents // for the collector, which frees outside of a call
-    new Uint8Array(memory!.buffer, 0, stack).fill(0)
+    if (isTorn) torn += 1
+    stackPointer!.value = free
+    new Uint8Array(memory!.buffer, 0, given).fill(0)
   }
 }
 

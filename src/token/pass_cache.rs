@@ -87,7 +87,10 @@ impl KnownPasses {
         let known = self.0.borrow().find(digest);
         let pass = match known {
             Some(pass) => pass,
-            None => self.0.borrow_mut().keep(digest, Pass::open(policy, keys, token, now)?),
+            None => {
+                let opened = Pass::open(policy, keys, token, now)?;
+                self.0.borrow_mut().keep(digest, opened)
+            }
         };
         // The order of `Pass::examine`, so that the cache changes no reason.
         if pass.is_from_the_future(now) {

@@ -2,7 +2,7 @@
 // that they got as one document.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSecondFactor, generateKeys, policy, qr, totp } from 'countersign'
+import { createSecondFactor, generateKeys, otpauth, policy, qr, totp } from 'countersign'
 import { wasmMemory } from 'countersign/testing'
 import { host, login, rules, withApp } from './support.mjs'
 
@@ -45,6 +45,73 @@ const deepToken = (depth) => {
   const header = `{"alg":${'['.repeat(depth)}${']'.repeat(depth)}}`
   return `${Buffer.from(header).toString('base64url')}.e30.AAAA`
 }
+
+/** Runs a job while each assignment of a property that an object has not, as in the replies of the module, runs code of the host's. */
+function withSetter(name, set, job) {
+  Object.defineProperty(Object.prototype, name, { configurable: true, set })
+  try {
+    return job()
+  } finally {
+    Reflect.deleteProperty(Object.prototype, name)
+  }
+}
+
+test('T34: a call within another one harms it not, and leaves nothing on the stack', (t) => {
+  const rule = rules({ network: { allow: ['192.0.2.0/24'] } })
+  const within = () => otpauth.parse(`otpauth://totp/Acme:ann?secret=${SECRET}&issuer=Acme`)
+  const isWiped = () => assert.ok(Buffer.from(wasmMemory().buffer, 0, 65_536).equals(Buffer.alloc(65_536)))
+  const users = ['owner', 'member'].map((role) => ({ user: role, role, enrollment: 'none' }))
+  const people = /** @type {any} */ ({
+    author: 'owner',
+    users,
+    apiClients: [{ id: 'robot', ip: '198.51.100.7' }],
+    time: 59,
+  })
+  const expected = policy.review(rule, people)
+  for (const name of ['blockedUsers', 'rule', 'forgottenFamilies', 'refused']) {
+    let calls = 0
+    /** @this {object} */
+    const set = function (value) {
+      calls += 1
+      assert.equal(within().secret, SECRET)
+      Object.defineProperty(this, name, { value, enumerable: true })
+    }
+    assert.deepEqual(
+      withSetter(name, set, () => policy.review(rule, people)),
+      expected,
+    )
+    assert.ok(calls > 0, name)
+    isWiped()
+  }
+  const now = t.mock.method(Date, 'now', () => {
+    within()
+    return 59_000
+  })
+  policy.decide(rule, { ip: '192.0.2.77', roles: ['auditor'], enrollment: 'none' })
+  assert.equal(now.mock.callCount(), 1)
+  isWiped()
+})
+
+test('a call that JavaScript ends in the middle harms no later one', async () => {
+  const refuse = () => {
+    throw new Error('no such property')
+  }
+  const rule = rules({ name: 'Torn' })
+  const decide = () => policy.decide(rule, { ip: '192.0.2.7', enrollment: 'none' })
+  assert.throws(() => withSetter('outcome', refuse, decide), { code: 'internal' })
+  assert.equal(decide().decision.outcome, 'allowed')
+
+  const at = await host()
+  await withApp(at)
+  const status = async () => at.factor.status({ user: 'ann' })
+  Object.defineProperty(Object.prototype, 'enrolled', { configurable: true, set: refuse })
+  try {
+    await assert.rejects(status(), { code: 'internal' })
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'enrolled')
+  }
+  assert.equal((await status()).enrolled, true)
+})
 
 test('a pass that is known is judged by time, session, user, age and list again', async () => {
   const ended = new Set()
