@@ -144,8 +144,11 @@ function listed(answer: unknown): unknown[] | undefined {
   })
 }
 
-/** Keeps the compiled policies that were used last, by name, until a call is torn. */
-export function compiler<T>(compiled = new Map<string, T>()) {
+/**
+ * Keeps the compiled policies that were used last, by name, until a call is torn. Without `free`, the collector frees a dropped
+ * one: a call under way may still use it.
+ */
+export function compiler<T>(compiled = new Map<string, T>(), free?: (dropped: T) => void) {
   let tornBefore = tornCalls()
   return (name: string, make: () => T): T => {
     if (tornBefore !== tornCalls()) {
@@ -162,8 +165,11 @@ export function compiler<T>(compiled = new Map<string, T>()) {
       return known
     }
     const made = make()
-    // The dropped policy is not freed here, because a call under way may still use it. The collector frees it.
-    if (compiled.size >= MAX_POLICIES) compiled.delete(compiled.keys().next().value!)
+    if (compiled.size >= MAX_POLICIES) {
+      const [oldest, dropped] = compiled.entries().next().value!
+      compiled.delete(oldest)
+      free?.(dropped)
+    }
     compiled.set(name, made)
     return made
   }

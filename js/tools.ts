@@ -305,8 +305,14 @@ const FACTS = {
   time: optional(whole),
 }
 
-/** The policies of `policy.decide`, by their text, and the explanations that each has given, by their number. */
-const compiled = compiler<{ policy: wasm.CompiledPolicy; given: wasm.Explanation[] }>()
+/** A policy of `policy.decide`, and the explanations that it has given, by their number. */
+interface Asked {
+  policy: wasm.CompiledPolicy
+  given: wasm.Explanation[]
+}
+
+/** These, by their text. No call is under way when one is dropped, and the collector would wait for a turn of the event loop. */
+const compiled = compiler(new Map<string, Asked>(), ({ policy }) => call(() => policy.free(), STACK.values))
 
 /** The account's rules. */
 export const policy = Object.freeze({
@@ -398,9 +404,13 @@ export const policy = Object.freeze({
       }
       const next = compilation.finish()
       const review = new module.PolicyReview(next, undefined, undefined, by, timeOr(time))
-      review.add_users(next, JSON.stringify({ users }))
-      review.add_api_clients(next, JSON.stringify({ apiClients }))
-      return review.finish() as wasm.Review
+      try {
+        review.add_users(next, JSON.stringify({ users }))
+        review.add_api_clients(next, JSON.stringify({ apiClients }))
+        return review.finish() as wasm.Review
+      } finally {
+        next.free()
+      }
     })
   },
 })

@@ -218,6 +218,23 @@ test('a policy that was compiled is no other policy, and its explanations are no
   }
 })
 
+test('a compiled policy that is dropped takes no memory, without a turn of the event loop', () => {
+  const allow = Array.from({ length: 1_000 }, (_, number) => `198.51.${number >> 8}.${number & 255}`)
+  const people = { author: 'ann', users: [], apiClients: [{ id: 'robot', ip: '198.51.0.7' }], time: 59 }
+  let number = 0
+  const under = (policies) => {
+    for (const end = number + policies; number < end; number += 1) {
+      const rule = rules({ name: `Acme ${number}`, network: { allow } })
+      assert.equal(policy.decide(rule, { ip: '198.51.0.7', enrollment: 'none' }).decision.outcome, 'allowed')
+      assert.deepEqual(policy.review(rule, people).blockedApiClients, [])
+    }
+  }
+  under(100)
+  const before = wasmMemory().length
+  under(300) // some 40 MB for each
+  assert.ok(wasmMemory().length < before + 4_000_000, `${wasmMemory().length - before} bytes more`)
+})
+
 test('an argument that does not fit gets an error with its path, whichever way it travels', async () => {
   const whole = (most) => `expected a whole number from 0 to ${most}`
   const words = (...names) => `expected one of \`${names.join('`, `')}\``
