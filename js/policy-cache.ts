@@ -1,7 +1,8 @@
 // Policies, compiled once each. A fixed policy is compiled at the start, so that a mistake in it is
 // reported then and not at the first login. A `policy` function is asked at every call; the compiled form
-// of its answer is found by the text, and the 64 texts used last are kept. Of several policies the
-// strictest combination is compiled, once for each list of texts.
+// of its answer is found by the text, and the 64 texts used last are kept, or fewer where they are long: an account owner may
+// write the longest one, and change it with each login. Of several policies the strictest combination is compiled, once for
+// each list of texts.
 import type { PolicyOption, PolicyQuestion } from './commands.js'
 import { CountersignError, guarded, withoutPath } from './error.js'
 import { documentText } from './input.js'
@@ -10,6 +11,8 @@ import { call, tornCalls } from './wasm.js'
 
 /** Policies kept compiled. */
 const MAX_POLICIES = 64
+/** Characters of their texts in all, which take twelve times as much memory: two policies of the greatest length, and many of the usual one. */
+const MAX_CHARACTERS = 17 * 1024 * 1024
 /** Accounts of one user. */
 const MAX_ACCOUNTS = 1_000
 
@@ -165,12 +168,16 @@ export function compiler<T>(compiled = new Map<string, T>(), free?: (dropped: T)
       return known
     }
     const made = make()
-    if (compiled.size >= MAX_POLICIES) {
-      const [oldest, dropped] = compiled.entries().next().value!
+    compiled.set(name, made)
+    let characters = 0
+    for (const each of compiled.keys()) characters += each.length
+    for (const [oldest, dropped] of compiled) {
+      const fits = compiled.size <= MAX_POLICIES && characters <= MAX_CHARACTERS
+      if (fits || oldest === name) break
+      characters -= oldest.length
       compiled.delete(oldest)
       free?.(dropped)
     }
-    compiled.set(name, made)
     return made
   }
 }

@@ -235,6 +235,21 @@ test('a compiled policy that is dropped takes no memory, without a turn of the e
   assert.ok(wasmMemory().length < before + 4_000_000, `${wasmMemory().length - before} bytes more`)
 })
 
+test('policies of the greatest length do not fill the memory of the module', () => {
+  const allow = Array.from(
+    { length: 520_000 },
+    (_, number) => `${10 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}.1`,
+  )
+  const rest = JSON.stringify(rules({ network: { allow } }))
+  const facts = { ip: '10.0.7.1', enrollment: /** @type {const} */ ('none') }
+  for (let number = 0; number < 10; number += 1) {
+    const rule = `${' '.repeat(number)}${rest}`
+    assert.equal(policy.decide(rule, facts).decision.outcome, 'allowed')
+  }
+  // One takes 100 MB, and as much again while it is read.
+  assert.ok(wasmMemory().length < 500_000_000, `${wasmMemory().length} bytes`)
+})
+
 test('an argument that does not fit gets an error with its path, whichever way it travels', async () => {
   const whole = (most) => `expected a whole number from 0 to ${most}`
   const words = (...names) => `expected one of \`${names.join('`, `')}\``
