@@ -84,7 +84,7 @@ export async function reviewPolicy(
     })
     await pause()
   } catch (error) {
-    review.free()
+    call(() => review.free())
     throw error
   }
   return call(() => review.finish() as wasm.Review)

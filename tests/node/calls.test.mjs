@@ -38,6 +38,10 @@ test('T34: the wipe after a call reaches as far as the call can write', async ()
   }
   await at.factor.status({ user: 'ann' })
   isWiped('a status')
+  const users = [{ user: 'ann', role: /** @type {any} */ ('nobody') }]
+  const review = at.factor.reviewPolicy({ policy: rules(), author: { user: 'ann' }, users })
+  await assert.rejects(review, { path: 'users[0].role' })
+  isWiped('a review that fails')
 })
 
 /** A token whose header is nested as deeply as JSON may be, or deeper. */
