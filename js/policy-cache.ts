@@ -11,7 +11,7 @@ import { call, tornCalls } from './wasm.js'
 
 /** Policies kept compiled. */
 const MAX_POLICIES = 64
-/** Characters of their texts in all, which take twelve times as much memory: two policies of the greatest length, and many of the usual one. */
+/** Characters of their texts in all, which take up to fifty times as much memory: two policies of the greatest length, and many of the usual one. */
 const MAX_CHARACTERS = 17 * 1024 * 1024
 /** Accounts of one user. */
 const MAX_ACCOUNTS = 1_000
