@@ -69,18 +69,17 @@ impl<'de> Deserialize<'de> for Node<'de> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node<'de>, A::Error> {
-                let mut list = Vec::with_capacity(4);
+                let mut list = Vec::new();
                 while let Some(node) = access.next_element()? {
-                    list.push(node);
+                    push(&mut list, node, 4);
                 }
                 Ok(Node::List(list))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node<'de>, A::Error> {
-                // Freed memory is wiped, so that a list which grows is copied and wiped again and again.
-                let mut entries = Vec::with_capacity(8);
+                let mut entries = Vec::new();
                 while let Some(entry) = access.next_entry()? {
-                    entries.push(entry);
+                    push(&mut entries, entry, 8);
                 }
                 Ok(Node::Object(entries))
             }
@@ -88,4 +87,13 @@ impl<'de> Deserialize<'de> for Node<'de> {
 
         deserializer.deserialize_any(NodeVisitor)
     }
+}
+
+/// Adds an item, with room for the usual number of items from the first one on: freed memory is wiped, so that a list which grows is
+/// copied and wiped again and again. An empty list takes none, because a text may hold very many of them.
+fn push<T>(list: &mut Vec<T>, item: T, usual: usize) {
+    if list.is_empty() {
+        list.reserve_exact(usual);
+    }
+    list.push(item);
 }

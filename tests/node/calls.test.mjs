@@ -254,6 +254,15 @@ test('policies of the greatest length do not fill the memory of the module', () 
   assert.ok(wasmMemory().length < 500_000_000, `${wasmMemory().length} bytes`)
 })
 
+test('a text of very many empty lists and objects takes no more than a few times its length', () => {
+  const before = wasmMemory().length
+  for (const item of ['{}', '[]']) {
+    const text = `[${`${item},`.repeat(1_000_000)}${item}]`
+    assert.throws(() => policy.parse(text), { code: 'invalid_policy' })
+  }
+  assert.ok(wasmMemory().length < before + 150_000_000, `${wasmMemory().length - before} bytes more`)
+})
+
 test('an argument that does not fit gets an error with its path, whichever way it travels', async () => {
   const whole = (most) => `expected a whole number from 0 to ${most}`
   const words = (...names) => `expected one of \`${names.join('`, `')}\``
