@@ -210,6 +210,14 @@ export const STEPS = [
     command: () => testsIn('tests/browser', IN_FIREFOX),
   },
   {
+    group: 'memory',
+    title: 'Memory over a million calls',
+    long: true,
+    needs: PACKAGE,
+    tests: 'node',
+    command: () => testsIn('tests/long', filesIn('tests/long'), ['--expose-gc']),
+  },
+  {
     group: 'envoy',
     title: 'Envoy tests',
     needs: [...SERVICE, 'filter', 'envoy', 'oldest envoy', 'skopeo'],
@@ -231,12 +239,19 @@ function clippyFor(target, feature) {
   return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']
 }
 
-function testsIn(folder, names = filesIn(folder)) {
+function testsIn(folder, names = filesIn(folder), options = []) {
   // Node 20 takes no patterns after --test, so the files are listed.
   const files = names.filter((name) => name.endsWith('.test.mjs'))
   if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
   // A test that hangs is ended. The longest file takes two minutes on an idle machine, ten on a busy one.
-  return [node, '--test', '--test-reporter=spec', '--test-timeout=1800000', ...files.map((name) => `${folder}/${name}`)]
+  return [
+    node,
+    ...options,
+    '--test',
+    '--test-reporter=spec',
+    '--test-timeout=1800000',
+    ...files.map((name) => `${folder}/${name}`),
+  ]
 }
 
 const forBrowsers = (name) => name.startsWith('browser.')
