@@ -127,10 +127,12 @@ export function factorUseCases(parts) {
     async security(context) {
       const { session, principal, account } = context
       const open = sessions.of(principal.id).map(({ id, ...each }) => ({ ...each, self: id === session.id }))
+      const { trustedBrowsers = [], ...status } = await secondFactor.status({ user: principal.id, account: account.id })
+      const [here] = context.trustedBrowserOf(principal.id)?.split('.') ?? []
       return {
         result: 'security',
         plan: account.plan,
-        status: await secondFactor.status({ user: principal.id, account: account.id }),
+        status: { ...status, trustedBrowsers: trustedBrowsers.map((each) => ({ ...each, self: each.id === here })) },
         sessions: open,
         setUps: Object.keys(session.pending.setUps ?? {}),
         isFresh: (await staleFactor(context)) === undefined,

@@ -15,7 +15,7 @@ import { ownerUseCases } from './owner.js'
 import { passwordUseCases } from './password.js'
 import { sameSitePath } from './same-site.js'
 
-export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo }) {
+export function createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, origin, demo }) {
   const callerIn = ({ session, principal, account, ip }) => ({
     user: principal.id,
     session: session.id,
@@ -352,7 +352,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       end,
       clock,
     }),
-    ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, renewSession, clock }),
+    ...passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, renewSession, clock, origin }),
     ...ownerUseCases({
       accounts,
       sessions,

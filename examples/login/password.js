@@ -10,7 +10,16 @@ export const passwordLength = { least: 15, most: 128 }
 const leastDifferent = 5
 
 /** `staleFactor` refuses a caller who has not shown a factor just now; `renewSession` gives a session a new id. */
-export function passwordUseCases({ accounts, sessions, outbox, secondFactor, staleFactor, renewSession, clock }) {
+export function passwordUseCases({
+  accounts,
+  sessions,
+  outbox,
+  secondFactor,
+  staleFactor,
+  renewSession,
+  clock,
+  origin,
+}) {
   return {
     /** Ends all that the old password has begun: the other sessions here, and at the engine half-made logins and the trust of browsers. */
     async changePassword(context) {
@@ -46,7 +55,7 @@ export function passwordUseCases({ accounts, sessions, outbox, secondFactor, sta
 
   function mailAbout({ account, ip, words }) {
     const when = utcTime(clock(), 'moment', words.locale)
-    return words.mails.passwordChanged({ service: account.name, when, ip })
+    return words.mails.passwordChanged({ service: account.name, when, ip, origin })
   }
 }
 

@@ -89,7 +89,7 @@ const storage = COUNTERSIGN_STORAGE_TOKEN && storageForEnvoy(COUNTERSIGN_STORAGE
 
 // The outbox shows every SMS code to every visitor, so it is there on localhost only.
 const demo = new URL(origin).hostname === 'localhost'
-const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, demo })
+const useCases = createUseCases({ accounts, sessions, outbox, secondFactor, policyFor, clock, origin, demo })
 const app = createApp({
   accounts,
   sessions,

@@ -21,6 +21,9 @@ const heading = ({ text }) => /<h1>(.*?)<\/h1>/.exec(text)?.[1]
 const done = ({ text }) =>
   /<div class="notice good" role="status">.*?<div>([^<]*)<\/div>/s.exec(text)?.[1] ?? 'no success is told'
 
+/** The notice of something to know. */
+const told = ({ text }) => /<div class="notice info" role="status">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
+
 /** The sentence of the alert on top of a page. */
 const problem = ({ text }) => /<div id="problem"[^>]*role="alert">.*?<div>(.*?)<\/div>/s.exec(text)?.[1]
 
@@ -57,6 +60,41 @@ test('a backup code leads to moving the app to another phone, which keeps its na
   const third = new Visitor(service)
   await third.page('/login', loginOf('member'))
   assert.match(problem(await third.page('/login/second-step', { method: 'totp', code: code() })), /not right/)
+})
+
+test('a backup code of a person with two apps leads to the choice of the one that is lost', async (t) => {
+  const service = await startService(t)
+  const { visitor, backupCodes, code } = await freshVisitor(service, 'member')
+  const started = await visitor.json('/api/security/totp', { name: 'Tablet' })
+  const secret = started.secret.replaceAll(' ', '')
+  await visitor.json('/api/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
+
+  const other = new Visitor(service)
+  await other.page('/login', loginOf('member'))
+  const arrival = await other.page('/login/second-step', { method: 'backup_code', long_code: backupCodes[0] })
+  const [, link] = /href="(\/security[^"]*)">Move to another phone/.exec(arrival.text)
+  const choice = await other.page(link)
+  assert.match(told(choice), /Find the app that is on the lost phone, and press “Move to another phone” below its name/)
+  assert.match(choice.text, /<ul class="factors" tabindex="-1" autofocus aria-labelledby="totp">\s*<li>/)
+  assert.equal(choice.text.match(/<button>Move to another phone/g).length, 2)
+  assert.equal(choice.text.match(/ autofocus/g).length, 1)
+  assert.equal(told(await other.page('/security')), undefined)
+
+  // The same way, from the question for a code that a backup code does not answer.
+  service.advance(600)
+  const asked = await visitor.page('/confirm?next=%2Fsecurity%2Fbackup-codes&own=yes')
+  assert.match(asked.text, /href="\/security\?go=lost">put a new app in its place/)
+
+  // Without any app, the number is the one to choose.
+  service.advance(600)
+  await visitor.showFactorAgain('totp', code())
+  await visitor.page('/security')
+  await visitor.page('/security/sms', { number: '0412 345 678' })
+  await visitor.page('/security/sms/confirm', { code: await smsCode(visitor) })
+  const { status } = await visitor.json('/api/security')
+  for (const { id, method } of status.methods)
+    if (method === 'totp') await visitor.json('/api/security/remove', { factor: id })
+  assert.match(told(await visitor.page('/security?go=lost')), /Find the number that you no longer have/)
 })
 
 test('after a wrong code from an SMS the page keeps the number, the countdown and the outbox', async (t) => {
@@ -111,6 +149,9 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
   const wrong = await change({ password: 'not it', new_password: next })
   assert.match(problem(wrong), /not your current password/)
   assert.match(wrong.text, /<details class="confirm" open>\s*<summary>Change password/)
+  assert.match(wrong.text, /<input id="password" [^>]*"problem" aria-invalid="true"[^>]* autofocus/)
+  assert.equal(wrong.text.match(/ autofocus| aria-invalid/g).length, 2, 'no other field')
+  assert.match(wrong.text, /Two-factor authentication is on/, 'the notice from before stays')
   assert.equal(heading(await other.page('/')), 'Welcome, member@acme.example')
 
   const changed = await change({ password: passwords.member, new_password: next })
@@ -119,6 +160,8 @@ test('a new password logs out elsewhere, ends the trust of browsers, and stands 
   assert.equal((await visitor.page('/')).path, '/', 'this session goes on')
   const [mail] = (await visitor.json('/api/outbox')).messages
   assert.match(`${mail.subject}: ${mail.message}`, /password for Acme was changed: .* from the address 192\.0\.2\.10/s)
+  const steps = ['/login', '/security', '/users'].map((path, index) => `${index + 1}\\. [^]*${service.origin}${path}\n`)
+  assert.match(mail.message, new RegExp(`If this was not you:\n${steps.join('[^]*')}`))
 
   const ended = await other.page('/')
   assert.match(ended.path, /^\/login\?/)
@@ -160,6 +203,33 @@ test('the trail of an account tells wrong passwords of its people, and of nobody
     .split('\n')
     .map((text) => JSON.parse(text))
   assert.deepEqual([line.class_uid, line.activity_id, line.status_id, line.is_mfa], [3002, 1, 2, false])
+})
+
+test('this browser is marked in the list of trusted browsers', async (t) => {
+  const service = await startService(t)
+  const { visitor, code } = await enrolledVisitor(service, 'member')
+  const trusting = async () => {
+    const browser = new Visitor(service)
+    await browser.page('/login', loginOf('member'))
+    await browser.page('/login/second-step', { method: 'totp', code: code(), trust: 'yes' })
+    service.advance(30)
+    return browser
+  }
+  const [one, other] = [await trusting(), await trusting()]
+  // The cookie changes at each login by it.
+  await one.page('/logout', {})
+  assert.equal((await one.page('/login', loginOf('member'))).path, '/')
+  const marks = async (browser) => {
+    const { text } = await browser.page('/security')
+    const [, list] = /id="browsers".*?<ul class="factors">(.*?)<\/ul>/s.exec(text)
+    return list
+      .split('</li>')
+      .slice(0, -1)
+      .map((item) => item.includes('This browser'))
+  }
+  assert.deepEqual((await marks(one)).toSorted(), [false, true])
+  assert.deepEqual(await marks(other), (await marks(one)).toReversed())
+  assert.deepEqual(await marks(visitor), [false, false])
 })
 
 test('"Log out elsewhere" ends the trust of browsers too', async (t) => {
@@ -281,11 +351,22 @@ test('another number for an SMS stays typed, and the page says when it can be se
   await visitor.page('/login', loginOf('member'))
   await visitor.page('/security')
   await visitor.page('/security/sms', { number: '0412 345 679' })
+  const another = await visitor.page('/security/sms?another')
+  assert.match(told(another), /You can send a code to another number from <time .*: there must be half a minute/)
+  assert.match(another.text, /data-wait="30">Send code/)
   const early = await visitor.page('/security/sms', { number: '0412 345 678' })
   assert.match(problem(early), /half a minute between two/)
+  assert.doesNotMatch(early.text, /aria-invalid/, 'the number is no mistake')
+  const short = await visitor.page('/security/sms', { number: '0412 345' })
+  assert.match(problem(short), /A digit is missing/)
+  assert.match(short.text, /name="number"[^>]*aria-invalid="true"/)
+  assert.match(short.text, /data-wait="30">Send code/, 'the wait goes on')
   assert.match(early.text, /name="number"[^>]*value="0412 345 678"/)
   assert.match(early.text, /data-wait="[1-9]/)
   service.advance(30)
+  const late = await visitor.page('/security/sms?another')
+  assert.equal(told(late), undefined)
+  assert.match(late.text, /<button>Send code/)
   assert.match((await visitor.page('/security/sms', { number: '0412 345 678' })).text, /\+61 412 345 678/)
 })
 

@@ -32,9 +32,10 @@ async function startUseCases() {
     (ids) => void store.revoke({ sessions: ids }, { now, until: now + 100_000 }),
   )
   const outbox = createOutbox(db)
+  const origin = 'http://localhost:3000'
   const events = []
   /** @returns {any} */
-  const policyFor = (account) => policyOf(account, 'http://localhost:3000')
+  const policyFor = (account) => policyOf(account, origin)
   const secondFactor = createSecondFactor({
     store,
     policy: ({ account }) => policyFor(accounts.account(account)),
@@ -52,6 +53,7 @@ async function startUseCases() {
       secondFactor: { ...secondFactor, ...stubs },
       policyFor,
       clock,
+      origin,
       demo: true,
     })
 

@@ -62,7 +62,8 @@ test('no text is empty, none is left in another language, and each function fill
 
 /** The text of a function with a value for each of its parameters. */
 function filled(text) {
-  const fields = { code: '123456', name: 'Acme', minutes: 5, service: 'Acme', when: 'now', ip: '192.0.2.1' }
+  const origin = 'https://login.example'
+  const fields = { code: '123456', name: 'Acme', minutes: 5, service: 'Acme', when: 'now', ip: '192.0.2.1', origin }
   const given = text.toString().startsWith('({') ? text(fields) : text(...Array(text.length).fill('7'))
   return isGroup(given) ? Object.values(given).join('\n') : String(given)
 }

@@ -96,7 +96,7 @@ export default {
       'Sie haben nicht bestätigt, dass Sie diese Codes aufbewahrt haben. Wenn Sie sie nicht haben, verwenden Sie eine andere Möglichkeit, und erstellen Sie danach neue unter „Sicherheit“.',
     ownOnly:
       'Hier wird ein Code aus Ihrer App oder von Ihrem Telefon verlangt. Ein Backup-Code genügt nicht, damit ein einziger verlorener Code nicht alle anderen preisgibt.',
-    phoneLost: html`Wenn Sie Ihr Telefon nicht mehr haben, <a href="/security">richten Sie an seiner Stelle eine neue App ein</a>: Dafür genügt ein Backup-Code.`,
+    phoneLost: html`Wenn Sie Ihr Telefon nicht mehr haben, <a href="/security?go=lost">richten Sie an seiner Stelle eine neue App ein</a>: Dafür genügt ein Backup-Code.`,
     trust: (days) => `Diesem Browser ${days} Tage lang vertrauen`,
     trustHint: 'Er fragt dann nach keinem Code. Nur auf einem Gerät, das sonst niemand benutzt.',
     canSend: (hint) => `Wir können einen Code an ${hint} senden.`,
@@ -211,6 +211,12 @@ export default {
       'Das ist Ihr einziger zweiter Faktor. Ohne ihn genügt zur Anmeldung Ihr Passwort, und Ihre Backup-Codes gelten nicht mehr.',
     oneOfMany: (name) => `Danach können Sie sich mit „${name}“ nicht mehr anmelden.`,
     turnOffButton: { totp: 'App abschalten', sms: 'SMS abschalten' },
+    here: 'Dieser Browser',
+    /** For somebody without their phone: how to go on. */
+    lost: {
+      totp: 'Suchen Sie die App, die auf dem verlorenen Telefon ist, und drücken Sie unter ihrem Namen auf „Auf ein anderes Telefon umziehen“. Codes vom verlorenen Telefon gelten dann nicht mehr.',
+      sms: 'Suchen Sie die Nummer, die Sie nicht mehr haben, und drücken Sie darunter auf „Nummer ändern“. An die alte Nummer geht dann kein Code mehr.',
+    },
     app: {
       title: 'Authenticator-App',
       isOn: 'Bei der Anmeldung wird nach einem Code aus Ihrer App gefragt.',
@@ -266,7 +272,6 @@ export default {
     },
     sessions: {
       title: 'Wo Sie angemeldet sind',
-      here: 'Dieser Browser',
       unknownBrowser: 'Ein Browser',
       lastSeen: 'Zuletzt gesehen',
       since: 'Seit',
@@ -319,6 +324,8 @@ Authenticator-App, die Sie schon verwenden.`,
     button: 'Einschalten',
     sent: (number, time) => html`Wir haben einen Code an ${number} gesendet. Er gilt bis ${time}.`,
     another: 'Andere Nummer',
+    anotherFrom: (time) =>
+      html`Ab ${time} können Sie einen Code an eine andere Nummer senden: Zwischen zwei SMS muss eine halbe Minute liegen.`,
     over: 'Dieser Code gilt nicht mehr. Lassen Sie einen neuen senden.',
   },
 
@@ -455,11 +462,18 @@ Authenticator-App, die Sie schon verwenden.`,
   sms: ({ code, name, minutes }) => `${code} ist Ihr Code für ${name}, gültig ${minutes} Min. Geben Sie ihn niemandem.`,
 
   mails: {
-    passwordChanged: ({ service, when, ip }) => ({
+    passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       text: `Ihr Passwort für ${service} wurde am ${when} von der Adresse ${ip} geändert.
 
-Wenn Sie das waren, ist nichts weiter zu tun. Wenn nicht, bitten Sie sofort die Verwaltung Ihres Kontos oder den Support, Ihren Zugang zurückzusetzen.
+Wenn Sie das waren, ist nichts zu tun.
+
+Wenn Sie das nicht waren:
+1. Melden Sie sich an: ${origin}/login
+   Wenn Ihr Passwort nicht mehr gilt, machen Sie mit Schritt 3 weiter.
+2. Drücken Sie auf „Überall sonst abmelden“, und wählen Sie danach ein neues Passwort. Beides finden Sie unter „Sicherheit“: ${origin}/security
+3. Bitten Sie sofort die Verwaltung Ihres Kontos oder den Support, Sie zurückzusetzen, und um ein neues Passwort.
+   Die Verwaltung findet „Zurücksetzen“ unter „Personen“: ${origin}/users
 `,
     }),
   },

@@ -95,7 +95,7 @@ export default {
       'You have not said that you saved these codes. If you do not have them, use another way, and then make new ones under Security.',
     ownOnly:
       'Here a code from your app or phone is needed. A backup code is not enough, so that one lost code does not give away the others.',
-    phoneLost: html`If you no longer have your phone, <a href="/security">put a new app in its place</a>: a backup code is enough for that.`,
+    phoneLost: html`If you no longer have your phone, <a href="/security?go=lost">put a new app in its place</a>: a backup code is enough for that.`,
     trust: (days) => `Trust this browser for ${days} days`,
     trustHint: 'It then asks for no code. Only on a device that nobody else uses.',
     canSend: (hint) => `We can send a code to ${hint}.`,
@@ -201,6 +201,12 @@ export default {
     lastOne: 'This is your only second factor. Without it your password alone logs you in, and your backup codes end.',
     oneOfMany: (name) => `From then on “${name}” logs you in no longer.`,
     turnOffButton: { totp: 'Turn off the app', sms: 'Turn off SMS' },
+    here: 'This browser',
+    /** For somebody without their phone: how to go on. */
+    lost: {
+      totp: 'Find the app that is on the lost phone, and press “Move to another phone” below its name. Codes from the lost phone then stop working.',
+      sms: 'Find the number that you no longer have, and press “Change number” below it. No code then goes to the old number.',
+    },
     app: {
       title: 'Authenticator app',
       isOn: 'A code from your app is asked for when you log in.',
@@ -253,7 +259,6 @@ export default {
     },
     sessions: {
       title: 'Where you are logged in',
-      here: 'This browser',
       unknownBrowser: 'A browser',
       lastSeen: 'Last seen',
       since: 'Since',
@@ -305,6 +310,8 @@ authenticator that you use already.`,
     button: 'Turn on',
     sent: (number, time) => html`We sent a code to ${number}. It is good until ${time}.`,
     another: 'Another number',
+    anotherFrom: (time) =>
+      html`You can send a code to another number from ${time} on: there must be half a minute between two SMS.`,
     over: 'That code is no longer valid. Send a new one.',
   },
 
@@ -441,11 +448,18 @@ authenticator that you use already.`,
   sms: ({ code, name, minutes }) => `${code} is your ${name} code, valid ${minutes} min. Give it to no one.`,
 
   mails: {
-    passwordChanged: ({ service, when, ip }) => ({
+    passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Your password for ${service} was changed`,
       text: `Your password for ${service} was changed on ${when}, from the address ${ip}.
 
-If that was you, nothing is left to do. If not, ask an owner of your account, or support, at once to reset your login.
+If this was you, there is nothing to do.
+
+If this was not you:
+1. Log in: ${origin}/login
+   If your password no longer works, go on with step 3.
+2. Press “Log out elsewhere”, then choose a new password. Both are under Security: ${origin}/security
+3. Ask an owner of your account, or support, at once to reset you, and for a new password.
+   Owners find “Reset” under Users: ${origin}/users
 `,
     }),
   },

@@ -2,7 +2,18 @@
 
 import { html } from '../html.js'
 import { isOwnPage } from '../routes.js'
-import { codeField, demoOutbox, field, form, icon, layout, longCodeField, notice, waitingButton } from './parts.js'
+import {
+  codeField,
+  demoOutbox,
+  empty,
+  field,
+  form,
+  icon,
+  layout,
+  longCodeField,
+  notice,
+  waitingButton,
+} from './parts.js'
 import { isWrongInput } from './sentences.js'
 
 export const loginPages = {
@@ -35,15 +46,15 @@ export const loginPages = {
     if (method === undefined) return { redirect: next }
     const apps = factors.filter((factor) => factor.method === 'totp')
     const kind = factors.length === 0 ? 'none' : apps.length > 0 ? 'app' : 'phone'
-    // The one that may be lost; where there are several, the person chooses.
+    // The one that may be lost; where there are several, the person chooses on the page.
     const [lost, ...others] = kind === 'app' ? apps : factors
-    const isOne = lost !== undefined && others.length === 0
+    const go = lost && (empty(others) ? `?go=replace-${lost.id}` : '?go=lost')
     return layout(
       arrival.title,
       context,
       html`
 ${notice('warning', html`<p>${arrival[method][kind]}</p>${left !== undefined && html`<p>${arrival.codesLeft(left)}</p>`}`, 'alert')}
-<p><a class="button full" href="/security${isOne && `?go=replace-${lost.id}`}">${arrival.goOn[kind]}</a></p>
+<p><a class="button full" href="/security${go}">${arrival.goOn[kind]}</a></p>
 ${left !== undefined && html`<p><a class="button second full" href="/security?go=renew-codes">${arrival.newSet}</a></p>`}
 <p><a href="${next}">${arrival.later}</a></p>`,
       { narrow: true },

@@ -4,7 +4,7 @@ import { html } from '../html.js'
 import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
 import { freshFactorForm } from './login.js'
-import { confirmed, empty, field, form, icon, layout, notice, waitingButton } from './parts.js'
+import { confirmed, empty, field, form, icon, layout, notice } from './parts.js'
 import { sentence } from './sentences.js'
 import { clockTime, moment } from './times.js'
 
@@ -14,10 +14,14 @@ export const securityPages = {
     const { methods, backupCodes, trustedBrowsers = [] } = status
     const { words, input } = context
     const of = (name) => methods.filter(({ method }) => method === name)
+    const canEnroll = plan === 'pro'
+    // Somebody without their phone chooses the app, or else the number, that is lost with it.
+    const lost = input.go === 'lost' && canEnroll ? ['totp', 'sms'].find((name) => !empty(of(name))) : undefined
     const options = {
       go: input.go,
+      lost,
       isFresh,
-      canEnroll: plan === 'pro',
+      canEnroll,
       last: methods.length === 1,
       everyone: context.account.require === 'everyone',
     }
@@ -29,6 +33,7 @@ ${!status.enrolled && context.entry.method === 'recovery_code' && recoveryCodeUs
 ${stateOfAttempts(status, context)}
 ${setUps.map((method) => notice('info', html`${words.security.pending[method]} <a href="/security/${method}">${words.security.pendingGoOn}</a>`))}
 ${stateOfFactor(status, options, context)}
+${lost !== undefined && notice('info', words.security.lost[lost], 'status')}
 ${appCard(context, of('totp'), options)}
 ${smsCard(context, of('sms'), options)}
 ${backupCodes && backupCard(context, backupCodes, input.go)}
@@ -65,9 +70,9 @@ function stateOfAttempts({ attempts }, context) {
   return isLocked && notice('warning', security.lockedUntil(clockTime(attempts.lockedUntil, context)))
 }
 
-function stateOfFactor({ enrolled }, { go, canEnroll, everyone }, context) {
+function stateOfFactor({ enrolled }, { canEnroll, everyone }, context) {
   const { security } = context.words
-  if (enrolled) return go === undefined && notice('good', security.isOn)
+  if (enrolled) return notice('good', security.isOn)
   if (!canEnroll) return notice('info', security.notInPlan)
   return notice('info', everyone ? security.isOffAndAsked : security.isOff)
 }
@@ -86,9 +91,16 @@ function onOrOff({ security }, isOn) {
   return isOn ? html`<span class="state good">${security.on}</span>` : html`<span class="state">${security.off}</span>`
 }
 
+/** The mark of this browser in a list of browsers. */
+const here = ({ words }) => html` <span class="state good">${words.security.here}</span>`
+
 /** Facts in pairs of a name and a value. */
 const facts = (pairs) =>
   html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt> <dd>${value}</dd></div>`)}</dl>`
+
+/** The apps or phones of a person. The list has the focus where one of them is to be chosen. */
+const factorList = (method, items, isChoice) =>
+  html`<ul class="factors"${isChoice && html` tabindex="-1" autofocus aria-labelledby="${method}"`}>${items}</ul>`
 
 /** One app or phone, with what can be done to it. `replacement` puts another one in its place. */
 function factorItem(context, factor, replacement, options) {
@@ -168,8 +180,9 @@ function appCard(context, apps, { go, ...options }) {
 ${options.canEnroll && html`<div class="actions">${start(app.setUp, undefined, go === 'totp')}</div>`}`,
     )
   }
+  const isChoice = options.lost === 'totp'
   const item = (each) => {
-    const replacement = start(app.move, 'second', go === `replace-${each.id}`, each.id)
+    const replacement = start(app.move, isChoice ? undefined : 'second', go === `replace-${each.id}`, each.id)
     return factorItem(context, each, replacement, { go, ...options })
   }
   const hasRoom = options.canEnroll && apps.length < MOST.totp
@@ -178,7 +191,7 @@ ${options.canEnroll && html`<div class="actions">${start(app.setUp, undefined, g
     app.title,
     onOrOff(context.words, true),
     html`<p>${app.isOn}</p>
-<ul class="factors">${apps.map(item)}</ul>
+${factorList('totp', apps.map(item), isChoice)}
 ${hasRoom && html`<div class="actions">${start(app.add, 'second', go === 'totp')}</div>`}`,
   )
 }
@@ -197,7 +210,14 @@ function smsCard(context, phones, { go, ...options }) {
     onOrOff(context.words, isOn),
     html`
 <p>${isOn ? sms.isOn : sms.isOff}</p>
-${isOn && html`<ul class="factors">${phones.map((phone) => factorItem(context, phone, change(phone), { go, ...options }))}</ul>`}
+${
+  isOn &&
+  factorList(
+    'sms',
+    phones.map((phone) => factorItem(context, phone, change(phone), { go, ...options })),
+    options.lost === 'sms',
+  )
+}
 ${
   options.canEnroll &&
   phones.length < MOST.sms &&
@@ -206,7 +226,7 @@ ${
   )
 }
 
-/** The form for a number. `typed` is what was refused. */
+/** The form for a number. `typed` is what was refused. It is not sent before `until`, which the page says above it. */
 export function numberForm(
   context,
   { typed = '', wrong = false, autofocus = false, replaces = undefined, until = undefined },
@@ -222,7 +242,7 @@ ${field(
   html`type="tel" value="${typed}" inputmode="tel" autocomplete="tel" required placeholder="0412 345 678"${autofocus && html` autofocus`}`,
   { hint: sms.numberHint, wrong, id: replaces ? `number-${replaces}` : 'number' },
 )}
-${until === undefined ? html`<button>${sms.send}</button>` : waitingButton(context, sms.send, until)}`,
+<button${until > context.now && html` data-wait="${until - context.now}"`}>${sms.send}</button>`,
   )
 }
 
@@ -263,8 +283,8 @@ function browsersCard(context, found) {
     undefined,
     html`<p>${browsers.lead}</p>
 <ul class="factors">${found.map(
-      ({ id, name, addedAt, lastUsedAt, expiresAt }) => html`<li>
-<h3>${name}</h3>
+      ({ id, name, addedAt, lastUsedAt, expiresAt, self }) => html`<li>
+<h3>${name}${self && here(context)}</h3>
 ${facts(
   [
     [added, moment(addedAt, context)],
@@ -322,7 +342,7 @@ function sessionsCard(context, found, trustsBrowsers) {
     html`
 <ul class="factors">${found.map(
       ({ browser, ip, self, startedAt, seenAt }) => html`<li>
-<h3>${browser || sessions.unknownBrowser}${self && html` <span class="state good">${sessions.here}</span>`}</h3>
+<h3>${browser || sessions.unknownBrowser}${self && here(context)}</h3>
 <p>${sessions.from(ip)}</p>
 ${facts([
   [sessions.since, moment(startedAt, context)],

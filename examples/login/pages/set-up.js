@@ -117,16 +117,21 @@ ${backLink(context)}`,
 
 function numberPage(reply, context) {
   const { told, typed, words } = context
-  const wrong = isProblem(told, context)
+  const until = told?.retryAt ?? reply.resendAt
+  const waits = told?.retryAt === undefined && until > context.now
   return layout(
     words.setUpSms.title,
     context,
     html`
-${numberForm(context, { typed: typed.number, wrong, autofocus: true, replaces: typed.replaces ?? reply.replaces, until: told?.retryAt })}
+${waits && notice('info', words.setUpSms.anotherFrom(clockTime(until, context)), 'status')}
+${numberForm(context, { typed: typed.number, wrong: isAboutNumber(told), autofocus: true, replaces: typed.replaces ?? reply.replaces, until })}
 ${backLink(context)}`,
     { narrow: true },
   )
 }
+
+/** Whether the number itself is refused. A wait is no mistake in it. */
+const isAboutNumber = (told) => told?.result === 'malformed' || /^number_/.test(told?.reason)
 
 function backLink(context) {
   const { back, backToSecurity } = context.words.layout
