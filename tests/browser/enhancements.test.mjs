@@ -174,6 +174,42 @@ test('the key and the codes are copied without their spaces, and a screen reader
   assert.ok((await page.evaluate(() => getSelection().toString())).includes((await person.codes())[0]))
 })
 
+test('a password is shown and hidden by the button beside it, and sent hidden', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service)
+  await person.open('/login')
+  const field = person.page.locator('#password')
+  const button = person.button(/^Show/)
+  const state = async () => [await field.getAttribute('type'), await button.getAttribute('aria-pressed')]
+  assert.equal(await button.getAttribute('aria-controls'), 'password')
+  assert.deepEqual(await state(), ['password', 'false'])
+  await person.fill('E-mail address', 'member@acme.example')
+  await field.fill('not the password')
+  await button.click()
+  assert.deepEqual(await state(), ['text', 'true'])
+  assert.equal(await field.inputValue(), 'not the password')
+  assert.equal(await field.getAttribute('autocomplete'), 'current-password')
+  await person.looksRight('login-password-shown')
+  await button.press('Enter')
+  assert.deepEqual(await state(), ['password', 'false'])
+  await button.press('Space')
+  // The type at the time at which a password manager looks.
+  await field.evaluate((/** @type {HTMLInputElement} */ input) =>
+    document.addEventListener('submit', () => sessionStorage.setItem('type', input.type)),
+  )
+  await field.press('Enter')
+  await person.reads(/password is not right/)
+  assert.equal(await person.page.evaluate(() => sessionStorage.getItem('type')), 'password')
+
+  // A change of the language keeps the typed text, but no password, be it shown or not.
+  await field.fill('a secret')
+  await button.click()
+  await person.press('Deutsch')
+  assert.equal(await field.inputValue(), '')
+  assert.deepEqual([await field.getAttribute('type')], ['password'])
+  assert.ok(await person.button(/^Anzeigen/).isVisible())
+})
+
 test('times are shown in the reader’s own zone, with the UTC time in the title', async (t) => {
   const service = await startService(t)
   await enrolledVisitor(service, 'member')

@@ -13,6 +13,7 @@ test('set up an app and SMS, keep the codes, log in by each method', async (t) =
   const person = await Person.open(t, service, withoutScript)
   const { page } = person
   await person.open('/login')
+  assert.equal(await page.getByRole('button', { name: 'Show' }).count(), 0)
   await person.looksRight('login')
   await person.logIn('member')
   const { codes, code } = await person.setUpApp(async (name) => {

@@ -22,6 +22,7 @@ const backupCodes = [security.codes.show, security.codes.renew]
 const end = [security.password.change, security.activity]
 const noFactor = [security.app.setUp, security.sms.setUp, ...end]
 const trusted = `${security.browsers.remove}: Chrome on Linux`
+const show = (label) => `${layout.show}: ${label}`
 const copy = (what) => `${layout.copy} ${what}`
 const setUp = ['iPhone', 'Android', 'Open it there', copy(setUpApp.theKey), setUpApp.label, setUpApp.button]
 const codesSheet = [codes.download, codes.print, copy(codes.theCodes), codes.saved]
@@ -59,7 +60,7 @@ const { filter } = audit
  */
 const orders = [
   [
-    [login.email, login.password, login.button, ...demoLogins],
+    [login.email, login.password, show(login.password), login.button, ...demoLogins],
     'the login',
     'the login: a wrong password',
     'the login: logged out',

@@ -390,6 +390,30 @@ test('an owner whom the saved policy asks for more is told both at the login', a
   assert.match(done(await owner.page('/security/backup-codes/confirm', { set, next })), /you have your backup codes/)
 })
 
+test('each password has a button that shows it, which is there with a script only; no code has one', async (t) => {
+  const service = await startService(t)
+  const { visitor } = await freshVisitor(service, 'member')
+  const fields = async (path) =>
+    [
+      ...(await visitor.page(path)).text.matchAll(
+        /<input id="([^"]+)"[^>]*type="password"[^>]*autocomplete="([^"]+)"[^>]*>(.*)/g,
+      ),
+    ].map(([, id, autocomplete, rest]) => [
+      id,
+      autocomplete,
+      /class="second scripted" aria-controls="([^"]+)"/.exec(rest)?.[1],
+    ])
+  assert.deepEqual(await fields('/security?go=password'), [
+    ['password', 'current-password', 'password'],
+    ['new_password', 'new-password', 'new_password'],
+  ])
+  await visitor.page('/logout', {})
+  assert.deepEqual(await fields('/login'), [['password', 'current-password', 'password']])
+  await visitor.page('/login', loginOf('member'))
+  for (const method of ['totp', 'backup_code'])
+    assert.doesNotMatch((await visitor.page(`/login/second-step?method=${method}`)).text, /data-show/, method)
+})
+
 test('a page of another service behind the same host gets no field of this one', async (t) => {
   const service = await startService(t)
   const { visitor } = await enrolledVisitor(service, 'member')

@@ -24,6 +24,8 @@ export default {
     language: 'Sprache',
     demo: 'Demo',
     copy: 'Kopieren',
+    /** The button beside a password. */
+    show: 'Anzeigen',
     tryNow: 'Sie können es jetzt versuchen.',
     /** For the scripts, which fill the braces. */
     scripts: {

@@ -24,6 +24,8 @@ export default {
     language: 'Language',
     demo: 'Demo',
     copy: 'Copy',
+    /** The button beside a password. */
+    show: 'Show',
     tryNow: 'You can try now.',
     /** For the scripts, which fill the braces. */
     scripts: {

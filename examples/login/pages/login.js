@@ -12,6 +12,7 @@ import {
   layout,
   longCodeField,
   notice,
+  passwordField,
   waitingButton,
 } from './parts.js'
 import { isWrongInput } from './sentences.js'
@@ -75,7 +76,7 @@ function loginPage(context, next) {
 <form method="post" action="/login">
 <input type="hidden" name="next" value="${next}">
 ${field('email', words.login.email, html`type="email" value="${email}" required autocomplete="username" autocapitalize="none"${focus(email === '')}`, { wrong: isWrongInput(told) })}
-${field('password', words.login.password, html`type="password" required autocomplete="current-password"${focus(email !== '')}`, { wrong: isWrongInput(told) })}
+${passwordField(context, 'password', words.login.password, html`autocomplete="current-password"${focus(email !== '')}`, { wrong: isWrongInput(told) })}
 <button class="full">${words.login.button}</button>
 </form>
 ${demo && demoLogins(context, next)}`,

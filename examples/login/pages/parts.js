@@ -95,22 +95,33 @@ export function notice(kind, content, role) {
   return html`<div class="notice ${kind}"${role && html` role="${role}"`}>${icon(kind)}<div>${content}</div></div>`
 }
 
-/** @type {{ hint?: any, after?: any, wrong?: boolean, error?: any, id?: string }} */
+/** @type {{ hint?: any, after?: any, wrong?: boolean, error?: any, button?: any, id?: string }} */
 const noOptions = {}
 
 /**
  * A label and its input, with hints. `attributes` are those of the input. Where it is `wrong`, the notice on top of the page
  * describes it. A long page does not show that notice beside the field, so `error` says it there once more, for the eyes alone.
+ * `button` stands beside the input.
  */
-export function field(name, label, attributes, { hint, after, wrong = false, error, id = name } = noOptions) {
+export function field(name, label, attributes, { hint, after, wrong = false, error, button, id = name } = noOptions) {
   const described = [hint && `${id}-hint`, after && `${id}-after`, wrong && 'problem'].filter(Boolean).join(' ')
+  const input = html`<input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>`
   return html`<div class="field">
 <label for="${id}">${label}</label>
 ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
-<input id="${id}" name="${name}"${described && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`} ${attributes}>
+${button ? html`<div class="with-button">${input}${button}</div>` : input}
 ${after && html`<p class="hint" id="${id}-after"><span class="scripted">${after}</span></p>`}
 ${wrong && error && html`<p class="error" aria-hidden="true">${error}</p>`}
 </div>`
+}
+
+/** The field for a password, with a button that shows it. `attributes` tell a password manager which password it is. */
+export function passwordField({ words }, name, label, attributes, options = noOptions) {
+  const button = html`<button type="button" class="second scripted" aria-controls="${name}" aria-pressed="false" data-show>${words.layout.show}<span class="unseen">: ${label}</span></button>`
+  return field(name, label, html`type="password" required autocapitalize="none" spellcheck="false" ${attributes}`, {
+    ...options,
+    button,
+  })
 }
 
 /**

@@ -4,7 +4,7 @@ import { html } from '../html.js'
 import { passwordLength } from '../password.js'
 import { recoveryCodeUsed } from './home.js'
 import { freshFactorForm } from './login.js'
-import { confirmed, empty, field, form, icon, layout, notice } from './parts.js'
+import { confirmed, empty, field, form, icon, layout, notice, passwordField } from './parts.js'
 import { sentence } from './sentences.js'
 import { clockTime, moment } from './times.js'
 
@@ -327,8 +327,8 @@ function passwordForm(context, open) {
     context,
     '/security/password',
     html`<input type="text" name="email" value="${context.principal.email}" autocomplete="username" hidden>
-${field('password', password.current, html`type="password" required autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password', error })}
-${field('new_password', password.next, html`type="password" required minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong, error })}
+${passwordField(context, 'password', password.current, html`autocomplete="current-password"${open && !isNewWrong && html` autofocus`}`, { wrong: reason === 'not_your_password', error })}
+${passwordField(context, 'new_password', password.next, html`minlength="${least}" maxlength="${most}" autocomplete="new-password"${isNewWrong && html` autofocus`}`, { hint: password.hint(least), wrong: isNewWrong, error })}
 <button>${password.button}</button>`,
   )
 }
