@@ -158,7 +158,7 @@ function placeOf(ip) {
 }
 
 /** The pattern of texts that hold this one. `LIKE` reads `%` and `_` as any text, and a pattern ends at NUL. */
-export const holding = (text) => `%${text.replaceAll('\0', '').replace(/[%_\\]/g, '\\$&')}%`
+const holding = (text) => `%${text.replaceAll('\0', '').replace(/[%_\\]/g, '\\$&')}%`
 
 /** The policy of an account. Its owner sets `name`, `require`, `firstFactor` and `network`; the operator fixed the rest here. */
 export function policyOf({ name, require, firstFactor, network }, origin) {

@@ -2,6 +2,8 @@
 // Contexts and replies are those of login.js.
 
 import { BadInput } from './bad-input.js'
+import { networkOf } from './networks.js'
+import { endOf, isZone, startOf } from './time-zones.js'
 
 const eventsOnPage = 100
 
@@ -9,8 +11,6 @@ const eventsOnPage = 100
 export const mostExported = 20_000
 
 const formats = ['csv', 'jsonl', 'ocsf']
-
-const DAY = 86_400
 
 export function auditUseCases({ accounts, outbox }) {
   return {
@@ -33,7 +33,8 @@ export function auditUseCases({ accounts, outbox }) {
     async exportAudit({ account, input }) {
       if (!formats.includes(input.format)) throw new BadInput('format', `is none of ${formats.join(', ')}`)
       const { search, wrong } = searchOf(input)
-      if (wrong !== undefined) throw new BadInput(wrong.field, 'is no day')
+      if (wrong !== undefined)
+        throw new BadInput(wrong.field, wrong.field === 'address' ? 'is no address and no network' : 'is no day')
       const found = find(account, search, { limit: mostExported + 1 })
       if (found.length > mostExported) return { result: 'too_many_events', search }
       const events = found.map(({ event }) => event)
@@ -41,14 +42,14 @@ export function auditUseCases({ accounts, outbox }) {
     },
   }
 
-  function find(account, { person, kind, from, to, address }, part) {
+  function find(account, { person, kind, from, to, zone, address }, part) {
     return outbox.findEvents({
       account: account.id,
       people: person === '' ? undefined : accounts.principalsNamed(account.id, person),
       kind: kind === '' ? undefined : kind,
-      from: from === '' ? undefined : dayOf(from),
-      until: to === '' ? undefined : dayOf(to) + DAY,
-      address: address === '' ? undefined : address,
+      from: from === '' ? undefined : startOf(from, zone),
+      until: to === '' ? undefined : endOf(to, zone),
+      network: address === '' ? undefined : networkOf(address),
       ...part,
     })
   }
@@ -67,27 +68,24 @@ export function auditUseCases({ accounts, outbox }) {
   }
 }
 
-/** The fields of the search, and the one that is no day. */
+/** The fields of the search, and the one with a mistake. Days without a zone are those of UTC. */
 function searchOf(input) {
   const field = (name) => (typeof input[name] === 'string' ? input[name].trim().slice(0, 256) : '')
   const [person, kind, from, to, address] = ['person', 'kind', 'from', 'to', 'address'].map(field)
-  const search = { person, kind, from, to, address }
-  const isDay = (text) => text === '' || dayOf(text) !== undefined
+  const zone = from === '' && to === '' ? '' : isZone(field('zone')) ? field('zone') : 'UTC'
+  const search = { person, kind, from, to, zone, address }
+  if (address !== '' && networkOf(address) === undefined)
+    return { search, wrong: { field: 'address', reason: 'wrongAddress' } }
   if (!isDay(from)) return { search, wrong: { field: 'from', reason: 'wrongDay' } }
   if (!isDay(to)) return { search, wrong: { field: 'to', reason: 'wrongDay' } }
-  if (from !== '' && to !== '' && dayOf(to) < dayOf(from))
-    return { search, wrong: { field: 'to', reason: 'wrongOrder' } }
+  if (from !== '' && to !== '' && to < from) return { search, wrong: { field: 'to', reason: 'wrongOrder' } }
   return { search }
 }
 
-/** The first second of a day by UTC, such as `2027-12-31`. */
-function dayOf(text) {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
-  const time = Date.parse(text)
-  // `Date` reads February 30 as March 2.
-  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) return undefined
-  return time / 1000
-}
+/** Whether a text is empty or a day, such as `2027-12-31`. `Date` reads February 30 as March 2. */
+const isDay = (text) =>
+  text === '' ||
+  (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text))
 
 const idOf = (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)
 

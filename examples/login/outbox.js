@@ -1,7 +1,7 @@
 // A stand-in for a product's SMS gateway, mail server and audit log: here they are tables. For the demo
 // only, because a reader of the outbox can read every SMS code.
 
-import { holding } from './accounts.js'
+import { isIn } from './networks.js'
 
 /** The events that somebody without a factor can cause as often as they like. Each other one stays as it happened. */
 const canRepeat = new Set([
@@ -48,6 +48,9 @@ export function createOutbox(db) {
   const events = db.prepare(
     'SELECT event FROM events WHERE user IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?',
   )
+  /** The network of the search under way. A statement runs to its end before the next one begins. */
+  let searched
+  db.function('is_searched', (ip) => Number(ip !== null && isIn(ip, searched)))
   // The index of an account holds the ids too, so that the newest events are read first and no others.
   const foundEvents = db.prepare(`SELECT id, event FROM events
     WHERE event ->> 'account' = @account
@@ -55,7 +58,7 @@ export function createOutbox(db) {
       AND (@kind IS NULL OR event ->> 'event' = @kind)
       AND (@from IS NULL OR event ->> 'at' >= @from)
       AND (@until IS NULL OR coalesce(event ->> 'since', event ->> 'at') < @until)
-      AND (@address IS NULL OR event ->> 'ip' LIKE @address ESCAPE '\\')
+      AND (@anywhere OR is_searched(event ->> 'ip'))
       AND (@people IS NULL OR user IN (SELECT value FROM json_each(@people))
         OR event ->> 'by' IN (SELECT value FROM json_each(@people)))
     ORDER BY id DESC LIMIT @limit`)
@@ -98,7 +101,7 @@ export function createOutbox(db) {
 
     /**
      * The newest events of an account, at most `limit`, each with its `id`. All else narrows the search: `before` an id, `kind`,
-     * the times `from` and `until`, text in the `address`, and the ids of `people` whom it is about or who did it.
+     * the times `from` and `until`, the `network` of the address, and the ids of `people` whom it is about or who did it.
      */
     findEvents({
       account,
@@ -107,14 +110,14 @@ export function createOutbox(db) {
       kind = null,
       from = null,
       until = null,
-      address = undefined,
+      network = undefined,
       people = undefined,
     }) {
-      const given = { account, limit, before, kind, from, until }
+      const given = { account, limit, before, kind, from, until, anywhere: Number(network === undefined) }
+      searched = network
       return foundEvents
         .all({
           ...given,
-          address: address === undefined ? null : holding(address),
           people: people === undefined ? null : JSON.stringify(people),
         })
         .map(({ id, event }) => ({ id, event: JSON.parse(event) }))

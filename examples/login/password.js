@@ -1,7 +1,7 @@
 // The use case of a person's own password. Contexts and replies are those of login.js.
 
 import { text } from './bad-input.js'
-import { utcTime } from './utc-time.js'
+import { timeText } from './time-zones.js'
 
 /** Where a password alone may log in, NIST SP 800-63B-4 §3.1.1.2 asks for 15 characters, and for at least 64 to be taken. */
 export const passwordLength = { least: 15, most: 128 }
@@ -54,7 +54,7 @@ export function passwordUseCases({
   }
 
   function mailAbout({ account, ip, words }) {
-    const when = utcTime(clock(), 'moment', words.locale)
+    const when = timeText(clock(), 'moment', words.locale)
     return words.mails.passwordChanged({ service: account.name, when, ip, origin })
   }
 }

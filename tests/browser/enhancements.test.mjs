@@ -221,6 +221,33 @@ test('times are shown in the reader’s own zone, with the UTC time in the title
   assert.equal(await time.textContent(), '15 Jan 2027, 19:00 AEDT', 'with the zone said')
 })
 
+test('a search of the audit log takes days in the reader’s own zone, in which its rows are', async (t) => {
+  const service = await startService(t)
+  const person = await Person.open(t, service, { timezone: 'Australia/Sydney' })
+  const { page } = person
+  await person.logIn('owner')
+  await person.follow('Audit')
+  await person.reads(/Days and times are those of Australia\/Sydney\./)
+  const rows = () => page.locator('tbody time').allTextContents()
+  const [time] = await rows()
+  assert.match(time, /^15 Jan 2027, 19:00 AEDT$/)
+  // In Sydney the day begins at 13:00 UTC.
+  await person.fill('From the day', '2027-01-15')
+  await person.fill('To the day', '2027-01-15')
+  await person.press('Search')
+  assert.match(page.url(), /zone=Australia%2FSydney/)
+  await person.focusIsOn(page.getByRole('heading', { name: 'Events' }))
+  await person.reads(/Days and times are those of Australia\/Sydney\./)
+  assert.equal((await rows())[0], time)
+  await person.looksRight('audit-days')
+  await person.fill('IP address or network', 'banana')
+  await person.press('Search')
+  await person.focusIsOn(page.getByLabel('IP address or network'))
+  await person.looksRight('audit-no-address')
+  await person.follow('Show all')
+  assert.doesNotMatch(page.url(), /zone/)
+})
+
 test('B1: the preview for the administrator follows the typed name, is marked as a sample, and sends nothing', async (t) => {
   const service = await startService(t)
   const person = await Person.open(t, service)

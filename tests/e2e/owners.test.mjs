@@ -351,6 +351,126 @@ test('the audit log is searched by person, kind, days and address, and exported 
   assert.equal((await member.page('/audit/export?format=csv')).status, 403)
 })
 
+test('the days of a search are those of the zone in which the page shows its times', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  const { id } = await userOf(owner, 'member')
+  // Clocks in Sydney go forward on 4 October 2026, a day of 23 hours; in Beirut on 28 March 2027, from midnight to one o'clock.
+  const times = ['2026-10-03T13:59:59Z', '2026-10-03T14:00:00Z', '2026-10-04T12:59:59Z', '2026-10-04T13:00:00Z']
+  const more = ['2027-03-27T21:59:59Z', '2027-03-27T22:00:00Z', '2027-03-28T20:59:59Z', '2027-03-28T21:00:00Z']
+  service.database((db) => {
+    db.exec('DELETE FROM events')
+    const add = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
+    for (const time of [...times, ...more]) {
+      const event = { v: 1, account: 'acme', user: id, at: Date.parse(time) / 1000, ip: '192.0.2.1', event: 'reset' }
+      add.run(id, JSON.stringify(event))
+    }
+  })
+  const search = async (fields) => {
+    const page = await owner.page(`/audit?${new URLSearchParams(fields)}`)
+    const rows = [...page.text.matchAll(/<time datetime="([^"]+)\.000Z" title="([^"]+)">([^<]+)/g)]
+    return {
+      ...page,
+      found: rows.map(([, iso]) => `${iso}Z`).toReversed(),
+      shown: rows.map(([, , title, text]) => [title, text]),
+    }
+  }
+  const inSydney = await search({ from: '2026-10-04', to: '2026-10-04', zone: 'Australia/Sydney' })
+  assert.deepEqual(inSydney.found, times.slice(1, 3))
+  assert.deepEqual(inSydney.shown[1], ['3 Oct 2026, 14:00 UTC', '4 Oct 2026, 00:00 AEST'])
+  assert.match(inSydney.text, /Days and times are those of Australia\/Sydney\./)
+  assert.match(inSydney.text, /name="zone" value="Australia\/Sydney"/, 'the next search has the same zone')
+  assert.match(inSydney.text, /format=csv&amp;from=2026-10-04&amp;to=2026-10-04&amp;zone=Australia%2FSydney/)
+  const csv = readCsv(
+    (
+      await owner.page(
+        `/audit/export?${new URLSearchParams({ format: 'csv', ...{ from: '2026-10-04', to: '2026-10-04', zone: 'Australia/Sydney' } })}`,
+      )
+    ).text,
+  )
+  assert.deepEqual(csv.map(({ time }) => time.replace('.000', '')).toSorted(), times.slice(1, 3), 'in UTC')
+  assert.match(inSydney.text, /Times in the file are UTC/)
+  assert.deepEqual(
+    (await search({ from: '2027-03-28', to: '2027-03-28', zone: 'Asia/Beirut' })).found,
+    more.slice(1, 3),
+  )
+
+  // Without a script, and with a zone that is none.
+  for (const zone of [undefined, '', 'UTC', 'Mars/Olympus', '"><script>', 'x'.repeat(300)]) {
+    const fields = { from: '2026-10-04', to: '2026-10-04', ...(zone !== undefined && { zone }) }
+    const page = await search(fields)
+    assert.deepEqual(page.found, times.slice(2), zone)
+    assert.deepEqual(page.shown[0], ['4 Oct 2026, 13:00 UTC', '4 Oct 2026, 13:00 UTC'])
+    assert.match(page.text, /Days and times are those of UTC, where it is 2027-01-15 now/)
+  }
+  const { events } = await owner.json('/api/audit?from=2026-10-04&to=2026-10-04')
+  assert.equal(events.length, 2, 'a program means UTC')
+
+  // A search without days may be shown in any zone.
+  const all = await owner.page('/audit?zone=Australia%2FSydney&person=member')
+  assert.match(all.text, /data-days="Days and times are those of \{zone\}\."/)
+  assert.match(all.text, /<time datetime="2027-03-28T21:00:00\.000Z" data-local="moment">28 Mar 2027, 21:00 UTC/)
+})
+
+test('the audit log is searched by an address or a network, and a text that is neither is told and kept', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  for (const ip of ['203.0.113.7', '203.0.114.7', '2001:db8::7', '2001:db9::7', '::ffff:198.51.100.3'])
+    await new Visitor(service, ip).logIn('member')
+  const found = async (address) => {
+    const { events } = await owner.json(
+      `/api/audit?${new URLSearchParams({ kind: 'login_allowed', person: 'member', address })}`,
+    )
+    return events.map(({ ip }) => ip).toSorted()
+  }
+  assert.equal((await found('')).length, 5)
+  assert.deepEqual(await found('203.0.113.0/24'), ['203.0.113.7'])
+  assert.deepEqual(await found(' 203.0.113.9/23 '), ['203.0.113.7'], 'as the network in which it is')
+  assert.deepEqual(await found('203.0.112.0/22'), ['203.0.113.7', '203.0.114.7'])
+  assert.deepEqual(await found('203.0.114.7'), ['203.0.114.7'])
+  assert.deepEqual(await found('203.0.114.70'), [])
+  assert.deepEqual(await found('::ffff:203.0.114.7'), ['203.0.114.7'])
+  assert.deepEqual(await found('2001:DB8::/32'), ['2001:db8::7'])
+  assert.deepEqual(await found('2001:db8:0::7'), ['2001:db8::7'])
+  assert.equal((await found('198.51.100.0/24')).length, 1)
+  assert.equal((await found('0.0.0.0/0')).length, 3, 'all of IPv4')
+  assert.equal((await found('::/0')).length, 5)
+
+  for (const text of [
+    'banana',
+    '203.0.113',
+    '203.0.113.0/33',
+    '203.0.113.0/',
+    '1/8',
+    '0313.0.113.7',
+    '2001:db8::/129',
+    '/',
+    '%',
+    '_',
+    '<b>',
+  ]) {
+    const page = await owner.page(`/audit?${new URLSearchParams({ address: text })}`)
+    const shown = text.replace('<', '&lt;').replace('>', '&gt;')
+    assert.match(
+      page.text,
+      /role="alert">.*This is no IP address and no network\. Write one such as 203\.0\.113\.7/s,
+      text,
+    )
+    assert.ok(
+      page.text.includes(
+        `<input id="address" name="address" aria-describedby="problem" aria-invalid="true" type="search" value="${shown}"`,
+      ),
+      text,
+    )
+    assert.match(page.text, /id="address"[^>]* autofocus/)
+    assert.doesNotMatch(page.text, /<tbody|Nothing was found|format=csv/)
+    assert.equal(
+      (await owner.page(`/audit/export?${new URLSearchParams({ format: 'csv', address: text })}`)).status,
+      400,
+    )
+  }
+})
+
 test('the audit log is shown by hundreds, the newest first; equal events are counted as one', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')

@@ -5,6 +5,7 @@ import './copy-and-print.js'
 import './countdown.js'
 import './keep-typed.js'
 import './local-times.js'
+import './search-zone.js'
 import './show-password.js'
 import './told.js'
 

@@ -4,6 +4,7 @@ import { mostExported } from '../audit.js'
 import { csvOf, jsonLinesOf } from '../audit-export.js'
 import { ocsfLinesOf } from '../audit-ocsf.js'
 import { html } from '../html.js'
+import { dayIn } from '../time-zones.js'
 import { eventDetails } from './activity.js'
 import { empty, field, layout, table } from './parts.js'
 import { settingName, settingValue } from './policy.js'
@@ -16,6 +17,7 @@ export const auditPages = {
     const sentence =
       told?.result === 'too_many_events' ? audit.export.tooMany(mostExported) : wrong && audit.filter[wrong.reason]
     const isSearch = Object.values(search).some((value) => value !== '')
+    const zone = search.zone || undefined
     return layout(
       audit.title,
       sentence === undefined ? context : { ...context, told: { result: 'mistake', sentence } },
@@ -23,16 +25,16 @@ export const auditPages = {
 <p class="lead">${audit.lead}</p>
 ${searchForm(search, wrong, isSearch, context)}
 ${!wrong && !empty(events) && exports(search, audit.export)}
-<h2 id="events">${audit.table}</h2>
+<h2${isSearch && !wrong && html` tabindex="-1" autofocus`}>${audit.table}</h2>
 ${
   empty(events)
     ? !wrong &&
-      html`<p>${isSearch || input.before !== undefined ? audit.noneFound : audit.none}${(search.from || search.to) && html` ${audit.filter.days(utcDay(context.now))}`}</p>`
+      html`<p>${isSearch || input.before !== undefined ? audit.noneFound : audit.none}${zone && html` ${daysOf(zone, context)}`}</p>`
     : table(
         audit.table,
         [audit.columns.when, audit.columns.who, audit.columns.what, audit.columns.details],
         events.map((event) => [
-          moment(event.at, context),
+          moment(event.at, { ...context, zone }),
           event.user,
           words.events[event.event] ?? event.event,
           auditDetails(event, context),
@@ -76,16 +78,22 @@ function auditAt(fields, path = '/audit') {
   return empty(given) ? path : `${path}?${new URLSearchParams(given)}`
 }
 
-const utcDay = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10)
+/** The sentence about the zone of days and times. */
+function daysOf(zone, { words, now }) {
+  const { filter } = words.audit
+  return zone === 'UTC' ? filter.daysOfUtc(dayIn(zone, now)) : filter.days(zone)
+}
 
-function searchForm({ person, kind, from, to, address }, wrong, isSearch, { words, now }) {
+/** Days are those of the reader's zone, which a script tells, and of UTC without it. A search keeps its zone. */
+function searchForm({ person, kind, from, to, zone, address }, wrong, isSearch, context) {
+  const { words } = context
   const { filter } = words.audit
   const day = (name, value) =>
     field(name, filter[name], html`type="date" value="${value}"${wrong?.field === name && html` autofocus`}`, {
       wrong: wrong?.field === name,
     })
   const kinds = Object.entries(words.events).sort(([, a], [, b]) => a.localeCompare(b, words.locale))
-  return html`<form method="get" action="/audit#events" role="search" class="search card-like" aria-label="${filter.label}">
+  return html`<form method="get" action="/audit" role="search" class="search card-like" aria-label="${filter.label}">
 ${field('person', filter.person, html`type="search" value="${person}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"`)}
 <div class="field">
 <label for="kind">${filter.kind}</label>
@@ -94,10 +102,11 @@ ${field('person', filter.person, html`type="search" value="${person}" maxlength=
 ${kinds.map(([name, label]) => html`<option value="${name}"${name === kind && html` selected`}>${label}</option>`)}
 </select>
 </div>
-${field('address', filter.address, html`type="search" value="${address}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"`)}
+${field('address', filter.address, html`type="search" value="${address}" maxlength="256" autocomplete="off" autocapitalize="none" spellcheck="false"${wrong?.field === 'address' && html` autofocus`}`, { wrong: wrong?.field === 'address' })}
 ${day('from', from)}
 ${day('to', to)}
-<p class="hint">${filter.days(utcDay(now))}</p>
+<input type="hidden" name="zone" value="${zone}">
+<p class="hint"${zone === '' && html` data-days="${filter.days('{zone}')}"`}>${daysOf(zone || 'UTC', context)}</p>
 <div class="actions"><button>${filter.button}</button>
 ${isSearch && html`<a class="button quiet" href="/audit">${filter.all}</a>`}</div>
 </form>`

@@ -1,11 +1,14 @@
-// Times. The server writes them in UTC; the script shows them in the reader's own time zone. Both name the zone.
+// Times. The server writes them in UTC; the script shows them in the reader's own time zone. Both name the zone. A page that is
+// about the days of one zone has the `zone` in its context, and its times stay in it.
 
 import { html } from '../html.js'
-import { utcTime } from '../utc-time.js'
+import { timeText } from '../time-zones.js'
 
-function time(seconds, form, { words }) {
+function time(seconds, form, { words, zone }) {
   const iso = new Date(seconds * 1000).toISOString()
-  return html`<time datetime="${iso}" data-local="${form}">${utcTime(seconds, form, words.locale)}</time>`
+  const utc = timeText(seconds, form, words.locale)
+  if (zone === undefined) return html`<time datetime="${iso}" data-local="${form}">${utc}</time>`
+  return html`<time datetime="${iso}" title="${utc}">${timeText(seconds, form, words.locale, zone)}</time>`
 }
 
 /** A day and a time. */
