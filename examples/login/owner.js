@@ -95,7 +95,7 @@ export function ownerUseCases(parts) {
       return { result: 'client_admitted', client: id }
     },
 
-    ...policyUseCases({ accounts, secondFactor, policyFor, staleFactor, entryOf, end }),
+    ...policyUseCases({ accounts, outbox, secondFactor, policyFor, staleFactor, entryOf, end, clock }),
     ...auditUseCases({ accounts, outbox }),
   }
 

@@ -8,7 +8,7 @@ import { rolesOf } from './accounts.js'
 import { BadInput, isYes, text } from './bad-input.js'
 import { rulesOf } from './network-lists.js'
 
-export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor, entryOf, end }) {
+export function policyUseCases({ accounts, outbox, secondFactor, policyFor, staleFactor, entryOf, end, clock }) {
   return {
     async policy({ account }) {
       const { require, firstFactor, network, name } = account
@@ -34,7 +34,8 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor,
       if (!isYes(input.confirmed)) return { result: 'policy_preview', ...change }
       if (change.review.refused && !isYes(input.force)) return { result: 'policy_refused', ...change }
       // Optional for a program: `base` of the policy as it was read.
-      if (![undefined, baseOf(accounts.account(account.id))].includes(input.base)) return { result: 'policy_outdated' }
+      if (![undefined, baseOf(accounts.account(account.id))].includes(input.base))
+        return { result: 'policy_outdated', saved: lastSave(account) }
       await saveRules({ accounts, secondFactor, policyFor }, context, next)
       return { result: 'policy_saved', ...change }
     },
@@ -59,7 +60,7 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor,
       return { result: 'policy_saved' }
     },
 
-    /** The review of the kept draft, as things are now. */
+    /** The review of the kept draft, as things are now, and who is let in or shut out by it who was not before. */
     async policyReview(context) {
       const { session, account } = context
       const draft = session.pending.shown?.policyDraft
@@ -67,21 +68,30 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor,
       try {
         const next = draftOf(draft, account)
         const base = baseOf(account)
-        const isOutdated = draft.base !== base
-        return { result: 'policy_preview', ...next, base, isOutdated, review: await reviewOf(context, next) }
+        const outdated = draft.base === base ? undefined : (lastSave(account) ?? {})
+        const [before, review] = [await reviewOf(context, account), await reviewOf(context, next)]
+        return {
+          result: 'policy_preview',
+          ...next,
+          base,
+          outdated,
+          review,
+          changes: changesOf(account, next, before, review),
+        }
       } catch (error) {
         return { result: 'policy_mistake', mistake: toldOf(error) }
       }
     },
   }
 
-  /** The users and API clients whom the next rules would lock out. */
+  /** The users and API clients whom the next rules would lock out, and the reasons why no owner could log in. */
   async function reviewOf({ account, principal, ip }, next) {
     const users = accounts.usersOf(account.id)
     const clients = accounts.clientsOf(account.id)
+    const policy = policyFor({ ...account, ...next })
     const found = await secondFactor.reviewPolicy({
       account: account.id,
-      policy: policyFor({ ...account, ...next }),
+      policy,
       author: { user: principal.id, ip },
       users: users.map((user) => ({
         user: user.id,
@@ -94,13 +104,70 @@ export function policyUseCases({ accounts, secondFactor, policyFor, staleFactor,
     })
     const emails = new Map(users.map(({ id, email }) => [id, email]))
     const emailOf = (id) => emails.get(id) ?? id
+    const reasonFor = async (owner) => {
+      const from = owner.id === principal.id ? { ip } : knownIp(owner)
+      // Where the address is not known, one is assumed that the rules allow.
+      if (from.ip === undefined) return 'enrollment_required'
+      const { enrollment } = await secondFactor.status({ user: owner.id, account: account.id })
+      const facts = { ...from, roles: rolesOf(owner), plan: account.plan, enrollment, time: clock() }
+      const { decision } = policies.decide(policy, facts)
+      return decision.outcome === 'denied' ? decision.reason : undefined
+    }
+    const owners = users.filter(({ role }) => role === 'owner')
     return {
       ...found,
+      ...(found.locksOutAuthor && { authorReason: await reasonFor(principal) }),
+      ...(found.locksOutOwners && { ownerReasons: await Promise.all(owners.map(reasonFor)) }),
       needRecoveryCode: found.needRecoveryCode.map(emailOf),
       setUpByPassword: found.setUpByPassword.map(emailOf),
       blockedUsers: found.blockedUsers.map(emailOf),
     }
   }
+
+  /**
+   * The people and API clients for whom the next rules change something: how each stands `before` and `after`, and for those who
+   * are shut out the `reason`. `unchanged` counts all others.
+   */
+  function changesOf(account, next, before, after) {
+    const policy = policyFor({ ...account, ...next })
+    const [was, is] = [standings(before), standings(after)]
+    const reasonFor = (ip) => policies.decide(policy, { ip, enrollment: 'usable', time: clock() }).decision
+    const people = accounts.usersOf(account.id).map(({ email, last_ip: ip }) => ({
+      name: email,
+      before: was(email),
+      after: is(email),
+      ...(is(email) === 'out' && { ip, ...reasonFor(ip) }),
+    }))
+    const blocked = ({ blockedApiClients }, id) => blockedApiClients.find((each) => each.id === id)
+    const clients = accounts.clientsOf(account.id).map(({ clientId }) => ({
+      name: clientId,
+      before: blocked(before, clientId) ? 'out' : 'in',
+      after: blocked(after, clientId) ? 'out' : 'in',
+      ...blocked(after, clientId),
+    }))
+    const changed = (all) => all.filter(({ before, after }) => before !== after)
+    const unchanged = (all) => all.length - changed(all).length
+    return {
+      people: changed(people),
+      clients: changed(clients),
+      unchanged: { people: unchanged(people), clients: unchanged(clients) },
+    }
+  }
+
+  /** Who saved the rules that hold, and when: another owner, or the same one in another window. */
+  function lastSave(account) {
+    const [found] = outbox.findEvents({ account: account.id, kind: 'policy_changed', limit: 1 })
+    if (found === undefined) return undefined
+    const { user, at } = found.event
+    return { by: accounts.user(user)?.email ?? user, at }
+  }
+}
+
+/** How each person stands under some rules: in | set_up | code | out. The address comes first, as at a login. */
+function standings({ blockedUsers, needRecoveryCode, setUpByPassword }) {
+  const lists = { out: blockedUsers, code: needRecoveryCode, set_up: setUpByPassword }
+  const sets = Object.entries(lists).map(([state, emails]) => ({ state, emails: new Set(emails) }))
+  return (email) => sets.find(({ emails }) => emails.has(email))?.state ?? 'in'
 }
 
 /** Names the saved rules that a draft was made from: another owner may save others meanwhile. */

@@ -151,7 +151,12 @@ export const announcements = {
   'policy: it locks the owner out': [
     on(policy.review.title),
     'alert',
-    `${policy.review.locksOutAuthor} ${plain(policy.review.lookAtAddresses('192.0.2.10'))} ${policy.review.locksOutOwners}`,
+    [
+      policy.review.locksOutAuthor,
+      plain(policy.review.authorAt.address_not_allowed('192.0.2.10')),
+      policy.review.locksOutOwners,
+      policy.review.ownersHelp.address,
+    ].join(' '),
   ],
   'policy: the review': [on(policy.review.title)],
   audit: [on(audit.title)],

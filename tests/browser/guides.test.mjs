@@ -339,7 +339,7 @@ guide(
     await owner.confirmWith(code())
     assert.equal(owner.path, '/policy/review', 'the draft survives the second step')
     await owner.reads(/These people will need a recovery code[^]*colleague@acme\.example[^]*member@acme\.example/)
-    await owner.reads(/reports: a rule for 203\.0\.113\.7\/32 would admit it/)
+    await owner.reads(/reports gets in → shut out\s[^]*A rule for 203\.0\.113\.7\/32 would admit it/)
     await owner.looksRight('policy-review')
     await owner.press('Admit reports and look again')
     await owner.doesNotRead(/shut|blocked/)

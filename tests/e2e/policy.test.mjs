@@ -14,6 +14,31 @@ function clientLogin(service, ip = clientIp) {
 /** The fields of the review's form that say: save it, in the place of the rules that are saved now. */
 const confirmation = async (owner) => ({ confirmed: 'yes', base: (await owner.json('/api/policy')).base })
 
+const plain = (text) =>
+  text
+    .replace(/<[^>]*>/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+
+/** The settings that the review says to change, by name. */
+const settingsOf = ({ text }) =>
+  Object.fromEntries(
+    [...text.matchAll(/<dt>(.*?)<\/dt> <dd>(.*?)<\/dd>/gs)].map(([, name, change]) => [
+      name,
+      plain(change.replaceAll('</div>', ' ')),
+    ]),
+  )
+
+/** The lines of the review about people and API clients, by the heading above them. */
+const linesOf = ({ text }) =>
+  Object.fromEntries(
+    text
+      .split('<section class="card-like review">')
+      .map((section) => /<h2>(.*?)<\/h2>.*?<ul>(.*?)<\/ul>.*?<\/section>/s.exec(section))
+      .filter(Boolean)
+      .map(([, title, list]) => [title, list.split('</li>').map(plain).filter(Boolean)]),
+  )
+
 test('S9, S12: before everyone is forced, the owner sees the users who need a code, and the rule that admits the API client', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
@@ -36,8 +61,14 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
   assert.equal(page.path, '/policy/review')
   assert.equal((await owner.page('/policy/review')).text, page.text, 'a reload shows it again, and sends nothing')
   assert.match(page.text, /These people will need a recovery code/)
-  assert.match(page.text, /<li>member@acme\.example<\/li>/)
-  assert.match(page.text, /reports: a rule for <code>203\.0\.113\.7\/32<\/code> would admit it/)
+  const lines = linesOf(page)
+  assert.deepEqual(lines['These people will need a recovery code'], [
+    'colleague@acme.example gets in → needs a recovery code',
+    'member@acme.example gets in → needs a recovery code',
+  ])
+  assert.deepEqual(lines['These API clients will be shut out'], [
+    'reports gets in → shut out A second factor is asked for, and a program cannot show one. A rule for 203.0.113.7/32 would admit it.',
+  ])
   const saved = await owner.page('/policy', {
     require: 'everyone',
     networks: '',
@@ -53,6 +84,87 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
   assert.equal((await member.json('/api/me')).status, 401, 'the policy holds for open sessions too')
   assert.equal((await member.logIn('member')).reason, 'enrollment_required')
   assert.equal((await owner.json('/api/me')).status, 200)
+})
+
+test('the review shows only the changes, from what to what, each with its own reason', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await clientLogin(service)
+  const { visitor: member } = await enrolledVisitor(service, 'member', '198.51.100.9')
+  await new Visitor(service, '198.51.100.10').logIn('colleague')
+  const review = async (fields) => {
+    const [, base] = /name="base" value="([^"]+)"/.exec((await owner.page('/policy')).text)
+    const page = await owner.page('/policy', { base, require: 'optional', name: 'Acme', ...fields })
+    assert.equal(page.path, '/policy/review')
+    const notes = [...page.text.matchAll(/<p>((?:\d|One|All|Nothing) ?[^<]+)<\/p>/g)].map(([, text]) => text)
+    return { page, settings: settingsOf(page), lines: linesOf(page), notes }
+  }
+  const nothing = await review({})
+  assert.deepEqual([nothing.settings, nothing.lines], [{}, {}])
+  assert.deepEqual(nothing.notes, [
+    'All settings are as they are saved already.',
+    'Nothing changes for 3 people and one API client.',
+  ])
+  assert.match(nothing.page.text, /Nobody is shut out by this/)
+
+  // They are shut out by their addresses. One of them has no second factor either, which is not the reason.
+  const allow = '192.0.2.0/24 # office'
+  const byAddress = await review({ require: 'everyone', allow, deny: '198.51.100.10' })
+  assert.deepEqual(byAddress.settings, {
+    'Second factor': 'Nobody: each person decides → Everyone',
+    'Allowed networks': 'everywhere → 192.0.2.0/24 (office)',
+    Never: 'none → 198.51.100.10',
+  })
+  assert.deepEqual(byAddress.lines, {
+    'These people will be shut out': [
+      'colleague@acme.example gets in → shut out 198.51.100.10 is in a network that is never let in.',
+      'member@acme.example gets in → shut out 198.51.100.9 is outside the allowed networks.',
+    ],
+    'These API clients will be shut out': [
+      'reports gets in → shut out Its address is outside the allowed networks. A rule for 203.0.113.7/32 would admit it.',
+    ],
+  })
+  assert.deepEqual(byAddress.notes, ['3 other settings stay as they are.', 'Nothing changes for one person.'])
+
+  // No owner gets in: that is said of the address, though another factor is missing too.
+  const out = await review({ require: 'everyone', allow: '10.0.0.0/8' })
+  const sentences = /role="alert">.*?<div>\s*(.*?)<\/div>/s.exec(out.page.text)[1].replace(/<\/?(?:p|code)>/g, '')
+  assert.equal(
+    sentences.trim().replace(/\n/g, ' '),
+    'You would shut yourself out. You are at 192.0.2.10, outside the allowed networks. No owner could log in any more. Let in the network of an owner.',
+  )
+  const denied = await review({ deny: '192.0.2.0/24' })
+  assert.match(denied.page.text, /You are at <code>192\.0\.2\.10<\/code>, in a network that is never let in/)
+
+  // Those who were out before and get in again; entries that come and go.
+  await owner.json('/api/policy', { require: 'optional', allow: [allow.slice(0, 12), '10.0.0.0/8'], confirmed: true })
+  const back = await review({ allow: '192.0.2.0/24\n198.51.100.0/24\n203.0.113.7' })
+  assert.deepEqual(back.settings, { 'Allowed networks': 'Added: 198.51.100.0/24, 203.0.113.7 Removed: 10.0.0.0/8' })
+  assert.deepEqual(back.lines, {
+    'These people get in again': [
+      'colleague@acme.example shut out → gets in',
+      'member@acme.example shut out → gets in',
+    ],
+    'These API clients get in again': ['reports shut out → gets in'],
+  })
+  assert.equal((await member.json('/api/me')).status, 403, 'nothing is saved')
+})
+
+test('an owner without a second factor is told that this is the reason, whatever the rules about addresses', async (t) => {
+  const service = await startService(t)
+  const owner = new Visitor(service)
+  await owner.page('/login', { email: 'owner@acme.example', password: 'owner-demo-password' })
+  await owner.page('/policy')
+  const page = await owner.page('/policy', { require: 'everyone', deny: '203.0.113.0/24', name: 'Acme' })
+  assert.match(page.text, /You would shut yourself out\. Set up a second factor for yourself first, under Security/)
+  assert.match(page.text, /No owner could log in any more\. Let an owner set up a second factor first\./)
+
+  // Another owner is shut out by the address alone.
+  const { visitor: other } = await enrolledVisitor(service, 'member', '203.0.113.9')
+  service.database((db) => db.prepare("UPDATE users SET role = 'owner' WHERE email LIKE 'member%'").run())
+  assert.equal((await other.json('/api/me')).role, 'owner')
+  const both = await owner.page('/policy', { require: 'everyone', deny: '203.0.113.0/24', name: 'Acme' })
+  assert.match(both.text, /Let in the network of an owner, or let another owner set up a second factor first/)
 })
 
 test('S12: a forced policy blocks the API client, its open sessions too, until an allow rule that names it admits it', async (t) => {
@@ -137,7 +249,7 @@ test('P9: the review offers the rule for API clients, and it shuts nobody out', 
   const [, api] = /name="api" value="(203[^"]*)"/.exec(page.text)
   assert.equal(api, '203.0.113.7/32 # reports')
   const again = await owner.page('/policy', { require: 'some', roles: 'member', api })
-  assert.doesNotMatch(again.text, /will be blocked|shut yourself out|will be shut out/)
+  assert.doesNotMatch(again.text, /shut yourself out|will be shut out/)
 })
 
 test('a pasted list is read line by line: notes, ranges, several networks, ends', async (t) => {
@@ -227,19 +339,46 @@ test('a policy that another owner has saved meanwhile is not undone unseen', asy
   await owner.page('/policy')
   const { base } = await owner.json('/api/policy')
   const mine = { require: 'optional', name: 'Acme', deny: '203.0.113.0/24', base }
-  assert.doesNotMatch((await owner.page('/policy', mine)).text, /saved in another window/)
+  assert.doesNotMatch((await owner.page('/policy', mine)).text, /another policy/)
   const theirs = { require: 'everyone', confirmed: true }
   assert.equal((await owner.json('/api/policy', { ...theirs, base: 'older' })).result, 'policy_outdated')
   assert.equal((await owner.json('/api/policy', { ...theirs, base })).result, 'policy_saved')
 
   const late = await owner.page('/policy', { ...mine, confirmed: 'yes' })
   assert.equal(late.path, '/policy/review')
-  assert.match(late.text, /The policy was saved in another window or by another owner since you began/)
+  assert.match(late.text, /You saved another policy in another window, on <time datetime="2027-01-15T08:01:00/)
   assert.equal((await owner.json('/api/policy')).require, 'everyone')
   const now = /name="base" value="([^"]+)"/.exec(late.text)[1]
   const saved = await owner.page('/policy', { ...mine, base: now, confirmed: 'yes' })
   assert.match(saved.text, /Saved\. It holds at once/)
   assert.equal((await owner.json('/api/policy')).require, 'optional')
+})
+
+test('an owner is told which other owner saved the policy meanwhile, and when', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  const { visitor: other } = await freshVisitor(service, 'member', '192.0.2.11')
+  service.database((db) => db.prepare("UPDATE users SET role = 'owner' WHERE email LIKE 'member%'").run())
+  await owner.page('/policy')
+  const { base } = await owner.json('/api/policy')
+  const mine = { require: 'optional', name: 'Acme', deny: '203.0.113.0/24', base }
+  await owner.page('/policy', mine)
+  assert.equal((await other.json('/api/policy', { require: 'everyone', confirmed: true })).result, 'policy_saved')
+  const savedAt = service.now
+  service.advance(90)
+  const late = await owner.page('/policy', { ...mine, confirmed: 'yes' })
+  const time = `<time datetime="${new Date(savedAt * 1000).toISOString()}"`
+  assert.ok(late.text.includes(`member@acme.example saved another policy after you began, on ${time}`))
+  assert.equal(settingsOf(late)['Second factor'], 'Everyone → Nobody: each person decides', 'from what the other saved')
+  const program = await owner.json('/api/policy', { require: 'optional', base, confirmed: true })
+  assert.deepEqual([program.result, program.saved], ['policy_outdated', { by: 'member@acme.example', at: savedAt }])
+
+  // Rules that an operator wrote into the database are in no trail.
+  service.database((db) => db.exec("DELETE FROM events; UPDATE accounts SET name = 'Beta'"))
+  assert.match(
+    (await owner.page('/policy/review')).text,
+    /Another policy was saved after you began\. If you save yours/,
+  )
 })
 
 test('a draft is kept while the owner confirms, and the review comes next', async (t) => {
@@ -252,7 +391,7 @@ test('a draft is kept while the owner confirms, and the review comes next', asyn
   await owner.page('/security/fresh-factor', { next: '/policy/review' })
   const review = await owner.page('/login/second-step', { method: 'totp', code: code() })
   assert.equal(review.path, '/policy/review')
-  assert.match(review.text, /<dd>Bravo<\/dd>/)
+  assert.equal(settingsOf(review)['Name in apps'], 'Acme → Bravo')
 
   service.advance(301)
   const late = await owner.page('/policy', { require: 'everyone', name: 'Bravo', ...(await confirmation(owner)) })

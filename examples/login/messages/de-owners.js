@@ -196,12 +196,27 @@ export default {
     review: {
       title: 'Bevor Sie speichern',
       setsUpAuthor: html`Das betrifft auch Sie: Sobald es gespeichert ist, melden Sie sich erneut an und richten zuerst einen eigenen zweiten Faktor ein. <a href="/security">Richten Sie ihn vorher ein</a>; dieser Entwurf bleibt erhalten.`,
-      outdated: html`Seit Sie begonnen haben, wurde die Richtlinie in einem anderen Fenster oder von jemand anderem gespeichert. Wenn Sie Ihre speichern, tritt sie an deren Stelle: <a href="/policy">Sehen Sie jene zuerst an</a>; dieser Entwurf bleibt erhalten.`,
+      /** Another policy was saved since the draft was begun. */
+      outdated: {
+        by: (email, time) =>
+          html`${email} hat am ${time} eine andere Richtlinie gespeichert, nachdem Sie begonnen haben.`,
+        bySelf: (time) => html`Sie haben am ${time} in einem anderen Fenster eine andere Richtlinie gespeichert.`,
+        unknown: 'Seit Sie begonnen haben, wurde eine andere Richtlinie gespeichert.',
+        look: html`Wenn Sie Ihre speichern, tritt sie an deren Stelle: <a href="/policy">Sehen Sie jene zuerst an</a>; dieser Entwurf bleibt erhalten.`,
+      },
       locksOutAuthor: 'Sie würden sich selbst aussperren.',
-      lookAtAddresses: (ip) => html`Prüfen Sie die Regeln zu Adressen: Ihre ist gerade <code>${ip}</code>.`,
+      authorAt: {
+        address_denied: (ip) => html`Ihre Adresse <code>${ip}</code> ist in einem Netzwerk, das nie zugelassen wird.`,
+        address_not_allowed: (ip) => html`Ihre Adresse <code>${ip}</code> ist außerhalb der zugelassenen Netzwerke.`,
+      },
       setUpFirst: 'Richten Sie zuerst unter „Sicherheit“ einen zweiten Faktor für sich selbst ein.',
-      locksOutOwners:
-        'Niemand aus der Verwaltung könnte sich mehr anmelden. Zuerst muss jemand aus der Verwaltung einen zweiten Faktor einrichten, oder lassen Sie das Netzwerk zu.',
+      locksOutOwners: 'Niemand aus der Verwaltung könnte sich mehr anmelden.',
+      ownersHelp: {
+        address: 'Lassen Sie das Netzwerk von jemandem aus der Verwaltung zu.',
+        factor: 'Zuerst muss jemand aus der Verwaltung einen zweiten Faktor einrichten.',
+        either:
+          'Lassen Sie das Netzwerk von jemandem aus der Verwaltung zu, oder jemand anderes aus der Verwaltung richtet zuerst einen zweiten Faktor ein.',
+      },
       noRescue:
         'Personen würden einen Wiederherstellungscode brauchen, und niemand aus der Verwaltung könnte einen ausstellen. Zuerst muss jemand aus der Verwaltung einen zweiten Faktor einrichten.',
       forgotten: {
@@ -234,7 +249,24 @@ export default {
       or: ' oder ',
       until: (time) => html` bis ${time}`,
       ended: (time) => html`, beendet ${time}`,
+      settings: 'Einstellungen',
+      otherSettings: (count) =>
+        plural(
+          count,
+          'Eine andere Einstellung bleibt, wie sie ist.',
+          `${number(count)} andere Einstellungen bleiben, wie sie sind.`,
+        ),
+      noSetting: 'Alle Einstellungen sind schon so gespeichert.',
+      added: 'Neu:',
+      removed: 'Entfernt:',
       clean: 'Dadurch wird niemand ausgesperrt.',
+      /** How people and API clients stand, before and after. */
+      states: {
+        in: 'zugelassen',
+        set_up: 'richtet bei der nächsten Anmeldung einen zweiten Faktor ein',
+        code: 'braucht einen Wiederherstellungscode',
+        out: 'ausgesperrt',
+      },
       needCode: {
         title: 'Diese Personen werden einen Wiederherstellungscode brauchen',
         about:
@@ -246,17 +278,39 @@ export default {
       },
       blocked: {
         title: 'Diese Personen werden ausgesperrt',
-        about: 'Sie wurden zuletzt unter einer Adresse gesehen, die diese Regeln abweisen.',
+        about: 'Der Grund ist die Adresse, unter der sie zuletzt gesehen wurden. Ein zweiter Faktor hilft ihnen nicht.',
+        reasons: {
+          address_denied: (ip) => html`<code>${ip}</code> ist in einem Netzwerk, das nie zugelassen wird.`,
+          address_not_allowed: (ip) => html`<code>${ip}</code> ist außerhalb der zugelassenen Netzwerke.`,
+        },
+      },
+      freed: {
+        title: 'Diese Personen können sich wieder anmelden',
+        about: 'Mit ihrem Passwort, und mit ihrem zweiten Faktor, wenn sie einen haben.',
       },
       more: (count) => `und ${number(count)} weitere`,
+      unchanged(people, clients) {
+        const counts = [
+          people > 0 && plural(people, 'eine Person', `${number(people)} Personen`),
+          clients > 0 && plural(clients, 'einen API-Client', `${number(clients)} API-Clients`),
+        ]
+        return `Für ${counts.filter(Boolean).join(' und ')} ändert sich nichts.`
+      },
       clients: {
-        title: 'Diese API-Clients werden blockiert',
-        about:
-          'Ein Programm kann keinen Code eingeben. Eine Regel für seine Adresse lässt es zu und betrifft sonst niemanden.',
-        byRule: (id, rule) => html`${id}: Eine Regel für <code>${rule}</code> würde ihn zulassen`,
-        denied: (id) => `${id}: Er kommt aus einem Netzwerk, das nie zugelassen wird`,
-        neverSeen: (id) =>
-          `${id}: Er wurde noch nie gesehen. Fügen Sie die Adresse, von der er kommt, zu den Netzwerken der API-Clients hinzu`,
+        blocked: {
+          title: 'Diese API-Clients werden ausgesperrt',
+          about: 'Eine Regel für die Adresse eines Programms lässt es zu und betrifft sonst niemanden.',
+        },
+        freed: { title: 'Diese API-Clients werden wieder zugelassen', about: 'Die Regeln für ihre Adressen genügen.' },
+        reasons: {
+          api_client_blocked: 'Ein zweiter Faktor wird verlangt, und ein Programm hat keinen.',
+          address_not_allowed: 'Die Adresse ist außerhalb der zugelassenen Netzwerke.',
+          address_denied: 'Die Adresse ist in einem Netzwerk, das nie zugelassen wird.',
+          address_unknown: 'Die Adresse ist nicht bekannt.',
+        },
+        byRule: (rule) => html`Eine Regel für <code>${rule}</code> würde ihn zulassen.`,
+        neverSeen:
+          'Er wurde noch nie gesehen: Fügen Sie die Adresse, von der er kommt, zu den Netzwerken der API-Clients hinzu.',
         admitOne: (id) => `${id} zulassen und erneut prüfen`,
         admitAll: 'Diese Clients zulassen und erneut prüfen',
       },

@@ -473,9 +473,11 @@ Wenn Sie das waren, ist nichts zu tun.
 Wenn Sie das nicht waren:
 1. Melden Sie sich an: ${origin}/login
    Wenn Ihr Passwort nicht mehr gilt, machen Sie mit Schritt 3 weiter.
-2. Drücken Sie auf „Überall sonst abmelden“, und wählen Sie danach ein neues Passwort. Beides finden Sie unter „Sicherheit“: ${origin}/security
+2. Drücken Sie auf „Überall sonst abmelden“, und wählen Sie danach ein neues Passwort, beides unter „Sicherheit“:
+   ${origin}/security
 3. Bitten Sie sofort die Verwaltung Ihres Kontos oder den Support, Sie zurückzusetzen, und um ein neues Passwort.
-   Die Verwaltung findet „Zurücksetzen“ unter „Personen“: ${origin}/users
+   Die Verwaltung findet „Zurücksetzen“ unter „Personen“:
+   ${origin}/users
 `,
     }),
   },

@@ -189,12 +189,25 @@ export default {
     review: {
       title: 'Before you save',
       setsUpAuthor: html`This includes you: once it is saved, you log in again and set up a second factor of your own before you go on. <a href="/security">Set it up first</a>; this draft is kept.`,
-      outdated: html`The policy was saved in another window or by another owner since you began. If you save yours, it takes the place of that one: <a href="/policy">look at it first</a>; this draft is kept.`,
+      /** Another policy was saved since the draft was begun. */
+      outdated: {
+        by: (email, time) => html`${email} saved another policy after you began, on ${time}.`,
+        bySelf: (time) => html`You saved another policy in another window, on ${time}.`,
+        unknown: 'Another policy was saved after you began.',
+        look: html`If you save yours, it takes the place of that one: <a href="/policy">look at it first</a>; this draft is kept.`,
+      },
       locksOutAuthor: 'You would shut yourself out.',
-      lookAtAddresses: (ip) => html`Look at the address rules: you are at <code>${ip}</code>.`,
+      authorAt: {
+        address_denied: (ip) => html`You are at <code>${ip}</code>, in a network that is never let in.`,
+        address_not_allowed: (ip) => html`You are at <code>${ip}</code>, outside the allowed networks.`,
+      },
       setUpFirst: 'Set up a second factor for yourself first, under Security.',
-      locksOutOwners:
-        'No owner could log in any more. Let an owner set up a second factor first, or admit their network.',
+      locksOutOwners: 'No owner could log in any more.',
+      ownersHelp: {
+        address: 'Let in the network of an owner.',
+        factor: 'Let an owner set up a second factor first.',
+        either: 'Let in the network of an owner, or let another owner set up a second factor first.',
+      },
       noRescue:
         'People would need a recovery code, and no owner could make one. Let an owner set up a second factor first.',
       forgotten: {
@@ -225,7 +238,20 @@ export default {
       or: ' or ',
       until: (time) => html` until ${time}`,
       ended: (time) => html` ended ${time}`,
+      settings: 'Settings',
+      otherSettings: (count) =>
+        plural(count, 'One other setting stays as it is.', `${number(count)} other settings stay as they are.`),
+      noSetting: 'All settings are as they are saved already.',
+      added: 'Added:',
+      removed: 'Removed:',
       clean: 'Nobody is shut out by this.',
+      /** How people and API clients stand, before and after. */
+      states: {
+        in: 'gets in',
+        set_up: 'sets up a second factor at the next login',
+        code: 'needs a recovery code',
+        out: 'shut out',
+      },
       needCode: {
         title: 'These people will need a recovery code',
         about: 'They have no second factor that works. Make each of them a code under Users when they want to log in.',
@@ -236,15 +262,38 @@ export default {
       },
       blocked: {
         title: 'These people will be shut out',
-        about: 'They were last seen at an address that these rules turn away.',
+        about: 'The address where they were last seen is the reason. A second factor does not help them.',
+        reasons: {
+          address_denied: (ip) => html`<code>${ip}</code> is in a network that is never let in.`,
+          address_not_allowed: (ip) => html`<code>${ip}</code> is outside the allowed networks.`,
+        },
+      },
+      freed: {
+        title: 'These people get in again',
+        about: 'After their password, and their second factor if they have one.',
       },
       more: (count) => `and ${number(count)} more`,
+      unchanged(people, clients) {
+        const counts = [
+          people > 0 && plural(people, 'one person', `${number(people)} people`),
+          clients > 0 && plural(clients, 'one API client', `${number(clients)} API clients`),
+        ]
+        return `Nothing changes for ${counts.filter(Boolean).join(' and ')}.`
+      },
       clients: {
-        title: 'These API clients will be blocked',
-        about: 'A program cannot answer a challenge. A rule for its address lets it in, and concerns nobody else.',
-        byRule: (id, rule) => html`${id}: a rule for <code>${rule}</code> would admit it`,
-        denied: (id) => `${id}: it comes from a network that is never let in`,
-        neverSeen: (id) => `${id}: it was never seen, so add the address it calls from to the networks of API clients`,
+        blocked: {
+          title: 'These API clients will be shut out',
+          about: 'A rule for the address of a program lets it in, and concerns nobody else.',
+        },
+        freed: { title: 'These API clients get in again', about: 'The rules for their addresses are enough.' },
+        reasons: {
+          api_client_blocked: 'A second factor is asked for, and a program cannot show one.',
+          address_not_allowed: 'Its address is outside the allowed networks.',
+          address_denied: 'Its address is in a network that is never let in.',
+          address_unknown: 'Its address is not known.',
+        },
+        byRule: (rule) => html`A rule for <code>${rule}</code> would admit it.`,
+        neverSeen: 'It was never seen: add the address it calls from to the networks of API clients.',
         admitOne: (id) => `Admit ${id} and look again`,
         admitAll: 'Admit these clients and look again',
       },

@@ -459,9 +459,11 @@ If this was you, there is nothing to do.
 If this was not you:
 1. Log in: ${origin}/login
    If your password no longer works, go on with step 3.
-2. Press “Log out elsewhere”, then choose a new password. Both are under Security: ${origin}/security
+2. Press “Log out elsewhere”, then choose a new password, both under Security:
+   ${origin}/security
 3. Ask an owner of your account, or support, at once to reset you, and for a new password.
-   Owners find “Reset” under Users: ${origin}/users
+   Owners find “Reset” under Users:
+   ${origin}/users
 `,
     }),
   },

@@ -25,7 +25,7 @@ export const auditPages = {
 <p class="lead">${audit.lead}</p>
 ${searchForm(search, wrong, isSearch, context)}
 ${!wrong && !empty(events) && exports(search, audit.export)}
-<h2${isSearch && !wrong && html` tabindex="-1" autofocus`}>${audit.table}</h2>
+${!wrong && html`<h2${isSearch && html` tabindex="-1" autofocus`}>${audit.table}</h2>`}
 ${
   empty(events)
     ? !wrong &&

@@ -1,7 +1,8 @@
-// For owners: what a draft of the policy changes, and the people and API clients that it would shut out, before it is saved.
+// For owners: what a draft of the policy changes, from what to what: the settings, and the people and API clients whom it shuts out
+// or lets in. It comes before the draft is saved.
 
 import { html } from '../html.js'
-import { entryOf } from '../network-lists.js'
+import { entryOf, lineOf } from '../network-lists.js'
 import { empty, form, layout, notice } from './parts.js'
 import { fieldsOf, formOf } from './policy-form.js'
 import { moment } from './times.js'
@@ -9,25 +10,21 @@ import { moment } from './times.js'
 /** The most people whom a list names. */
 const mostNamed = 100
 
-export function reviewPage({ require, firstFactor, network, name, base, isOutdated, review }, context) {
-  const { policy } = context.words
-  const words = policy.review
+export function reviewPage({ require, firstFactor, network, name, base, outdated, review, changes }, context) {
+  const words = context.words.policy.review
   const draft = formOf({ require, firstFactor, network, name, base })
-  const clean =
-    !review.refused &&
-    empty(review.needRecoveryCode) &&
-    empty(review.setUpByPassword) &&
-    empty(review.blockedUsers) &&
-    empty(review.blockedApiClients) &&
-    empty(review.forgottenFamilies)
+  const { people, clients, unchanged } = changes
+  const peopleWho = (state) => people.filter(({ after }) => after === state)
+  const blocked = clients.filter(({ after }) => after === 'out')
+  const isClean = !review.refused && empty(review.forgottenFamilies) && [...people, ...clients].every(isIn)
   const isRefused = context.told?.result === 'policy_refused'
   return layout(
     words.title,
     isRefused ? { ...context, told: { result: 'mistake', sentence: words.refused } } : context,
     html`
-${isOutdated && notice('warning', words.outdated, 'alert')}
+${outdated && notice('warning', html`${savedBy(outdated, context)} ${words.outdated.look}`, 'alert')}
 ${review.setUpByPassword.includes(context.principal.email) && notice('warning', words.setsUpAuthor)}
-${review.refused && notice('warning', lockOuts(review, network, context), 'alert')}
+${review.refused && notice('warning', lockOuts(review, context), 'alert')}
 ${
   !empty(review.forgottenFamilies) &&
   notice(
@@ -35,19 +32,15 @@ ${
     review.forgottenFamilies.map(({ list, family }) => html`<p>${words.forgotten[list](families[family])}</p>`),
   )
 }
-<dl class="facts wide-facts">
-<div><dt>${words.facts.secondFactor}</dt> <dd>${asked(require, context)}</dd></div>
-${require !== 'optional' && html`<div><dt>${words.facts.first}</dt> <dd>${policy.firstFactor[firstFactor].label}</dd></div>`}
-<div><dt>${words.facts.allow}</dt> <dd>${networksIn(network.allow, words.everywhere, context)}</dd></div>
-<div><dt>${words.facts.api}</dt> <dd>${networksIn(network.api, words.noApi, context)}</dd></div>
-<div><dt>${words.facts.deny}</dt> <dd>${networksIn(network.deny, words.noDeny, context)}</dd></div>
-<div><dt>${words.facts.name}</dt> <dd>${name}</dd></div>
-</dl>
-${clean && notice('good', words.clean)}
-${people(words.needCode, review.needRecoveryCode, words)}
-${people(words.setUp, review.setUpByPassword, words)}
-${people(words.blocked, review.blockedUsers, words)}
-${!empty(review.blockedApiClients) && blockedClients(review.blockedApiClients, draft, context)}
+${settings({ require, firstFactor, network, name }, context)}
+${isClean && notice('good', words.clean)}
+${group(words.needCode, peopleWho('code'), words)}
+${group(words.setUp, peopleWho('set_up'), words)}
+${group(words.blocked, peopleWho('out'), words, ({ reason, ip }) => words.blocked.reasons[reason]?.(ip))}
+${group(words.freed, peopleWho('in'), words)}
+${group(words.clients.blocked, blocked, words, (client) => whyBlocked(client, words.clients), admission(blocked, draft, context))}
+${group(words.clients.freed, clients.filter(isIn), words)}
+${unchanged.people + unchanged.clients > 0 && html`<p>${words.unchanged(unchanged.people, unchanged.clients)}</p>`}
 ${form(
   context,
   '/policy',
@@ -67,56 +60,110 @@ ${
   )
 }
 
+const isIn = ({ after }) => after === 'in'
+
 const families = { ipv4: 'IPv4', ipv6: 'IPv6' }
 
 /** The values of the draft as they are on this page: what it shows is what is saved. */
 const hidden = (draft) =>
   fieldsOf(draft).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
 
-function lockOuts({ locksOutAuthor, locksOutOwners, noRescue }, network, { ip, words }) {
+/** Who saved the rules that hold now, and when. */
+function savedBy({ by, at }, context) {
+  const { outdated } = context.words.policy.review
+  if (by === undefined) return outdated.unknown
+  const time = moment(at, context)
+  return by === context.principal.email ? outdated.bySelf(time) : outdated.by(by, time)
+}
+
+const isAddress = (reason) => /^address_/.test(reason)
+
+/** The lock-outs, each with the reason that holds: an address, or a missing factor. */
+function lockOuts({ locksOutAuthor, authorReason, locksOutOwners, ownerReasons = [], noRescue }, { ip, words }) {
   const { review } = words.policy
-  const hasAddressRules = !empty(network.allow) || !empty(network.deny)
+  const { address, factor, either } = review.ownersHelp
+  const help = ownerReasons.every(isAddress) ? address : ownerReasons.some(isAddress) ? either : factor
   return html`
-${locksOutAuthor && html`<p>${review.locksOutAuthor} ${hasAddressRules ? review.lookAtAddresses(ip) : review.setUpFirst}</p>`}
-${locksOutOwners && html`<p>${review.locksOutOwners}</p>`}
+${locksOutAuthor && html`<p>${review.locksOutAuthor} ${review.authorAt[authorReason]?.(ip) ?? review.setUpFirst}</p>`}
+${locksOutOwners && html`<p>${review.locksOutOwners} ${help}</p>`}
 ${/* Where no owner can log in, none can make a code either. */ ''}${noRescue && !locksOutOwners && html`<p>${review.noRescue}</p>`}`
 }
 
-function people({ title, about }, emails, { more }) {
-  const named = emails.slice(0, mostNamed)
+/** The settings that change, and the number of those that stay. */
+function settings(next, context) {
+  const { account, words } = context
+  const { review, firstFactor } = words.policy
+  const { facts } = review
+  const list = (name, none) => listChange(account.network[name], next.network[name], none, context)
+  const all = [
+    [facts.secondFactor, valueChange(asked(account.require, context), asked(next.require, context))],
+    [facts.first, valueChange(firstFactor[account.firstFactor].label, firstFactor[next.firstFactor].label)],
+    [facts.allow, list('allow', review.everywhere)],
+    [facts.api, list('api', review.noApi)],
+    [facts.deny, list('deny', review.noDeny)],
+    [facts.name, valueChange(account.name, next.name)],
+  ]
+  const changed = all.filter(([, change]) => change)
+  const rest = all.length - changed.length
+  return html`<section class="card-like review">
+<h2>${review.settings}</h2>
+${!empty(changed) && html`<dl class="facts wide-facts">${changed.map(([name, change]) => html`<div><dt>${name}</dt> <dd>${change}</dd></div>`)}</dl>`}
+${rest > 0 && html`<p>${empty(changed) ? review.noSetting : review.otherSettings(rest)}</p>`}
+</section>`
+}
+
+const valueChange = (before, after) =>
+  String(before) !== String(after) && html`<span class="before">${before}</span> → ${after}`
+
+/** The entries of a list that come and go; where it was empty, or will be, from what to what. */
+function listChange(before, after, none, context) {
+  const { added, removed } = context.words.policy.review
+  const shown = (rules) => networksIn(rules, none, context)
+  const missingIn = (rules) => {
+    const lines = new Set(rules.map(lineOf))
+    return (rule) => !lines.has(lineOf(rule))
+  }
+  const [come, gone] = [after.filter(missingIn(before)), before.filter(missingIn(after))]
+  if (empty(come) && empty(gone)) return false
+  if (empty(before) || empty(after)) return valueChange(shown(before), shown(after))
+  return html`${!empty(come) && html`<div>${added} ${shown(come)}</div>`}${!empty(gone) && html`<div>${removed} ${shown(gone)}</div>`}`
+}
+
+/** People or API clients for whom something changes: how each stands before and after, and perhaps the reason. */
+function group({ title, about }, all, { states, more }, reasonFor = undefined, remedy = undefined) {
+  const named = all.slice(0, mostNamed)
+  const reason = (each) => reasonFor && html` <span class="minor">${reasonFor(each)}</span>`
   return (
-    !empty(emails) &&
+    !empty(all) &&
     html`<section class="card-like review">
 <h2>${title}</h2>
-<p>${about}</p>
-<ul>${named.map((email) => html`<li>${email}</li>`)}</ul>
-${emails.length > named.length && html`<p>${more(emails.length - named.length)}</p>`}
+${about && html`<p>${about}</p>`}
+<ul>${named.map((each) => html`<li><strong>${each.name}</strong> <span class="before">${states[each.before]}</span> → ${states[each.after]}${reason(each)}</li>`)}</ul>
+${all.length > named.length && html`<p>${more(all.length - named.length)}</p>`}
+${remedy}
 </section>`
   )
 }
 
-/** The API clients that would be blocked, and a button that adds the rules for them to the draft. */
-function blockedClients(clients, draft, context) {
-  const words = context.words.policy.review.clients
-  const rules = clients.filter(({ rule }) => rule).map(({ id, rule }) => ({ network: rule, note: id }))
-  const remedy = ({ id, rule, reason }) => {
-    if (rule) return words.byRule(id, rule)
-    return reason === 'address_denied' ? words.denied(id) : words.neverSeen(id)
-  }
-  return html`<section class="card-like review">
-<h2>${words.title}</h2>
-<p>${words.about}</p>
-<ul>${clients.map((client) => html`<li>${remedy(client)}</li>`)}</ul>
-${
-  !empty(rules) &&
-  form(
-    context,
-    '/policy',
-    html`${hidden({ ...draft, api: [...draft.api, ...rules] })}
-<button class="second">${rules.length === 1 ? words.admitOne(rules[0].note) : words.admitAll}</button>`,
-  )
+/** Why an API client is shut out, and the remedy where there is one. */
+function whyBlocked({ rule, reason }, { reasons, byRule, neverSeen }) {
+  const remedy = rule ? byRule(rule) : reason !== 'address_denied' && neverSeen
+  return html`${reasons[reason]} ${remedy}`
 }
-</section>`
+
+/** A button that adds the rules for these API clients to the draft. */
+function admission(clients, draft, context) {
+  const { admitOne, admitAll } = context.words.policy.review.clients
+  const rules = clients.filter(({ rule }) => rule).map(({ id, rule }) => ({ network: rule, note: id }))
+  return (
+    !empty(rules) &&
+    form(
+      context,
+      '/policy',
+      html`${hidden({ ...draft, api: [...draft.api, ...rules] })}
+<button class="second">${rules.length === 1 ? admitOne(rules[0].note) : admitAll}</button>`,
+    )
+  )
 }
 
 /** A sentence about `require`. */
