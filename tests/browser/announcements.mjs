@@ -75,6 +75,12 @@ export const announcements = {
 
   'security: recovery code': [on(security.title), 'alert', arrival.recovery_code.none],
   'security: off': [on(security.title)],
+  'security: the lost app': [on(security.title), `${security.app.title}, list`, security.lost.totp],
+  'security: a wrong password': [
+    failed(security.title),
+    invalid(textbox(security.password.current)),
+    problems.ownReasons.not_your_password,
+  ],
   'security: app': [on(security.title), 'status', words.done.codes_saved],
   'security: app and SMS': [on(security.title), 'status', words.done.factor_added],
   'security: confirmed for SMS': [
@@ -115,6 +121,11 @@ export const announcements = {
     on(setUpSms.title),
     textbox(setUpSms.label),
     `${setUpSms.sent('+61 412 345 678', time)} ${sendsItself}`,
+  ],
+  'the set-up of SMS: another number': [
+    on(setUpSms.title),
+    textbox(security.sms.number),
+    `${setUpSms.anotherFrom(time)} ${security.sms.numberHint}`,
   ],
   'the set-up of SMS: a wrong code': [
     failed(setUpSms.title),
@@ -159,8 +170,19 @@ export const announcements = {
     ].join(' '),
   ],
   'policy: the review': [on(policy.review.title)],
+  'policy: another was saved meanwhile': [
+    on(policy.review.title),
+    'alert',
+    plain(`${policy.review.outdated.bySelf('15 Jan 2027, 08:00 UTC')} ${policy.review.outdated.look}`),
+  ],
   audit: [on(audit.title)],
   'audit: a day that is wrong': [failed(audit.title), `${audit.filter.to}, Date, invalid`, audit.filter.wrongOrder],
+  'audit: no address and no network': [
+    failed(audit.title),
+    `${audit.filter.address}, searchbox, invalid`,
+    audit.filter.wrongAddress,
+  ],
+  'audit: found': [on(audit.title), `${audit.table}, heading`],
 }
 
 /** The text of HTML. */

@@ -1,11 +1,20 @@
 // The ways through the pages, for the tests that look at every place: each page, and each redirect that tells something.
 
 import { messages } from '../../examples/login/messages/index.js'
-import { enrolledVisitor, freshVisitor, lockOut, passwords, smsCode, startService, Visitor } from '../e2e/support.mjs'
+import {
+  authenticatorCode,
+  enrolledVisitor,
+  freshVisitor,
+  lockOut,
+  passwords,
+  smsCode,
+  startService,
+  Visitor,
+} from '../e2e/support.mjs'
 import { Person } from './person.mjs'
 
 export const words = messages.en
-const { login, security, secondStep, setUpApp, codes, owners, policy } = words
+const { login, security, secondStep, setUpApp, setUpSms, codes, owners, policy } = words
 
 const wrongFor = (code) => (code === '000000' ? '000001' : '000000')
 
@@ -96,6 +105,18 @@ const ways = {
     yield 'home: few backup codes'
   },
 
+  async *'one of two apps is lost'(person, service) {
+    const { visitor, backupCodes } = await freshVisitor(service, 'member')
+    const { secret } = await visitor.json('/api/security/totp', { name: 'Tablet' })
+    const code = authenticatorCode(secret.replaceAll(' ', ''), service.now)
+    await visitor.json('/api/security/totp/confirm', { code })
+    await person.logIn('member')
+    await person.follow(secondStep.use.backup_code)
+    await person.typeCode(backupCodes[0])
+    await person.follow(words.arrival.goOn.app)
+    yield 'security: the lost app'
+  },
+
   async *'the recovery code'(person, service) {
     const { visitor } = await freshVisitor(service, 'owner')
     const { users } = await visitor.json('/api/users')
@@ -138,6 +159,9 @@ const ways = {
     yield 'the set-up of SMS: a digit is missing'
     await typeNumber(person, '0412 345 678')
     yield 'the set-up of SMS'
+    await person.follow(setUpSms.another)
+    yield 'the set-up of SMS: another number'
+    await person.open('/security/sms')
     await person.typeCode(wrongFor(await person.readSms()))
     yield 'the set-up of SMS: a wrong code'
     await person.typeCode(await person.readSms())
@@ -190,6 +214,10 @@ const ways = {
     await person.press(security.renameButton)
     yield 'security: a name that is refused'
     await person.unfold(security.password.change)
+    await person.fill(security.password.current, 'wrong')
+    await person.fill(security.password.next, 'a few words in a row')
+    await person.press(security.password.button)
+    yield 'security: a wrong password'
     await person.fill(security.password.current, passwords.member)
     await person.fill(security.password.next, 'a few words in a row')
     await person.press(security.password.button)
@@ -262,12 +290,22 @@ const ways = {
     await person.press(`${policy.row.remove} 203.0.113.0/24`)
     await person.press(policy.see)
     yield 'policy: the review'
+    const other = new Visitor(service)
+    await other.logIn('owner')
+    await other.json('/api/policy', { require: 'optional', deny: ['198.51.100.0/24'], confirmed: true })
+    await person.page.reload()
+    yield 'policy: another was saved meanwhile'
     await person.press(policy.review.save)
     yield 'policy: saved'
     await person.follow(words.layout.audit)
     yield 'audit'
     await person.open('/audit?from=2027-02-01&to=2027-01-01')
     yield 'audit: a day that is wrong'
+    await person.open('/audit?address=banana')
+    yield 'audit: no address and no network'
+    await person.fill(words.audit.filter.address, '192.0.2.0/24')
+    await person.press(words.audit.filter.button)
+    yield 'audit: found'
   },
 }
 

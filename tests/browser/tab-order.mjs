@@ -53,6 +53,8 @@ const policyForm = ({ allow = [], deny = [] } = {}) => [
   policy.see,
 ]
 const { filter } = audit
+const search = [filter.person, filter.kind, filter.address, filter.from, filter.to, filter.button]
+const exports = ['csv', 'jsonl', 'ocsf'].map((format) => audit.export[format])
 
 /**
  * The names of the controls of a page's content in the order of the Tab key, and the places that have them.
@@ -98,6 +100,30 @@ const orders = [
   [noFactor, 'security: off', 'security: recovery code', 'security: turned off'],
   [[...app, security.sms.setUp, ...backupCodes, ...end], 'security: app'],
   [
+    [
+      ...factor(security.app.move),
+      ...app,
+      security.sms.setUp,
+      ...backupCodes,
+      security.password.change,
+      security.sessions.endOthers,
+      security.activity,
+    ],
+    'security: the lost app',
+  ],
+  [
+    [
+      ...app,
+      security.sms.setUp,
+      ...backupCodes,
+      security.password.change,
+      ...[security.password.current, security.password.next].flatMap((label) => [label, show(label)]),
+      security.password.button,
+      security.activity,
+    ],
+    'security: a wrong password',
+  ],
+  [
     [...app, security.sms.setUp, security.sms.number, security.sms.send, ...backupCodes, ...end],
     'security: confirmed for SMS',
   ],
@@ -137,7 +163,11 @@ const orders = [
   [[...setUp, layout.backToSecurity], 'the set-up of an app', 'the set-up of an app: a wrong code'],
   [[...setUp, layout.back], 'the set-up of an app: at login'],
   [[setUpApp.again, layout.backToSecurity], 'the set-up of an app: none', 'the set-up of an app: over'],
-  [[security.sms.number, security.sms.send, layout.backToSecurity], 'the set-up of SMS: a digit is missing'],
+  [
+    [security.sms.number, security.sms.send, layout.backToSecurity],
+    'the set-up of SMS: a digit is missing',
+    'the set-up of SMS: another number',
+  ],
   [
     [readSms, setUpSms.label, setUpSms.button, secondStep.sendAgain, setUpSms.another, layout.backToSecurity],
     'the set-up of SMS',
@@ -160,23 +190,11 @@ const orders = [
   [policyForm({ allow: rule('203.0.113.0/24') }), 'policy: a network is added', 'policy: the draft'],
   [policyForm({ allow: rule('203.0.113.0/24'), deny: rule('10.0.0.0/33') }), 'policy: a mistake'],
   [[review.save, review.change, review.back], 'policy: the review'],
+  [['look at it first', review.save, review.change, review.back], 'policy: another was saved meanwhile'],
   [[review.force, review.save, review.change, review.back], 'policy: it locks the owner out'],
-  [
-    [
-      filter.person,
-      filter.kind,
-      filter.address,
-      filter.from,
-      filter.to,
-      filter.button,
-      ...['csv', 'jsonl', 'ocsf'].map((format) => audit.export[format]),
-    ],
-    'audit',
-  ],
-  [
-    [filter.person, filter.kind, filter.address, filter.from, filter.to, filter.button, filter.all],
-    'audit: a day that is wrong',
-  ],
+  [[...search, ...exports], 'audit'],
+  [[...search, filter.all], 'audit: a day that is wrong', 'audit: no address and no network'],
+  [[...search, filter.all, ...exports], 'audit: found'],
 ]
 export const orderAt = new Map(orders.flatMap(([order, ...places]) => places.map((place) => [place, order])))
 
