@@ -110,8 +110,7 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
       if (from.ip === undefined) return 'enrollment_required'
       const { enrollment } = await secondFactor.status({ user: owner.id, account: account.id })
       const facts = { ...from, roles: rolesOf(owner), plan: account.plan, enrollment, time: clock() }
-      const { decision } = policies.decide(policy, facts)
-      return decision.outcome === 'denied' ? decision.reason : undefined
+      return reasonOf(policies.decide(policy, facts))
     }
     const owners = users.filter(({ role }) => role === 'owner')
     return {
@@ -125,19 +124,14 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
   }
 
   /**
-   * The people and API clients for whom the next rules change something: how each stands `before` and `after`, and for those who
-   * are shut out the `reason`. `unchanged` counts all others.
+   * The people and API clients for whom the next rules change something: how each stands `before` and `after`, and the `reason` why
+   * they do not just get in. `unchanged` counts all others.
    */
   function changesOf(account, next, before, after) {
-    const policy = policyFor({ ...account, ...next })
     const [was, is] = [standings(before), standings(after)]
-    const reasonFor = (ip) => policies.decide(policy, { ip, enrollment: 'usable', time: clock() }).decision
-    const people = accounts.usersOf(account.id).map(({ email, last_ip: ip }) => ({
-      name: email,
-      before: was(email),
-      after: is(email),
-      ...(is(email) === 'out' && { ip, ...reasonFor(ip) }),
-    }))
+    const people = accounts.usersOf(account.id).map((user) => {
+      return { name: user.email, before: was(user.email), after: is(user.email), user }
+    })
     const blocked = ({ blockedApiClients }, id) => blockedApiClients.find((each) => each.id === id)
     const clients = accounts.clientsOf(account.id).map(({ clientId }) => ({
       name: clientId,
@@ -147,10 +141,37 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
     }))
     const changed = (all) => all.filter(({ before, after }) => before !== after)
     const unchanged = (all) => all.length - changed(all).length
+    const reasonFor = reasonsUnder(account, next)
     return {
-      people: changed(people),
+      people: changed(people).map(({ user, ...stand }) => ({ ...stand, ...reasonFor(stand.after, user) })),
       clients: changed(clients),
       unchanged: { people: unchanged(people), clients: unchanged(clients) },
+    }
+  }
+
+  /** Gives why a person does not just get in: the rule about the address, or else the one that asks for a second factor. */
+  function reasonsUnder(account, next) {
+    const anywhere = { allow: [], api: [], deny: [] }
+    // As texts, because they may be long and are asked for each person.
+    const [whole, fromAnywhere] = [next.network, anywhere].map((network) =>
+      policies.parse(policyFor({ ...account, ...next, network })),
+    )
+    return (state, user) => {
+      const { ip } = knownIp(user)
+      const enrollment = /** @type {const} */ ('none')
+      const facts = { ip, roles: rolesOf(user), plan: account.plan, enrollment, time: clock() }
+      switch (state) {
+        case 'in':
+          return {}
+        case 'out':
+          return { ip, reason: reasonOf(policies.decide(whole, facts)) }
+        default: {
+          const reason = policies.decide(fromAnywhere, facts).rules.find((rule) => rule.startsWith('forced_'))
+          // Where the address is not known, a rule about networks may meet the person.
+          const isKnown = ip !== undefined || reason === 'forced_for_everyone' || reason === 'forced_for_role'
+          return { ip, reason: isKnown ? reason : 'forced_somewhere' }
+        }
+      }
     }
   }
 
@@ -162,6 +183,9 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
     return { by: accounts.user(user)?.email ?? user, at }
   }
 }
+
+/** The reason of a refusal. */
+const reasonOf = ({ decision }) => (decision.outcome === 'denied' ? decision.reason : undefined)
 
 /** How each person stands under some rules: in | set_up | code | out. The address comes first, as at a login. */
 function standings({ blockedUsers, needRecoveryCode, setUpByPassword }) {

@@ -63,8 +63,8 @@ test('S9, S12: before everyone is forced, the owner sees the users who need a co
   assert.match(page.text, /These people will need a recovery code/)
   const lines = linesOf(page)
   assert.deepEqual(lines['These people will need a recovery code'], [
-    'colleague@acme.example gets in → needs a recovery code',
-    'member@acme.example gets in → needs a recovery code',
+    'colleague@acme.example gets in → needs a recovery code Everyone is asked for a second factor.',
+    'member@acme.example gets in → needs a recovery code Everyone is asked for a second factor.',
   ])
   assert.deepEqual(lines['These API clients will be shut out'], [
     'reports gets in → shut out A second factor is asked for, and a program cannot show one. A rule for 203.0.113.7/32 would admit it.',
@@ -125,6 +125,26 @@ test('the review shows only the changes, from what to what, each with its own re
     ],
   })
   assert.deepEqual(byAddress.notes, ['3 other settings stay as they are.', 'Nothing changes for one person.'])
+
+  // The rule that asks for a second factor, for each person.
+  const code = (name, reason) => `${name}@acme.example gets in → needs a recovery code ${reason}`
+  const needCode = async (fields) =>
+    (await review({ require: 'some', ...fields })).lines['These people will need a recovery code']
+  assert.deepEqual(await needCode({ roles: 'member' }), [code('colleague', 'This role is asked for a second factor.')])
+  assert.deepEqual(await needCode({ networks: '198.51.100.0/24' }), [
+    code('colleague', 'Last seen at 198.51.100.10, in a network where a second factor is asked for.'),
+  ])
+  assert.deepEqual(await needCode({ outside: '192.0.2.0/24' }), [
+    code('colleague', 'Last seen at 198.51.100.10, outside the networks where no second factor is asked for.'),
+  ])
+  service.database((db) => db.exec("UPDATE users SET last_ip = NULL WHERE email LIKE 'colleague%'"))
+  assert.deepEqual(await needCode({ networks: '198.51.100.0/24', allow: '192.0.2.0/24 203.0.113.0/24' }), [
+    code('colleague', 'A second factor is asked for in some networks.'),
+  ])
+  assert.deepEqual(await needCode({ require: 'everyone', allow: '192.0.2.0/24 203.0.113.0/24' }), [
+    code('colleague', 'Everyone is asked for a second factor.'),
+  ])
+  await new Visitor(service, '198.51.100.10').logIn('colleague')
 
   // No owner gets in: that is said of the address, though another factor is missing too.
   const out = await review({ require: 'everyone', allow: '10.0.0.0/8' })

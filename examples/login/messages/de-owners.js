@@ -279,10 +279,18 @@ export default {
       blocked: {
         title: 'Diese Personen werden ausgesperrt',
         about: 'Der Grund ist die Adresse, unter der sie zuletzt gesehen wurden. Ein zweiter Faktor hilft ihnen nicht.',
-        reasons: {
-          address_denied: (ip) => html`<code>${ip}</code> ist in einem Netzwerk, das nie zugelassen wird.`,
-          address_not_allowed: (ip) => html`<code>${ip}</code> ist außerhalb der zugelassenen Netzwerke.`,
-        },
+      },
+      /** Why a person does not just get in: by the rule about the address, or by the one that asks for a second factor. */
+      reasons: {
+        address_denied: (ip) => html`<code>${ip}</code> ist in einem Netzwerk, das nie zugelassen wird.`,
+        address_not_allowed: (ip) => html`<code>${ip}</code> ist außerhalb der zugelassenen Netzwerke.`,
+        forced_for_everyone: 'Von allen wird ein zweiter Faktor verlangt.',
+        forced_for_role: 'Von dieser Rolle wird ein zweiter Faktor verlangt.',
+        forced_from_network: (ip) =>
+          html`Zuletzt gesehen unter <code>${ip}</code>, in einem Netzwerk, in dem ein zweiter Faktor verlangt wird.`,
+        forced_outside_networks: (ip) =>
+          html`Zuletzt gesehen unter <code>${ip}</code>, außerhalb der Netzwerke, in denen kein zweiter Faktor verlangt wird.`,
+        forced_somewhere: 'In manchen Netzwerken wird ein zweiter Faktor verlangt.',
       },
       freed: {
         title: 'Diese Personen können sich wieder anmelden',
@@ -306,11 +314,10 @@ export default {
           api_client_blocked: 'Ein zweiter Faktor wird verlangt, und ein Programm hat keinen.',
           address_not_allowed: 'Die Adresse ist außerhalb der zugelassenen Netzwerke.',
           address_denied: 'Die Adresse ist in einem Netzwerk, das nie zugelassen wird.',
-          address_unknown: 'Die Adresse ist nicht bekannt.',
+          address_unknown: 'Er wurde noch nie gesehen, deshalb ist seine Adresse nicht bekannt.',
         },
         byRule: (rule) => html`Eine Regel für <code>${rule}</code> würde ihn zulassen.`,
-        neverSeen:
-          'Er wurde noch nie gesehen: Fügen Sie die Adresse, von der er kommt, zu den Netzwerken der API-Clients hinzu.',
+        addAddress: 'Fügen Sie die Adresse, von der er kommt, zu den Netzwerken der API-Clients hinzu.',
         admitOne: (id) => `${id} zulassen und erneut prüfen`,
         admitAll: 'Diese Clients zulassen und erneut prüfen',
       },

@@ -263,10 +263,18 @@ export default {
       blocked: {
         title: 'These people will be shut out',
         about: 'The address where they were last seen is the reason. A second factor does not help them.',
-        reasons: {
-          address_denied: (ip) => html`<code>${ip}</code> is in a network that is never let in.`,
-          address_not_allowed: (ip) => html`<code>${ip}</code> is outside the allowed networks.`,
-        },
+      },
+      /** Why a person does not just get in: by the rule about the address, or by the one that asks for a second factor. */
+      reasons: {
+        address_denied: (ip) => html`<code>${ip}</code> is in a network that is never let in.`,
+        address_not_allowed: (ip) => html`<code>${ip}</code> is outside the allowed networks.`,
+        forced_for_everyone: 'Everyone is asked for a second factor.',
+        forced_for_role: 'This role is asked for a second factor.',
+        forced_from_network: (ip) =>
+          html`Last seen at <code>${ip}</code>, in a network where a second factor is asked for.`,
+        forced_outside_networks: (ip) =>
+          html`Last seen at <code>${ip}</code>, outside the networks where no second factor is asked for.`,
+        forced_somewhere: 'A second factor is asked for in some networks.',
       },
       freed: {
         title: 'These people get in again',
@@ -290,10 +298,10 @@ export default {
           api_client_blocked: 'A second factor is asked for, and a program cannot show one.',
           address_not_allowed: 'Its address is outside the allowed networks.',
           address_denied: 'Its address is in a network that is never let in.',
-          address_unknown: 'Its address is not known.',
+          address_unknown: 'It was never seen, so its address is not known.',
         },
         byRule: (rule) => html`A rule for <code>${rule}</code> would admit it.`,
-        neverSeen: 'It was never seen: add the address it calls from to the networks of API clients.',
+        addAddress: 'Add the address it calls from to the networks of API clients.',
         admitOne: (id) => `Admit ${id} and look again`,
         admitAll: 'Admit these clients and look again',
       },

@@ -34,9 +34,9 @@ ${
 }
 ${settings({ require, firstFactor, network, name }, context)}
 ${isClean && notice('good', words.clean)}
-${group(words.needCode, peopleWho('code'), words)}
-${group(words.setUp, peopleWho('set_up'), words)}
-${group(words.blocked, peopleWho('out'), words, ({ reason, ip }) => words.blocked.reasons[reason]?.(ip))}
+${group(words.needCode, peopleWho('code'), words, (person) => whyNotIn(person, words))}
+${group(words.setUp, peopleWho('set_up'), words, (person) => whyNotIn(person, words))}
+${group(words.blocked, peopleWho('out'), words, (person) => whyNotIn(person, words))}
 ${group(words.freed, peopleWho('in'), words)}
 ${group(words.clients.blocked, blocked, words, (client) => whyBlocked(client, words.clients), admission(blocked, draft, context))}
 ${group(words.clients.freed, clients.filter(isIn), words)}
@@ -145,9 +145,14 @@ ${remedy}
   )
 }
 
+function whyNotIn({ reason, ip }, { reasons }) {
+  const text = reasons[reason]
+  return typeof text === 'function' ? text(ip) : text
+}
+
 /** Why an API client is shut out, and the remedy where there is one. */
-function whyBlocked({ rule, reason }, { reasons, byRule, neverSeen }) {
-  const remedy = rule ? byRule(rule) : reason !== 'address_denied' && neverSeen
+function whyBlocked({ rule, reason }, { reasons, byRule, addAddress }) {
+  const remedy = rule ? byRule(rule) : reason !== 'address_denied' && addAddress
   return html`${reasons[reason]} ${remedy}`
 }
 
