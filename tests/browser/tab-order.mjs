@@ -236,7 +236,10 @@ const typedFieldsOf = (page) =>
 async function tabThrough(page) {
   await page.evaluate(() => {
     if (window.stops === undefined)
-      addEventListener('focusin', ({ target }) => window.stops.push(/** @type {Element} */ (target)))
+      addEventListener('focusin', ({ target }) => {
+        // A busy browser may give a window the focus anew, and the element in it.
+        if (target !== window.stops.at(-1)) window.stops.push(/** @type {Element} */ (target))
+      })
     window.stops = []
   })
   const isRound = () => page.evaluate(() => new Set(window.stops).size < window.stops.length)
