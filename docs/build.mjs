@@ -13,7 +13,7 @@ const OUT = 'target/docs'
 /** The sources of what package.json exports, one a module: declarations lose the comment of a whole file. */
 function entryPoints() {
   const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
-  const declarations = Object.values(exports).map((entry) => entry.import?.types ?? entry.types)
+  const declarations = Object.values(exports).map((entry) => (entry.import ?? entry.default)?.types)
   const names = declarations.flatMap((file) => /\/([\w-]+)\.d\.ts$/.exec(file ?? '')?.[1] ?? [])
   if (!has('target/npm/countersign.d.ts')) throw new Problem('The types are missing: run `npm run build` first.')
   return names.map((name) => at(`js/${name}.ts`))

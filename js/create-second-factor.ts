@@ -92,7 +92,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   const entropy = given.entropy ?? randomSeed
   const keys = documentText(given.keys, 'invalid_keys', 'keys')
   const policies = policyCache(given.policy, keys, given.sendSms !== undefined)
-  const loop = storeLoop(store, hasherOf(given.hashing ?? 'workers'))
+  const loop = storeLoop(store, hasherOf(given.hashing))
   const list = revocationList(given)
   /** Only set-up messages have a limit over all users. */
   const holdOf = (name: CommandName) =>

@@ -4,6 +4,7 @@
 // The reply waits for the message alone, because its failure is the answer to the user. So a gateway that hangs
 // holds up the call that sends a message, and no other call.
 import { CountersignError, SmsNeverLeft } from './error.js'
+import { warn } from './platform.js'
 import type * as wasm from './wasm.js'
 
 /** The host's functions for effects; see `SecondFactorOptions`. */
@@ -75,7 +76,7 @@ async function send(
 export function report(error: unknown, { onEffectError }: Pick<EffectHost, 'onEffectError'>): void {
   const tell = async () => {
     if (onEffectError) await onEffectError(error)
-    else process.emitWarning('countersign: notify, onEvent or limits failed; give onEffectError to handle it')
+    else warn('countersign: notify, onEvent or limits failed; give onEffectError to handle it')
   }
   tell().catch(() => undefined) // The reply stands, even if `onEffectError` fails.
 }

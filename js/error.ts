@@ -12,7 +12,7 @@ export type { RuleErrorCode }
  * or has another form; no pass and no ticket counts until it can), `no_sms` (the policy offers SMS
  * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_delete` (the operator's `erased` where the store deletes no records), `no_workers` (the runtime starts no worker threads, and `hashing` is not
  * `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the page does not
- * allow it), `internal` (a defect of ours, a worker thread that ended, or a page in which the browser's element gets no
+ * allow it; elsewhere: this runtime needs another entry of the package), `internal` (a defect of ours, a worker thread that ended, or a page in which the browser's element gets no
  * shadow root).
  *
  * Where a `policy` function threw or gave no policy, the code is `invalid_policy` and `path` is `policy`; the message says

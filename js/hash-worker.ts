@@ -3,20 +3,21 @@
 // environment.
 import { CountersignError } from './error.js'
 import type { HashWorker } from './hash-queue.js'
+import { threads } from './platform.js'
 import { compiledModule, STACK } from './wasm.js'
 
 /**
  * The thread's program, as text, so that a bundler loses no file. A hash calls none of the module's imports.
- * It wipes the job, the stack and its copy of the hash; the module's allocator wipes freed memory.
+ * No name is `module`, which Bun and Deno have declared. It wipes the job, the stack and its copy of the hash; the module's allocator wipes freed memory.
  */
 const PROGRAM = `'use strict'
-const { parentPort, workerData: { module, stackBytes } } = require('node:worker_threads')
+const { parentPort, workerData: { engine, stackBytes } } = require('node:worker_threads')
 const imports = {}
-for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+for (const { module: from, name } of WebAssembly.Module.imports(engine)) {
   imports[from] ??= {}
   imports[from][name] = () => { throw new Error('a hash needs no import') }
 }
-const { argon2id, hashwords_word, __wbg_hashwords_free, memory } = new WebAssembly.Instance(module, imports).exports
+const { argon2id, hashwords_word, __wbg_hashwords_free, memory } = new WebAssembly.Instance(engine, imports).exports
 parentPort.on('message', (job) => {
   const view = new DataView(job.buffer)
   const made = argon2id(...Array.from({ length: 8 }, (_, word) => view.getBigUint64(8 * word, true)))
@@ -28,22 +29,6 @@ parentPort.on('message', (job) => {
   new Uint8Array(memory.buffer, 0, stackBytes).fill(0)
   parentPort.postMessage(hash.buffer, [hash.buffer])
 })`
-
-/**
- * The threads of this runtime, if it has them, and the number of its processors. Loaded at first use, and within
- * `try`: a runtime without them can load the package, and a bundler for it does not ask for them.
- */
-export function threads(): { Worker: typeof import('node:worker_threads').Worker; processors: number } | undefined {
-  try {
-    const { process } = globalThis
-    const os: typeof import('node:os') = process.getBuiltinModule?.('node:os') ?? require('node:os')
-    const found: typeof import('node:worker_threads') =
-      process.getBuiltinModule?.('node:worker_threads') ?? require('node:worker_threads')
-    return { Worker: found.Worker, processors: os.availableParallelism() }
-  } catch {
-    return undefined
-  }
-}
 
 /** The error about a runtime without worker threads. */
 export const noWorkers = (cause?: unknown) =>
@@ -89,7 +74,7 @@ export function startWorker(): HashWorker {
 function newThread() {
   const found = threads()
   if (found === undefined) throw noWorkers()
-  const workerData = { module: compiledModule(), stackBytes: STACK.documents }
+  const workerData = { engine: compiledModule(), stackBytes: STACK.documents }
   try {
     // Options and environment of the process are not handed on: they may load code, and hold secrets.
     return new found.Worker(PROGRAM, { eval: true, execArgv: [], env: {}, name: 'countersign', workerData })

@@ -2,8 +2,9 @@
 
 import { invalid } from './error.js'
 import { type Hasher, type HashWorker, hashQueue } from './hash-queue.js'
-import { noWorkers, startWorker, threads } from './hash-worker.js'
+import { noWorkers, startWorker } from './hash-worker.js'
 import type { Check } from './input.js'
+import { HASHING, soon, threads } from './platform.js'
 import { call } from './wasm.js'
 
 /** Where hashes are computed; see `SecondFactorOptions`. */
@@ -19,7 +20,7 @@ let pool: Hasher | undefined
 let here: Hasher | undefined
 
 /** The one queue of this process, before its workers or in this thread. Throws `no_workers` at the start of a service. */
-export function hasherOf(place: Hashing): Hasher {
+export function hasherOf(place: Hashing = HASHING): Hasher {
   if (place === 'inline') {
     here ??= hashQueue(1, thisThread)
     return here
@@ -48,9 +49,6 @@ const thisThread = (): HashWorker => ({
     })
   },
 })
-
-// Taken now, so that a host's tests may replace the timers.
-const soon: (job: () => void) => unknown = globalThis.setImmediate ?? globalThis.setTimeout
 
 /** The next turn of the event loop, so that others have theirs. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => void soon(resolve))

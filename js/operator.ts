@@ -223,7 +223,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const clock = () => timeOf(given.clock ?? systemClock)
   const entropy = given.entropy ?? randomSeed
   const policies = policyCache(given.policy, documentText(given.keys, 'invalid_keys', 'keys'), true)
-  const loop = storeLoop(given.store, hasherOf(given.hashing ?? 'workers'))
+  const loop = storeLoop(given.store, hasherOf(given.hashing))
   const stepOf = stepsOf(clock, entropy)
   const list = revocationList(given)
 

@@ -63,7 +63,7 @@ export interface SecondFactorOptions {
    * use and do not keep the process alive.
    *
    * `inline`, for a runtime without worker threads: in the thread that serves requests. Each hash holds it for some
-   * 25 ms at the default cost, one at a time, with other work in between.
+   * 25 ms at the default cost, one at a time, with other work in between. It is the default of edge workers, which have no threads.
    */
   hashing?: Hashing | undefined
 }

@@ -3,6 +3,7 @@ import { otpauth_format, otpauth_parse, qr } from '../target/browser/countersign
 import { start, wiped } from './browser-wasm.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { optional, read, text } from './input.js'
+import { moduleFile } from './module-file.js'
 
 /** The source of the module: its address, an answer to a request for it, its bytes, or compiled. */
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module
@@ -58,8 +59,7 @@ export function load(options: { wasm?: WasmSource | Promise<WasmSource> | undefi
 async function fetched(options: unknown): Promise<void> {
   const { wasm } = read(options, '', { wasm: (value) => value })
   permitted()
-  const source = wasm === undefined || wasm === null ? new URL('countersign.wasm', import.meta.url) : await wasm
-  await start(await compiled(source))
+  await start(await compiled(wasm === undefined || wasm === null ? moduleFile() : await wasm))
 }
 
 /** Compiles an empty module, so that a page that does not allow WebAssembly fails before it fetches any. */
@@ -77,13 +77,38 @@ function permitted() {
 }
 
 async function compiled(source: unknown): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array)
-    return WebAssembly.compile(source as Uint8Array<ArrayBuffer>)
-  if (typeof source !== 'string' && !(source instanceof URL) && !(source instanceof Response)) {
-    throw invalid('wasm', 'must be a URL, a Response, bytes or a WebAssembly.Module')
+  // By name and not by `instanceof`: a test's page, a frame and a worker have classes of their own.
+  switch (Object.prototype.toString.call(source)) {
+    case '[object WebAssembly.Module]':
+      return source as WebAssembly.Module
+    case '[object ArrayBuffer]':
+    case '[object Uint8Array]':
+      return WebAssembly.compile(source as Uint8Array<ArrayBuffer>)
+    case '[object Response]':
+      return compiledFrom(source as Response)
+    case '[object String]':
+    case '[object URL]':
+      return atAddress(String(source))
+    default:
+      throw invalid('wasm', 'must be a URL, a Response, bytes or a WebAssembly.Module')
   }
-  const response = source instanceof Response ? source : await fetch(source)
+}
+
+async function atAddress(address: string): Promise<WebAssembly.Module> {
+  try {
+    return await compiledFrom(await fetch(address))
+  } catch (error) {
+    // A bundler that moves the script leaves the file behind, and a development server answers with a page in its place.
+    throw new CountersignError(
+      'not_loaded',
+      '',
+      `the WebAssembly is not at ${address.slice(0, 200)}: hand its address to \`load({ wasm })\`; with Vite it is the default export of \`countersign/countersign.wasm?url\`, and docs/browser.md has the line for other bundlers`,
+      error,
+    )
+  }
+}
+
+async function compiledFrom(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok)
     throw new CountersignError('not_loaded', '', `the WebAssembly could not be fetched: status ${response.status}`)
   // Streaming needs this type. With another type the module is compiled without streaming.

@@ -117,7 +117,7 @@ export function revocationList({ revoked, store }: ListHost): RevocationList | u
       answer(undefined, (given) => {
         const { sessions = [], users = {}, epochs = {}, accounts = {} } = read(given, path, WHOLE)
         const whole = { v: 1, sessions, users, epochs, accounts }
-        if (Buffer.byteLength(JSON.stringify(whole)) > MAX_LIST)
+        if (new TextEncoder().encode(JSON.stringify(whole)).length > MAX_LIST)
           throw invalid(path, 'is too long: at most 4 MiB of JSON')
         return whole
       }),

@@ -4,10 +4,10 @@
  *
  * @packageDocumentation
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { carryOut, toBoth } from './effects.js'
 import { CountersignError, guarded, invalid } from './error.js'
 import { type Check, callable, flag, idText, listOf, optional, read, seconds, shape, text, whole } from './input.js'
+import { nodeCrypto, warn } from './platform.js'
 import { epochText, type RevokedSource, revocationList, revokeEpoch } from './revoked.js'
 import { load, type RecordId, type Store, save, storage } from './store.js'
 import type * as wasm from './wasm.js'
@@ -121,7 +121,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
   const report = async (error: unknown) => {
     try {
       if (given.onError) await given.onError(error)
-      else process.emitWarning('countersign: the storage API failed; give onError to handle it')
+      else warn('countersign: the storage API failed; give onError to handle it')
     } catch {
       // The answer stands, even if `onError` fails.
     }
@@ -137,7 +137,7 @@ export function storageApi(options: StorageApiOptions): (request: ApiRequest, re
     const [shown, ...more] = headersOf(request, 'authorization')
     const [, token = ''] = /^Bearer ([\x21-\x7e]+)$/i.exec(shown ?? '') ?? []
     // Hashes are of one length, so the comparison does not tell that of the token.
-    if (!timingSafeEqual(sha256(token), given.token) || more.length > 0) {
+    if (!nodeCrypto().timingSafeEqual(sha256(token), given.token) || more.length > 0) {
       return refusal(401, 'unauthorized', { 'www-authenticate': 'Bearer' })
     }
     const [path] = (request.url ?? '').split('?', 1) as [string]
@@ -209,7 +209,7 @@ const answer = (status: number, body?: unknown, headers: Record<string, string> 
 })
 const refusal = (status: number, error: string, headers?: Record<string, string>) => answer(status, { error }, headers)
 
-const sha256 = (value: string): Uint8Array => createHash('sha256').update(value).digest()
+const sha256 = (value: string): Uint8Array => nodeCrypto().createHash('sha256').update(value).digest()
 
 const tokenHash: Check = (value, path) => {
   if (!/^[\x21-\x7e]{32,}$/.test(text(value, path) as string))

@@ -1,7 +1,7 @@
 // The one instance of the module, made at first use, and the one way to call into it.
 import * as glue from '../target/npm/countersign.js'
-import bytes from '../target/npm/countersign_bg.wasm'
 import { fromModule } from './error.js'
+import { compileEngine } from './platform.js'
 
 export type * from '../target/npm/countersign.js'
 
@@ -32,7 +32,7 @@ let torn = 0
 export const tornCalls = (): number => torn
 
 /** The compiled module: one for the instance here and for those of the worker threads. @internal */
-export const compiledModule = (): WebAssembly.Module => (compiled ??= new WebAssembly.Module(bytes))
+export const compiledModule = (): WebAssembly.Module => (compiled ??= compileEngine())
 
 /**
  * Linear memory, for the test that no secret stays in it.

@@ -3,7 +3,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, posix } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { buildEnvoy, FILTER } from './build-envoy.mjs'
 import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
 import { notices } from './notices.mjs'
@@ -12,6 +12,7 @@ import { setup, TO_BUILD } from './setup.mjs'
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
+const EDGE = ['index', 'operator', 'testing', 'notices'] // the entries that edge workers load: the storage API answers Node's requests
 const APART = ['notices'] // the same, in a file of its own: only a host that imports it loads its texts
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
@@ -40,21 +41,57 @@ async function buildWasm(feature) {
   rmSync(at(GLUE[feature], 'countersign_bg.wasm.d.ts'), { force: true })
 }
 
+/** The engine inlined in a script, so that a host's bundler needs no second file. Packed by brotli it is a third of its size. */
+const packedEngine = {
+  name: 'packed engine',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /countersign_bg\.wasm$/ }, ({ path }) => ({
+      contents: brotliCompressSync(readFileSync(path)),
+      loader: 'binary',
+    })),
+}
+
+/** The engine as a file, which the bundler of an edge worker compiles. */
+const engineAsFile = {
+  name: 'engine as file',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /countersign_bg\.wasm\?module$/ }, () => ({ path: '../engine.wasm?module', external: true }))
+    onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: at('js/platform-edge.ts') }))
+  },
+}
+
+/**
+ * The glue of wasm-bindgen without its loader: our layer hands it a compiled module. The loader names a file that the package does not
+ * have, on which a host's bundler would fail, and knows a module by `instanceof`, though edge workers run in a realm of their own.
+ */
+const ownLoader = {
+  name: 'own loader',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /target[\\/](npm|browser)[\\/]countersign\.js$/ }, ({ path }) => {
+      const without = (text, part, instead) => {
+        if (!text.includes(part))
+          throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
+        return text.replace(part, instead)
+      }
+      const glue = without(readFileSync(path, 'utf8'), "new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
+      const contents = without(glue, 'if (!(module instanceof WebAssembly.Module))', 'if (false)')
+      return { contents, loader: 'js' }
+    }),
+}
+
+/** @type {import('esbuild').BuildOptions} */
+const BUNDLE = {
+  bundle: true,
+  charset: 'utf8',
+  absWorkingDir: at('.'),
+  logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'error' },
+}
+
 async function bundle() {
   const esbuild = await import('esbuild')
   /** @type {import('esbuild').BuildOptions} */
-  const options = {
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    charset: 'utf8',
-    absWorkingDir: at('.'),
-    loader: { '.wasm': 'binary' }, // inlined, so that a host's bundler needs no second file
-    define: { 'import.meta.url': '""' }, // read only by wasm-bindgen's loader, which is not used
-    logLevel: 'warning',
-    logOverride: { 'empty-import-meta': 'error' },
-  }
+  const options = { ...BUNDLE, platform: 'node', target: 'node20', format: 'cjs' }
   // One bundle holds everything, so that import and require, and both entries, share one instance.
   await esbuild.build({
     ...options,
@@ -63,6 +100,8 @@ async function bundle() {
       contents: [...ENTRIES, 'error'].map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
     },
     outfile: at('pkg/countersign.cjs'),
+    inject: [at('js/text-coding.ts')],
+    plugins: [packedEngine, ownLoader],
   })
   const load = createRequire(import.meta.url)
   const built = load(at('pkg/countersign.cjs'))
@@ -127,34 +166,49 @@ function writeModule(entry, names, load, from) {
   writeFileSync(at(`pkg/${entry}.mjs`), [load, `export const { ${names.join(', ')} } = ${from}`, ''].join('\n'))
 }
 
+/** The same entries for edge workers, as modules that share the parts of both, beside the engine as a file. */
+async function bundleForEdge() {
+  const esbuild = await import('esbuild')
+  await esbuild.build({
+    ...BUNDLE,
+    platform: 'neutral',
+    target: 'es2022',
+    format: 'esm',
+    splitting: true,
+    entryPoints: EDGE.map((entry) => at(`js/${entry}.ts`)),
+    outdir: at('pkg/edge'),
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'shared-[hash]',
+    plugins: [engineAsFile, ownLoader],
+  })
+  copyFileSync(at(GLUE.npm, 'countersign_bg.wasm'), at('pkg/engine.wasm'))
+}
+
 /** One file for browsers, which fetches the module beside it at first use. Neither the engine nor Node's layer is in them. */
 async function bundleForBrowsers() {
   const esbuild = await import('esbuild')
-  // The glue names a file that the package does not have, and a host's bundler would fail on it. The
-  // glue needs no name, because our layer hands it the compiled module.
-  const ownLoader = {
-    name: 'own loader',
-    setup: ({ onLoad }) =>
-      onLoad({ filter: /target[\\/]browser[\\/]countersign\.js$/ }, ({ path }) => {
-        const glue = readFileSync(path, 'utf8')
-        const contents = glue.replace("new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
-        if (contents === glue)
-          throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
-        return { contents, loader: 'js' }
-      }),
+  /** @type {import('esbuild').BuildOptions} */
+  const options = { ...BUNDLE, target: 'es2022', entryPoints: [at('js/browser.ts')] }
+  const script = at('pkg/browser.mjs')
+  await esbuild.build({ ...options, format: 'esm', outfile: script, platform: 'browser', plugins: [ownLoader] })
+  // The same for tests of pages, which Node runs: it reads the module beside it.
+  const readsFile = {
+    name: 'reads file',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\.\/module-file\.js$/ }, () => ({ path: at('js/module-file-node.ts') })),
   }
+  const outfile = at('pkg/browser-in-node.cjs')
+  const inject = [at('js/text-coding.ts')]
   await esbuild.build({
-    bundle: true,
-    platform: 'browser',
-    target: 'es2022',
-    format: 'esm',
-    charset: 'utf8',
-    absWorkingDir: at('.'),
-    entryPoints: [at('js/browser.ts')],
-    outfile: at('pkg/browser.mjs'),
-    plugins: [ownLoader],
-    logLevel: 'warning',
+    ...options,
+    format: 'cjs',
+    outfile,
+    platform: 'neutral',
+    inject,
+    plugins: [ownLoader, readsFile],
   })
+  const names = namesOf('browser', createRequire(import.meta.url)(outfile))
+  writeModule('browser-in-node', names, `import entry from './browser-in-node.cjs'`, 'entry')
   copyFileSync(at(GLUE.browser, 'countersign_bg.wasm'), at('pkg/countersign.wasm'))
 }
 
@@ -240,6 +294,7 @@ export async function buildPackage(numbered = (title) => title) {
   mkdirSync(at('pkg'))
   await declare() // first, because the compiler finds mistakes
   await bundle()
+  await bundleForEdge()
   await bundleForBrowsers()
   writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
   writeFileSync(at('pkg/.built'), inputs)

@@ -14,13 +14,8 @@ const FOLDER = 'target/tarball'
  * @type {((problem: any) => boolean)[]}
  */
 const INTENDED = [
-  // TypeScript's `node10` resolution does not know `exports`, so it finds only the main entry.
-  ({ kind, resolutionKind, entrypoint }) =>
-    kind === 'NoResolution' && resolutionKind === 'node10' && entrypoint !== '.',
   // This file is copied or fetched, not imported.
   ({ kind, entrypoint }) => kind === 'NoResolution' && entrypoint === './countersign.wasm',
-  // Browsers load ES modules only.
-  ({ kind, entrypoint }) => kind === 'CJSResolvesToESM' && entrypoint === './browser',
 ]
 
 await main(import.meta.url, async () => {

@@ -7,7 +7,7 @@ import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
 import { ENVOY, envoyWorks, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
 
-const NODE = 20
+const NODE = '20.16'
 const WASM_PACK = '0.15.1'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
 
@@ -178,8 +178,14 @@ export async function setup(names = TO_BUILD, { optional = [], builds = [] } = {
 
 function lookForNode() {
   const found = process.versions.node
-  if (Number(found.split('.')[0]) >= NODE) return { found }
+  if (!isOlder(found, NODE)) return { found }
   return { missing: `Node.js ${found} is too old: Countersign needs ${NODE} or newer.` }
+}
+
+/** Whether a version comes before another, by its first two numbers. */
+function isOlder(found, wanted) {
+  const [a, b] = [found, wanted].map((version) => version.split('.').map((part) => parseInt(part, 10)))
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < (b[1] ?? 0))
 }
 
 function lookForRust() {
@@ -188,8 +194,7 @@ function lookForRust() {
   const found = ask('rustc', ['--version'])?.split(' ')[1]
   if (!found || !ask('cargo', ['--version'])) return { missing: `Rust (rustc and cargo) was not found. ${help}` }
   const wanted = readIf('Cargo.toml')?.match(/^rust-version\s*=\s*"([\d.]+)"/m)?.[1] ?? '0'
-  const [a, b] = [found, wanted].map((version) => version.split('.').map((part) => parseInt(part, 10)))
-  if (a[0] < b[0] || (a[0] === b[0] && a[1] < (b[1] ?? 0)))
+  if (isOlder(found, wanted))
     return { missing: `Rust ${found} is too old: Countersign needs ${wanted} or newer. Run: rustup update stable` }
   return { found }
 }

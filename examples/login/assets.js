@@ -6,16 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 
 const own = new URL('assets/', import.meta.url)
-const built = import.meta.resolve('countersign/browser')
-const wasm = 'countersign.wasm'
+const wasm = import.meta.resolve('countersign/countersign.wasm')
 
 /** @type {Map<string, Buffer>} */
 const files = new Map([
   ...readdirSync(own)
     .sort()
     .map((name) => /** @type {const} */ ([name, readFileSync(new URL(name, own))])),
-  ['countersign/browser.mjs', readFileSync(new URL(built))],
-  [`countersign/${wasm}`, readFileSync(new URL(wasm, built))],
+  ['countersign/browser.mjs', readFileSync(new URL('browser.mjs', wasm))],
+  ['countersign/countersign.wasm', readFileSync(new URL(wasm))],
 ])
 const types = {
   '.css': 'text/css',

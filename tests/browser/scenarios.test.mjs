@@ -37,8 +37,11 @@ async function bundled(name) {
       onResolve({ filter: /^countersign$/ }, () => ({ path: join(root, 'js/index.ts') }))
       onResolve({ filter: /^countersign\/operator$/ }, () => ({ path: join(root, 'js/operator.ts') }))
       onResolve({ filter: /^countersign\/testing$/ }, () => ({ path: join(root, 'js/testing.ts') }))
-      // The page has fetched the engine.
-      onLoad({ filter: /\.wasm$/ }, () => ({ contents: 'export default globalThis.moduleBytes' }))
+      // The page has fetched the engine, which it may compile.
+      onResolve({ filter: /^\.\/platform\.js$/ }, () => ({ path: join(root, 'js/platform-edge.ts') }))
+      onLoad({ filter: /\.wasm$/ }, () => ({
+        contents: 'export default new WebAssembly.Module(globalThis.moduleBytes)',
+      }))
     },
   }
   const {

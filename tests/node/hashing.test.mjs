@@ -184,7 +184,7 @@ test('T43: a job holds no key, and a thread gets no environment', async () => {
   assert.notEqual(started.length, 0)
   for (const { options } of started) {
     assert.deepEqual([options.env, options.execArgv], [{}, []])
-    assert.deepEqual(Object.keys(options.workerData).sort(), ['module', 'stackBytes'])
+    assert.deepEqual(Object.keys(options.workerData).sort(), ['engine', 'stackBytes'])
   }
 })
 

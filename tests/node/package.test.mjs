@@ -12,7 +12,7 @@ import * as importedBrowser from 'countersign/browser'
 import * as importedNotices from 'countersign/notices'
 import * as importedStorageApi from 'countersign/storage-api'
 import * as importedTesting from 'countersign/testing'
-import { engine } from '../shared/engine.mjs'
+import { engine, inlinedEngine } from '../shared/engine.mjs'
 import { rules } from './support.mjs'
 
 const require = createRequire(import.meta.url)
@@ -71,8 +71,8 @@ test('each entry exports exactly these names', () => {
     assert.ok(Object.isFrozen(imported[name]), name)
 })
 
-test('the module for browsers lies beside its script, and the engine is in the package once', () => {
-  const script = fileURLToPath(import.meta.resolve('countersign/browser'))
+test('the module for browsers lies beside its script, and the engine is in the package twice', () => {
+  const script = join(root, require('countersign/package.json').exports['./browser'].default.default)
   const wasm = fileURLToPath(import.meta.resolve('countersign/countersign.wasm'))
   assert.equal(wasm, join(script, '..', 'countersign.wasm'))
   const names = (bytes) => WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name)
@@ -82,7 +82,8 @@ test('the module for browsers lies beside its script, and the engine is in the p
   const modules = readdirSync(join(root, 'pkg'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.wasm'),
   )
-  assert.deepEqual(modules, ['countersign.wasm'])
+  assert.deepEqual(modules.sort(), ['countersign.wasm', 'engine.wasm'])
+  assert.ok(inlinedEngine.equals(engine), 'the same in the bundle for Node and for edge workers')
 })
 
 const browserConsumer = `
@@ -136,6 +137,13 @@ test('the types for browsers hold for a strict consumer', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+test('old resolution finds the types: `typesVersions` has each entry', () => {
+  const { exports, typesVersions } = /** @type {Record<string, any>} */ (require('countersign/package.json'))
+  const entries = Object.keys(exports).filter((name) => name !== '.' && !/\.(json|wasm)$/.test(name))
+  const old = Object.entries(typesVersions['*']).map(([name, [file]]) => [`./${name}`, file])
+  assert.deepEqual(old.sort(), entries.map((name) => [name, exports[name].require.types]).sort())
 })
 
 test('the package has no dependencies and no install scripts', () => {
@@ -393,11 +401,21 @@ test('the texts of notices are loaded only by a host that imports them, and thro
   assert.equal(importedNotices.CountersignError, imported.CountersignError)
 })
 
-test('the package needs only the platform at run time', () => {
-  const bundle = readFileSync(join(root, 'pkg', 'countersign.cjs'), 'utf8')
-  const needed = [...bundle.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name)
-  assert.deepEqual(
-    needed.filter((name) => !name.startsWith('node:')),
-    [],
+test('K1 K2: no file but the command imports a module of Node, so that a bundler for any platform looks for none', () => {
+  const scripts = readdirSync(join(root, 'pkg'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.[cm]js$/.test(name),
   )
+  assert.ok(scripts.length >= 20, `${scripts.length} scripts`)
+  const imported = (name) =>
+    [
+      ...readFileSync(join(root, 'pkg', name), 'utf8').matchAll(
+        /^(?:import|export)\b[^;"'`=]*["']([^"'.][^"']*)["']|\brequire\(["']([^"'.][^"']*)["']\)/gm,
+      ),
+    ].map(([, from, required]) => from ?? required)
+  for (const name of scripts) {
+    // The program of a worker thread is a text, which Node runs.
+    const found = new Set(imported(name).filter((from) => from !== 'node:worker_threads'))
+    const expected = name === 'cli.cjs' ? ['node:fs', 'node:path', 'node:url', 'node:util'] : []
+    assert.deepEqual([...found].sort(), expected, name)
+  }
 })
