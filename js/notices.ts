@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { Accepts } from './commands.js'
 import { guarded, invalid } from './error.js'
 import { anything, type Check, idText, optional, read, seconds, text, whole } from './input.js'
 import { htmlOf, type MailContent } from './notice-html.js'
@@ -11,6 +12,7 @@ import { en } from './notice-texts/en.js'
 import { MAILS, type MailId, type MailParts, type NoticeLanguage, type NoticeTextId } from './notice-texts/mails.js'
 import type { Notice } from './wasm.js'
 
+export type { Accepts } from './commands.js'
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
 export type { NoticeTextId } from './notice-texts/mails.js'
 export type { AccountId, Method, Notice, NoticeKind, Recipient, UnixSeconds, UserId } from './wasm.js'
@@ -38,7 +40,7 @@ export interface NoticeTextOptions {
   /** The page for the reader: the security settings of the user, or the owners' page of users. `https:`, or `http:` for tests. */
   url?: string | undefined
   /** Texts in place of ours, by their ids. */
-  texts?: Partial<Record<NoticeTextId, string>> | undefined
+  texts?: { [Id in NoticeTextId]?: string | undefined } | undefined
 }
 
 /** A mail. */
@@ -73,11 +75,11 @@ export interface NoticeText {
  * }
  * ```
  */
-export function noticeText(notice: Notice, options: NoticeTextOptions): NoticeText {
+export function noticeText(notice: Accepts<Notice>, options: NoticeTextOptions): NoticeText {
   const asked = read(options, '', OPTIONS) as unknown as NoticeTextOptions
   const told = readNotice(notice)
   const { locale, texts: ours } = LANGUAGES[asked.language]
-  const texts = { ...ours, ...asked.texts }
+  const texts = { ...ours, ...(asked.texts as Partial<Texts> | undefined) } // those that are `undefined` were left out
   const { mail, parts } = partsOf(told)
 
   // Values are shown in one place of a text each, and never read as a text themselves.

@@ -69,7 +69,7 @@ const PATIENCE_MS = 5_000
 /** The list of a host: its function, or else the functions of its store. */
 interface ListHost {
   revoked?: RevokedSource | undefined
-  store: { revoked?: RevokedSource; revoke?: Revoke }
+  store: { revoked?: RevokedSource | undefined; revoke?: Revoke | undefined }
 }
 
 /** The list, as the parts of this package ask it. @internal */

@@ -33,14 +33,14 @@ export interface Store {
   /** Whether the record was written. */
   save(id: RecordId, record: string, expected: number | undefined): Promise<boolean>
   /** Deletes the record if its version still is `expected`; whether it did. For the operator's `erased` alone. */
-  delete?(id: RecordId, expected: number): Promise<boolean>
+  delete?: ((id: RecordId, expected: number) => Promise<boolean>) | undefined
   /**
    * Puts more on the revocation list, where the store holds one: then it has `revoked` as well. Entries may come in any order
    * and twice; of two about one user the later time counts, the greater epoch as text, and the later `until`.
    */
-  revoke?(more: Revoked, times: EntryTimes): Promise<void>
+  revoke?: ((more: Revoked, times: EntryTimes) => Promise<void>) | undefined
   /** The revocation list. With `about`, at least the part about this session and its user. */
-  revoked?(about?: RevokedQuestion): Promise<Revoked>
+  revoked?: ((about?: RevokedQuestion) => Promise<Revoked>) | undefined
 }
 
 /** A store that holds the revocation list as well. */
