@@ -133,6 +133,7 @@ async function bundle() {
     const files = {
       entryPoints: [at(`js/${entry}.ts`)],
       outfile: at(`pkg/${entry}.cjs`),
+      inject: [at('js/text-coding.ts')],
       external: ['./countersign.cjs'],
     }
     await esbuild.build({ ...options, ...files, plugins: [errors] })

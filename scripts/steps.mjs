@@ -218,6 +218,14 @@ export const STEPS = [
     command: () => testsIn('tests/long', filesIn('tests/long'), ['--expose-gc']),
   },
   {
+    group: 'runtimes',
+    title: 'Runtimes and bundlers',
+    long: true,
+    needs: [...PACKAGE, 'chromium', 'firefox'],
+    tests: 'node',
+    command: () => [node, at('scripts/runtimes.mjs')],
+  },
+  {
     group: 'envoy',
     title: 'Envoy tests',
     needs: [...SERVICE, 'filter', 'envoy', 'oldest envoy', 'skopeo'],

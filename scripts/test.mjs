@@ -1,6 +1,6 @@
 // npm test: runs the steps of the table, but for the long ones, and installs and builds their needs first. Every step runs,
 // even after a failure; the end lists the failures.
-//   npm test -- --only rust,node    some groups: lint, rust, package, node, docs, e2e, browser, firefox, envoy
+//   npm test -- --only rust,node    some groups: lint, rust, package, node, docs, e2e, browser, firefox, runtimes, envoy
 import { main, Problem, seconds } from './common.mjs'
 import { listFailures, runStep } from './run-steps.mjs'
 import { install, PARTS } from './setup.mjs'

@@ -3,24 +3,14 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { chromium, firefox } from 'playwright-core'
 import { startService } from '../e2e/support.mjs'
+import { commandPath, internals, launchChromium, launchFirefox } from './launch.mjs'
 
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const pictures = fileURLToPath(new URL('../../target/screenshots/', import.meta.url))
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -40,33 +30,6 @@ function withBrowser(scheme, forcedColours) {
   if (!browsers.has(key)) browsers.set(key, inFirefox ? launchFirefox(scheme, forcedColours) : launchChromium())
   return browsers.get(key)
 }
-
-const launchChromium = () => chromium.launch({ executablePath: commandPath('chromium', 'chromium'), args: FLAGS })
-
-/** Firefox as it is, by WebDriver BiDi. That protocol cannot change the colours of a page, so the preferences do. */
-async function launchFirefox(scheme, forcedColours) {
-  const browser = await firefox.launch({
-    executablePath: commandPath('firefox-esr', 'firefox-esr'),
-    channel: 'moz-firefox',
-    firefoxUserPrefs: {
-      'layout.css.prefers-color-scheme.content-override': scheme === 'dark' ? 0 : 1,
-      'browser.display.document_color_use': forcedColours ? 2 : 1,
-      'browser.download.alwaysOpenPanel': false, // it would take the focus from the page
-      'dom.events.testing.asyncClipboard': true, // else a page that reads the clipboard waits for a click
-    },
-  })
-  // playwright-core asks for the colours of each new context, though Firefox 153 does not know that command.
-  const session = internals(browser)._browserSession
-  const send = session.send.bind(session)
-  session.send = (method, options) =>
-    send(method, options).catch((error) => {
-      if (method !== 'emulation.setMediaFeaturesOverride' || !error.message.includes('unknown command')) throw error
-    })
-  return browser
-}
-
-/** The object inside playwright-core that stands behind one of its interface. */
-const internals = (object) => object._connection.toImpl(object)
 
 /**
  * A page with cookies of its own, until the test `t` ends.
@@ -155,11 +118,4 @@ export const run = (program, args, debianPackage, input = undefined) =>
 /** The output of a program. The error for a missing program names its Debian package. */
 function output(program, args, debianPackage, input) {
   return execFileSync(commandPath(program, debianPackage), args, { input, stdio: ['pipe', 'pipe', 'ignore'] })
-}
-
-function commandPath(program, debianPackage) {
-  const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, program)))
-  if (folder === undefined)
-    throw new Error(`This test needs the program ${program}: install the Debian package ${debianPackage}.`)
-  return join(folder, program)
 }
