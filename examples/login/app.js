@@ -68,12 +68,10 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       switch (reply.reason) {
         case 'login_required': {
           const to = page.startsWith('/login') ? '/login' : `/login?next=${encodeURIComponent(page)}`
-          // Someone whose session has ended is told so. Someone who comes for the first time is just asked.
-          return leadTo(
-            response,
-            { to, tell: context.session || context.hadSession ? { ...reply, reason: 'session_ended' } : undefined },
-            context,
-          )
+          // Someone whose session has ended is told so, also where a form comes after a logout in another tab. Someone who
+          // comes for the first time is just asked.
+          const hasEnded = context.session || context.hadSession || route.method === 'POST'
+          return leadTo(response, { to, tell: hasEnded ? { ...reply, reason: 'session_ended' } : undefined }, context)
         }
         case 'second_factor_required':
           return response.redirect(303, context.session.pending.setUp ? '/login/set-up' : '/login/second-step')

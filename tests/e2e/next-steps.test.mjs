@@ -290,6 +290,19 @@ test('the page of a recovery code says what this person does with it, and which 
   assert.match(after.text, /Type the recovery code where it is asked for/)
 })
 
+test('a form that comes after a logout in another tab is told of, and a first visit is not', async (t) => {
+  const service = await startService(t)
+  const { visitor } = await freshVisitor(service, 'member')
+  await visitor.page('/security')
+  const otherTab = visitor.copy()
+  assert.equal(problem(await otherTab.page('/logout', {})), undefined)
+  visitor.cookies = new Map(otherTab.cookies)
+  const late = await visitor.page('/security/rename', { name: 'Tablet' })
+  assert.match(late.path, /^\/login\?next=%2Fsecurity/)
+  assert.match(problem(late), /You are logged out/)
+  assert.equal(problem(await visitor.page('/security')), undefined)
+})
+
 test('a mistake in the networks is told as they are added, and a last day in a note counts', async (t) => {
   const service = await startService(t)
   const { visitor: owner } = await freshVisitor(service, 'owner')
