@@ -92,7 +92,7 @@ guide('S9: an owner lets people set up their first factor at login', async ({ so
   await owner.logIn('owner')
   const { code } = await owner.setUpApp()
   await owner.open('/policy')
-  assert.ok(!(await owner.page.getByText('How people who have none get their first').isVisible()), 'nobody is asked')
+  assert.ok(!(await owner.page.getByText('How people without a second factor get one').isVisible()), 'nobody is asked')
   await owner.page.getByLabel('Everyone').check()
   await owner.page.getByLabel('By themselves when they log in').check()
   await owner.looksRight('policy-first-factor')
@@ -105,7 +105,7 @@ guide('S9: an owner lets people set up their first factor at login', async ({ so
   await owner.reads(/Saved/)
   await owner.follow('Audit')
   await owner.reads(
-    /How people who have none get their first: “Only with a recovery code” → “By themselves when they log in”/,
+    /How people without a second factor get one: “Only with a recovery code” → “By themselves when they log in”/,
   )
   await owner.looksRight('audit-policy')
 })

@@ -48,7 +48,7 @@ test('a backup code leads to moving the app to another phone, which keeps its na
   const secret = secretOn(setUp)
   const replaced = await other.page('/security/totp/confirm', { code: authenticatorCode(secret, service.now) })
   assert.equal(replaced.path.split('?')[0], '/security')
-  assert.match(done(replaced), /The new one is set up\. The old one logs you in no longer/)
+  assert.match(done(replaced), /The new one is set up and keeps the name\. The old one logs you in no longer/)
   assert.match(replaced.text, /<h3>Old phone<\/h3>/)
   assert.doesNotMatch(replaced.text, /<h3>Authenticator app<\/h3>/)
 
@@ -311,6 +311,9 @@ test('a mistake in the networks is told as they are added, and a last day in a n
   const wrong = await owner.page('/policy/draft', { ...base, allow: '203.0.113.0/24\n300.1.1.1', add: 'allow' })
   assert.match(problem(wrong), /In the allowed networks, <code>300\.1\.1\.1<\/code>: this is no network/)
   assert.match(wrong.text, /value="300\.1\.1\.1"[^>]*aria-invalid="true"[^>]*autofocus/)
+  const rules = { ...base, require: 'some', outside: '300.1.1.1', add: 'outside' }
+  const outside = problem(await owner.page('/policy/draft', rules))
+  assert.match(outside, /^In “People who come from outside these networks”, <code>300\.1\.1\.1<\/code>: this is/)
 
   const added = await owner.page('/policy/draft', {
     ...base,

@@ -510,7 +510,7 @@ test('P4: a saved policy is in the audit log: who, when, from where, and from wh
   await owner.json('/api/policy', { ...some, ...some.network, confirmed: true, force: true })
   const [last] = /Who must have a second factor: “Everyone”[^<]*/.exec((await owner.page('/audit')).text)
   assert.match(last, /“Everyone” → “Some people”; People with one of these roles: \+ “Members”;/)
-  assert.match(last, /How people who have none get their first: “Only with a recovery code” → “By themselves when/)
+  assert.match(last, /How people without a second factor get one: “Only with a recovery code” → “By themselves when/)
   assert.match(last, /Never these networks: \+ 10\.0\.0\.0\/8/)
 })
 

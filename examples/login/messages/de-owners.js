@@ -109,7 +109,7 @@ export default {
     legends: {
       require: 'Wer einen zweiten Faktor haben muss',
       roles: 'Personen mit einer dieser Rollen',
-      firstFactor: 'Wie man zum ersten zweiten Faktor kommt',
+      firstFactor: 'Wie Personen ohne zweiten Faktor einen bekommen',
       name: 'Name dieses Kontos',
     },
     require: {
@@ -138,12 +138,12 @@ export default {
       networks: {
         title: 'Personen, die aus diesen Netzwerken kommen',
         hint: 'Zum Beispiel aus einem Gästenetz.',
-        place: 'In den Netzwerken, die einen zweiten Faktor verlangen',
+        place: 'In „Personen, die aus diesen Netzwerken kommen“',
       },
       outside: {
         title: 'Personen, die von außerhalb dieser Netzwerke kommen',
         hint: 'Zum Beispiel von überall außer aus Ihrem Büro.',
-        place: 'In den Netzwerken, die keinen zweiten Faktor verlangen',
+        place: 'In „Personen, die von außerhalb dieser Netzwerke kommen“',
       },
       allow: {
         title: 'Nur diese Netzwerke zulassen',
@@ -233,7 +233,7 @@ export default {
       },
       facts: {
         secondFactor: 'Zweiter Faktor',
-        first: 'Der erste',
+        first: 'Ohne zweiten Faktor',
         allow: 'Zugelassen',
         api: 'API-Clients aus',
         deny: 'Nie',
@@ -307,7 +307,8 @@ export default {
       clients: {
         blocked: {
           title: 'Diese API-Clients werden ausgesperrt',
-          about: 'Eine Regel für die Adresse eines Programms lässt es zu und betrifft sonst niemanden.',
+          about:
+            'Ein Netzwerk unter „API-Clients aus diesen Netzwerken“ lässt Programme zu und ändert nichts für Personen.',
         },
         freed: { title: 'Diese API-Clients werden wieder zugelassen', about: 'Die Regeln für ihre Adressen genügen.' },
         reasons: {
@@ -334,7 +335,8 @@ export default {
     title: 'Protokoll',
     lead: 'Was mit Anmeldungen und zweiten Faktoren geschehen ist, das Neueste zuerst.',
     none: 'Bisher ist nichts geschehen.',
-    noneFound: 'Es wurde nichts gefunden. Suchen Sie nach weniger, oder lassen Sie alles anzeigen.',
+    noneFound:
+      'Es wurde nichts gefunden. Prüfen Sie Ihre Eingaben, lassen Sie Felder leer, oder lassen Sie alles anzeigen.',
     filter: {
       label: 'Ereignisse suchen',
       person: 'E-Mail-Adresse oder Client',

@@ -113,7 +113,8 @@ export default {
   /** The sentence for each success that the next page tells. */
   done: {
     factor_added: 'Das ist eingerichtet: Ab jetzt können Sie sich auch damit anmelden.',
-    factor_replaced: 'Das Neue ist eingerichtet. Mit dem Alten können Sie sich nicht mehr anmelden.',
+    factor_replaced:
+      'Das Neue ist eingerichtet und behält den Namen. Mit dem Alten können Sie sich nicht mehr anmelden.',
     factor_shown: 'Bestätigt. Machen Sie unten damit weiter.',
     renamed: 'Der neue Name ist gespeichert.',
     removed: (name) => `„${name}“ ist abgeschaltet.`,

@@ -106,7 +106,7 @@ export default {
     legends: {
       require: 'Who must have a second factor',
       roles: 'People with one of these roles',
-      firstFactor: 'How people who have none get their first',
+      firstFactor: 'How people without a second factor get one',
       name: 'Name of this account',
     },
     require: {
@@ -132,12 +132,12 @@ export default {
       networks: {
         title: 'People who come from these networks',
         hint: 'Such as a guest network.',
-        place: 'In the networks that need a second factor',
+        place: 'In “People who come from these networks”',
       },
       outside: {
         title: 'People who come from outside these networks',
         hint: 'Such as everywhere but your office.',
-        place: 'In the networks that need no second factor',
+        place: 'In “People who come from outside these networks”',
       },
       allow: {
         title: 'Allow only these networks',
@@ -222,7 +222,7 @@ export default {
       },
       facts: {
         secondFactor: 'Second factor',
-        first: 'First one',
+        first: 'Without a second factor',
         allow: 'Allowed networks',
         api: 'API clients from',
         deny: 'Never',
@@ -291,7 +291,7 @@ export default {
       clients: {
         blocked: {
           title: 'These API clients will be shut out',
-          about: 'A rule for the address of a program lets it in, and concerns nobody else.',
+          about: 'A network under “API clients from these networks” lets programs in, and changes nothing for people.',
         },
         freed: { title: 'These API clients get in again', about: 'The rules for their addresses are enough.' },
         reasons: {
@@ -317,7 +317,7 @@ export default {
     title: 'Audit',
     lead: 'What happened with logins and second factors, newest first.',
     none: 'Nothing has happened yet.',
-    noneFound: 'Nothing was found. Search for less, or show all.',
+    noneFound: 'Nothing was found. Check what you typed, leave some fields empty, or show all.',
     filter: {
       label: 'Search events',
       person: 'E-mail address or client',

@@ -112,7 +112,7 @@ export default {
   /** The sentence for each success that the next page tells. */
   done: {
     factor_added: 'It is set up: from now on it logs you in as well.',
-    factor_replaced: 'The new one is set up. The old one logs you in no longer.',
+    factor_replaced: 'The new one is set up and keeps the name. The old one logs you in no longer.',
     factor_shown: 'Confirmed. Go on with it below.',
     renamed: 'The new name is saved.',
     removed: (name) => `“${name}” is turned off.`,
