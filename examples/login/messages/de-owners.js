@@ -117,8 +117,11 @@ export default {
         label: 'Niemand: Jede Person entscheidet selbst',
         about: 'Wer keinen hat, meldet sich mit dem Passwort an.',
       },
-      everyone: { label: 'Alle', about: 'Für Personen, die keinen haben, gilt die Auswahl weiter unten.' },
-      some: { label: 'Bestimmte Personen', about: 'Personen, auf die eine dieser Regeln zutrifft.' },
+      everyone: { label: 'Alle', about: 'Wie Personen ohne zweiten Faktor einen bekommen, wählen Sie als Nächstes.' },
+      some: {
+        label: 'Bestimmte Personen',
+        about: 'Wer das ist, wählen Sie als Nächstes: nach Netzwerk oder nach Rolle.',
+      },
     },
     roles: { owner: 'Verwaltung', member: 'Mitglieder' },
     firstFactor: {

@@ -44,7 +44,7 @@ export default {
     budget:
       'Es wurde keine SMS gesendet: Mehr können Sie vorerst nicht erhalten. Verwenden Sie eine andere Möglichkeit.',
     budgetUntil: (time) =>
-      html`Es wurde keine SMS gesendet: Mehr können Sie vorerst nicht erhalten. Verwenden Sie eine andere Möglichkeit, oder versuchen Sie es um ${time} noch einmal.`,
+      html`Es wurde keine SMS gesendet: Bis ${time} können Sie keine weitere erhalten. Verwenden Sie eine andere Möglichkeit, oder fordern Sie dann eine an.`,
     too_many_attempts:
       'Es wurde keine SMS gesendet: Es wurden zu viele falsche Codes eingegeben. Verwenden Sie eine andere Möglichkeit.',
     too_many_attemptsUntil: (time) =>
@@ -112,7 +112,7 @@ export default {
     policy_saved_log_in:
       'Die Richtlinie ist gespeichert. Sie verlangt auch von Ihnen einen zweiten Faktor: Melden Sie sich an, und richten Sie ihn ein.',
     session_ended:
-      'Sie sind abgemeldet: Ihre Anmeldung ist abgelaufen, wurde anderswo beendet, oder in diesem Konto wird seitdem mehr verlangt. Melden Sie sich erneut an, und machen Sie weiter.',
+      'Sie sind abgemeldet: Ihre Anmeldung ist abgelaufen, wurde anderswo beendet, oder dieses Konto verlangt jetzt einen zweiten Faktor. Melden Sie sich erneut an, und machen Sie weiter.',
     older_codes:
       'Diese Backup-Codes gelten nicht mehr: Seitdem wurden neuere erstellt. Bewahren Sie diese auf, oder erstellen Sie neue.',
     cross_site:

@@ -111,8 +111,8 @@ export default {
     },
     require: {
       optional: { label: 'Nobody: each person decides', about: 'People without one log in with their password.' },
-      everyone: { label: 'Everyone', about: 'People without one are asked as chosen below.' },
-      some: { label: 'Some people', about: 'People whom one of these rules meets.' },
+      everyone: { label: 'Everyone', about: 'How people without one get it, you choose next.' },
+      some: { label: 'Some people', about: 'You choose next whom: by network or by role.' },
     },
     roles: { owner: 'Owners', member: 'Members' },
     firstFactor: {

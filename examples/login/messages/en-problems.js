@@ -39,7 +39,7 @@ export default {
       html`No SMS was sent: there must be half a minute between two, and the last one may still be on its way. You can ask for another at ${time}.`,
     budget: 'No SMS was sent: you have had as many as you can get for now. Use another way.',
     budgetUntil: (time) =>
-      html`No SMS was sent: you have had as many as you can get for now. Use another way, or try again at ${time}.`,
+      html`No SMS was sent: you have had as many as you can get until ${time}. Use another way, or ask again then.`,
     too_many_attempts: 'No SMS was sent: too many wrong codes were typed. Use another way.',
     too_many_attemptsUntil: (time) =>
       html`No SMS was sent: too many wrong codes were typed. Wait until ${time}, or use a recovery code from an owner of the account.`,
@@ -99,7 +99,7 @@ export default {
       'The client came from another address meanwhile, so nothing was done. Look at the address below first.',
     policy_saved_log_in: 'The policy is saved. It asks you for a second factor as well: log in, and set one up.',
     session_ended:
-      'You are logged out: your login has ended, was ended elsewhere, or this account asks for more since. Log in again, and go on.',
+      'You are logged out: your login has ended, was ended elsewhere, or this account now asks for a second factor. Log in again, and go on.',
     older_codes: 'These backup codes no longer work: newer ones were made since. Keep those, or make a new set.',
     cross_site: 'This request came from another site and was refused. Open the page here and try again.',
     form_outdated: 'This page was out of date, so nothing was done. Here it is as it is now: do it again.',
