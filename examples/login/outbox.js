@@ -67,10 +67,13 @@ export function createOutbox(db) {
   const saveEvent = db.transaction((event) => {
     if (!canRepeat.has(event.event)) return void addEvent.run(event.user, JSON.stringify(event))
     const last = lastEvents.all(event.user).map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
-    const same = last.find((each) => isSame(each, event)) ?? sharedRowOfGuesses(last, event)
-    if (same) removeEvent.run(same.id)
-    const { times = 1, since = same?.at } = same ?? {}
-    addEvent.run(event.user, JSON.stringify(same ? { ...event, times: times + 1, since } : event))
+    const same = last.find((each) => isSame(each, event))
+    const shared = same === undefined && isShared(last, event)
+    const row = shared ? last.find((each) => each.isLastIp && isOfToday(each, event)) : same
+    if (row) removeEvent.run(row.id)
+    const { times = 1, since = row?.at } = row ?? {}
+    const kept = shared ? { ...event, isLastIp: true } : event
+    addEvent.run(event.user, JSON.stringify(row ? { ...kept, times: times + 1, since } : kept))
   })
 
   function isSame({ id, at, times, since = at, ...last }, { at: now, ...event }) {
@@ -80,13 +83,14 @@ export function createOutbox(db) {
 
   /**
    * A stranger has many addresses and needs no password. The first addresses of a day keep rows of their own; all others share
-   * one more row, with the last address.
+   * one more row, whose `ip` is the last one.
    */
-  function sharedRowOfGuesses(last, { event, at: now }) {
-    if (event !== 'wrong_password') return undefined
-    const guesses = last.filter((each) => each.event === event && now - (each.since ?? each.at) <= DAY)
-    return guesses.length > addressesWithOwnRow ? guesses[0] : undefined
+  function isShared(last, event) {
+    if (event.event !== 'wrong_password') return false
+    return last.filter((each) => !each.isLastIp && isOfToday(each, event)).length >= addressesWithOwnRow
   }
+
+  const isOfToday = ({ event, at, since = at }, { event: kind, at: now }) => event === kind && now - since <= DAY
 
   return {
     sms: (at, to, body) => addMessage.run('sms', at, to, body, null),

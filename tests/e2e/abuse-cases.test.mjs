@@ -81,6 +81,27 @@ test('wrong passwords from many addresses are four rows of the trail: the first 
   ])
 })
 
+test('a stranger takes no row of the trail from an address that guessed before', async (t) => {
+  const ownService = await startService(t)
+  const { visitor: ownOwner } = await freshVisitor(ownService, 'owner')
+  const places = [1, 2, 3, 4, 1, 5, 2, 6, 3, 7, 1]
+  for (const place of places) {
+    const fields = { email: 'colleague@acme.example', password: 'not it' }
+    await new Visitor(ownService, `203.0.113.${place}`).json('/api/login', fields)
+  }
+  const { events } = await ownOwner.json('/api/audit?kind=wrong_password&person=colleague')
+  const rows = events.map(({ times = 1, ip }) => [times, ip])
+  assert.deepEqual(rows, [
+    [3, '203.0.113.1'],
+    [4, '203.0.113.7'],
+    [2, '203.0.113.3'],
+    [2, '203.0.113.2'],
+  ])
+  const { text } = await ownOwner.page('/audit?kind=wrong_password')
+  assert.match(text, /4 times, the last from 203\.0\.113\.7</)
+  assert.match(text, /3 times, from 203\.0\.113\.1</)
+})
+
 test('a cookie tells the login page no success', async () => {
   for (const result of [
     'removed',

@@ -364,6 +364,7 @@ Authenticator-App, die Sie schon verwenden.`,
     times: (count) => `${count}-mal`,
     by: (name) => `durch ${name}`,
     from: (ip) => `von ${ip}`,
+    lastFrom: (ip) => `das letzte von ${ip}`,
     inARow: (count) => `${count} falsche nacheinander`,
   },
 

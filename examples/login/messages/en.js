@@ -349,6 +349,7 @@ authenticator that you use already.`,
     times: (count) => `${count} times`,
     by: (name) => `by ${name}`,
     from: (ip) => `from ${ip}`,
+    lastFrom: (ip) => `the last from ${ip}`,
     inARow: (count) => `${count} wrong in a row`,
   },
 

@@ -28,7 +28,7 @@ ${
 
 /** The particulars of an event, in a line. */
 export function eventDetails(
-  { times, action, method, factor, browser, ip, reason, failures, by, operator },
+  { times, action, method, factor, browser, ip, isLastIp, reason, failures, by, operator },
   { words },
 ) {
   const { activity, audit, layout, reasons, smsReasons } = words
@@ -40,7 +40,7 @@ export function eventDetails(
     (by ?? operator) && activity.by(by ?? operator),
     reason && (reasons[reason] ?? smsReasons[reason] ?? reason.replaceAll('_', ' ')),
     failures && activity.inARow(failures),
-    ip && activity.from(ip),
+    ip && (isLastIp && times ? activity.lastFrom : activity.from)(ip),
   ]
     .filter(Boolean)
     .join(', ')
