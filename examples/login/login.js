@@ -50,8 +50,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     const { session } = context
     if (session.proof !== 'allowed') return
     const fresh = sessions.fresh()
-    const { shown } = session.pending
-    if (!sessions.replace(session, fresh, { proof: 'allowed', next: session.next, pending: { shown } })) return
+    const { next, expiresAt, pending } = session
+    // Nothing new was shown, so the end stays.
+    const state = { proof: 'allowed', next, pending: { shown: pending.shown }, ends: expiresAt }
+    if (!sessions.replace(session, fresh, state)) return
     context.cookie = fresh.secret
     context.session = sessions.find(fresh.secret, 'web')
   }

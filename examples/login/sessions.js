@@ -80,7 +80,7 @@ export function createSessions(db, clock, revoke) {
     })
   }
 
-  /** `ends` is the end of a session that is useless after it. There may be very many of those. */
+  /** `ends` is an earlier end: of a session that is useless after it, of which there may be very many, or of the one before it. */
   function start(
     fresh,
     {

@@ -43,6 +43,16 @@ test('"Log out elsewhere" ends a copied cookie', async (t) => {
   assert.ok(await isEnded(copy))
 })
 
+test('a copied cookie does not live on by "Log out elsewhere" again and again', async (t) => {
+  const { service, copy } = await personAndCopy(t)
+  for (let hours = 0; hours < 11; hours += 5.5) {
+    service.advance(5.5 * 3600)
+    assert.equal((await copy.json('/api/security/sessions/end-others', {})).result, 'logged_out_elsewhere')
+  }
+  service.advance(1.5 * 3600)
+  assert.ok(await isEnded(copy))
+})
+
 test('a set-up that was begun at the open browser earlier gives the person another key', async (t) => {
   const { service, person } = await personAndCopy(t)
   const earlier = (await person.json('/api/security/totp', {})).secret
