@@ -293,6 +293,8 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       const { trustedBrowsers = [] } = await secondFactor.status({ user: principal.id, account: account.id })
       for (const { id } of trustedBrowsers)
         await secondFactor.removeTrustedBrowser({ ...callerWithPass(context), browser: id })
+      // Meanwhile another tab may have given this session a new id, which must not end with the others.
+      if (!sessions.isOpen(session)) return { result: 'denied', reason: 'login_required' }
       // Last, because a trusted browser may log in until its trust has ended.
       const ended = sessions.endOthers(session)
       renewSession(context)

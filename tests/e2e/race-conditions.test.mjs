@@ -299,3 +299,14 @@ test('a change of the password that is refused while it is under way is not in t
     [],
   )
 })
+
+test('two presses of "Log out elsewhere" at once keep the person in', async () => {
+  const { act, after, isIn } = await startUseCases()
+  const person = {}
+  await act(person, 'logInWithPassword', loginOf('member'))
+  const first = { ...person }
+  const press = async () => assert.equal((await act(first, 'logOutElsewhere', {})).result, 'logged_out_elsewhere')
+  const late = await act(person, 'logOutElsewhere', {}, after('status', press))
+  assert.deepEqual(late, { result: 'denied', reason: 'login_required' })
+  assert.equal(await isIn(first), true, 'both tabs have the newer cookie')
+})
