@@ -104,13 +104,15 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
     })
     const emails = new Map(users.map(({ id, email }) => [id, email]))
     const emailOf = (id) => emails.get(id) ?? id
+    // As a text, because it may be long and is asked for each owner.
+    const rules = policies.parse(policy)
     const reasonFor = async (owner) => {
       const from = owner.id === principal.id ? { ip } : knownIp(owner)
       // Where the address is not known, one is assumed that the rules allow.
       if (from.ip === undefined) return 'enrollment_required'
       const { enrollment } = await secondFactor.status({ user: owner.id, account: account.id })
       const facts = { ...from, roles: rolesOf(owner), plan: account.plan, enrollment, time: clock() }
-      return reasonOf(policies.decide(policy, facts))
+      return reasonOf(policies.decide(rules, facts))
     }
     const owners = users.filter(({ role }) => role === 'owner')
     return {

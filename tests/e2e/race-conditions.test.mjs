@@ -310,3 +310,29 @@ test('two presses of "Log out elsewhere" at once keep the person in', async () =
   assert.deepEqual(late, { result: 'denied', reason: 'login_required' })
   assert.equal(await isIn(first), true, 'both tabs have the newer cookie')
 })
+
+test('a review reads a long policy as often for many owners as for one', async () => {
+  const { accounts, act } = await startUseCases()
+  const owner = {}
+  await act(owner, 'logInWithPassword', loginOf('owner'))
+  let reads = 0
+  const rule = {
+    network: '192.0.2.0/24',
+    get note() {
+      reads += 1
+      return 'office'
+    },
+  }
+  const change = { require: 'optional', firstFactor: 'recovery_code', deny: [rule] }
+  const readsOfReview = async () => {
+    reads = 0
+    const { review } = await act(owner, 'changePolicy', change)
+    assert.ok(review.locksOutOwners)
+    return reads
+  }
+  const forOne = await readsOfReview()
+  const usersOf = accounts.usersOf
+  const more = Array.from({ length: 50 }, (_, i) => ({ id: `u${i}`, email: `u${i}@acme.example`, role: 'owner' }))
+  accounts.usersOf = (id) => [...usersOf(id), ...more.map((user) => ({ ...user, account: id, last_ip: '192.0.2.11' }))]
+  assert.equal(await readsOfReview(), forOne)
+})
