@@ -118,7 +118,13 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       else rendering.send(response, reply, context, route)
     }
     if (route.method === 'GET') app.get(path, handle)
-    else app.post(path, rendering.rightType, parseBody, handle)
+    else app.post(path, rendering.rightType, readBody, handle)
+
+    /** Behind the login, a body without a session is not read: a stranger would fill the memory. */
+    function readBody(request, response, next) {
+      if (route.access === 'open' || callerOf(request, rendering).session) parseBody(request, response, next)
+      else next()
+    }
   }
 
   /** @returns {any} */

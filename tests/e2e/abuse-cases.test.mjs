@@ -259,6 +259,16 @@ test('the longest lists that a review shows can be saved', async (t) => {
   assert.equal((await visitor.json('/api/policy')).network.deny.length, 768)
 })
 
+test('the service reads no body that a stranger sends to a page behind the login', async () => {
+  const stranger = new Visitor(service)
+  const headers = { origin: service.origin, ...form }
+  const page = await stranger.request('POST', '/policy', { headers, body: `name=${'a'.repeat(2_000_000)}` })
+  assert.deepEqual([page.status, page.location], [303, '/login?next=%2Fpolicy'])
+  const json = await stranger.json('/api/policy', { name: 'a'.repeat(2_000_000) })
+  assert.deepEqual([json.status, json.reason], [401, 'login_required'])
+  assert.equal((await stranger.json('/api/login', { email: 'a'.repeat(200_000) })).status, 413)
+})
+
 test('a link tells nothing that did not happen', async () => {
   for (const path of ['/security?go=x', '/security?go=password', '/users?go=x'])
     assert.equal(notice(await owner.page(path)), undefined, path)
