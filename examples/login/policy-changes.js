@@ -171,7 +171,8 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
           const reason = policies.decide(fromAnywhere, facts).rules.find((rule) => rule.startsWith('forced_'))
           // Where the address is not known, a rule about networks may meet the person.
           const isKnown = ip !== undefined || reason === 'forced_for_everyone' || reason === 'forced_for_role'
-          return { ip, reason: isKnown ? reason : 'forced_somewhere' }
+          // Where no rule asks, the person was reset.
+          return { ip, reason: isKnown ? (reason ?? 'under_any_rules') : 'forced_somewhere' }
         }
       }
     }

@@ -170,6 +170,26 @@ test('the review shows only the changes, from what to what, each with its own re
   assert.equal((await member.json('/api/me')).status, 403, 'nothing is saved')
 })
 
+test('the review tells why a person who was reset needs a code, where no rule asks for a second factor', async (t) => {
+  const service = await startService(t)
+  const { visitor: owner } = await freshVisitor(service, 'owner')
+  await clientLogin(service)
+  await enrolledVisitor(service, 'member', '198.51.100.9')
+  const { users } = await owner.json('/api/users')
+  const { id } = users.find(({ email }) => email.startsWith('member'))
+  assert.equal((await owner.json('/api/users/reset', { user: id })).result, 'recovery_code')
+  const deny = { require: 'optional', deny: ['198.51.100.0/24'], confirmed: true }
+  assert.equal((await owner.json('/api/policy', deny)).result, 'policy_saved')
+  await owner.page('/policy')
+  const { base } = await owner.json('/api/policy')
+  const page = await owner.page('/policy', { base, require: 'optional', name: 'Acme' })
+  assert.deepEqual(linesOf(page), {
+    'These people will need a recovery code': [
+      'member@acme.example shut out → needs a recovery code Was reset, or has no second factor that works: so it is under any rules.',
+    ],
+  })
+})
+
 test('an owner without a second factor is told that this is the reason, whatever the rules about addresses', async (t) => {
   const service = await startService(t)
   const owner = new Visitor(service)

@@ -294,6 +294,8 @@ export default {
         forced_outside_networks: (ip) =>
           html`Zuletzt gesehen unter <code>${ip}</code>, außerhalb der Netzwerke, in denen kein zweiter Faktor verlangt wird.`,
         forced_somewhere: 'In manchen Netzwerken wird ein zweiter Faktor verlangt.',
+        under_any_rules:
+          'Wurde zurückgesetzt, oder hat keinen zweiten Faktor, der funktioniert: Das gilt bei jeder Richtlinie.',
       },
       freed: {
         title: 'Diese Personen können sich wieder anmelden',

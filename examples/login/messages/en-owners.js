@@ -275,6 +275,7 @@ export default {
         forced_outside_networks: (ip) =>
           html`Last seen at <code>${ip}</code>, outside the networks where no second factor is asked for.`,
         forced_somewhere: 'A second factor is asked for in some networks.',
+        under_any_rules: 'Was reset, or has no second factor that works: so it is under any rules.',
       },
       freed: {
         title: 'These people get in again',
