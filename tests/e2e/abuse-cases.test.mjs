@@ -269,6 +269,23 @@ test('the service reads no body that a stranger sends to a page behind the login
   assert.equal((await stranger.json('/api/login', { email: 'a'.repeat(200_000) })).status, 413)
 })
 
+test('a role with an odd name shows no source text, in the review and in the trail', async (t) => {
+  const ownService = await startService(t)
+  const { visitor: ownOwner } = await freshVisitor(ownService, 'owner')
+  const roles = ['__proto__', 'constructor', 'toString']
+  await ownOwner.page('/policy')
+  const { base } = await ownOwner.json('/api/policy')
+  for (const role of roles) {
+    const page = await ownOwner.page('/policy', { base, require: 'some', roles: role, name: 'Acme' })
+    assert.equal(page.path, '/policy/review')
+    assert.match(page.text, new RegExp(`people with the role ${role}<`))
+  }
+  const change = { require: { roles }, confirmed: true }
+  assert.equal((await ownOwner.json('/api/policy', change)).result, 'policy_saved')
+  for (const path of ['/policy', '/audit?kind=policy_changed'])
+    assert.doesNotMatch((await ownOwner.page(path)).text, /native code|\[object|undefined/, path)
+})
+
 test('a link tells nothing that did not happen', async () => {
   for (const path of ['/security?go=x', '/security?go=password', '/users?go=x'])
     assert.equal(notice(await owner.page(path)), undefined, path)

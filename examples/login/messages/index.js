@@ -3,7 +3,7 @@
 import de from './de.js'
 import en from './en.js'
 
-export const messages = { en, de }
+export const messages = { en: withoutPrototypes(en), de: withoutPrototypes(de) }
 
 /** @typedef {'en' | 'de'} Language */
 
@@ -11,3 +11,15 @@ export const messages = { en, de }
 export const languages = /** @type {Language[]} */ (['en', 'de'])
 
 export const isLanguage = (value) => languages.includes(value)
+
+/**
+ * The same texts in objects without a prototype: a name from outside, such as a role `constructor`, then finds none.
+ * @template T
+ * @param {T} entry
+ * @returns {T}
+ */
+function withoutPrototypes(entry) {
+  if (typeof entry !== 'object' || Object.getPrototypeOf(entry) !== Object.prototype) return entry
+  const own = Object.entries(entry).map(([name, text]) => [name, withoutPrototypes(text)])
+  return Object.assign(Object.create(null), Object.fromEntries(own))
+}
