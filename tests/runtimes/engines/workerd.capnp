@@ -13,13 +13,13 @@ const modules :List(Workerd.Worker.Module) = [
   (name = "engine.wasm?module", wasm = embed "node_modules/countersign/pkg/engine.wasm"),
 ];
 
+# Of a date before `nodejs_compat` became the default.
 const plain :Workerd.Worker = (
   modules = .modules,
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2024-09-01",
 );
 
 const compat :Workerd.Worker = (
   modules = .modules,
   compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["nodejs_compat"],
 );
