@@ -263,7 +263,7 @@ test('the service reads no body that a stranger sends to a page behind the login
   const stranger = new Visitor(service)
   const headers = { origin: service.origin, ...form }
   const page = await stranger.request('POST', '/policy', { headers, body: `name=${'a'.repeat(2_000_000)}` })
-  assert.deepEqual([page.status, page.location], [303, '/login?next=%2Fpolicy'])
+  assert.deepEqual([page.status, page.location], [303, '/login?next=%2Fpolicy&said=login'])
   const json = await stranger.json('/api/policy', { name: 'a'.repeat(2_000_000) })
   assert.deepEqual([json.status, json.reason], [401, 'login_required'])
   assert.equal((await stranger.json('/api/login', { email: 'a'.repeat(200_000) })).status, 413)
