@@ -1,5 +1,5 @@
-// The calls of a login handler, each beside its peer: a code, a pass, the two steps of a login, and a decision. Each call is
-// awaited, so that the cost of wiping memory after it is in the figure.
+// The calls of a login handler, each beside its peers: a code, a pass, the two steps of a login, and a decision. Each call is
+// awaited, so that the cost of wiping memory after it is in the figure. jobs.mjs has the shape of a job.
 // @ts-nocheck: the peers are installed only by `npm run bench`
 import { BlockList } from 'node:net'
 import { createSecondFactor, generateKeys, memoryStore, policy, totp } from 'countersign'
@@ -7,8 +7,9 @@ import { importJWK, jwtVerify } from 'jose'
 import { Secret, TOTP } from 'otpauth'
 import { verifySync } from 'otplib'
 import speakeasy from 'speakeasy'
+import { betterAuthUser } from './better-auth.mjs'
 import { codeAt, loginByHand } from './by-hand.mjs'
-import { compare, expect, print } from './compare.mjs'
+import { compare, expect } from './compare.mjs'
 
 const RULES = {
   v: 1,
@@ -21,18 +22,7 @@ const START = 1_800_000_000
 /** Several times as many as are remembered, so that none is when its turn comes again. They must not end meanwhile. */
 const PASSES = 6_000
 
-/** How long and how often each candidate is measured; see `compare`. */
-let measuring
-
-export async function benchCalls(settings) {
-  measuring = settings
-  await totpJob()
-  await passJob()
-  await loginJob()
-  await policyJob()
-}
-
-async function totpJob() {
+export async function totpCode() {
   const secret = totp.secret()
   const now = () => Math.floor(Date.now() / 1000)
   const right = [-60, -30, 0, 30, 60].map((shift) => totp.generate({ secret, time: now() + shift }))
@@ -45,11 +35,11 @@ async function totpJob() {
   })
   for (const call of Object.values(candidates(wrong))) expect(call() === false, 'TOTP')
   for (const call of Object.values(candidates(totp.generate({ secret, time: now() })))) expect(call() === true, 'TOTP')
-  print('TOTP: a wrong code, ±1 step, secret in base32', await compare(candidates(wrong), measuring))
+  return { micros: await compare(candidates(wrong)) }
 }
 
-/** A user with an app; `login` logs in with the app's code of a new step, and gives the pass. */
-async function enrolled(keys, store = memoryStore()) {
+/** A user with an app, and a clock that is moved by hand. */
+export async function enrolled(keys, store = memoryStore()) {
   let now = START
   const factor = createSecondFactor({ policy: RULES, keys, store, clock: () => now })
   const { secret, setup } = await factor.enrollTotp({ user: 'ann', session: 'in', label: 'ann' })
@@ -60,18 +50,19 @@ async function enrolled(keys, store = memoryStore()) {
 }
 
 /** The codes of the next steps, so that no candidate computes them. */
-const codesFrom = (key, start, count) =>
+export const codesFrom = (key, start, count) =>
   Array.from({ length: count }, (_, index) => codeAt(key, start / 30 + index + 1))
 
-async function passJob() {
+/** Passes of many logins of one user, and the means to check them by the package and by `jose`. */
+export async function passes(count) {
   const keys = generateKeys()
   const { factor, key, now, advance } = await enrolled(keys)
   const public_ = await importJWK(factor.jwks().keys[0], 'EdDSA')
-  const passes = []
-  for (const code of codesFrom(key, now(), PASSES)) {
+  const all = []
+  for (const code of codesFrom(key, now(), count)) {
     advance()
     const { ticket } = await factor.begin({ user: 'ann', session: 'out' })
-    passes.push((await factor.verify({ ticket, session: 'out', newSession: 'in', method: 'totp', code })).pass)
+    all.push((await factor.verify({ ticket, session: 'out', newSession: 'in', method: 'totp', code })).pass)
   }
   const options = {
     issuer: RULES.origin,
@@ -84,63 +75,92 @@ async function passJob() {
     const { payload } = await jwtVerify(pass, public_, options)
     return payload.sub === 'ann' && payload.sid === 'in'
   }
-  const [known] = passes.slice(-1)
+  const [known] = all.slice(-1)
   const changed = known.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'))
   for (const call of [ours, theirs]) {
     for (let again = 0; again < 2; again += 1) expect(await call(known), 'pass')
     expect(!(await call(changed).catch(() => false)), 'changed pass')
   }
-  const inTurn = (call) => {
-    let next = 0
-    return () => call(passes[next++ % passes.length])
-  }
-  print(
-    'A pass, EdDSA: all of `checkPass` beside `jwtVerify` with the key imported',
-    await compare(
-      {
-        'countersign, seen before': () => ours(known),
-        'countersign, another one each time': inTurn(ours),
-        'jose, jwtVerify': () => theirs(known),
-        'jose, jwtVerify, another one each time': inTurn(theirs),
-      },
-      measuring,
-    ),
-  )
+  return { all, known, ours, theirs }
 }
 
-async function loginJob() {
-  const { factor, key, now, advance } = await enrolled(generateKeys())
-  const begin = () => factor.begin({ user: 'ann', session: 'out' })
+/** A call that is given each of the values in turn. */
+export function inTurn(call, values) {
+  let next = 0
+  return () => call(values[next++ % values.length])
+}
+
+export async function pass() {
+  const { all, known, ours, theirs } = await passes(PASSES)
+  const micros = await compare({
+    'countersign, seen before': () => ours(known),
+    'countersign, another one each time': inTurn(ours, all),
+    'jose, jwtVerify': () => theirs(known),
+    'jose, jwtVerify, another one each time': inTurn(theirs, all),
+  })
+  return { micros }
+}
+
+/** A user at the package, and one in a login by hand; each has a clock of its own. */
+async function loginsOfBoth() {
+  const { factor, key, advance } = await enrolled(generateKeys())
   const records = memoryStore()
   const hand = loginByHand({ user: 'ann', secret: key, store: records })
   await records.save({ user: 'ann' }, hand.record, undefined)
-  let handNow = START
-  const beginByHand = () => hand.begin({ session: 'out', now: handNow })
-  expect((await begin()).result === 'challenge' && (await beginByHand()).result === 'challenge', 'begin')
-  print('`begin`, memory store', await compare({ countersign: begin, 'by hand, node:crypto': beginByHand }, measuring))
+  return { factor, key, advance, hand }
+}
 
+export async function begin() {
+  const { factor, hand } = await loginsOfBoth()
+  const peer = await betterAuthUser()
+  const candidates = {
+    countersign: async () => (await factor.begin({ user: 'ann', session: 'out' })).result === 'challenge',
+    'by hand, node:crypto': async () => (await hand.begin({ session: 'out', now: START })).result === 'challenge',
+    'better-auth, signInEmail': async () => (await peer.begin()).challenge,
+  }
+  for (const call of Object.values(candidates)) expect(await call(), 'begin')
+  return { micros: await compare(candidates) }
+}
+
+export async function login() {
+  const { factor, key, advance, hand } = await loginsOfBoth()
+  let handNow = START
   const codes = codesFrom(key, START, 40_000)
-  const login = async () => {
+  const ours = async () => {
     const code = codes[(advance() - START) / 30 - 1]
-    const { ticket } = await begin()
+    const { ticket } = await factor.begin({ user: 'ann', session: 'out' })
     const { result } = await factor.verify({ ticket, session: 'out', newSession: 'in', method: 'totp', code })
     expect(result === 'verified', 'login')
   }
-  const loginByHands = async () => {
+  const byHand = async () => {
     handNow += 30
     const code = codes[(handNow - START) / 30 - 1]
-    const { ticket } = await beginByHand()
+    const { ticket } = await hand.begin({ session: 'out', now: handNow })
     const { result } = await hand.verify({ ticket, session: 'out', newSession: 'in', code, now: handNow })
     expect(result === 'verified', 'login by hand')
   }
-  expect(now() === handNow, 'clock')
-  print(
-    'A login: `begin` and `verify` with a right code, memory store',
-    await compare({ countersign: login, 'by hand, node:crypto': loginByHands }, measuring),
-  )
+  const peer = await betterAuthUser()
+  const betterAuth = async () => {
+    const { cookie } = await peer.begin()
+    expect(await peer.verify(cookie, codeOfNow(peer.secret)), 'login at better-auth')
+  }
+  const candidates = {
+    countersign: ours,
+    'by hand, node:crypto': byHand,
+    'better-auth, signInEmail and verifyTOTP': betterAuth,
+  }
+  return { micros: await compare(candidates) }
 }
 
-async function policyJob() {
+/** The present code, which is computed once for each step. */
+function codeOfNow(secret) {
+  const time = Math.floor(Date.now() / 1000)
+  const step = Math.floor(time / 30)
+  if (codeOfNow.step !== step) Object.assign(codeOfNow, { step, code: totp.generate({ secret, time }) })
+  return codeOfNow.code
+}
+
+export async function decision() {
   const rules = { ...RULES, network: { allow: ['192.0.2.0/24', '2001:db8::/32'], deny: ['192.0.2.66'] } }
   const text = JSON.stringify(rules)
   const [allow, deny] = [new BlockList(), new BlockList()]
@@ -156,5 +176,5 @@ async function policyJob() {
   for (const call of Object.values(candidates('192.0.2.7'))) expect(call() === 'challenge', 'decision')
   for (const ip of ['192.0.2.66', '198.51.100.1'])
     for (const call of Object.values(candidates(ip))) expect(call() === 'denied', 'decision')
-  print('A decision by a small policy', await compare(candidates('192.0.2.7'), measuring))
+  return { micros: await compare(candidates('192.0.2.7')) }
 }

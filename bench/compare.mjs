@@ -1,7 +1,7 @@
-// The means of all jobs: candidates take turns, the median counts, and the ratio to the first one is printed.
+// The means of all jobs: candidates take turns, and the median counts.
 import { performance } from 'node:perf_hooks'
 
-const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
+export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 
 export const fastest = (numbers) => Math.min(...numbers)
 
@@ -20,18 +20,6 @@ export async function compare(candidates, { rounds = 9, milliseconds = 60, of = 
     }
   }
   return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, of(values)]))
-}
-
-export function print(job, results, note = '') {
-  const [ours] = Object.values(results)
-  console.log(`\n${job}`)
-  for (const [name, micros] of Object.entries(results)) {
-    const shown = micros >= 1000 ? `${(micros / 1000).toFixed(1)} ms` : `${micros.toFixed(micros < 10 ? 2 : 0)} µs`
-    console.log(
-      `  ${name.padEnd(44)} ${shown.padStart(9)}   ${micros === ours ? '' : `${(micros / ours).toFixed(2)} × ours`}`,
-    )
-  }
-  if (note !== '') console.log(`  ${note}`)
 }
 
 export function expect(value, what) {

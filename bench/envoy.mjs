@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { freePorts } from '../scripts/common.mjs'
+import { median } from './compare.mjs'
 
 const CONNECTIONS = 16
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
@@ -55,9 +56,8 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
     })
     for (const candidate of candidates) await mustWork(candidate, setting, proxy)
 
-    console.log(
-      `\n${direct ? 'Answered by Envoy itself' : 'Answered by a service behind Envoy'}: ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies`,
-    )
+    const title = `The gate in Envoy, which ${direct ? 'answers itself' : 'hands requests on to a service'}`
+    const note = `${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, taking turns; a request carries ${setting.eddsa.cookie.length} bytes of cookies. Processor time is of Envoy and of the ext_authz service, for each request; it varies less than requests a second.`
     for (const candidate of candidates) load(candidate, 1) // warms up
     for (let round = 0; round < rounds; round += 1) {
       for (const candidate of candidates) {
@@ -68,7 +68,7 @@ export async function benchEnvoy({ envoy, filter, noop, rounds, seconds, direct 
         candidate.cpu.push((cpu * 1e6) / requests)
       }
     }
-    report(candidates, filter)
+    return { title, ...tableOf(candidates, filter, note) }
   } finally {
     for (const child of children) child.kill()
     await Promise.all(children.map((child) => child.exitCode ?? new Promise((resolve) => child.on('exit', resolve))))
@@ -280,40 +280,38 @@ function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND
 }
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
-
-function report(candidates, filter) {
+function tableOf(candidates, filter, note) {
   for (const candidate of candidates) {
     candidate.rate = median(candidate.rates)
     candidate.micros = median(candidate.cpu)
   }
   const [bare] = candidates
   const added = ({ micros }) => micros - bare.micros
+  const share = ({ rate }) => Math.round((rate / bare.rate) * 100)
   const find = (start) => candidates.find(({ name }) => name.startsWith(start))
-  console.log(`\n${''.padEnd(40)}requests/s   of unfiltered   processor µs   adds µs`)
-  for (const candidate of candidates) {
-    console.log(
-      [
-        candidate.name.padEnd(40),
-        candidate.rate.toFixed(0).padStart(10),
-        `${((candidate.rate / bare.rate) * 100).toFixed(0)} %`.padStart(16),
-        candidate.micros.toFixed(1).padStart(15),
-        (candidate === bare ? '' : added(candidate).toFixed(1)).padStart(10),
-      ].join(''),
-    )
-  }
-  console.log(
-    '\nProcessor time is per request, of Envoy and of the ext_authz service. It varies less than requests a second.',
-  )
-  for (const name of ['countersign, HS256', 'countersign, EdDSA']) {
+  const rows = candidates.map((candidate) => [
+    candidate.name,
+    Math.round(candidate.rate).toLocaleString('en'),
+    `${share(candidate)} %`,
+    `${candidate.micros.toFixed(1)} µs`,
+    candidate === bare ? '' : `${added(candidate).toFixed(1)} µs`,
+  ])
+  const most = 2 * added(find('no-op')) + 15
+  const verdict = (isMet) => (isMet ? 'met' : 'missed; [DESIGN.md](../DESIGN.md) says why')
+  const goalsOf = (name) => {
     const ours = find(name)
-    console.log(`
-${name}
-  adds ${added(ours).toFixed(1)} µs            goal: at most ${(2 * added(find('no-op')) + 15).toFixed(1)}, twice the no-op filter and 15
-  keeps ${((ours.rate / bare.rate) * 100).toFixed(0)} %              goal: at least 80 % of the unfiltered throughput
-  ext_authz adds ${(added(find('ext_authz')) / added(ours)).toFixed(1)} times   goal: at least 3 times as much`)
+    const times = added(find('ext_authz')) / added(ours)
+    return [
+      `Goal for ${name}: it adds at most ${most.toFixed(1)} µs, which is twice the no-op filter and 15. It adds ${added(ours).toFixed(1)} µs: ${verdict(added(ours) <= most)}.`,
+      `Goal for ${name}: at least 80 % of the unfiltered throughput. It keeps ${share(ours)} %: ${verdict(share(ours) >= 80)}.`,
+      `Goal for ${name}: ext_authz with the same check adds at least 3 times as much. It adds ${times.toFixed(1)} times: ${verdict(times >= 3)}.`,
+    ]
   }
-  const bytes = readFileSync(filter)
   const kb = (length) => `${Math.round(length / 1000)} kB`
-  console.log(`\nThe filter: ${kb(statSync(filter).size)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`)
+  const size = `The filter has ${kb(statSync(filter).size)}, gzipped ${kb(gzipSync(readFileSync(filter), { level: 9 }).length)}.`
+  return {
+    head: ['', 'requests/s', 'of unfiltered', 'processor time', 'adds'],
+    rows,
+    notes: [...goalsOf('countersign, HS256'), ...goalsOf('countersign, EdDSA'), size, note],
+  }
 }

@@ -1,125 +1,48 @@
-// The package beside its peers on Node, each used as its own documentation shows. The candidates of one
-// job take turns (ABAB…) and the median counts; compare the ratios, not the microseconds.
-// @ts-nocheck: the peers are installed only by `npm run bench`
-import { execFileSync } from 'node:child_process'
-import { BlockList } from 'node:net'
+// The package beside its peers on Node. Each job runs in a fresh process, `rounds` times, and the jobs take turns; medians and spread
+// are over the processes. Compare the ratios, not the microseconds.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import argon2 from '@node-rs/argon2'
-import { backupCodes, createSecondFactor, generateKeys, memoryStore, otpauth, policy, qr, totp } from 'countersign'
-import { argon2id, argon2Verify } from 'hash-wasm'
-import ipaddr from 'ipaddr.js'
-import { encodeQR } from 'qr'
-import { decodeQR } from 'qr/decode.js'
-import qrcode from 'qrcode'
-import { benchCalls } from './calls.mjs'
-import { compare, expect, fastest, print } from './compare.mjs'
-import { benchEventLoop } from './event-loop.mjs'
+import { median } from './compare.mjs'
+import { goals } from './goals.mjs'
 
-export async function benchNode(settings) {
-  await benchEventLoop(settings)
-  await benchCalls()
-  await argon2Job()
-  await qrJob()
-  await addressJob()
-  await importJob()
+/**
+ * A figure: the middle, the lowest and the highest of all processes.
+ * @typedef {{ middle: number, low: number, high: number }} Figure
+ */
+
+/** @returns {Promise<Record<string, { micros: Record<string, any>, notes?: string[] }>>} */
+export async function benchNode({ rounds, names = Object.keys(goals) }) {
+  const runs = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 1; round <= rounds; round += 1)
+    for (const name of names) {
+      console.log(`round ${round} of ${rounds}: ${goals[name].title}`)
+      runs[name].push(await inProcess(name))
+    }
+  return Object.fromEntries(names.map((name) => [name, summary(runs[name])]))
 }
 
-async function argon2Job() {
-  // Our call is a whole attempt at a backup code; theirs is the bare hash at the same cost.
-  const keys = JSON.stringify(generateKeys())
-  const { codes, stored } = backupCodes.generate({ keys, user: 'ann', count: 1 })
-  const code = codes[0]
-  const cost = { memorySize: 19456, iterations: 2, parallelism: 1, hashLength: 32 }
-  const encoded = await argon2id({ ...cost, password: code, salt: 'saltsaltsaltsalt', outputType: 'encoded' })
-  const candidates = {
-    'countersign, backupCodes.verify': () =>
-      backupCodes.verify({ keys, user: 'ann', stored, code, time: 1_800_000_000 }).valid,
-    'hash-wasm, argon2Verify': () => argon2Verify({ password: code, hash: encoded }),
-    '@node-rs/argon2 (native), verifySync': () => argon2.verifySync(encoded, code),
-  }
-  for (const call of Object.values(candidates)) expect(await call(), 'Argon2id')
-  print('Argon2id: m=19456 KiB, t=2, p=1', await compare(candidates, { milliseconds: 120 }))
+async function inProcess(name) {
+  const child = fork(fileURLToPath(new URL('jobs.mjs', import.meta.url)), [name])
+  const ended = once(child, 'exit')
+  const [result] = await Promise.race([once(child, 'message'), ended.then(() => [undefined])])
+  if (typeof result !== 'object') throw new Error(`the job ${name} ended without a result; its error is above`)
+  await ended
+  return result
 }
 
-async function qrJob() {
-  const uri = otpauth.format({ issuer: 'Acme', label: 'ann@acme.example', secret: totp.secret() })
-  const candidates = {
-    countersign: () => qr.svg(uri),
-    qrcode: () => qrcode.toString(uri, { type: 'svg' }),
-    'qr, encodeQR': () => encodeQR(uri, 'svg', { ecc: 'medium', border: 4 }),
-  }
-  const bytes = []
-  for (const [name, call] of Object.entries(candidates)) {
-    const svg = await call()
-    bytes.push(`${name} ${svg.length.toLocaleString('en')} bytes`)
-    if (name !== 'qr, encodeQR') expect(read(svg) === uri, 'QR')
-  }
-  print(`QR code as SVG: ${uri.length} characters (${bytes.join(', ')})`, await compare(candidates))
+function summary(runs) {
+  const [{ micros, notes }] = runs
+  const each = (path) => runs.map((run) => path.reduce((value, key) => value[key], run.micros))
+  const figures = (value, path) =>
+    typeof value === 'number'
+      ? figureOf(each(path))
+      : Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, figures(inner, [...path, key])]))
+  return { micros: figures(micros, []), ...(notes && { notes }) }
 }
 
-/** The text in a QR code that is drawn by one stroke a row. */
-function read(svg) {
-  const [, top, side] = /viewBox="0 (\S+) (\d+)/.exec(svg)
-  const scale = 4
-  const width = side * scale
-  const data = new Uint8Array(width * width * 4).fill(255)
-  let [x, y] = [0, 0]
-  for (const [, command, a, b] of /stroke="[^"]*" d="([^"]*)"/.exec(svg)[1].matchAll(/([Mmh])(\d+)(?: ([\d.]+))?/g)) {
-    if (command === 'M') [x, y] = [Number(a), Math.floor(b - top)]
-    if (command === 'm') x += Number(a)
-    if (command !== 'h') continue
-    for (let line = y * scale; line < (y + 1) * scale; line += 1)
-      data.fill(0, (line * width + x * scale) * 4, (line * width + (x + Number(a)) * scale) * 4)
-    x += Number(a)
-  }
-  return decodeQR({ width, height: width, data })
-}
-
-async function addressJob() {
-  const count = 100_000
-  const networks = Array.from({ length: count }, (_, i) => `${10 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`)
-  const address = '192.0.2.1' // in none of them, so the search cannot end early
-  const document = policy.parse({ v: 1, name: 'Acme', origin: 'https://acme.example', network: { deny: networks } })
-  const factor = await createSecondFactor({ policy: document, keys: generateKeys(), store: memoryStore() })
-  const parsed = networks.map((network) => ipaddr.parseCIDR(network))
-  const list = new BlockList()
-  for (const network of networks) list.addSubnet(network.split('/')[0], 24)
-  const candidates = {
-    'countersign, begin (all of a login question)': async () =>
-      (await factor.begin({ user: 'ann', session: 's', ip: address })).result === 'denied',
-    'countersign, policy.decide (reads the policy)': () =>
-      policy.decide(document, { ip: address, enrollment: 'usable' }).rules.includes('deny_rule'),
-    'ipaddr.js, match in a loop': () => {
-      const one = ipaddr.parse(address)
-      return parsed.some((network) => one.match(network))
-    },
-    'node:net BlockList': () => list.check(address),
-  }
-  for (const call of Object.values(candidates)) expect((await call()) === false, 'addresses')
-  print(`One address against ${count.toLocaleString('en')} networks`, await compare(candidates))
-}
-
-/** Whole processes: start, import, first call. The fastest run counts, less the time of an empty process. */
-async function importJob() {
-  const secret = totp.secret()
-  const programs = {
-    countersign: `const { totp } = await import('countersign'); totp.verify({ secret: '${secret}', code: '000000', time: 1800000000 })`,
-    otpauth: `const { TOTP, Secret } = await import('otpauth'); new TOTP({ secret: Secret.fromBase32('${secret}') }).validate({ token: '000000', window: 1 })`,
-    otplib: `const { verifySync } = await import('otplib'); verifySync({ secret: '${secret}', token: '000000', epochTolerance: 30 })`,
-    speakeasy: `const { default: s } = await import('speakeasy'); s.totp.verify({ secret: '${secret}', encoding: 'base32', token: '000000', window: 1 })`,
-    'hash-wasm': `const { argon2id } = await import('hash-wasm'); await argon2id({ password: 'x', salt: 'saltsaltsaltsalt', memorySize: 8, iterations: 1, parallelism: 1, hashLength: 32 })`,
-  }
-  const run = (program) => () =>
-    execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-    })
-  const all = await compare(
-    { bare: run(''), ...Object.fromEntries(Object.entries(programs).map(([name, program]) => [name, run(program)])) },
-    { rounds: 15, milliseconds: 0, of: fastest },
-  )
-  const { bare, ...rest } = all
-  print(
-    'Cold import and first call, beyond a bare process',
-    Object.fromEntries(Object.entries(rest).map(([name, micros]) => [name, micros - bare])),
-  )
+/** @returns {Figure} */
+function figureOf(values) {
+  const short = (value) => Number(value.toPrecision(4))
+  return { middle: short(median(values)), low: short(Math.min(...values)), high: short(Math.max(...values)) }
 }

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { policy } from 'countersign'
 import { parseAllDocuments } from 'yaml'
+import { linesOf, pageOf, readFigures } from '../../bench/figures.mjs'
 import { at } from '../../scripts/common.mjs'
 import { blocksOf, exampleBlocks, folderOf, pages, strip } from './blocks.mjs'
 
@@ -369,4 +370,10 @@ test('docs/policy.md: the parser accepts both ends of every range, and refuses v
     for (const value of [least, greatest]) assert.doesNotThrow(parse(value), `${key}: ${value}`)
     for (const value of [least - 1, greatest + 1]) assert.throws(parse(value), `${key}: ${value}`)
   }
+})
+
+test('the page of figures is made of the figures that were measured', () => {
+  const figures = readFigures()
+  assert.equal(readFileSync(at('docs/figures.md'), 'utf8'), pageOf(figures))
+  assert.ok(readFileSync(at('README.md'), 'utf8').includes(`<!-- figures -->\n${linesOf(figures)}<!-- end`))
 })

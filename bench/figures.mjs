@@ -1,0 +1,136 @@
+// The page of figures, docs/figures.md, and the lines of the README, made of bench/figures.json. pictures.mjs draws the same figures.
+//   node bench/figures.mjs    makes both anew
+// @ts-nocheck: the jobs need the peers only when they run
+import { readFileSync, writeFileSync } from 'node:fs'
+import { goals } from './goals.mjs'
+
+const kept = new URL('figures.json', import.meta.url)
+const page = new URL('../docs/figures.md', import.meta.url)
+const readme = new URL('../README.md', import.meta.url)
+
+export const readFigures = () => JSON.parse(readFileSync(kept, 'utf8'))
+
+/** Keeps the figures of a run, and makes the page. */
+export function writeFigures(figures) {
+  writeFileSync(kept, `${JSON.stringify(figures, undefined, 2)}\n`)
+  writePages(figures)
+}
+
+function writePages(figures) {
+  writeFileSync(page, pageOf(figures))
+  const text = readFileSync(readme, 'utf8')
+  writeFileSync(readme, text.replace(/(?<=<!-- figures -->\n)[^]*(?=<!-- end of figures -->)/, linesOf(figures)))
+}
+
+/** The lines of the README: some of our times, each beside a peer's. @returns {string} */
+export function linesOf({ node }) {
+  const lines = [
+    ['a wrong code of an app', 'totp', 'countersign', 'otpauth'],
+    ['a whole login, in memory', 'login', 'countersign', 'better-auth, signInEmail and verifyTOTP'],
+    ['a pass that came before', 'pass', 'countersign, seen before', 'jose, jwtVerify'],
+    ['a QR code as SVG', 'qr', 'countersign', 'qrcode'],
+    ['import and first call', 'import', 'countersign', 'otplib'],
+  ]
+  const rows = lines.map(([what, job, ours, theirs]) => {
+    const [own, other] = [node[job].micros[ours].middle, node[job].micros[theirs].middle]
+    return [what, time(own), `${theirs.replace(/,.*/, '')} ${time(other)}, ${ratio(other / own)} ×`]
+  })
+  return `${table(['', 'time', 'beside it'], rows)}\n`
+}
+
+/** The figures as text, for the screen. */
+export const textOf = ({ node, tables }) => sections(node, tables).replaceAll(/!\[.*\n\n?/g, '')
+
+/** @returns {string} docs/figures.md */
+export function pageOf({ made, machine, versions, node, tables }) {
+  return `# Figures
+
+After this page you can compare what a call costs here and elsewhere, and measure it on your machine.
+
+Each job runs the package and its peers side by side. They take turns within a process, and each job runs in ${machine.rounds} fresh
+processes: the median counts, and the lowest and the highest stand beside it. The answers of each candidate are checked before it
+is measured. Compare the ratios, because another machine has other times.
+
+\`\`\`sh
+npm run bench              # prints the figures
+npm run bench -- --write   # and makes this page and its pictures anew, from bench/figures.mjs
+\`\`\`
+
+Made on ${made}: ${machine.processor}, ${machine.processors} processors, Node.js ${machine.node}, ${machine.system}. ${Object.entries(
+    versions,
+  )
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}.
+
+![Time of each job, ours and the peers'](pictures/calls.svg)
+
+${sections(node, tables)}`
+}
+
+function sections(node, tables) {
+  const jobs = Object.entries(node).map(([name, result]) => section(goals[name], result))
+  const others = tables.map(
+    ({ title, head, rows, notes }) => `## ${title}\n\n${table(head, rows)}\n${paragraphs(notes)}`,
+  )
+  return [...jobs, ...others].join('\n')
+}
+
+function section(job, { micros, notes = [] }) {
+  const rows = job.against ? growing(micros) : beside(micros)
+  const verdicts = (job.goals ?? []).map((goal) => verdict(goal, micros))
+  const picture = job.picture ? `\n![${job.title}](pictures/${job.picture}.svg)\n` : ''
+  return `## ${job.title}\n${picture}\n${table(...rows(job))}\n${paragraphs([...verdicts, ...notes.map((note) => `${note}.`)])}`
+}
+
+/** One row for each candidate. */
+function beside(micros) {
+  const [ours] = Object.values(micros)
+  const row = ([name, figure], index) => [
+    name,
+    time(figure.middle),
+    `${time(figure.low)} – ${time(figure.high)}`,
+    index === 0 ? '' : `${ratio(figure.middle / ours.middle)} ×`,
+  ]
+  return () => [['', 'time', 'spread', 'to the first'], Object.entries(micros).map(row)]
+}
+
+/** One row for each number. */
+function growing(micros) {
+  const names = Object.keys(micros)
+  const numbers = Object.keys(micros[names[0]])
+  const row = (number) => [
+    Number(number).toLocaleString('en'),
+    ...names.map((name) => time(micros[name][number].middle)),
+  ]
+  return ({ against }) => [[against, ...names], numbers.map(row)]
+}
+
+/** Whether a goal is met, in words. */
+export function verdict({ of, to, ratio: most, micros: mostMicros }, micros) {
+  const name = of ?? Object.keys(micros)[0]
+  const { middle } = micros[name]
+  const is = to === undefined ? middle : middle / micros[to].middle
+  const goal = to === undefined ? time(mostMicros) : `${fraction(most)} the time of ${to}`
+  const isMet = is <= (to === undefined ? mostMicros : most)
+  const measured = to === undefined ? time(is) : `${ratio(is)} times`
+  return `Goal for ${name}: at most ${goal}. It is ${measured}: ${isMet ? 'met' : 'missed; [DESIGN.md](../DESIGN.md) says why'}.`
+}
+
+const fraction = (most) => (most < 1 ? `1/${Math.round(1 / most)} of` : `${most} ×`)
+const ratio = (value) => (value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en'))
+
+/** A time in the unit that reads best. */
+export function time(micros) {
+  if (micros >= 1_000_000) return `${(micros / 1_000_000).toFixed(1)} s`
+  if (micros >= 1000) return `${(micros / 1000).toFixed(micros < 10_000 ? 1 : 0)} ms`
+  return `${micros.toFixed(micros < 10 ? 2 : micros < 100 ? 1 : 0)} µs`
+}
+
+const table = (head, rows) =>
+  [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
+
+const paragraphs = (lines) => lines.map((line) => `\n${line}\n`).join('')
+
+if (process.argv[1]?.endsWith('figures.mjs')) writePages(readFigures())
