@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { policy } from 'countersign'
 import { parseAllDocuments } from 'yaml'
 import { linesOf, pageOf, readFigures } from '../../bench/figures.mjs'
+import { llmsText } from '../../docs/llms.mjs'
 import { at } from '../../scripts/common.mjs'
 import { blocksOf, exampleBlocks, folderOf, pages, strip } from './blocks.mjs'
 
@@ -376,4 +377,10 @@ test('the page of figures is made of the figures that were measured', () => {
   const figures = readFigures()
   assert.equal(readFileSync(at('docs/figures.md'), 'utf8'), pageOf(figures))
   assert.ok(readFileSync(at('README.md'), 'utf8').includes(`<!-- figures -->\n${linesOf(figures)}<!-- end`))
+})
+
+test('docs/llms.txt names every guide, by the goal with which it begins', () => {
+  const text = readFileSync(at('docs/llms.txt'), 'utf8')
+  assert.equal(text, llmsText(), 'run: node docs/llms.mjs')
+  for (const [, path] of text.matchAll(/\]\((\S+)\)/g)) assert.ok(existsSync(at('docs', path)), path)
 })
