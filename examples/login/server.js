@@ -65,6 +65,7 @@ const shared = {
         userName: about.email,
         ownerName: notice.by && accounts.user(notice.by)?.email,
         url: `${origin}${isForOwners ? '/users' : '/security'}`,
+        texts: messages[language].mails.notices,
       })
       outbox.mail(notice.at, email, mail)
     }

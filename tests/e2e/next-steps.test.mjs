@@ -498,3 +498,29 @@ test('a new app has a name in the language of the person', async (t) => {
   assert.match((await visitor.page('/security/activity')).text, /„Authenticator-App 2“/)
   assert.equal(await lastSms(visitor), undefined)
 })
+
+test('a wait stands on the page of each way to log in, and a backup code is told to work once', async (t) => {
+  const service = await startService(t)
+  const { code, backupCodes } = await enrolledVisitor(service, 'member')
+  const visitor = new Visitor(service)
+  await visitor.page('/login', loginOf('member'))
+  await visitor.page('/login/second-step', { method: 'backup_code', code: backupCodes[0] })
+  const again = new Visitor(service)
+  await again.page('/login', loginOf('member'))
+  const used = await again.page('/login/second-step', { method: 'backup_code', code: backupCodes[0] })
+  assert.match(problem(used), /not right.*Each code works once/)
+  const wrong = code() === '000000' ? '000001' : '000000'
+  let page = used
+  for (let tries = 0; tries < 10 && !/Too many wrong codes/.test(problem(page)); tries += 1)
+    page = await again.page('/login/second-step', { method: 'totp', code: wrong })
+  const [, other] = /href="(\/login\/second-step\?method=backup_code[^"]*)"/.exec(page.text)
+  assert.match(problem(await again.page(other.replaceAll('&amp;', '&'))), /Too many wrong codes/)
+})
+
+test('a mail names the button by which the other sessions end', async (t) => {
+  const service = await startService(t)
+  const { visitor } = await enrolledVisitor(service, 'member')
+  const { messages } = await visitor.json('/api/outbox')
+  const { message } = messages.find(({ subject }) => /second factor was added/.test(subject))
+  assert.match(message, /Press “Log out elsewhere” in your security settings/)
+})

@@ -64,7 +64,7 @@ export default {
     reset: 'Zurücksetzen …',
     resetWarning: (email) =>
       `Für den Fall, dass jemand anderes das Telefon oder den Zugang dieser Person haben könnte. Alle Apps, Telefone und Backup-Codes von ${email} werden entfernt und alle Browser abgemeldet. Danach ist die Anmeldung nur mit einem Wiederherstellungscode möglich: Sie erhalten ihn auf der nächsten Seite und übergeben ihn persönlich.`,
-    resetPassword: 'Wenn jemand anderes das Passwort kennen könnte, muss auch dieses geändert werden.',
+    resetPassword: 'Wenn jemand anderes das Passwort kennen könnte, bitten Sie die Person, auch dieses zu ändern.',
     resetButton: 'Person zurücksetzen',
     code: {
       title: 'Wiederherstellungscode',

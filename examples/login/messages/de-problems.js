@@ -9,6 +9,7 @@ const elsewhere =
 
 export default {
   wrong: 'Dieser Code stimmt nicht. Prüfen Sie ihn, und versuchen Sie es noch einmal.',
+  mayBeUsed: 'Jeder Code gilt einmal, und dieser wurde vielleicht schon verwendet.',
   wrongUntil: (time) => html`Dieser Code stimmt nicht. Warten Sie, und versuchen Sie es um ${time} noch einmal.`,
   wrongAndNoneLeft: 'Dieser Code stimmt nicht, und es ist kein Versuch mehr übrig. Fordern Sie einen neuen an.',
   wrongAndLeft: (tries) =>

@@ -466,6 +466,8 @@ Authenticator-App, die Sie schon verwenden.`,
   sms: ({ code, name, minutes }) => `${code} ist Ihr Code für ${name}, gültig ${minutes} Min. Geben Sie ihn niemandem.`,
 
   mails: {
+    // By the names that these pages have.
+    notices: { 'step.sessions': 'Drücken Sie in Ihren Sicherheitseinstellungen auf „Überall sonst abmelden“.' },
     passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       text: `Ihr Passwort für ${service} wurde am ${when} von der Adresse ${ip} geändert.

@@ -62,7 +62,7 @@ export default {
     reset: 'Reset…',
     resetWarning: (email) =>
       `For when somebody else may have this person’s phone or login. All apps, phones and backup codes of ${email} are removed, and all their browsers are logged out. Then only a recovery code lets them in: you get it on the next page, to hand over in person.`,
-    resetPassword: 'If somebody else may know the password, have it changed as well.',
+    resetPassword: 'If somebody else may know the password, ask the person to change it too.',
     resetButton: 'Reset this person',
     code: {
       title: 'Recovery code',

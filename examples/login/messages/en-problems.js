@@ -9,6 +9,7 @@ const elsewhere =
 
 export default {
   wrong: 'That code is not right. Check it and try again.',
+  mayBeUsed: 'Each code works once, and this one may have been used.',
   wrongUntil: (time) => html`That code is not right. Wait, and try again at ${time}.`,
   wrongAndNoneLeft: 'That code is not right, and no try is left for it. Ask for a new one.',
   wrongAndLeft: (tries) =>

@@ -451,6 +451,8 @@ authenticator that you use already.`,
   sms: ({ code, name, minutes }) => `${code} is your ${name} code, valid ${minutes} min. Give it to no one.`,
 
   mails: {
+    // By the names that these pages have.
+    notices: { 'step.sessions': 'Press “Log out elsewhere” in your security settings.' },
     passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Your password for ${service} was changed`,
       text: `Your password for ${service} was changed on ${when}, from the address ${ip}.

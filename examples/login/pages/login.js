@@ -151,6 +151,8 @@ function secondStepPage(context, { methods, trustDays, lastSms }) {
   // It is the last resort: it is offered beside a backup code, to a locked user, and where nothing else is.
   if (!own && method !== 'recovery_code' && (method === 'backup_code' || told?.result === 'locked'))
     others.push('recovery_code')
+  // All ways wait together, so that each page says until when.
+  const wait = told?.result === 'locked' && input.said ? `&said=${encodeURIComponent(input.said)}` : ''
   const usable = methods.find((each) => each.method === method) ?? { method, kind: 'grouped', factors: [] }
   return layout(
     words.secondStep.title,
@@ -163,7 +165,7 @@ ${
   html`<section class="choices" aria-labelledby="others">
 <h2 id="others">${words.secondStep.another}</h2>
 <ul>
-${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?method=${other}">${words.secondStep.use[other]}</a></li>`)}
+${others.map((other) => html`<li>${icon(other)}<a href="/login/second-step?method=${other}${other !== 'recovery_code' && wait}">${words.secondStep.use[other]}</a></li>`)}
 </ul>
 </section>`
 }`,

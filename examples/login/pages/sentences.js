@@ -13,7 +13,7 @@ export function sentence(reply, context) {
   const { retryAt } = reply
   switch (reply.result) {
     case 'wrong':
-      return html`${wrong(reply, problems, waits)}${clockSentence(reply, problems)}`
+      return html`${wrong(reply, problems, waits)}${hint(reply, problems)}`
     case 'malformed':
       return malformed(reply, problems)
     case 'already_used':
@@ -53,9 +53,10 @@ function wrong({ attemptsLeft: left, retryAt }, problems, waits) {
   return left === 0 ? problems.wrongAndNoneLeft : problems.wrongAndLeft(left)
 }
 
-/** An app's code depends on the phone's clock, which may be slow. */
-function clockSentence({ method, slowBySeconds }, problems) {
+/** The likely reason: an app's code depends on the phone's clock, which may be slow, and a code of a set may be used. */
+function hint({ method, slowBySeconds }, problems) {
   if (slowBySeconds !== undefined) return ` ${problems.clockSlow(Math.max(1, Math.round(slowBySeconds / 60)))}`
+  if (method === 'backup_code' || method === 'recovery_code') return ` ${problems.mayBeUsed}`
   return method === 'totp' && ` ${problems.clockHint}`
 }
 
