@@ -4,7 +4,7 @@ import { invalid } from './error.js'
 import { type Hasher, type HashWorker, hashQueue } from './hash-queue.js'
 import { noWorkers, startWorker } from './hash-worker.js'
 import type { Check } from './input.js'
-import { HASHING, soon, threads } from './platform.js'
+import { CALLS_WAIT, HASHING, soon, threads } from './platform.js'
 import { call } from './wasm.js'
 
 /** Where hashes are computed; see `SecondFactorOptions`. */
@@ -19,9 +19,10 @@ export const hashing: Check = (value, path) => {
 let pool: Hasher | undefined
 let here: Hasher | undefined
 
-/** The one queue of this process, before its workers or in this thread. Throws `no_workers` at the start of a service. */
+/** The one queue of this process, before its workers or in this thread, or one for each call. Throws `no_workers` at the start of a service. */
 export function hasherOf(place: Hashing = HASHING): Hasher {
   if (place === 'inline') {
+    if (!CALLS_WAIT) return (jobs) => hashQueue(1, thisThread)(jobs)
     here ??= hashQueue(1, thisThread)
     return here
   }

@@ -7,6 +7,8 @@ export const compileEngine: typeof platform.compileEngine = () => engine
 
 export const HASHING = 'inline'
 
+export const CALLS_WAIT: typeof platform.CALLS_WAIT = false
+
 export const threads: typeof platform.threads = () => undefined
 
 export const soon: typeof platform.soon = (job) => setTimeout(job)

@@ -25,6 +25,12 @@ export function compileEngine(): WebAssembly.Module {
 /** The place of password hashes where the host names none. */
 export const HASHING = 'workers'
 
+/**
+ * Whether calls may wait for one another. Edge workers run each request by itself: what it awaits of another one never comes once
+ * that has ended.
+ */
+export const CALLS_WAIT: boolean = true
+
 /** The threads of this runtime, if it has them, and the number of its processors. */
 export function threads(): { Worker: typeof import('node:worker_threads').Worker; processors: number } | undefined {
   try {

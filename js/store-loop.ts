@@ -35,6 +35,7 @@ import { CountersignError } from './error.js'
 import { HASH_BYTES, type Hasher, JOB_BYTES } from './hash-queue.js'
 import { nextTurn } from './hashing.js'
 import { seedOf } from './host.js'
+import { CALLS_WAIT } from './platform.js'
 import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
 import type * as wasm from './wasm.js'
 import { call, STACK } from './wasm.js'
@@ -98,8 +99,14 @@ export interface Outcome {
 export const conflict = () =>
   new CountersignError('conflict', 'store', 'other writers were faster each time; try again')
 
-/** The loop over one store. */
-export function storeLoop(store: Store, hash: Hasher): (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome> {
+/** Carries a call out. */
+type Loop = (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome>
+
+/** The loop over one store. Where calls may not wait for one another, each has lines of its own. */
+export const storeLoop = (store: Store, hash: Hasher): Loop =>
+  CALLS_WAIT ? withLines(store, hash) : (id, step, extras) => withLines(store, hash)(id, step, extras)
+
+function withLines(store: Store, hash: Hasher): Loop {
   const writes = writesUnderWay()
   const writers = lines(store, afterAll)
   const hashers = lines(store, afterEach)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { build } from 'esbuild'
 import { run } from '../../scripts/common.mjs'
-import { binary, folderOf, oneGetsIn, passed, resultIn, serve, versionOf } from './support.mjs'
+import { binary, eachRunsAlone, folderOf, oneGetsIn, passed, resultIn, serve, versionOf } from './support.mjs'
 
 const folder = await folderOf('engines')
 
@@ -53,6 +53,7 @@ test('K1: workerd', async (t) => {
     [match[2], 'with', 'short'],
   ]) {
     await oneGetsIn(`http://127.0.0.1:${port}`)
+    await eachRunsAlone(`http://127.0.0.1:${port}`)
     const answer = await fetch(`http://127.0.0.1:${port}/${extent}`)
     const how = `${flag} \`nodejs_compat\`, \`engine.wasm\` as a module`
     passed(await answer.json(), { in: 'workerd', version: versionOf(folder, 'workerd'), how })

@@ -120,6 +120,19 @@ export async function oneGetsIn(address) {
   }
 }
 
+/** Asserts that no request to a worker at this address waits for another one, which may have ended in the middle. */
+export async function eachRunsAlone(address) {
+  const ask = async (path) => {
+    const answer = await fetch(`${address}/${path}`, { signal: AbortSignal.timeout(30_000) })
+    return answer.ok ? (await answer.json()).result : answer.status
+  }
+  assert.deepEqual(await Promise.all(Array.from({ length: 3 }, () => ask('other'))), Array(3).fill('enrolled'))
+  for (const user of ['Other', 'Same']) {
+    assert.equal(await ask(`leave${user}`), 'left')
+    assert.equal(await ask(user.toLowerCase()), 'enrolled', `${user} user, after a request that ended in the middle`)
+  }
+}
+
 /**
  * Notes a row of the matrix, which `scripts/runtimes.mjs` collects.
  * @param {{ in: string, version: string, how: string, tests?: number, note?: string }} row
