@@ -1,12 +1,15 @@
 // The one instance of the module for browsers, and the one way to call into it.
 import init, { type InitOutput } from '../target/browser/countersign.js'
-import { fromModule } from './error.js'
+import { CountersignError, fromModule } from './error.js'
 
 let memory: WebAssembly.Memory | undefined
 let stackPointer: WebAssembly.Global<'i32'> | undefined
 
 /** Makes the instance. */
 export async function start(module: WebAssembly.Module): Promise<void> {
+  // The glue keeps any instance that it could make, and would give it to a second try.
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === '__stack_pointer'))
+    throw new CountersignError('not_loaded', '', 'the WebAssembly is another one than `countersign.wasm`')
   const made = (await init({ module_or_path: module })) as InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
   memory = made.memory
   stackPointer = made.__stack_pointer

@@ -1,6 +1,6 @@
 // The one instance of the module, made at first use, and the one way to call into it.
 import * as glue from '../target/npm/countersign.js'
-import { fromModule } from './error.js'
+import { fromModule, guarded, invalid } from './error.js'
 import { compileEngine } from './platform.js'
 
 export type * from '../target/npm/countersign.js'
@@ -89,4 +89,10 @@ export const call = <T>(job: (module: typeof glue) => T, stack: number = STACK.d
   wiped(() => job(glue), stack)
 
 /** 32 bytes of the platform's cryptographic random source. */
-export const randomSeed = (): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(32))
+export const randomSeed = (): Uint8Array =>
+  guarded('invalid_input', 'entropy', 'this runtime gives no random bytes here', () => {
+    const seed = globalThis.crypto.getRandomValues(new Uint8Array(32))
+    // Of a stub that fills nothing.
+    if (seed.every((byte) => byte === 0)) throw invalid('entropy', 'crypto.getRandomValues gives zeros')
+    return seed
+  })

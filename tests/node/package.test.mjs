@@ -102,6 +102,30 @@ export async function main(): Promise<string> {
 export const own: PreviewSource = { issuer: 'Acme', label: 'ann', secret: 'x' }
 `
 
+test('another module than that for browsers is `not_loaded`, and the next try loads the right one', async () => {
+  const file = require.resolve('countersign/browser')
+  delete require.cache[file]
+  const { load, previewEnrollment } = require(file)
+  const empty = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+  for (const wasm of [empty, { [Symbol.toStringTag]: 'WebAssembly.Module' }])
+    await assert.rejects(load({ wasm }), { code: 'not_loaded' })
+  await load()
+  assert.equal((await previewEnrollment({ issuer: 'Acme', label: 'ann' })).sample, true)
+})
+
+test('a random source that is missing, or gives zeros, makes no secret', () => {
+  const source = Object.getOwnPropertyDescriptor(globalThis, 'crypto')
+  try {
+    for (const value of [undefined, { getRandomValues: (bytes) => bytes }]) {
+      Object.defineProperty(globalThis, 'crypto', { ...source, get: () => value })
+      for (const make of [imported.generateKeys, imported.totp.secret])
+        assert.throws(make, { code: 'invalid_input', path: 'entropy' })
+    }
+  } finally {
+    Object.defineProperty(globalThis, 'crypto', source)
+  }
+})
+
 test('the types for browsers hold for a strict consumer', () => {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
   const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
