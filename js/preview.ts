@@ -102,11 +102,18 @@ async function atAddress(address: string): Promise<WebAssembly.Module> {
     throw new CountersignError(
       'not_loaded',
       '',
-      `the WebAssembly is not at ${address.slice(0, 200)}: hand its address to \`load({ wasm })\`; with Vite it is the default export of \`countersign/countersign.wasm?url\`, and docs/browser.md has the line for other bundlers`,
+      `the WebAssembly is not at ${shown(address)}: hand its address to \`load({ wasm })\`; with Vite it is the default export of \`countersign/countersign.wasm?url\`, and docs/browser.md has the line for other bundlers`,
       error,
     )
   }
 }
+
+/** An address without a password and without a query, which may hold a token. */
+const shown = (address: string) =>
+  address
+    .replace(/[?#][^]*/, '')
+    .replace(/\/\/[^/]*@/, '//')
+    .slice(0, 200)
 
 async function compiledFrom(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok)

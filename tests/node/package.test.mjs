@@ -102,6 +102,17 @@ export async function main(): Promise<string> {
 export const own: PreviewSource = { issuer: 'Acme', label: 'ann', secret: 'x' }
 `
 
+test('the message of a module that is not found names its address without a password and without a query', async () => {
+  const { load } = await import('countersign/browser')
+  const wasm = 'http://ann:secret-word@127.0.0.1:1/countersign.wasm?token=secret-word#secret-word'
+  await assert.rejects(load({ wasm }), ({ code, message }) => {
+    assert.equal(code, 'not_loaded')
+    assert.match(message, /is not at http:\/\/127\.0\.0\.1:1\/countersign\.wasm:/)
+    assert.doesNotMatch(message, /secret-word/)
+    return true
+  })
+})
+
 test('another module than that for browsers is `not_loaded`, and the next try loads the right one', async () => {
   const file = require.resolve('countersign/browser')
   delete require.cache[file]
