@@ -119,8 +119,9 @@ export const STEPS = [
     command: () => MODEL,
   },
   {
-    group: 'rust',
+    group: 'instructions',
     title: 'Instructions of the core',
+    long: true,
     needs: [...RUST, 'valgrind'],
     tests: 'node',
     command: () => testsIn('tests/instructions'),
