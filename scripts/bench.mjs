@@ -35,6 +35,7 @@ await main(import.meta.url, async () => {
     figures.node = await (await import('../bench/node.mjs')).benchNode(settings)
     console.log(textOf({ ...figures, tables: [] }))
     measured((await import('../bench/sizes.mjs')).sizes())
+    measured((await import('../bench/instructions.mjs')).instructions())
     measured(await (await import('../bench/event-loop.mjs')).benchEventLoop(settings))
   }
   if (only.includes('envoy')) measured(await envoy(settings))
