@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 
 const counts = new URL('../tests/instructions/counts.json', import.meta.url)
 
-const jobs = {
+/** The jobs of bench/instructions.rs. */
+export const jobs = {
   totp: 'a wrong code of an app, compared with three steps',
   begin: '`begin`, from text to text',
   verify: '`verify` of a right code, from text to text',

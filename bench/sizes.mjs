@@ -7,10 +7,16 @@ import { at } from '../scripts/common.mjs'
 const KB = 1000
 const kb = (bytes) => `${(bytes / KB).toFixed(1)} kB`
 
-/** @returns {{ title: string, head: string[], rows: string[][], notes: string[] }} */
-export function sizes() {
+/** The size of the tarball that npm would publish. @returns {number} */
+export function tarballBytes() {
   const command = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel', 'error']
   const [{ size }] = JSON.parse(execFileSync('npm', command, { cwd: at('.'), encoding: 'utf8' }))
+  return size
+}
+
+/** @returns {{ title: string, head: string[], rows: string[][], notes: string[] }} */
+export function sizes() {
+  const size = tarballBytes()
   const files = {
     'the engine': 'pkg/engine.wasm',
     'the module for browsers': 'pkg/countersign.wasm',

@@ -8,7 +8,8 @@ import { compiledModule, STACK } from './wasm.js'
 
 /**
  * The thread's program, as text, so that a bundler loses no file. A hash calls none of the module's imports.
- * No name is `module`, which Bun and Deno have declared. It wipes the job, the stack and its copy of the hash; the module's allocator wipes freed memory.
+ * No name is `module`, which Bun and Deno have declared. It wipes the job, the stack and its copy of the hash; the module's
+ * allocator wipes freed memory.
  */
 const PROGRAM = `'use strict'
 const { parentPort, workerData: { engine, stackBytes } } = require('node:worker_threads')

@@ -19,7 +19,10 @@ export const hashing: Check = (value, path) => {
 let pool: Hasher | undefined
 let here: Hasher | undefined
 
-/** The one queue of this process, before its workers or in this thread, or one for each call. Throws `no_workers` at the start of a service. */
+/**
+ * The one queue of this process, before its workers or in this thread; in an edge worker one for each call. Throws `no_workers` at
+ * the start of a service.
+ */
 export function hasherOf(place: Hashing = HASHING): Hasher {
   if (place === 'inline') {
     if (!CALLS_WAIT) return (jobs) => hashQueue(1, thisThread)(jobs)

@@ -26,8 +26,8 @@ export function compileEngine(): WebAssembly.Module {
 export const HASHING = 'workers'
 
 /**
- * Whether calls may wait for one another. Edge workers run each request by itself: what it awaits of another one never comes once
- * that has ended.
+ * Whether calls may wait for one another. In an edge worker they may not: it drops the timers of a request that has ended, and a
+ * promise that another request awaits from it stays open for ever.
  */
 export const CALLS_WAIT: boolean = true
 
@@ -44,7 +44,7 @@ export function threads(): { Worker: typeof import('node:worker_threads').Worker
 /** Runs a job in the next turn of the event loop. Taken now, so that a host's tests may replace the timers. */
 export const soon: (job: () => void) => unknown = globalThis.setImmediate ?? globalThis.setTimeout
 
-/** Tells the operator of the host what nobody else is told. */
+/** Writes a warning into the log of the host. */
 export function warn(message: string): void {
   if (globalThis.process !== undefined) process.emitWarning(message)
   else console.warn(message)

@@ -92,7 +92,7 @@ export const call = <T>(job: (module: typeof glue) => T, stack: number = STACK.d
 export const randomSeed = (): Uint8Array =>
   guarded('invalid_input', 'entropy', 'this runtime gives no random bytes here', () => {
     const seed = globalThis.crypto.getRandomValues(new Uint8Array(32))
-    // Of a stub that fills nothing.
+    // A stub that fills nothing leaves zeros.
     if (seed.every((byte) => byte === 0)) throw invalid('entropy', 'crypto.getRandomValues gives zeros')
     return seed
   })

@@ -178,7 +178,7 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
     }
   }
 
-  /** Who saved the rules that hold, and when: another owner, or the same one in another window. */
+  /** Finds the owner who saved the present rules, and the time. It may be the same owner in another window. */
   function lastSave(account) {
     const [found] = outbox.findEvents({ account: account.id, kind: 'policy_changed', limit: 1 })
     if (found === undefined) return undefined
@@ -190,7 +190,7 @@ export function policyUseCases({ accounts, outbox, secondFactor, policyFor, stal
 /** The reason of a refusal. */
 const reasonOf = ({ decision }) => (decision.outcome === 'denied' ? decision.reason : undefined)
 
-/** How each person stands under some rules: in | set_up | code | out. The address comes first, as at a login. */
+/** Gives each person's standing under some rules: in | set_up | code | out. The address comes first, as at a login. */
 function standings({ blockedUsers, needRecoveryCode, setUpByPassword }) {
   const lists = { out: blockedUsers, code: needRecoveryCode, set_up: setUpByPassword }
   const sets = Object.entries(lists).map(([state, emails]) => ({ state, emails: new Set(emails) }))

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { jobs } from '../../bench/instructions.mjs'
 import { at } from '../../scripts/common.mjs'
 
 const run = promisify(execFile)
@@ -14,15 +15,6 @@ const file = new URL('counts.json', import.meta.url)
 const expected = JSON.parse(readFileSync(file, 'utf8'))
 const margin = 0.05
 const times = 20
-
-const jobs = {
-  totp: 'a wrong code of an authenticator app, compared with three steps',
-  begin: 'the step `begin`, from text to text',
-  verify: 'the step `verify` of a right code, from text to text',
-  explain: 'a decision by the policy of a small company',
-  judge: 'a request with a good pass, at the gate',
-  judge_first_sight: 'a request with a good pass that the gate has not seen before',
-}
 
 const program = await build()
 for (const [job, title] of Object.entries(jobs)) {

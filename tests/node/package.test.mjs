@@ -1,9 +1,8 @@
 // The package as users get it: one instance for import and require, an exports map, types.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +12,7 @@ import * as importedNotices from 'countersign/notices'
 import * as importedStorageApi from 'countersign/storage-api'
 import * as importedTesting from 'countersign/testing'
 import { engine, inlinedEngine } from '../shared/engine.mjs'
+import { complaintsAbout } from './consumer.mjs'
 import { rules } from './support.mjs'
 
 const require = createRequire(import.meta.url)
@@ -138,40 +138,10 @@ test('a random source that is missing, or gives zeros, makes no secret', () => {
 })
 
 test('the types for browsers hold for a strict consumer', () => {
-  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
-  const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
-  try {
-    mkdirSync(join(folder, 'node_modules'))
-    symlinkSync(root, join(folder, 'node_modules', 'countersign'), 'dir')
-    const compile = (text) => {
-      writeFileSync(join(folder, 'consumer.mts'), text)
-      const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noEmit: true,
-        skipLibCheck: false,
-        target: 'es2022',
-        lib: ['es2022', 'dom'],
-        module: 'nodenext',
-        types: [],
-      }
-      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.mts'] }))
-      try {
-        execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
-        return ''
-      } catch (error) {
-        return error.stdout + error.stderr
-      }
-    }
-    assert.equal(compile(browserConsumer), '')
-    assert.match(
-      compile(`${browserConsumer}\nexport const wrong: number = await main()\n`),
-      /TS2322/,
-      'the compiler finds a mistake',
-    )
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const lib = ['es2022', 'dom']
+  assert.equal(complaintsAbout({ 'consumer.mts': browserConsumer }, { lib }), '')
+  const mistaken = `${browserConsumer}\nexport const wrong: number = await main()\n`
+  assert.match(complaintsAbout({ 'consumer.mts': mistaken }, { lib }), /TS2322/, 'the compiler finds a mistake')
 })
 
 test('old resolution finds the types: `typesVersions` has each entry', () => {
@@ -390,42 +360,11 @@ test('every type that a signature shows can be imported, and none is `any`', () 
 })
 
 test('the types hold for a strict consumer, as a module and as a script', () => {
-  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
-  const folder = mkdtempSync(join(tmpdir(), 'consumer-'))
-  try {
-    mkdirSync(join(folder, 'node_modules'))
-    symlinkSync(root, join(folder, 'node_modules', 'countersign'), 'dir')
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-    writeFileSync(join(folder, 'consumer.mts'), consumer)
-    writeFileSync(join(folder, 'consumer.cts'), consumer)
-    const compilerOptions = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      skipLibCheck: false,
-      target: 'es2022',
-      lib: ['es2022'],
-      module: 'nodenext',
-      types: [],
-    }
-    const compile = (options) => {
-      writeFileSync(
-        join(folder, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions: options, files: ['consumer.mts', 'consumer.cts'] }),
-      )
-      try {
-        execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' })
-        return ''
-      } catch (error) {
-        return error.stdout + error.stderr
-      }
-    }
-    assert.equal(compile(compilerOptions), '')
-    writeFileSync(join(folder, 'consumer.cts'), `${consumer}\nexport const wrong: number = totp.secret()\n`)
-    assert.match(compile(compilerOptions), /consumer\.cts.*TS2322/, 'the compiler finds a mistake')
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const options = { lib: ['es2022'] }
+  assert.equal(complaintsAbout({ 'consumer.mts': consumer, 'consumer.cts': consumer }, options), '')
+  const mistaken = `${consumer}\nexport const wrong: number = totp.secret()\n`
+  const complaints = complaintsAbout({ 'consumer.mts': consumer, 'consumer.cts': mistaken }, options)
+  assert.match(complaints, /consumer\.cts.*TS2322/, 'the compiler finds a mistake')
 })
 
 test('the texts of notices are loaded only by a host that imports them, and throw the errors of the package', () => {

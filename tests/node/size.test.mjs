@@ -1,15 +1,13 @@
 // The budgets of the npm package, in exact bytes. DESIGN.md says why they are as wide as they are.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { qr } from 'countersign'
+import { tarballBytes } from '../../bench/sizes.mjs'
 import { engine } from '../shared/engine.mjs'
 
 const KB = 1000
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const built = (name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url))
 
 /** @type {[string, Buffer, number, number][]} */
@@ -28,8 +26,7 @@ for (const [what, bytes, most, mostGzipped] of budgets) {
 }
 
 test('the tarball is at most 930 kB', () => {
-  const command = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel', 'error']
-  const [{ size }] = JSON.parse(execFileSync('npm', command, { cwd: root, encoding: 'utf8' }))
+  const size = tarballBytes()
   assert.ok(size <= 930 * KB, `it has ${size} bytes: see which file grew, or make the budget a decision in DESIGN.md`)
 })
 

@@ -1,4 +1,4 @@
-// What bundlers make of a small app: a program for Node without node_modules beside it, a page in Chromium, and a worker.
+// Bundlers build a small app: a program for Node, run without node_modules beside it, a page in Chromium, and a worker.
 import assert from 'node:assert/strict'
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,6 +38,15 @@ async function drawnIn(t, built) {
 
 const MOVED = /^not_loaded: the WebAssembly is not at .*: hand its address to `load\(\{ wasm \}\)`/
 
+/** A page whose bundler leaves the module behind: the error says so, and the page draws once the module is beside it. */
+async function drawsWithModuleBeside(t, name, row) {
+  const built = join(folder, 'out', name)
+  assert.match(await drawnIn(t, built), MOVED)
+  cpSync(join(folder, 'node_modules/countersign/pkg/countersign.wasm'), join(built, 'countersign.wasm'))
+  assert.equal(await drawnIn(t, built), 'drawn')
+  note({ ...row, how: 'a page', note: 'copy `countersign.wasm` beside the bundle, or hand its address to `load`' })
+}
+
 for (const format of /** @type {const} */ (['esm', 'cjs'])) {
   test(`K2: esbuild, ${format}`, async () => {
     const outfile = join(folder, `out/esbuild/login.${format === 'esm' ? 'mjs' : 'cjs'}`)
@@ -56,18 +65,7 @@ test('K3: esbuild, a page', async (t) => {
     outdir: join(folder, 'out/esbuild-page'),
     outExtension: { '.js': '.mjs' },
   })
-  assert.match(await drawnIn(t, join(folder, 'out/esbuild-page')), MOVED)
-  cpSync(
-    join(folder, 'node_modules/countersign/pkg/countersign.wasm'),
-    join(folder, 'out/esbuild-page/countersign.wasm'),
-  )
-  assert.equal(await drawnIn(t, join(folder, 'out/esbuild-page')), 'drawn')
-  note({
-    in: 'esbuild',
-    version: esbuildVersion,
-    how: 'a page',
-    note: 'copy `countersign.wasm` beside the bundle, or hand its address to `load`',
-  })
+  await drawsWithModuleBeside(t, 'esbuild-page', { in: 'esbuild', version: esbuildVersion })
 })
 
 test('webpack, a program and a page', async (t) => {
@@ -85,18 +83,7 @@ test('K3: Rollup, a program and a page', async (t) => {
   const version = versionOf(folder, 'rollup')
   const row = { in: 'Rollup', version, how: 'a program for Node', note: 'with `@rollup/plugin-commonjs`' }
   passed(await runAlone(join(folder, 'out/rollup/login.mjs')), row)
-  assert.match(await drawnIn(t, join(folder, 'out/rollup-page')), MOVED)
-  cpSync(
-    join(folder, 'node_modules/countersign/pkg/countersign.wasm'),
-    join(folder, 'out/rollup-page/countersign.wasm'),
-  )
-  assert.equal(await drawnIn(t, join(folder, 'out/rollup-page')), 'drawn')
-  note({
-    in: 'Rollup',
-    version,
-    how: 'a page',
-    note: 'copy `countersign.wasm` beside the bundle, or hand its address to `load`',
-  })
+  await drawsWithModuleBeside(t, 'rollup-page', { in: 'Rollup', version })
 })
 
 test('K1: wrangler', async (t) => {

@@ -31,11 +31,8 @@ export async function folderOf(group) {
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   await run('tar', ['-xzf', await packed(), '--strip-components=1', '-C', home], { silent: true })
-  for (const [format, name] of /** @type {const} */ ([
-    ['esm', 'suite.mjs'],
-    ['cjs', 'suite.cjs'],
-  ]))
-    await bundleSuite(format, join(to, name))
+  for (const format of /** @type {const} */ (['esm', 'cjs']))
+    for (const name of ['suite', 'component']) await bundle(name, format, to)
   return to
 }
 
@@ -54,8 +51,8 @@ function once(make) {
   return () => (made ??= make())
 }
 
-/** The suite as one file with its data, which imports the package alone. */
-async function bundleSuite(format, outfile) {
+/** The suite, or the component, as one file with its data, which imports the package alone. */
+async function bundle(name, format, folder) {
   const data = Object.fromEntries(
     ['scenarios', 'vectors'].flatMap((folder) =>
       readdirSync(at('tests', folder))
@@ -84,7 +81,7 @@ export const readdirSync = (url) =>
     },
   }
   await build({
-    entryPoints: [at('tests/runtimes/suite.mjs')],
+    entryPoints: [at(`tests/runtimes/${name}.mjs`)],
     bundle: true,
     format,
     platform: 'neutral',
@@ -92,7 +89,7 @@ export const readdirSync = (url) =>
     define: { 'import.meta.url': '"file:///shared/suite"' },
     external: ['countersign', 'countersign/*'],
     plugins: [inlined],
-    outfile,
+    outfile: join(folder, `${name}.${format === 'esm' ? 'mjs' : 'cjs'}`),
     logLevel: 'warning',
   })
 }
@@ -155,7 +152,7 @@ export function binary(folder, parent, start, path) {
 export const versionOf = (folder, name) =>
   JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version
 
-/** What the page of this address draws. */
+/** Opens the page at this address, and gives the result of its script: `drawn`, or the error. */
 export async function drawnAt(browser, address) {
   const page = await browser.newPage()
   await page.goto(address)

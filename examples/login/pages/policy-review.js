@@ -68,7 +68,7 @@ const families = { ipv4: 'IPv4', ipv6: 'IPv6' }
 const hidden = (draft) =>
   fieldsOf(draft).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
 
-/** Who saved the rules that hold now, and when. */
+/** A sentence with the owner who saved the present rules, and the time. */
 function savedBy({ by, at }, context) {
   const { outdated } = context.words.policy.review
   if (by === undefined) return outdated.unknown
