@@ -60,7 +60,7 @@ function withSetter(name, set, job) {
   }
 }
 
-test('T34: a call within another one harms it not, and leaves nothing on the stack', (t) => {
+test('T34: a call within another one does not harm it, and leaves nothing on the stack', (t) => {
   const rule = rules({ network: { allow: ['192.0.2.0/24'] } })
   const within = () => otpauth.parse(`otpauth://totp/Acme:ann?secret=${SECRET}&issuer=Acme`)
   const isWiped = () => assert.ok(Buffer.from(wasmMemory().buffer, 0, 65_536).equals(Buffer.alloc(65_536)))
