@@ -5,7 +5,8 @@ import { policy as rules } from 'countersign'
 import { rolesOf } from './accounts.js'
 import { auditUseCases } from './audit.js'
 import { BadInput, text } from './bad-input.js'
-import { knownIp, policyUseCases, saveRules } from './policy-changes.js'
+import { policyUseCases, saveRules } from './policy-changes.js'
+import { knownIp } from './policy-review.js'
 
 const usersOnPage = 50
 
