@@ -33,7 +33,7 @@ export function linesOf({ node }) {
   ]
   const rows = lines.map(([what, job, ours, theirs]) => {
     const [own, other] = [node[job].micros[ours].middle, node[job].micros[theirs].middle]
-    return [what, time(own), `${theirs.replace(/,.*/, '')} ${time(other)}, ${ratio(other / own)} ×`]
+    return [what, time(own), `${theirs.replace(/,.*/, '')} ${time(other)}, ${ratio(other / own)} × ours`]
   })
   return `${table(['', 'time', 'beside it'], rows)}\n`
 }
@@ -53,7 +53,7 @@ is measured. Compare the ratios, because another machine has other times.
 
 \`\`\`sh
 npm run bench              # prints the figures
-npm run bench -- --write   # and makes this page and its pictures anew, from bench/figures.mjs
+npm run bench -- --write   # and makes this page and its pictures anew; this one with --rounds ${machine.rounds} --seconds ${machine.seconds}
 \`\`\`
 
 Made on ${made}: ${machine.processor}, ${machine.processors} processors, Node.js ${machine.node}, ${machine.system}. ${Object.entries(

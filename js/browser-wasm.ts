@@ -5,10 +5,14 @@ import { CountersignError, fromModule } from './error.js'
 let memory: WebAssembly.Memory | undefined
 let stackPointer: WebAssembly.Global<'i32'> | undefined
 
+/** The parts of the module that a page uses. */
+const CALLED = ['memory', '__stack_pointer', '__wbindgen_start', 'otpauth_format', 'otpauth_parse', 'qr']
+
 /** Makes the instance. */
 export async function start(module: WebAssembly.Module): Promise<void> {
   // The glue keeps any instance that it could make, and would give it to a second try.
-  if (!WebAssembly.Module.exports(module).some(({ name }) => name === '__stack_pointer'))
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name)
+  if (!CALLED.every((name) => names.includes(name)))
     throw new CountersignError('not_loaded', '', 'the WebAssembly is another one than `countersign.wasm`')
   const made = (await init({ module_or_path: module })) as InitOutput & { __stack_pointer: WebAssembly.Global<'i32'> }
   memory = made.memory

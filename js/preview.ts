@@ -95,6 +95,10 @@ async function compiled(source: unknown): Promise<WebAssembly.Module> {
 }
 
 async function atAddress(address: string): Promise<WebAssembly.Module> {
+  const shown = shownAddress(address)
+  // A browser fetches from no address with a password, and its error would show it.
+  if (shown === undefined)
+    throw invalid('wasm', 'must be an address of http, https or file without a password, such as of a file of the site')
   try {
     return await compiledFrom(await fetch(address))
   } catch (error) {
@@ -102,18 +106,22 @@ async function atAddress(address: string): Promise<WebAssembly.Module> {
     throw new CountersignError(
       'not_loaded',
       '',
-      `the WebAssembly is not at ${shown(address)}: hand its address to \`load({ wasm })\`; with Vite it is the default export of \`countersign/countersign.wasm?url\`, and docs/browser.md has the line for other bundlers`,
+      `the WebAssembly is not at ${shown}: hand its address to \`load({ wasm })\`; with Vite it is the default export of \`countersign/countersign.wasm?url\`, and docs/browser.md has the line for other bundlers`,
       error,
     )
   }
 }
 
-/** An address without a password and without a query, which may hold a token. */
-const shown = (address: string) =>
-  address
-    .replace(/[?#][^]*/, '')
-    .replace(/\/\/[^/]*@/, '//')
-    .slice(0, 200)
+/** The address without its query, which may hold a token. Nothing, where it is no address, or has a password. */
+function shownAddress(address: string): string | undefined {
+  try {
+    const { protocol, username, password, host, pathname } = new URL(address, globalThis.location?.href)
+    if (username !== '' || password !== '') return undefined
+    return /^(?:https?|file|blob):$/.test(protocol) ? `${protocol}//${host}${pathname}`.slice(0, 200) : 'that address'
+  } catch {
+    return undefined
+  }
+}
 
 async function compiledFrom(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok)

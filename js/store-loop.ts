@@ -29,10 +29,14 @@
 // time in which a call waits for its hashes does not count in it. All other calls go on, and their writes
 // win the race; the finished hashes are kept over it.
 //
+// In an edge worker no call may wait for another one: the lines are those of the call itself, and hashes are computed in turns
+// (`hash-turns.ts`).
+//
 // A step that did not land is wiped, and its reply is never seen. After 100 lost races the call ends
 // with `conflict`.
 import { CountersignError } from './error.js'
 import { HASH_BYTES, type Hasher, JOB_BYTES } from './hash-queue.js'
+import { hashTurns, type Place } from './hash-turns.js'
 import { nextTurn } from './hashing.js'
 import { seedOf } from './host.js'
 import { CALLS_WAIT } from './platform.js'
@@ -102,14 +106,16 @@ export const conflict = () =>
 /** Carries a call out. */
 type Loop = (id: RecordId, step: Step, extras?: Extras) => Promise<Outcome>
 
-/** The loop over one store. Where calls may not wait for one another, each has lines of its own. */
-export const storeLoop = (store: Store, hash: Hasher): Loop =>
-  CALLS_WAIT ? withLines(store, hash) : (id, step, extras) => withLines(store, hash)(id, step, extras)
+/** The loop over one store. Where calls may not wait for one another, each has lines of its own, and hashes in its turn. */
+export function storeLoop(store: Store, hash: Hasher): Loop {
+  if (CALLS_WAIT) return withLines(store, hash, lines(store, afterEach))
+  const turns = hashTurns(store)
+  return (id, step, extras) => withLines(store, hash, turns)(id, step, extras)
+}
 
-function withLines(store: Store, hash: Hasher): Loop {
+function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof lines>, 'join' | 'forgetLoad'>): Loop {
   const writes = writesUnderWay()
   const writers = lines(store, afterAll)
-  const hashers = lines(store, afterEach)
 
   const write = (id: RecordId, record: string, expected: number | undefined) => {
     const key = recordKey(id)
@@ -240,19 +246,6 @@ function writesUnderWay() {
       return write
     },
   }
-}
-
-/** A place in a user's line. */
-interface Place {
-  /** Whether nobody stood before it. */
-  isFirst: boolean
-  /** Settles when all before it have left, or have been waited for long enough. */
-  turn: Promise<void>
-  /** The record, from a load that began when this place was taken already. */
-  load(): Promise<Stored | undefined>
-  /** Notes that those behind wait for hashes, and gives these. */
-  whileHashing<T>(hashes: Promise<T>): Promise<T>
-  leave(): void
 }
 
 interface Line {

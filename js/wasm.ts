@@ -1,6 +1,6 @@
 // The one instance of the module, made at first use, and the one way to call into it.
 import * as glue from '../target/npm/countersign.js'
-import { fromModule, guarded, invalid } from './error.js'
+import { CountersignError, fromModule, guarded } from './error.js'
 import { compileEngine } from './platform.js'
 
 export type * from '../target/npm/countersign.js'
@@ -90,9 +90,14 @@ export const call = <T>(job: (module: typeof glue) => T, stack: number = STACK.d
 
 /** 32 bytes of the platform's cryptographic random source. */
 export const randomSeed = (): Uint8Array =>
-  guarded('invalid_input', 'entropy', 'this runtime gives no random bytes here', () => {
+  guarded('no_entropy', '', 'this runtime gives no random bytes here', () => {
     const seed = globalThis.crypto.getRandomValues(new Uint8Array(32))
-    // A stub that fills nothing leaves zeros.
-    if (seed.every((byte) => byte === 0)) throw invalid('entropy', 'crypto.getRandomValues gives zeros')
+    // A stub may fill nothing, or one value.
+    if (seed.length !== 32 || seed.every((byte) => byte === seed[0]))
+      throw new CountersignError(
+        'no_entropy',
+        '',
+        'crypto.getRandomValues gives no random bytes: it may be a stub of a test',
+      )
     return seed
   })

@@ -66,7 +66,7 @@ function today() {
   return new Date().toISOString().slice(0, 10)
 }
 
-function machineOf({ rounds }) {
+function machineOf({ rounds, seconds }) {
   const [{ model }] = cpus()
   return {
     processor: model.trim(),
@@ -74,6 +74,7 @@ function machineOf({ rounds }) {
     node: process.versions.node,
     system: `${type()} ${release()}`,
     rounds,
+    seconds,
   }
 }
 

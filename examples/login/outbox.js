@@ -39,10 +39,13 @@ export function createOutbox(db) {
       id INTEGER PRIMARY KEY, user TEXT NOT NULL, event TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS events_of_user ON events (user);
+    CREATE INDEX IF NOT EXISTS events_of_kind ON events (user, event ->> 'event');
     CREATE INDEX IF NOT EXISTS events_of_account ON events (event ->> 'account')`)
   const addMessage = db.prepare('INSERT INTO outbox (kind, at, recipient, message, subject) VALUES (?, ?, ?, ?, ?)')
   const addEvent = db.prepare('INSERT INTO events (user, event) VALUES (?, ?)')
-  const lastEvents = db.prepare('SELECT id, event FROM events WHERE user = ? ORDER BY id DESC LIMIT 5')
+  const lastEvents = db.prepare(
+    "SELECT id, event FROM events WHERE user = ? AND event ->> 'event' = ? ORDER BY id DESC LIMIT 5",
+  )
   const removeEvent = db.prepare('DELETE FROM events WHERE id = ?')
   const messages = db.prepare('SELECT kind, at, recipient, message, subject FROM outbox ORDER BY id DESC LIMIT 50')
   const events = db.prepare(
@@ -66,7 +69,7 @@ export function createOutbox(db) {
   /** Counts equal refusals within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
   const saveEvent = db.transaction((event) => {
     if (!canRepeat.has(event.event)) return void addEvent.run(event.user, JSON.stringify(event))
-    const last = lastEvents.all(event.user).map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
+    const last = lastEvents.all(event.user, event.event).map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
     const same = last.find((each) => isSame(each, event))
     const shared = same === undefined && isShared(last, event)
     const row = shared ? last.find((each) => each.isLastIp && isOfToday(each, event)) : same

@@ -102,6 +102,18 @@ test('a stranger takes no row of the trail from an address that guessed before',
   assert.match(text, /3 times, from 203\.0\.113\.1</)
 })
 
+test('guesses between logins of the person are four rows of the trail too', async (t) => {
+  const ownService = await startService(t)
+  const { visitor: ownOwner } = await freshVisitor(ownService, 'owner')
+  for (let i = 1; i <= 12; i += 1) {
+    const fields = { email: 'colleague@acme.example', password: 'not it' }
+    await new Visitor(ownService, `203.0.113.${i}`).json('/api/login', fields)
+    assert.equal((await new Visitor(ownService).logIn('colleague')).result, 'allowed')
+  }
+  const { events } = await ownOwner.json('/api/audit?kind=wrong_password&person=colleague')
+  assert.equal(events.length, 4)
+})
+
 test('a cookie tells the login page no success', async () => {
   for (const result of [
     'removed',

@@ -522,5 +522,5 @@ test('a mail names the button by which the other sessions end', async (t) => {
   const { visitor } = await enrolledVisitor(service, 'member')
   const { messages } = await visitor.json('/api/outbox')
   const { message } = messages.find(({ subject }) => /second factor was added/.test(subject))
-  assert.match(message, /Press “Log out elsewhere” in your security settings/)
+  assert.match(message, /If your security settings still show “Log out elsewhere”, press it/)
 })

@@ -467,7 +467,10 @@ Authenticator-App, die Sie schon verwenden.`,
 
   mails: {
     // By the names that these pages have.
-    notices: { 'step.sessions': 'Drücken Sie in Ihren Sicherheitseinstellungen auf „Überall sonst abmelden“.' },
+    notices: {
+      'step.sessions':
+        'Ein neues Passwort hat alle anderen Browser abgemeldet. Sehen Sie in Ihren Sicherheitseinstellungen noch „Überall sonst abmelden“, drücken Sie darauf.',
+    },
     passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       text: `Ihr Passwort für ${service} wurde am ${when} von der Adresse ${ip} geändert.

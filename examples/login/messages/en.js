@@ -452,7 +452,10 @@ authenticator that you use already.`,
 
   mails: {
     // By the names that these pages have.
-    notices: { 'step.sessions': 'Press “Log out elsewhere” in your security settings.' },
+    notices: {
+      'step.sessions':
+        'A new password has logged out all other browsers. If your security settings still show “Log out elsewhere”, press it.',
+    },
     passwordChanged: ({ service, when, ip, origin }) => ({
       subject: `Your password for ${service} was changed`,
       text: `Your password for ${service} was changed on ${when}, from the address ${ip}.
