@@ -37,7 +37,7 @@ export const announcements = {
   'the second step: backup code, a wrong code': [
     failed(secondStep.title),
     invalid(textbox(secondStep.label.backup_code)),
-    wrongCode(3),
+    wrongCode(3, problems.mayBeUsed),
   ],
   'the second step: recovery code': [on(secondStep.title), textbox(secondStep.label.recovery_code)],
   'the second step: recovery code, too short': [
