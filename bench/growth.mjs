@@ -2,7 +2,8 @@
 // @ts-nocheck: the peers are installed only by `npm run bench`
 import { BlockList } from 'node:net'
 import Database from 'better-sqlite3'
-import { createSecondFactor, generateKeys, memoryStore, policy, sqliteStore } from 'countersign'
+import { createSecondFactor, generateKeys, memoryStore, policy } from 'countersign'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import ipaddr from 'ipaddr.js'
 import { enrolled, inTurn, passes } from './calls.mjs'
 import { compare, expect } from './compare.mjs'

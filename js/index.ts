@@ -11,9 +11,18 @@ export type { Limits } from './limits.js'
 export type { SecondFactorOptions } from './options.js'
 export type { EntryTimes, Revoke, Revoked, RevokedQuestion, RevokedSource } from './revoked.js'
 export type { SecondFactor } from './second-factor.js'
-export { type ListingStore, type RecordId, recordKey, type Store, type Stored } from './store.js'
+export {
+  type ListPage,
+  type ListQuestion,
+  type NewRecord,
+  newVersion,
+  type RecordId,
+  recordKey,
+  type Store,
+  type Stored,
+  type WholeStore,
+} from './store.js'
 export { memoryStore } from './stores/memory.js'
-export { type SqliteDatabase, sqliteStore } from './stores/sqlite.js'
 export {
   type BackupSheet,
   type BackupUse,

@@ -93,7 +93,7 @@ const BODY_TIME = 5_000
  *
  * @example
  * ```ts
- * import { sqliteStore, type SqliteDatabase } from 'countersign'
+ * import { type SqliteDatabase, sqliteStore } from 'countersign/stores/sqlite'
  * import { storageApi, type ApiRequest, type ApiResponse } from 'countersign/storage-api'
  *
  * // The listener of an HTTP server that only Envoy reaches.

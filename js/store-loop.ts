@@ -40,7 +40,7 @@ import { hashTurns, type Place } from './hash-turns.js'
 import { nextTurn } from './hashing.js'
 import { seedOf } from './host.js'
 import { CALLS_WAIT } from './platform.js'
-import { load, type RecordId, recordKey, type Store, type Stored, save } from './store.js'
+import { load, type RecordId, recordKey, type Store, type Stored, saveOwn } from './store.js'
 import type * as wasm from './wasm.js'
 import { call, STACK } from './wasm.js'
 
@@ -124,7 +124,7 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
       hashers.forgetLoad(key)
     }
     forgetLoads()
-    return writes.add(key, save(store, id, record, expected), forgetLoads)
+    return writes.add(key, saveOwn(store, id, record, expected), forgetLoads)
   }
 
   async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {

@@ -22,7 +22,7 @@ export interface RecordId {
 /**
  * Storage, all of it. `save` is a compare-and-set: it writes and returns `true` only if the
  * record's version still is `expected` (`undefined`: there is no record yet). The version then
- * becomes one that it never was before, not even before a deletion. Everything about single use
+ * becomes one that it never was before, not even before a deletion ({@link newVersion}). Everything about single use
  * rests on that.
  *
  * A store with columns keeps account and user in two; a store with one key uses {@link recordKey}.
@@ -34,6 +34,10 @@ export interface Store {
   save(id: RecordId, record: string, expected: number | undefined): Promise<boolean>
   /** Deletes the record if its version still is `expected`; whether it did. For the operator's `erased` alone. */
   delete?: ((id: RecordId, expected: number) => Promise<boolean>) | undefined
+  /** A page of the records. */
+  list?: ((question: ListQuestion) => Promise<ListPage>) | undefined
+  /** Writes records of users who have none; for each, in the given order, whether it was written. No user comes twice. */
+  insertMany?: ((records: readonly NewRecord[]) => Promise<boolean[]>) | undefined
   /**
    * Puts more on the revocation list, where the store holds one: then it has `revoked` as well. Entries may come in any order
    * and twice; of two about one user the later time counts, the greater epoch as text, and the later `until`.
@@ -43,8 +47,40 @@ export interface Store {
   revoked?: ((about?: RevokedQuestion) => Promise<Revoked>) | undefined
 }
 
-/** A store that holds the revocation list as well. */
-export interface ListingStore extends Store {
+/** Asks for a page of records. */
+export interface ListQuestion {
+  /** Only those of this account; without it, all records. */
+  account?: string | undefined
+  /** The `next` of the page before; without it, the first page. */
+  after?: string | undefined
+  /** Records on a page, 1 to 1,000. A store may give some less or more. */
+  limit: number
+}
+
+/**
+ * A page of records, in an order of the store's. A record that is written while pages are read may be on none of them or, in
+ * some stores, on two.
+ */
+export interface ListPage {
+  /** The records. A page may be empty though another one follows. */
+  records: { id: RecordId; record: string; version: number }[]
+  /** To ask for the page after this one. Without it there is none. */
+  next?: string | undefined
+}
+
+/** A record for a user who has none. */
+export interface NewRecord {
+  /** The user. */
+  id: RecordId
+  /** Opaque text. */
+  record: string
+}
+
+/** A store that has all of it: it lists, deletes and inserts, and holds the revocation list. */
+export interface WholeStore extends Store {
+  delete(id: RecordId, expected: number): Promise<boolean>
+  list(question: ListQuestion): Promise<ListPage>
+  insertMany(records: readonly NewRecord[]): Promise<boolean[]>
   revoke(more: Revoked, times: EntryTimes): Promise<void>
   revoked(about?: RevokedQuestion): Promise<Revoked>
 }
@@ -78,10 +114,24 @@ const escaped = (text: string): string =>
     .replaceAll('%', '~')
 
 /**
- * The version of a new record: another each time, so that a writer who saw the record before its
- * deletion does not take the new one for it. @internal
+ * A version for a record that is written: a random whole number from 1 to 2^53 - 1. Give each write a new one, the first as well.
+ *
+ * A number that is counted up can return: after a deletion, after a restore from a backup, and after a failover that lost
+ * the last writes. A writer who saw the number before would then take another record for the one that it read. A random
+ * number does not return.
+ *
+ * @example
+ * ```ts
+ * import { newVersion } from 'countersign'
+ *
+ * export const sql = 'UPDATE second_factor SET record = ?, version = ? WHERE user_id = ? AND version = ?'
+ * export const values = (record: string, user: string, expected: number) => [record, newVersion(), user, expected]
+ * ```
  */
-export const firstVersion = () => crypto.getRandomValues(new Uint32Array(1))[0]! * 65_536 + 1
+export function newVersion(): number {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number]
+  return (high % 2 ** 21) * 2 ** 32 + low || newVersion()
+}
 
 /** An id as Rust reads it. @internal */
 export const idJson = ({ account, user }: RecordId): string => JSON.stringify({ __proto__: null, account, user })
@@ -92,8 +142,9 @@ export const storage: Check = (value, path) =>
     const store = value as Partial<Store> | null | undefined
     if (typeof store?.load !== 'function' || typeof store?.save !== 'function')
       throw invalid(path, 'must have load and save')
-    if (!['function', 'undefined'].includes(typeof store.delete))
-      throw invalid(path, 'must have delete as a function, or none')
+    for (const name of ['delete', 'list', 'insertMany'] as const)
+      if (!['function', 'undefined'].includes(typeof store[name]))
+        throw invalid(path, `must have ${name} as a function, or none`)
     const list = [store.revoke, store.revoked].map((member) => typeof member)
     if (list[0] !== list[1] || !['function', 'undefined'].includes(list[0]!))
       throw invalid(path, 'must have both revoke and revoked, or neither')
@@ -120,14 +171,14 @@ export async function load(store: Store, id: RecordId): Promise<Stored | undefin
 
 /**
  * Saves a record; `false` when another writer was faster. A save that throws may have landed: the record
- * is read back, and if it is ours, it did. Each record that is stored has a text of its own. @internal
+ * is read back, and if it is ours, it did. @internal
  */
 export async function save(store: Store, id: RecordId, record: string, expected: number | undefined): Promise<boolean> {
   let saved: boolean
   try {
     saved = await store.save({ ...id }, record, expected)
   } catch (error) {
-    if ((await load(store, id).catch(() => undefined))?.record === record) return true
+    if (await isStored(store, id, record).catch(() => false)) return true
     throw new CountersignError(
       'store_failed',
       'store.save',
@@ -138,3 +189,12 @@ export async function save(store: Store, id: RecordId, record: string, expected:
   if (typeof saved !== 'boolean') throw new CountersignError('store_failed', 'store.save', 'must give true or false')
   return saved
 }
+
+/**
+ * The same for a record of the engine, whose text is unlike any other. A driver whose connection broke may send the statement
+ * again, which then loses to its own first write: so the record is read back here too. @internal
+ */
+export const saveOwn: typeof save = async (store, id, record, expected) =>
+  (await save(store, id, record, expected)) || isStored(store, id, record)
+
+const isStored = async (store: Store, id: RecordId, record: string) => (await load(store, id))?.record === record

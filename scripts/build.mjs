@@ -12,8 +12,9 @@ import { setup, TO_BUILD } from './setup.mjs'
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
-const EDGE = ['index', 'operator', 'testing', 'notices'] // the entries that edge workers load: the storage API answers Node's requests
-const APART = ['notices'] // the same, in a file of its own: only a host that imports it loads its texts
+const STORES = ['sqlite'].map((name) => `stores/${name}`) // only a host that imports one loads them
+const EDGE = ['index', 'operator', 'testing', 'notices', ...STORES] // the entries that edge workers load: the storage API answers Node's requests
+const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -90,45 +91,54 @@ const BUNDLE = {
 
 async function bundle() {
   const esbuild = await import('esbuild')
+  const load = createRequire(import.meta.url)
   /** @type {import('esbuild').BuildOptions} */
   const options = { ...BUNDLE, platform: 'node', target: 'node20', format: 'cjs' }
-  // One bundle holds everything, so that import and require, and both entries, share one instance.
-  await esbuild.build({
-    ...options,
-    stdin: {
-      resolveDir: at('.'),
-      contents: [...ENTRIES, 'error'].map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
-    },
-    outfile: at('pkg/countersign.cjs'),
-    inject: [at('js/text-coding.ts')],
-    plugins: [packedEngine, ownLoader],
-  })
-  const load = createRequire(import.meta.url)
-  const built = load(at('pkg/countersign.cjs'))
-  for (const entry of ENTRIES) {
-    const names = namesOf(entry, built[entry])
-    writeFileSync(
-      at(`pkg/${entry}.cjs`),
-      [
-        `'use strict'`,
-        `const entry = require('./countersign.cjs')['${entry}']`,
-        // One line for each name, in the form in which Node finds the names of a CommonJS module.
-        ...names.map((name) => `exports.${name} = entry.${name}`),
-        '',
-      ].join('\n'),
-    )
-    writeModule(entry, names, `import bundle from './countersign.cjs'`, `bundle['${entry}']`)
+
+  /** Several entries in one file, so that import and require, and all of them, share one instance. */
+  async function together(file, entries, plugins, more = []) {
+    await esbuild.build({
+      ...options,
+      stdin: {
+        resolveDir: at('.'),
+        contents: [...entries, ...more].map((name) => `export * as '${name}' from './js/${name}.ts'`).join('\n'),
+      },
+      outfile: at(`pkg/${file}`),
+      inject: [at('js/text-coding.ts')],
+      external: ['./countersign.cjs'],
+      plugins,
+    })
+    const built = load(at(`pkg/${file}`))
+    for (const entry of entries) {
+      const names = namesOf(entry, built[entry])
+      const from = entry.includes('/') ? `../${file}` : `./${file}`
+      mkdirSync(dirname(at(`pkg/${entry}`)), { recursive: true })
+      writeFileSync(
+        at(`pkg/${entry}.cjs`),
+        [
+          `'use strict'`,
+          `const entry = require('${from}')['${entry}']`,
+          // One line for each name, in the form in which Node finds the names of a CommonJS module.
+          ...names.map((name) => `exports.${name} = entry.${name}`),
+          '',
+        ].join('\n'),
+      )
+      writeModule(entry, names, `import bundle from '${from}'`, `bundle['${entry}']`)
+    }
   }
-  // There is one class of errors, that of the bundle.
+
+  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error'])
+  // There is one class of errors, that of the first bundle.
   const errors = {
     name: 'errors of the bundle',
     setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^\.\/error\.js$/ }, () => ({ path: 'error', namespace: 'bundle' }))
+      onResolve({ filter: /^\.{1,2}\/error\.js$/ }, () => ({ path: 'error', namespace: 'bundle' }))
       onLoad({ filter: /./, namespace: 'bundle' }, () => ({
         contents: `module.exports = require('./countersign.cjs').error`,
       }))
     },
   }
+  await together('stores.cjs', STORES, [errors])
   for (const entry of APART) {
     const files = {
       entryPoints: [at(`js/${entry}.ts`)],

@@ -1,4 +1,4 @@
-import { firstVersion, type ListingStore, recordKey, type Stored } from '../store.js'
+import { newVersion, type RecordId, recordKey, type Stored, type WholeStore } from '../store.js'
 import { isAbout, type ListRow, listOfRows, rowsOf } from './list-rows.js'
 
 /**
@@ -15,23 +15,36 @@ import { isAbout, type ListRow, listOfRows, rowsOf } from './list-rows.js'
  * })
  * ```
  */
-export function memoryStore(): ListingStore {
-  const records = new Map<string, Stored>()
+export function memoryStore(): WholeStore {
+  const records = new Map<string, Stored & { id: RecordId }>()
   const list = new Map<string, ListRow & { until: number }>()
+  const put = (id: RecordId, record: string, expected: number | undefined) => {
+    const key = recordKey(id)
+    if (records.get(key)?.version !== expected) return false
+    records.set(key, { id: { ...id }, record, version: newVersion() })
+    return true
+  }
   return {
     async load(id) {
       const stored = records.get(recordKey(id))
-      return stored && { ...stored }
+      return stored && { record: stored.record, version: stored.version }
     },
     async save(id, record, expected) {
-      const key = recordKey(id)
-      if (records.get(key)?.version !== expected) return false
-      records.set(key, { record, version: expected === undefined ? firstVersion() : expected + 1 })
-      return true
+      return put(id, record, expected)
     },
     async delete(id, expected) {
       const key = recordKey(id)
       return records.get(key)?.version === expected && records.delete(key)
+    },
+    async list({ account, after = '', limit }) {
+      const keys = [...records.keys()].filter((key) => key > after).sort()
+      const rest = account === undefined ? keys : keys.filter((key) => records.get(key)!.id.account === account)
+      const page = rest.slice(0, limit)
+      const listed = page.map((key) => ({ ...records.get(key)! }))
+      return page.length < rest.length ? { records: listed, next: page.at(-1) } : { records: listed }
+    },
+    async insertMany(more) {
+      return more.map(({ id, record }) => put(id, record, undefined))
     },
     async revoke(more, { now, until }) {
       for (const [key, row] of list) if (row.until <= now) list.delete(key)

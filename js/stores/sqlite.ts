@@ -1,99 +1,80 @@
+/**
+ * Storage in SQLite, through better-sqlite3, node:sqlite, bun:sqlite or libsql.
+ *
+ * @packageDocumentation
+ */
 import { guarded, invalid } from '../error.js'
-import { optional, read, text } from '../input.js'
-import { firstVersion, type ListingStore, type Stored } from '../store.js'
-import { type ListRow, listOfRows, rowsOf } from './list-rows.js'
+import type { WholeStore } from '../store.js'
+import { type Answer, type Connection, type SqlOptions, sqlStore, tableOf, type Value } from './sql-store.js'
+import { SQLITE } from './sqlite-dialect.js'
 
-/** The part of `better-sqlite3`'s Database and of `node:sqlite`'s DatabaseSync that the store uses. */
+export type { SqlOptions } from './sql-store.js'
+
+/** A `Database` of better-sqlite3, bun:sqlite or libsql, or a `DatabaseSync` of node:sqlite: the part that the store uses. */
 export interface SqliteDatabase {
-  /** Runs a statement. */
+  /** Runs statements. */
   exec(sql: string): unknown
-  /** Compiles a statement, to run it with values, or to get its first row or all rows. */
+  /** Compiles a statement, to run it with values, or to get all its rows. */
   prepare(sql: string): {
-    get(...values: (string | number)[]): unknown
-    all(...values: (string | number)[]): unknown[]
-    run(...values: (string | number)[]): { changes: number | bigint }
+    all(...values: Value[]): unknown[]
+    run(...values: Value[]): { changes: number | bigint }
   }
+  /** Whether a transaction is open, in better-sqlite3 and bun:sqlite. */
+  readonly inTransaction?: boolean
+  /** The same in node:sqlite. */
+  readonly isTransaction?: boolean
 }
 
+/** Milliseconds for which a statement waits while another process writes. */
+const BUSY_MS = 5_000
+
 /**
- * In SQLite, through `better-sqlite3` or `node:sqlite`. Creates its tables if they are not there, by default
- * `second_factor (account TEXT, user TEXT, record TEXT, version INTEGER, PRIMARY KEY (account, user))`,
+ * In SQLite. Creates its tables if they are not there, by default
+ * `second_factor (account TEXT, user_id TEXT, record TEXT, version INTEGER, PRIMARY KEY (account, user_id))`,
  * and `second_factor_revoked` for the revocation list. `account` is empty for a user without an account.
  *
  * @example
  * ```ts
- * import { sqliteStore, type SqliteDatabase, type Store } from 'countersign'
+ * import type { Store } from 'countersign'
+ * import { type SqliteDatabase, sqliteStore } from 'countersign/stores/sqlite'
  *
  * // `new Database('app.sqlite')` of better-sqlite3, or `new DatabaseSync('app.sqlite')` of node:sqlite
  * export function storeIn(database: SqliteDatabase): Store {
  *   return sqliteStore(database, { table: 'second_factor' })
  * }
  * ```
+ *
+ * @throws {@link CountersignError} `invalid_input` for a value that is no database, `store_failed` where the tables cannot be made.
  */
-export function sqliteStore(database: SqliteDatabase, options: { table?: string | undefined } = {}): ListingStore {
-  const table = (read(options, '', { table: optional(text) }).table as string | undefined) ?? 'second_factor'
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw invalid('table', 'must be a name of letters, digits and _')
+export function sqliteStore(database: SqliteDatabase, options: SqlOptions = {}): WholeStore {
+  const table = tableOf(options)
   return guarded('store_failed', 'database', 'the table could not be prepared', () => {
-    if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function') {
-      throw invalid('database', 'must be a Database of better-sqlite3 or a DatabaseSync of node:sqlite')
-    }
-    database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (
-        account TEXT NOT NULL, user TEXT NOT NULL, record TEXT NOT NULL, version INTEGER NOT NULL,
-        PRIMARY KEY (account, user)
-      ) STRICT;
-      CREATE TABLE IF NOT EXISTS ${table}_revoked (
-        kind TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, value ANY NOT NULL, until INTEGER NOT NULL,
-        PRIMARY KEY (kind, account, id)
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS ${table}_revoked_by_end ON ${table}_revoked (until)`,
-    )
-    const select = database.prepare(`SELECT record, version FROM ${table} WHERE account = ? AND user = ?`)
-    const insert = database.prepare(
-      `INSERT INTO ${table} (account, user, record, version) VALUES (?, ?, ?, ?) ON CONFLICT (account, user) DO NOTHING`,
-    )
-    const update = database.prepare(
-      `UPDATE ${table} SET record = ?, version = version + 1 WHERE account = ? AND user = ? AND version = ?`,
-    )
-    const remove = database.prepare(`DELETE FROM ${table} WHERE account = ? AND user = ? AND version = ?`)
-    const forget = database.prepare(`DELETE FROM ${table}_revoked WHERE until <= ?`)
-    // Entries may come in any order. Texts are compared byte by byte, so that the later epoch is the greater one.
-    const keep = database.prepare(
-      `INSERT INTO ${table}_revoked VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, account, id)
-       DO UPDATE SET value = max(value, excluded.value), until = max(until, excluded.until)`,
-    )
-    const entries = `SELECT kind, account, id, value FROM ${table}_revoked`
-    const all = database.prepare(entries)
-    const about = database.prepare(
-      `${entries} WHERE (kind = 'session' AND account = '' AND id = ?)
-       OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`,
-    )
-    return {
-      async load({ account = '', user }) {
-        const row = select.get(account, user) as Stored | undefined
-        return row && { record: row.record, version: Number(row.version) }
-      },
-      async save({ account = '', user }, record, expected) {
-        const { changes } =
-          expected === undefined
-            ? insert.run(account, user, record, firstVersion())
-            : update.run(record, account, user, expected)
-        return Number(changes) === 1
-      },
-      async delete({ account = '', user }, expected) {
-        return Number(remove.run(account, user, expected).changes) === 1
-      },
-      async revoke(more, { now, until }) {
-        forget.run(now)
-        for (const { kind, account, id, value } of rowsOf(more)) keep.run(kind, account, id, value, until)
-      },
-      async revoked(question) {
-        const rows =
-          question === undefined ? all.all() : about.all(question.session, question.account ?? '', question.user)
-        // The driver may give whole numbers as BigInt.
-        const plain = (row: ListRow) => (typeof row.value === 'string' ? row : { ...row, value: Number(row.value) })
-        return listOfRows((rows as ListRow[]).map(plain))
-      },
-    }
+    if (typeof database?.exec !== 'function' || typeof database?.prepare !== 'function')
+      throw invalid(
+        'database',
+        'must be a Database of better-sqlite3, bun:sqlite or libsql, or a DatabaseSync of node:sqlite',
+      )
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
+    for (const statement of SQLITE.schema(table)) database.exec(statement)
+    return sqlStore(SQLITE, table, connectionOf(database))
   })
+}
+
+function connectionOf(database: SqliteDatabase): Connection {
+  const prepared = new Map<string, ReturnType<SqliteDatabase['prepare']>>()
+  const statementOf = (sql: string) => {
+    const known = prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    prepared.set(sql, statement)
+    return statement
+  }
+  return {
+    async send(sql, values): Promise<Answer> {
+      const statement = statementOf(sql)
+      if (sql.startsWith('SELECT')) return { rows: statement.all(...values) }
+      return { rows: [], count: statement.run(...values).changes }
+    },
+    joined: () => (database.inTransaction ?? database.isTransaction) === true,
+  }
 }

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import Database from 'better-sqlite3'
-import { memoryStore, sqliteStore } from 'countersign'
+import { memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import { codeOf, host, login, plainStore, refusedWith, rules, ticketOf, withApp, withPhone } from './support.mjs'
 
 const operatorOf = (at, changes = {}) => createOperator({ ...at.options, ...changes })

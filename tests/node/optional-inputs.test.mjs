@@ -7,7 +7,7 @@ import { complaintsAbout } from './consumer.mjs'
 
 const consumer = `
 import * as countersign from 'countersign'
-import type { ListingStore, PolicyAnswer, Revoked, SecondFactor, Store, Stored } from 'countersign'
+import type { WholeStore, PolicyAnswer, Revoked, SecondFactor, Store, Stored } from 'countersign'
 import * as operator from 'countersign/operator'
 import * as storageApi from 'countersign/storage-api'
 import * as notices from 'countersign/notices'
@@ -37,7 +37,7 @@ type Found =
 export const none: [Found] extends [never] ? true : Found = true
 export const given: [Takes<PolicyAnswer>, Takes<Revoked>, Takes<Stored>] = [true, true, true]
 export const count: keyof Inputs<SecondFactor> extends never ? never : 'verify' extends keyof Inputs<SecondFactor> ? true : never = true
-export type Stores = [Store, ListingStore]
+export type Stores = [Store, WholeStore]
 
 type Refusing = { call(input: { user: string; deep?: { ip?: string } | undefined }): void }
 export const found: Wrong<Refusing> = 'call'

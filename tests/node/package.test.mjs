@@ -48,11 +48,11 @@ test('each entry exports exactly these names', () => {
     'createSecondFactor',
     'generateKeys',
     'memoryStore',
+    'newVersion',
     'otpauth',
     'policy',
     'qr',
     'recordKey',
-    'sqliteStore',
     'totp',
   ])
   assert.deepEqual(Object.keys(importedStorageApi), ['CountersignError', 'storageApi'])
@@ -226,7 +226,8 @@ test('the command prints a key ring, and its public keys as a JWK set', () => {
 })
 
 const consumer = `
-import { createSecondFactor, memoryStore, sqliteStore, generateKeys, totp, otpauth, qr, policy, backupCodes, CountersignError } from 'countersign'
+import { createSecondFactor, memoryStore, generateKeys, totp, otpauth, qr, policy, backupCodes, CountersignError } from 'countersign'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import type { Policy, Keys, Store, SecondFactor, Reply, ErrorCode, Notice, Event, SmsMessage, Decision } from 'countersign'
 import type { BeginInput, BeginReply, CheckInput, CheckReply, TotpPolicy, VerifyInput, VerifyReply } from 'countersign'
 import { storageApi } from 'countersign/storage-api'

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
-import { createSecondFactor, memoryStore, sqliteStore } from 'countersign'
+import { createSecondFactor, memoryStore } from 'countersign'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import { codeOf, count, host, login, refusedWith, rules, ticketOf, withApp, withPhone, wrongCode } from './support.mjs'
 
 const stores = { memoryStore, 'sqliteStore on better-sqlite3': () => sqliteStore(new Database(':memory:')) }

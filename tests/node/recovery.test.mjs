@@ -8,8 +8,9 @@ import test from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
-import { createSecondFactor, generateKeys, memoryStore, sqliteStore } from 'countersign'
+import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import { fixedClock } from 'countersign/testing'
 import { codeOf, count, host, login, removeFirst, rules, ticketOf, withApp } from './support.mjs'
 
@@ -205,7 +206,7 @@ test('npx countersign recovery issue prints a code that lets the user in', async
   writeFileSync(
     config,
     `import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
-     import { sqliteStore } from ${here('../../pkg/index.mjs')}
+     import { sqliteStore } from ${here('../../pkg/stores/sqlite.mjs')}
      export default () => ({
        policy: ${JSON.stringify(policy)},
        keys: ${JSON.stringify(at.keys)},
@@ -269,7 +270,7 @@ test('T57: npx countersign recovery reset ends passes, by the revocation list of
   writeFileSync(
     config,
     `import Database from ${JSON.stringify(import.meta.resolve('better-sqlite3'))}
-     import { sqliteStore } from ${JSON.stringify(new URL('../../pkg/index.mjs', import.meta.url).href)}
+     import { sqliteStore } from ${JSON.stringify(new URL('../../pkg/stores/sqlite.mjs', import.meta.url).href)}
      const keys = ${JSON.stringify(at.keys)}
      export default { policy: ${JSON.stringify(rules())}, keys, store: sqliteStore(new Database(${JSON.stringify(database)})) }`,
   )

@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
-import { createSecondFactor, memoryStore, sqliteStore } from 'countersign'
+import { createSecondFactor, memoryStore } from 'countersign'
 import { storageApi } from 'countersign/storage-api'
+import { sqliteStore } from 'countersign/stores/sqlite'
 import {
   codeOf,
   host,

@@ -1,0 +1,209 @@
+// A store over SQL: the statements that all dialects share, and how their answers are read.
+//
+//   postgres.ts, mysql.ts, sqlite.ts   a dialect: its tables, its few statements of its own, its error codes
+//   kysely.ts, drizzle.ts              another way to send the statements of a dialect
+//
+// A save is one plain INSERT or one UPDATE that names the version. It is never an upsert, and never ignores errors: each
+// would report a write where another row stands.
+import { CountersignError, invalid } from '../error.js'
+import { optional, read, text } from '../input.js'
+import { type ListPage, type ListQuestion, newVersion, type RecordId, type WholeStore } from '../store.js'
+import { type ListRow, listOfRows, rowsOf } from './list-rows.js'
+
+/** A value of a statement. */
+export type Value = string | number
+
+/** The answer of a database. */
+export interface Answer {
+  /** The rows of a query, each by the names of its columns. */
+  rows: readonly unknown[]
+  /** The rows that a statement has changed. It has no count where the driver gave none. */
+  count?: number | bigint | null | undefined
+}
+
+/** Sends one statement, with `?` for each value. */
+export type Send = (sql: string, values: Value[]) => Promise<Answer>
+
+/** What an error of the driver says about a statement. */
+export type Failure =
+  /** Another writer holds the row, or was faster: nothing was written. */
+  | 'faster'
+  /** Anything else; the statement may have landed. */
+  | 'unknown'
+
+/** A dialect of SQL. */
+export interface Dialect {
+  /** Its name, for messages. */
+  name: string
+  /** Statements that make the tables, where they are missing. */
+  schema(table: string): string[]
+  /** Reads one record, in a row that is there without one too. `replica` is true where the server is no primary. */
+  load(table: string): string
+  /** Puts an entry on the revocation list, or the greater one in place of what is there. */
+  keep(table: string): string
+  /** What an error says. */
+  failure(error: unknown): Failure
+}
+
+/** A connection to the database. */
+export interface Connection {
+  send: Send
+  /**
+   * Whether the statements join a transaction that the host began. An error has ended it then, so that the step may not be
+   * tried again in it.
+   */
+  joined: () => boolean
+}
+
+/** Options of a store over SQL. */
+export interface SqlOptions {
+  /** The name of the table, `second_factor` by default: letters, digits and `_`. */
+  table?: string | undefined
+}
+
+/** The name of the table, checked: it stands in the text of statements. */
+export function tableOf(options: SqlOptions): string {
+  const table = (read(options, '', { table: optional(text) }).table as string | undefined) ?? 'second_factor'
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,47}$/.test(table))
+    throw invalid('table', 'must be a name of at most 48 letters, digits and _')
+  return table
+}
+
+/** Rows of one INSERT. */
+const ROWS_AT_ONCE = 100
+
+/** The store. */
+export function sqlStore(dialect: Dialect, table: string, { send, joined }: Connection): WholeStore {
+  const list = `${table}_revoked`
+  const load = dialect.load(table)
+  const insert = `INSERT INTO ${table} (account, user_id, record, version) VALUES (?, ?, ?, ?)`
+  const update = `UPDATE ${table} SET record = ?, version = ? WHERE account = ? AND user_id = ? AND version = ?`
+  const remove = `DELETE FROM ${table} WHERE account = ? AND user_id = ? AND version = ?`
+  const columns = `SELECT account, user_id, record, version FROM ${table}`
+  const pageOfAccount = `${columns} WHERE account = ? AND user_id > ? ORDER BY user_id LIMIT ?`
+  const page = `${columns} WHERE account > ? OR (account = ? AND user_id > ?) ORDER BY account, user_id LIMIT ?`
+  const keep = dialect.keep(list)
+  const forget = `DELETE FROM ${list} WHERE until <= ?`
+  const entries = `SELECT kind, account, id, value FROM ${list}`
+  const about = `${entries} WHERE (kind = 'session' AND account = '' AND id = ?) OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`
+
+  /** Whether a statement changed its one row. Where another writer was faster, it did not. */
+  async function changesOne(sql: string, values: Value[]): Promise<boolean> {
+    let answer: Answer
+    try {
+      answer = await send(sql, values)
+    } catch (error) {
+      if (!joined() && dialect.failure(error) === 'faster') return false
+      throw error
+    }
+    const changed = Number(answer.count ?? Number.NaN)
+    if (changed !== 0 && changed !== 1)
+      throw unexpected(`${dialect.name} must tell how many rows a statement changed, 0 or 1; it told ${answer.count}`)
+    return changed === 1
+  }
+
+  const insertOne = ({ account = '', user }: RecordId, record: string) =>
+    changesOne(insert, [account, user, record, newVersion()])
+
+  return {
+    async load({ account = '', user }) {
+      const { rows } = await send(load, [account, user])
+      const [row] = rows as { record: string | null; version: unknown; replica?: unknown }[]
+      if (row === undefined) throw unexpected('the query for a record must give a row')
+      if (Number(row.replica ?? 0) !== 0)
+        throw unexpected('the record was read from a replica, which may be behind: give the address of the primary')
+      return row.record === null ? undefined : { record: textOf(row.record), version: versionOf(row.version) }
+    },
+    async save(id, record, expected) {
+      if (expected === undefined) return insertOne(id, record)
+      return changesOne(update, [record, newVersion(), id.account ?? '', id.user, expected])
+    },
+    async delete({ account = '', user }, expected) {
+      return changesOne(remove, [account, user, expected])
+    },
+    async list(question) {
+      const { account, after, limit } = question
+      const last = after === undefined ? { account: '', user: '' } : placeOf(after)
+      const { rows } =
+        account === undefined
+          ? await send(page, [last.account, last.account, last.user, limit])
+          : await send(pageOfAccount, [account, last.user, limit])
+      return pageOf(rows, question)
+    },
+    async insertMany(records) {
+      const inserted: boolean[] = []
+      for (let at = 0; at < records.length; at += ROWS_AT_ONCE)
+        inserted.push(...(await insertSome(records.slice(at, at + ROWS_AT_ONCE))))
+      return inserted
+    },
+    async revoke(more, { now, until }) {
+      await send(forget, [now])
+      for (const { kind, account, id, value } of rowsOf(more))
+        await send(keep, [kind, account, id, valueText(value), until])
+    },
+    async revoked(question) {
+      const { rows } =
+        question === undefined
+          ? await send(entries, [])
+          : await send(about, [question.session, question.account ?? '', question.user])
+      return listOfRows((rows as Record<keyof ListRow, unknown>[]).map(entryOf))
+    },
+  }
+
+  /** All in one statement, and one by one where one of them is there already: then the statement has written none. */
+  async function insertSome(records: readonly { id: RecordId; record: string }[]): Promise<boolean[]> {
+    const rows = records.map(() => '(?, ?, ?, ?)').join(', ')
+    const values = records.flatMap(({ id, record }) => [id.account ?? '', id.user, record, newVersion()])
+    try {
+      await send(`INSERT INTO ${table} (account, user_id, record, version) VALUES ${rows}`, values)
+      return records.map(() => true)
+    } catch (error) {
+      if (joined() || dialect.failure(error) !== 'faster') throw error
+    }
+    const inserted: boolean[] = []
+    for (const { id, record } of records) inserted.push(await insertOne(id, record))
+    return inserted
+  }
+}
+
+/** An answer of a driver that has another form than it should. */
+export const unexpected = (message: string) => new CountersignError('store_failed', 'store', message)
+
+function pageOf(rows: readonly unknown[], { limit }: ListQuestion): ListPage {
+  const records = (rows as { account: unknown; user_id: unknown; record: unknown; version: unknown }[]).map((row) => {
+    const account = textOf(row.account)
+    return {
+      id: { ...(account === '' ? {} : { account }), user: textOf(row.user_id) },
+      record: textOf(row.record),
+      version: versionOf(row.version),
+    }
+  })
+  const last = records.length < limit ? undefined : records.at(-1)
+  return last === undefined ? { records } : { records, next: JSON.stringify([last.id.account ?? '', last.id.user]) }
+}
+
+function placeOf(after: string): { account: string; user: string } {
+  try {
+    const [account, user] = JSON.parse(after)
+    if (typeof account === 'string' && typeof user === 'string') return { account, user }
+  } catch {
+    // Refused below.
+  }
+  throw invalid('after', 'must be the `next` of a page')
+}
+
+/** Text; a driver gives bytes for a column of bytes. */
+const textOf = (value: unknown): string =>
+  value instanceof Uint8Array ? new TextDecoder().decode(value) : (value as string)
+
+/** A version; some drivers give text or a BigInt for a number of 64 bits. */
+const versionOf = (value: unknown): number => Number(value)
+
+/** The value of an entry as text. A time gets 12 digits, so that of two texts the greater one is the later. */
+const valueText = (value: string | number) => (typeof value === 'number' ? String(value).padStart(12, '0') : value)
+
+function entryOf(row: Record<keyof ListRow, unknown>): ListRow {
+  const kind = textOf(row.kind) as ListRow['kind']
+  const value = textOf(row.value)
+  return { kind, account: textOf(row.account), id: textOf(row.id), value: kind === 'user' ? Number(value) : value }
+}
