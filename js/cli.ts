@@ -1,5 +1,7 @@
 // The commands of the shell:
 //   npx countersign keys                    prints a new key ring
+//   npx countersign keys restored           prints a key ring in a new restore epoch, after a restore of the database
+//   npx countersign restored …              resets the users whose factors changed after the backup
 //   npx countersign jwks < keys.json        prints its public keys as a JWK set, as Envoy's filter takes it
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
 //   npx countersign recovery reset …        the same, and takes back all that lets the user in
@@ -9,9 +11,16 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createSecondFactor, generateKeys, memoryStore } from './index.js'
-import { createOperator, type OperatorOptions } from './operator.js'
+import { type ChangedSinceInput, changedSince, createOperator, type OperatorOptions } from './operator.js'
 
 const USAGE = `usage: countersign keys                 print a new key ring (keep it secret, and out of the database)
+       countersign keys restored < keys.json
+                                        print the same ring in a new restore epoch: after the database was
+                                        restored from a backup, all processes start with it
+       countersign restored --config FILE --events FILE --since TIME --operator NAME
+                                        reset the users whose factors changed after the backup, by the audit log:
+                                        a file with one event of \`onEvent\` in each line. TIME is the time of the
+                                        backup, such as 2026-11-28T04:00:00Z
        countersign jwks < keys.json     print its public keys, as \`jwks\` of the filter for Envoy
        countersign recovery issue --config FILE --user ID [--account ID] --operator NAME
        countersign recovery reset --config FILE --user ID [--account ID] --operator NAME
@@ -35,6 +44,61 @@ async function printJwks(keys: string): Promise<void> {
   for (const kid of others) if (kid !== undefined) console.error(`left out: \`${kid}\` ${only}`)
   console.log(JSON.stringify(jwks, null, 2))
 }
+
+/** Raises the restore epoch to now, or by one where the clock is behind it. */
+async function printRestored(text: string): Promise<void> {
+  // The engine refuses a ring that is none.
+  const policy = JSON.stringify({ v: 1, name: 'any', origin: 'https://any.example', methods: ['totp'] })
+  createSecondFactor({ policy, keys: text, store: memoryStore() })
+  const keys = JSON.parse(text) as { restoreEpoch?: number }
+  const restoreEpoch = Math.max(Math.floor(Date.now() / 1000), (keys.restoreEpoch ?? 0) + 1)
+  console.log(JSON.stringify({ ...keys, restoreEpoch }, null, 2))
+}
+
+async function restored(args: string[]): Promise<void> {
+  const { config, events, since, operator } = restoredArguments(args)
+  const { reset } = createOperator(await optionsIn(config))
+  const changed = changedSince({ events: eventsIn(events), since })
+  for (const id of changed) {
+    await reset({ ...id, operator })
+    console.log(`reset: ${nameOf(id)}`)
+  }
+  console.log(`${changed.length} users were reset; only a recovery code lets them in`)
+}
+
+function restoredArguments(args: string[]) {
+  const { values, positionals } = parsed(() => parseArgs({ args, options: RESTORED, allowPositionals: true }))
+  if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\` is not known here`)
+  const { config, events, since, operator } = values
+  if (config === undefined) throw new UsageError('--config is missing')
+  if (events === undefined) throw new UsageError('--events is missing')
+  if (since === undefined) throw new UsageError('--since is missing')
+  if (operator === undefined) throw new UsageError('--operator is missing')
+  const time = Date.parse(since)
+  if (!/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(since) || Number.isNaN(time))
+    throw new UsageError('--since must be a time with its zone, such as 2026-11-28T04:00:00Z')
+  return { config, events, since: Math.floor(time / 1000), operator }
+}
+
+const RESTORED = {
+  config: { type: 'string' },
+  events: { type: 'string' },
+  since: { type: 'string' },
+  operator: { type: 'string' },
+} as const
+
+function* eventsIn(file: string): Iterable<EventOfLog> {
+  for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+    if (line.trim() === '') continue
+    try {
+      yield JSON.parse(line)
+    } catch {
+      throw new Error(`${file}, line ${index + 1}: is no event in JSON`)
+    }
+  }
+}
+
+type EventOfLog = ChangedSinceInput['events'] extends Iterable<infer Event> ? Event : never
 
 async function recovery(args: string[]): Promise<void> {
   const { action, config, operator, ...id } = recoveryArguments(args)
@@ -172,6 +236,10 @@ if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
   console.log(USAGE)
 } else if (command === 'keys' && rest.length === 0) {
   console.log(JSON.stringify(generateKeys(), null, 2))
+} else if (command === 'keys' && rest.length === 1 && rest[0] === 'restored') {
+  printRestored(readFileSync(0, 'utf8')).catch(fail)
+} else if (command === 'restored') {
+  carryOut(restored(rest))
 } else if (command === 'jwks' && rest.length === 0) {
   printJwks(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'recovery') {

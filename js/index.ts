@@ -85,6 +85,7 @@ export type {
   RequirePolicy,
   RequireRules,
   RequireWord,
+  RestoreEpoch,
   Review,
   Role,
   Rule,

@@ -19,6 +19,7 @@ import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export { type ChangedSinceInput, changedSince } from './restored.js'
 
 /**
  * The means that {@link createOperator} needs: the same as the host's `createSecondFactor` has. Everything that

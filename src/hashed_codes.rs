@@ -404,6 +404,8 @@ pub(crate) use tests::{hashes_of, make_hashes_cheap};
 mod tests {
     use core::cell::Cell;
 
+    use crate::restore_epoch::RestoreEpoch;
+
     use super::*;
     use crate::ids::{AccountId, UserId};
     use crate::keys::SealingKey;
@@ -428,7 +430,7 @@ mod tests {
     #[test]
     fn t31_an_attempt_costs_one_hash_whether_or_not_a_slot_matches() {
         let secret = to_base64url(&[1; 32]);
-        let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }]).unwrap();
+        let keys = SealingRing::parse(&[SealingKey { kid: "k".to_owned(), secret }], RestoreEpoch::FIRST).unwrap();
         let ann = RecordId::from(UserId::new("ann").unwrap());
         let (mut set, codes) =
             CodeSet::mint(&keys, &mut Entropy::new([2; 32]), &ann, LongCodeKind::Backup, HashCost::DEFAULT, 3, &mut Inline);

@@ -12,12 +12,14 @@ use crate::epoch::FactorEpoch;
 use crate::error::{Error, ErrorCode};
 use crate::factor::{FactorId, FactorName, NamedFactor};
 use crate::hashed_codes::CodeSet;
-use crate::ids::{OperatorId, RecordId, UserId};
+use crate::ids::{RecordId, UserId};
+pub use crate::issued_by::IssuedBy;
 use crate::json::{from_json_after, to_json};
 use crate::keys::sealing::Sealed;
 use crate::lockout::Attempts;
 use crate::login_epoch::LoginEpoch;
 use crate::policy::{Method, Policy};
+use crate::restore_epoch::RestoreEpoch;
 use crate::time::{Lifetime, UnixSeconds};
 use crate::totp::TotpParameters;
 use crate::trusted_browser::TrustedBrowser;
@@ -41,6 +43,9 @@ pub struct Record {
     /// Changes with the password.
     #[serde(default, skip_serializing_if = "LoginEpoch::is_first")]
     pub(crate) logins: LoginEpoch,
+    /// That of the key ring at the last write.
+    #[serde(default, skip_serializing_if = "RestoreEpoch::is_first")]
+    pub(crate) restore_epoch: RestoreEpoch,
     pub(crate) attempts: Attempts,
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -211,28 +216,6 @@ pub(crate) struct RecoveryCode {
     pub(crate) lifetime: Lifetime,
 }
 
-/// The issuer of a recovery code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
-#[serde(rename_all = "snake_case")]
-pub enum IssuedBy {
-    /// An owner of the account.
-    Owner(UserId),
-    /// The operator of the host.
-    Operator(OperatorId),
-}
-
-impl IssuedBy {
-    /// The owner, if it was one.
-    #[must_use]
-    pub const fn owner(&self) -> Option<&UserId> {
-        match self {
-            Self::Owner(user) => Some(user),
-            Self::Operator(_) => None,
-        }
-    }
-}
-
 /// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -279,6 +262,7 @@ impl Record {
             write: String::new(),
             epoch: FactorEpoch::FIRST,
             logins: LoginEpoch::FIRST,
+            restore_epoch: RestoreEpoch::FIRST,
             attempts: Attempts::NEW,
             apps: Vec::new(),
             phones: Vec::new(),

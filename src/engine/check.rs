@@ -29,7 +29,7 @@ use crate::token::{KnownPasses, Pass, TokenError, amr};
 
 use super::command::text_or_empty;
 use super::context::View;
-use super::factors;
+use super::{factors, restored};
 
 /// Fields of `check`: a request of a session that is logged in.
 #[derive(Clone, Deserialize)]
@@ -233,10 +233,10 @@ pub fn check_known(
     }
     let (id, record) = match subject {
         Subject::User(id) => (id, None),
-        Subject::Record(record) => (record.id(), Some(record)),
+        Subject::Record(record) => (record.id(), Some(restored::as_it_counts(record, keys)?)),
     };
     let pass = accepted_pass(Opener { policy, keys, known, now }, id, question);
-    let Some(record) = record else {
+    let Some(record) = record.as_deref() else {
         return Ok(pass.ok().filter(|_| !question.fresh).map(|pass| CheckReply::of(&pass)));
     };
     let view = View { policy, keys, record, now };

@@ -40,6 +40,7 @@ mod remove;
 mod rename;
 mod reply;
 mod reset;
+mod restored;
 mod run;
 mod sign_out;
 mod sms;

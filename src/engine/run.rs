@@ -10,8 +10,8 @@ use crate::record::Record;
 
 use super::context::{Context, Env};
 use super::pending::{Outcome, Pending};
-use super::recovery_code;
 use super::reply::Reply;
+use super::{recovery_code, restored};
 
 /// One run: the outcome, or `Err` where a hash was missing. Then even an error of the run counts for
 /// nothing, because it may come of the missing hash.
@@ -23,8 +23,10 @@ pub(super) fn run<H: Hashes>(
     mut hashes: H,
     job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
 ) -> Result<Result<Pending, H::Missing>, Error> {
+    let record = restored::as_it_counts(&record, keys)?.into_owned();
     let before = record.clone();
     let mut context = Context::new(policy, keys, record, env, &mut hashes);
+    restored::begin(&mut context);
     recovery_code::end(&mut context);
     let reply = job(&mut context);
     let Context { mut record, now, mut entropy, effects, limit, .. } = context;

@@ -12,7 +12,7 @@ use crate::time::UnixSeconds;
 use crate::trusted_browser::TrustedBrowser;
 
 use super::context::View;
-use super::{factors, sms};
+use super::{factors, restored, sms};
 
 /// A user's second factor at a glance. Times are in unix seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -126,6 +126,7 @@ pub struct AttemptStatus {
 /// [`ErrorCode::KeyMissing`](crate::error::ErrorCode::KeyMissing) or
 /// [`ErrorCode::SealBroken`](crate::error::ErrorCode::SealBroken) when the phone number does not open.
 pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Result<Status, Error> {
+    let record = &*restored::as_it_counts(record, keys)?;
     let view = View { policy, keys, record, now };
     let (locked_until, stopped) = match record.attempts.lock_state(now, Comparisons::least(policy.window())) {
         LockState::Open => (None, false),
@@ -161,7 +162,9 @@ pub fn status(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds
 /// not open, because a key is missing, counts as one who can use none.
 #[must_use]
 pub fn enrollment(policy: &Policy, keys: &KeyRing, record: &Record, now: UnixSeconds) -> Enrollment {
-    factors::enrollment(View { policy, keys, record, now }).unwrap_or(Enrollment::Unusable)
+    restored::as_it_counts(record, keys)
+        .and_then(|record| factors::enrollment(View { policy, keys, record: &record, now }))
+        .unwrap_or(Enrollment::Unusable)
 }
 
 fn factors_of(view: View<'_>) -> Result<Vec<FactorStatus>, Error> {

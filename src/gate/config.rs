@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode};
 use crate::json::from_json;
 use crate::keys::jwk::JwksDocument;
-use crate::keys::sealing::SealingRing;
 use crate::keys::{KeyRing, Keys, SigningRing};
 use crate::policy::{Method, Policy, PolicyDocument};
 
@@ -227,7 +226,8 @@ fn check_name_for_http(cookie: &str, at: &str) -> Result<(), Error> {
 
 /// The keys that verify passes: those of the environment, then the public ones of the configuration.
 fn keys_of_passes(ring: Option<&Keys>, jwks: Option<JwksDocument>) -> Result<SigningRing, Error> {
-    let secret = ring.map(|ring| SigningRing::parse(&ring.signing).map_err(in_environment)).transpose()?;
+    let secret =
+        ring.map(|ring| Ok(SigningRing::parse(&ring.signing).map_err(in_environment)?.in_epoch(ring.restore_epoch))).transpose()?;
     let public = jwks.as_ref().map(SigningRing::from_jwks).transpose().map_err(|error| error.within("jwks"))?.flatten();
     match (secret, public) {
         (Some(secret), Some(public)) => secret.with(public).map_err(|error| Error { path: "jwks".to_owned(), ..error }),
@@ -249,9 +249,8 @@ impl VerifySettings {
         let Some(ring) = ring else {
             return Err(wrong("verify", "needs the key ring in COUNTERSIGN_KEYS, passed on by host_env_keys"));
         };
-        let passes = SigningRing::parse(&ring.signing).map_err(in_environment)?;
-        check(passes.can_sign(), "verify", "the first signing key in COUNTERSIGN_KEYS must have its secret, to sign passes")?;
-        let keys = KeyRing::new(SealingRing::parse(&ring.sealing).map_err(in_environment)?, passes);
+        let keys = KeyRing::of(ring).map_err(in_environment)?;
+        check(keys.signing().can_sign(), "verify", "the first signing key in COUNTERSIGN_KEYS must have its secret, to sign passes")?;
         let storage = Storage::parse(StorageSettings { at: "verify", cluster, authority, path, timeout_ms }, secrets)?;
         Ok(Self { keys, storage, methods })
     }

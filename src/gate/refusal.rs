@@ -199,6 +199,7 @@ impl Refusal {
     pub(super) const fn of_flaw(flaw: Flaw) -> Self {
         match flaw {
             Flaw::Expired => Self::PassExpired,
+            Flaw::FromBeforeRestore => Self::PassRevoked,
             Flaw::MethodNotAccepted => Self::MethodNotAccepted,
             Flaw::Malformed
             | Flaw::NotAPass

@@ -4,6 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::restore_epoch::RestoreEpoch;
+
 /// The key ring as written in configuration (JSON).
 #[derive(Clone, Deserialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
@@ -15,6 +17,10 @@ pub struct Keys {
     pub sealing: Vec<SealingKey>,
     /// Keys of passes. The first signs; all of them verify. At least one.
     pub signing: Vec<SigningKey>,
+    /// Raised after the database was restored from a backup: `countersign keys restored` does it. 0 if it is absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub restore_epoch: RestoreEpoch,
 }
 
 impl fmt::Debug for Keys {

@@ -11,14 +11,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, ErrorCode};
 
+use crate::restore_epoch::RestoreEpoch;
+
 use super::document::{SigningAlgorithm, SigningKey};
 
 /// A JWK set (RFC 7517 §5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
 pub struct Jwks {
     /// The public keys.
     pub keys: Vec<Jwk>,
+    /// The restore epoch, which a gate reads; absent in the first one. Other readers pass over it (RFC 7517 §5).
+    #[serde(skip_serializing_if = "RestoreEpoch::is_first")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub restore_epoch: RestoreEpoch,
 }
 
 /// One public Ed25519 key (RFC 8037 §2).
@@ -42,9 +49,11 @@ pub struct Jwk {
 
 /// A JWK set as written in configuration.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JwksDocument {
     keys: Vec<BTreeMap<String, Member>>,
+    #[serde(default)]
+    pub(super) restore_epoch: RestoreEpoch,
 }
 
 /// The value of a member: a text, or a value that no member of ours has.

@@ -10,6 +10,7 @@ use core::fmt;
 
 use crate::error::{Error, ErrorCode};
 use crate::json::from_json;
+use crate::restore_epoch::RestoreEpoch;
 
 pub use document::{Keys, SealingKey, SigningAlgorithm, SigningKey};
 pub use jwk::{Jwk, Jwks};
@@ -17,11 +18,12 @@ pub(crate) use key::Secret32;
 pub use sealing::SealingRing;
 pub use signing::SigningRing;
 
-/// Both rings: sealing keys, and the keys of passes as configured.
+/// Both rings: sealing keys, and the keys of passes as configured, with the restore epoch.
 #[derive(Clone)]
 pub struct KeyRing {
     sealing: SealingRing,
     signing: SigningRing,
+    restore_epoch: RestoreEpoch,
 }
 
 impl KeyRing {
@@ -34,11 +36,22 @@ impl KeyRing {
         if keys.v != 1 {
             return Err(Error::new(ErrorCode::InvalidKeys, "v", "the version of the key ring must be 1"));
         }
-        Ok(Self { sealing: SealingRing::parse(&keys.sealing)?, signing: SigningRing::parse(&keys.signing)? })
+        Self::of(&keys)
     }
 
-    pub(crate) const fn new(sealing: SealingRing, signing: SigningRing) -> Self {
-        Self { sealing, signing }
+    pub(crate) fn of(keys: &Keys) -> Result<Self, Error> {
+        let Keys { sealing, signing, restore_epoch, .. } = keys;
+        Ok(Self {
+            sealing: SealingRing::parse(sealing, *restore_epoch)?,
+            signing: SigningRing::parse(signing)?.in_epoch(*restore_epoch),
+            restore_epoch: *restore_epoch,
+        })
+    }
+
+    /// The restore epoch.
+    #[must_use]
+    pub const fn restore_epoch(&self) -> RestoreEpoch {
+        self.restore_epoch
     }
 
     /// The sealing keys.

@@ -21,6 +21,7 @@ use crate::encoding::{from_base64url, to_base64url};
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::ids::RecordId;
+use crate::restore_epoch::RestoreEpoch;
 
 use super::document::SealingKey;
 use super::key::{Secret32, check_kid};
@@ -49,6 +50,14 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Whether the key is another one in each restore epoch: nothing from before a restore counts under it.
+    const fn ends_with_restore(self) -> bool {
+        match self {
+            Self::Ticket | Self::TrustedBrowser | Self::Setup | Self::NewCodes => true,
+            Self::Seal | Self::Pepper | Self::CheckTag | Self::SmsCode | Self::Number => false,
+        }
+    }
+
     /// Number of purposes.
     const COUNT: usize = 9;
 
@@ -93,19 +102,20 @@ pub struct SealingRing {
 struct RingKey {
     kid: String,
     master: Secret32,
+    restore_epoch: RestoreEpoch,
     /// By [`Purpose::index`], each made at its first use and kept as long as the key itself.
     subkeys: [OnceLock<Secret32>; Purpose::COUNT],
 }
 
 impl RingKey {
     fn subkey(&self, purpose: Purpose) -> &Secret32 {
-        let make = || derive(&self.master, purpose);
+        let make = || derive(&self.master, purpose, self.restore_epoch);
         self.subkeys.get(purpose.index()).map_or(&self.master, |subkey| subkey.get_or_init(make))
     }
 }
 
 impl SealingRing {
-    pub(crate) fn parse(keys: &[SealingKey]) -> Result<Self, Error> {
+    pub(crate) fn parse(keys: &[SealingKey], restore_epoch: RestoreEpoch) -> Result<Self, Error> {
         let mut parsed = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let at = |field: &str| format!("sealing[{index}].{field}");
@@ -116,6 +126,7 @@ impl SealingRing {
             parsed.push(RingKey {
                 kid: key.kid.clone(),
                 master: Secret32::parse(&key.secret, &at("secret"))?,
+                restore_epoch,
                 subkeys: Default::default(),
             });
         }
@@ -199,10 +210,15 @@ pub(crate) struct Sealed {
     data: String,
 }
 
-fn derive(master: &Secret32, purpose: Purpose) -> Secret32 {
+fn derive(master: &Secret32, purpose: Purpose, restore_epoch: RestoreEpoch) -> Secret32 {
     let mut out = [0; 32];
+    let mut info = purpose.label().to_vec();
+    if purpose.ends_with_restore() && !restore_epoch.is_first() {
+        info.extend(b"/restored/");
+        info.extend(restore_epoch.to_bytes());
+    }
     #[expect(clippy::expect_used, reason = "fails only past 8,160 bytes of output (RFC 5869 §2.3); 32 are asked for")]
-    Hkdf::<Sha256>::new(None, master.bytes()).expand(purpose.label(), &mut out).expect("32 bytes");
+    Hkdf::<Sha256>::new(None, master.bytes()).expand(&info, &mut out).expect("32 bytes");
     let secret = Secret32::new(out);
     out.zeroize();
     secret

@@ -12,6 +12,7 @@ use sha2::Sha256;
 
 use crate::encoding::{from_base64url, to_base64url};
 use crate::error::{Error, ErrorCode};
+use crate::restore_epoch::RestoreEpoch;
 
 use super::document::{SigningAlgorithm, SigningKey};
 use super::jwk::{Jwk, Jwks, JwksDocument};
@@ -19,7 +20,11 @@ use super::key::{Secret32, check_kid};
 
 /// The keys of passes, parsed. Names are unique; there is at least one key.
 #[derive(Clone)]
-pub struct SigningRing(Vec<RingKey>);
+pub struct SigningRing {
+    keys: Vec<RingKey>,
+    /// Passes of an earlier one have ended.
+    restore_epoch: RestoreEpoch,
+}
 
 #[derive(Clone)]
 struct RingKey {
@@ -36,7 +41,7 @@ enum Material {
 
 impl fmt::Debug for SigningRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
+        f.debug_list().entries(self.keys.iter().map(|key| &key.kid)).finish()
     }
 }
 
@@ -82,7 +87,11 @@ impl SigningRing {
             };
             parsed.push(RingKey { kid: key.kid.clone(), material });
         }
-        if parsed.is_empty() { Err(Error::new(ErrorCode::InvalidKeys, "signing", "give at least one key")) } else { Ok(Self(parsed)) }
+        if parsed.is_empty() {
+            Err(Error::new(ErrorCode::InvalidKeys, "signing", "give at least one key"))
+        } else {
+            Ok(Self { keys: parsed, restore_epoch: RestoreEpoch::FIRST })
+        }
     }
 
     /// The public keys of a JWK set; `None` if the set is empty.
@@ -95,14 +104,25 @@ impl SigningRing {
             return Ok(None);
         }
         let in_set = |error: Error| Error { path: error.path.replace("signing", "keys").replace(".public", ".x"), ..error };
-        Self::parse(&keys).map(Some).map_err(in_set)
+        Self::parse(&keys).map(|ring| Some(ring.in_epoch(set.restore_epoch))).map_err(in_set)
     }
 
-    /// These keys and others that verify. A name may come in both if it is one key.
+    /// The same keys in a restore epoch.
+    pub(crate) fn in_epoch(self, restore_epoch: RestoreEpoch) -> Self {
+        Self { restore_epoch, ..self }
+    }
+
+    /// The restore epoch.
+    pub(crate) const fn restore_epoch(&self) -> RestoreEpoch {
+        self.restore_epoch
+    }
+
+    /// These keys and others that verify, in the later restore epoch of the two. A name may come in both if it is one key.
     pub(crate) fn with(mut self, others: Self) -> Result<Self, Error> {
-        for other in others.0 {
-            match self.0.iter().find(|key| key.kid == other.kid) {
-                None => self.0.push(other),
+        self.restore_epoch = self.restore_epoch.max(others.restore_epoch);
+        for other in others.keys {
+            match self.keys.iter().find(|key| key.kid == other.kid) {
+                None => self.keys.push(other),
                 Some(key) if key.public().is_some() && key.public() == other.public() => {}
                 Some(_) => return Err(Error::new(ErrorCode::InvalidKeys, "kid", "two keys have this name; give each its own")),
             }
@@ -121,7 +141,7 @@ impl SigningRing {
     /// # Errors
     /// [`ErrorCode::InvalidKeys`] where it has no secret.
     pub(crate) fn signer(&self) -> Result<Signer<'_>, Error> {
-        let secret = self.0.first().and_then(|key| match &key.material {
+        let secret = self.keys.first().and_then(|key| match &key.material {
             Material::Ed25519(secret) => Some((key, SigningSecret::Ed25519(secret))),
             Material::Hs256(secret) => Some((key, SigningSecret::Hs256(secret))),
             Material::Ed25519Public(_) => None,
@@ -134,7 +154,7 @@ impl SigningRing {
 
     /// Verifies a signature by the key named `kid`, if `alg` is the algorithm of that key.
     pub(crate) fn verify(&self, kid: &str, alg: &str, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let key = self.0.iter().find(|key| key.kid == kid).ok_or(SignatureError::UnknownKey)?;
+        let key = self.keys.iter().find(|key| key.kid == kid).ok_or(SignatureError::UnknownKey)?;
         let ed25519 =
             |public: &VerifyingKey| Signature::from_slice(signature).is_ok_and(|signature| public.verify_strict(input, &signature).is_ok());
         let is_right = alg == key.algorithm()
@@ -150,7 +170,7 @@ impl SigningRing {
     /// HS256 keys are secret and not in it.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
-        let keys = self.0.iter().filter_map(|key| {
+        let keys = self.keys.iter().filter_map(|key| {
             let public = key.public()?;
             Some(Jwk {
                 kty: "OKP".to_owned(),
@@ -161,7 +181,7 @@ impl SigningRing {
                 x: to_base64url(public.as_bytes()),
             })
         });
-        Jwks { keys: keys.collect() }
+        Jwks { keys: keys.collect(), restore_epoch: self.restore_epoch }
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Flaw {
     FromTheFuture,
     /// It has expired.
     Expired,
+    /// It is of another restore epoch than the keys.
+    FromBeforeRestore,
     /// It is by a trusted browser, and the policy trusts none.
     MethodNotAccepted,
 }
@@ -67,6 +69,7 @@ impl From<Flaw> for TokenError {
     fn from(flaw: Flaw) -> Self {
         match flaw {
             Flaw::Expired => Self::Expired,
+            Flaw::FromBeforeRestore => Self::Revoked,
             Flaw::MethodNotAccepted => Self::MethodNotAccepted,
             Flaw::Malformed
             | Flaw::NotAPass

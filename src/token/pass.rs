@@ -15,6 +15,7 @@ use crate::factor::FactorId;
 use crate::ids::{AccountId, RecordId, SessionId, UserId};
 use crate::keys::signing::{SignatureError, SigningRing};
 use crate::policy::{Method, Policy};
+use crate::restore_epoch::RestoreEpoch;
 use crate::time::UnixSeconds;
 
 use super::error::{Flaw, TokenError};
@@ -80,6 +81,7 @@ impl Pass {
             second_factor: self.method,
             factor: self.factor.clone(),
             epoch: self.epoch.clone(),
+            restore_epoch: keys.restore_epoch(),
             jti: entropy.id(),
         };
         let signer = keys.signer()?;
@@ -129,6 +131,8 @@ impl Pass {
             Err(Flaw::MethodNotAccepted)
         } else if now >= expires_at {
             Err(Flaw::Expired)
+        } else if claims.restore_epoch != keys.restore_epoch() {
+            Err(Flaw::FromBeforeRestore)
         } else {
             Ok(Self {
                 subject: RecordId::new(claims.account, claims.sub),
@@ -247,6 +251,9 @@ struct PassClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     factor: Option<FactorId>,
     epoch: FactorEpoch,
+    /// Absent in the first one.
+    #[serde(default, skip_serializing_if = "RestoreEpoch::is_first")]
+    restore_epoch: RestoreEpoch,
     jti: String,
 }
 

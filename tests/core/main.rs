@@ -30,6 +30,7 @@ mod policy;
 mod properties;
 mod recovery;
 mod reset;
+mod restored;
 mod revoked;
 mod scenarios;
 mod set_ups;
