@@ -31,7 +31,7 @@ impl RestoreEpoch {
     /// The epoch before any restore.
     pub(crate) const FIRST: Self = Self(UnixSeconds::EPOCH);
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference"))]
     pub(crate) fn is_first(&self) -> bool {
         *self == Self::FIRST
     }
