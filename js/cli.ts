@@ -2,6 +2,8 @@
 //   npx countersign keys                    prints a new key ring
 //   npx countersign keys restored           prints a key ring in a new restore epoch, after a restore of the database
 //   npx countersign restored …              resets the users whose factors changed after the backup
+//   npx countersign list …                  prints the users who have a record
+//   npx countersign delete …                erases a user who leaves
 //   npx countersign jwks < keys.json        prints its public keys as a JWK set, as Envoy's filter takes it
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
 //   npx countersign recovery reset …        the same, and takes back all that lets the user in
@@ -11,7 +13,13 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createSecondFactor, generateKeys, memoryStore } from './index.js'
-import { type ChangedSinceInput, changedSince, createOperator, type OperatorOptions } from './operator.js'
+import {
+  type ChangedSinceInput,
+  changedSince,
+  createOperator,
+  type ListedUser,
+  type OperatorOptions,
+} from './operator.js'
 
 const USAGE = `usage: countersign keys                 print a new key ring (keep it secret, and out of the database)
        countersign keys restored < keys.json
@@ -21,6 +29,11 @@ const USAGE = `usage: countersign keys                 print a new key ring (kee
                                         reset the users whose factors changed after the backup, by the audit log:
                                         a file with one event of \`onEvent\` in each line. TIME is the time of the
                                         backup, such as 2026-11-28T04:00:00Z
+       countersign list --config FILE [--account ID]
+                                        print the users who have a record, one in each line: account, user, factors,
+                                        backup codes left, state; with a tab between them
+       countersign delete --config FILE --user ID [--account ID] --operator NAME
+                                        erase a user who leaves
        countersign jwks < keys.json     print its public keys, as \`jwks\` of the filter for Envoy
        countersign recovery issue --config FILE --user ID [--account ID] --operator NAME
        countersign recovery reset --config FILE --user ID [--account ID] --operator NAME
@@ -45,6 +58,53 @@ async function printJwks(keys: string): Promise<void> {
   console.log(JSON.stringify(jwks, null, 2))
 }
 
+async function list(args: string[]): Promise<void> {
+  const { config, account } = argumentsOf(args, ['config'], ['account'])
+  const { list } = createOperator(await optionsIn(config))
+  let after: string | undefined
+  do {
+    const { users, next } = await list({ account, after, limit: 1_000 })
+    for (const user of users) console.log(lineOf(user))
+    after = next
+  } while (after !== undefined)
+}
+
+/** A user on one line. An id has no control character, so no tab. */
+function lineOf({ account = '', user, status, error }: ListedUser): string {
+  if (status === undefined) return [account, user, '', '', `error: ${error}`].join('\t')
+  const { methods, backupCodes, attempts } = status
+  const factors = methods.map(({ method, name }) => `${method} ${JSON.stringify(name)}`).join(', ')
+  const codes = backupCodes === undefined ? '' : `${backupCodes.left} of ${backupCodes.total}`
+  const until = attempts.lockedUntil
+  const locked = until === undefined ? '' : `locked until ${new Date(until * 1000).toISOString()}`
+  return [account, user, factors, codes, attempts.stopped ? 'stopped' : locked].join('\t')
+}
+
+async function erase(args: string[]): Promise<void> {
+  const { config, ...input } = argumentsOf(args, ['config', 'user', 'operator'], ['account'])
+  const { found } = await createOperator(await optionsIn(config)).erased(input)
+  console.log(found ? `deleted: ${nameOf(input)}` : `there is no record of ${nameOf(input)}`)
+}
+
+/** The options of a command: these must be given, those may be. */
+function argumentsOf<Must extends string, May extends string>(
+  args: string[],
+  must: Must[],
+  may: May[],
+): Record<Must, string> & Partial<Record<May, string>> {
+  const options = Object.fromEntries([...must, ...may].map((name) => [name, { type: 'string' } as const]))
+  const { values, positionals, tokens } = parsed(() =>
+    parseArgs({ args, options, allowPositionals: true, tokens: true }),
+  )
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
+  const twice = given.find((name, index) => given.indexOf(name) < index)
+  if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
+  if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\` is not known here`)
+  const missing = must.find((name) => values[name] === undefined)
+  if (missing !== undefined) throw new UsageError(`--${missing} is missing`)
+  return values as Record<Must, string> & Partial<Record<May, string>>
+}
+
 /** Raises the restore epoch to now, or by one where the clock is behind it. */
 async function printRestored(text: string): Promise<void> {
   // The engine refuses a ring that is none.
@@ -67,25 +127,12 @@ async function restored(args: string[]): Promise<void> {
 }
 
 function restoredArguments(args: string[]) {
-  const { values, positionals } = parsed(() => parseArgs({ args, options: RESTORED, allowPositionals: true }))
-  if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\` is not known here`)
-  const { config, events, since, operator } = values
-  if (config === undefined) throw new UsageError('--config is missing')
-  if (events === undefined) throw new UsageError('--events is missing')
-  if (since === undefined) throw new UsageError('--since is missing')
-  if (operator === undefined) throw new UsageError('--operator is missing')
+  const { config, events, since, operator } = argumentsOf(args, ['config', 'events', 'since', 'operator'], [])
   const time = Date.parse(since)
   if (!/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(since) || Number.isNaN(time))
     throw new UsageError('--since must be a time with its zone, such as 2026-11-28T04:00:00Z')
   return { config, events, since: Math.floor(time / 1000), operator }
 }
-
-const RESTORED = {
-  config: { type: 'string' },
-  events: { type: 'string' },
-  since: { type: 'string' },
-  operator: { type: 'string' },
-} as const
 
 function* eventsIn(file: string): Iterable<EventOfLog> {
   for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
@@ -123,24 +170,10 @@ async function recovery(args: string[]): Promise<void> {
   console.log(`${code}   (for ${nameOf(id)}; counts once, until ${new Date(expiresAt * 1000).toISOString()})`)
 }
 
-function recoveryArguments(args: string[]) {
-  const text = { type: 'string' } as const
-  const options = { config: text, user: text, account: text, operator: text }
-  const { values, positionals, tokens } = parsed(() =>
-    parseArgs({ args, options, allowPositionals: true, tokens: true }),
-  )
-  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
-  const twice = given.find((name, index) => given.indexOf(name) < index)
-  if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
-  const [action, ...others] = positionals
-  if (others.length > 0) throw new UsageError(`\`${others[0]}\` is not known here`)
+function recoveryArguments([action, ...args]: string[]) {
   if (action !== 'issue' && action !== 'reset' && action !== 'withdraw')
     throw new UsageError('recovery is followed by issue, reset or withdraw')
-  const { config, user, account, operator } = values
-  if (config === undefined) throw new UsageError('--config is missing')
-  if (user === undefined) throw new UsageError('--user is missing')
-  if (operator === undefined) throw new UsageError('--operator is missing')
-  return { action, config, user, account, operator }
+  return { action, ...argumentsOf(args, ['config', 'user', 'operator'], ['account']) }
 }
 
 function parsed<T>(parse: () => T): T {
@@ -240,6 +273,10 @@ if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
   printRestored(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'restored') {
   carryOut(restored(rest))
+} else if (command === 'list') {
+  carryOut(list(rest))
+} else if (command === 'delete') {
+  carryOut(erase(rest))
 } else if (command === 'jwks' && rest.length === 0) {
   printJwks(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'recovery') {

@@ -11,7 +11,7 @@ export type { RuleErrorCode }
  * (`sendSms` threw; asking again sends another code), `revoked_failed` (the revocation list could not be had,
  * or has another form; no pass and no ticket counts until it can), `no_sms` (the policy offers SMS
  * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_delete` (the operator's
- * `erased` where the store deletes no records), `no_entropy` (the runtime gives no random bytes), `no_workers` (the runtime starts
+ * `erased` where the store deletes no records), `no_list` (the operator's `list` where the store lists none), `no_entropy` (the runtime gives no random bytes), `no_workers` (the runtime starts
  * no worker threads, and `hashing` is not `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the
  * page does not allow it; elsewhere: this runtime needs another entry of the package), `internal` (a defect of ours, a worker thread
  * that ended, or a page in which the browser's element gets no shadow root).
@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'no_sms'
   | 'no_revoke'
   | 'no_delete'
+  | 'no_list'
   | 'no_entropy'
   | 'no_workers'
   | 'not_loaded'
@@ -58,6 +59,7 @@ const STATUS: Record<ErrorCode, number> = {
   no_sms: 500,
   no_revoke: 500,
   no_delete: 500,
+  no_list: 500,
   no_entropy: 500,
   not_loaded: 500,
   internal: 500,

@@ -6,14 +6,26 @@
  */
 import type { KeySource, PolicyOption } from './commands.js'
 import { carryOut } from './effects.js'
-import { CountersignError } from './error.js'
+import { CountersignError, type ErrorCode, invalid } from './error.js'
 import { type Hashing, hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
-import { accountId, anything, callable, documentText, idText, optional, read, shape } from './input.js'
+import {
+  accountId,
+  anything,
+  type Check,
+  callable,
+  documentText,
+  idText,
+  optional,
+  read,
+  shape,
+  text,
+  whole,
+} from './input.js'
 import type { SecondFactorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
 import { revocationList, revokeEpoch } from './revoked.js'
-import { idJson, load, type RecordId, type Store, storage } from './store.js'
+import { idJson, listRecords, load, type RecordId, type Store, storage } from './store.js'
 import { conflict, type Extras, MAX_RACES, type Race, type Ran, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
@@ -169,6 +181,59 @@ export interface Operator {
    * ```
    */
   erased(input: OperatorInput): Promise<ErasedReply>
+  /**
+   * A page of the users who have a record, each with its `status`: nothing in it is secret. The store must have `list`; the order is
+   * the store's. A record that cannot be read is on the page too, with the code of the error in place of the status.
+   *
+   * @example
+   * ```ts
+   * import { createOperator, type OperatorOptions } from 'countersign/operator'
+   *
+   * export async function countOfPhones(options: OperatorOptions): Promise<number> {
+   *   const { list } = createOperator(options)
+   *   let [phones, after]: [number, string | undefined] = [0, undefined]
+   *   do {
+   *     const page = await list({ after })
+   *     phones += page.users.filter(({ status }) => status?.methods.some(({ method }) => method === 'sms')).length
+   *     after = page.next
+   *   } while (after !== undefined)
+   *   return phones
+   * }
+   * ```
+   *
+   * @throws {@link CountersignError} `no_list` where the store has none, or `store_failed`.
+   */
+  list(input?: ListInput): Promise<UsersPage>
+}
+
+/** Input of `list`. */
+export interface ListInput {
+  /** Only users of this account. */
+  account?: string | undefined
+  /** The `next` of the page before. */
+  after?: string | undefined
+  /** Users on a page, 1 to 1,000; 100 by default. The store may give some less or more. */
+  limit?: number | undefined
+}
+
+/** A page of users. */
+export interface UsersPage {
+  /** The users; a page may be empty though another one follows. */
+  users: ListedUser[]
+  /** To ask for the page after this one. Without it there is none. */
+  next?: string | undefined
+}
+
+/** A user who has a record. */
+export interface ListedUser {
+  /** The user's account, where there is one. */
+  account?: string | undefined
+  /** The user. */
+  user: string
+  /** The second factor at a glance. */
+  status?: wasm.Status | undefined
+  /** The reason why there is no status, such as `key_missing`. */
+  error?: ErrorCode | undefined
 }
 
 /** The reply to `moved`. */
@@ -226,7 +291,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const policies = policyCache(given.policy, documentText(given.keys, 'invalid_keys', 'keys'), true)
   const loop = storeLoop(given.store, hasherOf(given.hashing))
   const stepOf = stepsOf(clock, entropy)
-  const list = revocationList(given)
+  const revocations = revocationList(given)
 
   /** Runs a command in one race of its call. */
   type RunIn = (core: wasm.Core, id: string, operator: string, race: Race, finished: Uint8Array) => Ran
@@ -249,9 +314,9 @@ export function createOperator(options: OperatorOptions): Operator {
   }
 
   async function listEnded(ended: wasm.EndedPasses): Promise<void> {
-    if (list?.revoke === undefined) return
+    if (revocations?.revoke === undefined) return
     try {
-      await revokeEpoch(list.revoke, ended)
+      await revokeEpoch(revocations.revoke, ended)
     } catch (error) {
       throw new CountersignError(
         'store_failed',
@@ -355,6 +420,15 @@ export function createOperator(options: OperatorOptions): Operator {
     throw conflict()
   }
 
+  async function glanceAt(id: RecordId, record: string): Promise<Pick<ListedUser, 'status' | 'error'>> {
+    try {
+      const core = await policies.of(id)
+      return { status: call(() => core.status(idJson(id), record, clock()) as wasm.Status) }
+    } catch (error) {
+      return { error: CountersignError.is(error) ? error.code : 'internal' }
+    }
+  }
+
   return Object.freeze({
     issueRecoveryCode: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
       core.operator_issue_recovery_code(false, id, stored?.record, operator, now, first, seed, finished),
@@ -379,8 +453,23 @@ export function createOperator(options: OperatorOptions): Operator {
       await deleteRecord(id, await empty(id, operator))
       return { found }
     },
+    list: async (input: ListInput = {}) => {
+      const { limit = 100, ...question } = read(input, '', LIST) as unknown as ListInput
+      const { records, next } = await listRecords(given.store, { ...question, limit })
+      const users: ListedUser[] = []
+      for (const { id, record } of records) users.push({ ...id, ...(await glanceAt(id, record)) })
+      return next === undefined ? { users } : { users, next }
+    },
   } satisfies Operator)
 }
+
+const pageLimit: Check = (value, path) => {
+  const limit = whole(value, path) as number
+  if (limit < 1 || limit > 1_000) throw invalid(path, 'must be 1 to 1,000')
+  return limit
+}
+
+const LIST = { account: accountId, after: optional(text), limit: optional(pageLimit) }
 
 const recordId = shape({ account: accountId, user: idText })
 

@@ -169,6 +169,28 @@ export async function load(store: Store, id: RecordId): Promise<Stored | undefin
   })
 }
 
+/** A page of records, with the form of the store's answer checked. @internal */
+export async function listRecords(store: Store, question: ListQuestion): Promise<ListPage> {
+  if (store.list === undefined)
+    throw new CountersignError('no_list', 'store', 'cannot list records: give a store that has `list`')
+  let page: ListPage
+  try {
+    page = await store.list({ ...question })
+  } catch (error) {
+    if (CountersignError.is(error) && error.code === 'invalid_input') throw error
+    throw new CountersignError('store_failed', 'store.list', 'the store could not be read', error)
+  }
+  const form = 'must give { records: { id, record, version }[], next?: string }'
+  return guarded('store_failed', 'store.list', form, () => {
+    const { records, next } = page
+    const isText = (value: unknown) => typeof value === 'string'
+    const isGood =
+      records.every(({ id, record }) => isText(id.user) && isText(record)) && (next === undefined || isText(next))
+    if (!isGood) throw new CountersignError('store_failed', 'store.list', form)
+    return { records, next }
+  })
+}
+
 /**
  * Saves a record; `false` when another writer was faster. A save that throws may have landed: the record
  * is read back, and if it is ours, it did. @internal
