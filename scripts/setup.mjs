@@ -57,6 +57,12 @@ export const PARTS = {
     takes: 'under a minute',
     ...packagesOf('docs'),
   },
+  'stores packages': {
+    title: 'npm packages of tests/stores',
+    why: 'database drivers for the tests of the stores',
+    takes: 'under a minute, 70 MB',
+    ...packagesOf('tests/stores'),
+  },
   crates: {
     title: 'Rust crates',
     why: 'the core and its tests are made of them',

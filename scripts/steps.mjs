@@ -74,7 +74,7 @@ export const STEPS = [
     group: 'lint',
     title: 'Types of scripts and tests',
     check: true,
-    needs: ['node', 'packages', 'login packages'],
+    needs: ['node', 'packages', 'login packages', 'stores packages'],
     command: () => [node, tsc, '-p', at('tsconfig.checkjs.json')],
   },
   {
