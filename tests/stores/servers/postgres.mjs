@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { freePorts } from '../../../scripts/common.mjs'
-import { copyOf, program, runProgram, startServer } from './server.mjs'
+import { eventually } from '../../shared/eventually.mjs'
+import { copyOf, newFolder, program, runProgram, startServer } from './server.mjs'
 
 /**
  * A PostgreSQL server. Its data survives the end of the server, not of the machine, unless it is `durable`.
@@ -18,8 +20,35 @@ export async function startPostgres(t, options = {}) {
   return startPostgresIn(t, folder, options)
 }
 
+/**
+ * A primary and a standby. A write of the primary returns when the standby has it too. The standby takes reads only, until
+ * `promote()`.
+ * @param {import('./server.mjs').Ends} [t]
+ * @param {{ durable?: boolean, settings?: Record<string, string | number> }} [options]
+ */
+export async function startPostgresPair(t, { durable = false, settings = {} } = {}) {
+  const primary = await startPostgres(t, {
+    durable,
+    settings: { synchronous_standby_names: '*', synchronous_commit: 'on', ...settings },
+  })
+  const folder = newFolder()
+  const data = join(folder, 'data')
+  runProgram(program('pg_basebackup'), [
+    ...['-D', data, '-d', primary.url, '--write-recovery-conf', '--wal-method=stream'],
+    ...['--checkpoint=fast', '--no-sync'],
+  ])
+  const standby = await startPostgresIn(t, folder, { durable, settings })
+  await eventually(() => {
+    const state = runProgram(program('psql'), [primary.url, '-Atc', 'SELECT sync_state FROM pg_stat_replication'])
+    assert.equal(state, 'sync\n', 'the standby is connected')
+  })
+  /** Makes the standby a primary that takes writes. It does not end the old primary. */
+  const promote = async () => void runProgram(program('pg_ctl'), ['promote', '-D', data])
+  return { primary, standby: { ...standby, promote } }
+}
+
 /** Starts PostgreSQL on the data in `folder`. */
-export async function startPostgresIn(t, folder, { durable = false, settings = {} } = {}) {
+async function startPostgresIn(t, folder, { durable = false, settings = {} } = {}) {
   const [port] = await freePorts(1)
   const all = {
     port,
