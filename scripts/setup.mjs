@@ -6,6 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
 import { ENVOY, envoyWorks, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
+import { serverProgram } from './servers.mjs'
 
 const NODE = '20.16'
 const WASM_PACK = '0.15.1'
@@ -20,6 +21,7 @@ const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
  * @property {() => { found: string } | { missing: string }} look
  * @property {() => Promise<void>} [install]
  * @property {string} [debian]  the Debian package to install in place of `install`
+ * @property {true} [server]  a database server: outside CI, tests go on without it
  */
 
 /** @type {Record<string, Part>} */
@@ -87,7 +89,33 @@ export const PARTS = {
   pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
   valgrind: commandPart('valgrind', 'valgrind', 'counts the instructions of the core'),
   skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
+  postgres: serverPart('PostgreSQL', {
+    programs: ['postgres', 'initdb', 'pg_ctl', 'pg_basebackup', 'psql'],
+    debian: 'postgresql',
+    service: 'postgresql',
+    takes: 'under a minute, 200 MB',
+  }),
+  mariadb: serverPart('MariaDB', {
+    programs: ['mariadbd', 'mariadb-install-db'],
+    debian: 'mariadb-server-core', // has no service
+    takes: 'under a minute, 50 MB',
+  }),
+  redis: serverPart('Redis', {
+    programs: ['redis-server', 'redis-cli'],
+    debian: 'redis-server',
+    service: 'redis-server',
+    takes: 'seconds, 7 MB',
+  }),
+  pgbouncer: serverPart('PgBouncer', {
+    programs: ['pgbouncer'],
+    debian: 'pgbouncer',
+    service: 'pgbouncer',
+    takes: 'seconds, 1 MB',
+  }),
 }
+
+/** The parts that are database servers. */
+export const SERVERS = Object.keys(PARTS).filter((name) => PARTS[name].server)
 
 export const TO_BUILD = ['node', 'rust', 'targets', 'packages', 'crates', 'tools']
 export const TO_START = [...TO_BUILD, 'login packages', 'envoy']
@@ -318,6 +346,31 @@ function commandPart(command, debian, why) {
   }
 }
 
+/**
+ * A database server, for the tests of the stores. Each is installed by itself, so that one that cannot be had does not take
+ * the others with it.
+ * @param {string} title
+ * @param {{ programs: string[], debian: string, service?: string, takes: string }} options
+ * @returns {Part}
+ */
+function serverPart(title, { programs, debian, service, takes }) {
+  const missing = () => programs.filter((name) => !serverProgram(name))
+  return {
+    title,
+    why: 'the tests of the stores run on it',
+    takes,
+    server: true,
+    look: () => (missing().length === 0 ? { found: title } : { missing: `the Debian package ${debian}` }),
+    install: () => {
+      const problem = (why) =>
+        new Problem(
+          `The tests of the stores need ${title}, and ${why}. Install the Debian package ${debian}, or what your system calls it, and try again.`,
+        )
+      return aptInstall([debian], problem, { services: service ? [service] : [] })
+    },
+  }
+}
+
 async function installCommands(commands) {
   const names = commands.map((command) => PARTS[command].debian)
   const problem = (why) =>
@@ -330,5 +383,7 @@ async function installCommands(commands) {
 }
 
 await main(import.meta.url, () =>
-  process.argv.includes('--test') ? setup(Object.keys(PARTS)) : setup(TO_START, { optional: ['envoy'] }),
+  process.argv.includes('--test')
+    ? setup(Object.keys(PARTS), { optional: inCi ? [] : SERVERS })
+    : setup(TO_START, { optional: ['envoy'] }),
 )
