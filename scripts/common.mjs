@@ -151,7 +151,8 @@ export async function freePorts(count) {
   return [...ports]
 }
 
-const isFree = (port) =>
+/** Whether no server listens at a port. */
+export const isFree = (port) =>
   new Promise((resolve) => {
     const server = createServer()
       .on('error', () => resolve(false))

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { PACKAGE as PKG } from './build.mjs'
 import { FILTER } from './build-envoy.mjs'
 import { at, has, Problem } from './common.mjs'
-import { TO_BUILD } from './setup.mjs'
+import { SERVERS, TO_BUILD } from './setup.mjs'
 
 const node = process.execPath
 const bin = (name) => at('node_modules/.bin', name)
@@ -173,6 +173,13 @@ export const STEPS = [
     needs: [...PACKAGE, 'login packages'],
     tests: 'node',
     command: () => testsIn('tests/node'),
+  },
+  {
+    group: 'stores',
+    title: 'Tests of the stores, on real servers',
+    needs: [...PACKAGE, 'stores packages', ...SERVERS],
+    tests: 'node',
+    command: () => testsIn('tests/stores'),
   },
   {
     group: 'docs',

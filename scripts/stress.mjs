@@ -10,7 +10,7 @@ import { PARTS, setup } from './setup.mjs'
 import { BUILDS, STEPS } from './steps.mjs'
 
 /** Group → number of runs. Browser tests depend most on timing, so they run most often. */
-const RUNS = { rust: 3, node: 3, e2e: 3, envoy: 3, browser: 10, firefox: 3 }
+const RUNS = { rust: 3, node: 3, stores: 3, e2e: 3, envoy: 3, browser: 10, firefox: 3 }
 const MOST_HOURS = 6
 
 await main(import.meta.url, async () => {

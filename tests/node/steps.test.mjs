@@ -1,10 +1,11 @@
 // The runner of `npm test` and `npm run check`: it counts the tests of a step and names those that failed.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { runStep } from '../../scripts/run-steps.mjs'
 import { install, PARTS } from '../../scripts/setup.mjs'
 import { BUILDS, STEPS } from '../../scripts/steps.mjs'
@@ -70,6 +71,21 @@ test('a step in which no test ran has failed, and so has a command that is not t
 test('each step needs parts that can be installed or built', () => {
   for (const { title, needs } of [...STEPS, ...Object.values(BUILDS)])
     for (const name of needs) assert.ok(name in PARTS || name in BUILDS, `${title}: ${name}`)
+})
+
+test('only database servers can be left out, and none in CI', () => {
+  /** @param {Record<string, string>} env */
+  const refusal = (env) => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/test.mjs', '--only', 'stores'], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, CI: '', ...env },
+      encoding: 'utf8',
+    })
+    assert.equal(status, 1)
+    return stderr
+  }
+  assert.match(refusal({ COUNTERSIGN_WITHOUT: 'mariadb,chromium' }), /can name postgres, mariadb, redis, pgbouncer,/)
+  assert.match(refusal({ COUNTERSIGN_WITHOUT: 'mariadb', CI: 'true' }), /In CI every test must run/)
 })
 
 // How set-up and builds show their work

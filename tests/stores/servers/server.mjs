@@ -3,7 +3,8 @@
 // `after` of node:test. At the latest it ends with the process, even one that is killed.
 //
 // Tests in this folder import `countersign`, and the drivers by their own names: `import pg from 'pg'`. The drivers are
-// installed by tests/stores/package.json, which links `countersign` to the project.
+// installed by tests/stores/package.json, which links `countersign` to the project. Each test says which servers it needs,
+// because one may be missing on a developer's machine: see `without`.
 import { execFileSync, spawn } from 'node:child_process'
 import {
   closeSync,
@@ -100,6 +101,18 @@ export async function startServer(t, { program, args, folder, ready, stopSignal 
   })
   await start()
   return { start, stop: () => end(stopSignal), kill: () => end('SIGKILL'), log }
+}
+
+/**
+ * The reason to skip a test that needs these servers, for the option `skip`: `test(name, { skip: without('mariadb') }, …)`;
+ * false where they are there. The names are those of scripts/setup.mjs. `npm test` sets the variable where a server cannot
+ * be installed. Without the variable such a test fails.
+ * @param {('postgres' | 'mariadb' | 'redis' | 'pgbouncer')[]} names
+ */
+export function without(...names) {
+  const left = (process.env.COUNTERSIGN_WITHOUT ?? '').split(',')
+  const missing = names.filter((name) => left.includes(name))
+  return missing.length > 0 && `without ${missing.join(' and ')}`
 }
 
 /** The path of a program, which must be installed. */
