@@ -7,7 +7,7 @@
 // would report a write where another row stands.
 import { CountersignError, invalid } from '../error.js'
 import { optional, read, text } from '../input.js'
-import { type ListPage, type ListQuestion, newVersion, type RecordId, type WholeStore } from '../store.js'
+import { type ListPage, newVersion, type RecordId, type WholeStore } from '../store.js'
 import { type ListRow, listOfRows, rowsOf } from './list-rows.js'
 
 /** A value of a statement. */
@@ -26,8 +26,10 @@ export type Send = (sql: string, values: Value[]) => Promise<Answer>
 
 /** What an error of the driver says about a statement. */
 export type Failure =
-  /** Another writer holds the row, or was faster: nothing was written. */
+  /** Another writer was faster: nothing was written. */
   | 'faster'
+  /** A table is not there. */
+  | 'missing'
   /** Anything else; the statement may have landed. */
   | 'unknown'
 
@@ -37,7 +39,10 @@ export interface Dialect {
   name: string
   /** Statements that make the tables, where they are missing. */
   schema(table: string): string[]
-  /** Reads one record, in a row that is there without one too. `replica` is true where the server is no primary. */
+  /**
+   * Reads one record, in a row that is there without one too. Its column `unfit`, where it has one, names a key of {@link UNFIT}
+   * where the answer of this connection may not be trusted, and is null otherwise: text, because drivers differ in booleans.
+   */
   load(table: string): string
   /** Puts an entry on the revocation list, or the greater one in place of what is there. */
   keep(table: string): string
@@ -52,7 +57,7 @@ export interface Connection {
    * Whether the statements join a transaction that the host began. An error has ended it then, so that the step may not be
    * tried again in it.
    */
-  joined: () => boolean
+  joined: () => boolean | Promise<boolean>
 }
 
 /** Options of a store over SQL. */
@@ -69,23 +74,43 @@ export function tableOf(options: SqlOptions): string {
   return table
 }
 
+/** Reasons to refuse what a connection has read, and the writes that would follow. */
+const UNFIT: Record<string, string> = {
+  replica: 'the record was read from a replica, which may be behind: give the address of the primary',
+  autocommit: 'the connection has autocommit off, so that nothing it writes would last: leave it on',
+  charset: "the connection has another character set than utf8mb4, in which two ids can be one: set charset: 'utf8mb4'",
+}
+
 /** Rows of one INSERT. */
 const ROWS_AT_ONCE = 100
 
 /** The store. */
-export function sqlStore(dialect: Dialect, table: string, { send, joined }: Connection): WholeStore {
+export function sqlStore(dialect: Dialect, table: string, connection: Connection): WholeStore {
   const list = `${table}_revoked`
   const load = dialect.load(table)
   const insert = `INSERT INTO ${table} (account, user_id, record, version) VALUES (?, ?, ?, ?)`
   const update = `UPDATE ${table} SET record = ?, version = ? WHERE account = ? AND user_id = ? AND version = ?`
   const remove = `DELETE FROM ${table} WHERE account = ? AND user_id = ? AND version = ?`
-  const columns = `SELECT account, user_id, record, version FROM ${table}`
-  const pageOfAccount = `${columns} WHERE account = ? AND user_id > ? ORDER BY user_id LIMIT ?`
-  const page = `${columns} WHERE account > ? OR (account = ? AND user_id > ?) ORDER BY account, user_id LIMIT ?`
+  // A name with `_` comes back as another one where the host has its driver write columns in camel case.
+  const columns = `SELECT account, user_id AS id, record, version FROM ${table}`
+  const restOfAccount = `${columns} WHERE account = ? AND user_id > ? ORDER BY user_id LIMIT ?`
+  const laterAccounts = `${columns} WHERE account > ? ORDER BY account, user_id LIMIT ?`
   const keep = dialect.keep(list)
   const forget = `DELETE FROM ${list} WHERE until <= ?`
   const entries = `SELECT kind, account, id, value FROM ${list}`
   const about = `${entries} WHERE (kind = 'session' AND account = '' AND id = ?) OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`
+
+  const send: Send = async (sql, values) => {
+    try {
+      return await connection.send(sql, values)
+    } catch (error) {
+      if (dialect.failure(error) !== 'missing') throw error
+      throw unexpected(`${dialect.name} has no table ${table} or ${list} yet: create both first`, error)
+    }
+  }
+
+  /** Whether an error says that another writer was faster, and the statement may be tried again on this connection. */
+  const wasFaster = async (error: unknown) => dialect.failure(error) === 'faster' && !(await connection.joined())
 
   /** Whether a statement changed its one row. Where another writer was faster, it did not. */
   async function changesOne(sql: string, values: Value[]): Promise<boolean> {
@@ -93,7 +118,7 @@ export function sqlStore(dialect: Dialect, table: string, { send, joined }: Conn
     try {
       answer = await send(sql, values)
     } catch (error) {
-      if (!joined() && dialect.failure(error) === 'faster') return false
+      if (await wasFaster(error)) return false
       throw error
     }
     const changed = Number(answer.count ?? Number.NaN)
@@ -108,10 +133,10 @@ export function sqlStore(dialect: Dialect, table: string, { send, joined }: Conn
   return {
     async load({ account = '', user }) {
       const { rows } = await send(load, [account, user])
-      const [row] = rows as { record: string | null; version: unknown; replica?: unknown }[]
+      const [row] = rows as { record: unknown; version: unknown; unfit?: unknown }[]
       if (row === undefined) throw unexpected('the query for a record must give a row')
-      if (Number(row.replica ?? 0) !== 0)
-        throw unexpected('the record was read from a replica, which may be behind: give the address of the primary')
+      if (row.unfit !== undefined && row.unfit !== null)
+        throw unexpected(UNFIT[textOf(row.unfit)] ?? 'the connection is unfit')
       return row.record === null ? undefined : { record: textOf(row.record), version: versionOf(row.version) }
     },
     async save(id, record, expected) {
@@ -121,14 +146,17 @@ export function sqlStore(dialect: Dialect, table: string, { send, joined }: Conn
     async delete({ account = '', user }, expected) {
       return changesOne(remove, [account, user, expected])
     },
-    async list(question) {
-      const { account, after, limit } = question
+    async list({ account, after, limit }) {
       const last = after === undefined ? { account: '', user: '' } : placeOf(after)
-      const { rows } =
-        account === undefined
-          ? await send(page, [last.account, last.account, last.user, limit])
-          : await send(pageOfAccount, [account, last.user, limit])
-      return pageOf(rows, question)
+      const found = await send(restOfAccount, [account ?? last.account, last.user, limit])
+      const page = found.rows.map(listedOf)
+      // One query for both would read all rows before the page as well, in some databases.
+      if (account === undefined && page.length < limit)
+        page.push(...(await send(laterAccounts, [last.account, limit - page.length])).rows.map(listedOf))
+      const end = page.length < limit ? undefined : page.at(-1)?.id
+      return end === undefined
+        ? { records: page }
+        : { records: page, next: JSON.stringify([end.account ?? '', end.user]) }
     },
     async insertMany(records) {
       const inserted: boolean[] = []
@@ -158,7 +186,7 @@ export function sqlStore(dialect: Dialect, table: string, { send, joined }: Conn
       await send(`INSERT INTO ${table} (account, user_id, record, version) VALUES ${rows}`, values)
       return records.map(() => true)
     } catch (error) {
-      if (joined() || dialect.failure(error) !== 'faster') throw error
+      if (!(await wasFaster(error))) throw error
     }
     const inserted: boolean[] = []
     for (const { id, record } of records) inserted.push(await insertOne(id, record))
@@ -166,20 +194,18 @@ export function sqlStore(dialect: Dialect, table: string, { send, joined }: Conn
   }
 }
 
-/** An answer of a driver that has another form than it should. */
-export const unexpected = (message: string) => new CountersignError('store_failed', 'store', message)
+/** The error about a database, or a driver, that is not as it should be. */
+export const unexpected = (message: string, cause?: unknown) =>
+  new CountersignError('store_failed', 'store', message, cause)
 
-function pageOf(rows: readonly unknown[], { limit }: ListQuestion): ListPage {
-  const records = (rows as { account: unknown; user_id: unknown; record: unknown; version: unknown }[]).map((row) => {
-    const account = textOf(row.account)
-    return {
-      id: { ...(account === '' ? {} : { account }), user: textOf(row.user_id) },
-      record: textOf(row.record),
-      version: versionOf(row.version),
-    }
-  })
-  const last = records.length < limit ? undefined : records.at(-1)
-  return last === undefined ? { records } : { records, next: JSON.stringify([last.id.account ?? '', last.id.user]) }
+function listedOf(row: unknown): ListPage['records'][number] {
+  const { account, id, record, version } = row as Record<'account' | 'id' | 'record' | 'version', unknown>
+  const own = textOf(account)
+  return {
+    id: { ...(own === '' ? {} : { account: own }), user: textOf(id) },
+    record: textOf(record),
+    version: versionOf(version),
+  }
 }
 
 function placeOf(after: string): { account: string; user: string } {
@@ -192,9 +218,12 @@ function placeOf(after: string): { account: string; user: string } {
   throw invalid('after', 'must be the `next` of a page')
 }
 
-/** Text; a driver gives bytes for a column of bytes. */
-const textOf = (value: unknown): string =>
-  value instanceof Uint8Array ? new TextDecoder().decode(value) : (value as string)
+/** Text; a driver gives bytes for a column of bytes. A row in another form, such as a list of values, has no text by a name. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value instanceof Uint8Array) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(value)
+  throw unexpected('the driver gave a row in another form: an object with text by the names of the columns is expected')
+}
 
 /** A version; some drivers give text or a BigInt for a number of 64 bits. */
 const versionOf = (value: unknown): number => Number(value)
