@@ -1,6 +1,12 @@
-// The promises of a store, as tests that every store passes: `storeContract('SQLite', () => sqliteStore(database))`.
+// The promises of a store, as tests that every store passes:
+//
+//   storeContract('postgresStore', async (t) => {
+//     const pool = new Pool({ connectionString: (await startPostgres(t)).url })
+//     t.after(() => pool.end())
+//     return postgresStore(pool)
+//   })
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { createSecondFactor, generateKeys, totp } from 'countersign'
 
 /** Bytes of the longest record. */
@@ -46,13 +52,18 @@ export const IDS = [
 /**
  * Declares the tests.
  * @param {string} name
- * @param {() => any} open  gives an empty store that has all of `WholeStore`; it is called once
+ * @param {(t: { after(end: () => unknown): void }) => any} open  gives an empty store that has all of `WholeStore`; it is called
+ *   once. What it hands to `after` runs when the tests have ended, the last first
  */
 export function storeContract(name, open) {
   describe(`${name} keeps the contract of a store`, () => {
     let store
+    const ends = []
     before(async () => {
-      store = await open()
+      store = await open({ after: (end) => void ends.unshift(end) })
+    })
+    after(async () => {
+      for (const end of ends) await end()
     })
 
     test('a save writes only over the version that it names', async () => {
