@@ -102,7 +102,9 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
 
   const send: Send = async (sql, values) => {
     try {
-      return await connection.send(sql, values)
+      const answer = await connection.send(sql, values)
+      if (!Array.isArray(answer.rows)) throw unexpected('the driver gave no list of rows')
+      return answer
     } catch (error) {
       if (dialect.failure(error) !== 'missing') throw error
       throw unexpected(`${dialect.name} has no table ${table} or ${list} yet: create both first`, error)
