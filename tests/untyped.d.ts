@@ -7,6 +7,8 @@ declare module 'countersign/browser'
 declare module 'countersign/notices'
 declare module 'countersign/operator'
 declare module 'countersign/storage-api'
+declare module 'countersign/stores/mysql'
+declare module 'countersign/stores/postgres'
 declare module 'countersign/testing'
 // The package's file for browsers, at the addresses from which pages load it.
 declare module '*/browser.mjs'

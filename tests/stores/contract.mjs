@@ -306,31 +306,49 @@ export function storeContract(name, open) {
 }
 
 /**
- * Brings one authenticator code 100 times at once, through two stores on one database, as two processes would; gives the
- * results of the replies.
+ * Brings one authenticator code 100 times at once, through several stores on one database, as several processes would; gives
+ * the results of the replies.
  */
 export async function sameCodeAtOnce(stores) {
+  const { hosts, user, code } = await userWithApp(stores)
+  const logins = await Promise.all(
+    Array.from({ length: 100 }, async (_, n) => {
+      const session = `session ${n}`
+      const { result, ticket } = await hosts[n % hosts.length].begin({ user, session })
+      assert.equal(result, 'challenge', 'each store sees the set-up at once')
+      return { ticket, session, newSession: `${session} in`, method: 'totp', code: code() }
+    }),
+  )
+  const replies = await Promise.all(logins.map((login, n) => hosts[n % hosts.length].verify(login)))
+  return replies.map(({ result }) => result)
+}
+
+/**
+ * Brings a code twice. Right before the first time it calls `lose`, after which the write of the store lands and its answer
+ * does not arrive. Gives the results of both replies.
+ */
+export async function codeWithLostAnswer(store, lose) {
+  const { hosts, user, code } = await userWithApp([store])
+  const { ticket } = await hosts[0].begin({ user, session: 's' })
+  const login = { ticket, session: 's', newSession: 'in', method: 'totp', code: code() }
+  await lose()
+  const first = await hosts[0].verify(login)
+  const second = await hosts[0].verify(login)
+  return [first.result, second.result]
+}
+
+/** A host on each of the stores of one database, and a user with an authenticator app, whose next code is not used yet. */
+async function userWithApp(stores) {
   let time = 1_700_000_000
   const keys = generateKeys()
   const policy = { v: 1, name: 'Acme', origin: 'https://acme.example' }
   const hosts = stores.map((store) => createSecondFactor({ policy, keys, store, clock: () => time }))
   const user = `ann ${Math.random()}`
   const { setup, secret } = await hosts[0].enrollTotp({ user, session: 's', label: user })
-  const plain = secret.replaceAll(' ', '')
-  const code = () => totp.generate({ secret: plain, time })
+  const code = () => totp.generate({ secret: secret.replaceAll(' ', ''), time })
   assert.equal((await hosts[0].confirmTotp({ user, session: 's', setup, code: code() })).result, 'enrolled')
   time += 60
-  const logins = await Promise.all(
-    Array.from({ length: 100 }, async (_, n) => {
-      const { result, ticket } = await hosts[n % hosts.length].begin({ user, session: `session ${n}` })
-      assert.equal(result, 'challenge', 'D5: each store sees the set-up at once')
-      return { ticket, session: `session ${n}`, method: 'totp', code: code() }
-    }),
-  )
-  const replies = await Promise.all(
-    logins.map((login, n) => hosts[n % hosts.length].verify({ ...login, newSession: `${login.session} in` })),
-  )
-  return replies.map(({ result }) => result)
+  return { hosts, user, code }
 }
 
 const atOnce = (job) => Promise.all(Array.from({ length: 20 }, (_, n) => job(n)))
