@@ -30,7 +30,7 @@ export interface MysqlStatement {
   sql: string
   rowsAsArray: false
   nestTables: false
-  typeCast: true
+  typeCast: (field: unknown, next: () => unknown) => unknown
   supportBigNumbers: true
   bigNumberStrings: true
 }
@@ -38,7 +38,7 @@ export interface MysqlStatement {
 const FORM = {
   rowsAsArray: false,
   nestTables: false,
-  typeCast: true,
+  typeCast: (_field: unknown, next: () => unknown) => next(), // only a function takes the place of one of the pool
   supportBigNumbers: true,
   bigNumberStrings: true,
 } as const
