@@ -229,7 +229,7 @@ export const STEPS = [
     group: 'runtimes',
     title: 'Runtimes and bundlers',
     long: true,
-    needs: [...PACKAGE, 'chromium', 'firefox'],
+    needs: [...PACKAGE, 'stores packages', 'chromium', 'firefox'],
     tests: 'node',
     command: () => [node, at('scripts/runtimes.mjs')],
   },

@@ -12,5 +12,6 @@ declare module 'countersign/stores/postgres'
 declare module 'countersign/testing'
 // The package's file for browsers, at the addresses from which pages load it.
 declare module '*/browser.mjs'
-// Comes with Node 22. On older versions its tests are left out.
+// Come with Node 22 and with Bun.
 declare module 'node:sqlite'
+declare module 'bun:sqlite'

@@ -24,6 +24,9 @@ export interface Answer {
 /** Sends one statement, with `?` for each value. */
 export type Send = (sql: string, values: Value[]) => Promise<Answer>
 
+/** Whether a statement asks for rows. */
+export const isQuery = (sql: string): boolean => sql.startsWith('SELECT')
+
 /** What an error of the driver says about a statement. */
 export type Failure =
   /** Another writer was faster: nothing was written. */
@@ -123,7 +126,7 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
       if (await wasFaster(error)) return false
       throw error
     }
-    const changed = Number(answer.count ?? Number.NaN)
+    const changed = typeof answer.count === 'bigint' ? Number(answer.count) : answer.count
     if (changed !== 0 && changed !== 1)
       throw unexpected(`${dialect.name} must tell how many rows a statement changed, 0 or 1; it told ${answer.count}`)
     return changed === 1

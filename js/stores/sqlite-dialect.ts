@@ -28,8 +28,9 @@ export const SQLITE: Dialect = {
     `INSERT INTO ${list} VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, account, id)
      DO UPDATE SET value = max(value, excluded.value), until = max(until, excluded.until)`,
   failure(error) {
-    const { code, errcode, errno } = error as Record<'code' | 'errcode' | 'errno', unknown>
-    return FASTER.some((known) => code === known[0] || errcode === known[1] || errno === known[1])
+    // By name in better-sqlite3, bun:sqlite and libsql, by number in node:sqlite; `code` of @libsql/client is less precise.
+    const { code, extendedCode, errcode } = (error ?? {}) as Record<'code' | 'extendedCode' | 'errcode', unknown>
+    return FASTER.some(([name, number]) => code === name || extendedCode === name || errcode === number)
       ? 'faster'
       : 'unknown'
   },
