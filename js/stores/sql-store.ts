@@ -82,6 +82,7 @@ const UNFIT: Record<string, string> = {
   replica: 'the record was read from a replica, which may be behind: give the address of the primary',
   autocommit: 'the connection has autocommit off, so that nothing it writes would last: leave it on',
   charset: "the connection has another character set than utf8mb4, in which two ids can be one: set charset: 'utf8mb4'",
+  escapes: 'the connection has the mode NO_BACKSLASH_ESCAPES, in which an id can end its quotes: leave it off',
 }
 
 /** Rows of one INSERT. */

@@ -375,6 +375,8 @@ test('every type that a signature shows can be imported, and none is `any`', () 
     'create-second-factor',
     'tools',
     'store',
+    'stores/drizzle',
+    'stores/kysely',
     'stores/sqlite',
   ]) {
     const text = readFileSync(join(types, `${entry}.d.ts`), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
