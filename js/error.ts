@@ -148,6 +148,24 @@ export class SmsNeverLeft extends Error {
   }
 }
 
+/**
+ * The error for a store of ours to throw where a write is there, or may be, and can be lost again: too few servers have it. A read that
+ * finds it proves nothing, so that it is not read back. @internal
+ */
+export class NotConfirmed extends Error {
+  override readonly name = 'NotConfirmed'
+  // A brand, as in CountersignError.
+  readonly #ours = true
+
+  static is(value: unknown): value is NotConfirmed {
+    return typeof value === 'object' && value !== null && #ours in value && value.#ours
+  }
+
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+  }
+}
+
 /** The message of an error without the path before it. @internal */
 export const withoutPath = ({ path, message }: CountersignError): string =>
   path === '' ? message : message.slice(path.length + '``: '.length)

@@ -1,5 +1,5 @@
 // Storage: the interface that a store has to fill, and the guards around a store of the host's.
-import { CountersignError, guarded, invalid } from './error.js'
+import { CountersignError, guarded, invalid, NotConfirmed } from './error.js'
 import { accountId, type Check, idText, read } from './input.js'
 import type { EntryTimes, Revoked, RevokedQuestion } from './revoked.js'
 
@@ -193,14 +193,14 @@ export async function listRecords(store: Store, question: ListQuestion): Promise
 
 /**
  * Saves a record; `false` when another writer was faster. A save that throws may have landed: the record
- * is read back, and if it is ours, it did. @internal
+ * is read back, and if it is ours, it did. One that may be lost again counts as not saved, though it is there. @internal
  */
 export async function save(store: Store, id: RecordId, record: string, expected: number | undefined): Promise<boolean> {
   let saved: boolean
   try {
     saved = await store.save({ ...id }, record, expected)
   } catch (error) {
-    if (await isStored(store, id, record).catch(() => false)) return true
+    if (!NotConfirmed.is(error) && (await isStored(store, id, record).catch(() => false))) return true
     throw new CountersignError(
       'store_failed',
       'store.save',
