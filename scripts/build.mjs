@@ -12,7 +12,7 @@ import { setup, TO_BUILD } from './setup.mjs'
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
-const STORES = ['sqlite', 'postgres', 'mysql', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
+const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
 const EDGE = ['index', 'operator', 'testing', 'notices', ...STORES] // the entries that edge workers load: the storage API answers Node's requests
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
