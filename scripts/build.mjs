@@ -15,6 +15,7 @@ const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
 const EDGE = ['index', 'operator', 'testing', 'notices', ...STORES] // the entries that edge workers load: the storage API answers Node's requests
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
+const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -149,16 +150,29 @@ async function bundle() {
     await esbuild.build({ ...options, ...files, plugins: [errors] })
     writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
+  // The command and the kit import the bundle of the package instead of carrying a second copy.
+  const shared = {
+    name: 'shared',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\.[./]*\/(index|operator|testing)\.js$/ }, ({ path }) => ({
+        path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
+        external: true,
+      })),
+  }
+  await esbuild.build({
+    ...options,
+    entryPoints: [KIT, `${KIT}-process`].map((name) => at(`js/${name}.ts`)),
+    outdir: at('pkg/testing'),
+    outExtension: { '.js': '.cjs' },
+    plugins: [shared],
+  })
+  writeModule(
+    KIT,
+    namesOf(KIT, load(at(`pkg/${KIT}.cjs`))),
+    `import entry from './${posix.basename(KIT)}.cjs'`,
+    'entry',
+  )
   if (has('js/cli.ts')) {
-    // The command imports the bundle of the package instead of carrying a second copy.
-    const shared = {
-      name: 'shared',
-      setup: ({ onResolve }) =>
-        onResolve({ filter: /^\.\/(index|operator|testing)\.js$/ }, ({ path }) => ({
-          path: path.replace(/\.js$/, '.cjs'),
-          external: true,
-        })),
-    }
     await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
     const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
@@ -237,7 +251,7 @@ async function declare() {
     '--outDir',
     types,
   ])
-  rmSync(join(types, 'cli.d.ts'), { force: true })
+  for (const program of ['cli', `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)

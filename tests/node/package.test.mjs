@@ -12,6 +12,7 @@ import * as importedBrowser from 'countersign/browser'
 import * as importedNotices from 'countersign/notices'
 import * as importedStorageApi from 'countersign/storage-api'
 import * as importedTesting from 'countersign/testing'
+import * as importedStoreKit from 'countersign/testing/store'
 import { engine, inlinedEngine } from '../shared/engine.mjs'
 import { complaintsAbout } from './consumer.mjs'
 import { rules } from './support.mjs'
@@ -25,6 +26,8 @@ test('import and require give one instance', async () => {
   for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/testing')))
     assert.equal(importedTesting[name], value, name)
+  for (const [name, value] of Object.entries(require('countersign/testing/store')))
+    assert.equal(importedStoreKit[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/storage-api')))
     assert.equal(importedStorageApi[name], value, name)
   for (const [name, value] of Object.entries(require('countersign/notices')))
@@ -64,6 +67,7 @@ test('each entry exports exactly these names', () => {
     'previewEnrollment',
   ])
   assert.deepEqual(Object.keys(importedTesting).sort(), ['capturedSms', 'fixedClock', 'fixedEntropy', 'wasmMemory'])
+  assert.deepEqual(Object.keys(importedStoreKit).sort(), ['StoreDefect', 'proveStore'])
   for (const inner of ['countersign/pkg/countersign.cjs', 'countersign/js/index.ts', 'countersign/pkg/index.mjs']) {
     assert.throws(() => require(inner), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   }
@@ -233,6 +237,7 @@ import type { BeginInput, BeginReply, CheckInput, CheckReply, TotpPolicy, Verify
 import { storageApi } from 'countersign/storage-api'
 import type { Revoked, RevokedQuestion, StorageApiOptions, ApiRequest, ApiResponse } from 'countersign/storage-api'
 import { fixedClock, capturedSms } from 'countersign/testing'
+import { proveStore, type OpenInstance, type OpenStore, type ProveStoreOptions, type StoreDefect, type StoreDefectName } from 'countersign/testing/store'
 import { createOperator, type Operator } from 'countersign/operator'
 import type { PolicyChangedInput, SecondFactorOptions } from 'countersign'
 import { noticeText } from 'countersign/notices'
@@ -244,6 +249,12 @@ export const change = (policy: Policy): PolicyChangedInput => ({ account: 'acme'
 const rules: Policy = { v: 1, name: 'Acme', origin: 'https://login.acme.example', methods: ['totp', 'sms'], totp: { digits: 8 } }
 const keys: Keys = generateKeys()
 const store: Store = memoryStore()
+declare const test: (name: string, run?: (context: unknown, done: () => void) => void | Promise<void>) => Promise<void>
+const opened: OpenStore = { store, close: async () => 1 }
+const opening: OpenInstance = () => opened
+export const proof: ProveStoreOptions = { test, open: opening, module: 'store.mjs' }
+proveStore({ test, open: async () => opened, module: false })
+export const nameOf = (defect: StoreDefect): StoreDefectName => defect.defect
 const sms = capturedSms()
 
 export async function main(ip: string | undefined): Promise<string> {
@@ -344,7 +355,7 @@ export type Unused = [Reply, SmsMessage, typeof sqliteStore]
 
 test('every type that a signature shows can be imported, and none is `any`', () => {
   const types = join(root, 'pkg', 'types')
-  const entries = ['index', 'storage-api', 'notices', 'testing', 'browser']
+  const entries = ['index', 'storage-api', 'notices', 'testing', 'testing/store', 'browser']
   const fileOf = (from, path) => join(from, '..', path.replace(/\.js$/, '.d.ts'))
   const exported = (file) => {
     const text = readFileSync(file, 'utf8')
@@ -400,7 +411,13 @@ test('the texts of notices are loaded only by a host that imports them, and thro
   assert.equal(importedNotices.CountersignError, imported.CountersignError)
 })
 
-test('K1 K2: no file but the command imports a module of Node, so that a bundler for any platform looks for none', () => {
+/** The files that run in Node alone, and the modules that they import. */
+const OF_NODE = {
+  'cli.cjs': ['node:fs', 'node:path', 'node:url', 'node:util'],
+  'testing/store.cjs': ['node:child_process', 'node:path', 'node:url'],
+}
+
+test('K1 K2: no file but the command and the kit imports a module of Node, so that a bundler for any platform looks for none', () => {
   const scripts = readdirSync(join(root, 'pkg'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.[cm]js$/.test(name),
   )
@@ -414,7 +431,6 @@ test('K1 K2: no file but the command imports a module of Node, so that a bundler
   for (const name of scripts) {
     // The program of a worker thread is a text, which Node runs.
     const found = new Set(imported(name).filter((from) => from !== 'node:worker_threads'))
-    const expected = name === 'cli.cjs' ? ['node:fs', 'node:path', 'node:url', 'node:util'] : []
-    assert.deepEqual([...found].sort(), expected, name)
+    assert.deepEqual([...found].sort(), OF_NODE[name] ?? [], name)
   }
 })

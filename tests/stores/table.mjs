@@ -1,0 +1,47 @@
+// A table in memory, as a database over a network is: each answer comes in a later turn. Its store is right; a broken one
+// replaces a part of it.
+import { setImmediate as turn } from 'node:timers/promises'
+import { newVersion } from 'countersign'
+
+/** @typedef {{ account?: string, user: string }} Id */
+
+/** The parts of a store, each of which may be broken. */
+export function parts() {
+  /** @type {Map<string, { record: string, version: number }>} */
+  const rows = new Map()
+  return {
+    rows,
+    /** @param {Id} id */
+    key: ({ account, user }) => JSON.stringify([account ?? '', user]),
+    /** @param {Id} _id @param {number} [_before] */
+    version: (_id, _before) => newVersion(),
+    /** @param {string} record */
+    text: (record) => record,
+  }
+}
+
+/** A store on such parts. */
+export function storeOn({ rows, key, version, text }) {
+  const put = (id, record, before) => rows.set(key(id), { record: text(record), version: version(id, before) })
+  return {
+    async load(id) {
+      await turn()
+      const row = rows.get(key(id))
+      return row && { ...row }
+    },
+    async save(id, record, expected) {
+      await turn()
+      if (rows.get(key(id))?.version !== expected) return false
+      put(id, record, expected)
+      return true
+    },
+    async delete(id, expected) {
+      await turn()
+      return rows.get(key(id))?.version === expected && rows.delete(key(id))
+    },
+    put,
+  }
+}
+
+/** A default export for the kit: every instance is on the same table. */
+export const always = (store) => () => ({ store, close: () => {} })
