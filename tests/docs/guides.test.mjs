@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { storageApi } from 'countersign/storage-api'
-import { sqliteStore } from 'countersign/stores/sqlite'
+import { proveStore, StoreDefect } from 'countersign/testing/store'
 import { at, freePorts } from '../../scripts/common.mjs'
 import { setClock, withClock } from '../shared/moving-clock.mjs'
 import { blocksOf, folderOf, pages, strip } from './blocks.mjs'
@@ -548,9 +548,17 @@ test('getting started: the commands compile the files and start the service', as
 
 const guide = (name) => import(pathToFileURL(at(folder, `${name}.js`)).href)
 
+/** Runs the kit as a guide has it, and gives the checks that failed. */
+async function failedBy(options) {
+  const checks = []
+  proveStore({ test: (name, run) => checks.push({ name, run }), ...options })
+  const failed = []
+  for (const { name, run } of checks) await run().catch((error) => failed.push({ name, defect: error.defect }))
+  return { failed, checks: checks.length }
+}
+
 test('the store of the storage guide keeps the contract', async () => {
   const { postgresStore } = await guide('postgres')
-  const { proveStore } = await guide('prove-store')
   const db = new Database(':memory:')
   const [{ code: schema }] = blocksOf('docs/storage.md').filter(({ language }) => language === 'sql')
   db.exec(schema)
@@ -560,21 +568,30 @@ test('the store of the storage guide keeps the contract', async () => {
     if (sql.startsWith('SELECT')) return { rows: db.prepare(sql).all(named), rowCount: null }
     return { rows: [], rowCount: db.prepare(sql).run(named).changes }
   }
-  await proveStore(postgresStore({ query }))
-  await proveStore(memoryStore())
-  await proveStore(sqliteStore(new Database(':memory:')))
+  const { failed } = await failedBy({ open: () => ({ store: postgresStore({ query }) }), module: false })
+  assert.deepEqual(failed, [])
 })
 
-test('the proof of a store fails for a store that saves without comparing', async () => {
-  const { proveStore } = await guide('prove-store')
-  const records = new Map()
-  const careless = {
-    load: async ({ user }) => records.get(user),
-    save: async ({ user }, record, expected) => {
-      if (expected !== undefined && !records.has(user)) return false
-      records.set(user, { record, version: (expected ?? 0) + 1 })
-      return true
-    },
-  }
-  await assert.rejects(proveStore(careless), /one of twenty first writers wins/)
+test('the tests of a store run as the storage guide has them, also in several processes', async (t) => {
+  const own = mkdtempSync(join(tmpdir(), 'countersign-store-'))
+  t.after(() => rmSync(own, { recursive: true, force: true }))
+  const env = { ...process.env, TEST_DATABASE: join(own, 'test.sqlite'), NODE_TEST_CONTEXT: '' }
+  const program = [at(folder, 'store-test.js')]
+  const { stdout } = await promisify(execFile)(process.execPath, ['--test-reporter=tap', ...program], { env })
+  assert.match(stdout, /^# pass 27$/m)
+  assert.match(stdout, /^# fail 0$/m)
+})
+
+test('the storage guide has each defect of the kit, no other, and a message as the kit gives it', () => {
+  const section = readFileSync(at('docs/storage.md'), 'utf8').split('| defects by name |')[1].split('\n\n', 1)[0]
+  const cells = section.split('\n').map((row) => row.split(' | ').at(-1))
+  const told = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
+  const source = readFileSync(at('js/testing/store/defects.ts'), 'utf8').split('const DEFECTS = {')[1]
+  const known = [...source.matchAll(/^ {2}'?([a-z\d ]+)'?: \{/gm)].map(([, name]) => name)
+  assert.ok(known.length > 20)
+  assert.deepEqual([...new Set(told)].sort(), known.sort())
+  const { code } = blocksOf('docs/storage.md').find(({ code }) => code.includes('Why it matters'))
+  const [name, seen] = /^([\w ]+): (.*)\.\n/.exec(code).slice(1)
+  const whole = new StoreDefect(/** @type {any} */ (name), seen).message
+  assert.equal(code.trim().replaceAll('\n', ' '), whole.replaceAll('\n', ' '))
 })
