@@ -557,22 +557,26 @@ async function failedBy(options) {
   return { failed, checks: checks.length }
 }
 
-test('the store of the storage guide keeps the contract', async () => {
-  const { postgresStore } = await guide('postgres')
+test('the store of the guide keeps the contract', async () => {
+  const { myStore } = await guide('my-store')
   const db = new Database(':memory:')
-  const [{ code: schema }] = blocksOf('docs/storage.md').filter(({ language }) => language === 'sql')
+  const [{ code: schema }] = blocksOf('docs/own-store.md').filter(({ code }) => code.startsWith('CREATE'))
   db.exec(schema)
   // SQLite accepts the same statements, with `$1` as the name of a parameter.
   const query = async (sql, values) => {
     const named = Object.fromEntries(values.map((value, index) => [index + 1, value]))
     if (sql.startsWith('SELECT')) return { rows: db.prepare(sql).all(named), rowCount: null }
-    return { rows: [], rowCount: db.prepare(sql).run(named).changes }
+    try {
+      return { rows: [], rowCount: db.prepare(sql).run(named).changes }
+    } catch (error) {
+      throw error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY' ? Object.assign(error, { code: '23505' }) : error
+    }
   }
-  const { failed } = await failedBy({ open: () => ({ store: postgresStore({ query }) }), module: false })
+  const { failed } = await failedBy({ open: () => ({ store: myStore({ query }) }), module: false })
   assert.deepEqual(failed, [])
 })
 
-test('the tests of a store run as the storage guide has them, also in several processes', async (t) => {
+test('the tests of a store run as the guide has them, also in several processes', async (t) => {
   const own = mkdtempSync(join(tmpdir(), 'countersign-store-'))
   t.after(() => rmSync(own, { recursive: true, force: true }))
   const env = { ...process.env, TEST_DATABASE: join(own, 'test.sqlite'), NODE_TEST_CONTEXT: '' }
@@ -582,15 +586,15 @@ test('the tests of a store run as the storage guide has them, also in several pr
   assert.match(stdout, /^# fail 0$/m)
 })
 
-test('the storage guide has each defect of the kit, no other, and a message as the kit gives it', () => {
-  const section = readFileSync(at('docs/storage.md'), 'utf8').split('| defects by name |')[1].split('\n\n', 1)[0]
+test('the guide has each defect of the kit, no other, and a message as the kit gives it', () => {
+  const section = readFileSync(at('docs/own-store.md'), 'utf8').split('| defects by name |')[1].split('\n\n', 1)[0]
   const cells = section.split('\n').map((row) => row.split(' | ').at(-1))
   const told = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
   const source = readFileSync(at('js/testing/store/defects.ts'), 'utf8').split('const DEFECTS = {')[1]
   const known = [...source.matchAll(/^ {2}'?([a-z\d ]+)'?: \{/gm)].map(([, name]) => name)
   assert.ok(known.length > 20)
   assert.deepEqual([...new Set(told)].sort(), known.sort())
-  const { code } = blocksOf('docs/storage.md').find(({ code }) => code.includes('Why it matters'))
+  const { code } = blocksOf('docs/own-store.md').find(({ code }) => code.includes('Why it matters'))
   const [name, seen] = /^([\w ]+): (.*)\.\n/.exec(code).slice(1)
   const whole = new StoreDefect(/** @type {any} */ (name), seen).message
   assert.equal(code.trim().replaceAll('\n', ' '), whole.replaceAll('\n', ' '))
