@@ -246,6 +246,7 @@ const TOOLS = {
     { ip: '192.0.2.1', roles: ['admin'], channel: 'web', enrollment: 'none', recoveryCode: false, time: 1_800_000_000 },
   ],
   'policy.review': [smallRules, people],
+  sqliteSchema: [{ table: 'x' }],
   sqliteStore: [{ exec: () => {}, prepare: () => ({ all: () => [], run: () => ({ changes: 1 }) }) }, { table: 'x' }],
 }
 

@@ -92,7 +92,7 @@ const BROKEN_APART = ['lock-of-one-process', 'select-then-update']
 const openOf = async (name) => (await import(inTests(`broken/${name}`).href)).default
 
 for (const [name, [field, defect, ...others]] of Object.entries(BROKEN)) {
-  test(`${field && `${field}: `}a store that is broken by ${name} is told: ${defect}`, async () => {
+  test(`${field && `${field}: `}T53: a store that is broken by ${name} is told: ${defect}`, async () => {
     const told = await toldOf({ open: await openOf(name) })
     const names = told.map(({ error }) => error.defect)
     assert.ok(names.includes(defect), names.join(', '))

@@ -234,7 +234,7 @@ test('D2: in a transaction of the host an error is thrown at once', async (t) =>
   assert.equal((await mysqlStore(pool).load(BEA)).record, 'mine')
 })
 
-test('D5: a server that takes no writes is refused, also where it has no record', async (t) => {
+test('D5 T53: a server that takes no writes is refused, also where it has no record', async (t) => {
   const database = await prepared(t)
   const store = mysqlStore(open(t, database))
   await store.save(ANN, 'first', undefined)

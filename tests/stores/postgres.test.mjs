@@ -264,7 +264,7 @@ test('a Client of pg without a transaction works like a pool', async (t) => {
   assert.equal((await store.load(ANN)).record, 'first')
 })
 
-test('D5: a replica is refused, also where it has no record', async (t) => {
+test('D5 T53: a replica is refused, also where it has no record', async (t) => {
   const { primary, standby } = await startPostgresPair(t)
   for (const driver of DRIVERS) {
     const pool = OPEN[driver](t, primary.url)

@@ -242,7 +242,7 @@ describe('with a server and its replica', () => {
   })
 
   for (const kind of Object.keys(ofServer)) {
-    test(`D5: a replica is refused, from the start and later, by ${kind}`, async (t) => {
+    test(`D5 T53: a replica is refused, from the start and later, by ${kind}`, async (t) => {
       const prefix = fresh()
       const store = redisStore(await ofServer[kind](t, replica), { prefix })
       await assert.rejects(store.load({ user: 'ann' }), { code: 'store_failed', message: /primary/ })
