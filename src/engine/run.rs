@@ -1,6 +1,8 @@
 //! The course of every run of a step: the record goes in, the command changes it, and what time has
 //! ended goes out.
 
+use std::borrow::Cow;
+
 use crate::effect::Effect;
 use crate::error::Error;
 use crate::hashed_codes::Hashes;
@@ -23,7 +25,11 @@ pub(super) fn run<H: Hashes>(
     mut hashes: H,
     job: impl FnOnce(&mut Context<'_>) -> Result<Reply, Error>,
 ) -> Result<Result<Pending, H::Missing>, Error> {
-    let record = restored::as_it_counts(&record, keys)?.into_owned();
+    let restored = match restored::as_it_counts(&record, keys)? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(restored) => Some(restored),
+    };
+    let record = restored.unwrap_or(record);
     let before = record.clone();
     let mut context = Context::new(policy, keys, record, env, &mut hashes);
     restored::begin(&mut context);
