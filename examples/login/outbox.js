@@ -67,7 +67,7 @@ export function createOutbox(db) {
     ORDER BY id DESC LIMIT @limit`)
 
   /** Counts equal refusals within 15 minutes as one, so that a stolen password cannot push all other events off the page. */
-  const saveEvent = db.transaction((event) => {
+  const { immediate: saveEvent } = db.transaction((event) => {
     if (!canRepeat.has(event.event)) return void addEvent.run(event.user, JSON.stringify(event))
     const last = lastEvents.all(event.user, event.event).map(({ id, event: text }) => ({ id, ...JSON.parse(text) }))
     const same = last.find((each) => isSame(each, event))

@@ -14,6 +14,8 @@
 //   said       replies that a page is to tell, by the id in its address
 //   shown      what pages show, by name, such as the draft of a policy
 // `next` is the path to go to after the second factor.
+//
+// Each transaction takes the lock first (`immediate`): one that reads before it writes would fail beside another process.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { seal, unseal } from './sealed.js'
@@ -75,9 +77,9 @@ export function createSessions(db, clock, revoke) {
       .pluck()
     const remove = db.prepare(`DELETE FROM login_sessions WHERE ${condition}`)
     return db.transaction((given) => {
-      revoke(listed.all(given)) // it writes into this database at once, and so within the transaction
+      revoke(listed.all(given)) // where the list is in this database, it writes at once, and so within the transaction
       return remove.run(given).changes
-    })
+    }).immediate
   }
 
   /** `ends` is an earlier end: of a session that is useless after it, of which there may be very many, or of the one before it. */
@@ -140,7 +142,7 @@ export function createSessions(db, clock, revoke) {
   }
 
   /** Changes what is pending, as it is now: another tab may have changed it since the session was found. */
-  const change = db.transaction((session, edit, { handedOut = false } = {}) => {
+  const { immediate: change } = db.transaction((session, edit, { handedOut = false } = {}) => {
     const secret = secrets.get(session)
     const now = find(secret, session.channel)
     if (now === undefined) return
@@ -169,7 +171,7 @@ export function createSessions(db, clock, revoke) {
       const { principal, channel, ip, browser } = old
       start(fresh, { principal, channel, ip, browser, ...state })
       return true
-    }),
+    }).immediate,
 
     end(session) {
       remove({ id: session.id })

@@ -2,6 +2,9 @@
 // run in this process, with the real engine; only the moment of its answer is chosen here.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys } from 'countersign'
@@ -336,4 +339,47 @@ test('a review reads a long policy as often for many owners as for one', async (
   const more = Array.from({ length: 50 }, (_, i) => ({ id: `u${i}`, email: `u${i}@acme.example`, role: 'owner' }))
   accounts.usersOf = (id) => [...usersOf(id), ...more.map((user) => ({ ...user, account: id, last_ip: '192.0.2.11' }))]
   assert.equal(await readsOfReview(), forOne)
+})
+
+test('no other instance writes between the first read and the write of a transaction', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'login-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'login.sqlite')
+  const other = new Database(file, { timeout: 0 })
+  const answers = new Set()
+  const db = new Database(file, {
+    verbose() {
+      if (!db?.inTransaction) return
+      try {
+        other.exec('BEGIN IMMEDIATE; ROLLBACK')
+        answers.add('it may write')
+      } catch (error) {
+        answers.add(error.code)
+      }
+    },
+  })
+  const sessions = createSessions(
+    db,
+    () => 1_800_000_000,
+    () => {},
+  )
+  const outbox = createOutbox(db)
+  const uses = {
+    start: (fresh) => sessions.start(fresh, state),
+    keep: (_fresh, session) => sessions.keep(session, { challenge: 'c' }),
+    replace: (_fresh, session) => sessions.replace(session, sessions.fresh(), { proof: 'allowed' }),
+    end: (_fresh, session) => sessions.end(session),
+    event: () => outbox.ownEvent('wrong_password', { account: 'acme', id: 'ann' }, { at: 1, ip: '192.0.2.1' }),
+  }
+  const state = { principal: 'ann', channel: 'web', proof: 'password', ip: '192.0.2.1', browser: '' }
+  for (const [name, use] of Object.entries(uses)) {
+    const [fresh, found] = [sessions.fresh(), sessions.fresh()]
+    sessions.start(found, state)
+    const session = sessions.find(found.secret, 'web')
+    answers.clear()
+    use(fresh, session)
+    assert.deepEqual([...answers], ['SQLITE_BUSY'], name)
+  }
+  db.close()
+  other.close()
 })
