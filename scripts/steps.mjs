@@ -177,7 +177,7 @@ export const STEPS = [
   {
     group: 'stores',
     title: 'Tests of the stores, on real servers',
-    needs: [...PACKAGE, 'stores packages', ...SERVERS],
+    needs: [...PACKAGE, 'login packages', 'oathtool', 'stores packages', ...SERVERS],
     tests: 'node',
     command: () => testsIn('tests/stores'),
   },

@@ -1,4 +1,5 @@
-// Starts the service. DATA_DIR holds all its data: one SQLite file, and the file with the keys.
+// Starts the service. DATA_DIR holds the file with the keys and one SQLite file. The users, sessions, audit log and outbox in it stand
+// for what a host has already. Countersign's records and its revocation list are in it too, unless DATABASE_URL names another place.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -8,15 +9,22 @@ import Database from 'better-sqlite3'
 import { createSecondFactor, generateKeys } from 'countersign'
 import { noticeText } from 'countersign/notices'
 import { storageApi } from 'countersign/storage-api'
-import { sqliteStore } from 'countersign/stores/sqlite'
 import { demoClient, demoLogins, lifetimes, openAccounts, policyOf } from './accounts.js'
 import { createApp } from './app.js'
 import { createUseCases } from './login.js'
 import { messages } from './messages/index.js'
 import { createOutbox } from './outbox.js'
+import { openRecordStore } from './record-store.js'
 import { createSessions } from './sessions.js'
 
-const { PORT = '3000', PUBLIC_ORIGIN, TRUST_PROXY = 'false', COUNTERSIGN_STORAGE_TOKEN, DEMO_CLOCK_FILE } = process.env
+const {
+  PORT = '3000',
+  PUBLIC_ORIGIN,
+  TRUST_PROXY = 'false',
+  COUNTERSIGN_STORAGE_TOKEN,
+  DATABASE_URL,
+  DEMO_CLOCK_FILE,
+} = process.env
 const dataDir = process.env.DATA_DIR ?? fileURLToPath(new URL('data', import.meta.url))
 
 // For tests, which set the time by writing it into this file.
@@ -28,6 +36,10 @@ mkdirSync(dataDir, { recursive: true, mode: 0o700 })
 const databaseFile = join(dataDir, 'login.sqlite')
 const keys = await readKeys(join(dataDir, 'keys.json'), { mayBeNew: !existsSync(databaseFile) })
 const db = new Database(databaseFile)
+const { store, close: closeStore } = await openRecordStore(DATABASE_URL, db).catch((error) => {
+  console.error(error.message)
+  process.exit(1)
+})
 
 // The server listens first, because the policy names the origin, and with PORT=0 the port is known only then.
 const server = createServer()
@@ -41,11 +53,13 @@ const origin = new URL(PUBLIC_ORIGIN ?? address).origin
 const clockMargin = 120
 
 const accounts = await openAccounts(db, clock)
-const store = sqliteStore(db) // it holds the revocation list as well
 const listedSeconds = lifetimes.ticketSeconds + lifetimes.passSeconds + clockMargin
+let listed = Promise.resolve() // once each session that has ended so far is on the list
 const sessions = createSessions(db, clock, (ids) => {
+  // Also without ids: it drops what the list need not hold any more.
   const now = clock()
-  store.revoke({ sessions: ids }, { now, until: now + listedSeconds }).catch(console.error)
+  const done = store.revoke({ sessions: ids }, { now, until: now + listedSeconds }).catch(console.error)
+  listed = listed.then(() => done)
 })
 const outbox = createOutbox(db)
 /** @returns {any} */
@@ -112,7 +126,9 @@ console.log(`  client  ${demoClient.id}  ${demoClient.secret}`)
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, () => {
-    server.close(() => {
+    server.close(async () => {
+      await listed
+      await closeStore().catch(console.error)
       db.close()
       console.log('Stopped.')
     })
@@ -123,8 +139,9 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 /** The storage API. A pass may outlive its session, so sessions that have expired are listed before Envoy asks. */
 function storageForEnvoy(token) {
   const api = storageApi({ ...shared, token, onError: console.error })
-  return (request, response) => {
+  return async (request, response) => {
     sessions.endExpired()
+    await listed
     return api(request, response)
   }
 }

@@ -2,7 +2,7 @@
 // browser, an authenticator, and a reader for the QR code.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,9 +54,14 @@ export const elsewhere = [
   '/\u2044evil.example',
 ]
 
-/** The service with a fresh database; it ends with the test `t`. */
-export async function startService(t, { env = {} } = {}) {
-  const dataDir = mkdtempSync(join(tmpdir(), 'login-'))
+/**
+ * The service with a fresh database; it ends with the test `t`. With `dataDir` it uses the data and the clock of another one, which
+ * must have been started before.
+ * @param {{ after(end: () => unknown): void }} t
+ * @param {{ env?: Record<string, string>, dataDir?: string }} [options]
+ */
+export async function startService(t, { env = {}, dataDir: ofAnother } = {}) {
+  const dataDir = ofAnother ?? mkdtempSync(join(tmpdir(), 'login-'))
   const clockFile = join(dataDir, 'clock')
   let now = 1_800_000_000
   // The port stays the same after a restart, because older cookies and pages name it.
@@ -65,9 +70,11 @@ export async function startService(t, { env = {} } = {}) {
 
   const setClock = (seconds) => {
     now = seconds
-    writeFileSync(clockFile, String(now))
+    // Moved into place, because a service reads the file at any moment.
+    writeFileSync(`${clockFile}.new`, String(now))
+    renameSync(`${clockFile}.new`, clockFile)
   }
-  setClock(now)
+  if (!ofAnother) setClock(now)
 
   async function start() {
     child = spawn(process.execPath, [fileURLToPath(new URL('server.js', example))], {
@@ -99,11 +106,12 @@ export async function startService(t, { env = {} } = {}) {
   await start()
   t.after(async () => {
     await stop('SIGKILL')
-    rmSync(dataDir, { recursive: true, force: true })
+    if (!ofAnother) rmSync(dataDir, { recursive: true, force: true })
   })
 
   return {
     dataDir,
+    port,
     databaseFile: join(dataDir, 'login.sqlite'),
     start,
     stop,
