@@ -236,7 +236,7 @@ export const STEPS = [
   {
     group: 'envoy',
     title: 'Envoy tests',
-    needs: [...SERVICE, 'filter', 'envoy', 'oldest envoy', 'skopeo'],
+    needs: [...SERVICE, 'stores packages', 'postgres', 'filter', 'envoy', 'oldest envoy', 'skopeo'],
     tests: 'node',
     command: () => testsIn('tests/envoy'),
   },
