@@ -182,6 +182,14 @@ export const STEPS = [
     command: () => testsIn('tests/stores'),
   },
   {
+    group: 'stores-long',
+    title: 'Codes on real servers, under load, faults and failover',
+    long: true,
+    needs: [...PACKAGE, 'stores packages', ...SERVERS],
+    tests: 'node',
+    command: () => testsIn('tests/stores/long'),
+  },
+  {
     group: 'docs',
     title: 'Tests of the documents',
     needs: [...PACKAGE, 'login packages', 'docs packages'],
