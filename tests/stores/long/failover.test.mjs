@@ -133,10 +133,15 @@ test('PostgreSQL with synchronous_commit = local: a failover loses logins that w
 })
 
 // Where an administrator cancels the wait, the login is told, and its code works again after a failover.
-for (const [how, isTold, url, end] of [
-  ['pg_cancel_backend', true, '', (pid) => `SELECT pg_cancel_backend(${pid})`],
-  ['pg_terminate_backend', true, '', (pid) => `SELECT pg_terminate_backend(${pid})`],
-  ['statement_timeout', false, '?options=-c%20statement_timeout%3D100', () => 'SELECT pg_sleep(0.5)'],
+for (const { how, isTold, url = '', end } of [
+  { how: 'pg_cancel_backend', isTold: true, end: (pid) => `SELECT pg_cancel_backend(${pid})` },
+  { how: 'pg_terminate_backend', isTold: true, end: (pid) => `SELECT pg_terminate_backend(${pid})` },
+  {
+    how: 'statement_timeout',
+    isTold: false,
+    url: '?options=-c%20statement_timeout%3D100',
+    end: () => 'SELECT pg_sleep(0.5)',
+  },
 ])
   test(`PostgreSQL, a write that waits for a standby, and ${how}: the login is ${isTold ? '' : 'not '}told`, {
     skip,
@@ -264,7 +269,7 @@ async function cutReplicaOff(t, { nodes }, primary) {
   const replica = nodes.find((node) => node.port === port)
   const pid = Number(/pid=(\d+)/.exec(replica.log())[1])
   process.kill(pid, 'SIGSTOP')
-  await client.client('KILL', 'TYPE', 'replica')
+  await client.call('CLIENT', 'KILL', 'TYPE', 'replica')
   client.disconnect()
   return resumer(t, pid)
 }

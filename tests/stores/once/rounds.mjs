@@ -14,7 +14,10 @@ export const AT_ONCE = 1_000
 /** Wrong codes that are compared at most: of an app, a phone or a backup code until the wait. A recovery code has no cap. */
 export const CAPS = { totp: 5, sms: 5, backup_code: 5 }
 
-/** Servers by name: each starts, and gives the kind of its store and the address. */
+/**
+ * Servers by name: each starts, and gives the kind of its store and the address.
+ * @type {Record<string, { needs: ('postgres' | 'mariadb' | 'redis')[], start(t: any): Promise<[kind: string, address: any]> }>}
+ */
 export const SERVERS = {
   PostgreSQL: { needs: ['postgres'], start: async (t) => ['postgres', addressOf(await startPostgres(t))] },
   'PostgreSQL with a synchronous standby': {

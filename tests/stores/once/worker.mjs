@@ -16,7 +16,15 @@ const JOBS = {
   async verify({ policy, keys, time, logins, times, hosts: count, flaw }, report) {
     const store = flaw === undefined ? opened.store : FLAWS[flaw](opened.store)
     const hosts = Array.from({ length: count }, () =>
-      createSecondFactor({ policy, keys, store, sendSms() {}, clock: () => time, hashing: 'inline' }),
+      createSecondFactor({
+        policy,
+        keys,
+        store,
+        sendSms() {},
+        onEffectError() {},
+        clock: () => time,
+        hashing: 'inline',
+      }),
     )
     const calls = Array.from({ length: times }, (_, n) => logins.map((login, at) => ({ login, at, n }))).flat()
     await Promise.all(
