@@ -159,6 +159,8 @@ export async function closed(open: OpenInstance): Promise<void> {
       found('true without a write', 'a save by an instance that is closed said true and wrote nothing')
     if (!wrote.answer && record !== 'first')
       found('write without true', 'a save by an instance that is closed wrote, and said false')
+    if (!wrote.answer)
+      found('error taken for a lost race', 'a save by an instance that is closed said false, at the right version')
   })
 }
 

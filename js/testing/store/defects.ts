@@ -8,13 +8,13 @@ interface Defect {
 
 const TWO_WINNERS = 'each of them lets a user in, so that a code that works once works twice'
 const ONE_STATEMENT =
-  'compare and set in one statement (UPDATE … SET version = :new WHERE … AND version = :expected) and say whether it changed a row; do not read first and then write, and take no lock that holds in one process only'
+  'compare and set in one statement (UPDATE … SET version = :new WHERE … AND version = :expected) and say whether it changed a row; do not read first and then write, take no lock that holds in one process only, and read a record and its version in one read. Without SQL: one transaction that compares the version and writes both'
 
 const DEFECTS = {
   'lost update': { why: `${TWO_WINNERS}, and a counted attempt is forgotten`, mend: ONE_STATEMENT },
   'two first saves': {
     why: `the second one replaces the first, and ${TWO_WINNERS}`,
-    mend: 'a plain INSERT under a primary key on account and user; say false where the key is there already. Do not look first whether it is',
+    mend: 'a plain INSERT under a primary key on account and user; say false where the key is there already. Do not look first whether it is. Without SQL: a write on the condition that the key is not there',
   },
   'overwritten first save': {
     why: 'two set-ups at once replace each other, and the factor of one user is lost',
@@ -44,6 +44,10 @@ const DEFECTS = {
     why: 'a user whose record cannot be read counts as one without a factor, and is let in by the password alone',
     mend: 'let the error of the driver through; give undefined only where the query has found no row',
   },
+  'error taken for a lost race': {
+    why: 'the engine takes it for a faster writer, and tries again and again on a database that is down. A write whose answer was lost is not known as landed',
+    mend: 'say false only where another writer was faster; let each other error of the driver through',
+  },
   error: { why: 'the engine needs an answer here', mend: 'see the cause of this error' },
   'wrong answer': {
     why: 'the engine refuses an answer of another form as `store_failed`',
@@ -55,7 +59,11 @@ const DEFECTS = {
   },
   'version of 32 bits': {
     why: 'small numbers return, by a cut, an overflow or a count that begins anew, and a used code then works again',
-    mend: 'give the column 64 bits (BIGINT, not INT) and each write newVersion(). A store that counts must begin at a random number above 2^32',
+    mend: 'give the column 64 bits (BIGINT, not INT) and each write newVersion()',
+  },
+  'counted version': {
+    why: 'the count goes back with a restore and with a failover that lost the last writes. A writer who saw a number before then takes another record for the one that it read, and a used code works again',
+    mend: 'give each write newVersion(), which is random. The revision of a database is a count as well',
   },
   'time as version': {
     why: 'two writes in one tick of the clock have one version, and a clock that is set back brings old ones again',

@@ -19,6 +19,7 @@ export async function list(open: OpenInstance): Promise<void> {
     const ids: RecordId[] = [
       ...names.map((user) => ({ account: `${run} list`, user })),
       ...names.slice(0, 3).map((user) => ({ account: `${run} other`, user })),
+      ...names.slice(0, 3).map((user) => ({ account: `${run} listed too`, user })), // begins with the name of the first
       ...names.slice(0, 3).map((user) => ({ user })),
     ]
     const versions = new Map<string, number>()

@@ -27,6 +27,8 @@ export async function versions(open: OpenInstance): Promise<void> {
       found('time as version', `all versions of ${all.length} writes are the time of the clock, such as ${version}`)
     if (all.every((each) => each < 2 ** 32))
       found('version of 32 bits', `all versions of ${all.length} writes are below 2^32, such as ${version}`)
+    if (all.every((each, at) => at === 0 || isNextOf(all[at - 1]!, each)))
+      found('counted version', `the versions of ${all.length} writes are counted up, such as ${all[0]} and ${all[1]}`)
     for (const other of neighboursOf(version))
       if (await saveLate(stores[0]!, id, 'by another version', other))
         found('inexact version', `a save that named version ${other} got true, and version ${version} was stored`)
@@ -36,6 +38,9 @@ export async function versions(open: OpenInstance): Promise<void> {
     await firstVersions(stores[0]!)
   })
 }
+
+/** Whether a version is counted up from the one before. A random one is greater by so little once in four thousand million. */
+const isNextOf = (before: number, version: number) => version > before && version - before < 2 ** 20
 
 function complainOf(seen: readonly number[], version: number): void {
   const at = seen.indexOf(version)
