@@ -1,7 +1,5 @@
 // MariaDB, through mysql2, on a real server.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import net from 'node:net'
 import { after, test } from 'node:test'
 import { CountersignError } from 'countersign'
 import { createMysqlTables, mysqlSchema, mysqlStore } from 'countersign/stores/mysql'
@@ -9,6 +7,7 @@ import callbacks from 'mysql2'
 import mysql from 'mysql2/promise'
 import { eventually } from '../shared/eventually.mjs'
 import { codeWithLostAnswer, sameCodeAtOnce, storeContract } from './contract.mjs'
+import { cuttingProxy } from './cutting-proxy.mjs'
 import { startMariadb } from './servers/mariadb.mjs'
 
 const server = await startMariadb({ after })
@@ -179,40 +178,15 @@ test('D2: a connection that is killed in the middle of a save fails, and the nex
 
 test('D2: a save whose answer is lost has landed, and is not taken for a lost race', async (t) => {
   const database = await prepared(t)
-  const proxy = await cuttingProxy(t, database)
+  const proxy = await cuttingProxy(t, database, isSave)
   const store = mysqlStore(open(t, { ...database, port: proxy.port }))
-  const results = await codeWithLostAnswer(store, () => proxy.cutAnswer())
+  const results = await codeWithLostAnswer(store, () => proxy.cutAnswers())
   assert.deepEqual(results, ['verified', 'already_used'])
   assert.equal(proxy.cuts(), 1)
 })
 
-/** A way to the server that can lose the answer to the next statement with a record, and the connection with it. */
-async function cuttingProxy(t, { host, port }) {
-  const EXECUTE = 0x17
-  let isWanted = false
-  let cuts = 0
-  const proxy = net.createServer((client) => {
-    const behind = net.connect(port, host)
-    let isCut = false
-    client.on('data', (data) => {
-      if (isWanted && data[4] === EXECUTE && data.length > 400) {
-        isCut = true
-        isWanted = false
-        cuts += 1
-      }
-      behind.write(data)
-    })
-    behind.on('data', (data) => (isCut ? client.destroy() : client.write(data)))
-    client.on('error', () => {})
-    behind.on('error', () => {})
-    client.on('close', () => behind.end())
-    behind.on('close', () => client.destroy())
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  t.after(() => void proxy.close())
-  return { port: proxy.address().port, cutAnswer: () => void (isWanted = true), cuts: () => cuts }
-}
+/** A statement that is prepared already has the command 0x17, and one with a record is long. */
+const isSave = (data) => data[4] === 0x17 && data.length > 400
 
 test('D2: in a transaction of the host an error is thrown at once', async (t) => {
   const database = await prepared(t)

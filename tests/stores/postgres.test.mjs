@@ -1,7 +1,5 @@
 // PostgreSQL, through both drivers, on real servers.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import net from 'node:net'
 import { after, test } from 'node:test'
 import { CountersignError, createSecondFactor, generateKeys } from 'countersign'
 import { createPostgresTables, postgresSchema, postgresStore } from 'countersign/stores/postgres'
@@ -9,6 +7,7 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { eventually } from '../shared/eventually.mjs'
 import { codeWithLostAnswer, sameCodeAtOnce, storeContract } from './contract.mjs'
+import { cuttingProxy } from './cutting-proxy.mjs'
 import { startPgbouncer } from './servers/pgbouncer.mjs'
 import { startPostgres, startPostgresPair } from './servers/postgres.mjs'
 
@@ -162,9 +161,9 @@ for (const driver of DRIVERS) {
 
   test(`D2: ${driver}: a save whose answer is lost has landed, and is not taken for a lost race`, async (t) => {
     const database = await prepared(t)
-    const proxy = await cuttingProxy(t, database)
-    const store = postgresStore(open(t, proxy.url))
-    const results = await codeWithLostAnswer(store, () => proxy.cutAnswersTo('UPDATE second_factor'))
+    const proxy = await cuttingProxy(t, database, isUpdate)
+    const store = postgresStore(open(t, database.url.replace(`:${database.port}/`, `:${proxy.port}/`)))
+    const results = await codeWithLostAnswer(store, () => proxy.cutAnswers())
     assert.deepEqual(results, ['verified', 'already_used'])
     assert.equal(proxy.cuts(), 1)
   })
@@ -223,39 +222,8 @@ async function inTransaction(pool, job) {
 const hostOn = (store) =>
   createSecondFactor({ policy: { v: 1, name: 'Acme', origin: 'https://acme.example' }, keys: generateKeys(), store })
 
-/** A way to the server that can lose the answer to the next statement that holds a text, and the connection with it. */
-async function cuttingProxy(t, { host, port, url }) {
-  let wanted
-  let cuts = 0
-  const proxy = net.createServer((client) => {
-    const behind = net.connect(port, host)
-    let sent = ''
-    let isCut = false
-    client.on('data', (data) => {
-      sent = (sent + data.toString('latin1')).slice(-100_000)
-      // An Execute of 9 bytes and a Sync of 4 end the statement; before them a driver may ask for the types of its values.
-      if (wanted !== undefined && sent.includes(wanted) && sent.endsWith('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04')) {
-        isCut = true
-        cuts += 1
-        wanted = undefined
-      }
-      behind.write(data)
-    })
-    behind.on('data', (data) => (isCut ? client.destroy() : client.write(data)))
-    client.on('error', () => {})
-    behind.on('error', () => {})
-    client.on('close', () => behind.end())
-    behind.on('close', () => client.destroy())
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  t.after(() => void proxy.close())
-  return {
-    url: url.replace(`:${port}/`, `:${proxy.address().port}/`),
-    cutAnswersTo: (text) => void (wanted = text),
-    cuts: () => cuts,
-  }
-}
+/** An Execute of 9 bytes and a Sync of 4 end the statement; before them a driver may ask for the types of its values. */
+const isUpdate = (_data, sent) => sent.includes('UPDATE ') && sent.endsWith('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04')
 
 test('a Client of pg without a transaction works like a pool', async (t) => {
   const store = postgresStore(await connected(t, await prepared(t)))

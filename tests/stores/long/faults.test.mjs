@@ -1,8 +1,7 @@
 // Processes and servers end, and connections are cut, while users log in. No code works twice.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import net from 'node:net'
 import { test } from 'node:test'
+import { cuttingProxy } from '../cutting-proxy.mjs'
 import { prepared, SERVERS } from '../once/rounds.mjs'
 import { countsOf, startWorker, startWorkers } from '../once/workers.mjs'
 import { startMariadb } from '../servers/mariadb.mjs'
@@ -117,7 +116,7 @@ for (const [kind, { needs, start }] of Object.entries(LASTING))
   }, async (t) => {
     const server = await start(t)
     const { person, input } = await prepared(t, kind, { url: server.url })
-    const proxy = await startCutter(t, server)
+    const proxy = await cuttingProxy(t, server, isWrite)
     const workers = await startWorkers(t, kind, { url: server.url.replace(`:${server.port}`, `:${proxy.port}`) })
     let told = 0
     for (let round = 0; round < 20; round += 1) {
@@ -137,41 +136,10 @@ for (const [kind, { needs, start }] of Object.entries(LASTING))
   })
 
 /**
- * A way to a server that can lose answers to a write: the server has it, and in place of its answer the connection ends.
+ * Statements of SQL are known by their text; of MariaDB, one that is prepared already by its command, 0x17; scripts of Redis that
+ * write have a record, which is long.
  */
-async function startCutter(t, { host, port }) {
-  let left = 0
-  let cuts = 0
-  const sockets = new Set()
-  const proxy = net.createServer((client) => {
-    const behind = net.connect(port, host)
-    let isCut = false
-    client.on('data', (data) => {
-      const text = data.toString('latin1')
-      // Statements of SQL by their text; of MariaDB, one that is prepared already by its command, 0x17; scripts of Redis that write
-      // have a record, which is long.
-      const isWrite =
-        text.includes('UPDATE ') || (data[4] === 0x17 && data.length > 300) || /evalsha[^]{300}/i.test(text)
-      if (isWrite && left > 0) {
-        left -= 1
-        cuts += 1
-        isCut = true
-      }
-      behind.write(data)
-    })
-    behind.on('data', (data) => (isCut ? client.destroy() : client.write(data)))
-    for (const socket of [client, behind]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-    }
-    client.on('close', () => behind.end())
-    behind.on('close', () => client.destroy())
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    proxy.close()
-  })
-  return { port: proxy.address().port, cutAnswers: (count) => void (left = count), cuts: () => cuts }
+const isWrite = (data) => {
+  const text = data.toString('latin1')
+  return text.includes('UPDATE ') || (data[4] === 0x17 && data.length > 300) || /evalsha[^]{300}/i.test(text)
 }
