@@ -14,7 +14,7 @@ const OUT = 'target/docs'
 function entryPoints() {
   const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
   const declarations = Object.values(exports).map((entry) => (entry.import ?? entry.default)?.types)
-  const names = declarations.flatMap((file) => /\/([\w-]+)\.d\.ts$/.exec(file ?? '')?.[1] ?? [])
+  const names = declarations.flatMap((file) => /^\.\/pkg\/types\/(.+)\.d\.ts$/.exec(file ?? '')?.[1] ?? [])
   if (!has('target/npm/countersign.d.ts')) throw new Problem('The types are missing: run `npm run build` first.')
   return names.map((name) => at(`js/${name}.ts`))
 }
@@ -35,8 +35,8 @@ async function buildReference() {
     hideGenerator: true,
     disableGit: true,
     excludeExternals: true,
-    // The parts of which the ids of texts are made. Hosts write whole ids.
-    intentionallyNotExported: ['MailId', 'Fact', 'OwnFactor', 'Situation', 'Step'],
+    // The parts of which the ids of texts, and the names of defects, are made. Hosts write them whole.
+    intentionallyNotExported: ['MailId', 'Fact', 'OwnFactor', 'Situation', 'Step', 'DEFECTS'],
     highlightLanguages: ['typescript', 'javascript', 'html', 'json', 'yaml', 'shellscript', 'sql'],
     validation: { notExported: true, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
     logLevel: 'Warn',

@@ -12,10 +12,10 @@ const MYSQL_IN_TEXT: Dialect = {
     MYSQL.load(table).replace('CASE', `CASE WHEN @@sql_mode LIKE '%NO_BACKSLASH_ESCAPES%' THEN 'escapes'`),
 }
 
-const DIALECTS = { postgres: POSTGRES, mysql: MYSQL_IN_TEXT, sqlite: SQLITE }
-
 /** The database behind Kysely or Drizzle. */
-export type DialectName = keyof typeof DIALECTS
+export type DialectName = 'postgres' | 'mysql' | 'sqlite'
+
+const DIALECTS: Record<DialectName, Dialect> = { postgres: POSTGRES, mysql: MYSQL_IN_TEXT, sqlite: SQLITE }
 
 /** The tag `sql` of a package: it takes the texts of a statement, and the values between them. */
 export type Tag<Query> = (texts: TemplateStringsArray, ...values: unknown[]) => Query

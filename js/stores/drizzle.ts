@@ -8,6 +8,7 @@ import type { WholeStore } from '../store.js'
 import { readTagOptions, type TagOptions, withoutValues } from './dialects.js'
 import { type Answer, isQuery, sqlStore } from './sql-store.js'
 
+export { CountersignError, type ErrorCode, type RuleErrorCode } from '../error.js'
 export type { DialectName, Tag, TagOptions } from './dialects.js'
 export type { SqlOptions } from './sql-store.js'
 

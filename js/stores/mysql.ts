@@ -17,6 +17,7 @@ import {
 } from './sql-store.js'
 import { createTables } from './sql-tables.js'
 
+export { CountersignError, type ErrorCode, type RuleErrorCode } from '../error.js'
 export type { SqlOptions } from './sql-store.js'
 
 /** A pool or a connection of `mysql2/promise`: the part that the store uses. */
@@ -27,11 +28,17 @@ export interface MysqlPool {
 
 /** A statement, with the options that fix the form of its answer: those of the pool may give another one. */
 export interface MysqlStatement {
+  /** Its text. */
   sql: string
+  /** Rows are objects. */
   rowsAsArray: false
+  /** By the names of the columns alone. */
   nestTables: false
+  /** Values as the driver gives them. */
   typeCast: (field: unknown, next: () => unknown) => unknown
+  /** Numbers of 64 bits are exact, */
   supportBigNumbers: true
+  /** as texts. */
   bigNumberStrings: true
 }
 

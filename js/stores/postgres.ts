@@ -9,6 +9,7 @@ import { POSTGRES, POSTGRES_CATALOG } from './postgres-dialect.js'
 import { type Answer, type Connection, type Send, type SqlOptions, sqlStore, tableOf, type Value } from './sql-store.js'
 import { createTables } from './sql-tables.js'
 
+export { CountersignError, type ErrorCode, type RuleErrorCode } from '../error.js'
 export type { SqlOptions } from './sql-store.js'
 
 /** A `Pool` or a `Client` of pg: the part that the store uses. */

@@ -5,44 +5,66 @@ import { invalid } from '../error.js'
 
 /** A client of the package `redis`, by `createClient` or `createClientPool`: the part that the store uses. */
 export interface NodeRedisClient {
+  /** Sends a command. */
   sendCommand(args: string[]): Promise<unknown>
-  multi(): Pipeline
+  /** Begins a list of commands for one connection. */
+  multi(): NodeRedisPipeline
 }
 
 /** A cluster of the package `redis`, by `createCluster`: the part that the store uses. */
 export interface NodeRedisCluster {
+  /** Its primaries. */
   readonly masters: readonly unknown[]
+  /** The client of one of them. */
   nodeClient(node: never): unknown
+  /** Sends a command to the server of a key. */
   sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>
-  multi(firstKey?: string): Pipeline
+  /** Begins a list of commands for one connection to the server of a key. */
+  multi(firstKey?: string): NodeRedisPipeline
 }
 
-/** A pipeline of the package `redis`. */
-interface Pipeline {
+/** A list of commands in the package `redis`. */
+export interface NodeRedisPipeline {
+  /** Adds a command. */
   addCommand(...given: never[]): unknown
+  /** Sends all, without a transaction. */
   execAsPipeline(): Promise<unknown>
 }
 
 /** A `Redis` of ioredis: the part that the store uses. */
 export interface IoredisClient {
+  /** The options that it was made with. */
   readonly options: object
+  /** Its connection of now. */
   readonly stream?: unknown
+  /** Sends a command. */
   call(command: string, args: string[]): Promise<unknown>
+  /** Begins a list of commands. */
   pipeline(): IoredisPipeline
 }
 
 /** A `Cluster` of ioredis: the part that the store uses. */
 export interface IoredisCluster {
+  /** The options that it was made with. */
   readonly options: object
+  /** True: it is a cluster. */
   readonly isCluster: boolean
+  /** Sends a command to the server of its key. */
   call(command: string, args: string[]): Promise<unknown>
-  nodes(role: 'master'): { call(command: string, args: string[]): Promise<unknown> }[]
+  /** The clients of its primaries. */
+  nodes(role: 'master'): {
+    /** Sends a command to this server. */
+    call(command: string, args: string[]): Promise<unknown>
+  }[]
+  /** Begins a list of commands. */
   pipeline(): IoredisPipeline
 }
 
-/** A pipeline of ioredis. */
-interface IoredisPipeline {
+/** A list of commands in ioredis. */
+export interface IoredisPipeline {
+  /** Adds a command. */
   call(command: string, args: string[]): unknown
+  /** Sends all. */
   exec(): Promise<[error: Error | null, answer: unknown][] | null>
 }
 

@@ -15,7 +15,16 @@ import { newVersion, type RecordId, recordKey, type Stored, type WholeStore } fr
 import { type ListRow, listOfRows, rowsOf } from './list-rows.js'
 import { type RedisClient, type Send, serversOf } from './redis-clients.js'
 
-export type { IoredisClient, IoredisCluster, NodeRedisClient, NodeRedisCluster, RedisClient } from './redis-clients.js'
+export { CountersignError, type ErrorCode, type RuleErrorCode } from '../error.js'
+export type {
+  IoredisClient,
+  IoredisCluster,
+  IoredisPipeline,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisPipeline,
+  RedisClient,
+} from './redis-clients.js'
 
 /** Options of {@link redisStore}. */
 export interface RedisOptions {

@@ -8,6 +8,7 @@ import type { WholeStore } from '../store.js'
 import { type Answer, type Connection, isQuery, type SqlOptions, sqlStore, tableOf, type Value } from './sql-store.js'
 import { SQLITE } from './sqlite-dialect.js'
 
+export { CountersignError, type ErrorCode, type RuleErrorCode } from '../error.js'
 export type { SqlOptions, Value } from './sql-store.js'
 
 /** A `Database` of better-sqlite3, bun:sqlite or libsql, or a `DatabaseSync` of node:sqlite: the part that the store uses. */
