@@ -1,6 +1,6 @@
 // node scripts/once.mjs: brings 1,000 identical codes at once, from four processes, on each server and by each method, again and
 // again, and 1,000 wrong ones; prints how often a code worked and how many wrong ones were compared. Run it by hand, not in
-// CI: 100 rounds take two hours.
+// CI: 100 rounds take an hour.
 //   node scripts/once.mjs --rounds 100 --only PostgreSQL,Redis
 import { parseArgs } from 'node:util'
 import { METHODS } from '../tests/stores/once/people.mjs'
