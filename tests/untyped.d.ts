@@ -3,7 +3,18 @@
 // The tests pass values that the package's types forbid. The types themselves are tested by TypeScript, in
 // tests/node/package.test.mjs.
 declare module 'countersign'
-declare module 'countersign/*'
+declare module 'countersign/browser'
+declare module 'countersign/notices'
+declare module 'countersign/operator'
+declare module 'countersign/storage-api'
+declare module 'countersign/stores/drizzle'
+declare module 'countersign/stores/kysely'
+declare module 'countersign/stores/mysql'
+declare module 'countersign/stores/postgres'
+declare module 'countersign/stores/redis'
+declare module 'countersign/stores/sqlite'
+declare module 'countersign/testing'
+declare module 'countersign/testing/store'
 // The package's file for browsers, at the addresses from which pages load it.
 declare module '*/browser.mjs'
 // Come with Node 22 and with Bun.

@@ -2,6 +2,9 @@
 import { createClient } from '@libsql/client'
 import { drizzleStore } from 'countersign/stores/drizzle'
 import { kyselyStore } from 'countersign/stores/kysely'
+import { mysqlStore } from 'countersign/stores/mysql'
+import { postgresStore } from 'countersign/stores/postgres'
+import { redisStore } from 'countersign/stores/redis'
 import { sqliteStore } from 'countersign/stores/sqlite'
 import * as drizzle from 'drizzle-orm'
 import * as betterSqlite3 from 'drizzle-orm/better-sqlite3'
@@ -10,8 +13,12 @@ import * as libsqlClient from 'drizzle-orm/libsql'
 import * as mysql2 from 'drizzle-orm/mysql2'
 import * as nodePostgres from 'drizzle-orm/node-postgres'
 import * as postgresJs from 'drizzle-orm/postgres-js'
+import { Cluster, Redis } from 'ioredis'
 import * as kysely from 'kysely'
 import Libsql from 'libsql'
+import mysql from 'mysql2/promise'
+import sqlOfPostgres from 'postgres'
+import { createClientPool, createCluster, createClient as createRedis } from 'redis'
 
 const client = createClient({ url: 'file:a.db' })
 const db = new kysely.Kysely<{ users: { id: string } }>({ dialect: {} as kysely.Dialect })
@@ -21,6 +28,15 @@ const postgres = nodePostgres.drizzle('')
 
 export const fits = async () => [
   sqliteStore(new Libsql('a.db')),
+  postgresStore(sqlOfPostgres('')),
+  await sqlOfPostgres('').begin((transaction) => [postgresStore(transaction)]),
+  mysqlStore(mysql.createPool('')),
+  mysqlStore(await mysql.createConnection('')),
+  redisStore(createRedis()),
+  redisStore(createClientPool()),
+  redisStore(createCluster({ rootNodes: [] })),
+  redisStore(new Redis()),
+  redisStore(new Cluster([])),
   sqliteStore(client),
   sqliteStore(await client.transaction('write')),
   kyselyStore(db, ofKysely),
