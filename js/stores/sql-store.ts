@@ -27,7 +27,7 @@ export type Send = (sql: string, values: Value[]) => Promise<Answer>
 /** Whether a statement asks for rows. */
 export const isQuery = (sql: string): boolean => sql.startsWith('SELECT')
 
-/** What an error of the driver says about a statement. */
+/** The meaning of a driver's error for the statement that failed. */
 export type Failure =
   /** Another writer was faster: nothing was written. */
   | 'faster'
@@ -49,7 +49,7 @@ export interface Dialect {
   load(table: string): string
   /** Puts an entry on the revocation list, or the greater one in place of what is there. */
   keep(table: string): string
-  /** What an error says. */
+  /** Reads the meaning of an error from its code. */
   failure(error: unknown): Failure
 }
 

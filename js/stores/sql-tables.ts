@@ -72,7 +72,7 @@ const tablesOf = (table: string): { name: string; columns: Record<string, Kind>;
   },
 ]
 
-/** What is wrong with the tables, or that one is missing. */
+/** The faults of the tables, or `missing` where one is not there. */
 async function faultsOf(catalog: Catalog, table: string, send: Send): Promise<string[] | 'missing'> {
   const faults: string[] = []
   let isMissing = false

@@ -16,7 +16,7 @@ pub trait Model {
     fn events(&self, state: &Self::State) -> Vec<(Self::Event, Self::State)>;
 }
 
-/// What a search has reached, in the order of the length of the way.
+/// The states that a search has reached, those with the shortest way first.
 pub struct Reached<M: Model> {
     pub states: Vec<M::State>,
     /// For each state the one before it, and the event between; the start has none.

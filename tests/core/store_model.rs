@@ -70,7 +70,7 @@ enum Defect {
     NoSecondLook,
 }
 
-/// What a client was asked for.
+/// The request of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Program {
     /// A login with this one of the user's codes.
@@ -105,7 +105,7 @@ struct Protocol {
     defect: Option<Defect>,
 }
 
-/// What must hold in every state.
+/// A property that holds in every state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Property {
     /// No code has two successes told. One whose write a failover lost does not count where replication is late.

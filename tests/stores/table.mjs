@@ -43,5 +43,22 @@ export function storeOn({ rows, key, version, text }) {
   }
 }
 
+/** A default export for the kit, whose store may be closed: then each function fails, unless `broken` takes the error for an answer. */
+export function closable(store, broken) {
+  return () => {
+    let isOpen = true
+    const whileOpen =
+      (ask) =>
+      async (...of) => {
+        if (!isOpen) throw new Error('the pool has ended')
+        return ask(...of)
+      }
+    const close = () => {
+      isOpen = false
+    }
+    return { store: broken({ load: whileOpen(store.load), save: whileOpen(store.save) }), close }
+  }
+}
+
 /** A default export for the kit: every instance is on the same table. */
 export const always = (store) => () => ({ store, close: () => {} })

@@ -44,7 +44,7 @@ export async function load(store: Store, id: RecordId): Promise<Stored | undefin
 /** How often a read that is behind is asked again, and the milliseconds between. */
 const READS = { most: 20, apart: 25 }
 
-/** What is stored after a record was saved. It is no defect here that it is another one, but that it comes late is. */
+/** Reads a record after its save, some times if need be. A record that comes late is a defect; another record in its place is none here. */
 export async function readBack(store: Store, { id, record }: Saved): Promise<Stored | undefined> {
   let stored = await load(store, id)
   for (let read = 1; stored?.record !== record && read < READS.most; read += 1) {

@@ -119,7 +119,7 @@ export class StoreDefect extends Error {
   override readonly name = 'StoreDefect'
   /** Its name. */
   readonly defect: StoreDefectName
-  /** What was seen. */
+  /** The observation that shows the defect, in words. */
   readonly seen: string
 
   constructor(defect: StoreDefectName, seen: string, cause?: unknown) {

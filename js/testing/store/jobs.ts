@@ -5,7 +5,7 @@ import type { RecordId, Store, Stored } from '../../store.js'
 import { load, messageOf, readBack, type Saved, save, saveFirst, saveNext } from './asking.js'
 import { StoreDefect } from './defects.js'
 
-/** What a writer was told: whether it wrote, or the message of an error. */
+/** A record that a writer saved, and the store's answer: true, false, or the message of an error. */
 export interface Told {
   record: string
   told: boolean | string

@@ -53,7 +53,7 @@ async function service(store: Store, method: Method, count: number): Promise<Ser
 const setUp = (open: OpenInstance, method: Method, users: number) =>
   withInstances(open, 1, ([store]) => service(store!, method, users))
 
-/** What racers are told, for each user. */
+/** The replies to the racers, for each user. */
 async function replies(place: Place, { secrets, ...input }: Service, burst: number): Promise<string[][]> {
   const told = await place.race((racers) => Promise.all(racers.map((racer) => racer.run('login', { ...input, burst }))))
   return input.users.map((_, at) => told.flatMap((each) => each[at]!))
