@@ -19,6 +19,8 @@ const RULES = {
   passSeconds: 2_592_000,
 }
 const START = 1_800_000_000
+/** Seconds from login to login: two steps. A code that is also that of the next step uses that step up. */
+const ADVANCE = 60
 /** Several times as many as are remembered, so that none is when its turn comes again. They must not end meanwhile. */
 const PASSES = 6_000
 
@@ -46,12 +48,12 @@ export async function enrolled(keys, store = memoryStore()) {
   const key = Buffer.from(Secret.fromBase32(secret.replaceAll(' ', '')).buffer)
   const confirmed = await factor.confirmTotp({ user: 'ann', session: 'in', setup, code: codeAt(key, now / 30) })
   expect(confirmed.result === 'enrolled', 'set-up')
-  return { factor, key, now: () => now, advance: () => (now += 30) }
+  return { factor, key, now: () => now, advance: () => (now += ADVANCE) }
 }
 
 /** The codes of the next steps, so that no candidate computes them. */
 export const codesFrom = (key, start, count) =>
-  Array.from({ length: count }, (_, index) => codeAt(key, start / 30 + index + 1))
+  Array.from({ length: count }, (_, index) => codeAt(key, (start + (index + 1) * ADVANCE) / 30))
 
 /** Passes of many logins of one user, and the means to check them by the package and by `jose`. */
 export async function passes(count) {
@@ -127,14 +129,14 @@ export async function login() {
   let handNow = START
   const codes = codesFrom(key, START, 40_000)
   const ours = async () => {
-    const code = codes[(advance() - START) / 30 - 1]
+    const code = codes[(advance() - START) / ADVANCE - 1]
     const { ticket } = await factor.begin({ user: 'ann', session: 'out' })
     const { result } = await factor.verify({ ticket, session: 'out', newSession: 'in', method: 'totp', code })
     expect(result === 'verified', 'login')
   }
   const byHand = async () => {
-    handNow += 30
-    const code = codes[(handNow - START) / 30 - 1]
+    handNow += ADVANCE
+    const code = codes[(handNow - START) / ADVANCE - 1]
     const { ticket } = await hand.begin({ session: 'out', now: handNow })
     const { result } = await hand.verify({ ticket, session: 'out', newSession: 'in', code, now: handNow })
     expect(result === 'verified', 'login by hand')
