@@ -48,7 +48,7 @@ import { reviewPolicy } from './review-policy.js'
 import { revocationList, revokeEpoch } from './revoked.js'
 import type { SecondFactor } from './second-factor.js'
 import { idJson, load, type RecordId, storage } from './store.js'
-import { type Extras, type Hold, type Step, stepsOf, storeLoop } from './store-loop.js'
+import { type Extras, type Step, stepsOf, storeLoop } from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
@@ -102,11 +102,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
 
   const stepOf = stepsOf(clock, entropy)
 
-  async function run(core: wasm.Core, { id, caller }: Caller, command: string, hold?: Hold) {
+  async function run(core: wasm.Core, { id, caller }: Caller, command: string, extras: Extras = {}) {
     const step = stepOf(({ stored, now, first, seed }, finished) =>
       core.step(idJson(id), stored?.record, command, now, caller, first, seed, finished),
     )
-    return outcomeOf(core, id, step, { hold }, (message) => giveBack(core, { id, caller }, message))
+    return outcomeOf(core, id, step, extras, (message) => giveBack(core, { id, caller }, message))
   }
 
   async function outcomeOf(
@@ -175,7 +175,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const [core, part] = await policyAndPart(caller.id, fields)
       const { session, setup } = fields as { session: string; setup: string }
       dropRevoked(core, caller.id, fields, part)
-      const reply = (await run(core, caller, commandText(name, fields), holdOf(name))) as Reply
+      const reply = (await run(core, caller, commandText(name, fields), { hold: holdOf(name) })) as Reply
       // The session may have ended while its set-up was confirmed, and the pass has another session. The factor counts.
       if (reply.result === 'enrolled' && reply.session !== session) {
         const now = await partAbout(caller.id, fields)
@@ -210,11 +210,19 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         const { session, ticket } = fields as { session: string; ticket: string }
         return part !== undefined && call(() => core.is_revoked(idJson(id), session, ticket, now, part))
       }
+      // The record and the list are asked at once, before the step and beside its write: each is a round trip otherwise.
+      const asked = list === undefined ? undefined : load(store, id)
+      asked?.catch(() => {}) // It is told where the record is used.
       const [core, part] = await policyAndPart(id, fields)
       if (isRevoked(core, part)) return TICKET_ENDED as Reply
-      const reply = (await run(core, { id, caller }, command)) as Reply
+      let latest = part
+      const askAgain = async () => {
+        latest = await partAbout(id, fields)
+      }
+      const besideWrite = list === undefined ? undefined : askAgain
+      const reply = (await run(core, { id, caller }, command, { asked, besideWrite })) as Reply
       // The session may have ended while its code was verified, and the pass has another session.
-      if (reply.result === 'verified' && isRevoked(core, await partAbout(id, fields))) return TICKET_ENDED as Reply
+      if (reply.result === 'verified' && isRevoked(core, latest)) return TICKET_ENDED as Reply
       return reply
     })
 

@@ -64,6 +64,10 @@ export type Hold = (pending: wasm.PendingStep) => Promise<wasm.PendingStep>
 /** Options of a single call. */
 export interface Extras {
   hold?: Hold | undefined
+  /** The record, where it was asked for before the call got here. The first race runs on it. */
+  asked?: Promise<Stored | undefined> | undefined
+  /** Runs beside each write, so that its wait is not added to that of the write. */
+  besideWrite?: (() => Promise<void>) | undefined
   /** Another record, which the step reads and does not change. */
   beside?: RecordId | undefined
   /** The step is for the record as it was read: somebody else's write ends it. */
@@ -129,11 +133,13 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
 
   async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {
     const key = recordKey(id)
-    const { hold, beside, once = false } = extras
+    const { hold, beside, besideWrite, once = false } = extras
+    let { asked } = extras
     const loadBeside = () => (beside === undefined ? undefined : load(store, beside))
     for (let races = 0; races < MAX_RACES; ) {
       const place = places.writers ?? places.hashers
-      const loaded = place === undefined ? load(store, id) : place.load()
+      const loaded = asked ?? (place === undefined ? load(store, id) : place.load())
+      asked = undefined
       const stored = await loaded
       const other = beside === undefined ? undefined : await loadBeside()
       const underWay = writes.of(key)
@@ -170,7 +176,7 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
       let landed = false
       try {
         const record = call(() => outcome.to_store(), STACK.values)
-        landed = record === undefined || (await write(id, record, stored?.version))
+        landed = record === undefined || (await both(write(id, record, stored?.version), besideWrite))
         if (landed) return call(() => outcome.stored() as Outcome, STACK.values)
       } finally {
         if (!landed) call(() => outcome.free(), STACK.values)
@@ -191,6 +197,13 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
       places.hashers?.leave()
     }
   }
+}
+
+/** The outcome of a write, once what runs beside it has ended too. An error of the write comes first. */
+async function both(write: Promise<boolean>, besideWrite: (() => Promise<void>) | undefined): Promise<boolean> {
+  const [landed, other] = await Promise.allSettled([write, besideWrite?.()])
+  for (const each of [landed, other]) if (each.status === 'rejected') throw each.reason
+  return (landed as PromiseFulfilledResult<boolean>).value
 }
 
 /** One call. */

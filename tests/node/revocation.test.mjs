@@ -265,6 +265,48 @@ test('a session that ends while its code is verified gets no pass', async () => 
   assert.deepEqual(await at.factor.verify({ ticket, session: 's', method: 'totp', code }), TICKET_ENDED)
 })
 
+test('a login step waits for the store at most twice: once to read, once to write', async () => {
+  const store = memoryStore()
+  let waits = 0
+  let answered
+  // Questions that are asked before an earlier one is answered cost one wait.
+  const waiting =
+    (member) =>
+    async (...given) => {
+      if (answered === undefined) {
+        waits += 1
+        answered = new Promise((resolve) =>
+          setImmediate(() => {
+            answered = undefined
+            resolve(undefined)
+          }),
+        )
+      }
+      await answered
+      return member(...given)
+    }
+  const members = Object.entries(store).map(([name, member]) => [name, waiting(member)])
+  const at = await host({ store: Object.fromEntries(members) })
+  const ann = await withApp(at)
+  // The set-up tells the list of passes that it ended, and its reply waits for none of that.
+  while (answered !== undefined) await answered
+
+  waits = 0
+  const ticket = await ticketOf(at, 'ann', 's')
+  assert.equal(waits, 1)
+  const verify = (code) => at.factor.verify({ ticket, session: 's', method: 'totp', code })
+  const cases = [
+    [wrongCode(at, ann.secret), 'wrong', 2],
+    [codeOf(at, ann.secret), 'verified', 2],
+    [codeOf(at, ann.secret), 'already_used', 1],
+  ]
+  for (const [code, result, expected] of cases) {
+    waits = 0
+    assert.equal((await verify(code)).result, result)
+    assert.equal(waits, expected, result)
+  }
+})
+
 test('a session that ends while its set-up is confirmed gets no pass under a new id', async () => {
   const list = { sessions: [] }
   const store = plainStore()
