@@ -219,7 +219,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const askAgain = async () => {
         latest = await partAbout(id, fields)
       }
-      const besideWrite = list === undefined ? undefined : askAgain
+      const besideWrite = list !== undefined && name === 'verify' ? askAgain : undefined
       const reply = (await run(core, { id, caller }, command, { asked, besideWrite })) as Reply
       // The session may have ended while its code was verified, and the pass has another session.
       if (reply.result === 'verified' && isRevoked(core, latest)) return TICKET_ENDED as Reply

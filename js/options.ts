@@ -38,8 +38,8 @@ export interface SecondFactorOptions {
    * Gives the revocation list: the passes and tickets that you have ended before their time, as after a log-out
    * elsewhere. Not needed where the store holds the list, as `memoryStore` and `sqliteStore` do; it goes before the store's.
    *
-   * It is asked once in each call that brings a pass, a ticket or a set-up, at the same time as the `policy` function. `verify` and
-   * `sendSms` ask again while the record is written. Where it throws, gives something else, or no answer in five seconds, the call ends with `revoked_failed`.
+   * It is asked once in each call that brings a pass, a ticket or a set-up, at the same time as the `policy` function. `verify`
+   * asks again while the record is written. Where it throws, gives something else, or no answer in five seconds, the call ends with `revoked_failed`.
    */
   revoked?: RevokedSource | undefined
   /** Keeps an event for audit. No reply waits for it, and it waits for no other function. */
