@@ -283,6 +283,18 @@ test('a value that is no pool, and a name that is no name, are refused', () => {
     assert.throws(() => postgresSchema({ table }), { code: 'invalid_input', path: 'table' })
 })
 
+storeContract('postgresStore on a table in partitions', async (t) => {
+  const pool = OPEN.pg(t, (await newDatabase()).url)
+  const [table] = postgresSchema().split(';')
+  await pool.query(`${table} PARTITION BY HASH (account, user_id)`)
+  for (const remainder of [0, 1, 2])
+    await pool.query(
+      `CREATE TABLE part_${remainder} PARTITION OF second_factor FOR VALUES WITH (MODULUS 3, REMAINDER ${remainder})`,
+    )
+  await createPostgresTables(pool)
+  return postgresStore(pool)
+})
+
 test('the statements create the tables as a file too', async (t) => {
   const client = await connected(t, await newDatabase())
   await client.query(postgresSchema({ table: 'factors' }))
