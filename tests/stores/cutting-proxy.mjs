@@ -1,18 +1,20 @@
-// A way to a server that can lose answers to a write: the server has it, and in place of its answer the connection ends.
+// A way to a server that can cut connections at a write: in place of its answer, so that the server has it, or in its middle, so that
+// the server gets a half.
 import { once } from 'node:events'
 import net from 'node:net'
 
 /**
- * `isWrite` tells the writes whose answers may be lost, by the part that came last and by all that was sent on the connection since
- * `cutAnswers`.
+ * `isWrite` tells the writes at which connections may be cut, by the part that came last and by all that was sent on the connection
+ * since `cutAnswers` or `cutRequests`.
  * @param {any} t
  * @param {{ host: string, port: number }} server
  * @param {(data: Buffer, sent: string) => boolean} isWrite
  */
 export async function cuttingProxy(t, { host, port }, isWrite) {
   let left = 0
+  let inRequest = false
   let cuts = 0
-  let armed = 0 // how often `cutAnswers` was called
+  let armed = 0 // how often `cutAnswers` or `cutRequests` was called
   const sockets = new Set()
   const proxy = net.createServer((client) => {
     const behind = net.connect(port, host)
@@ -26,6 +28,11 @@ export async function cuttingProxy(t, { host, port }, isWrite) {
         left -= 1
         cuts += 1
         isCut = true
+        if (inRequest) {
+          behind.end(data.subarray(0, data.length / 2))
+          client.destroy()
+          return
+        }
       }
       behind.write(data)
     })
@@ -43,10 +50,16 @@ export async function cuttingProxy(t, { host, port }, isWrite) {
     for (const socket of sockets) socket.destroy()
     proxy.close()
   })
-  const cutAnswers = (count = 1) => {
+  const cut = (count, request) => {
     left = count
+    inRequest = request
     armed += 1
   }
   const { port: own } = /** @type {net.AddressInfo} */ (proxy.address())
-  return { port: own, cutAnswers, cuts: () => cuts }
+  return {
+    port: own,
+    cutAnswers: (count = 1) => cut(count, false),
+    cutRequests: (count = 1) => cut(count, true),
+    cuts: () => cuts,
+  }
 }

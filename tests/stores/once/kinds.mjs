@@ -24,8 +24,9 @@ export const KINDS = {
     const pool = mysql.createPool({ uri: url, connectionLimit: 8 })
     return { store: mysqlStore(pool), prepare: () => createMysqlTables(pool), close: () => pool.end() }
   },
-  async redis({ url }) {
-    const client = createClient({ url, socket: { reconnectStrategy: 20 } })
+  /** `keepsCalls`: as the driver does by default, calls without a connection wait five seconds for one. */
+  async redis({ url, keepsCalls = true }) {
+    const client = createClient({ url, disableOfflineQueue: !keepsCalls, socket: { reconnectStrategy: 20 } })
     client.on('error', () => {})
     await client.connect()
     return { store: redisStore(client), prepare() {}, close: () => client.destroy() }

@@ -6,6 +6,9 @@ import { capturedSms } from 'countersign/testing'
 
 export const METHODS = ['totp', 'sms', 'backup_code', 'recovery_code']
 const START = 1_800_000_000
+const LOGIN = START + 1_800
+/** When the app shows the code after that of the login. */
+export const LATER = LOGIN + 30
 /** The cheapest hashes that a policy may ask for. */
 const POLICY = {
   v: 1,
@@ -25,7 +28,8 @@ export function service(store) {
   const operator = createOperator(options)
 
   /**
-   * A user with the factor of a method, and a login of theirs that waits for a code: `code` is right, `wrong` is not.
+   * A user with the factor of a method, and a login of theirs that waits for a code: `code` is right, `wrong` is not. `next` begins
+   * another login, 30 seconds later, with the next code of their app.
    */
   async function person(method = 'totp') {
     time = START
@@ -40,7 +44,7 @@ export function service(store) {
       const done = await factor.confirmSms({ ...who, setup: sent.setup, code: sms.lastCode() })
       assert.equal(done.result, 'enrolled')
     }
-    time = START + 1_800
+    time = LOGIN
     const issued = method === 'recovery_code' ? await operator.issueRecoveryCode({ user, operator: 'ops' }) : undefined
     const session = 'before'
     const { ticket } = await factor.begin({ user, session })
@@ -51,10 +55,20 @@ export function service(store) {
       backup_code: () => enrolled.backupCodes[0],
       recovery_code: () => issued.code,
     }[method]()
-    return { user, right: { ticket, session, newSession: 'in', method, code: right }, wrong: (n) => unlike(right, n) }
+    const next = async () => {
+      time = LATER
+      const begun = await factor.begin({ user, session })
+      return { ticket: begun.ticket, session, newSession: 'in', method: 'totp', code: code() }
+    }
+    return {
+      user,
+      right: { ticket, session, newSession: 'in', method, code: right },
+      wrong: (n) => unlike(right, n),
+      next,
+    }
   }
 
-  return { person, factor, input: { policy: POLICY, keys, time: START + 1_800 } }
+  return { person, factor, input: { policy: POLICY, keys, time: LOGIN } }
 }
 
 /** A code of the same form that is another one, by its number. A digit in place of each letter keeps the form. */
