@@ -14,6 +14,7 @@ const statuses = {
   locked: 429,
   throttled: 429,
   sms_refused: 429,
+  ended_here: 503,
 }
 
 /** Status of a refusal that comes before any use-case. */

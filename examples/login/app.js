@@ -87,6 +87,10 @@ export function createApp({ accounts, sessions, useCases, storage, origin, trust
       }
     },
     send(response, reply, context, route) {
+      if (reply.result === 'ended_here') {
+        const { session, entry, ...stranger } = context
+        return sendPage(response, errorPage(reply, context.cookie === null ? stranger : context), statusOf(reply))
+      }
       if (after[route.act]) return leadTo(response, after[route.act](reply, context), context)
       const page = renderPage(route.act, reply, context)
       if (page.file)

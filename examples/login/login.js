@@ -40,9 +40,10 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       plan: context.account.plan,
     })
 
+  /** Gives a promise that the end is on the revocation list. */
   function end(context) {
-    sessions.end(context.session)
     context.cookie = null
+    return sessions.end(context.session)
   }
 
   /** Gives a session without a pass a new id, so that a copy of its cookie ends as well. A pass is bound to the id. */
@@ -283,8 +284,7 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
     },
 
     async logOut(context) {
-      end(context)
-      return { result: 'logged_out' }
+      return onceListed(end(context), { result: 'logged_out' })
     },
 
     /** Ends all other sessions, and the trust of all browsers, so that none of them comes back without a code. */
@@ -296,10 +296,11 @@ export function createUseCases({ accounts, sessions, outbox, secondFactor, polic
       // Meanwhile another tab may have given this session a new id, which must not end with the others.
       if (!sessions.isOpen(session)) return { result: 'denied', reason: 'login_required' }
       // Last, because a trusted browser may log in until its trust has ended.
-      const ended = sessions.endOthers(session)
+      const { count, isListed } = sessions.endOthers(session)
       renewSession(context)
       outbox.ownEvent('sessions_ended', principal, { at: clock(), ip })
-      return { result: 'logged_out_elsewhere', sessions: ended, browsers: trustedBrowsers.length }
+      const reply = { result: 'logged_out_elsewhere', sessions: count, browsers: trustedBrowsers.length }
+      return onceListed(isListed, reply)
     },
 
     // For sessions that are fully logged in
@@ -402,6 +403,13 @@ function arrivalOf({ method, backupCodesLeft }) {
   if (method !== 'recovery_code' && method !== 'backup_code') return undefined
   return { method, left: few(backupCodesLeft) }
 }
+
+/** The reply to a log-out once the revocation list has it. Where it cannot be stored, the services behind Envoy know nothing of it. */
+const onceListed = (isListed, reply) =>
+  isListed.then(
+    () => reply,
+    () => ({ result: 'ended_here' }),
+  )
 
 const freshFactorRequired = { result: 'denied', reason: 'fresh_factor_required' }
 

@@ -54,12 +54,20 @@ const clockMargin = 120
 
 const accounts = await openAccounts(db, clock)
 const listedSeconds = lifetimes.ticketSeconds + lifetimes.passSeconds + clockMargin
-let listed = Promise.resolve() // once each session that has ended so far is on the list
-const sessions = createSessions(db, clock, (ids) => {
+let listed = Promise.resolve() // once each write to the list so far has ended
+let unlisted = [] // ended sessions whose write failed, for the next one
+const sessions = createSessions(db, clock, (more) => {
   // Also without ids: it drops what the list need not hold any more.
+  const ids = [...unlisted, ...more]
+  unlisted = []
   const now = clock()
-  const done = store.revoke({ sessions: ids }, { now, until: now + listedSeconds }).catch(console.error)
-  listed = listed.then(() => done)
+  const done = store.revoke({ sessions: ids }, { now, until: now + listedSeconds })
+  const settled = done.catch((error) => {
+    unlisted.push(...ids)
+    console.error(error)
+  })
+  listed = listed.then(() => settled)
+  return done
 })
 const outbox = createOutbox(db)
 /** @returns {any} */

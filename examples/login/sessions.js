@@ -25,7 +25,10 @@ const lifetimeSeconds = { web: 12 * 3600, api: 3600 }
 /** The replies that are kept: enough for a few tabs, and for the Back button. */
 const mostSaid = 8
 
-/** `revoke` gets the ids of sessions whose passes and tickets end here and at Envoy. */
+/**
+ * `revoke` gets the ids of sessions whose passes and tickets end here and at Envoy. It gives a promise that they are on the list, and
+ * sees to those that are not.
+ */
 export function createSessions(db, clock, revoke) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS login_sessions (
@@ -77,8 +80,9 @@ export function createSessions(db, clock, revoke) {
       .pluck()
     const remove = db.prepare(`DELETE FROM login_sessions WHERE ${condition}`)
     return db.transaction((given) => {
-      revoke(listed.all(given)) // where the list is in this database, it writes at once, and so within the transaction
-      return remove.run(given).changes
+      // Where the list is in this database, it writes at once, and so within the transaction.
+      const isListed = revoke(listed.all(given))
+      return { count: remove.run(given).changes, isListed }
     }).immediate
   }
 
@@ -167,14 +171,15 @@ export function createSessions(db, clock, revoke) {
 
     /** Replaces the session by one with a new id. False if it had ended already. */
     replace: db.transaction((old, fresh, state) => {
-      if (remove({ id: old.id }) === 0) return false
+      if (remove({ id: old.id }).count === 0) return false
       const { principal, channel, ip, browser } = old
       start(fresh, { principal, channel, ip, browser, ...state })
       return true
     }).immediate,
 
+    /** Gives a promise that the end is on the revocation list. It fails where that cannot be stored; the session has ended anyway. */
     end(session) {
-      remove({ id: session.id })
+      return remove({ id: session.id }).isListed
     },
 
     /** Whether nobody has ended or replaced it since it was found. */
@@ -182,7 +187,7 @@ export function createSessions(db, clock, revoke) {
       return select.get(session.id, clock()) !== undefined
     },
 
-    /** Ends the other sessions of a person; how many there were. */
+    /** Ends the other sessions of a person: `count`, how many there were, and `isListed`, as the promise of `end`. */
     endOthers(session) {
       return removeOthers({ principal: session.principal, id: session.id })
     },

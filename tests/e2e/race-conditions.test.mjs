@@ -30,11 +30,7 @@ async function startUseCases() {
   const db = new Database(':memory:')
   const accounts = await openAccounts(db, clock)
   const store = sqliteStore(db)
-  const sessions = createSessions(
-    db,
-    clock,
-    (ids) => void store.revoke({ sessions: ids }, { now, until: now + 100_000 }),
-  )
+  const sessions = createSessions(db, clock, (ids) => store.revoke({ sessions: ids }, { now, until: now + 100_000 }))
   const outbox = createOutbox(db)
   const origin = 'http://localhost:3000'
   const events = []
@@ -361,7 +357,7 @@ test('no other instance writes between the first read and the write of a transac
   const sessions = createSessions(
     db,
     () => 1_800_000_000,
-    () => {},
+    async () => {},
   )
   const outbox = createOutbox(db)
   const uses = {

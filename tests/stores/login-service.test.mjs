@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { freePorts } from '../../scripts/common.mjs'
 import { enrolledVisitor, startService, Visitor } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
@@ -78,6 +79,86 @@ for (const [name, { needs, open }] of Object.entries(SERVERS)) {
     assert.equal((await person.secondStep('totp', code())).result, 'verified')
   })
 }
+
+test('the login example answers a log-out once the revocation list in PostgreSQL has it', {
+  skip: without('postgres'),
+}, async (t) => {
+  const url = await postgresUrl()
+  const service = await startService(t, { env: { DATABASE_URL: url, NODE_OPTIONS } })
+  const client = new pg.Client(url)
+  await client.connect()
+  t.after(() => client.end())
+  const ask = async (sql) => (await client.query(sql)).rows
+  for (const [name, end] of Object.entries({
+    member: (visitor) => visitor.json('/api/logout', {}),
+    owner: (visitor) => visitor.json('/api/security/sessions/end-others', {}),
+  })) {
+    const { visitor, code } = await enrolledVisitor(service, name)
+    const other = new Visitor(service)
+    await other.logIn(name)
+    assert.equal((await other.secondStep('totp', code())).result, 'verified')
+    const before = openSessions(service)
+    const listed = async () =>
+      (await ask(`SELECT id FROM second_factor_revoked WHERE kind = 'session'`)).map(({ id }) => id)
+    await ask('BEGIN')
+    await ask('LOCK TABLE second_factor_revoked IN SHARE MODE') // reads go on
+    let isAnswered = false
+    const answer = end(visitor).finally(() => (isAnswered = true))
+    await eventually(async () => {
+      const [{ count }] = await ask(
+        `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'second_factor_revoked'::regclass`,
+      )
+      assert.ok(Number(count) > 0, 'the write waits')
+    })
+    await eventually(() => assert.equal(openSessions(service).length, before.length - 1, 'the session has ended'))
+    await visitor.copy().request('GET', '/login') // An answer that waited for nothing would be here by now.
+    assert.equal(isAnswered, false)
+    await ask('COMMIT')
+    assert.match((await answer).result, /^logged_out/)
+    const [ended] = before.filter((id) => !openSessions(service).includes(id))
+    assert.ok((await listed()).includes(ended))
+  }
+})
+
+for (const [name, { needs, open }] of Object.entries(SERVERS)) {
+  test(`the login example says that a log-out was not stored in ${name}, and stores it later`, {
+    skip: without(needs),
+  }, async (t) => {
+    const server = await open(t)
+    const token = 'x'.repeat(43)
+    const env = { DATABASE_URL: server.url, NODE_OPTIONS, COUNTERSIGN_STORAGE_TOKEN: token }
+    const service = await startService(t, { env })
+    const list = async () => {
+      const headers = { authorization: `Bearer ${token}` }
+      const { status, sessions } = await new Visitor(service).json(
+        '/internal/second-factor/revoked',
+        undefined,
+        headers,
+      )
+      assert.equal(status, 200)
+      return sessions
+    }
+    const { visitor } = await enrolledVisitor(service, 'member')
+    await visitor.page('/security')
+    const [ended] = openSessions(service)
+    const copy = visitor.copy()
+    await server.kill()
+    const page = await visitor.page('/logout', {}, { follow: false })
+    assert.equal(page.status, 503)
+    assert.match(page.text, /other services have not heard of it yet/)
+    assert.doesNotMatch(page.text, /action="\/logout"|member@/)
+    assert.equal(visitor.cookies.has('session'), false)
+    assert.equal(visitor.cookies.has('second-factor'), false)
+    assert.deepEqual(openSessions(service), [], 'it has ended in the example')
+    assert.match((await copy.page('/', undefined, { follow: false })).location, /^\/login/)
+    await server.start()
+    await eventually(async () => assert.ok((await list()).includes(ended), 'it is on the list'))
+  })
+}
+
+/** The sessions with a pass in the service's own file. */
+const openSessions = (service) =>
+  service.database((db) => db.prepare('SELECT id FROM login_sessions WHERE pass IS NOT NULL').pluck().all())
 
 test('the login example does not start without its database, and says why', async (t) => {
   const [closed] = await freePorts(1)

@@ -61,6 +61,8 @@ export default {
   tooOftenUntil: (time) => html`Das wurde zu oft angefordert. Versuchen Sie es um ${time} noch einmal.`,
   notFound: 'Diese Seite gibt es nicht. Prüfen Sie die Adresse, oder beginnen Sie auf der Startseite.',
   failed: 'Das hat nicht funktioniert. Bitte versuchen Sie es gleich noch einmal.',
+  endedHere:
+    'Die Abmeldung gilt auf dieser Website, aber andere Dienste haben noch nicht davon erfahren. Noch einige Stunden lassen sie womöglich ein, wer abgemeldet ist. Wenden Sie sich an den Betreiber dieses Dienstes, wenn das für Sie wichtig ist.',
   impossible: 'Das ist nicht möglich.',
   reasons: {
     address_denied: elsewhere,

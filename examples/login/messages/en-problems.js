@@ -53,6 +53,8 @@ export default {
   tooOftenUntil: (time) => html`This was asked for too often. Try again at ${time}.`,
   notFound: 'There is no such page. Check the address, or start from the home page.',
   failed: 'This did not work. Please try again in a moment.',
+  endedHere:
+    'The log-out counts on this site, but other services have not heard of it yet. They may still let in, for some hours, those who are logged out. Ask the operator of this service if that matters to you.',
   impossible: 'This is not possible.',
   reasons: {
     address_denied: elsewhere,

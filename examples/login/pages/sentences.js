@@ -38,6 +38,8 @@ export function sentence(reply, context) {
     // A page that has a sentence of its own.
     case 'mistake':
       return reply.sentence
+    case 'ended_here':
+      return problems.endedHere
     case 'not_found':
       return problems.notFound
     case 'error':
