@@ -8,8 +8,7 @@ import { SQLITE } from './sqlite-dialect.js'
 /** Kysely and Drizzle have mysql2 write the values into the text of a statement, where a backslash keeps a quote from ending it. */
 const MYSQL_IN_TEXT: Dialect = {
   ...MYSQL,
-  load: (table) =>
-    MYSQL.load(table).replace('CASE', `CASE WHEN @@sql_mode LIKE '%NO_BACKSLASH_ESCAPES%' THEN 'escapes'`),
+  unfit: (table) => `CASE WHEN @@sql_mode LIKE '%NO_BACKSLASH_ESCAPES%' THEN 'escapes' ELSE ${MYSQL.unfit(table)} END`,
 }
 
 /** The database behind Kysely or Drizzle. */

@@ -31,16 +31,15 @@ export const MYSQL: Dialect = {
   INDEX by_end (until)
 ) ENGINE = InnoDB`,
   ],
-  // The row says how it was read, also where there is no record. Readers of Aurora have innodb_read_only alone. Newer versions of
-  // MariaDB give read_only as a text.
-  load: (table) =>
-    `SELECT record, version, CASE
+  // Readers of Aurora have innodb_read_only alone. Newer versions of MariaDB give read_only as a text.
+  unfit: () =>
+    `CASE
        WHEN CONCAT(@@global.read_only) NOT IN ('0', 'OFF') OR @@global.innodb_read_only THEN 'replica'
        WHEN NOT @@autocommit THEN 'autocommit'
        WHEN CONCAT(@@character_set_client, @@character_set_connection, @@character_set_results) <> 'utf8mb4utf8mb4utf8mb4'
          THEN 'charset'
-     END AS unfit
-     FROM (SELECT 1) AS one LEFT JOIN ${table} ON account = ? AND user_id = ?`,
+       WHEN @@sql_mode LIKE '%EMPTY_STRING_IS_NULL%' THEN 'empty'
+     END`,
   // Entries may come in any order. MariaDB does not know the newer form of MySQL without VALUES.
   keep: (list) =>
     `INSERT INTO ${list} (kind, account, id, value, until) VALUES (?, ?, ?, ?, ?)

@@ -27,10 +27,13 @@ export const POSTGRES: Dialect = {
 )`,
     `CREATE INDEX IF NOT EXISTS ${table}_revoked_by_end ON ${table}_revoked (until)`,
   ],
-  // The row says where it was read, also where there is no record: a replica that lags would let users in without a second factor.
-  load: (table) =>
-    `SELECT record, version, CASE WHEN pg_is_in_recovery() THEN 'replica' END AS unfit
-     FROM (SELECT 1) AS one LEFT JOIN ${table} ON account = ? AND user_id = ?`,
+  // A replica that lags, and a policy that hides a row, would let users in without a second factor. SQL_ASCII converts nothing.
+  unfit: (table) =>
+    `CASE
+       WHEN pg_is_in_recovery() THEN 'replica'
+       WHEN row_security_active('${table}') OR row_security_active('${table}_revoked') THEN 'policies'
+       WHEN pg_client_encoding() NOT IN ('UTF8', 'SQL_ASCII') THEN 'encoding'
+     END`,
   // Entries may come in any order.
   keep: (list) =>
     `INSERT INTO ${list} AS listed (kind, account, id, value, until) VALUES (?, ?, ?, ?, ?)

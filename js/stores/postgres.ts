@@ -29,7 +29,8 @@ export interface PostgresSql {
  * or the `sql` of postgres, with any options, also through PgBouncer in transaction mode. A `Client` of pg, or the `sql` of a
  * transaction, joins the transaction that the host has begun on it: there each error is thrown, because it has ended the transaction.
  *
- * It must be connected to the primary. On a replica each call fails with `store_failed`, also for a user who has no record.
+ * It must be connected to the primary. On a replica each call fails with `store_failed`, also for a user who has no record. So does it
+ * where row-level security applies to the role of the connection: a hidden record would look like none.
  *
  * @example
  * ```ts

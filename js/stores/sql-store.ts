@@ -43,10 +43,10 @@ export interface Dialect {
   /** Statements that make the tables, where they are missing. */
   schema(table: string): string[]
   /**
-   * Reads one record, in a row that is there without one too. Its column `unfit`, where it has one, names a key of {@link UNFIT}
-   * where the answer of this connection may not be trusted, and is null otherwise: text, because drivers differ in booleans.
+   * An expression, which names a key of {@link UNFIT} where the answers of this connection may not be trusted, and is null otherwise:
+   * text, because drivers differ in booleans.
    */
-  load(table: string): string
+  unfit(table: string): string
   /** Puts an entry on the revocation list, or the greater one in place of what is there. */
   keep(table: string): string
   /** Reads the meaning of an error from its code. */
@@ -79,10 +79,16 @@ export function tableOf(options: SqlOptions): string {
 
 /** Reasons to refuse what a connection has read, and the writes that would follow. */
 const UNFIT: Record<string, string> = {
-  replica: 'the record was read from a replica, which may be behind: give the address of the primary',
+  replica: 'the answer is that of a replica, which may be behind: give the address of the primary',
+  policies:
+    'row-level security may hide rows of the tables from this role, and a user whose record is hidden looks like one without a second factor: give it BYPASSRLS, or disable row-level security on both tables',
+  encoding:
+    "the connection has another client_encoding than UTF8, in which an id names another user: SET client_encoding = 'UTF8'",
   autocommit: 'the connection has autocommit off, so that nothing it writes would last: leave it on',
   charset: "the connection has another character set than utf8mb4, in which two ids can be one: set charset: 'utf8mb4'",
   escapes: 'the connection has the mode NO_BACKSLASH_ESCAPES, in which an id can end its quotes: leave it off',
+  empty:
+    'the connection has the mode EMPTY_STRING_IS_NULL, in which users without an account are not found: leave it off',
 }
 
 /** Rows of one INSERT. */
@@ -91,7 +97,10 @@ const ROWS_AT_ONCE = 100
 /** The store. */
 export function sqlStore(dialect: Dialect, table: string, connection: Connection): WholeStore {
   const list = `${table}_revoked`
-  const load = dialect.load(table)
+  // A row tells whether the connection is fit, also where nothing is found: what it may hide must not count as absent.
+  const unfit = `(SELECT ${dialect.unfit(table)}) AS unfit`
+  const isFit = `SELECT ${unfit}`
+  const load = `SELECT record, version, ${unfit} FROM (SELECT 1) AS one LEFT JOIN ${table} ON account = ? AND user_id = ?`
   const insert = `INSERT INTO ${table} (account, user_id, record, version) VALUES (?, ?, ?, ?)`
   const update = `UPDATE ${table} SET record = ?, version = ? WHERE account = ? AND user_id = ? AND version = ?`
   const remove = `DELETE FROM ${table} WHERE account = ? AND user_id = ? AND version = ?`
@@ -101,8 +110,10 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
   const laterAccounts = `${columns} WHERE account > ? ORDER BY account, user_id LIMIT ?`
   const keep = dialect.keep(list)
   const forget = `DELETE FROM ${list} WHERE until <= ?`
-  const entries = `SELECT kind, account, id, value FROM ${list}`
-  const about = `${entries} WHERE (kind = 'session' AND account = '' AND id = ?) OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`
+  const entries = `SELECT kind, account, id, value, ${unfit} FROM (SELECT 1) AS one LEFT JOIN ${list} ON`
+  // Without a limit, that of the connection counts, which MySQL has as sql_select_limit: the rest would look as if it were not listed.
+  const all = `${entries} 1 = 1 LIMIT ${Number.MAX_SAFE_INTEGER}`
+  const about = `${entries} (kind = 'session' AND account = '' AND id = ?) OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`
 
   const send: Send = async (sql, values) => {
     try {
@@ -113,6 +124,16 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
       if (dialect.failure(error) !== 'missing') throw error
       throw unexpected(`${dialect.name} has no table ${table} or ${list} yet: create both first`, error)
     }
+  }
+
+  /** The rows of a query with the column `unfit`, of which there is always one. */
+  async function fitRows<Name extends string>(sql: string, values: Value[]): Promise<Record<Name, unknown>[]> {
+    const rows = (await send(sql, values)).rows as Record<Name | 'unfit', unknown>[]
+    const [row] = rows
+    if (row === undefined) throw unexpected('each query must give a row')
+    if (row.unfit !== undefined && row.unfit !== null)
+      throw unexpected(UNFIT[textOf(row.unfit)] ?? 'the connection is unfit')
+    return rows
   }
 
   /** Whether an error says that another writer was faster, and the statement may be tried again on this connection. */
@@ -138,12 +159,8 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
 
   return {
     async load({ account = '', user }) {
-      const { rows } = await send(load, [account, user])
-      const [row] = rows as { record: unknown; version: unknown; unfit?: unknown }[]
-      if (row === undefined) throw unexpected('the query for a record must give a row')
-      if (row.unfit !== undefined && row.unfit !== null)
-        throw unexpected(UNFIT[textOf(row.unfit)] ?? 'the connection is unfit')
-      return row.record === null ? undefined : { record: textOf(row.record), version: versionOf(row.version) }
+      const [row] = await fitRows<'record' | 'version'>(load, [account, user])
+      return row!.record === null ? undefined : { record: textOf(row!.record), version: versionOf(row!.version) }
     },
     async save(id, record, expected) {
       if (expected === undefined) return insertOne(id, record)
@@ -154,6 +171,7 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
     },
     async list({ account, after, limit }) {
       const last = after === undefined ? { account: '', user: '' } : placeOf(after)
+      await fitRows(isFit, [])
       const found = await send(restOfAccount, [account ?? last.account, last.user, limit])
       const page = found.rows.map(listedOf)
       // One query for both would read all rows before the page as well, in some databases.
@@ -176,11 +194,11 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
         await send(keep, [kind, account, id, valueText(value), until])
     },
     async revoked(question) {
-      const { rows } =
+      const rows =
         question === undefined
-          ? await send(entries, [])
-          : await send(about, [question.session, question.account ?? '', question.user])
-      return listOfRows((rows as Record<keyof ListRow, unknown>[]).map(entryOf))
+          ? await fitRows<keyof ListRow>(all, [])
+          : await fitRows<keyof ListRow>(about, [question.session, question.account ?? '', question.user])
+      return listOfRows(rows.filter(({ kind }) => kind !== null).map(entryOf))
     },
   }
 

@@ -22,7 +22,7 @@ export const SQLITE: Dialect = {
     ) STRICT, WITHOUT ROWID`,
     `CREATE INDEX IF NOT EXISTS ${table}_revoked_by_end ON ${table}_revoked (until)`,
   ],
-  load: (table) => `SELECT record, version FROM (SELECT 1) LEFT JOIN ${table} ON account = ? AND user_id = ?`,
+  unfit: () => 'NULL',
   // Entries may come in any order. Texts are compared byte by byte, so that the later epoch is the greater one.
   keep: (list) =>
     `INSERT INTO ${list} VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, account, id)

@@ -239,6 +239,22 @@ test('a connection without autocommit is refused', async (t) => {
   await assert.rejects(store.load(ANN), isFault(/autocommit/))
 })
 
+test('D5 T53: a connection whose mode takes no account for NULL, and finds nobody, is refused', async (t) => {
+  const database = await prepared(t)
+  await mysqlStore(open(t, database)).save({ user: 'ann' }, 'first', undefined)
+  const store = mysqlStore(openWith(t, database, `SET SESSION sql_mode = 'EMPTY_STRING_IS_NULL'`))
+  await assert.rejects(store.load({ user: 'ann' }), isFault(/EMPTY_STRING_IS_NULL/))
+  await assert.rejects(store.list({ limit: 10 }), isFault(/EMPTY_STRING_IS_NULL/))
+  await assert.rejects(store.revoked(), isFault(/EMPTY_STRING_IS_NULL/))
+  await assert.rejects(store.revoked({ user: 'ann', session: 's' }), isFault(/EMPTY_STRING_IS_NULL/))
+})
+
+test('the revocation list is whole under a limit of the connection', async (t) => {
+  const store = mysqlStore(openWith(t, await prepared(t), 'SET SESSION sql_select_limit = 1'))
+  await store.revoke({ sessions: ['a', 'b'] }, { now: 1, until: 2 })
+  assert.deepEqual((await store.revoked()).sessions, ['a', 'b'])
+})
+
 test('D1: an answer in another form is store_failed', async () => {
   const answering = (answer) => mysqlStore({ execute: async () => answer, getConnection() {} })
   const answers = [undefined, {}, [], [{}], [{ affectedRows: '1' }], [{ affectedRows: 2 }], [[]], { affectedRows: 1 }]

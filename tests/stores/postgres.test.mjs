@@ -246,6 +246,43 @@ test('D5 T53: a replica is refused, also where it has no record', async (t) => {
   }
 })
 
+test('D5 T53: row-level security, which may hide records and ended passes, is refused', async (t) => {
+  const { url } = await prepared(t)
+  const owner = await connected(t, { url })
+  const role = `role_${Math.random().toString(36).slice(2)}`
+  await owner.query(`CREATE ROLE ${role} LOGIN; GRANT ALL ON second_factor, second_factor_revoked TO ${role}`)
+  const own = new URL(url)
+  own.username = role
+  for (const driver of DRIVERS) {
+    const store = postgresStore(OPEN[driver](t, String(own)))
+    await store.save(ANN, 'first', undefined)
+    for (const table of ['second_factor', 'second_factor_revoked']) {
+      await owner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
+      await assert.rejects(store.load(ANN), isFault(/row-level security/))
+      await assert.rejects(store.list({ limit: 10 }), isFault(/row-level security/))
+      await assert.rejects(store.revoked(), isFault(/row-level security/))
+      await assert.rejects(store.revoked({ user: 'ann', session: 's' }), isFault(/row-level security/))
+      await assert.rejects(hostOn(store).begin({ ...ANN, session: 's' }), isFault(/could not be read/))
+      assert.equal((await postgresStore(owner).load(ANN)).record, 'first', 'it hides nothing from the owner')
+      await owner.query(`ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`)
+    }
+    assert.equal((await store.load(ANN)).record, 'first')
+    await owner.query('DELETE FROM second_factor')
+  }
+  await owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+})
+
+test('D3: a connection in another encoding, where an id names another user, is refused', async (t) => {
+  const database = await prepared(t)
+  const client = await connected(t, database)
+  const store = postgresStore(client)
+  await store.save({ user: 'änn' }, 'first', undefined)
+  await client.query("SET client_encoding = 'LATIN1'")
+  await assert.rejects(store.load({ user: 'änn' }), isFault(/client_encoding/))
+  await client.query("SET client_encoding = 'SQL_ASCII'")
+  assert.equal((await store.load({ user: 'änn' })).record, 'first', 'nothing is converted')
+})
+
 test('the options of a driver do not change what the store reads', async (t) => {
   const { url } = await prepared(t)
   const types = new pg.TypeOverrides()
