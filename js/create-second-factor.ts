@@ -215,14 +215,20 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       asked?.catch(() => {}) // It is told where the record is used.
       const [core, part] = await policyAndPart(id, fields)
       if (isRevoked(core, part)) return TICKET_ENDED as Reply
-      let latest = part
-      const askAgain = async () => {
-        latest = await partAbout(id, fields)
+      // The session may end while its code is verified, and the pass has another session: so the list is asked again.
+      let again: Promise<string | undefined> | undefined
+      const onWrite = () => {
+        again = partAbout(id, fields)
+        again?.catch(() => {})
       }
-      const besideWrite = list !== undefined && name === 'verify' ? askAgain : undefined
-      const reply = (await run(core, { id, caller }, command, { asked, besideWrite })) as Reply
-      // The session may have ended while its code was verified, and the pass has another session.
-      if (reply.result === 'verified' && isRevoked(core, latest)) return TICKET_ENDED as Reply
+      const reply = (await run(core, { id, caller }, command, {
+        asked,
+        onWrite: name === 'verify' ? onWrite : undefined,
+      })) as Reply
+      if (reply.result !== 'verified') return reply
+      // A connection that breaks takes the question with the write; the write was looked after.
+      const latest = await again?.catch(() => partAbout(id, fields))
+      if (isRevoked(core, latest)) return TICKET_ENDED as Reply
       return reply
     })
 

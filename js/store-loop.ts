@@ -66,8 +66,8 @@ export interface Extras {
   hold?: Hold | undefined
   /** The record, where it was asked for before the call got here. The first race runs on it. */
   asked?: Promise<Stored | undefined> | undefined
-  /** Runs beside each write, so that its wait is not added to that of the write. */
-  besideWrite?: (() => Promise<void>) | undefined
+  /** Called as each write begins. */
+  onWrite?: (() => void) | undefined
   /** Another record, which the step reads and does not change. */
   beside?: RecordId | undefined
   /** The step is for the record as it was read: somebody else's write ends it. */
@@ -133,7 +133,7 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
 
   async function carryOut({ id, step, extras, finished, places }: Call): Promise<Outcome> {
     const key = recordKey(id)
-    const { hold, beside, besideWrite, once = false } = extras
+    const { hold, beside, onWrite, once = false } = extras
     let { asked } = extras
     const loadBeside = () => (beside === undefined ? undefined : load(store, beside))
     for (let races = 0; races < MAX_RACES; ) {
@@ -176,7 +176,12 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
       let landed = false
       try {
         const record = call(() => outcome.to_store(), STACK.values)
-        landed = record === undefined || (await both(write(id, record, stored?.version), besideWrite))
+        if (record === undefined) landed = true
+        else {
+          const written = write(id, record, stored?.version)
+          onWrite?.()
+          landed = await written
+        }
         if (landed) return call(() => outcome.stored() as Outcome, STACK.values)
       } finally {
         if (!landed) call(() => outcome.free(), STACK.values)
@@ -197,13 +202,6 @@ function withLines(store: Store, hash: Hasher, hashers: Pick<ReturnType<typeof l
       places.hashers?.leave()
     }
   }
-}
-
-/** The outcome of a write, once what runs beside it has ended too. An error of the write comes first. */
-async function both(write: Promise<boolean>, besideWrite: (() => Promise<void>) | undefined): Promise<boolean> {
-  const [landed, other] = await Promise.allSettled([write, besideWrite?.()])
-  for (const each of [landed, other]) if (each.status === 'rejected') throw each.reason
-  return (landed as PromiseFulfilledResult<boolean>).value
 }
 
 /** One call. */
