@@ -320,6 +320,30 @@ describe('with a server and its replica', () => {
     return store
   }
 
+  test('a record that is found after a lost race is no proof that a replica has it', async (t) => {
+    const client = await ofServer.ioredis(t, primary)
+    const at = await userWithApp(waiting(client))
+    const { store } = at
+    const save = store.save.bind(store)
+    let isTwice = false
+    // Its driver sends the save twice: the first one lands, and the answer is that of the second one, which has lost to it.
+    store.save = async (id, record, expected) => {
+      if (!isTwice) return save(id, record, expected)
+      isTwice = false
+      await save(id, record, expected).catch(() => {})
+      return false
+    }
+    isTwice = true
+    assert.equal((await at.login()).result, 'verified', 'with the replica, the record is saved once more')
+    assert.equal(isTwice, false)
+    assert.equal((await at.login()).result, 'already_used')
+    at.nextCode()
+    store.timeoutMs = 100
+    isTwice = true
+    await stopped(replica, () => assert.rejects(at.login(), { code: 'store_failed' }))
+    assert.equal(isTwice, false)
+  })
+
   test('ioredis sends WAIT again over another connection, which proves nothing', async (t) => {
     const proxy = await startProxy(t, primary)
     const client = await ofServer.ioredis(t, proxy)

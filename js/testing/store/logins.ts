@@ -109,11 +109,14 @@ export async function lostAnswer(open: OpenInstance): Promise<void> {
   await withInstances(open, 1, async ([store]) => {
     for (const lost of ['an error', 'false'] as const) {
       const { secrets: _, ...input } = await service(store!, 'totp', 1)
+      let saves = 0
       const without: Store = {
         load: (id) => store!.load(id),
         async save(...of) {
-          await store!.save(...of)
-          if (lost === 'false') return false
+          const saved = await store!.save(...of)
+          saves += 1
+          // A driver that sent the statement twice. The record is then saved once more, and has an answer.
+          if (lost === 'false') return saves > 1 && saved
           throw new Error('the connection was reset')
         },
       }
