@@ -1,7 +1,7 @@
 // A table in memory, as a database over a network is: each answer comes in a later turn. Its store is right; a broken one
 // replaces a part of it.
 import { setImmediate as turn } from 'node:timers/promises'
-import { newVersion } from 'countersign'
+import { memoryStore, newVersion } from 'countersign'
 
 /** @typedef {{ account?: string, user: string }} Id */
 
@@ -62,3 +62,24 @@ export function closable(store, broken) {
 
 /** A default export for the kit: every instance is on the same table. */
 export const always = (store) => () => ({ store, close: () => {} })
+
+/** A store in memory whose revocation list has each name in another form. */
+export function withNames(form) {
+  const store = memoryStore()
+  const named = (entries) =>
+    entries && Object.fromEntries(Object.entries(entries).map(([name, of]) => [form(name), of]))
+  const users = (one) => ({ users: named(one.users), epochs: named(one.epochs) })
+  const each = ([account, one]) => [form(account), users(one)]
+  return {
+    ...store,
+    revoke: ({ sessions = [], accounts = {}, ...outside }, times) =>
+      store.revoke(
+        {
+          sessions: sessions.map(form),
+          ...users(outside),
+          accounts: Object.fromEntries(Object.entries(accounts).map(each)),
+        },
+        times,
+      ),
+  }
+}

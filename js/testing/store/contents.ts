@@ -1,11 +1,13 @@
 // Records come back as they were, ids are compared byte by byte, and a failure is not taken for an answer.
-import type { RecordId, Store } from '../../store.js'
+import type { Revoked } from '../../index.js'
+import type { ListPage, RecordId, Store } from '../../store.js'
 import {
   booleanOf,
   fresh,
   load,
   messageOf,
   type OpenInstance,
+  type OpenStore,
   save,
   saveFirst,
   saveNext,
@@ -63,7 +65,7 @@ function complainOf(name: string, text: string, record: string): void {
 }
 
 /** Users whom a store may take for one: how they differ, and both. `*` stands for a part that is new in each run. */
-const USERS: [difference: string, one: string, other: string][] = [
+export const USERS: [difference: string, one: string, other: string][] = [
   ['in case', '*ann', '*Ann'],
   ['in an accent', '*ann', '*änn'],
   ['in a letter composed or decomposed', '*änn', '*a\u0308nn'],
@@ -80,6 +82,9 @@ const USERS: [difference: string, one: string, other: string][] = [
   ['in a colon', '*a:n', '*a::n'],
   ['in an escape', '*a/n', '*a%2Fn'],
   ['in a zero before a number', '*7', '*07'],
+  ['in letters of one CRC-32', '*plumless', '*buckeroo'],
+  ['in letters of one hash of 32 bits', '*Aa', '*BB'], // 31 times what is before them, as in Java
+  ['in letters of another hash of 32 bits', '*bA', '*ab'], // 33 times
   ['in the last of 256 letters', `*${'x'.repeat(243)}1`, `*${'x'.repeat(243)}2`],
   ['in the last of letters of three bytes, 256 bytes in all', `*${'漢'.repeat(81)}1`, `*${'漢'.repeat(81)}2`],
 ]
@@ -154,6 +159,7 @@ export async function closed(open: OpenInstance): Promise<void> {
       found('error taken for no record', 'an instance that is closed gives no record of a user who has one')
     const wrote = await inTime(() => store.save({ ...id }, 'second', version))
     const record = (await load(witness!, id))?.record
+    await closedMembers(await open(), witness!)
     if (!wrote.given) return
     if (booleanOf('save', wrote.answer) && record === 'first')
       found('true without a write', 'a save by an instance that is closed said true and wrote nothing')
@@ -162,6 +168,35 @@ export async function closed(open: OpenInstance): Promise<void> {
     if (!wrote.answer)
       found('error taken for a lost race', 'a save by an instance that is closed said false, at the right version')
   })
+}
+
+/** The same for the functions that a store may have. An instance that goes on answering is not closed, and not wrong. */
+async function closedMembers({ store, close }: OpenStore, witness: Store): Promise<void> {
+  const now = Math.floor(Date.now() / 1_000)
+  const times = { now, until: now + 1_000 }
+  const [id, other] = [{ user: `${fresh()} closed` }, { user: `${fresh()} closed` }]
+  const { version } = await saveFirst(store, id, 'first')
+  await store.revoke?.({ sessions: [id.user] }, times)
+  await close?.()
+  const list = await inTime(async () => store.revoked?.())
+  if (list.given && store.revoked !== undefined && !(list.answer as Revoked).sessions?.includes(id.user))
+    found('wrong revocation', 'an instance that is closed gives a list without an entry that is on it')
+  const page = await inTime(async () => store.list?.({ limit: 1_000 }))
+  const { records, next } = (page.answer ?? {}) as Partial<ListPage>
+  if (records?.length === 0 && next === undefined)
+    found('wrong list', 'an instance that is closed gives an empty page, and there are records')
+  const put = await inTime(async () => store.revoke?.({ sessions: [other.user] }, times))
+  if (put.given && witness.revoked !== undefined && !(await witness.revoked()).sessions?.includes(other.user))
+    found(
+      'wrong revocation',
+      'an instance that is closed took an entry without an error, and did not put it on the list',
+    )
+  const inserted = await inTime(async () => store.insertMany?.([{ id: other, record: 'first' }]))
+  if ((inserted.answer as boolean[] | undefined)?.[0] === false)
+    found('error taken for a lost race', 'an insertion by an instance that is closed said false for a new user')
+  const removed = await inTime(async () => store.delete?.({ ...id }, version))
+  if (removed.answer === false)
+    found('error taken for a lost race', 'a deletion by an instance that is closed said false, at the right version')
 }
 
 /** An answer, where one comes in time and is no error. */

@@ -27,10 +27,11 @@ export interface CountInput {
   racer: string
 }
 
-/** The numbers whose save said true, and how many saves threw. */
+/** The numbers whose save said true, how many saves threw, and what was read before each. */
 export interface Counted {
   won: number[]
   threw: number
+  read: Stored[]
 }
 
 /** Codes that race for each of some users, one after another. */
@@ -69,9 +70,12 @@ export const JOBS: Jobs = {
       }),
     ),
   async count(store, { id, attempts, racer }) {
-    const counted: Counted = { won: [], threw: 0 }
+    const counted: Counted = { won: [], threw: 0, read: [] }
     for (let attempt = 0; attempt < attempts; attempt += 1) {
+      // Racers in step would never read while another one writes.
+      for (let turns = Math.random() * 4; turns >= 1; turns -= 1) await new Promise(setImmediate)
       const before = await load(store, id)
+      if (before !== undefined) counted.read.push(before)
       const next = Number.parseInt(before?.record ?? '0', 10) + 1
       const record = `${next} by ${racer}, ${attempt}`
       const saved = await save(store, id, record, before?.version).catch(() => {

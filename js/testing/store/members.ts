@@ -1,6 +1,7 @@
 // The members that a store may have: pages of records, many insertions at once, the revocation list.
-import type { RecordId, Revoked, Store } from '../../index.js'
-import { answerOf, fresh, load, type OpenInstance, saveFirst, withInstances } from './asking.js'
+import type { RecordId, Revoked, Store, Stored } from '../../index.js'
+import { answerOf, fresh, load, type OpenInstance, saveFirst, saveNext, withInstances } from './asking.js'
+import { USERS } from './contents.js'
 import { found } from './defects.js'
 
 /** Records of an account that is listed. */
@@ -12,7 +13,7 @@ const keyOf = ({ account, user }: RecordId): string => JSON.stringify([account ?
 
 /** Pages give each record once, of one account and of all. */
 export async function list(open: OpenInstance): Promise<void> {
-  await withInstances(open, 1, async ([store]) => {
+  await withInstances(open, 2, async ([store, writer]) => {
     if (store!.list === undefined) return
     const run = fresh()
     const names = Array.from({ length: LISTED }, (_, n) => `${run} ${['a', 'B', 'ä', 'z😀', '"'][n % 5]}${n}`)
@@ -22,10 +23,16 @@ export async function list(open: OpenInstance): Promise<void> {
       ...names.slice(0, 3).map((user) => ({ account: `${run} listed too`, user })), // begins with the name of the first
       ...names.slice(0, 3).map((user) => ({ user })),
     ]
-    const versions = new Map<string, number>()
-    for (const id of ids) versions.set(keyOf(id), (await saveFirst(store!, id, `record of ${keyOf(id)}`)).version)
-    for (const limit of [1, 10, LISTED, 1_000]) await expectPages(store!, limit, `${run} list`, ids, versions)
-    await expectPages(store!, 1_000, undefined, ids, versions)
+    const wanted = new Map<string, { id: RecordId } & Stored>()
+    for (const id of ids) wanted.set(keyOf(id), { id, ...(await saveFirst(store!, id, `record of ${keyOf(id)}`)) })
+    for (const limit of [1, 10, LISTED, 1_000]) await expectPages(store!, limit, `${run} list`, wanted)
+    await expectPages(store!, 1_000, undefined, wanted)
+    const [changed, left] = ids as [RecordId, RecordId]
+    const { version } = wanted.get(keyOf(changed))!
+    wanted.set(keyOf(changed), { id: changed, ...(await saveNext(writer!, changed, 'changed', version)) })
+    if (await answerOf('delete', async () => writer!.delete?.({ ...left }, wanted.get(keyOf(left))!.version)))
+      wanted.delete(keyOf(left))
+    await expectPages(store!, 1_000, `${run} list`, wanted)
   })
 }
 
@@ -33,8 +40,7 @@ async function expectPages(
   store: Store,
   limit: number,
   account: string | undefined,
-  ids: readonly RecordId[],
-  versions: ReadonlyMap<string, number>,
+  all: ReadonlyMap<string, { id: RecordId } & Stored>,
 ): Promise<void> {
   const where = `pages of ${limit}, ${account === undefined ? 'of all records' : 'of one account'}`
   const times = new Map<string, number>()
@@ -46,17 +52,19 @@ async function expectPages(
       const key = keyOf(id)
       if (account !== undefined && id.account !== account)
         found('wrong list', `${where} give a record of another account`)
-      if (!versions.has(key)) continue // of an earlier run
+      const stored = all.get(key)
+      if (stored === undefined && account === undefined) continue // of an earlier run
+      if (stored === undefined) found('wrong list', `${where} give a record that is deleted`)
       times.set(key, (times.get(key) ?? 0) + 1)
-      if (record !== `record of ${key}` || version !== versions.get(key))
+      if (record !== stored.record || version !== stored.version)
         found('wrong list', `${where} give another record or version than \`load\``)
     }
     if (next === undefined) break
     if (next === after) found('wrong list', `${where} do not end: \`next\` is the one of the page before`)
     after = next
   }
-  const wanted = ids.filter((id) => account === undefined || id.account === account)
-  const counts = wanted.map((id) => times.get(keyOf(id)) ?? 0)
+  const wanted = [...all.values()].filter(({ id }) => account === undefined || id.account === account)
+  const counts = wanted.map(({ id }) => times.get(keyOf(id)) ?? 0)
   const missing = counts.filter((count) => count === 0).length
   if (missing > 0) found('wrong list', `${where} leave out ${missing} of ${wanted.length} records`)
   const twice = counts.filter((count) => count > 1).length
@@ -137,10 +145,62 @@ export async function revocations(open: OpenInstance): Promise<void> {
       if (greatest(listed.epochs?.[user]) !== 'b') told('has not the greatest epoch that was put on it')
       if (question === undefined && other !== 10) told('has not the greater of the times 9 and 10')
     }
-    const inside = (await answerOf('revoked', () => reader!.revoked!({ account, user, session }))).accounts?.[account]
-    if (inside?.users?.[user] !== now + 6 || greatest(inside.epochs?.[user]) !== 'bz')
-      found('wrong revocation', 'the part about a user of an account has not the entries of that account')
+    for (const [name, question] of [
+      ['the part about a user of an account', { account, user, session }],
+      ['the whole list', undefined],
+    ] as const) {
+      const inside = (await answerOf('revoked', () => reader!.revoked!(question))).accounts?.[account]
+      if (inside?.users?.[user] !== now + 6 || greatest(inside.epochs?.[user]) !== 'bz')
+        found('wrong revocation', `${name} has not the entries of that account`)
+    }
+    const inherited = (time: number): Revoked => ({ accounts: { [account]: { users: { ['__proto__']: time } } } })
+    await put(inherited(now), now + 100)
+    const { accounts } = await answerOf('revoked', () => reader!.revoked!())
+    if (Object.entries(accounts?.[account]?.users ?? {}).every(([name]) => name !== '__proto__'))
+      found('wrong revocation', 'the whole list leaves out the user `__proto__`: give it objects without a prototype')
+    await revocationsOfIds(store!)
+    await revocationsAtOnce([store!, reader!])
   })
+}
+
+/** Entries about ids that are alike are those of two. */
+async function revocationsOfIds(store: Store): Promise<void> {
+  const now = Math.floor(Date.now() / 1_000)
+  for (const [difference, ...names] of USERS) {
+    const run = fresh()
+    const [one, other] = names.map((name) => name.replace('*', run)) as [string, string]
+    for (const [at, name] of [one, other].entries())
+      await answerOf('revoke', () =>
+        store.revoke!({ sessions: [name], users: { [name]: now + at } }, { now, until: now + 100 }),
+      )
+    for (const [at, name] of [one, other].entries()) {
+      const listed = await answerOf('revoked', () => store.revoked!({ user: name, session: name }))
+      if (listed.users?.[name] !== now + at || !listed.sessions?.includes(name))
+        found('wrong revocation', `two ids share an entry that differ only ${difference}`)
+    }
+  }
+}
+
+/** Of many who put entries on the list at once none takes away that of another. */
+async function revocationsAtOnce(stores: Store[]): Promise<void> {
+  const run = fresh()
+  const now = Math.floor(Date.now() / 1_000)
+  const sessions = Array.from({ length: 20 }, (_, n) => `${run} session ${n}`)
+  await Promise.all(
+    sessions.map((session, n) =>
+      answerOf('revoke', () =>
+        stores[n % stores.length]!.revoke!(
+          { sessions: [session], users: { [run]: now + ((n * 7) % sessions.length) } },
+          { now, until: now + 100 },
+        ),
+      ),
+    ),
+  )
+  const listed = await answerOf('revoked', () => stores[0]!.revoked!())
+  const lost = sessions.filter((session) => !listed.sessions?.includes(session)).length
+  if (lost > 0) found('wrong revocation', `${lost} of ${sessions.length} entries that were put on it at once are gone`)
+  if (listed.users?.[run] !== now + sessions.length - 1)
+    found('wrong revocation', 'of times of one user that were put on it at once, the latest is gone')
 }
 
 const greatest = (epochs: string | readonly string[] | undefined) => [epochs ?? []].flat().sort().at(-1)

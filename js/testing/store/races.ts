@@ -108,6 +108,12 @@ export const steadyWriters = (place: Place) => (): Promise<void> =>
     const counted = await Promise.all(
       racers.map((racer, n) => racer.run('count', { id, attempts: ATTEMPTS, racer: `racer ${n}` })),
     )
+    const records = new Map<number, string>()
+    for (const { record, version } of counted.flatMap((each) => each.read)) {
+      if ((records.get(version) ?? record) !== record)
+        found('lost update', `a read gave one record with the version of another, ${place.name}, while others wrote`)
+      records.set(version, record)
+    }
     const won = counted.flatMap((each) => each.won)
     const threw = counted.reduce((sum, each) => sum + each.threw, 0)
     const last = Number.parseInt((await racers[0]!.run('load', id))?.record ?? '0', 10)
