@@ -19,9 +19,13 @@ const SHAPES =
  * The store, and the function that closes its connections. Throws an error whose message may be shown: it says what is wrong with
  * DATABASE_URL, and holds no password.
  */
-export async function openRecordStore(address, ownDatabase) {
+export async function openRecordStore(given, ownDatabase) {
+  const address = given?.trim()
   if (!address) return { store: sqliteStore(ownDatabase), close: async () => {} }
-  if (!address.includes('://')) return saying('the file of DATABASE_URL cannot be opened', () => openFile(address))
+  if (!address.includes('://')) {
+    if (!isPath(address)) throw new Error(`DATABASE_URL must be ${SHAPES}; a path with :, = or @ begins with / or ./`)
+    return saying('the file of DATABASE_URL cannot be opened', () => openFile(address))
+  }
   const url = read(address)
   const open = SERVERS[url.protocol]
   if (open === undefined) throw new Error(`DATABASE_URL must be ${SHAPES}`)
@@ -94,6 +98,12 @@ async function opened(store, { prepare, close }) {
   }
   return { store, close }
 }
+
+/**
+ * Whether a text without `://` is a path. `host=… password=…` and `file:…` would be names of new files, in which each instance has records
+ * of its own, and `:memory:` loses them with the process: then people log in without their second factor.
+ */
+const isPath = (address) => /^(?:[/\\]|\.{1,2}[/\\]|[a-z]:[/\\]|[^:=@]+$)/i.test(address)
 
 /** Loads a driver, which the operator has installed. */
 async function driver(name) {

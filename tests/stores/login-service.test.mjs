@@ -170,6 +170,12 @@ test('the login example does not start without its database, and says why', asyn
     [server('mongodb://ann')]: /^DATABASE_URL must be postgres:\/\/user:password@host/,
     'postgres://ann:pass/word@127.0.0.1/app': /percent-encoding$/m,
     'postgres://ann:12/word@127.0.0.1/app': /percent-encoding$/m,
+    [` ${server('postgres://ann')}\n`]: /^DATABASE_URL: the server at 127\.0\.0\.1:\d+ cannot be used: .*ECONNREFUSED/,
+    // Each of these could be the name of a new file, or of none.
+    'host=127.0.0.1 password=12/word dbname=app': /^DATABASE_URL must be .* a path with :, = or @ begins with/,
+    'ann:12/word@127.0.0.1': /^DATABASE_URL must be/,
+    'file:records.sqlite': /^DATABASE_URL must be/,
+    ':memory:': /^DATABASE_URL must be/,
     [`${newFile(t)}/no-folder/records.sqlite`]: /^the file of DATABASE_URL cannot be opened: .*directory/,
   }
   for (const [address, sentence] of Object.entries(cases)) {
