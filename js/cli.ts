@@ -119,12 +119,22 @@ async function restored(args: string[]): Promise<void> {
   const { config, events, since, operator } = restoredArguments(args)
   const { reset } = createOperator(await optionsIn(config))
   const changed = changedSince({ events: eventsIn(events), since })
+  const open: RecordId[] = []
   for (const id of changed) {
-    await reset({ ...id, operator })
-    console.log(`reset: ${nameOf(id)}`)
+    try {
+      await reset({ ...id, operator })
+      console.log(`reset: ${nameOf(id)}`)
+    } catch (error) {
+      // One whose account is gone must not keep the others from their reset.
+      open.push(id)
+      console.error(`not reset: ${nameOf(id)}: ${chainOf(error)}`)
+    }
   }
-  console.log(`${changed.length} users were reset; only a recovery code lets them in`)
+  console.log(`${changed.length - open.length} users were reset; only a recovery code lets them in`)
+  if (open.length > 0) throw new Error(`${open.length} users were not reset, and may log in without a second factor`)
 }
+
+type RecordId = ReturnType<typeof changedSince>[number]
 
 function restoredArguments(args: string[]) {
   const { config, events, since, operator } = argumentsOf(args, ['config', 'events', 'since', 'operator'], [])
@@ -238,6 +248,12 @@ function wordsOf(error: unknown): string {
     return error.errors.map(wordsOf).join('; ')
   if (error instanceof Error) return error.message || error.name
   return typeof error === 'object' && error !== null ? 'an object that is no Error' : String(error)
+}
+
+/** The words of an error and of its cause. */
+function chainOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause === undefined ? wordsOf(error) : `${wordsOf(error)}: ${wordsOf(cause)}`
 }
 
 /** Ends the process with the command: a host's connection that stays open does not keep it, and one that never answers fails it. */

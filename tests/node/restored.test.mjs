@@ -78,6 +78,31 @@ test('T59: someone who enrolled after the backup is not let in without a factor,
   assert.equal((await begun('ann')).result, 'challenge', 'ann had her app before the backup')
 })
 
+test('T59: countersign restored resets the others where one user cannot be reset, and fails', async (t) => {
+  const folder = folderOf(t)
+  const config = join(folder, 'second-factor.mjs')
+  writeFileSync(
+    config,
+    `import { memoryStore } from ${JSON.stringify(new URL('../../pkg/index.mjs', import.meta.url).href)}
+     const rules = ${JSON.stringify(rules())}
+     export default {
+       policy: ({ account }) => account === 'gone' ? Promise.reject(new Error('no such account')) : rules,
+       keys: ${JSON.stringify(generateKeys())},
+       store: memoryStore(),
+     }`,
+  )
+  const log = join(folder, 'events.jsonl')
+  const events = ['gone', 'acme'].map((account) => ({ event: 'factor_added', at: 1_800_000_000, account, user: 'bob' }))
+  writeFileSync(log, events.map((event) => JSON.stringify(event)).join('\n'))
+  const told = ['restored', '--config', config, '--events', log, '--since', '2026-11-28T04:00:00Z', '--operator', 'Jo']
+  await assert.rejects(run(...told), ({ code, stdout, stderr }) => {
+    assert.equal(code, 1)
+    assert.match(stdout, /^reset: user "bob" in account "acme"\n1 users were reset/)
+    assert.match(stderr, /^not reset: user "bob" in account "gone": .*no such account\n1 users were not reset/)
+    return true
+  })
+})
+
 test('countersign keys restored raises the restore epoch, and keeps the keys', () => {
   const keys = generateKeys()
   const before = Math.floor(Date.now() / 1000)
