@@ -94,6 +94,9 @@ const UNFIT: Record<string, string> = {
 /** Rows of one INSERT. */
 const ROWS_AT_ONCE = 100
 
+/** Races that a statement of the revocation list may lose. */
+const MAX_RACES = 100
+
 /** The store. */
 export function sqlStore(dialect: Dialect, table: string, connection: Connection): WholeStore {
   const list = `${table}_revoked`
@@ -138,6 +141,18 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
 
   /** Whether an error says that another writer was faster, and the statement may be tried again on this connection. */
   const wasFaster = async (error: unknown) => dialect.failure(error) === 'faster' && !(await connection.joined())
+
+  /** Sends a statement of the revocation list, and again where another writer was faster: an entry that is lost leaves a pass in force. */
+  async function sendAgain(sql: string, values: Value[]): Promise<void> {
+    for (let races = 1; ; races += 1) {
+      try {
+        await send(sql, values)
+        return
+      } catch (error) {
+        if (races === MAX_RACES || !(await wasFaster(error))) throw error
+      }
+    }
+  }
 
   /** Whether a statement changed its one row. Where another writer was faster, it did not. */
   async function changesOne(sql: string, values: Value[]): Promise<boolean> {
@@ -189,9 +204,9 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
       return inserted
     },
     async revoke(more, { now, until }) {
-      await send(forget, [now])
+      await sendAgain(forget, [now])
       for (const { kind, account, id, value } of rowsOf(more))
-        await send(keep, [kind, account, id, valueText(value), until])
+        await sendAgain(keep, [kind, account, id, valueText(value), until])
     },
     async revoked(question) {
       const rows =

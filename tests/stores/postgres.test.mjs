@@ -225,6 +225,19 @@ const hostOn = (store) =>
 /** An Execute of 9 bytes and a Sync of 4 end the statement; before them a driver may ask for the types of its values. */
 const isUpdate = (_data, sent) => sent.includes('UPDATE ') && sent.endsWith('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04')
 
+test('D2: entries of the revocation list that race are all kept, at each isolation', async (t) => {
+  for (const isolation of ['repeatable\\ read', 'serializable']) {
+    const { url } = await prepared(t)
+    const store = postgresStore(OPEN.pg(t, url, { default_transaction_isolation: isolation }))
+    const numbers = Array.from({ length: 40 }, (_, n) => n)
+    const put = (n) => store.revoke({ users: { ann: n }, sessions: [`s${n}`] }, { now: 5, until: 100 + n })
+    await Promise.all(numbers.map(put))
+    const { sessions, users } = await store.revoked()
+    assert.equal(sessions.length, numbers.length)
+    assert.equal(users.ann, 39)
+  }
+})
+
 test('a Client of pg without a transaction works like a pool', async (t) => {
   const store = postgresStore(await connected(t, await prepared(t)))
   assert.equal(await store.save(ANN, 'first', undefined), true)
