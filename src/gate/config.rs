@@ -10,6 +10,7 @@ use crate::json::from_json;
 use crate::keys::jwk::JwksDocument;
 use crate::keys::{KeyRing, Keys, SigningRing};
 use crate::policy::{Method, Policy, PolicyDocument};
+use crate::restore_epoch::RestoreEpoch;
 
 use super::accounts::{Accounts, AccountsDocument};
 use super::challenge_page::{ChallengeDocument, ChallengePage};
@@ -224,14 +225,20 @@ fn check_name_for_http(cookie: &str, at: &str) -> Result<(), Error> {
     )
 }
 
-/// The keys that verify passes: those of the environment, then the public ones of the configuration.
+/// The keys that verify passes: those of the environment, then the public ones of the configuration, in the later restore epoch of
+/// the two. A set without keys has an epoch too.
 fn keys_of_passes(ring: Option<&Keys>, jwks: Option<JwksDocument>) -> Result<SigningRing, Error> {
     let secret =
         ring.map(|ring| Ok(SigningRing::parse(&ring.signing).map_err(in_environment)?.in_epoch(ring.restore_epoch))).transpose()?;
+    let epoch = jwks.as_ref().map_or(RestoreEpoch::FIRST, |set| set.restore_epoch);
     let public = jwks.as_ref().map(SigningRing::from_jwks).transpose().map_err(|error| error.within("jwks"))?.flatten();
     match (secret, public) {
         (Some(secret), Some(public)) => secret.with(public).map_err(|error| Error { path: "jwks".to_owned(), ..error }),
-        (Some(keys), None) | (None, Some(keys)) => Ok(keys),
+        (None, Some(keys)) => Ok(keys),
+        (Some(keys), None) => {
+            let later = epoch.max(keys.restore_epoch());
+            Ok(keys.in_epoch(later))
+        }
         (None, None) => Err(wrong("jwks", "give public keys here, as `countersign jwks` prints them, or the key ring in COUNTERSIGN_KEYS")),
     }
 }

@@ -53,7 +53,7 @@ pub struct Jwk {
 pub(crate) struct JwksDocument {
     keys: Vec<BTreeMap<String, Member>>,
     #[serde(default)]
-    pub(super) restore_epoch: RestoreEpoch,
+    pub(crate) restore_epoch: RestoreEpoch,
 }
 
 /// The value of a member: a text, or a value that no member of ours has.

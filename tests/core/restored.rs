@@ -106,6 +106,8 @@ fn t59_passes_end_with_a_restore_in_node_and_at_the_gate() {
     let set = |keys: &KeyRing| json!({"jwks": keys.signing().jwks()});
     assert_eq!(request(&mut gate(set(&before.keys))), None);
     assert_eq!(request(&mut gate(set(&after.keys))), Some((401, "pass_revoked".to_owned())), "the set carries the epoch");
+    let empty = json!({"jwks": {"keys": [], "restoreEpoch": before.now}});
+    assert_eq!(request(&mut gate(empty)), Some((401, "pass_revoked".to_owned())), "so does one without keys");
 }
 
 #[test]
