@@ -8,13 +8,13 @@ interface Defect {
 
 const TWO_WINNERS = 'each of them lets a user in, so that a code that works once works twice'
 const ONE_STATEMENT =
-  'compare and set in one statement (UPDATE … SET version = :new WHERE … AND version = :expected) and say whether it changed a row; do not read first and then write, take no lock that holds in one process only, and read a record and its version in one read. Without SQL: one transaction that compares the version and writes both'
+  'compare and set in one statement (UPDATE … SET version = :new WHERE … AND version = :expected) and say whether it changed a row; do not read first and then write, take no lock that holds in one process only, and read a record and its version in one read. Without SQL: one transaction that reads the version, compares it and writes both, with the read inside it'
 
 const DEFECTS = {
   'lost update': { why: `${TWO_WINNERS}, and a counted attempt is forgotten`, mend: ONE_STATEMENT },
   'two first saves': {
     why: `the second one replaces the first, and ${TWO_WINNERS}`,
-    mend: 'a plain INSERT under a primary key on account and user; say false where the key is there already. Do not look first whether it is. Without SQL: a write on the condition that the key is not there',
+    mend: 'a plain INSERT under a primary key on account and user; say false where the key is there already. Do not look first whether it is. Without SQL: a write on the condition that the key is not there, or one transaction with the look and the write inside it',
   },
   'overwritten first save': {
     why: 'two set-ups at once replace each other, and the factor of one user is lost',
@@ -22,7 +22,7 @@ const DEFECTS = {
   },
   'write where nothing is': {
     why: 'a deleted user comes back with the factors of before',
-    mend: 'a save with `expected` is an UPDATE that names the version, never an upsert',
+    mend: 'a save with `expected` is an UPDATE that names the version, never an upsert. Without SQL: compare the version in the transaction of the write, and say false where there is no record',
   },
   'true without a write': {
     why: 'the reply goes out and the step is not stored, so that the same code works again',
@@ -59,7 +59,7 @@ const DEFECTS = {
   },
   'version of 32 bits': {
     why: 'small numbers return, by a cut, an overflow or a count that begins anew, and a used code then works again',
-    mend: 'give the column 64 bits (BIGINT, not INT) and each write newVersion()',
+    mend: 'give each write newVersion(), which is random, and no count; give a column 64 bits (BIGINT, not INT)',
   },
   'counted version': {
     why: 'the count goes back with a restore and with a failover that lost the last writes. A writer who saw a number before then takes another record for the one that it read, and a used code works again',
@@ -107,7 +107,7 @@ const DEFECTS = {
   },
   'wrong revocation': {
     why: 'a pass that was ended opens the door again',
-    mend: 'keep one row an entry, and of two the greater time, the greater epoch and the later `until` (max(old, new)), in one statement',
+    mend: 'keep one row an entry, and of two the greater time, the greater epoch and the later `until` (max(old, new)), in one statement. Without SQL: one transaction that reads the old entry and writes the new one; no value that holds the whole list',
   },
 } satisfies Record<string, Defect>
 
