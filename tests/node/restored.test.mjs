@@ -119,8 +119,19 @@ test('countersign keys restored raises the restore epoch, and keeps the keys', (
   assert.equal(JSON.parse(jwks).restoreEpoch, once.restoreEpoch, 'a gate learns of it by the JWK set')
 })
 
-test('changedSince names each user once, of events that change factors since the backup', () => {
-  const event = (kind, at, user, account) => ({ v: 1, event: kind, at, user, ...(account && { account }) })
+const event = (kind, at, user, account) => ({ v: 1, event: kind, at, user, ...(account && { account }) })
+
+test('T59: each event that changes factors names its user, and no other event does', () => {
+  const changes = ['factor_added', 'factor_removed', 'reset', 'reset_by_operator', 'moved_here', 'moved_away', 'erased']
+  const others = ['code_accepted', 'factor_renamed', 'backup_codes_made', 'login_allowed', 'toString']
+  const events = [...changes, ...others].map((kind) => event(kind, 100, kind))
+  assert.deepEqual(
+    changedSince({ events, since: 100 }),
+    changes.map((user) => ({ user })),
+  )
+})
+
+test('changedSince names each user once, of events since the backup', () => {
   const events = [
     event('factor_added', 99, 'early'),
     event('factor_added', 100, 'ann'),
