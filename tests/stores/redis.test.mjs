@@ -344,6 +344,31 @@ describe('with a server and its replica', () => {
     assert.equal(isTwice, false)
   })
 
+  test('an answer to WAIT over another connection than that of the write is no proof', async (t) => {
+    const client = await ofServer.ioredis(t, primary)
+    const next = await ofServer.ioredis(t, primary)
+    /** A client that has lost its connection after the write, and sends WAIT over the next one. */
+    const replaced = {
+      options: {},
+      stream: {},
+      call: (name, args) => client.call(name, args),
+      pipeline() {
+        const commands = []
+        return {
+          call: (...command) => commands.push(command),
+          async exec() {
+            const [write, wait] = commands
+            const answers = [await client.call(...write), await next.call(...wait)]
+            replaced.stream = {}
+            return answers.map((answer) => [null, answer])
+          },
+        }
+      },
+    }
+    const store = redisStore(replaced, { prefix: fresh(), replicas: { acknowledge: 1, timeoutMs: 100 } })
+    await stopped(replica, () => assert.rejects(store.save({ user: 'ann' }, 'x', undefined), /not known whether/))
+  })
+
   test('ioredis sends WAIT again over another connection, which proves nothing', async (t) => {
     const proxy = await startProxy(t, primary)
     const client = await ofServer.ioredis(t, proxy)
