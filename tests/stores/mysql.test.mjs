@@ -223,6 +223,13 @@ test('D5 T53: a server that takes no writes is refused, also where it has no rec
   assert.equal((await store.load(ANN)).record, 'first')
 })
 
+test('D5: a server whose InnoDB alone takes no writes is refused, as readers of Aurora are', async (t) => {
+  const { host, port, user, database } = await startMariadb(t, { settings: { 'innodb-read-only': 'ON' } })
+  const reader = await connected(t, { host, port, user, database })
+  await reader.query(mysqlSchema().replaceAll('InnoDB', 'Aria'))
+  await assert.rejects(mysqlStore(open(t, { host, port, user, database })).load(ANN), isFault(/replica/))
+})
+
 test('D3: a connection in another character set is refused', async (t) => {
   const database = await prepared(t)
   for (const charset of ['latin1', 'utf8mb3'])
