@@ -464,6 +464,27 @@ test('a record that another writer changes is deleted all the same, and a store 
   assert.equal((await plain.factor.status({ user: 'ann' })).enrolled, true, 'and nothing was changed')
 })
 
+test('somebody who begins anew right before a record is deleted keeps the new one', async () => {
+  const store = memoryStore()
+  const at = await host({ store })
+  await withApp(at)
+  const { load, save } = store
+  const { record } = await load({ user: 'ann' })
+  let isEmptied = false
+  store.save = async (...given) => {
+    isEmptied = await save(...given)
+    return isEmptied
+  }
+  store.load = async (id) => {
+    const stored = await load(id)
+    if (isEmptied) await save(id, record, stored.version)
+    isEmptied = false
+    return stored
+  }
+  assert.deepEqual(await operatorOf(at).erased({ user: 'ann', operator: 'night shift' }), { found: true })
+  assert.equal((await load({ user: 'ann' }))?.record, record)
+})
+
 test('no method of a second factor moves or erases a user', async () => {
   const at = await host()
   assert.deepEqual(

@@ -108,3 +108,43 @@ test('countersign list prints a line for each user, and countersign delete erase
   const told = await run('delete', '--config', config, '--user', 'ann').catch((error) => error)
   assert.deepEqual([told.code, told.stderr.split('\n')[0]], [2, '--operator is missing'])
 })
+
+test('countersign delete leaves the record of somebody who begins anew right before', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const at = await host()
+  await withApp(at)
+  const { record } = await at.store.load({ user: 'ann' })
+  const config = join(folder, 'second-factor.mjs')
+  writeFileSync(
+    config,
+    `import { memoryStore } from ${JSON.stringify(new URL('../../pkg/index.mjs', import.meta.url).href)}
+     const { load, save, delete: remove, ...others } = memoryStore()
+     const record = ${JSON.stringify(record)}
+     await save({ user: 'ann' }, record, undefined)
+     let isEmptied = false
+     const store = {
+       ...others,
+       async save(...given) {
+         isEmptied = await save(...given)
+         return isEmptied
+       },
+       async load(id) {
+         const stored = await load(id)
+         if (isEmptied) await save(id, record, stored.version)
+         isEmptied = false
+         return stored
+       },
+       async delete(...given) {
+         const isGone = await remove(...given)
+         console.log(isGone ? 'gone' : 'kept')
+         return isGone
+       },
+     }
+     export default { policy: ${JSON.stringify(rules())}, keys: ${JSON.stringify(at.keys)}, store }`,
+  )
+  const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
+  const who = ['--config', config, '--user', 'ann', '--operator', 'Jo']
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, 'delete', ...who])
+  assert.equal(stdout, 'kept\ndeleted: user "ann" without an account\n')
+})
