@@ -314,7 +314,12 @@ describe('with a server and its replica', () => {
       },
       delete: (id, expected) => now().delete(id, expected),
       insertMany: (records) => now().insertMany(records),
-      revoke: (more, times) => now().revoke(more, times),
+      /** The last write to the list. Its WAIT holds up the connection for as long as the replica is not there. */
+      listed: Promise.resolve(),
+      revoke(more, times) {
+        store.listed = now().revoke(more, times)
+        return store.listed
+      },
       revoked: (about) => now().revoked(about),
     }
     return store
@@ -499,6 +504,7 @@ async function userWithApp(store) {
   const { setup, secret } = await factor.enrollTotp({ user, session: 's', label: user })
   const code = () => totp.generate({ secret: secret.replaceAll(' ', ''), time })
   assert.equal((await factor.confirmTotp({ user, session: 's', setup, code: code() })).result, 'enrolled')
+  await store.listed // No reply waits for the list.
   time += 60
   return {
     user,
