@@ -3,24 +3,39 @@
 // @ts-nocheck: the jobs need the peers only when they run
 import { readFileSync, writeFileSync } from 'node:fs'
 import { goals } from './goals.mjs'
+import { growingLines, loadTables } from './load-tables.mjs'
 
 const kept = new URL('figures.json', import.meta.url)
 const page = new URL('../docs/figures.md', import.meta.url)
 const readme = new URL('../README.md', import.meta.url)
+const guide = new URL('../docs/growing.md', import.meta.url)
 
 export const readFigures = () => JSON.parse(readFileSync(kept, 'utf8'))
 
-/** Keeps the figures of a run, and makes the page. */
-export function writeFigures(figures) {
+/** Keeps the figures of a run, and makes the page. Those of parts that were not measured stay as they are. */
+export function writeFigures(measured) {
+  const figures = { ...readFigures(), ...measured }
   writeFileSync(kept, `${JSON.stringify(figures, undefined, 2)}\n`)
   writePages(figures)
 }
 
 function writePages(figures) {
   writeFileSync(page, pageOf(figures))
-  const text = readFileSync(readme, 'utf8')
-  writeFileSync(readme, text.replace(/(?<=<!-- figures -->\n)[^]*(?=<!-- end of figures -->)/, linesOf(figures)))
+  writeLines(readme, 'figures', linesOf(figures))
+  writeLines(guide, 'growing', growthOf(figures))
 }
+
+/** Puts lines in the place that is marked with a name. */
+function writeLines(file, name, lines) {
+  const place = new RegExp(`(?<=<!-- ${name} -->\\n)[^]*(?=<!-- end of ${name} -->)`)
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(place, () => lines),
+  )
+}
+
+/** The lines of the guide about growth: logins through PostgreSQL. @returns {string} */
+export const growthOf = ({ load }) => `${table(...growingLines(load))}\n`
 
 /** The lines of the README: some of our times, each beside a peer's. @returns {string} */
 export function linesOf({ node }) {
@@ -42,7 +57,7 @@ export function linesOf({ node }) {
 export const textOf = ({ node, tables }) => sections(node, tables).replaceAll(/!\[.*\n\n?/g, '')
 
 /** @returns {string} docs/figures.md */
-export function pageOf({ made, machine, versions, node, tables }) {
+export function pageOf({ made, machine, versions, node, tables, load }) {
   return `# Figures
 
 After this page you can compare what a call costs here and elsewhere, and measure it on your machine.
@@ -54,6 +69,7 @@ is measured. Compare the ratios, because another machine has other times.
 \`\`\`sh
 npm run bench              # prints the figures
 npm run bench -- --write   # and makes this page and its pictures anew; this one with --rounds ${machine.rounds} --seconds ${machine.seconds}
+npm run bench -- --only stores --write   # the same for the stores alone
 \`\`\`
 
 Made on ${made}: ${machine.processor}, ${machine.processors} processors, Node.js ${machine.node}, ${machine.system}. ${Object.entries(
@@ -64,13 +80,16 @@ Made on ${made}: ${machine.processor}, ${machine.processors} processors, Node.js
 
 ![Time of each job, ours and the peers'](pictures/calls.svg)
 
-${sections(node, tables)}`
+${sections(node, [...tables, ...loadTables(load)])}
+The figures of the stores are of ${load.made}, from ${load.rounds} rounds of ${load.seconds} s.
+`
 }
 
 function sections(node, tables) {
   const jobs = Object.entries(node).map(([name, result]) => section(goals[name], result))
   const others = tables.map(
-    ({ title, head, rows, notes }) => `## ${title}\n\n${table(head, rows)}\n${paragraphs(notes)}`,
+    ({ title, picture, head, rows, notes }) =>
+      `## ${title}\n${pictureOf(title, picture)}\n${table(head, rows)}\n${paragraphs(notes)}`,
   )
   return [...jobs, ...others].join('\n')
 }
@@ -78,9 +97,10 @@ function sections(node, tables) {
 function section(job, { micros, notes = [] }) {
   const rows = job.against ? growing(micros) : beside(micros)
   const verdicts = (job.goals ?? []).map((goal) => verdict(goal, micros))
-  const picture = job.picture ? `\n![${job.title}](pictures/${job.picture}.svg)\n` : ''
-  return `## ${job.title}\n${picture}\n${table(...rows(job))}\n${paragraphs([...verdicts, ...notes.map((note) => `${note}.`)])}`
+  return `## ${job.title}\n${pictureOf(job.title, job.picture)}\n${table(...rows(job))}\n${paragraphs([...verdicts, ...notes.map((note) => `${note}.`)])}`
 }
+
+const pictureOf = (title, name) => (name ? `\n![${title}](pictures/${name}.svg)\n` : '')
 
 /** One row for each candidate. */
 function beside(micros) {

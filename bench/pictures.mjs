@@ -5,6 +5,7 @@ import { parse, View } from 'vega'
 import { compile } from 'vega-lite'
 import { time } from './figures.mjs'
 import { goals } from './goals.mjs'
+import { TYPICAL } from './load-tables.mjs'
 
 const folder = new URL('../docs/pictures/', import.meta.url)
 const ours = '#0b6e4f'
@@ -29,12 +30,13 @@ const style = {
   },
 }
 
-/** @param {Record<string, { micros: Record<string, any> }>} node */
-export async function writePictures(node) {
+/** @param {{ node: Record<string, { micros: Record<string, any> }>, load: import('./load-tables.mjs').Load }} figures */
+export async function writePictures({ node, load }) {
   mkdirSync(folder, { recursive: true })
   await write('calls', bars(node))
   for (const [name, { picture, title, against }] of Object.entries(goals))
     if (picture) await write(picture, lines(node[name].micros, title, against))
+  await write('load', growth(load))
 }
 
 /** A row of bars for each job: the time of each candidate, to the first of ours. */
@@ -126,6 +128,70 @@ function lines(micros, title, against) {
       },
       color: { field: 'candidate', type: 'nominal', scale: { domain: names, range } },
     },
+  }
+}
+
+/** The time of a login on each database against the number of records, ours in full lines. */
+function growth({ figures }) {
+  const values = figures
+    .filter(({ users }) => users === TYPICAL)
+    .map(({ database, candidate, records, p50, p99 }) => ({ database, candidate, records, p50, p99 }))
+  const databases = [...new Set(values.map(({ database }) => database))]
+  const colors = ['#0b6e4f', '#d1862b', '#2f6db5', '#8a5fb0', '#c0392b']
+  const sizes = [...new Set(values.map(({ records }) => records))]
+  const panel = (field, title) => ({
+    title: { text: title, anchor: 'start', frame: 'group', fontSize: 12, fontWeight: 'normal' },
+    width: 330,
+    height: 280,
+    mark: { type: 'line', point: { filled: true, size: 36 }, strokeWidth: 2 },
+    encoding: {
+      x: {
+        field: 'records',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'records',
+        axis: {
+          values: sizes,
+          format: ',',
+          labelPadding: 8,
+          labelOverlap: false,
+          labelBound: false,
+          labelFlush: false,
+        },
+      },
+      y: {
+        field,
+        type: 'quantitative',
+        scale: { type: 'log', domain: [1, 2_000] },
+        title: 'ms',
+        axis: { grid: true, gridColor: '#e6e9eb', format: ',', values: [1, 10, 100, 1_000], labelPadding: 6 },
+      },
+      color: { field: 'database', type: 'nominal', scale: { domain: databases, range: colors } },
+      strokeDash: {
+        field: 'candidate',
+        type: 'nominal',
+        scale: {
+          domain: ['countersign', 'better-auth'],
+          range: [
+            [1, 0],
+            [5, 4],
+          ],
+        },
+        legend: { symbolType: 'stroke', symbolSize: 400, symbolFillColor: 'transparent', symbolStrokeColor: '#333' },
+      },
+    },
+  })
+  return {
+    ...style,
+    title: {
+      text: `A login with ${TYPICAL} users at once, against the number of records`,
+      anchor: 'start',
+      fontSize: 13,
+      fontWeight: 600,
+    },
+    data: { values },
+    hconcat: [panel('p50', 'p50: the median'), panel('p99', 'p99: 99 of 100 logins are faster')],
+    spacing: 40,
   }
 }
 

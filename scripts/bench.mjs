@@ -1,9 +1,9 @@
 // npm run bench: measures on Node the package beside its peers, and the event loop with and without worker threads; in Envoy the
-// cost of the gate; and the time from a clean copy to the first results. It prints numbers and has no pass or fail. Compare
+// cost of the gate; logins through each store on its server; and the time from a clean copy to the first results. It prints numbers and has no pass or fail. Compare
 // ratios within one run, and let nothing else run meanwhile.
-//   npm run bench -- --only envoy,node,stopwatch --rounds 7 --seconds 3 --direct
+//   npm run bench -- --only envoy,node,stores,stopwatch --rounds 7 --seconds 3 --direct
 // --direct: Envoy itself answers; by default requests go on to a service.
-// --write: makes docs/figures.md and its pictures anew. It takes all parts.
+// --write: makes docs/figures.md and its pictures anew. It takes all parts, or the stores alone.
 import { existsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, type } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -11,21 +11,25 @@ import { aptInstall } from './apt.mjs'
 import { BOTH, PACKAGE } from './build.mjs'
 import { at, hashOf, main, npm, onPath, Problem, readIf, run } from './common.mjs'
 import { envoyBinary } from './envoy.mjs'
-import { setup, TO_BUILD, TO_START } from './setup.mjs'
+import { missingParts, setup, TO_BUILD, TO_START } from './setup.mjs'
 import { stopwatch } from './stopwatch.mjs'
 
 const FILTER = at('target/envoy/countersign-envoy.wasm')
 const TO_MEASURE_ALL = [...TO_START, 'oathtool', 'zbarimg', 'rsvg-convert']
-const PARTS = ['node', 'envoy', 'stopwatch']
+const PARTS = ['node', 'envoy', 'stores', 'stopwatch']
+/** The servers of the stores, by their part of the set-up. */
+const SERVERS = { postgres: 'PostgreSQL', mariadb: 'MariaDB', redis: 'Redis' }
 const NOOP = at('target/bench/wasm32-wasip1/release/countersign_bench_noop.wasm')
 
 await main(import.meta.url, async () => {
   const { only, write, ...settings } = options()
-  const [parts, builds] = only.some((part) => part !== 'node') ? [TO_MEASURE_ALL, BOTH] : [TO_BUILD, [PACKAGE]]
-  const numbered = await setup(parts, { builds })
+  const needsAll = only.some((part) => part === 'envoy' || part === 'stopwatch')
+  const [parts, builds] = needsAll ? [TO_MEASURE_ALL, BOTH] : [TO_BUILD, [PACKAGE]]
+  const more = only.includes('stores') ? ['stores packages', ...Object.keys(SERVERS)] : []
+  const numbered = await setup([...parts, ...more], { builds, optional: Object.keys(SERVERS) })
   for (const { work } of builds) await work(numbered)
   await peers()
-  const { textOf, writeFigures } = await import('../bench/figures.mjs')
+  const { readFigures, textOf, writeFigures } = await import('../bench/figures.mjs')
   const figures = { made: today(), machine: machineOf(settings), versions: versions(), node: {}, tables: [] }
   const measured = (table) => {
     figures.tables.push(table)
@@ -39,10 +43,18 @@ await main(import.meta.url, async () => {
     measured(await (await import('../bench/event-loop.mjs')).benchEventLoop(settings))
   }
   if (only.includes('envoy')) measured(await envoy(settings))
+  if (only.includes('stores')) {
+    const { benchLoad } = await import('../bench/load.mjs')
+    const without = Object.keys(missingParts(Object.keys(SERVERS))).map((part) => SERVERS[part])
+    const { rounds, seconds } = settings
+    figures.load = { made: today(), rounds, seconds, ...(await benchLoad({ rounds, seconds, without })) }
+    for (const table of (await import('../bench/load-tables.mjs')).loadTables(figures.load))
+      console.log(textOf({ node: {}, tables: [table] }))
+  }
   if (only.includes('stopwatch')) measured(await stopwatch())
   if (!write) return
-  writeFigures(figures)
-  await (await import('../bench/pictures.mjs')).writePictures(figures.node)
+  writeFigures(only.length === PARTS.length ? figures : { load: figures.load })
+  await (await import('../bench/pictures.mjs')).writePictures(readFigures())
   console.log('Made anew: docs/figures.md, docs/pictures, bench/figures.json.')
 })
 
@@ -92,7 +104,7 @@ function versions() {
 }
 
 function options() {
-  const usage = 'Usage: npm run bench [-- --only envoy,node,stopwatch --rounds 7 --seconds 3 --direct --write]'
+  const usage = 'Usage: npm run bench [-- --only envoy,node,stores,stopwatch --rounds 7 --seconds 3 --direct --write]'
   try {
     const { values } = parseArgs({
       options: {
@@ -106,7 +118,8 @@ function options() {
     const only = values.only.split(',')
     const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
     if (only.some((name) => !PARTS.includes(name)) || !(rounds >= 1) || !(seconds >= 1)) throw new Problem(usage)
-    if (values.write && only.length < PARTS.length) throw new Problem('--write takes all parts: leave out --only.')
+    if (values.write && only.length < PARTS.length && values.only !== 'stores')
+      throw new Problem('--write takes all parts, or the stores alone: leave out --only, or give --only stores.')
     return { only, rounds, seconds, direct: values.direct, write: values.write }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem(`${error.message}\n${usage}`)

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { policy } from 'countersign'
 import { parseAllDocuments } from 'yaml'
-import { linesOf, pageOf, readFigures } from '../../bench/figures.mjs'
+import { growthOf, linesOf, pageOf, readFigures } from '../../bench/figures.mjs'
 import { llmsText } from '../../docs/llms.mjs'
 import { at } from '../../scripts/common.mjs'
 import { blocksOf, exampleBlocks, folderOf, pages, strip } from './blocks.mjs'
@@ -377,6 +377,7 @@ test('the page of figures is made of the figures that were measured', () => {
   const figures = readFigures()
   assert.equal(readFileSync(at('docs/figures.md'), 'utf8'), pageOf(figures))
   assert.ok(readFileSync(at('README.md'), 'utf8').includes(`<!-- figures -->\n${linesOf(figures)}<!-- end`))
+  assert.ok(readFileSync(at('docs/growing.md'), 'utf8').includes(`<!-- growing -->\n${growthOf(figures)}<!-- end`))
 })
 
 test('docs/llms.txt names every guide, by the goal with which it begins', () => {
