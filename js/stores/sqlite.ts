@@ -147,8 +147,12 @@ function clientConnection(client: LibsqlClient, table: string): Connection {
   const isFile = client.protocol === 'file'
   let wait = BUSY_MS
   const prepare = async () => {
-    if (isFile) wait = Math.max(wait, waitOf((await execute('PRAGMA busy_timeout')).rows))
-    for (const statement of SQLITE.schema(table)) await execute(statement)
+    const schema = SQLITE.schema(table)
+    if (isFile) {
+      wait = Math.max(wait, waitOf((await execute('PRAGMA busy_timeout')).rows))
+      // Another process may be creating them.
+      await client.executeMultiple!([`PRAGMA busy_timeout = ${wait}`, ...schema].join(';\n'))
+    } else for (const statement of schema) await execute(statement)
   }
   let ready: Promise<void> | undefined
   return {
