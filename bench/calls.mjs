@@ -9,7 +9,7 @@ import { verifySync } from 'otplib'
 import speakeasy from 'speakeasy'
 import { betterAuthUser } from './better-auth.mjs'
 import { codeAt, loginByHand } from './by-hand.mjs'
-import { compare, expect } from './compare.mjs'
+import { ADVANCE, compare, expect, START } from './compare.mjs'
 
 const RULES = {
   v: 1,
@@ -18,9 +18,6 @@ const RULES = {
   methods: ['totp', 'backup_code'],
   passSeconds: 2_592_000,
 }
-const START = 1_800_000_000
-/** Seconds from login to login: two steps. A code that is also that of the next step uses that step up. */
-const ADVANCE = 60
 /** Several times as many as are remembered, so that none is when its turn comes again. They must not end meanwhile. */
 const PASSES = 6_000
 

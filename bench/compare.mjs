@@ -1,5 +1,10 @@
-// The means of all jobs: candidates take turns, and the median counts.
+// The means of all jobs: candidates take turns, and the median counts; logins follow one another on a clock of their own.
 import { performance } from 'node:perf_hooks'
+
+/** The time at which the clock of a user begins, in unix seconds. */
+export const START = 1_800_000_000
+/** Seconds from login to login of one user: two steps, because a code that is also that of the next step uses both up. */
+export const ADVANCE = 60
 
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 

@@ -4,11 +4,8 @@
 import { createSecondFactor, generateKeys, memoryStore, totp } from 'countersign'
 import { Secret } from 'otpauth'
 import { codeAt } from './by-hand.mjs'
-import { expect } from './compare.mjs'
+import { ADVANCE, expect, START } from './compare.mjs'
 
-const START = 1_800_000_000
-/** Seconds from login to login of one user: two steps, because a code that is also that of the next step uses both up. */
-const ADVANCE = 60
 const RULES = { v: 1, name: 'Acme', origin: 'https://acme.example', methods: ['totp', 'backup_code'] }
 /** People who log in, at most, of those that come with each size. */
 const ACTIVE = 3_000

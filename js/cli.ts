@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createSecondFactor, generateKeys, memoryStore } from './index.js'
+import { createSecondFactor, generateKeys, memoryStore, type RecordId } from './index.js'
 import {
   type ChangedSinceInput,
   changedSince,
@@ -127,14 +127,12 @@ async function restored(args: string[]): Promise<void> {
     } catch (error) {
       // One whose account is gone must not keep the others from their reset.
       open.push(id)
-      console.error(`not reset: ${nameOf(id)}: ${chainOf(error)}`)
+      console.error(`not reset: ${nameOf(id)}: ${wordsWithCause(error)}`)
     }
   }
   console.log(`${changed.length - open.length} users were reset; only a recovery code lets them in`)
   if (open.length > 0) throw new Error(`${open.length} users were not reset, and may log in without a second factor`)
 }
-
-type RecordId = ReturnType<typeof changedSince>[number]
 
 function restoredArguments(args: string[]) {
   const { config, events, since, operator } = argumentsOf(args, ['config', 'events', 'since', 'operator'], [])
@@ -250,10 +248,10 @@ function wordsOf(error: unknown): string {
   return typeof error === 'object' && error !== null ? 'an object that is no Error' : String(error)
 }
 
-/** The words of an error and of its cause. */
-function chainOf(error: unknown): string {
+/** The same and the cause: a policy function, a store or a file of the host's, whose own words tell its operator what to do. */
+function wordsWithCause(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
-  return cause === undefined ? wordsOf(error) : `${wordsOf(error)}: ${wordsOf(cause)}`
+  return cause === undefined ? wordsOf(error) : `${wordsOf(error)}\ncaused by: ${wordsOf(cause)}`
 }
 
 /** Ends the process with the command: a host's connection that stays open does not keep it, and one that never answers fails it. */
@@ -272,11 +270,7 @@ function carryOut(command: Promise<void>): void {
 
 function fail(error: unknown): void {
   const isUsage = error instanceof UsageError
-  const cause = error instanceof Error ? error.cause : undefined
-  const words = wordsOf(error)
-  console.error(isUsage ? `${words}\n\n${USAGE}` : words)
-  // A policy function, a store or a file of the host's: its own words tell its operator what to do.
-  if (cause !== undefined) console.error(`caused by: ${wordsOf(cause)}`)
+  console.error(isUsage ? `${wordsOf(error)}\n\n${USAGE}` : wordsWithCause(error))
   process.exitCode = isUsage ? 2 : 1
 }
 

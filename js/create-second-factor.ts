@@ -226,7 +226,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         onWrite: name === 'verify' ? onWrite : undefined,
       })) as Reply
       if (reply.result !== 'verified') return reply
-      // A connection that breaks takes the question with the write; the write was looked after.
+      // A broken connection fails both the write and the question. The write was read back, so the question is asked once more.
       const latest = await again?.catch(() => partAbout(id, fields))
       if (isRevoked(core, latest)) return TICKET_ENDED as Reply
       return reply

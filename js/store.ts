@@ -227,7 +227,7 @@ export const saveOwn: typeof save = async (store, id, record, expected) => {
   return false
 }
 
-/** Saves of one record. A driver sends none of them twice as often as that. */
+/** Saves of one record at most: a store whose `save` is always `false` would never end. */
 const MOST_SAVES = 3
 
 const isStored = async (store: Store, id: RecordId, record: string) => (await load(store, id))?.record === record
