@@ -145,7 +145,7 @@ for (const [name, { needs, open }] of Object.entries(SERVERS)) {
     await server.kill()
     const page = await visitor.page('/logout', {}, { follow: false })
     assert.equal(page.status, 503)
-    assert.match(page.text, /other services have not heard of it yet/)
+    assert.match(page.text, /Logged out on this site[^]*Other services have not heard of it yet/)
     assert.doesNotMatch(page.text, /action="\/logout"|member@/)
     assert.equal(visitor.cookies.has('session'), false)
     assert.equal(visitor.cookies.has('second-factor'), false)

@@ -62,7 +62,7 @@ export default {
   notFound: 'Diese Seite gibt es nicht. Prüfen Sie die Adresse, oder beginnen Sie auf der Startseite.',
   failed: 'Das hat nicht funktioniert. Bitte versuchen Sie es gleich noch einmal.',
   endedHere:
-    'Die Abmeldung gilt auf dieser Website, aber andere Dienste haben noch nicht davon erfahren. Noch einige Stunden lassen sie womöglich ein, wer abgemeldet ist. Wenden Sie sich an den Betreiber dieses Dienstes, wenn das für Sie wichtig ist.',
+    'Andere Dienste haben noch nicht davon erfahren. Sie lassen die beendeten Sitzungen womöglich noch einige Stunden ein. Wenn das für Sie wichtig ist, wenden Sie sich an den Betreiber dieses Dienstes.',
   impossible: 'Das ist nicht möglich.',
   reasons: {
     address_denied: elsewhere,

@@ -377,7 +377,7 @@ Authenticator-App, die Sie schon verwenden.`,
     mail: 'E-Mail an',
   },
 
-  errors: { notFound: 'Nicht gefunden', notPossible: 'Nicht möglich' },
+  errors: { notFound: 'Nicht gefunden', notPossible: 'Nicht möglich', endedHere: 'Auf dieser Website abgemeldet' },
 
   problems,
 

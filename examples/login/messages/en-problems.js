@@ -54,7 +54,7 @@ export default {
   notFound: 'There is no such page. Check the address, or start from the home page.',
   failed: 'This did not work. Please try again in a moment.',
   endedHere:
-    'The log-out counts on this site, but other services have not heard of it yet. They may still let in, for some hours, those who are logged out. Ask the operator of this service if that matters to you.',
+    'Other services have not heard of it yet. They may let the ended sessions in for some more hours. If that matters to you, tell the operator of this service.',
   impossible: 'This is not possible.',
   reasons: {
     address_denied: elsewhere,

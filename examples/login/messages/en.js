@@ -362,7 +362,7 @@ authenticator that you use already.`,
     mail: 'Mail to',
   },
 
-  errors: { notFound: 'Not found', notPossible: 'Not possible' },
+  errors: { notFound: 'Not found', notPossible: 'Not possible', endedHere: 'Logged out on this site' },
 
   problems,
 

@@ -6,7 +6,7 @@ import { layout } from './parts.js'
 export function errorPage(reply, context) {
   const { errors, layout: words } = context.words
   return layout(
-    reply.result === 'not_found' ? errors.notFound : errors.notPossible,
+    { not_found: errors.notFound, ended_here: errors.endedHere }[reply.result] ?? errors.notPossible,
     { ...context, told: reply },
     html`<p><a href="/">${words.home}</a></p>`,
     { narrow: context.entry === undefined },
