@@ -116,7 +116,9 @@ export function sqlStore(dialect: Dialect, table: string, connection: Connection
   const entries = `SELECT kind, account, id, value, ${unfit} FROM (SELECT 1) AS one LEFT JOIN ${list} ON`
   // Without a limit, that of the connection counts, which MySQL has as sql_select_limit: the rest would look as if it were not listed.
   const all = `${entries} 1 = 1 LIMIT ${Number.MAX_SAFE_INTEGER}`
-  const about = `${entries} (kind = 'session' AND account = '' AND id = ?) OR (kind IN ('user', 'epoch') AND account = ? AND id = ?)`
+  const ofSession = `kind = 'session' AND account = '' AND id = ?`
+  const ofUser = `kind IN ('user', 'epoch') AND account = ? AND id = ?`
+  const about = `${entries} (${ofSession}) OR (${ofUser}) LIMIT 3`
 
   const send: Send = async (sql, values) => {
     try {

@@ -260,6 +260,9 @@ test('the revocation list is whole under a limit of the connection', async (t) =
   const store = mysqlStore(openWith(t, await prepared(t), 'SET SESSION sql_select_limit = 1'))
   await store.revoke({ sessions: ['a', 'b'] }, { now: 1, until: 2 })
   assert.deepEqual((await store.revoked()).sessions, ['a', 'b'])
+  await store.revoke({ sessions: ['s'], users: { ann: 1 }, epochs: { ann: 'x' } }, { now: 1, until: 2 })
+  const { sessions, users, epochs } = await store.revoked({ user: 'ann', session: 's' })
+  assert.deepEqual([sessions, { ...users }, { ...epochs }], [['s'], { ann: 1 }, { ann: 'x' }])
 })
 
 test('D1: an answer in another form is store_failed', async () => {
