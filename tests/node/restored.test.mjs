@@ -98,7 +98,10 @@ test('T59: countersign restored resets the others where one user cannot be reset
   await assert.rejects(run(...told), ({ code, stdout, stderr }) => {
     assert.equal(code, 1)
     assert.match(stdout, /^reset: user "bob" in account "acme"\n1 users were reset/)
-    assert.match(stderr, /^not reset: user "bob" in account "gone": .*\ncaused by: no such account\n1 users were not reset/)
+    assert.match(
+      stderr,
+      /^not reset: user "bob" in account "gone": .*\ncaused by: no such account\n1 users were not reset/,
+    )
     return true
   })
 })
