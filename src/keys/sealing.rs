@@ -47,19 +47,21 @@ pub(crate) enum Purpose {
     NewCodes,
     /// The MAC that stands for a phone number where the host counts messages.
     Number,
+    /// Sealing sessions, which leave us as texts.
+    Session,
 }
 
 impl Purpose {
     /// Whether the key is another one in each restore epoch: nothing from before a restore counts under it.
     const fn ends_with_restore(self) -> bool {
         match self {
-            Self::Ticket | Self::TrustedBrowser | Self::Setup | Self::NewCodes => true,
+            Self::Ticket | Self::TrustedBrowser | Self::Setup | Self::NewCodes | Self::Session => true,
             Self::Seal | Self::Pepper | Self::CheckTag | Self::SmsCode | Self::Number => false,
         }
     }
 
     /// Number of purposes.
-    const COUNT: usize = 9;
+    const COUNT: usize = 10;
 
     /// The place of its subkey.
     const fn index(self) -> usize {
@@ -73,6 +75,7 @@ impl Purpose {
             Self::Setup => 6,
             Self::NewCodes => 7,
             Self::Number => 8,
+            Self::Session => 9,
         }
     }
 
@@ -87,6 +90,7 @@ impl Purpose {
             Self::Setup => b"countersign/v1/setup",
             Self::NewCodes => b"countersign/v1/new-codes",
             Self::Number => b"countersign/v1/number",
+            Self::Session => b"countersign/v1/session",
         }
     }
 }
@@ -184,20 +188,38 @@ impl SealingRing {
         binding: &[&[u8]],
         plain: &[u8],
     ) -> Result<String, Error> {
-        let nonce = entropy.bytes::<12>();
-        let sealed = encrypt(self.newest_subkey(purpose), nonce, &associated_data(id, binding), plain)
-            .ok_or_else(|| Error::new(ErrorCode::TooLong, "", "the value is too long to seal"))?;
-        Ok(format!("{}.{}", self.newest.kid, to_base64url(&[nonce.as_slice(), &sealed].concat())))
+        self.seal_bound(entropy, purpose, &associated_data(id, binding), plain)
     }
 
     /// Opens a text of [`seal_token`](Self::seal_token). `None` for every other text: it comes from a
     /// client, so that a key which is not in the ring is no failure of ours.
     pub(crate) fn open_token(&self, purpose: Purpose, id: &RecordId, binding: &[&[u8]], token: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_bound(purpose, &associated_data(id, binding), token)
+    }
+
+    /// The same of nobody: the user is in `plain`, and is known once the text is open.
+    pub(crate) fn seal_text(&self, entropy: &mut Entropy, purpose: Purpose, plain: &[u8]) -> Result<String, Error> {
+        self.seal_bound(entropy, purpose, &[], plain)
+    }
+
+    /// Opens a text of [`seal_text`](Self::seal_text), as [`open_token`](Self::open_token).
+    pub(crate) fn open_text(&self, purpose: Purpose, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_bound(purpose, &[], text)
+    }
+
+    fn seal_bound(&self, entropy: &mut Entropy, purpose: Purpose, associated: &[u8], plain: &[u8]) -> Result<String, Error> {
+        let nonce = entropy.bytes::<12>();
+        let sealed = encrypt(self.newest_subkey(purpose), nonce, associated, plain)
+            .ok_or_else(|| Error::new(ErrorCode::TooLong, "", "the value is too long to seal"))?;
+        Ok(format!("{}.{}", self.newest.kid, to_base64url(&[nonce.as_slice(), &sealed].concat())))
+    }
+
+    fn open_bound(&self, purpose: Purpose, associated: &[u8], token: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (kid, sealed) = token.rsplit_once('.')?;
         let key = self.subkey(kid, purpose).ok()?;
         let sealed = from_base64url(sealed)?;
         let (nonce, data) = sealed.split_first_chunk::<12>()?;
-        decrypt(key, *nonce, &associated_data(id, binding), data)
+        decrypt(key, *nonce, associated, data)
     }
 }
 

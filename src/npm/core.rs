@@ -13,7 +13,7 @@ use crate::keys::KeyRing;
 use crate::policy::{Method, Policy};
 use crate::record::Record;
 use crate::revoked::Revoked;
-use crate::token::KnownPasses;
+use crate::token::{KnownPasses, open_session, seal_session};
 
 use super::convert::{
     again, caller, entropy, finished, number, policy_of_all, record, record_id, revoked, thrown, time, to_js, to_js_at_once,
@@ -211,6 +211,16 @@ impl Core {
     pub fn status(&self, id: &str, stored: Option<String>, now: f64) -> Result<JsValue, JsValue> {
         let record = record(record_id(id)?, stored.as_deref())?;
         to_js(&engine::status(&self.policy, &self.keys, &record, time("clock", now)?).map_err(thrown)?)
+    }
+
+    /// Seals the state of a login; see [`seal_session`].
+    pub fn seal_session(&self, state: &str, now: f64, seconds: u32, seed: &[u8]) -> Result<String, JsValue> {
+        seal_session(&self.keys, entropy(seed)?, state, time("clock", now)?, seconds.into()).map_err(thrown)
+    }
+
+    /// Opens it; see [`open_session`].
+    pub fn open_session(&self, text: &str, now: f64) -> Result<Option<String>, JsValue> {
+        Ok(open_session(&self.keys, text, time("clock", now)?).map(|state| state.0))
     }
 
     /// Whether the policy offers SMS.
