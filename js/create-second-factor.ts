@@ -27,7 +27,7 @@ import type {
 import { carryOut, endsPasses, report, toBoth } from './effects.js'
 import { CountersignError, withoutPath } from './error.js'
 import { hasherOf, hashing } from './hashing.js'
-import { systemClock, timeOf } from './host.js'
+import { seedOf, systemClock, timeOf } from './host.js'
 import {
   accountId,
   anything,
@@ -46,6 +46,7 @@ import type { SecondFactorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
 import { revocationList, revokeEpoch } from './revoked.js'
+import { registerSealer } from './sealer.js'
 import type { SecondFactor } from './second-factor.js'
 import { idJson, load, type RecordId, storage } from './store.js'
 import { type Extras, type Step, stepsOf, storeLoop } from './store-loop.js'
@@ -251,7 +252,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return (await outcomeOf(core, id, step, { beside })) as IssueRecoveryCodeReply & ResetReply
     })
 
-  return Object.freeze({
+  const secondFactor: SecondFactor = Object.freeze({
     begin: commandOf<BeginReply>('begin'),
     sendSms: ticketCommandOf<SendSmsReply>('send_sms'),
     verify: ticketCommandOf<VerifyReply>('verify'),
@@ -353,7 +354,38 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return call(() => core.jwks() as wasm.Jwks)
     },
   } satisfies SecondFactor)
+
+  const secondsOn = (core: wasm.Core) =>
+    Math.min(
+      LONGEST_SEALED,
+      call(() => core.seconds_on_list()),
+    )
+  registerSealer(secondFactor, {
+    now: clock,
+    seal(state, seconds) {
+      const [core, now, seed] = [policies.any(), clock(), seedOf(entropy)]
+      return call(() => core.seal_session(state, now, seconds, seed))
+    },
+    open(sealed) {
+      const [core, now] = [policies.any(), clock()]
+      return call(() => core.open_session(sealed, now))
+    },
+    secondsOf: (id) => {
+      if (list === undefined) return SEALED_WITHOUT_LIST
+      const core = policies.of(id)
+      return core instanceof Promise ? core.then(secondsOn) : secondsOn(core)
+    },
+    hasEnded: async ({ account, user, session }, since) =>
+      list !== undefined && (await list.endsTicket({ account, user, session }, since)),
+    holdsList: list?.revoke !== undefined,
+  })
+  return secondFactor
 }
+
+/** Seconds of a sealed session that nothing can end before its time. */
+const SEALED_WITHOUT_LIST = 3_600
+/** Seconds of any other, at most. It ends with its entry on the list at the latest. */
+const LONGEST_SEALED = 43_200
 
 type CommandName =
   | 'begin'

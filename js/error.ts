@@ -12,7 +12,8 @@ export type { RuleErrorCode }
  * or has another form; no pass and no ticket counts until it can), `no_sms` (the policy offers SMS
  * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_delete` (the operator's
  * `erased` where the store deletes no records), `no_list` (the operator's `list` where the store lists none), `no_entropy` (the runtime gives no random bytes), `no_workers` (the runtime starts
- * no worker threads, and `hashing` is not `'inline'`), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the
+ * no worker threads, and `hashing` is not `'inline'`), `no_session`, `session_not_renewed`,
+ * `session_failed` and `no_guard` (of an adapter: its framework's session is missing, keeps its id or could not be kept, or a handler has no guard), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the
  * page does not allow it; elsewhere: this runtime needs another entry of the package), `internal` (a defect of ours, a worker thread
  * that ended, or a page in which the browser's element gets no shadow root).
  *
@@ -32,6 +33,10 @@ export type ErrorCode =
   | 'no_list'
   | 'no_entropy'
   | 'no_workers'
+  | 'no_session'
+  | 'session_not_renewed'
+  | 'session_failed'
+  | 'no_guard'
   | 'not_loaded'
   | 'internal'
 
@@ -61,6 +66,10 @@ const STATUS: Record<ErrorCode, number> = {
   no_delete: 500,
   no_list: 500,
   no_entropy: 500,
+  no_session: 500,
+  session_not_renewed: 500,
+  session_failed: 503,
+  no_guard: 500,
   not_loaded: 500,
   internal: 500,
 }

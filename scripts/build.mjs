@@ -11,9 +11,12 @@ import { setup, TO_BUILD } from './setup.mjs'
 
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
-const ENTRIES = ['index', 'operator', 'storage-api', 'testing'] // js/<entry>.ts, and the exports of package.json
+const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const EDGE = ['index', 'operator', 'testing', 'notices', ...STORES] // the entries that edge workers load: the storage API answers Node's requests
+const ADAPTERS = ['express'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const EDGE_ADAPTERS = [].map((name) => `adapters/${name}`)
+const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
+const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
@@ -150,6 +153,7 @@ async function bundle() {
     await esbuild.build({ ...options, ...files, plugins: [errors] })
     writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
+  await bundleAdapters(options, Object.keys(load(at('pkg/countersign.cjs')).adapter))
   // The command and the kit import the bundle of the package instead of carrying a second copy.
   const shared = {
     name: 'shared',
@@ -180,6 +184,34 @@ async function bundle() {
   }
 }
 
+/** The adapters, which use the core of the first bundle by its public names. Their frameworks are the host's. */
+async function bundleAdapters(options, names) {
+  const esbuild = await import('esbuild')
+  for (const format of /** @type {const} */ (['cjs', 'esm'])) {
+    const core = {
+      name: 'core of the adapters',
+      setup: ({ onResolve, onLoad }) => {
+        onResolve({ filter: /^\.\.\/adapter\.js$/ }, () => ({ path: 'adapter', namespace: 'bundle' }))
+        onLoad({ filter: /./, namespace: 'bundle' }, () => ({
+          contents:
+            format === 'cjs'
+              ? `module.exports = require('../countersign.cjs').adapter`
+              : `import bundle from '../countersign.cjs'\nexport const { ${names.join(', ')} } = bundle.adapter`,
+        }))
+      },
+    }
+    await esbuild.build({
+      ...options,
+      format,
+      entryPoints: ADAPTERS.map((entry) => at(`js/${entry}.ts`)),
+      outdir: at('pkg/adapters'),
+      outExtension: { '.js': format === 'cjs' ? '.cjs' : '.mjs' },
+      external: ['../countersign.cjs', ...FRAMEWORKS],
+      plugins: [core],
+    })
+  }
+}
+
 function namesOf(entry, exported) {
   const names = Object.keys(exported)
   if (names.length === 0) throw new Problem(`js/${entry}.ts exports nothing.`)
@@ -203,6 +235,7 @@ async function bundleForEdge() {
     entryPoints: EDGE.map((entry) => at(`js/${entry}.ts`)),
     outdir: at('pkg/edge'),
     outExtension: { '.js': '.mjs' },
+    external: FRAMEWORKS,
     chunkNames: 'shared-[hash]',
     plugins: [engineAsFile, ownLoader],
   })

@@ -65,6 +65,12 @@ export const PARTS = {
     takes: 'under a minute, 70 MB',
     ...packagesOf('tests/stores'),
   },
+  'adapters packages': {
+    title: 'npm packages of tests/adapters',
+    why: 'the frameworks on which the adapters are tried',
+    takes: 'two minutes, 420 MB',
+    ...packagesOf('tests/adapters'),
+  },
   crates: {
     title: 'Rust crates',
     why: 'the core and its tests are made of them',

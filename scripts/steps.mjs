@@ -191,6 +191,13 @@ export const STEPS = [
     command: () => testsIn('tests/stores'),
   },
   {
+    group: 'adapters',
+    title: 'Tests of the adapters, on their real frameworks',
+    needs: [...PACKAGE, 'adapters packages'],
+    tests: 'node',
+    command: () => testsIn('tests/adapters'),
+  },
+  {
     group: 'stores-long',
     title: 'Codes on real servers, under load, faults and failover',
     long: true,

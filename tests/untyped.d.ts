@@ -3,7 +3,9 @@
 // The tests pass values that the package's types forbid. The types themselves are tested by TypeScript, in
 // tests/node/package.test.mjs.
 declare module 'countersign'
+declare module 'countersign/adapter'
 declare module 'countersign/browser'
+declare module 'countersign/express'
 declare module 'countersign/notices'
 declare module 'countersign/operator'
 declare module 'countersign/storage-api'

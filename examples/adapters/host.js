@@ -1,0 +1,51 @@
+// The parts of a host that the examples beside this file share: its users, their passwords, and the one second factor of the process.
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
+import { createSecondFactor } from 'countersign'
+import { sqliteStore } from 'countersign/stores/sqlite'
+
+/** The SQLite of Node.js where it has one, from 22.13 on. */
+async function openDatabase(file) {
+  const module = await import('node:sqlite').catch(() => undefined)
+  if (module) return new module.DatabaseSync(file)
+  const { default: Database } = await import('better-sqlite3')
+  return new Database(file)
+}
+
+const policy = {
+  v: 1,
+  name: 'Acme',
+  origin: 'https://acme.example', // of your login page
+  methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
+  trustedBrowser: { days: 30 },
+}
+
+export const secondFactor = createSecondFactor({
+  policy: process.env.POLICY ?? policy,
+  keys: process.env.COUNTERSIGN_KEYS ?? '', // the JSON that `npx countersign keys` printed once
+  store: sqliteStore(await openDatabase(process.env.DATABASE ?? 'acme.sqlite')),
+  sendSms: async ({ to, body }) => console.log(`SMS to ${to}: ${JSON.stringify(body)}`), // your gateway's place
+})
+
+const users = new Map()
+for (const [id, name, isOwner] of [
+  ['u-1', 'ann@acme.example', true],
+  ['u-2', 'bob@acme.example', false],
+]) {
+  const salt = randomBytes(16)
+  users.set(id, { name, isOwner, salt, hash: scryptSync(`${name} has a password`, salt, 32) })
+}
+
+/** The id of the user whose name and password these are. The id never changes; the name may. */
+export function checkPassword({ name, password } = {}) {
+  for (const [id, user] of users) {
+    if (user.name !== name || typeof password !== 'string') continue
+    if (timingSafeEqual(scryptSync(password, user.salt, 32), user.hash)) return id
+  }
+  return undefined
+}
+
+/** Shown in the user's app. */
+export const facts = ({ user }) => ({ label: users.get(user)?.name })
+
+/** Owners may rescue other users of this host. */
+export const mayRescue = (owner, user) => users.get(owner.user)?.isOwner === true && users.has(user)

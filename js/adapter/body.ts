@@ -1,0 +1,71 @@
+// The body of a request: an object of text fields, in JSON or a form. Anything else is answered with its status.
+import { type AdapterAnswer, answer } from './answer.js'
+import type { AdapterRequest } from './request.js'
+
+/** The fields of a body. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Bytes of a body that are read. A set-up, the longest field, has 2 KiB. */
+export const MAX_BODY = 16_384
+/** Bytes after which a body is cut off. */
+const MAX_DROPPED = 1_048_576
+
+/** A request that is wrong, whoever sent it, with the answer to it. */
+export class BadRequest extends Error {
+  readonly answer: AdapterAnswer
+  constructor(status: 400 | 413 | 415, message: string, field?: string) {
+    super(message)
+    const body = field === undefined ? { result: 'bad_request', message } : { result: 'malformed', field, message }
+    this.answer = answer(status, body)
+  }
+}
+
+/** The fields of a request's body, by own properties alone. No body has no fields. */
+export async function fieldsOfBody(request: AdapterRequest): Promise<Fields> {
+  const body = (await request.body()) ?? {}
+  if (typeof body !== 'object' || Array.isArray(body)) throw new BadRequest(400, 'the body must be an object')
+  return Object.assign(Object.create(null), body)
+}
+
+/** Parses a body by its `content-type`. */
+export function parseBody(text: string, contentType: string | undefined): unknown {
+  if (text === '') return undefined
+  switch ((contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()) {
+    case 'application/json':
+      try {
+        return JSON.parse(text)
+      } catch {
+        throw new BadRequest(400, 'the body is no JSON')
+      }
+    case 'application/x-www-form-urlencoded':
+      // Of a field that comes twice the first counts, as in the page.
+      return Object.fromEntries([...new URLSearchParams(text)].reverse())
+    default:
+      throw new BadRequest(415, 'send application/json or application/x-www-form-urlencoded')
+  }
+}
+
+/** A stream of a body, such as the request of Node.js or the body of a `Request`. */
+type Chunks = AsyncIterable<Uint8Array | string>
+
+/** Reads and parses a body. One that is too long is read on and dropped, so that the client gets the answer and not a cut connection. */
+export async function readBody(chunks: Chunks | null | undefined, contentType: string | undefined): Promise<unknown> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let [text, length] = ['', 0]
+  for await (const chunk of chunks ?? []) {
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
+    length += bytes.length
+    if (length > MAX_DROPPED) break
+    if (length <= MAX_BODY) text += decode(decoder, bytes)
+  }
+  if (length > MAX_BODY) throw new BadRequest(413, 'the body is too long')
+  return parseBody(text + decode(decoder), contentType)
+}
+
+function decode(decoder: TextDecoder, bytes?: Uint8Array): string {
+  try {
+    return decoder.decode(bytes, { stream: bytes !== undefined })
+  } catch {
+    throw new BadRequest(400, 'the body is no UTF-8')
+  }
+}

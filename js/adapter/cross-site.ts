@@ -1,0 +1,34 @@
+// Requests that a page of another site makes with the cookies of this one (cross-site request forgery).
+//
+// Browsers say where a request comes from, by Sec-Fetch-Site or by Origin, and no page can change either. A client that sends
+// neither is no browser, and brings no cookie that a person did not hand to it.
+import { invalid } from '../error.js'
+import { type AdapterRequest, isSafe } from './request.js'
+
+/** Origins as browsers write them, checked: a slip here would refuse every request of that site. */
+export function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
+  for (const [index, origin] of origins.entries()) {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined
+    if (url?.origin !== origin || origin === 'null')
+      throw invalid(`origins[${index}]`, 'must be an origin, like `https://www.acme.example`, without a path')
+  }
+  return new Set(origins)
+}
+
+/** Whether a changing request comes from a page of another origin that is not among `origins`. */
+export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string>): boolean {
+  if (isSafe(request)) return false
+  const origin = request.header('origin')
+  if (origin !== undefined && origins.has(origin)) return false
+  switch (request.header('sec-fetch-site')) {
+    case 'same-origin':
+    case 'none': // typed into the address bar, or a bookmark
+      return false
+    case undefined:
+      return origin !== undefined && hostOf(origin) !== request.header('host')?.toLowerCase()
+    default: // `cross-site`, `same-site`, and all that may come
+      return true
+  }
+}
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined)

@@ -1,0 +1,6 @@
+import { CountersignError } from '../error.js'
+
+/** Thrown where a handler asks for its person and has no guard, so that it runs for nobody. */
+export function noPerson(): never {
+  throw new CountersignError('no_guard', '', 'nobody was let through to this handler: put `guard()` before it')
+}

@@ -1,0 +1,88 @@
+// The options that every adapter takes.
+import { anything, callable, listOf, optional, read, shape, text } from '../input.js'
+import { type Sealer, sealerOf } from '../sealer.js'
+import type { SecondFactor } from '../second-factor.js'
+import { originsOf } from './cross-site.js'
+
+/** A user of the host. */
+export interface HostUser {
+  /** The user's account, where the host has accounts. */
+  account?: string | undefined
+  /** The user's id in your database, which never changes; never the name that was typed. */
+  user: string
+}
+
+/** The facts of a user that the rules look at. */
+export interface UserFacts {
+  /** The account's plan, where the policy names plans. */
+  plan?: string | undefined
+  /** The user's roles by your own names, where the policy names roles. */
+  roles?: string[] | undefined
+  /** Shown in an authenticator app beside the service's name, such as the e-mail address; the user's id by default. */
+  label?: string | undefined
+}
+
+/** Pages of yours, for people without scripts: a request that opens a page is sent there, and is not answered with JSON. */
+export interface AdapterPages {
+  /** The login. Gets `reason`, and `next`: the path to which the person wanted to go. */
+  login: string
+  /** The second step. Gets `reason`, `next`, and `max_age` where the second factor is too old. */
+  secondStep: string
+  /** The set-up of a first factor, where the policy asks for one at the login; `secondStep` by default. */
+  setUp?: string | undefined
+  /** The page after a login; `/` by default. */
+  home?: string | undefined
+}
+
+/** Options of every adapter. */
+export interface AdapterOptions {
+  /** What `createSecondFactor` gave. */
+  secondFactor: SecondFactor
+  /** Plan, roles and label of a user; none by default. Asked at each request that needs them. */
+  facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined
+  /**
+   * Whether this user is an owner who may issue a recovery code for, or reset, another user of the same account. By default nobody may.
+   */
+  mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
+  /** Other origins whose pages may send requests with the session's cookie, such as that of a single-page app. */
+  origins?: string[] | undefined
+  /** Your pages, where people use the service without scripts. */
+  pages?: AdapterPages | undefined
+  /** Gets each error that was answered with a status of 500 and more; `console.error` by default. */
+  onError?: ((error: unknown) => unknown) | undefined
+}
+
+/** The pages, each one known. @internal */
+export type ReadPages = Record<keyof AdapterPages, string>
+
+/** The options, read, with the means of the second factor. @internal */
+export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages'> {
+  sealer: Sealer
+  origins: ReadonlySet<string>
+  pages: ReadPages | undefined
+}
+
+/** Reads the options; `more` names those of one adapter. @internal */
+export function readOptions(options: unknown, more: string[] = []): ReadOptions {
+  const given = read(options, '', {
+    secondFactor: anything,
+    facts: optional(callable),
+    mayRescue: optional(callable),
+    origins: optional(listOf(text)),
+    pages: optional(shape({ login: text, secondStep: text, setUp: optional(text), home: optional(text) })),
+    onError: optional(callable),
+    ...Object.fromEntries(more.map((name) => [name, anything])),
+  }) as unknown as AdapterOptions
+  const { pages } = given
+  return {
+    ...given,
+    sealer: sealerOf(given.secondFactor),
+    origins: originsOf(given.origins),
+    pages: pages && { ...pages, setUp: pages.setUp ?? pages.secondStep, home: pages.home ?? '/' },
+  }
+}
+
+/** Reads the facts that the host gave. @internal */
+export function readFacts(facts: unknown): UserFacts {
+  return read(facts ?? {}, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
+}

@@ -1,0 +1,58 @@
+// Answers for people without scripts: a request that opens a page is sent to a page of the host's. A redirection never lets anybody in.
+import type { AdapterAnswer } from './answer.js'
+import { redirection } from './answer.js'
+import type { ReadPages } from './options.js'
+
+/** The page that follows a result, with the reason, and the path to which the person wanted to go. */
+export function pageAfter(pages: ReadPages, { body }: AdapterAnswer, next: unknown): AdapterAnswer {
+  const { result, reason, maxAge } = (body ?? {}) as { result?: string; reason?: string; maxAge?: number }
+  const path = ownPath(next)
+  const to = (page: string, parts: Record<string, unknown>) => redirection(withQuery(page, { ...parts, next: path }))
+  switch (result) {
+    case 'allowed':
+    case 'verified':
+    case 'enrolled':
+      return redirection(path ?? pages.home)
+    case 'logged_out':
+      return redirection(pages.login)
+    case 'challenge':
+      return to(pages.secondStep, {})
+    case 'set_up':
+      return to(pages.setUp, {})
+    case 'second_step':
+      return to(pages.secondStep, { reason, max_age: maxAge })
+    case 'log_in_first':
+      return to(pages.login, { reason: result })
+    case 'denied':
+      return to(pages.login, { reason })
+    default:
+      return to(pages.secondStep, { reason: result })
+  }
+}
+
+/** A page with more in its query. */
+function withQuery(page: string, parts: Record<string, unknown>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parts)) if (value !== undefined) query.set(name, String(value))
+  const text = query.toString()
+  return text === '' ? page : `${page}${page.includes('?') ? '&' : '?'}${text}`
+}
+
+/**
+ * A path of this site, and nothing else. Browsers read `\` as `/`, drop control characters, and take what stands after `//` for a host;
+ * a proxy may decode a path on its way. So only characters that mean themselves everywhere are taken.
+ */
+export function ownPath(next: unknown): string | undefined {
+  if (typeof next !== 'string' || next.length > 1_000) return undefined
+  if (!/^\/(?![/\\])[\w\-./~?&=+%:@,;!$'()*]*$/.test(next)) return undefined
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(next)
+  } catch {
+    return undefined
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and line breaks from an address
+  if (/^\/\s*[/\\]|[\\\u0000-\u001f\u007f]/.test(decoded)) return undefined
+  const { host, pathname, search } = new URL(next, 'https://here.invalid')
+  return host === 'here.invalid' && !pathname.startsWith('//') ? pathname + search : undefined
+}

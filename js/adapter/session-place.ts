@@ -1,0 +1,75 @@
+// The places where a login is kept between requests: a session of the host's, or a sealed text of ours.
+//
+// The sealed text is a `__Host-` cookie; or a value in a header, for native clients and other sites. Each text carries a
+// random session id and an end. A copy of it opens the same until it ends: an hour at most, or until a log-out where the
+// store holds a revocation list, which is asked then.
+import type { Sealer } from '../sealer.js'
+import { cookieOf, expiredCookie, setCookieText } from './cookies.js'
+import { type Login, loginOf, loginToText } from './login.js'
+import type { AdapterRequest } from './request.js'
+
+/** The place of one request's login. */
+export interface SessionPlace {
+  /** The login that is kept, or nobody. */
+  read(): Login | undefined | Promise<Login | undefined>
+  /** Keeps a login under an id that no request has had; nothing of the session before stays under the new id but what the host keeps. */
+  begin(login: Login): void | Promise<void>
+  /** Keeps a login under the same id. */
+  write(login: Login): void | Promise<void>
+  /** Ends the session. */
+  end(): void | Promise<void>
+}
+
+/** The name of the cookie. The prefix keeps other hosts of the domain from setting it (RFC 6265bis §4.1.3.2). */
+export const SESSION_COOKIE = '__Host-countersign'
+/** The header in which a client without cookies brings the value. */
+export const SESSION_HEADER = 'countersign-session'
+
+/** A login in a sealed cookie. */
+export function cookiePlace(sealer: Sealer, request: AdapterRequest): SessionPlace {
+  const keep = async (login: Login) => {
+    const seconds = await secondsLeft(sealer, login)
+    request.setCookie(setCookieText(SESSION_COOKIE, sealer.seal(loginToText(login), seconds), seconds))
+  }
+  return {
+    read: () => opened(sealer, cookieOf(request.header('cookie'), SESSION_COOKIE)),
+    begin: keep,
+    write: keep,
+    end: () => request.setCookie(expiredCookie(SESSION_COOKIE)),
+  }
+}
+
+/** A login in a sealed value, which the client keeps and the answer brings. */
+export interface ValuePlace extends SessionPlace {
+  /** The value from now on: `null` where the session ended, and `undefined` where the client's own still holds. */
+  value(): string | null | undefined
+}
+
+/** A login in a value. `given` is the client's, where it brings one. */
+export function valuePlace(sealer: Sealer, given: string | undefined): ValuePlace {
+  let now: string | null | undefined
+  const keep = async (login: Login) => {
+    now = sealer.seal(loginToText(login), await secondsLeft(sealer, login))
+  }
+  return {
+    read: () => opened(sealer, given),
+    begin: keep,
+    write: keep,
+    end: () => {
+      now = null
+    },
+    value: () => now,
+  }
+}
+
+/** The login in a sealed text, unless the revocation list has ended it. With a token of its own, the list is asked where that is used. */
+async function opened(sealer: Sealer, text: string | undefined): Promise<Login | undefined> {
+  const login = text === undefined ? undefined : loginOf(sealer.open(text))
+  if (login?.state !== 'in' || login.pass !== undefined) return login
+  return (await sealer.hasEnded(login, login.since)) ? undefined : login
+}
+
+/** Seconds until the text ends. A change within a login does not make it longer. */
+async function secondsLeft(sealer: Sealer, login: Login): Promise<number> {
+  return Math.max(1, login.since + (await sealer.secondsOf(login)) - sealer.now())
+}

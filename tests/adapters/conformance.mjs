@@ -1,0 +1,31 @@
+// Runs the cases of cases.mjs on one adapter, and keeps the names of those that passed for the table in docs/adapters.md.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { CASES } from './cases.mjs'
+import { startService } from './service.mjs'
+
+const ROWS = fileURLToPath(new URL('../../target/adapters/rows', import.meta.url))
+
+/**
+ * The cases as tests of one adapter.
+ * @param {string} name  of the framework, with its version
+ * @param {Omit<Parameters<typeof startService>[1], 'policy'>} options
+ * @param {{ without?: Record<string, string> }} [more]  cases that the framework cannot have, each with the reason that the table tells
+ */
+export function conforms(name, options, { without = {} } = {}) {
+  const passed = []
+  for (const { title, threats = [], run } of CASES) {
+    if (title in without) continue
+    const ids = threats.length > 0 ? `${threats.join(', ')}: ` : ''
+    test(`${name}: ${ids}${title}`, { timeout: 120_000 }, async (t) => {
+      await run((policy) => startService(t, { ...options, policy }))
+      passed.push(title)
+    })
+  }
+  after(() => {
+    mkdirSync(ROWS, { recursive: true })
+    const file = `${name.replace(/\W+/g, '-').toLowerCase()}-node-${process.versions.node.split('.', 1)[0]}.json`
+    writeFileSync(`${ROWS}/${file}`, `${JSON.stringify({ name, passed, without }, null, 2)}\n`)
+  })
+}

@@ -1,0 +1,157 @@
+// Starts an example as its own process, and uses it like a browser: with its cookies, and the headers that browsers send.
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { generateKeys } from 'countersign'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const examples = fileURLToPath(new URL('../../examples/adapters', import.meta.url))
+
+/** A policy under which every method can be tried. */
+export const POLICY = {
+  v: 1,
+  name: 'Acme',
+  origin: 'https://acme.example',
+  methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
+  trustedBrowser: { days: 30 },
+}
+
+/**
+ * A copy of the examples that finds the frameworks of this folder. `instead` puts another package in the place of one, such as
+ * Express 4 in that of Express.
+ * @param {Record<string, string>} [instead]
+ */
+export function examplesWith(instead = {}) {
+  const folder = join(here, '.examples', Object.values(instead).join('-') || 'newest')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  cpSync(examples, folder, { recursive: true })
+  for (const [name, other] of Object.entries(instead))
+    symlinkSync(join(here, 'node_modules', other), join(folder, 'node_modules', name))
+  return folder
+}
+
+/**
+ * The service of an example. It ends with the test `t`.
+ * @param {{ after(end: () => unknown): void }} t
+ * @param {{ folder: string, file: string, args?: string[], node?: string, policy?: object, env?: Record<string, string> }} options
+ */
+export async function startService(t, { folder, file, args, node = process.execPath, policy = {}, env = {} }) {
+  const data = mkdtempSync(join(tmpdir(), 'adapter-'))
+  const clockFile = join(data, 'clock')
+  let offset = 0
+  writeFileSync(clockFile, '0')
+  const database = join(data, 'acme.sqlite')
+  const child = spawn(node, args ?? [file], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `--import ${join(here, 'clock.mjs')}`,
+      CLOCK_FILE: clockFile,
+      DATABASE: database,
+      PORT: '0',
+      COUNTERSIGN_KEYS: JSON.stringify(generateKeys()),
+      POLICY: JSON.stringify({ ...POLICY, ...policy }),
+      ...env,
+    },
+  })
+  /** @type {string[]} */
+  const messages = []
+  const errors = []
+  const origin = await new Promise((resolve, reject) => {
+    const failed = () => reject(new Error(`the example ended:\n${errors.join('\n')}`))
+    child.once('exit', failed)
+    createInterface(child.stderr).on('line', (line) => errors.push(line))
+    createInterface(child.stdout).on('line', (line) => {
+      const listening = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(line)
+      if (listening) {
+        child.off('exit', failed)
+        resolve(`http://127.0.0.1:${listening[1]}`)
+      }
+      const sms = /^SMS to (\S+): (.*)$/.exec(line)
+      if (sms) messages.push(JSON.parse(sms[2]))
+    })
+  })
+  t.after(async () => {
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill()
+      await ended
+    }
+    rmSync(data, { recursive: true, force: true })
+  })
+  return {
+    origin,
+    database,
+    errors,
+    isRunning: () => child.exitCode === null,
+    /** The code in the newest message. */
+    smsCode: () => /\b(\d{6,8})\b/.exec(messages.at(-1) ?? '')?.[1],
+    /** The service's clock, in unix seconds. */
+    now: () => Math.floor(Date.now() / 1_000) + offset,
+    /** Moves its clock on. */
+    advance(seconds) {
+      offset += seconds
+      writeFileSync(clockFile, String(offset))
+    },
+  }
+}
+
+/**
+ * An answer, read.
+ * @typedef {{ status: number, headers: Headers, body: any, text: string }} Answer
+ */
+
+/**
+ * A browser, or a native client that keeps the session as a value.
+ * @param {{ origin: string }} service
+ */
+export function client(
+  { origin },
+  { cookies = new Map(), session = /** @type {string | undefined} */ (undefined) } = {},
+) {
+  const send = async (method, path, body, headers = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const isRaw = typeof body === 'string' || body instanceof Uint8Array
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      redirect: 'manual',
+      body: /** @type {any} */ (body === undefined || isRaw ? body : JSON.stringify(body)),
+      headers: {
+        ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
+        ...(cookie && self.session === undefined ? { cookie } : {}),
+        ...(self.session === undefined ? { 'sec-fetch-site': 'same-origin' } : { 'countersign-session': self.session }),
+        ...headers,
+      },
+    })
+    for (const set of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)
+      if (/;\s*max-age=0/i.test(set) || /expires=Thu, 01 Jan 1970/i.test(set)) cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    const text = await response.text()
+    let parsed
+    try {
+      parsed = JSON.parse(text)
+    } catch {}
+    if (parsed?.session !== undefined) self.session = parsed.session ?? undefined
+    return { status: response.status, headers: response.headers, body: parsed, text }
+  }
+  const self = {
+    cookies,
+    session,
+    get: (path, headers) => send('GET', path, undefined, headers),
+    post: (path, body = {}, headers = {}) => send('POST', path, body, headers),
+    send,
+    /** The same cookies in another browser: a thief's copy. */
+    copy: () => client({ origin }, { cookies: new Map(cookies), session: self.session }),
+  }
+  return self
+}
+
+/** The examples' file names. */
+export const exampleFiles = () => readdirSync(examples)
