@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+
+export type { Admission, Person } from './adapter/admission.js'
 export {
   type AdapterAnswer,
   acrValuesOf,
@@ -13,14 +15,7 @@ export {
   stepUpChallenge,
 } from './adapter/answer.js'
 export { BadRequest, type Fields, parseBody, readBody } from './adapter/body.js'
-export {
-  type Adapter,
-  type Admission,
-  createAdapter,
-  type LoginInput,
-  type Person,
-  type PlacedRequest,
-} from './adapter/create-adapter.js'
+export { type Adapter, createAdapter, type LoginInput, type PlacedRequest } from './adapter/create-adapter.js'
 export { isCrossSite, originsOf } from './adapter/cross-site.js'
 export { renewed, sessionError } from './adapter/host-session.js'
 export {

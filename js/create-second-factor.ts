@@ -370,8 +370,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const [core, now] = [policies.any(), clock()]
       return call(() => core.open_session(sealed, now))
     },
-    secondsOf: (id) => {
-      if (list === undefined) return SEALED_WITHOUT_LIST
+    secondsOf: (id, hasPass) => {
+      if (list === undefined || !hasPass) return SEALED_WITHOUT_LIST
       const core = policies.of(id)
       return core instanceof Promise ? core.then(secondsOn) : secondsOn(core)
     },
@@ -382,7 +382,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   return secondFactor
 }
 
-/** Seconds of a sealed session that nothing can end before its time. */
+/** Seconds of a sealed session that has no pass, or that no list ends before its time: a sign-out everywhere ends passes. */
 const SEALED_WITHOUT_LIST = 3_600
 /** Seconds of any other, at most. It ends with its entry on the list at the latest. */
 const LONGEST_SEALED = 43_200

@@ -18,8 +18,8 @@ export interface Sealer {
   seal(text: string, seconds: number): string
   /** Opens it; `undefined` for any other text, and once its time is over. */
   open(sealed: string): string | undefined
-  /** Seconds for which a sealed session may live: no longer than an entry of the revocation list that ends it. */
-  secondsOf(id: { account?: string | undefined; user: string }): number | Promise<number>
+  /** Seconds for which a sealed session may live: with a pass, no longer than an entry of the revocation list that ends it. */
+  secondsOf(id: { account?: string | undefined; user: string }, hasPass: boolean): number | Promise<number>
   /** Whether the revocation list ends a session that began at that time; false where there is no list. */
   hasEnded(session: SessionOf, since: number): Promise<boolean>
   /** Whether the store holds the revocation list, so that `endSessions` works. */

@@ -2,8 +2,8 @@
 // that the client sends. Everything else comes from the session.
 import type { SecondFactor } from '../second-factor.js'
 import type * as wasm from '../wasm.js'
-import type { Challenge, Login } from './login.js'
-import type { UserFacts } from './options.js'
+import type { Challenge } from './login.js'
+import type { Caller } from './means.js'
 
 /** The states in which an action is admitted. Where it is `in`, `check` is asked first. */
 export type AdmittedIn = 'challenged' | 'set_up_or_in' | 'in' | 'anybody'
@@ -17,7 +17,6 @@ export interface ActionCall {
   proof: { pass?: string | undefined; ticket?: string | undefined }
   /** The challenge to answer. */
   challenge: Challenge | undefined
-  login: Login
   /** The fields of the client that the action has, each a text. A field that is missing is empty. */
   fields: Readonly<Record<string, string | undefined>>
   /** The trust that the person asks for in this browser. */
@@ -28,13 +27,6 @@ export interface ActionCall {
   label: string
   /** Whether the user may rescue another one. */
   mayRescue: (user: string) => Promise<boolean>
-}
-
-interface Caller extends Omit<UserFacts, 'label' | 'plan'> {
-  account?: string | undefined
-  user: string
-  session: string
-  ip?: string | undefined
 }
 
 /** An action. */

@@ -56,8 +56,9 @@ export interface AdapterOptions {
 export type ReadPages = Record<keyof AdapterPages, string>
 
 /** The options, read, with the means of the second factor. @internal */
-export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages'> {
+export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages' | 'onError'> {
   sealer: Sealer
+  onError: (error: unknown) => unknown
   origins: ReadonlySet<string>
   pages: ReadPages | undefined
 }
@@ -77,6 +78,7 @@ export function readOptions(options: unknown, more: string[] = []): ReadOptions 
   return {
     ...given,
     sealer: sealerOf(given.secondFactor),
+    onError: given.onError ?? console.error,
     origins: originsOf(given.origins),
     pages: pages && { ...pages, setUp: pages.setUp ?? pages.secondStep, home: pages.home ?? '/' },
   }

@@ -1,8 +1,8 @@
 // The places where a login is kept between requests: a session of the host's, or a sealed text of ours.
 //
 // The sealed text is a `__Host-` cookie; or a value in a header, for native clients and other sites. Each text carries a
-// random session id and an end. A copy of it opens the same until it ends: an hour at most, or until a log-out where the
-// store holds a revocation list, which is asked then.
+// random session id and an end. A copy of it opens the same until it ends: an hour after the login at most, or until a log-out where
+// the store holds a revocation list, which is asked then.
 import type { Sealer } from '../sealer.js'
 import { cookieOf, expiredCookie, setCookieText } from './cookies.js'
 import { type Login, loginOf, loginToText } from './login.js'
@@ -62,14 +62,14 @@ export function valuePlace(sealer: Sealer, given: string | undefined): ValuePlac
   }
 }
 
-/** The login in a sealed text, unless the revocation list has ended it. With a token of its own, the list is asked where that is used. */
-async function opened(sealer: Sealer, text: string | undefined): Promise<Login | undefined> {
-  const login = text === undefined ? undefined : loginOf(sealer.open(text))
-  if (login?.state !== 'in' || login.pass !== undefined) return login
-  return (await sealer.hasEnded(login, login.since)) ? undefined : login
-}
+/** The login in a sealed text. */
+const opened = (sealer: Sealer, text: string | undefined): Login | undefined =>
+  text === undefined ? undefined : loginOf(sealer.open(text))
 
 /** Seconds until the text ends. A change within a login does not make it longer. */
 async function secondsLeft(sealer: Sealer, login: Login): Promise<number> {
-  return Math.max(1, login.since + (await sealer.secondsOf(login)) - sealer.now())
+  return Math.max(
+    1,
+    login.since + (await sealer.secondsOf(login, login.state === 'in' && login.pass !== undefined)) - sealer.now(),
+  )
 }

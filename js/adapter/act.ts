@@ -1,0 +1,134 @@
+// The actions of a client by their names: those on a second factor, and three on the login itself.
+//
+//   POST again    gives a new challenge, half-way or within a login
+//   POST log-out  ends the login
+//   GET state     tells how far the login is: nobody, first_factor, set_up, second_step or in
+import { ACTIONS, type Action } from './actions.js'
+import { admission, crossSite, isForged } from './admission.js'
+import { type AdapterAnswer, answer, logInFirst } from './answer.js'
+import { askAgain } from './begin.js'
+import { BadRequest, type Fields, fieldsOfBody } from './body.js'
+import { browserCookieOf } from './browser-cookie.js'
+import type { Challenge, Login } from './login.js'
+import { circumstancesOf, userOf, type Visit } from './means.js'
+import type { ReadOptions } from './options.js'
+import { endSession, settle } from './settle.js'
+
+/** An answer, and the path to which the person wanted to go. */
+export interface Acted {
+  answer: AdapterAnswer
+  next?: unknown
+}
+
+/** Carries out an action. */
+export async function act(options: ReadOptions, visit: Visit, name: string): Promise<Acted> {
+  const action = ACTIONS.get(name)
+  const ofLogin = OF_LOGIN.get(name)
+  const method = ofLogin?.method ?? (action && (action.reads ? 'GET' : 'POST'))
+  if (method === undefined) return { answer: answer(404, { result: 'not_found' }) }
+  if (visit.request.method.toUpperCase() !== method)
+    return { answer: answer(405, { result: 'method_not_allowed' }, { allow: method }) }
+  const body = method === 'POST' ? await fieldsOfBody(visit.request) : NO_FIELDS
+  const { next } = body
+  if (ofLogin !== undefined) return { answer: await ofLogin.run(options, visit), next }
+  return { answer: await onSecondFactor(options, visit, action!, body), next }
+}
+
+const NO_FIELDS: Fields = Object.freeze(Object.create(null))
+
+async function onSecondFactor(
+  options: ReadOptions,
+  visit: Visit,
+  action: Action,
+  body: Fields,
+): Promise<AdapterAnswer> {
+  const { login, answer: refusal } = await admission(options, visit, {})
+  if (login === undefined) return refusal!
+  const challenge = challengeOf(login)
+  switch (action.admittedIn) {
+    case 'challenged':
+      if (challenge === undefined) return refusal ?? notChallenged()
+      break
+    case 'set_up_or_in':
+      if (refusal !== undefined && login.state !== 'set_up') return refusal
+      break
+    case 'in':
+      if (refusal !== undefined) return refusal
+  }
+  const fields = clientFields(action, body)
+  const { caller, plan, label } = await circumstancesOf(options, visit.request, login)
+  const isTrusting = [true, 'true', 'on'].includes(body.trustBrowser as string | boolean) && !visit.isByValue
+  const trustBrowser = isTrusting ? { name: fields.browserName, replaces: browserCookieOf(visit.request) } : undefined
+  const mayRescue = async (user: string) => (await options.mayRescue?.(userOf(login), user)) === true
+  const { secondFactor } = options
+  const call = { secondFactor, caller, proof: proofOf(login), challenge, fields, trustBrowser, plan, label, mayRescue }
+  return settle(options, visit, login, await action.run(call))
+}
+
+const notChallenged = () => answer(409, { result: 'not_challenged', message: 'ask for a challenge first: `again`' })
+
+const challengeOf = (login: Login): Challenge | undefined => (login.state === 'set_up' ? undefined : login.challenge)
+
+/** The pass of a person who is in, or the ticket by which a first factor is set up. */
+function proofOf(login: Login): { pass?: string | undefined; ticket?: string | undefined } {
+  switch (login.state) {
+    case 'in':
+      return { pass: login.pass }
+    case 'set_up':
+      return { ticket: login.ticket }
+    case 'first_factor':
+      return {}
+  }
+}
+
+/** The fields of an action, each a text: any other value is a client that is wrong, and no person who mistyped. */
+function clientFields({ needs = [], takes = [] }: Action, body: Fields): Record<string, string | undefined> {
+  const fields: Record<string, string | undefined> = Object.create(null)
+  for (const name of [...needs, ...takes]) {
+    const value = body[name]
+    const isMissing = value === undefined || value === null
+    if (isMissing ? needs.includes(name) : typeof value !== 'string' || value.length > MAX_FIELD)
+      throw new BadRequest(400, 'must be text', name)
+    if (!isMissing) fields[name] = value as string
+  }
+  return fields
+}
+
+/** Characters of a field. A set-up, the longest one, has 2,048. */
+const MAX_FIELD = 8_192
+
+/** An action on the login itself. */
+interface OfLogin {
+  method: 'GET' | 'POST'
+  run(options: ReadOptions, visit: Visit): Promise<AdapterAnswer>
+}
+
+/** Ends the login of a request. */
+export async function logOut(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
+  if (isForged(options, visit)) return crossSite()
+  const login = await visit.place.read()
+  await visit.place.end()
+  if (login !== undefined) await endSession(options, login)
+  return answer(200, { result: 'logged_out' })
+}
+
+async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
+  if (isForged(options, visit)) return crossSite()
+  const login = await visit.place.read()
+  if (login === undefined || (await options.sealer.hasEnded(login, login.since))) return logInFirst()
+  return askAgain(options, visit, login)
+}
+
+async function state(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
+  const { login, person } = await admission(options, visit, {})
+  if (login === undefined) return answer(200, { result: 'nobody' })
+  const methods = login.state === 'set_up' ? login.methods : challengeOf(login)?.methods
+  const result = person !== undefined ? 'in' : login.state === 'in' ? 'second_step' : login.state
+  return answer(200, { result, user: login.user, methods })
+}
+
+const OF_LOGIN: ReadonlyMap<string, OfLogin> = new Map<string, OfLogin>([
+  ['again', { method: 'POST', run: again }],
+  ['log-out', { method: 'POST', run: logOut }],
+  ['state', { method: 'GET', run: state }],
+])

@@ -1,0 +1,70 @@
+// The question of every request: who is this, and do the rules let them in here?
+//
+//   from another site? ──▶ nobody? ──▶ the first factor alone? ──▶ ended? ──▶ `check` ──▶ a person
+//        403                 401               401                 401      401, 403
+//
+// A handler runs for a person alone. Any other case is an answer, so that there is no way to forget one.
+import type * as wasm from '../wasm.js'
+import { type AdapterAnswer, answer, answerOf, logInFirst, type PassRules, secondStep } from './answer.js'
+import { isCrossSite } from './cross-site.js'
+import type { LoggedIn, Login } from './login.js'
+import { circumstancesOf, userOf, type Visit } from './means.js'
+import type { HostUser, ReadOptions } from './options.js'
+
+/** A person who is in, for the handlers of the host. */
+export interface Person extends HostUser {
+  /** The id of the session in passes and events; it is no secret. */
+  session: string
+  /** The method of the second factor, where there was one. */
+  method?: wasm.Method | undefined
+  /** The time of the second factor, in unix seconds. */
+  authTime?: number | undefined
+}
+
+/** A person, or the answer to send in place of the handler's. */
+export type Admission = { person: Person; answer?: undefined } | { person?: undefined; answer: AdapterAnswer }
+
+/** Whether another site sent the request, with a cookie that is not its own. */
+export const isForged = ({ origins }: ReadOptions, { request, isByValue }: Visit): boolean =>
+  !isByValue && isCrossSite(request, origins)
+
+/** The answer to that. */
+export const crossSite = (): AdapterAnswer =>
+  answer(403, { result: 'cross_site', message: 'the request comes from another site' })
+
+/** Admits a person, and gives the login that was found. */
+export async function admission(
+  options: ReadOptions,
+  visit: Visit,
+  rules: PassRules,
+): Promise<Admission & { login?: Login | undefined }> {
+  if (isForged(options, visit)) return { answer: crossSite() }
+  const login = await visit.place.read()
+  if (login === undefined) return { answer: logInFirst() }
+  if (login.state !== 'in') return { login, answer: secondStep('no_pass', rules) }
+  // `check` asks the list about a pass. Without one, it has nothing to ask about.
+  if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return { answer: logInFirst() }
+  return checked(options, visit, login, rules)
+}
+
+async function checked(
+  options: ReadOptions,
+  { request }: Visit,
+  login: LoggedIn,
+  { maxAge, methods, fresh }: PassRules,
+): Promise<Admission & { login?: Login | undefined }> {
+  const { caller, plan } = await circumstancesOf(options, request, login)
+  const reply = await options.secondFactor.check({ ...caller, plan, pass: login.pass, maxAge, methods, fresh })
+  switch (reply.result) {
+    case 'in': {
+      const { method, authTime } = reply
+      return { login, person: { ...userOf(login), session: login.session, method, authTime } }
+    }
+    case 'second_step':
+      // The whole session was ended: a second factor does not bring it back.
+      if (reply.reason === 'revoked') return { answer: logInFirst() }
+      return { login, answer: secondStep(reply.reason, { maxAge, methods, fresh }) }
+    case 'denied':
+      return { login, answer: answerOf(reply, options.sealer.now()) }
+  }
+}

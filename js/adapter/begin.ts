@@ -1,0 +1,45 @@
+// The first step: the first factor has passed, or a person who is in is asked again.
+import { type AdapterAnswer, answerOf } from './answer.js'
+import { browserCookieOf, forgetBrowserCookie } from './browser-cookie.js'
+import type { Login, LoginOf } from './login.js'
+import { afterBegin } from './login-after.js'
+import { circumstancesOf, type Visit } from './means.js'
+import type { ReadOptions } from './options.js'
+import { keep, settle } from './settle.js'
+
+/** Begins a login of a user, under a new id of the session. */
+export const beginLogin = (options: ReadOptions, visit: Visit, user: LoginOf) => begin(options, visit, user, undefined)
+
+/** Gives a new challenge within a login. */
+export const askAgain = (options: ReadOptions, visit: Visit, login: Login) => begin(options, visit, login, login)
+
+async function begin(
+  options: ReadOptions,
+  visit: Visit,
+  user: LoginOf,
+  before: Login | undefined,
+): Promise<AdapterAnswer> {
+  const { secondFactor, sealer } = options
+  const { caller, plan } = await circumstancesOf(options, visit.request, user)
+  const reply = await secondFactor.begin({ ...caller, plan })
+  const after = afterBegin(reply, before ?? user, sealer.now())
+  if (after === undefined) {
+    if (before === undefined) await visit.place.end()
+    return answerOf(reply, sealer.now())
+  }
+  await keep(visit, before === undefined ? { ...after, isNewSession: true } : after)
+  return (await byTrustedBrowser(options, visit, after.login)) ?? answerOf(reply, sealer.now())
+}
+
+/** The second step by the browser's own secret, where the policy trusts browsers and this one has a secret. */
+async function byTrustedBrowser(options: ReadOptions, visit: Visit, login: Login): Promise<AdapterAnswer | undefined> {
+  const code = visit.isByValue ? undefined : browserCookieOf(visit.request)
+  if (code === undefined || login.state !== 'first_factor') return undefined
+  const { ticket, methods } = login.challenge
+  if (!methods.some(({ method }) => method === 'trusted_browser')) return undefined
+  const { user: _, ...place } = (await circumstancesOf(options, visit.request, login)).caller
+  const reply = await options.secondFactor.verify({ ...place, ticket, method: 'trusted_browser', code })
+  if (reply.result === 'verified') return settle(options, visit, login, reply)
+  forgetBrowserCookie(visit.request)
+  return undefined
+}
