@@ -113,9 +113,10 @@ export async function logOut(options: ReadOptions, visit: Visit): Promise<Adapte
 }
 
 async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
-  if (isForged(options, visit)) return crossSite()
-  const login = await visit.place.read()
-  if (login === undefined || (await options.sealer.hasEnded(login, login.since))) return logInFirst()
+  const { login, answer: refusal } = await admission(options, visit, {})
+  if (login === undefined) return refusal!
+  const isHalfWay = login.state !== 'in'
+  if (isHalfWay && (await options.sealer.hasEnded(login, login.since))) return logInFirst()
   return askAgain(options, visit, login)
 }
 

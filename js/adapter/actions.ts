@@ -3,7 +3,7 @@
 import type { SecondFactor } from '../second-factor.js'
 import type * as wasm from '../wasm.js'
 import type { Challenge } from './login.js'
-import type { Caller } from './means.js'
+import { type Caller, userOf } from './means.js'
 
 /** The states in which an action is admitted. Where it is `in`, `check` is asked first. */
 export type AdmittedIn = 'challenged' | 'set_up_or_in' | 'in' | 'anybody'
@@ -38,7 +38,13 @@ export interface Action {
   needs?: readonly string[]
   /** The fields that may be there. */
   takes?: readonly string[]
-  run(call: ActionCall): Promise<wasm.Reply | wasm.Status>
+  run(call: ActionCall): Promise<wasm.Reply | StatusReply>
+}
+
+/** A user's second factor at a glance. */
+export interface StatusReply {
+  result: 'status'
+  status: wasm.Status
 }
 
 const CHALLENGED = 'challenged' as const
@@ -72,7 +78,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
         secondFactor.sendSms({ ...withoutUser(caller), ticket: challenge!.ticket, factor: fields.factor }),
     },
   ],
-  ['status', { admittedIn: IN, reads: true, run: ({ secondFactor, caller }) => secondFactor.status(userOf(caller)) }],
+  ['status', { admittedIn: IN, reads: true, run: statusOf }],
   [
     'enroll-totp',
     {
@@ -207,9 +213,11 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
 
 const withoutUser = ({ user: _, ...place }: Caller) => place
 
-const userOf = ({ account, user }: Caller) => ({ account, user })
-
 const optionalFields = ({ fields: { name, replaces } }: ActionCall) => ({ name, replaces })
+
+async function statusOf({ secondFactor, caller }: ActionCall): Promise<StatusReply> {
+  return { result: 'status', status: await secondFactor.status(userOf(caller)) }
+}
 
 /** An owner's act for another user of the same account. */
 async function rescue(call: ActionCall, act: 'issueRecoveryCode' | 'reset'): Promise<wasm.Reply> {

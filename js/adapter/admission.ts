@@ -22,7 +22,13 @@ export interface Person extends HostUser {
 }
 
 /** A person, or the answer to send in place of the handler's. */
-export type Admission = { person: Person; answer?: undefined } | { person?: undefined; answer: AdapterAnswer }
+export type Admission = { person: Person; answer: undefined } | { person: undefined; answer: AdapterAnswer }
+
+/** The same with the login that was found, unless it has ended. */
+export type Admitted = Admission & { login: Login | undefined }
+
+/** Both fields are its own, so that a polluted `Object.prototype` lets nobody in. */
+const refused = (answer: AdapterAnswer, login?: Login): Admitted => ({ login, person: undefined, answer })
 
 /** Whether another site sent the request, with a cookie that is not its own. */
 export const isForged = ({ origins }: ReadOptions, { request, isByValue }: Visit): boolean =>
@@ -33,17 +39,13 @@ export const crossSite = (): AdapterAnswer =>
   answer(403, { result: 'cross_site', message: 'the request comes from another site' })
 
 /** Admits a person, and gives the login that was found. */
-export async function admission(
-  options: ReadOptions,
-  visit: Visit,
-  rules: PassRules,
-): Promise<Admission & { login?: Login | undefined }> {
-  if (isForged(options, visit)) return { answer: crossSite() }
+export async function admission(options: ReadOptions, visit: Visit, rules: PassRules): Promise<Admitted> {
+  if (isForged(options, visit)) return refused(crossSite())
   const login = await visit.place.read()
-  if (login === undefined) return { answer: logInFirst() }
-  if (login.state !== 'in') return { login, answer: secondStep('no_pass', rules) }
+  if (login === undefined) return refused(logInFirst())
+  if (login.state !== 'in') return refused(secondStep('no_pass', rules), login)
   // `check` asks the list about a pass. Without one, it has nothing to ask about.
-  if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return { answer: logInFirst() }
+  if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return refused(logInFirst())
   return checked(options, visit, login, rules)
 }
 
@@ -52,19 +54,20 @@ async function checked(
   { request }: Visit,
   login: LoggedIn,
   { maxAge, methods, fresh }: PassRules,
-): Promise<Admission & { login?: Login | undefined }> {
+): Promise<Admitted> {
   const { caller, plan } = await circumstancesOf(options, request, login)
   const reply = await options.secondFactor.check({ ...caller, plan, pass: login.pass, maxAge, methods, fresh })
   switch (reply.result) {
     case 'in': {
       const { method, authTime } = reply
-      return { login, person: { ...userOf(login), session: login.session, method, authTime } }
+      const person = { ...userOf(login), session: login.session, method, authTime }
+      return { login, person, answer: undefined }
     }
     case 'second_step':
       // The whole session was ended: a second factor does not bring it back.
-      if (reply.reason === 'revoked') return { answer: logInFirst() }
-      return { login, answer: secondStep(reply.reason, { maxAge, methods, fresh }) }
+      if (reply.reason === 'revoked') return refused(logInFirst())
+      return refused(secondStep(reply.reason, { maxAge, methods, fresh }), login)
     case 'denied':
-      return { login, answer: answerOf(reply, options.sealer.now()) }
+      return refused(answerOf(reply, options.sealer.now()), login)
   }
 }

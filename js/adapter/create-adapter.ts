@@ -128,9 +128,10 @@ export function createAdapter(options: AdapterOptions): Adapter {
     },
     async admit(request, rules = {}) {
       const visit = visitOf(request)
-      const refused = (error: unknown): Admission => ({ answer: answerOfThrown(error) })
+      const refused = (error: unknown): Admission => ({ person: undefined, answer: answerOfThrown(error) })
       const { person, answer } = await admission(given, visit, readRules(rules)).catch(refused)
-      return person === undefined ? { answer: finished(visit, answer!, request.url) } : { person }
+      if (person !== undefined) return { person, answer: undefined }
+      return { person, answer: finished(visit, answer, request.url) }
     },
     async act(request, name) {
       const visit = visitOf(request)

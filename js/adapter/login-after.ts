@@ -45,8 +45,7 @@ export function afterBegin(
 }
 
 /** The state after any other reply; nothing where it stays. */
-export function afterReply(reply: wasm.Reply | wasm.Status, before: Login, now: number): LoginAfter | undefined {
-  if (!('result' in reply)) return undefined
+export function afterReply(reply: wasm.Reply, before: Login, now: number): LoginAfter | undefined {
   switch (reply.result) {
     case 'verified':
       return entered(before, reply, now)

@@ -3,6 +3,7 @@
 // The sealed text is a `__Host-` cookie; or a value in a header, for native clients and other sites. Each text carries a
 // random session id and an end. A copy of it opens the same until it ends: an hour after the login at most, or until a log-out where
 // the store holds a revocation list, which is asked then.
+import { CountersignError } from '../error.js'
 import type { Sealer } from '../sealer.js'
 import { cookieOf, expiredCookie, setCookieText } from './cookies.js'
 import { type Login, loginOf, loginToText } from './login.js'
@@ -29,7 +30,7 @@ export const SESSION_HEADER = 'countersign-session'
 export function cookiePlace(sealer: Sealer, request: AdapterRequest): SessionPlace {
   const keep = async (login: Login) => {
     const seconds = await secondsLeft(sealer, login)
-    request.setCookie(setCookieText(SESSION_COOKIE, sealer.seal(loginToText(login), seconds), seconds))
+    request.setCookie(setCookieText(SESSION_COOKIE, sealed(sealer, login, seconds), seconds))
   }
   return {
     read: () => opened(sealer, cookieOf(request.header('cookie'), SESSION_COOKIE)),
@@ -49,7 +50,7 @@ export interface ValuePlace extends SessionPlace {
 export function valuePlace(sealer: Sealer, given: string | undefined): ValuePlace {
   let now: string | null | undefined
   const keep = async (login: Login) => {
-    now = sealer.seal(loginToText(login), await secondsLeft(sealer, login))
+    now = sealed(sealer, login, await secondsLeft(sealer, login))
   }
   return {
     read: () => opened(sealer, given),
@@ -59,6 +60,30 @@ export function valuePlace(sealer: Sealer, given: string | undefined): ValuePlac
       now = null
     },
     value: () => now,
+  }
+}
+
+/** Seals a login. The methods of a challenge may be too long for a cookie: asking for it again tells them. */
+function sealed(sealer: Sealer, login: Login, seconds: number): string {
+  const challenge = login.state === 'set_up' ? undefined : login.challenge
+  const text = sealedIfShort(sealer, login, seconds)
+  if (text !== undefined) return text
+  const short = challenge && ({ ...login, challenge: { ...challenge, methods: [] } } as Login)
+  const shortText = short && sealedIfShort(sealer, short, seconds)
+  if (shortText !== undefined) return shortText
+  throw new CountersignError(
+    'no_session',
+    'session',
+    'the ids of account and user are too long for a cookie: keep sessions on the server',
+  )
+}
+
+function sealedIfShort(sealer: Sealer, login: Login, seconds: number): string | undefined {
+  try {
+    return sealer.seal(loginToText(login), seconds)
+  } catch (error) {
+    if (CountersignError.is(error) && error.code === 'too_long') return undefined
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 // The end of each call: the state that its reply brings is kept, and then the reply is answered.
 import type * as wasm from '../wasm.js'
+import type { StatusReply } from './actions.js'
 import { type AdapterAnswer, answer, answerOf } from './answer.js'
 import { setBrowserCookie } from './browser-cookie.js'
 import type { Login } from './login.js'
@@ -23,14 +24,14 @@ export async function settle(
   options: ReadOptions,
   visit: Visit,
   login: Login,
-  reply: wasm.Reply | wasm.Status,
+  reply: wasm.Reply | StatusReply,
 ): Promise<AdapterAnswer> {
+  if (reply.result === 'status') return answer(200, { ...reply })
   const { sealer, onError } = options
   const after = afterReply(reply, login, sealer.now())
   if (after !== undefined) await keep(visit, after)
   // The session goes on under another id. A list that fails does not undo that.
   if (after?.isNewSession && login.state === 'in') await endSession(options, login).catch(onError)
-  if (!('result' in reply)) return answer(200, { result: 'status', status: reply })
   if (reply.result === 'verified' && reply.browser) setBrowserCookie(visit.request, reply.browser, sealer.now())
   return answerOf(reply, sealer.now())
 }

@@ -1,0 +1,446 @@
+// The rules of the adapters' core, one by one. tests/adapters has whole logins over HTTP, on each framework.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createSecondFactor, generateKeys, memoryStore, otpauth, totp } from 'countersign'
+import {
+  acrValuesOf,
+  answerOf,
+  createAdapter,
+  isCrossSite,
+  loginOf,
+  loginToText,
+  originsOf,
+  parseBody,
+  readBody,
+  stepUpChallenge,
+} from 'countersign/adapter'
+
+const NOW = 1_800_000_000
+const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', accept: 'text/html' }
+
+/**
+ * A second factor whose clock moves when told.
+ * @param {Record<string, any>} [options]
+ */
+function service({ store = memoryStore(), ...policy } = {}) {
+  let now = NOW
+  const keys = generateKeys()
+  const secondFactor = createSecondFactor({
+    policy: { v: 1, name: 'Acme', origin: 'https://acme.example', ...policy },
+    keys,
+    store,
+    clock: () => now,
+  })
+  return { secondFactor, store, keys, now: () => now, advance: (seconds) => (now += seconds) }
+}
+
+/** A browser of an adapter, without a server. */
+function browserOf(adapter, { ip = '203.0.113.7' } = {}) {
+  const cookies = new Map()
+  const request = (method, url, body, headers = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const all = { 'sec-fetch-site': 'same-origin', ...(cookie ? { cookie } : {}), ...headers }
+    return {
+      method,
+      url,
+      header: (name) => all[name],
+      body: () => body,
+      ip,
+      setCookie(text) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(text)
+        if (text.includes('Max-Age=0')) cookies.delete(name)
+        else cookies.set(name, value)
+      },
+    }
+  }
+  return {
+    cookies,
+    request,
+    login: (input, body, headers) => adapter.login(request('POST', '/login', body, headers), input),
+    act: (name, body, headers) => adapter.act(request('POST', `/second-factor/${name}`, body, headers), name),
+    get: (name, headers) => adapter.act(request('GET', `/second-factor/${name}`, undefined, headers), name),
+    admit: (rules, { method = 'GET', url = '/', headers = {} } = {}) =>
+      adapter.admit(request(method, url, undefined, headers), rules),
+  }
+}
+
+async function enroll(service, browser) {
+  const { body } = await browser.act('enroll-totp', {})
+  const { secret } = otpauth.parse(body.uri)
+  const code = totp.generate({ secret, time: service.now() })
+  const { body: done } = await browser.act('confirm-totp', { setup: body.setup, code })
+  assert.equal(done.result, 'enrolled')
+  return secret
+}
+
+// Answers
+
+test('each reply has its status, and shows no token of the session', () => {
+  const rows = [
+    [{ result: 'verified', user: 'ann', pass: 'p', session: 's', method: 'totp', expiresAt: 1, enroll: false }, 200],
+    [{ result: 'challenge', ticket: 't', methods: [], expiresAt: 1 }, 200],
+    [{ result: 'wrong', attemptsLeft: 3 }, 422],
+    [{ result: 'already_used' }, 422],
+    [{ result: 'expired' }, 422],
+    [{ result: 'locked', retryAt: NOW + 60 }, 429],
+    [{ result: 'sms_refused', reason: 'cooldown', retryAt: NOW + 30 }, 429],
+    [{ result: 'denied', reason: 'address_denied' }, 403],
+    [{ result: 'denied', reason: 'number_invalid' }, 422],
+    [{ result: 'denied', reason: 'ticket_expired' }, 401],
+    [{ result: 'denied', reason: 'fresh_factor_required' }, 401],
+    [{ result: 'denied', reason: 'too_often', retryAt: NOW + 5 }, 429],
+  ]
+  for (const [reply, status] of rows) {
+    const answer = answerOf(reply, NOW)
+    assert.equal(answer.status, status, JSON.stringify(reply))
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    for (const name of ['pass', 'ticket', 'session', 'browser']) assert.equal(name in answer.body, false)
+    assert.equal('www-authenticate' in answer.headers, status === 401)
+  }
+  assert.equal(answerOf({ result: 'locked', retryAt: NOW + 60 }, NOW).headers['retry-after'], '60')
+  assert.equal(answerOf({ result: 'locked', retryAt: NOW - 5 }, NOW).headers['retry-after'], '1')
+})
+
+test('the challenge is that of RFC 9470, with the acr values of the methods that count', async () => {
+  assert.equal(
+    stepUpChallenge({ maxAge: 300, methods: ['totp', 'sms'] }),
+    'Bearer error="insufficient_user_authentication", error_description="a second factor is required", ' +
+      'acr_values="urn:countersign:acr:2fa", max_age="300"',
+  )
+  assert.doesNotMatch(stepUpChallenge({}), /max_age/)
+  // The values are those that passes carry.
+  const { secondFactor, now } = service()
+  const browser = browserOf(createAdapter({ secondFactor }))
+  await browser.login({ user: 'ann' })
+  await enroll({ now }, browser)
+  const begun = await secondFactor.begin({ user: 'bob', session: 's-1' })
+  assert.equal(begun.result, 'allowed')
+  const started = await secondFactor.enrollTotp({ user: 'bob', session: 's-1', label: 'bob' })
+  const code = totp.generate({ secret: started.secret, time: now() })
+  const { pass, session } = await secondFactor.confirmTotp({ user: 'bob', session: 's-1', setup: started.setup, code })
+  const { acr } = await secondFactor.checkPass({ user: 'bob', session, pass })
+  assert.equal(acr, acrValuesOf({ methods: ['totp'] })[0])
+})
+
+// Requests of other sites
+
+test('a changing request is from here by Sec-Fetch-Site, else by Origin, else from no browser', () => {
+  const from = (headers, method = 'POST', origins = []) =>
+    isCrossSite(
+      { method, url: '/', header: (name) => headers[name], body() {}, ip: undefined, setCookie() {} },
+      originsOf(origins),
+    )
+  assert.equal(from({ 'sec-fetch-site': 'same-origin' }), false)
+  assert.equal(from({ 'sec-fetch-site': 'none' }), false)
+  assert.equal(from({ 'sec-fetch-site': 'same-site' }), true)
+  assert.equal(from({ 'sec-fetch-site': 'cross-site', origin: 'https://acme.example', host: 'acme.example' }), true)
+  assert.equal(from({ 'sec-fetch-site': 'newer-value' }), true)
+  assert.equal(from({ origin: 'https://acme.example', host: 'acme.example' }), false)
+  assert.equal(from({ origin: 'https://acme.example', host: 'ACME.example' }), false)
+  assert.equal(from({ origin: 'https://acme.example:8443', host: 'acme.example' }), true)
+  assert.equal(from({ origin: 'https://evil.example', host: 'acme.example' }), true)
+  assert.equal(from({ origin: 'null', host: 'acme.example' }), true)
+  assert.equal(from({ origin: 'https://acme.example' }), true)
+  assert.equal(from({}), false)
+  assert.equal(from({ 'sec-fetch-site': 'cross-site' }, 'GET'), false)
+  assert.equal(
+    from({ 'sec-fetch-site': 'cross-site', origin: 'https://app.example' }, 'POST', ['https://app.example']),
+    false,
+  )
+  for (const wrong of [
+    'acme.example',
+    'https://acme.example/',
+    'https://acme.example/path',
+    'null',
+    '*',
+    'https://ACME.example',
+  ])
+    assert.throws(() => originsOf([wrong]), { code: 'invalid_input' }, wrong)
+})
+
+// States
+
+test('a state opens as it was kept, and every other value is nobody', () => {
+  const half = {
+    state: 'first_factor',
+    user: 'ann',
+    session: 's-1',
+    since: NOW,
+    challenge: { ticket: 't', methods: [] },
+  }
+  assert.deepEqual({ ...loginOf(loginToText(half)), challenge: undefined }, { ...half, challenge: undefined })
+  const noUser = { ...half, user: undefined }
+  const wrong = [
+    undefined,
+    null,
+    '',
+    '{',
+    '[]',
+    'null',
+    1,
+    true,
+    [],
+    {},
+    { state: 'in' },
+    noUser,
+    { ...half, state: 'in', pass: 1 },
+  ]
+  for (const value of [...wrong, { ...half, state: '__proto__' }, { ...half, state: 'root' }, { ...half, more: 1 }])
+    assert.equal(loginOf(value), undefined, JSON.stringify(value))
+})
+
+test('T33: a polluted Object.prototype makes nobody a user', async () => {
+  const { secondFactor } = service()
+  const browser = browserOf(createAdapter({ secondFactor }))
+  const polluted = { state: 'in', user: 'ann', session: 's-1', since: NOW, pass: undefined, person: { user: 'ann' } }
+  for (const [name, value] of Object.entries(polluted))
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true })
+  try {
+    assert.equal(loginOf({}), undefined)
+    assert.equal((await browser.admit()).answer.status, 401)
+  } finally {
+    for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name)
+  }
+})
+
+// Sealed sessions
+
+test('a sealed session ends an hour after the login, however often it is changed', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ user: 'ann' })
+  it.advance(3_599)
+  assert.equal((await browser.admit()).person.user, 'ann')
+  it.advance(1)
+  assert.equal((await browser.admit()).answer.status, 401)
+})
+
+test('a sealed session with a pass lives longer, as the list ends it', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ user: 'ann' })
+  await enroll(it, browser)
+  const thief = new Map(browser.cookies)
+  it.advance(7_200)
+  assert.equal((await browser.admit()).person.user, 'ann')
+  await it.secondFactor.signOutEverywhere({ user: 'ann' })
+  it.advance(1)
+  assert.equal((await browser.admit()).answer.body.result, 'log_in_first')
+  const copy = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  for (const [name, value] of thief) copy.cookies.set(name, value)
+  // A second factor does not bring a session back that was ended: no new challenge without the password.
+  assert.equal((await copy.act('again', {})).status, 401)
+  assert.equal((await copy.get('state')).body.result, 'nobody')
+})
+
+test('without a list, a sealed session with a pass ends within the hour', async () => {
+  const whole = memoryStore()
+  const store = { load: whole.load, save: whole.save }
+  const it = service({ store })
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ user: 'ann' })
+  await enroll(it, browser)
+  it.advance(3_600)
+  assert.equal((await browser.admit()).answer.status, 401)
+})
+
+test('a log-out that the list does not hear of is 503, and the browser is out all the same', async () => {
+  const store = { ...memoryStore(), revoke: async () => Promise.reject(new Error('down')) }
+  const it = service({ store })
+  const errors = []
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, onError: (error) => errors.push(error) }))
+  await browser.login({ user: 'ann' })
+  const answer = await browser.act('log-out', {})
+  assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])
+  assert.equal(errors[0].code, 'store_failed')
+  assert.equal((await browser.admit()).answer.status, 401)
+})
+
+test('ids of 128 bytes and five apps fit into a cookie', async () => {
+  const it = service({ methods: ['totp', 'backup_code', 'recovery_code'] })
+  const [account, user] = ['a', 'u'].map((letter) => letter.repeat(128))
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ account, user })
+  await enroll(it, browser)
+  for (let app = 2; app <= 5; app++) {
+    it.advance(30)
+    const { body } = await browser.act('enroll-totp', { name: `${'ü'.repeat(31)}${app}` })
+    assert.equal(body.result, 'totp_started', JSON.stringify(body))
+    const code = totp.generate({ secret: otpauth.parse(body.uri).secret, time: it.now() })
+    assert.equal((await browser.act('confirm-totp', { setup: body.setup, code })).body.result, 'enrolled')
+  }
+  const { status, body } = await browser.act('again', {})
+  assert.equal(status, 200, JSON.stringify(body))
+  const [length] = [...browser.cookies].map(([name, value]) => name.length + value.length)
+  assert.ok(length <= 4_096, String(length))
+  assert.equal((await browser.get('state')).body.methods[0].factors.length, 5)
+})
+
+test('ids that are too long for a cookie are told as the cause', async () => {
+  const it = service()
+  const errors = []
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, onError: (error) => errors.push(error) }))
+  await browser.login({ account: 'a'.repeat(256), user: 'u'.repeat(256) })
+  await enroll(it, browser)
+  assert.equal((await browser.act('again', {})).status, 500)
+  assert.equal(errors[0].code, 'no_session')
+})
+
+test('a cookie that comes twice is none', async () => {
+  const { secondFactor } = service()
+  const browser = browserOf(createAdapter({ secondFactor }))
+  await browser.login({ user: 'ann' })
+  const [[name, value]] = browser.cookies
+  const twice = { cookie: `${name}=${value}; ${name}=x` }
+  assert.equal((await browser.admit({}, { headers: twice })).answer.status, 401)
+})
+
+test('T41: a login of one account is none in another', async () => {
+  const it = service()
+  const adapter = createAdapter({ secondFactor: it.secondFactor })
+  const browser = browserOf(adapter)
+  await browser.login({ account: 'a', user: 'ann' })
+  await enroll(it, browser)
+  const { person } = await browser.admit()
+  assert.deepEqual([person.account, person.user], ['a', 'ann'])
+  await browser.login({ account: 'b', user: 'ann' })
+  assert.equal((await browser.admit()).person.account, 'b')
+  assert.equal((await browser.get('status')).body.status.enrolled, false)
+})
+
+// Facts of the host
+
+test('the facts of the host reach the rules, and a wrong one is an error of the host', async () => {
+  const asked = []
+  const facts = (user) => {
+    asked.push(user)
+    return { roles: ['staff'], label: 'ann@acme.example' }
+  }
+  const it = service({ require: { roles: ['staff'] } })
+  const errors = []
+  const make = (given) =>
+    browserOf(createAdapter({ secondFactor: it.secondFactor, facts: given, onError: (e) => errors.push(e) }))
+  assert.equal((await make(facts).login({ user: 'ann' })).body.reason, 'enrollment_required')
+  assert.deepEqual(asked[0], { user: 'ann' })
+  assert.equal((await make(() => ({ roles: ['guest'] })).login({ user: 'ann' })).body.result, 'allowed')
+  assert.equal((await make(() => ({ roles: 'staff' })).login({ user: 'ann' })).status, 400)
+  await assert.rejects(
+    () => make(() => Promise.reject(new Error('database down'))).login({ user: 'ann' }),
+    /database down/,
+  )
+})
+
+test('wrong options are told at the start', () => {
+  const { secondFactor } = service()
+  const wrong = [
+    [undefined, ''],
+    [{}, 'secondFactor'],
+    [{ secondFactor: { ...secondFactor } }, 'secondFactor'],
+    [{ secondFactor, origins: ['acme.example'] }, 'origins[0]'],
+    [{ secondFactor, pages: { login: '/login' } }, 'pages.secondStep'],
+    [{ secondFactor, facts: {} }, 'facts'],
+    [{ secondFactor, sekret: 1 }, 'sekret'],
+  ]
+  for (const [options, path] of wrong)
+    assert.throws(() => createAdapter(options), { code: 'invalid_input', path }, JSON.stringify(path))
+})
+
+// Pages
+
+const PAGES = { login: '/login', secondStep: '/code?theme=dark', home: '/home' }
+
+test('a person without scripts is sent to the page that goes on', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, pages: PAGES }))
+  const nav = { headers: NAVIGATION }
+  const to = async (promise) => {
+    const { status, headers, body } = await promise
+    assert.deepEqual([status, body], [303, undefined])
+    return headers.location
+  }
+  assert.equal(
+    await to(browser.admit({}, { ...nav, url: '/reports?year=2026' }).then(({ answer }) => answer)),
+    '/login?reason=log_in_first&next=%2Freports%3Fyear%3D2026',
+  )
+  assert.equal(await to(browser.login({ user: 'ann' }, { next: '/reports' }, NAVIGATION)), '/reports')
+  assert.equal(await to(browser.login({ user: 'ann' }, { next: '//evil.example' }, NAVIGATION)), '/home')
+  const secret = await enroll(it, browser)
+  assert.equal(await to(browser.login({ user: 'ann' }, {}, NAVIGATION)), '/code?theme=dark')
+  it.advance(30)
+  const wrong = { method: 'totp', code: '000000', next: '/reports' }
+  assert.equal(await to(browser.act('verify', wrong, NAVIGATION)), '/code?theme=dark&reason=wrong&next=%2Freports')
+  const right = { method: 'totp', code: totp.generate({ secret, time: it.now() }), next: '/reports' }
+  assert.equal(await to(browser.act('verify', right, NAVIGATION)), '/reports')
+  it.advance(400)
+  const refused = browser.admit({ maxAge: 300 }, { ...nav, url: '/pay' }).then(({ answer }) => answer)
+  assert.equal(await to(refused), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fpay')
+  assert.equal(await to(browser.act('log-out', {}, NAVIGATION)), '/login')
+  // A script is answered, and not sent on.
+  assert.equal(
+    (await browser.admit({}, { headers: { accept: 'text/html, */*', 'x-requested-with': 'x' } })).answer.status,
+    401,
+  )
+})
+
+test('T35: no redirection leads to another site', async () => {
+  const { secondFactor } = service()
+  const browser = browserOf(createAdapter({ secondFactor, pages: PAGES }))
+  const elsewhere = [
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/%2f/evil.example',
+    '/%2F%2Fevil.example',
+  ]
+  elsewhere.push(
+    '/%5cevil.example',
+    '/\tevil.example',
+    ' //evil.example',
+    '/ /evil.example',
+    '/%09/evil.example',
+    '/%0d%0aLocation: x',
+  )
+  elsewhere.push(
+    'https://evil.example',
+    'javascript:alert(1)',
+    'evil.example',
+    '',
+    '/\u0000',
+    '/..//evil.example',
+    '/.//evil.example',
+    '/%',
+    '@evil.example',
+  )
+  for (const next of [...elsewhere, 1, null, {}, ['/x']]) {
+    const { headers } = await browser.login({ user: 'ann' }, { next }, NAVIGATION)
+    assert.equal(headers.location, '/home', JSON.stringify(next))
+  }
+  assert.equal(
+    (await browser.login({ user: 'ann' }, { next: '/a/b?c=d&e=%C3%BC' }, NAVIGATION)).headers.location,
+    '/a/b?c=d&e=%C3%BC',
+  )
+})
+
+// Bodies
+
+test('a body is parsed by its type, and cut at its limit', async () => {
+  const chunks = async function* (...parts) {
+    for (const part of parts) yield typeof part === 'string' ? new TextEncoder().encode(part) : part
+  }
+  assert.deepEqual(await readBody(chunks('{"a":', '"ü"}'), 'application/json; charset=utf-8'), { a: 'ü' })
+  assert.deepEqual(
+    { ...(await readBody(chunks('a=1&a=2&b=%20x'), 'application/x-www-form-urlencoded')) },
+    { a: '1', b: ' x' },
+  )
+  assert.equal(await readBody(chunks(), 'application/json'), undefined)
+  assert.equal(await readBody(undefined, undefined), undefined)
+  const status = (error) => error.answer.status
+  const refused = async (body, type) => readBody(chunks(body), type).then(() => 'read', status)
+  assert.equal(await refused('{', 'application/json'), 400)
+  assert.equal(await refused(new Uint8Array([0x22, 0xff, 0x22]), 'application/json'), 400)
+  assert.equal(await refused('<a/>', 'application/xml'), 415)
+  assert.equal(await refused('{}', undefined), 415)
+  assert.equal(await refused(`"${'x'.repeat(20_000)}"`, 'application/json'), 413)
+  assert.throws(() => parseBody('x', 'text/plain'))
+})
