@@ -53,6 +53,12 @@ export const PARTS = {
     takes: 'under a minute',
     ...packagesOf('examples/minimal'),
   },
+  'sms packages': {
+    title: 'npm packages of examples/sms',
+    why: 'the signature for Amazon SNS, and the tests of the gateways',
+    takes: 'seconds',
+    ...packagesOf('examples/sms'),
+  },
   'docs packages': {
     title: 'npm packages of docs',
     why: 'typedoc for the API reference, Express for the tests of the guides',
