@@ -6,7 +6,17 @@ import { at, main } from '../scripts/common.mjs'
 const FILE = 'docs/llms.txt'
 
 /** The guides in the order in which a newcomer needs them; the others follow. */
-const FIRST = ['getting-started', 'adapters', 'policy', 'storage', 'own-store', 'growing', 'operations', 'sms-gateways']
+const FIRST = [
+  'getting-started',
+  'adapters',
+  'policy',
+  'storage',
+  'own-store',
+  'growing',
+  'operations',
+  'client-address',
+  'sms-gateways',
+]
 
 const BESIDE = [
   ['README.md', 'what it is, an example, and the limits'],

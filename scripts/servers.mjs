@@ -1,4 +1,4 @@
-// The programs of the database servers for the tests. Debian puts some of them outside PATH.
+// The programs of the servers for the tests: databases, and nginx. Debian puts some of them outside PATH.
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 

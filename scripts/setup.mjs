@@ -59,6 +59,12 @@ export const PARTS = {
     takes: 'seconds',
     ...packagesOf('examples/sms'),
   },
+  'client-address packages': {
+    title: 'npm packages of examples/client-address',
+    why: 'Express behind proxies, for the tests of the client’s address',
+    takes: 'seconds',
+    ...packagesOf('examples/client-address'),
+  },
   'docs packages': {
     title: 'npm packages of docs',
     why: 'typedoc for the API reference, Express for the tests of the guides',
@@ -101,6 +107,13 @@ export const PARTS = {
   pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
   valgrind: commandPart('valgrind', 'valgrind', 'counts the instructions of the core'),
   skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
+  nginx: servicePart('nginx', {
+    programs: ['nginx'],
+    debian: 'nginx',
+    service: 'nginx',
+    why: 'stands for the proxies in front of a service, in tests',
+    takes: 'seconds, 2 MB',
+  }),
   postgres: serverPart('PostgreSQL', {
     programs: ['postgres', 'initdb', 'pg_ctl', 'pg_basebackup', 'psql'],
     debian: 'postgresql',
@@ -359,24 +372,34 @@ function commandPart(command, debian, why) {
 }
 
 /**
- * A database server, for the tests of the stores. Each is installed by itself, so that one that cannot be had does not take
- * the others with it.
+ * A database server, for the tests of the stores.
  * @param {string} title
- * @param {{ programs: string[], debian: string, service?: string, takes: string }} options
+ * @param {Omit<ServicePart, 'why'>} options
  * @returns {Part}
  */
-function serverPart(title, { programs, debian, service, takes }) {
+function serverPart(title, options) {
+  return { ...servicePart(title, { ...options, why: 'the tests of the stores run on it' }), server: true }
+}
+
+/**
+ * A program that Debian would start as a service. Each is installed by itself, so that one that cannot be had does not take the
+ * others with it.
+ * @typedef {{ programs: string[], debian: string, service?: string, why: string, takes: string }} ServicePart
+ * @param {string} title
+ * @param {ServicePart} options
+ * @returns {Part}
+ */
+function servicePart(title, { programs, debian, service, why, takes }) {
   const missing = () => programs.filter((name) => !serverProgram(name))
   return {
     title,
-    why: 'the tests of the stores run on it',
+    why,
     takes,
-    server: true,
     look: () => (missing().length === 0 ? { found: title } : { missing: `the Debian package ${debian}` }),
     install: () => {
       const problem = (why) =>
         new Problem(
-          `The tests of the stores need ${title}, and ${why}. Install the Debian package ${debian}, or what your system calls it, and try again.`,
+          `The tests need ${title}, and ${why}. Install the Debian package ${debian}, or what your system calls it, and try again.`,
         )
       return aptInstall([debian], problem, { services: service ? [service] : [] })
     },

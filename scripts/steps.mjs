@@ -148,7 +148,7 @@ export const STEPS = [
     group: 'package',
     title: 'Types of the examples',
     check: true,
-    needs: [...PACKAGE, 'login packages', 'minimal packages', 'sms packages'],
+    needs: [...PACKAGE, 'login packages', 'minimal packages', 'sms packages', 'client-address packages'],
     from: ['pkg/types/index.d.ts'],
     command: () => [node, tsc, '-p', at('examples/tsconfig.json')],
   },
@@ -221,7 +221,7 @@ export const STEPS = [
   {
     group: 'e2e',
     title: 'End-to-end tests',
-    needs: [...SERVICE, 'minimal packages', 'sms packages'],
+    needs: [...SERVICE, 'minimal packages', 'sms packages', 'client-address packages', 'nginx'],
     tests: 'node',
     command: () => testsIn('tests/e2e'),
   },
