@@ -25,13 +25,14 @@ export const answer = (
   status: number,
   body: Record<string, unknown>,
   headers: Record<string, string> = {},
-): AdapterAnswer => ({ status, headers: { 'cache-control': 'no-store', ...headers }, body })
+): AdapterAnswer => ({ status, headers: { 'cache-control': 'no-store', ...headers }, body, entered: undefined })
 
 /** Sends the person to another page. */
 export const redirection = (location: string): AdapterAnswer => ({
   status: 303,
   headers: { 'cache-control': 'no-store', location },
   body: undefined,
+  entered: undefined,
 })
 
 /** The answer to a client that is not logged in at all. */

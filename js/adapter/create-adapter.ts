@@ -109,7 +109,8 @@ export function createAdapter(options: AdapterOptions): Adapter {
       const session = (place as ValuePlace).value()
       return session === undefined ? answer : { ...answer, body: { ...answer.body, session } }
     }
-    return pages && answer.status < 500 && isNavigation(request) ? pageAfter(pages, answer, next) : answer
+    if (!pages || answer.status >= 500 || !isNavigation(request)) return answer
+    return { ...pageAfter(pages, answer, next), entered: answer.entered }
   }
 
   return Object.freeze({
