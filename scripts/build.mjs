@@ -19,6 +19,7 @@ const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, .
 const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
+const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -131,7 +132,7 @@ async function bundle() {
     }
   }
 
-  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error'])
+  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error', INNER])
   // There is one class of errors, that of the first bundle.
   const errors = {
     name: 'errors of the bundle',
@@ -157,11 +158,17 @@ async function bundle() {
   // The command and the kit import the bundle of the package instead of carrying a second copy.
   const shared = {
     name: 'shared',
-    setup: ({ onResolve }) =>
+    setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^\.[./]*\/(index|operator|testing)\.js$/ }, ({ path }) => ({
         path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
         external: true,
-      })),
+      }))
+      onResolve({ filter: new RegExp(`^\\./${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'bundle' }))
+      onResolve({ filter: /^\.\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
+      onLoad({ filter: /./, namespace: 'bundle' }, () => ({
+        contents: `module.exports = require('./countersign.cjs')['${INNER}']`,
+      }))
+    },
   }
   await esbuild.build({
     ...options,
@@ -284,7 +291,7 @@ async function declare() {
     '--outDir',
     types,
   ])
-  for (const program of ['cli', `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
+  for (const program of ['cli', INNER, `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
