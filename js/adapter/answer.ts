@@ -131,6 +131,9 @@ function statusOf(reply: wasm.Reply): number {
     case 'moved':
     case 'ended':
     case 'move_changed':
+    case 'imported':
+    case 'unchanged':
+    case 'refused':
       return 200
     case 'wrong':
     case 'already_used':
