@@ -163,7 +163,7 @@ async function bundle() {
         path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
         external: true,
       }))
-      onResolve({ filter: new RegExp(`^\\./${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'bundle' }))
+      onResolve({ filter: new RegExp(`^\\.[./]*/${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'bundle' }))
       onResolve({ filter: /^\.\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
       onLoad({ filter: /./, namespace: 'bundle' }, () => ({
         contents: `module.exports = require('./countersign.cjs')['${INNER}']`,
