@@ -350,11 +350,11 @@ const STORES = {
 for (const [name, open] of Object.entries(STORES)) {
   test(`many are imported, each with its result, and a second run changes nothing (${name})`, async () => {
     const store = open()
+    let twice = 0
     const inserts =
       store.insertMany &&
       (async (records) => {
-        const users = records.map(({ id }) => JSON.stringify(id))
-        assert.equal(new Set(users).size, users.length, 'no user comes twice')
+        twice += records.length - new Set(records.map(({ id }) => JSON.stringify(id))).size
         return store.insertMany(records)
       })
     const { at, importMany } = await wired({ store: { ...store, insertMany: inserts } })
@@ -368,6 +368,7 @@ for (const [name, open] of Object.entries(STORES)) {
     entries[14] = null
     entries[15] = { account: 'acme', user: 'user 15', secret: OTHER, replace: true }
     const first = await all(importMany(entries, { operator }))
+    assert.equal(twice, 0, 'an insertion has no user twice')
     assert.deepEqual(
       first.map(({ index }) => index),
       entries.map((_, index) => index),
