@@ -6,7 +6,7 @@ import { dirname, join, posix } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { buildEnvoy, FILTER } from './build-envoy.mjs'
 import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
-import { notices } from './notices.mjs'
+import { notices, packageNotices } from './notices.mjs'
 import { setup, TO_BUILD } from './setup.mjs'
 
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
@@ -20,6 +20,7 @@ const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'o
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
+const COMMANDS = ['import/readers'] // loaded by the command alone, with the libraries that they need
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -189,6 +190,34 @@ async function bundle() {
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
     chmodSync(at('pkg/cli.cjs'), 0o755)
   }
+  return bundleCommands(shared)
+}
+
+/**
+ * The commands that need libraries, in pkg/cli: neither a host's login nor another command loads them. Each library is a file of its
+ * own, which is loaded where it is used. Gives the parts of the bundle.
+ */
+async function bundleCommands(shared) {
+  const esbuild = await import('esbuild')
+  const { metafile } = await esbuild.build({
+    ...BUNDLE,
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    target: 'node20',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    legalComments: 'none', // in THIRD-PARTY.txt
+    entryPoints: COMMANDS.map((entry) => ({ in: at(`js/${entry}.ts`), out: posix.basename(entry) })),
+    outdir: at('pkg/cli'),
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    external: ['node:*'],
+    metafile: true,
+    plugins: [shared],
+  })
+  return metafile
 }
 
 /** The adapters, which use the core of the first bundle by its public names. Their frameworks are the host's. */
@@ -291,7 +320,8 @@ async function declare() {
     '--outDir',
     types,
   ])
-  for (const program of ['cli', INNER, `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
+  for (const program of ['cli', INNER, 'cli/', 'import/', `${KIT}-process`])
+    rmSync(join(types, program.endsWith('/') ? program : `${program}.d.ts`), { recursive: true, force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
@@ -358,10 +388,10 @@ export async function buildPackage(numbered = (title) => title) {
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))
   await declare() // first, because the compiler finds mistakes
-  await bundle()
+  const packages = await bundle()
   await bundleForEdge()
   await bundleForBrowsers()
-  writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
+  writeFileSync(at('pkg/THIRD-PARTY.txt'), `${notices('npm', 'wasm32-unknown-unknown')}\n${packageNotices(packages)}`)
   writeFileSync(at('pkg/.built'), inputs)
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
   const both = (bytes) => `${kb(bytes.length)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`

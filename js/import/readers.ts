@@ -1,0 +1,30 @@
+// The readers, by format. Each gives the entries of a text; those that need a library load it when they are asked for.
+import { countersignLines } from './countersign.js'
+import type { Read } from './entry.js'
+import { googleLines } from './google.js'
+import type { Source } from './lines.js'
+import { type UriSettings, uriLines } from './otpauth.js'
+import { csvTable, jsonTable, type TableSettings } from './table.js'
+
+export { ENCODINGS, type Encoding, fromHex } from './encodings.js'
+export { type Entry, REASONS, type Read, type Readable, type Reason, type Refused } from './entry.js'
+export { COLUMNS, type Column } from './table.js'
+
+/** The settings of all readers. */
+export interface Settings extends Omit<TableSettings, 'columns'>, UriSettings {
+  columns: TableSettings['columns']
+}
+
+/** Gives each entry of a text once. It never throws, unless the text cannot be had. */
+export type Reader = (source: Source, settings: Settings) => Iterable<Read>
+
+/** The formats, each with the function that loads its reader. */
+export const FORMATS = {
+  csv: async () => csvTable,
+  json: async () => jsonTable,
+  otpauth: async () => uriLines,
+  'google-authenticator': async () => googleLines,
+  countersign: async () => countersignLines,
+} satisfies Record<string, () => Promise<Reader>>
+
+export type Format = keyof typeof FORMATS
