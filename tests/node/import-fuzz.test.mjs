@@ -18,6 +18,7 @@ const SEEDS = {
   'google-authenticator': [
     'otpauth-migration://offline?data=CikKFDEyMzQ1Njc4OTAxMjM0NTY3ODkwEghBY21lOmFubhoEQWNtZSABKAEwAhABGAEgACi%2FhD0%3D\n',
   ],
+  'better-auth': [exported('better-auth.json')],
   countersign: [
     '{"format":"countersign-export","v":1}\n{"account":"a","user":"ann","name":"App","uri":"otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","lastStep":7}\n',
   ],
