@@ -3,6 +3,8 @@ import type { BetterAuthSettings } from './better-auth.js'
 import { countersignLines } from './countersign.js'
 import type { Read } from './entry.js'
 import { googleLines } from './google.js'
+import { keycloakCsv, keycloakJson } from './keycloak.js'
+import { kratosJson } from './kratos.js'
 import { peeked, type Source } from './lines.js'
 import { type UriSettings, uriLines } from './otpauth.js'
 import { csvTable, jsonTable, type TableSettings } from './table.js'
@@ -29,6 +31,16 @@ export const FORMATS = {
   'better-auth': async () => {
     const { betterAuthCsv, betterAuthJson } = await import('./better-auth.js')
     return eitherOf(betterAuthJson, betterAuthCsv)
+  },
+  keycloak: async () => eitherOf(keycloakJson, keycloakCsv),
+  kratos: async () => kratosJson,
+  authelia: async () => {
+    const { autheliaCsv, autheliaYaml } = await import('./authelia.js')
+    return (source, settings) => {
+      const { start, source: again } = peeked(source)
+      if (/^otpauth:/i.test(start)) return uriLines(again, settings)
+      return (/^issuer,/.test(start) ? autheliaCsv : autheliaYaml)(again)
+    }
   },
   countersign: async () => countersignLines,
 } satisfies Record<string, () => Promise<Reader>>

@@ -19,6 +19,9 @@ const SEEDS = {
     'otpauth-migration://offline?data=CikKFDEyMzQ1Njc4OTAxMjM0NTY3ODkwEghBY21lOmFubhoEQWNtZSABKAEwAhABGAEgACi%2FhD0%3D\n',
   ],
   'better-auth': [exported('better-auth.json')],
+  keycloak: [exported('keycloak-realm.json')],
+  kratos: [exported('kratos.json')],
+  authelia: [exported('authelia.yml'), exported('authelia.csv')],
   countersign: [
     '{"format":"countersign-export","v":1}\n{"account":"a","user":"ann","name":"App","uri":"otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","lastStep":7}\n',
   ],
