@@ -2,11 +2,13 @@
 import type { BetterAuthSettings } from './better-auth.js'
 import { countersignLines } from './countersign.js'
 import type { Read } from './entry.js'
+import { freeOtp } from './freeotp.js'
 import { googleLines } from './google.js'
 import { keycloakCsv, keycloakJson } from './keycloak.js'
 import { kratosJson } from './kratos.js'
 import { peeked, type Source } from './lines.js'
 import { type UriSettings, uriLines } from './otpauth.js'
+import type { PskcSettings } from './pskc.js'
 import { csvTable, jsonTable, type TableSettings } from './table.js'
 
 export { type BetterAuthSecrets, secretsOf } from './better-auth-secrets.js'
@@ -15,7 +17,11 @@ export { type Entry, REASONS, type Read, type Readable, type Reason, type Refuse
 export { COLUMNS, type Column } from './table.js'
 
 /** The settings of all readers. */
-export interface Settings extends Omit<TableSettings, 'columns'>, UriSettings, Omit<BetterAuthSettings, 'columns'> {
+export interface Settings
+  extends Omit<TableSettings, 'columns'>,
+    UriSettings,
+    Omit<BetterAuthSettings, 'columns'>,
+    Omit<PskcSettings, 'columns'> {
   columns: TableSettings['columns']
 }
 
@@ -42,6 +48,8 @@ export const FORMATS = {
       return (/^issuer,/.test(start) ? autheliaCsv : autheliaYaml)(again)
     }
   },
+  pskc: async () => (await import('./pskc.js')).pskc,
+  freeotp: async () => freeOtp,
   countersign: async () => countersignLines,
 } satisfies Record<string, () => Promise<Reader>>
 

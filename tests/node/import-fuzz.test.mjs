@@ -22,6 +22,8 @@ const SEEDS = {
   keycloak: [exported('keycloak-realm.json')],
   kratos: [exported('kratos.json')],
   authelia: [exported('authelia.yml'), exported('authelia.csv')],
+  pskc: ['rfc6030-figure-6.xml', 'rfc6030-figure-7.xml'].map((name) => exported(name).replaceAll(':hotp"', ':totp"')),
+  freeotp: [exported('freeotp.json')],
   countersign: [
     '{"format":"countersign-export","v":1}\n{"account":"a","user":"ann","name":"App","uri":"otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","lastStep":7}\n',
   ],
