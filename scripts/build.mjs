@@ -156,27 +156,27 @@ async function bundle() {
     writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
   await bundleAdapters(options, Object.keys(load(at('pkg/countersign.cjs')).adapter))
-  // The command and the kit import the bundle of the package instead of carrying a second copy.
-  const shared = {
+  // The commands and the kit import the bundle of the package, which lies in the folder `to`, instead of carrying a second copy.
+  const shared = (to) => ({
     name: 'shared',
     setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^\.[./]*\/(index|operator|testing)\.js$/ }, ({ path }) => ({
-        path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
+        path: `${to}/${posix.basename(path, '.js')}.cjs`,
         external: true,
       }))
-      onResolve({ filter: new RegExp(`^\\.[./]*/${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'bundle' }))
-      onResolve({ filter: /^\.\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
-      onLoad({ filter: /./, namespace: 'bundle' }, () => ({
-        contents: `module.exports = require('./countersign.cjs')['${INNER}']`,
+      onResolve({ filter: new RegExp(`/${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'inner' }))
+      onLoad({ filter: /./, namespace: 'inner' }, () => ({
+        contents: `import bundle from '${to}/countersign.cjs'\nexport const { exportedUsers } = bundle.${INNER}`,
       }))
+      onResolve({ filter: /\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
     },
-  }
+  })
   await esbuild.build({
     ...options,
     entryPoints: [KIT, `${KIT}-process`].map((name) => at(`js/${name}.ts`)),
     outdir: at('pkg/testing'),
     outExtension: { '.js': '.cjs' },
-    plugins: [shared],
+    plugins: [shared('..')],
   })
   writeModule(
     KIT,
@@ -185,12 +185,17 @@ async function bundle() {
     'entry',
   )
   if (has('js/cli.ts')) {
-    await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
+    await esbuild.build({
+      ...options,
+      entryPoints: [at('js/cli.ts')],
+      outfile: at('pkg/cli.cjs'),
+      plugins: [shared('.')],
+    })
     const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
     chmodSync(at('pkg/cli.cjs'), 0o755)
   }
-  return bundleCommands(shared)
+  return bundleCommands(shared('..'))
 }
 
 /**
