@@ -7,6 +7,7 @@
 //   npx countersign jwks < keys.json        prints its public keys as a JWK set, as Envoy's filter takes it
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
 //   npx countersign recovery reset …        the same, and takes back all that lets the user in
+//   npx countersign import …                brings the users of another system along, with their apps
 //   npx countersign --help                  prints how each is called
 import { readFileSync } from 'node:fs'
 import { argumentsOf, nameOf, optionsIn, UsageError, wordsOf, wordsWithCause } from './cli/common.js'
@@ -103,6 +104,8 @@ if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
   printJwks(readFileSync(0, 'utf8')).catch(fail)
 } else if (command === 'recovery') {
   carryOut(recovery(rest))
+} else if (command === 'import') {
+  carryOut(import('./cli/import.js').then(({ importApps }) => importApps(rest)))
 } else {
   fail(
     new UsageError(command === undefined ? 'a command is missing' : `\`${[command, ...rest].join(' ')}\` is not known`),

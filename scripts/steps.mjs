@@ -179,7 +179,7 @@ export const STEPS = [
   {
     group: 'node',
     title: 'Node tests',
-    needs: [...PACKAGE, 'login packages'],
+    needs: [...PACKAGE, 'login packages', 'oathtool'],
     tests: 'node',
     command: () => testsIn('tests/node'),
   },

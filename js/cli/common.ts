@@ -9,24 +9,52 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** What a command takes besides options with one value. */
+interface More<Flag extends string, Many extends string> {
+  /** Options without a value. */
+  flags?: Flag[]
+  /** Options that may come several times. */
+  many?: Many[]
+  /** Whether it takes words that are no options. */
+  words?: boolean
+}
+
 /** The options of a command: these must be given, those may be. */
-export function argumentsOf<Must extends string, May extends string>(
+export function argumentsOf<
+  Must extends string,
+  May extends string,
+  Flag extends string = never,
+  Many extends string = never,
+>(
   args: string[],
   must: Must[],
   may: May[],
-): Record<Must, string> & Partial<Record<May, string>> {
-  const options = Object.fromEntries([...must, ...may].map((name) => [name, { type: 'string' } as const]))
+  { flags = [], many = [], words = false }: More<Flag, Many> = {},
+): Arguments<Must, May, Flag, Many> {
+  const options = Object.fromEntries([
+    ...[...must, ...may].map((name) => [name, { type: 'string' }] as const),
+    ...flags.map((name) => [name, { type: 'boolean' }] as const),
+    ...many.map((name) => [name, { type: 'string', multiple: true }] as const),
+  ])
   const { values, positionals, tokens } = parsed(() =>
     parseArgs({ args, options, allowPositionals: true, tokens: true }),
   )
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
-  const twice = given.find((name, index) => given.indexOf(name) < index)
+  const twice = given.find((name, index) => given.indexOf(name) < index && !many.includes(name as Many))
   if (twice !== undefined) throw new UsageError(`--${twice} is given twice`)
-  if (positionals.length > 0) throw new UsageError(`\`${positionals[0]}\` is not known here`)
-  const missing = must.find((name) => values[name] === undefined)
+  if (positionals.length > 0 && !words) throw new UsageError(`\`${positionals[0]}\` is not known here`)
+  const missing = must.find((name) => !Object.hasOwn(values, name))
   if (missing !== undefined) throw new UsageError(`--${missing} is missing`)
-  return values as Record<Must, string> & Partial<Record<May, string>>
+  return (words ? { ...values, words: positionals } : values) as unknown as Arguments<Must, May, Flag, Many>
 }
+
+type Arguments<Must extends string, May extends string, Flag extends string, Many extends string> = Record<
+  Must,
+  string
+> &
+  Partial<Record<May, string>> &
+  Partial<Record<Flag, boolean>> &
+  Partial<Record<Many, string[]>> & { words?: string[] }
 
 function parsed<T>(parse: () => T): T {
   try {

@@ -8,6 +8,9 @@ import { uriOf } from './otpauth.js'
 /** The first line of an export. */
 export const HEADER = { format: 'countersign-export', v: 1 } as const
 
+/** What its last line begins with. */
+export const END = { end: true } as const
+
 /** Lines of an export. */
 export function* countersignLines(source: Source): Iterable<Read> {
   for (const found of jsonLines(source)) {

@@ -104,7 +104,7 @@ export function readEntry(row: string, user: unknown, find: () => Found): Read {
 /** The report of one that is not imported. Words of a parser may hold a piece of its text, so they are left out. */
 export function refused(row: string, error: unknown, user?: unknown): Refused {
   const { reason, message } = error instanceof Flaw ? error : new Flaw('unreadable')
-  return typeof user === 'string' && isId(user) ? { row, user, reason, message } : { row, reason, message }
+  return isId(user) ? { row, user, reason, message } : { row, reason, message }
 }
 
 function entryOf(found: Found): Entry {
@@ -133,11 +133,13 @@ const isNone = (value: unknown) => value === undefined || value === null || valu
 /** An id. A database may give a number. */
 function idOf(value: unknown): string {
   const id = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value
-  if (typeof id !== 'string' || !isId(id)) throw new Flaw('bad_user')
+  if (!isId(id)) throw new Flaw('bad_user')
   return id
 }
 
-const isId = (text: string) => text !== '' && Buffer.byteLength(text) <= 256 && !/[\p{Cc}\p{Cs}]/u.test(text)
+/** Whether a value can be the id of a user or account. */
+export const isId = (text: unknown): text is string =>
+  typeof text === 'string' && text !== '' && Buffer.byteLength(text) <= 256 && !/[\p{Cc}\p{Cs}]/u.test(text)
 
 /** The many spellings of a hash: `SHA1`, `sha-256`, `HmacSHA512`, `HMAC-SHA1`. */
 function algorithmOf(value: unknown): Algorithm {

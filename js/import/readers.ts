@@ -15,6 +15,7 @@ export { type BetterAuthSecrets, secretsOf } from './better-auth-secrets.js'
 export { ENCODINGS, type Encoding, fromHex } from './encodings.js'
 export { type Entry, REASONS, type Read, type Readable, type Reason, type Refused } from './entry.js'
 export { COLUMNS, type Column } from './table.js'
+export { assigner, userMap } from './users.js'
 
 /** The settings of all readers. */
 export interface Settings
