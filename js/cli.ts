@@ -8,6 +8,7 @@
 //   npx countersign recovery issue …        issues a recovery code, for the operator of the host
 //   npx countersign recovery reset …        the same, and takes back all that lets the user in
 //   npx countersign import …                brings the users of another system along, with their apps
+//   npx countersign export …                writes the secrets of all apps, encrypted, for an operator who leaves
 //   npx countersign --help                  prints how each is called
 import { readFileSync } from 'node:fs'
 import { argumentsOf, nameOf, optionsIn, UsageError, wordsOf, wordsWithCause } from './cli/common.js'
@@ -106,6 +107,8 @@ if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
   carryOut(recovery(rest))
 } else if (command === 'import') {
   carryOut(import('./cli/import.js').then(({ importApps }) => importApps(rest)))
+} else if (command === 'export') {
+  carryOut(import('./cli/export.js').then(({ exportApps }) => exportApps(rest)))
 } else {
   fail(
     new UsageError(command === undefined ? 'a command is missing' : `\`${[command, ...rest].join(' ')}\` is not known`),

@@ -20,7 +20,7 @@ const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'o
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
-const COMMANDS = ['import/readers', 'cli/import'] // loaded by the command alone, with the libraries that they need
+const COMMANDS = ['import/readers', 'cli/import', 'cli/export'] // loaded by the command alone, with the libraries that they need
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {

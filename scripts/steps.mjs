@@ -179,7 +179,7 @@ export const STEPS = [
   {
     group: 'node',
     title: 'Node tests',
-    needs: [...PACKAGE, 'login packages', 'oathtool'],
+    needs: [...PACKAGE, 'login packages', 'oathtool', 'age'],
     tests: 'node',
     command: () => testsIn('tests/node'),
   },

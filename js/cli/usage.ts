@@ -40,4 +40,6 @@ export const USAGE = `usage: countersign keys                 print a new key ri
            --report FILE                write what became of each row, as JSON lines
                                         Keys come from the environment: BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS,
                                         PSKC_KEY (hex), PSKC_PASSPHRASE. It ends with 3 where a row was refused
+       countersign export --config FILE --to age1… [--to …] --out FILE --operator NAME [--account ID]
+                                        write the secrets of all apps into a new file, encrypted to a key of age
        countersign --help               print this`

@@ -114,7 +114,7 @@ for (const block of [...blocks, ...examples]) {
 test('there are examples in the doc comments', () => assert.notEqual(examples.length, 0))
 
 /** Other programs that the pages name. */
-const OTHERS = ['openssl', 'envoy', 'curl', 'echo']
+const OTHERS = ['openssl', 'envoy', 'curl', 'echo', 'age', 'age-keygen']
 
 function assertCommand(line) {
   const [, command] = /^(?:[A-Z_]+=(?:"[^"]*"|\S+) )*(.*?)(?: +#.*)?$/.exec(line)
