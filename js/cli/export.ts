@@ -73,8 +73,13 @@ class Lines {
 
   async *all(): AsyncIterable<object> {
     yield HEADER
+    // A user who logs in meanwhile may be on two pages.
+    const seen = new Set<string>()
     for await (const found of this.#users) {
       const { account, user } = found
+      const key = JSON.stringify([account, user])
+      if (seen.has(key)) continue
+      seen.add(key)
       if ('apps' in found) {
         this.#exported += 1
         for (const app of found.apps) yield this.#line({ account, user }, app)

@@ -93,15 +93,17 @@ function importArguments(args: string[]) {
   if (database !== undefined && from !== 'better-auth') throw new UsageError('a database is read from better-auth only')
   const { users, account, replace, report, table = 'twoFactor' } = given
   const others = { users, account, replace, report, table }
-  return { ...others, sources, from, config, write, operator: operator ?? 'dry run', settings: settingsOf(given) }
+  return { ...others, sources, from, config, write, operator: operator ?? 'dry run', settings: settingsOf(given, from) }
 }
 
 const OPTIONS = ['encoding', 'digits', 'period', 'algorithm', 'issuer'] as const
 
 const isFormat = (from: string): from is Format => Object.hasOwn(FORMATS, from)
 
+type GivenSettings = Partial<Record<(typeof OPTIONS)[number], string>> & { column?: string[] }
+
 /** The settings of the readers. Keys come from the environment: arguments are seen by all. */
-function settingsOf(given: Partial<Record<(typeof OPTIONS)[number], string>> & { column?: string[] }): Settings {
+function settingsOf(given: GivenSettings, from: Format): Settings {
   const { algorithm, issuer, encoding } = given
   const encodings = [...ENCODINGS, 'otpauth'] as const
   const known = encodings.find((name) => name === encoding)
@@ -113,7 +115,7 @@ function settingsOf(given: Partial<Record<(typeof OPTIONS)[number], string>> & {
     return text === undefined ? undefined : Number(text)
   })
   const { PSKC_KEY, PSKC_PASSPHRASE: passphrase } = process.env
-  const secrets = secretsOf(process.env)
+  const secrets = secretsOf(from === 'better-auth' ? process.env : {})
   let key: Uint8Array | undefined
   try {
     key = PSKC_KEY === undefined || PSKC_KEY === '' ? undefined : fromHex(PSKC_KEY)

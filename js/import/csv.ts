@@ -13,7 +13,8 @@ export function* csvRows(source: Source): Iterable<Row | Refused> {
   const lines = new Lookahead(linesOf(source))
   const header = nextRow(lines, undefined)
   if (header === undefined) return
-  const { fields: names, separator } = header
+  const { separator } = header
+  const names = header.fields?.map((name) => name.trim())
   if (names === undefined || new Set(names).size < names.length)
     return yield refused('line 1', new Flaw('unreadable', 'the header is no list of different names'))
   for (;;) {

@@ -130,8 +130,13 @@ function entryOf(found: Found): Entry {
 /** Nothing, as files write it. */
 const isNone = (value: unknown) => value === undefined || value === null || value === ''
 
-/** An id. A database may give a number. */
+/** An id. A database may give a number; one that JavaScript cannot hold has become another one. */
 function idOf(value: unknown): string {
+  if (typeof value === 'number' && !Number.isSafeInteger(value))
+    throw new Flaw(
+      'bad_user',
+      'the user or account is a number that is not whole or too large to be exact: write it as text',
+    )
   const id = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value
   if (!isId(id)) throw new Flaw('bad_user')
   return id
@@ -162,6 +167,9 @@ function nameOf(value: unknown): string | undefined {
   const name = Array.from(plain).slice(0, 40).join('').trim()
   return name === '' ? undefined : name
 }
+
+/** A place within a row, or within the file. */
+export const placeIn = (row: string, place: string) => (row === 'file' ? place : `${row}, ${place}`)
 
 /** The own field of a value that a file gave: what a prototype has is no field. */
 export const field = (value: unknown, name: string): unknown =>

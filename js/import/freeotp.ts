@@ -1,7 +1,7 @@
 // The backup of FreeOTP+ (and of other apps that took the form): JSON with `tokens`, whose `secret` is a list of signed bytes.
 // The user is the label.
 import { decoded } from './encodings.js'
-import { Flaw, field, type Read, readEntry, refused } from './entry.js'
+import { Flaw, field, placeIn, type Read, readEntry, refused } from './entry.js'
 import { jsonValues } from './json.js'
 import type { Source } from './lines.js'
 import { expectIssuer, type UriSettings } from './otpauth.js'
@@ -15,7 +15,7 @@ export function* freeOtp(source: Source, settings: UriSettings): Iterable<Read> 
     }
     const tokens = field(found.value, 'tokens')
     if (Array.isArray(tokens))
-      for (const [index, one] of tokens.entries()) yield token(`tokens[${index}]`, one, settings)
+      for (const [index, one] of tokens.entries()) yield token(placeIn(row, `tokens[${index}]`), one, settings)
     else if (field(found.value, 'secret') !== undefined) yield token(row, found.value, settings)
     else yield refused(row, new Flaw('unreadable', 'it is no backup of FreeOTP+: it has no tokens'))
   }

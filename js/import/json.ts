@@ -1,5 +1,5 @@
 // JSON in a file: a document, or one value in each line.
-import { Flaw, type Refused, refused } from './entry.js'
+import { Flaw, placeIn, type Refused, refused } from './entry.js'
 import { type Line, linesOf, type Source } from './lines.js'
 
 /** A value and where it stands. */
@@ -70,8 +70,7 @@ function* itemsOfLine(line: Line): Iterable<Value | Refused> {
 
 function* itemsOf(value: unknown, row: string): Iterable<Value> {
   if (!Array.isArray(value)) return yield { row, value }
-  for (const [index, item] of value.entries())
-    yield { row: row === 'file' ? `item ${index + 1}` : `${row}, item ${index + 1}`, value: item }
+  for (const [index, item] of value.entries()) yield { row: placeIn(row, `item ${index + 1}`), value: item }
 }
 
 /** `undefined` where the text is not JSON, which has no `undefined`. */

@@ -5,7 +5,7 @@
 // is no base32 for that.
 import { csvRows } from './csv.js'
 import { decoded, fromUtf8 } from './encodings.js'
-import { Flaw, field, type Read, readEntry, refused } from './entry.js'
+import { Flaw, field, placeIn, type Read, readEntry, refused } from './entry.js'
 import { jsonValues, parsed } from './json.js'
 import type { Source } from './lines.js'
 import { at } from './table.js'
@@ -36,7 +36,7 @@ function* anyOf(row: string, value: unknown, settings: KeycloakSettings): Iterab
   const lists = ['users', 'federatedUsers'].filter((name) => Array.isArray(field(value, name)))
   for (const name of lists) {
     const users = field(value, name) as unknown[]
-    for (const [index, user] of users.entries()) yield* userOf(`${name}[${index}]`, user, settings)
+    for (const [index, user] of users.entries()) yield* userOf(placeIn(row, `${name}[${index}]`), user, settings)
   }
   if (lists.length > 0) return
   if (Array.isArray(field(value, 'credentials')) || typeof field(value, 'username') === 'string')
@@ -50,9 +50,14 @@ function* anyOf(row: string, value: unknown, settings: KeycloakSettings): Iterab
 
 function* userOf(row: string, value: unknown, { columns: { user = 'id' } }: KeycloakSettings): Iterable<Read> {
   const credentials = field(value, 'credentials')
-  if (!Array.isArray(credentials)) return
   const found = at(value, user)
   const id = Array.isArray(found) && found.length === 1 ? found[0] : found // an attribute is a list
+  if (!Array.isArray(credentials))
+    return yield refused(
+      row,
+      new Flaw('no_secret', 'the user has no list of credentials: only `kc.sh export` writes them'),
+      id,
+    )
   for (const [index, one] of credentials.entries()) yield* credential(`${row}.credentials[${index}]`, id, one)
 }
 

@@ -1,7 +1,7 @@
 // Ory Kratos' identities with the credential `totp`, whose `config.totp_url` is an `otpauth://` URI
 // (kratos/selfservice/strategy/totp): what `GET /admin/identities?include_credential=totp` gives, or rows of the table
 // `identity_credentials`.
-import { Flaw, field, type Read, readEntry, refused } from './entry.js'
+import { Flaw, field, placeIn, type Read, readEntry, refused } from './entry.js'
 import { jsonValues, parsed } from './json.js'
 import type { Source } from './lines.js'
 import { uriOf } from './otpauth.js'
@@ -22,7 +22,7 @@ export function* kratosJson(source: Source, settings: KratosSettings): Iterable<
     }
     const page = field(found.value, 'identities')
     if (!Array.isArray(page)) yield* identity(row, found.value, settings)
-    else for (const [index, one] of page.entries()) yield* identity(`identities[${index}]`, one, settings)
+    else for (const [index, one] of page.entries()) yield* identity(placeIn(row, `identities[${index}]`), one, settings)
   }
 }
 
@@ -33,6 +33,12 @@ function* identity(row: string, value: unknown, { columns }: KratosSettings): It
   const user = at(value, columns.user ?? (ofTable === undefined ? 'id' : 'identity_id'))
   if (ofTable === undefined && typeof field(value, 'id') !== 'string')
     return yield refused(row, new Flaw('unreadable', 'it is no identity'), user)
+  if (ofTable === undefined && credentials === undefined)
+    return yield refused(
+      row,
+      new Flaw('no_secret', 'the identity has no credentials: ask for them by include_credential=totp'),
+      user,
+    )
   const hasApp = ofTable === undefined ? field(credentials, 'totp') !== undefined : config !== undefined
   if (!hasApp) return
   yield readEntry(row, user, () => {

@@ -62,6 +62,14 @@ test("I2: Keycloak's credential by itself, as JSON and as a row of its table", a
   assert.equal((await find(credential({}, { secretData: '{"value":""}' }))).reason, 'no_secret')
   assert.equal((await find(credential({}, { user_id: undefined }))).reason, 'no_user')
   assert.equal((await find({ realm: 'acme' })).reason, 'unreadable')
+  const withoutCredentials = await one('keycloak', '[{"id":"ann","username":"ann"}]')
+  assert.deepEqual([withoutCredentials.reason, withoutCredentials.user], ['no_secret', 'ann'])
+  const realm = (id) => ({ realm: id, users: [{ id, credentials: [credential({})] }] })
+  const realms = await read('keycloak', JSON.stringify([realm('a'), realm('b')]))
+  assert.deepEqual(
+    realms.map(({ row }) => row),
+    ['item 1, users[0].credentials[0]', 'item 2, users[0].credentials[0]'],
+  )
   const quoted = (text) => `"${text.replaceAll('"', '""')}"`
   const csv = `id,type,user_id,secret_data,credential_data\n1,otp,ann,${quoted(secretData)},${quoted(data({}))}\n2,password,bob,x,y\n`
   assert.equal(codeAt((await one('keycloak', csv)).entry, TIME), '952828')
@@ -86,6 +94,7 @@ test("Kratos' identities, as a list, a page and lines", async () => {
   const row = { identity_id: 'ann', config: JSON.stringify({ totp_url: `otpauth://totp/A:a?secret=${TEXT}` }) }
   assert.equal((await one('kratos', JSON.stringify(row))).entry.user, 'ann')
   assert.equal((await one('kratos', '{"users":[]}')).reason, 'unreadable')
+  assert.equal((await one('kratos', '[{"id":"ann"}]')).reason, 'no_secret')
 })
 
 test("Authelia's YAML, CSV and lines of URIs", async () => {

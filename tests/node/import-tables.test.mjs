@@ -146,10 +146,26 @@ test('a bad line of JSON is reported, and the rest goes on', async () => {
       { user: 8, secret: TEXT },
     ]),
   )
+  const large = await read('json', `[{"user":9007199254740993,"secret":"${TEXT}"},{"user":1.5,"secret":"${TEXT}"}]`)
+  assert.deepEqual(
+    large.map(({ reason }) => reason),
+    ['bad_user', 'bad_user'],
+    'a number that is not exact is another user',
+  )
   assert.deepEqual(
     numbers.map(({ entry, reason }) => entry?.user ?? reason),
     ['digits', '8'],
   )
+})
+
+test('the names of a header may have white space around them', async () => {
+  const { entry } = await one('csv', `user ,"secret"\nann,${TEXT}\n`)
+  assert.equal(entry.user, 'ann')
+  assert.equal((await one('csv', `user, secret\nann,${TEXT}\n`)).entry.user, 'ann')
+  for (const header of ['user,user', 'user,"secret']) {
+    const [found] = await read('csv', `${header}\nann,${TEXT}\n`)
+    assert.equal(found.reason, 'unreadable', header)
+  }
 })
 
 test('a text may come in pieces of any size', async () => {
