@@ -13,10 +13,10 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const ADAPTERS = ['express', 'fastify', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
 const EDGE_ADAPTERS = [].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
-const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
+const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it

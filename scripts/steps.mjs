@@ -172,6 +172,16 @@ export const STEPS = [
   },
   {
     group: 'package',
+    title: 'The adapters’ types, beside those of the frameworks',
+    needs: [...PACKAGE, 'adapters packages'],
+    // As in a user's project, where the package is beside the framework whose types it extends.
+    command: () => [
+      ...[node, tsc, ...STRICT, ...BESIDE_DRIVERS, '--preserveSymlinks'],
+      ...readdirSync(at('tests/adapters/types')).map((name) => at('tests/adapters/types', name)),
+    ],
+  },
+  {
+    group: 'package',
     title: 'The package as npm ships it',
     needs: PACKAGE,
     command: () => [node, at('scripts/lint-package.mjs')],

@@ -179,8 +179,10 @@ test('old resolution finds the types: `typesVersions` has each entry', () => {
 
 test('the package has no dependencies and no install scripts', () => {
   const manifest = /** @type {Record<string, any>} */ (require('countersign/package.json'))
-  const { dependencies, peerDependencies, optionalDependencies, scripts } = manifest
-  assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined])
+  const { dependencies, peerDependencies = {}, peerDependenciesMeta = {}, optionalDependencies, scripts } = manifest
+  assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined])
+  for (const framework of Object.keys(peerDependencies))
+    assert.deepEqual(peerDependenciesMeta[framework], { optional: true }, framework)
   for (const script of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(scripts[script], undefined)
 })
 
