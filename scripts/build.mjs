@@ -13,8 +13,8 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'fastify', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
-const EDGE_ADAPTERS = [].map((name) => `adapters/${name}`)
+const ADAPTERS = ['express', 'fastify', 'hono', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const EDGE_ADAPTERS = ['hono'].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
 const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
@@ -284,6 +284,11 @@ async function bundleForEdge() {
     chunkNames: 'shared-[hash]',
     plugins: [engineAsFile, ownLoader],
   })
+  // A part that an entry names for its place in the order alone does nothing when it is loaded. A host's bundler would warn of each.
+  for (const entry of EDGE) {
+    const file = at(`pkg/edge/${entry}.mjs`)
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^import "[^"]+";\n/gm, ''))
+  }
   copyFileSync(at(GLUE.npm, 'countersign_bg.wasm'), at('pkg/engine.wasm'))
 }
 
