@@ -216,6 +216,14 @@ export const STEPS = [
     command: () => [node, at('scripts/adapters.mjs'), '--node', version],
   })),
   {
+    group: 'adapters-long',
+    title: 'Tests of the adapters, on Bun, Deno and workerd',
+    long: true,
+    needs: [...PACKAGE, 'adapters packages'],
+    tests: 'node',
+    command: () => [node, at('scripts/adapters.mjs'), '--long'],
+  },
+  {
     group: 'stores-long',
     title: 'Codes on real servers, under load, faults and failover',
     long: true,
