@@ -25,3 +25,5 @@ declare module '*/browser.mjs'
 // Come with Node 22 and with Bun.
 declare module 'node:sqlite'
 declare module 'bun:sqlite'
+// The frameworks of tests/adapters, which are installed when that group runs.
+declare module '@fastify/*'
