@@ -529,3 +529,74 @@ fn records_of_before_imports_are_read_and_stay_as_they_are() {
     assert!(!text.contains("isUntold") && !text.contains("owesBackupCodes"));
     assert_eq!(record(&person).to_text(), text);
 }
+
+/// Whatever comes in between: a refused import changes nothing, one that counts leaves one app and no code of before, and each is told
+/// once, at a login, with backup codes once.
+#[test]
+fn t54_imports_hold_in_any_history() {
+    let rules = || policy(json!({"backupCodes": {"count": 1}}));
+    for episode in 0..60_u64 {
+        let mut state = episode.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |bound: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % bound
+        };
+        let mut bob = Person { policy: rules(), ..bob() };
+        bob.draws.set(1_000 * episode);
+        let (mut pass, mut untold, mut codes_owed) = (String::new(), 0, false);
+        for _ in 0..14 {
+            bob.now += 30 * below(4);
+            let before = (bob.record.clone(), bob.factors());
+            match below(10) {
+                0..4 => {
+                    let secret = if below(2) == 0 { SECRET } else { OTHER };
+                    let replace = below(3) == 0;
+                    match import(&mut bob, Import { replace, ..of(secret) }) {
+                        Reply::Imported { .. } => {
+                            assert!(replace || before.1.is_empty(), "a factor is replaced only where that is said");
+                            assert_eq!(bob.factors().iter().filter(|factor| factor.method.as_str() == "totp").count(), 1);
+                            assert_eq!(told(&bob).iter().filter(|word| word.contains(" to ")).count(), 0);
+                            (bob.secret, untold) = (secret.to_owned(), 1);
+                            codes_owed = record(&bob).backup_left() == 0 && seen(&bob)["backupCodes"].is_null();
+                            let code = bob.code();
+                            assert_ne!(bob.verify("totp", &code)["result"], "verified", "a code of before");
+                        }
+                        Reply::Unchanged { .. } | Reply::Refused { .. } => {
+                            assert_eq!((&bob.record, told(&bob).len()), (&before.0, 0));
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+                4..7 if !bob.factors().is_empty() => {
+                    let code = bob.code();
+                    let reply = bob.verify("totp", &code);
+                    let notices = told(&bob).iter().filter(|word| *word == "AppImported to User").count();
+                    if reply["result"] == "verified" {
+                        assert_eq!((notices, reply["backupCodes"].is_array()), (untold, codes_owed));
+                        (pass, untold, codes_owed) = (reply["pass"].as_str().unwrap().to_owned(), 0, false);
+                    } else {
+                        assert_eq!((notices, &reply["backupCodes"]), (0, &Value::Null));
+                    }
+                }
+                7 if !bob.factors().is_empty() => assert_eq!(bob.verify("totp", "12345")["result"], "malformed"),
+                8 => {
+                    let reply = bob.reply(json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}));
+                    if reply["result"] == "removed" {
+                        (untold, codes_owed) = (0, false);
+                    }
+                }
+                9 if below(4) == 0 => {
+                    let code = by_owner(&mut bob, "reset");
+                    assert_eq!(import(&mut bob, in_place(OTHER)), refused(ImportRefusal::Reset));
+                    assert_eq!(bob.verify("recovery_code", &code)["result"], "verified");
+                    (untold, codes_owed) = (0, false);
+                }
+                _ => {}
+            }
+            let text = bob.record.clone().unwrap_or_default();
+            assert!(!text.contains(SECRET) && !text.contains(OTHER));
+        }
+    }
+}
