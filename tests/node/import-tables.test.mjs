@@ -1,5 +1,6 @@
 // Readers of a host's own table, and of URIs of authenticator apps.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { codeAt, codesOf, exported, FORMATS, one, read, reasonsOf } from './import-support.mjs'
 
@@ -46,6 +47,19 @@ test('I3: base32 with left-over bits is read as apps read it, and impossible len
     assert.equal((await secretOf(long.slice(0, symbols))).reason, 'secret_length', `${symbols} symbols`)
   const spelt = 'gezd gnbv-gy3t qojq gezd gnbv gy3t qojq===='
   assert.deepEqual((await secretOf(spelt)).entry.secret, new Uint8Array(Buffer.from('12345678901234567890')))
+})
+
+test('I1, I2, I3: the secrets of the vectors give their codes from a table too', async () => {
+  const vectors = JSON.parse(readFileSync(new URL('../vectors/imported-secrets.json', import.meta.url), 'utf8'))
+  for (const { text, bytes, time, code, digits, period, algorithm } of vectors.cases) {
+    const settings = { encoding: text === undefined ? 'ascii' : 'base32', digits, period, algorithm }
+    const { entry, reason } = await one('json', JSON.stringify([{ user: 'ann', secret: text ?? bytes }]), settings)
+    if (text !== undefined && [1, 6].includes(text.replace(/[^A-Za-z2-7]/g, '').length % 8))
+      assert.equal(reason, 'secret_length', text)
+    else assert.equal(codeAt(entry, time), code, text ?? bytes)
+  }
+  for (const { text } of vectors.refused)
+    assert.ok((await one('json', JSON.stringify([{ user: 'ann', secret: text }]))).reason, text)
 })
 
 test('a secret that cannot be has a reason', async () => {
