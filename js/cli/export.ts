@@ -40,7 +40,10 @@ export async function exportApps(args: string[]): Promise<void> {
   }
   const options = await optionsIn(config)
   // A new file, for its owner alone. A terminal, a pipe and a file of somebody else's are there already.
-  const file = await open(out, 'wx', 0o600)
+  const file = await open(out, 'wx', 0o600).catch((error: unknown) => {
+    const { code } = error as { code?: unknown }
+    throw code === 'EEXIST' ? new Error(`${out} is there already: an export is always a new file`) : error
+  })
   const lines = new Lines(exportedUsers(options, { operator, account }), issuerIn(options))
   try {
     const encrypted = await encrypter.encrypt(streamOf(lines.all()))

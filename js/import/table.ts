@@ -26,8 +26,31 @@ export const COLUMNS = ['account', 'user', 'secret', 'digits', 'period', 'algori
 
 export type Column = (typeof COLUMNS)[number]
 
-/** Rows of CSV. */
-export const csvTable = (source: Source, settings: TableSettings): Iterable<Read> => table(csvRows(source), settings)
+/** Rows of CSV. A header without the columns is one report, and not one for each row. */
+export function* csvTable(source: Source, settings: TableSettings): Iterable<Read> {
+  let hasColumns = false
+  for (const found of csvRows(source)) {
+    if ('reason' in found) {
+      yield found
+      continue
+    }
+    const missing = hasColumns ? undefined : missingColumn(found.fields, settings)
+    if (missing !== undefined)
+      return yield refused(
+        'line 1',
+        new Flaw('unreadable', `the header has no \`${missing}\`: name the column by --column`),
+      )
+    hasColumns = true
+    yield tableRow(found, settings)
+  }
+}
+
+function missingColumn(fields: Record<string, unknown>, { columns }: TableSettings): string | undefined {
+  const names = (['user', 'secret'] as const).map((column) => columns[column] ?? column)
+  const hasSecret =
+    columns.secret === undefined && [...ENCODINGS, 'otpauth_url'].some((name) => Object.hasOwn(fields, name))
+  return names.find((name, index) => at(fields, name) === undefined && !(index === 1 && hasSecret))
+}
 
 /** JSON lines, or a list. */
 export const jsonTable = (source: Source, settings: TableSettings): Iterable<Read> => table(jsonRows(source), settings)

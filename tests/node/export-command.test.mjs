@@ -111,8 +111,9 @@ test('T54: an export goes into a new file alone, and none is left of one that fa
     join(at.folder, 'folder'),
     join(at.folder, 'none', 'x'),
   ]) {
-    const { code, stdout } = await at.run(args(file))
+    const { code, stdout, stderr } = await at.run(args(file))
     assert.deepEqual([code, stdout], [1, ''], file)
+    assert.match(stderr, /none/.test(file) ? /ENOENT/ : /is there already: an export is always a new file/)
   }
   assert.equal((await at.run(args('-'))).code, 2)
   assert.equal(readFileSync(out, 'utf8'), 'of somebody else')

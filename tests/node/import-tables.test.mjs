@@ -182,6 +182,15 @@ test('the names of a header may have white space around them', async () => {
   }
 })
 
+test('a header without the columns is one report', async () => {
+  const rows = `${TEXT},ann\n`.repeat(100)
+  assert.deepEqual(reasonsOf(await read('csv', `secret,id\n${rows}`)), [['line 1', 'unreadable']])
+  assert.deepEqual(reasonsOf(await read('csv', `key,user\n${rows}`)), [['line 1', 'unreadable']])
+  const named = { columns: { user: 'id', secret: 'key' } }
+  assert.equal((await read('csv', `key,id\n${rows}`, named)).filter(({ entry }) => entry).length, 100)
+  assert.equal((await read('csv', `base32,user\n${rows}`)).filter(({ entry }) => entry).length, 100)
+})
+
 test('a text may come in pieces of any size', async () => {
   const text = exported('otplib-12.csv').replaceAll('\n', '\r\n')
   for (const size of [1, 2, 3, 7, 100]) {
