@@ -13,6 +13,7 @@ export const END = { end: true } as const
 
 /** Lines of an export. */
 export function* countersignLines(source: Source): Iterable<Read> {
+  let isWhole = false
   for (const found of jsonLines(source)) {
     if ('reason' in found) {
       yield found
@@ -23,7 +24,8 @@ export function* countersignLines(source: Source): Iterable<Read> {
       if (field(value, 'v') !== HEADER.v) yield refused(row, new Flaw('unreadable', 'the export is of a newer version'))
       continue
     }
-    if (field(value, 'end') === true) continue
+    isWhole = field(value, 'end') === true
+    if (isWhole) continue
     const [account, user, uri, lastStep, name] = ['account', 'user', 'uri', 'lastStep', 'name'].map((one) =>
       field(value, one),
     )
@@ -32,4 +34,5 @@ export function* countersignLines(source: Source): Iterable<Read> {
       return { ...uriOf(uri), account, user, lastStep, name }
     })
   }
+  if (!isWhole) yield refused('file', new Flaw('part_missing', 'the last line is missing: the export was cut off'))
 }

@@ -65,6 +65,11 @@ test('T54: an export has the apps of all users, is told first, and is read by ou
     events.map(({ event, user }) => [event, user]).filter(([event]) => /export/.test(event)),
     [['export_started', 'Jo'], ...lines.slice(1, -1).map(({ user }) => ['secrets_exported', user])],
   )
+  const cut = await read('countersign', text.split('\n').slice(0, -2).join('\n'))
+  assert.deepEqual(
+    cut.map(({ reason }) => reason),
+    [undefined, undefined, undefined, 'part_missing'],
+  )
   const found = await read('countersign', text)
   const entries = found.map(({ entry }) => entry)
   const byUser = (account, user) => entries.find((entry) => entry.account === account && entry.user === user)
