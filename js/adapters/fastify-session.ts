@@ -1,5 +1,5 @@
 // A login in a session of @fastify/session.
-import { CountersignError, loginOf, renewed, type SessionPlace, sessionError } from '../adapter.js'
+import { CountersignError, type Login, loginOf, renewed, type SessionPlace, sessionError } from '../adapter.js'
 
 /** Options of {@link fastifySession}. */
 export interface FastifySessionOptions {
@@ -45,17 +45,26 @@ export const fastifySession =
         await before.regenerate(keep.filter((name) => Object.hasOwn(before, name))).catch(sessionError)
         const session = sessionOf(holder)
         renewed(before.sessionId, session.sessionId)
-        session[FIELD] = login
-        await session.save().catch(sessionError)
+        // `regenerate` of older versions leaves it in the store.
+        await before.destroy().catch(sessionError)
+        holder.session = session
+        await keepIn(session, login)
       },
-      async write(login) {
-        const session = sessionOf(holder)
-        session[FIELD] = login
-        await session.save().catch(sessionError)
-      },
+      write: (login) => keepIn(sessionOf(holder), login),
       end: () => sessionOf(holder).destroy().catch(sessionError),
     }
   }
+
+async function keepIn(session: HostSession, login: Login): Promise<void> {
+  const before = session[FIELD]
+  session[FIELD] = login
+  await session.save().catch((error: unknown) => {
+    // A session that differs is saved once more at the end of the request, which may succeed.
+    if (before === undefined) delete session[FIELD]
+    else session[FIELD] = before
+    sessionError(error)
+  })
+}
 
 function sessionOf({ session }: { session?: unknown }): HostSession {
   const found = session as Partial<HostSession> | null | undefined

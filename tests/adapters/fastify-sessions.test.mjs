@@ -140,17 +140,22 @@ test('A3: a request that ends after the log-out puts the session back, which ope
   assert.equal(await isIn(copy), false)
 })
 
-test('a store of sessions that fails is 503, and lets nobody in', async (t) => {
-  const service = await started(t)
-  const browser = client(service)
-  service.stored.set = () => {
-    throw new Error('ECONNREFUSED 10.0.0.7')
-  }
-  const refused = await browser.post('/login', { user: 'ann' })
-  assert.equal(refused.status, 503, refused.text)
-  assert.deepEqual(refused.body, { result: 'failed', code: 'session_failed' })
-  assert.equal(await isIn(browser), false)
-})
+for (const [when, isRefused] of /** @type {[string, (kept: any) => boolean][]} */ ([
+  ['at each write', () => true],
+  ['once it is to keep the login', ({ countersign }) => countersign !== undefined],
+]))
+  test(`a store of sessions that fails ${when} is 503, and lets nobody in`, async (t) => {
+    const service = await started(t, { rolling: false })
+    const browser = client(service)
+    const set = service.stored.set.bind(service.stored)
+    service.stored.set = (id, kept) => {
+      if (isRefused(kept)) throw new Error('ECONNREFUSED 10.0.0.7')
+      return set(id, kept)
+    }
+    const refused = await browser.post('/login', { user: 'ann' })
+    assert.deepEqual([refused.status, refused.body], [503, { result: 'failed', code: 'session_failed' }])
+    assert.equal(await isIn(browser), false)
+  })
 
 test('a session that is a cookie itself is refused, and the error says what to do', async (t) => {
   const means = memorySecondFactor()
