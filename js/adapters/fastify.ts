@@ -36,6 +36,8 @@ export interface FastifyRequestParts {
   readonly originalUrl: string
   /** Its headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The host and port that the client asked, as `trustProxy` has it. */
+  readonly host: string
   /** The client's address, as `trustProxy` has it. */
   readonly ip: string
   /** The parameters of its path. */
@@ -152,7 +154,8 @@ export async function fastifySecondFactor(app: FastifyParts, given: FastifyOptio
   const requestOf = (request: FastifyRequestParts, reply: FastifyReplyParts): PlacedRequest => ({
     method: request.method,
     url: request.originalUrl,
-    header: (name) => request.headers[name]?.toString(),
+    // HTTP/2 has another name for the host, and a trusted proxy may tell it.
+    header: (name) => (name === 'host' ? request.host : request.headers[name]?.toString()),
     // In a handler of the app its own parsers have read the body.
     body: () =>
       isStream(request.body) ? readBody(request.body, request.headers['content-type']?.toString()) : request.body,

@@ -133,11 +133,12 @@ export function honoSecondFactor({ ip, session, ...options }: HonoOptions): Hono
   const people = new WeakMap<object, Person>()
 
   const requestOf = (c: HonoContext): PlacedRequest => {
-    const { pathname, search } = new URL(c.req.url)
+    const { host, pathname, search } = new URL(c.req.url)
     return {
       method: c.req.method,
       url: `${pathname}${search}`,
-      header: (name) => c.req.header(name),
+      // HTTP/2 has another name for the host.
+      header: (name) => c.req.header(name) ?? (name === 'host' ? host : undefined),
       body: () => bodyOf(c.req),
       ip: ip(c),
       setCookie: (cookie) => c.header('set-cookie', cookie, { append: true }),

@@ -1,5 +1,6 @@
 // Guards of Fastify: which routes they cover, however a request spells its path, and what an app's own hooks and parsers change.
 import assert from 'node:assert/strict'
+import { connect } from 'node:http2'
 import { test } from 'node:test'
 import formbody from '@fastify/formbody'
 import websocket from '@fastify/websocket'
@@ -15,13 +16,17 @@ import { client } from './service.mjs'
  * @param {(app: any) => unknown} build
  * @param {any} [more]  options of Fastify, a change of the policy, and what comes before the plugin
  */
-async function started(t, build, { policy = {}, before = (_app) => {}, ...options } = {}) {
+async function started(t, build, { policy = {}, pages = undefined, before = (_app) => {}, ...options } = {}) {
   const means = memorySecondFactor(policy)
   const app = untyped(Fastify(options))
   t.after(() => app.close())
   const errors = []
   await before(app)
-  await app.register(fastifySecondFactor, { secondFactor: means.secondFactor, onError: (error) => errors.push(error) })
+  await app.register(fastifySecondFactor, {
+    secondFactor: means.secondFactor,
+    pages,
+    onError: (error) => errors.push(error),
+  })
   app.post('/login', (request, reply) => app.secondFactor.login(request, reply, { user: request.body.user }))
   await build(app)
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
@@ -210,6 +215,47 @@ test('T24: address rules see `request.ip`, behind the proxies that the app trust
   assert.equal(await logsIn(false, '203.0.113.7'), true)
   // A count of proxies trusts nobody in Fastify 5, because it says nothing of the client of the last one.
   assert.equal(await logsIn(1, '203.0.113.7'), true)
+})
+
+test('a person without scripts is sent to a page, and on after a form', async (t) => {
+  const { app } = await started(t, (app) => app.get('/', { onRequest: app.secondFactor.guard() }, async () => 'in'), {
+    before: (app) => app.register(formbody),
+    pages: { login: '/login', secondStep: '/code' },
+  })
+  const headers = { 'sec-fetch-mode': 'navigate', 'content-type': 'application/x-www-form-urlencoded' }
+  const away = await app.inject({ url: '/?tab=2', headers })
+  assert.deepEqual([away.statusCode, away.headers.location], [303, '/login?reason=log_in_first&next=%2F%3Ftab%3D2'])
+  const payload = 'user=ann&next=/%3Ftab%3D2'
+  const done = await app.inject({ method: 'POST', url: '/login', headers, payload })
+  assert.deepEqual([done.statusCode, done.headers.location, done.body], [303, '/?tab=2', ''])
+  const { name, value } = done.cookies[0]
+  assert.equal((await app.inject({ url: '/', headers, cookies: { [name]: value } })).body, 'in')
+})
+
+test('an older browser is known by its origin, over HTTP/2 and behind a proxy', async (t) => {
+  const overHttp2 = await started(t, () => {}, { http2: true })
+  const session = connect(overHttp2.origin)
+  const login = (origin) =>
+    new Promise((resolve) => {
+      const headers = { ':method': 'POST', ':path': '/login', 'content-type': 'application/json', origin }
+      session
+        .request(headers)
+        .once('response', ({ ':status': status }) => resolve(status))
+        .end('{"user":"ann"}')
+    })
+  const answers = [await login(overHttp2.origin), await login('https://evil.example')]
+  session.destroy() // before the app, which waits for it
+  assert.deepEqual(answers, [200, 403])
+  const behind = await started(t, () => {}, { trustProxy: '127.0.0.1' })
+  const post = (origin) =>
+    behind.app.inject({
+      method: 'POST',
+      url: '/login',
+      payload: { user: 'ann' },
+      headers: { 'x-forwarded-host': 'acme.example', origin },
+    })
+  assert.equal((await post('https://acme.example')).statusCode, 200)
+  assert.equal((await post('https://evil.example')).statusCode, 403)
 })
 
 test('two contexts have a second factor each', async (t) => {
