@@ -417,6 +417,9 @@ test('the texts of notices are loaded only by a host that imports them, and thro
 const OF_NODE = {
   'cli.cjs': ['node:fs', 'node:path', 'node:url', 'node:util'],
   'testing/store.cjs': ['node:child_process', 'node:path', 'node:url'],
+  // An adapter imports its framework, which a host of it has.
+  'adapters/next.cjs': ['next/headers', 'next/navigation'],
+  'edge/adapters/next.mjs': ['next/headers', 'next/navigation'],
 }
 
 test('K1 K2: no file but the commands and the kit imports a module of Node, so that a bundler for any platform looks for none', () => {
