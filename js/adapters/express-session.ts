@@ -41,19 +41,16 @@ export const expressSession =
         const session = sessionOf(holder)
         return Object.hasOwn(session, FIELD) ? loginOf(session[FIELD]) : undefined
       },
-      async begin(login) {
-        const before = sessionOf(holder)
-        const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
-        const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
-        await done('regenerate', before)
-        renewed(id, holder.sessionID)
-        Object.assign(sessionOf(holder), fields, { [FIELD]: login })
-        await done('save', sessionOf(holder))
-      },
-      async write(login) {
-        sessionOf(holder)[FIELD] = login
-        await done('save', sessionOf(holder))
-      },
+      begin: (login) =>
+        orNoSession(holder, async () => {
+          const before = sessionOf(holder)
+          const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
+          const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
+          await done('regenerate', before)
+          renewed(id, holder.sessionID)
+          await done('save', Object.assign(sessionOf(holder), fields, { [FIELD]: login }))
+        }),
+      write: (login) => orNoSession(holder, () => done('save', Object.assign(sessionOf(holder), { [FIELD]: login }))),
       end: () => done('destroy', sessionOf(holder)),
     }
   }
@@ -68,6 +65,16 @@ function sessionOf({ session }: { session?: unknown }): HostSession {
       ? 'the request has no session: use express-session before this'
       : 'the session cannot get another id: leave `session` out, so that the login is in a cookie of its own',
   )
+}
+
+/** Leaves the request without a session where a job fails: express-session would save what there is once more at the end. */
+async function orNoSession(holder: { session?: unknown }, job: () => Promise<void>): Promise<void> {
+  try {
+    await job()
+  } catch (error) {
+    holder.session = undefined
+    throw error
+  }
 }
 
 /** Calls a method that takes a callback. */
