@@ -80,11 +80,13 @@ async function begin(turn: Turn): Promise<Pending> {
   const { user, roles, plan } = caller
   const reply = await options.secondFactor.begin({ ...user, roles, plan, ip, session: nameOf(uid, rotation) })
   const accepted = methodsFor(demand)
-  const wanted = (method: wasm.Method) => accepted.includes(method) || !isByDemand(turn)
   const pending = ((): Pending => {
     switch (reply.result) {
       case 'challenge': {
-        const methods = reply.methods.filter(({ method }) => method !== 'trusted_browser' && wanted(method))
+        const all = reply.methods.filter(({ method }) => method !== 'trusted_browser')
+        const best = all.filter(({ method }) => accepted.includes(method))
+        // Where the rules ask, and the client would only like it, any method goes on.
+        const methods = (isByDemand(turn) || demand.essential) && best.length > 0 ? best : all
         return { rotation, challenge: { ticket: reply.ticket, methods } }
       }
       case 'set_up':

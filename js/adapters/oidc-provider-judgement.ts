@@ -31,6 +31,8 @@ export interface Judged {
   /** Whether the person declined in this very request what the client would have liked. */
   isDeclined: boolean
   now: number
+  /** Whether the person is at the prompt already: whether that can help was judged before it. */
+  isAtPrompt: boolean
 }
 
 /** Seconds in which a second factor continues a log-in, as long as a ticket lives. */
@@ -38,7 +40,7 @@ const CONTINUED_FOR = 600
 
 /** Judges. It changes nothing. */
 export async function judge(options: ReadOptions, judged: Judged): Promise<Judgement> {
-  const { uid, kept, caller, ip, demand, isJustDone, isDeclined, now } = judged
+  const { uid, kept, caller, ip, demand, isAtPrompt, isJustDone, isDeclined, now } = judged
   const { secondFactor } = options
   const { user, roles } = caller
   const session = nameOf(uid, kept.rotation)
@@ -59,7 +61,7 @@ export async function judge(options: ReadOptions, judged: Judged): Promise<Judge
   const acr = [passed, kept.acr].find((level) => level !== undefined && levels.includes(level))
   if (levels.length > 0 && acr === undefined) {
     if (essential && isDeclined) return { result: 'unmet' }
-    if (!isDeclined && (await canReach(options, judged, session)))
+    if (!isDeclined && (isAtPrompt || (await canReach(options, judged, session))))
       return { result: 'prompt', reason: essential ? 'essential_acr' : 'acr' }
     if (essential) return { result: 'unmet' }
   }
@@ -67,8 +69,8 @@ export async function judge(options: ReadOptions, judged: Judged): Promise<Judge
     const isYoung = (await secondFactor.check({ ...question, maxAge })).result === 'in'
     if (!isYoung) {
       // A factor that is gone cannot be shown again.
-      const { result } = await secondFactor.begin({ ...user, roles, plan: caller.plan, ip, session })
-      return result === 'challenge' ? { result: 'prompt', reason: 'second_factor_too_old' } : { result: 'log_in' }
+      const { enrollment } = await secondFactor.status(user)
+      return enrollment === 'usable' ? { result: 'prompt', reason: 'second_factor_too_old' } : { result: 'log_in' }
     }
   }
   const amr = [...new Set([...kept.amr, ...(method ? amrOf(method) : [])])]
@@ -84,15 +86,11 @@ async function canReach({ secondFactor, setUp }: ReadOptions, judged: Judged, se
   const { user, roles, plan } = caller
   const methods = methodsFor(demand)
   if (methods.length === 0) return false
-  const reply = await secondFactor.begin({ ...user, roles, plan, ip, session })
-  switch (reply.result) {
-    case 'allowed':
-      return reply.enroll && setUp.some((method) => methods.includes(method))
-    case 'challenge':
-      return reply.methods.some(({ method }) => methods.includes(method))
-    case 'set_up':
-      return reply.methods.some((method) => methods.includes(method))
-    case 'denied':
-      return false
+  const { enrollment, methods: factors, backupCodes } = await secondFactor.status(user)
+  if (enrollment === 'usable') {
+    const own = factors.some(({ method, usable }) => usable && methods.includes(method))
+    return own || (methods.includes('backup_code') && (backupCodes?.left ?? 0) > 0)
   }
+  const reply = await secondFactor.begin({ ...user, roles, plan, ip, session })
+  return reply.result === 'allowed' && reply.enroll && setUp.some((method) => methods.includes(method))
 }

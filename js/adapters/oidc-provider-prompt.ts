@@ -13,6 +13,7 @@ import {
   type OidcCheck,
   type OidcContext,
   type OidcPolicy,
+  type OidcResult,
   type OidcSession,
 } from './oidc-provider-types.js'
 
@@ -95,16 +96,17 @@ async function judgeRequest(options: ReadOptions, ctx: OidcContext): Promise<Jud
   const now = Math.floor(Date.now() / 1_000)
   const kept = bringUpToDate(ctx, session, now)
   const demand: Demand = demandOf(params)
-  const done = result?.second_factor
+  const done = result?.second_factor // as it is after that
   const judgement = await judge(options, {
     uid: session.uid,
     kept,
     caller: await options.callerOf(session.accountId),
     ip: options.ip === undefined ? ctx.ip : options.ip(ctx.req),
     demand,
-    isJustDone: done !== undefined && done.declined !== true,
+    isJustDone: done?.isDone === true,
     isDeclined: done?.declined === true,
     now,
+    isAtPrompt: false,
   })
   if (judgement.result === 'unmet')
     throw new options.oidc.errors.UnmetAuthenticationRequirements('the requested acr cannot be reached')
@@ -126,7 +128,7 @@ function bringUpToDate(ctx: OidcContext, session: OidcSession, now: number): Kep
   if (finished?.prompt.name === SECOND_FACTOR && passed !== undefined) {
     kept = { ...kept, ...passed, at: now }
     // The results of later interactions bring this one again, when the session may have a younger pass.
-    delete result?.second_factor?.passed
+    Object.assign(result as OidcResult, { second_factor: { isDone: true } })
   }
   session[FIELD] = kept
   // oidc-provider takes the end of each interaction after a log-in for the log-in itself, the consent included.

@@ -30,7 +30,7 @@ import {
 export const show = (options: ReadOptions, provider: OidcProvider, req: NodeRequest, res: object) =>
   answered(options, async () => {
     const turn = await turnOf(options, provider, req, res)
-    return (await goesOnAlready(turn)) ?? shown(turn, await begun(turn))
+    return (await goesOn(turn)) ?? shown(turn, await begun(turn))
   })
 
 /** Carries out what the person posted. `body` is the parsed body; without it the request's is read. */
@@ -41,8 +41,8 @@ export const post = (options: ReadOptions, provider: OidcProvider, req: NodeRequ
     if (isCrossSite(request, options.origins)) return answer(403, { result: 'cross_site' })
     const turn = await turnOf(options, provider, req, res)
     const { action, fields } = actionOf(await request.body())
-    const goesOn = action === 'cancel' ? undefined : await goesOnAlready(turn)
-    return goesOn ?? act(turn, action, fields)
+    const onward = action === 'cancel' ? undefined : await goesOn(turn)
+    return onward ?? act(turn, action, fields)
   })
 
 /** The action in a body, with its fields. Only own properties count. */
@@ -97,18 +97,16 @@ async function turnOf(options: ReadOptions, provider: OidcProvider, req: NodeReq
   }
 }
 
-/** Where another tab has done what this one asks for, there is nothing left to ask. */
-async function goesOnAlready(turn: Turn): Promise<AdapterAnswer | undefined> {
+/**
+ * Where there is nothing left to ask, the provider judges anew: another tab has done it, the rules have changed, or the log-in is too
+ * long ago.
+ */
+async function goesOn(turn: Turn): Promise<AdapterAnswer | undefined> {
   const { options, interaction, uid, kept, caller, ip, demand, now } = turn
-  if (
-    interaction[FIELD] === undefined ||
-    interaction[FIELD].rotation === kept.rotation ||
-    interaction[FIELD].pass !== undefined
-  )
-    return undefined
-  const judged = { uid, kept, caller, ip, demand, isJustDone: false, isDeclined: false, now }
+  if (interaction[FIELD]?.pass !== undefined) return undefined
+  const judged = { uid, kept, caller, ip, demand, isJustDone: false, isDeclined: false, now, isAtPrompt: true }
   const { result } = await judge(options, judged)
-  return result === 'met' ? redirection(await turn.finish({ second_factor: {} })) : undefined
+  return result === 'prompt' ? undefined : redirection(await turn.finish({}))
 }
 
 /** A request that no interaction of ours is waiting for. */

@@ -4,6 +4,7 @@
 // here, in JWT and at introspection (RFC 9470 §6), so that a resource server can decide. A refreshed token has those of its log-in.
 //
 // A refresh token that ends with its OP session ends with the session's pass too. One with `offline_access` outlives both.
+import { ACR_VALUES } from './oidc-provider-demand.js'
 import type { ReadOptions } from './oidc-provider-options.js'
 import { nameOf } from './oidc-provider-session.js'
 import { FIELD, type OidcContext, type OidcToken } from './oidc-provider-types.js'
@@ -31,7 +32,10 @@ export async function isOver(
   if (token?.kind !== 'RefreshToken' || !token.expiresWithSession || token.sessionUid === undefined) return false
   const session = await ctx.oidc.provider.Session.findByUid(token.sessionUid)
   const kept = session?.[FIELD]
-  if (session?.accountId === undefined || kept?.pass === undefined) return false
+  const isBySecondFactor = ACR_VALUES.includes(token.acr ?? '') || token.amr?.includes('mfa') === true
+  if (!isBySecondFactor) return false
+  // A log-in that began after it and stopped half-way has ended the pass.
+  if (session?.accountId === undefined || kept?.pass === undefined) return true
   const { user } = await callerOf(session.accountId)
   const reply = await secondFactor.checkPass({ ...user, session: nameOf(session.uid, kept.rotation), pass: kept.pass })
   return reply.result !== 'valid'

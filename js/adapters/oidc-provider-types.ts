@@ -49,6 +49,8 @@ export interface OidcLogin {
 export interface SecondFactorResult {
   /** The pass, with the name of the session to which it is bound. It moves to the OP session at once. */
   passed?: { rotation: string; pass: string } | undefined
+  /** It has moved: the person was asked in this very request. */
+  isDone?: boolean | undefined
   /** The person went on without what the client would have liked. */
   declined?: boolean | undefined
 }

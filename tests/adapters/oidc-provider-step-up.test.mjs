@@ -134,6 +134,21 @@ test('a refresh token ends with the pass of its session', async (t) => {
   assert.ok(again.access_token)
 })
 
+test('a refresh token ends where a new log-in has ended the pass, and stopped half-way', async (t) => {
+  const op = await provider(t, { configuration: { issueRefreshToken: async () => true } })
+  const { secret } = await withApp(op)
+  const browser = op.browser()
+  const { tokens, config } = await logIn(op, browser, { secret })
+  await browser.go((await op.request('intranet', { prompt: 'login' })).url)
+  await password(browser)
+  await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), { error: 'invalid_grant' })
+
+  // One of a log-in that had no second factor goes on.
+  const bob = op.browser()
+  const ofBob = await logIn(op, bob, { user: 'bob' })
+  assert.ok((await client.refreshTokenGrant(ofBob.config, ofBob.tokens.refresh_token)).access_token)
+})
+
 test('the device flow meets the same prompt', async (t) => {
   const op = await provider(t, { policy: EVERYONE })
   const { secret } = await withApp(op)

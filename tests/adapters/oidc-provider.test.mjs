@@ -475,3 +475,34 @@ test('a page of the provider itself asks for the second factor too', async (t) =
   const page = await browser.ask('/me')
   assert.deepEqual([page.status, title(page)], [200, 'Your second factor'])
 })
+
+test('T18: a prompt that was left open for ten minutes does not continue the log-in', async (t) => {
+  const op = await provider(t, { policy: EVERYONE })
+  const { secret } = await withApp(op)
+  const browser = op.browser()
+  const { url, redeem } = await op.request('intranet')
+  await browser.go(url)
+  const open = await password(browser)
+  wait(580)
+  assert.equal((await browser.post({ action: 'verify', method: 'totp', code: '000000' })).status, 422)
+  wait(30)
+  browser.page = open
+  assert.equal(title(await browser.post({ action: 'verify', method: 'totp', code: codeOf(secret) })), 'Log in')
+  await password(browser)
+  const back = await browser.post({ action: 'verify', method: 'totp', code: codeOf(secret) })
+  assert.equal((await redeem(back)).claims().acr, ACR)
+})
+
+test('rules that change while the prompt is open', async (t) => {
+  const rules = { require: 'everyone', firstFactor: 'password' }
+  const op = await provider(t, { policy: rules })
+  const browser = op.browser()
+  const { url, redeem } = await op.request('intranet')
+  await browser.go(url)
+  const open = await password(browser)
+  assert.equal(title(open), 'Set up a second factor')
+  rules.require = 'optional'
+  assert.equal((await redeem(await browser.go(open.url))).claims().acr, undefined)
+  rules.require = 'everyone'
+  assert.equal(await silently(op, browser), 'login_required')
+})

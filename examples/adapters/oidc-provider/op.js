@@ -17,7 +17,7 @@ export function companyOp({
   configuration = {},
 }) {
   const secondFactor = createSecondFactor({
-    policy: { v: 1, name: 'Acme', origin: issuer, ...policy },
+    policy: () => ({ v: 1, name: 'Acme', origin: issuer, ...policy }), // asked at each request: rules may change
     keys: keys ?? generateKeys(), // outside of an example always the same ones
     store,
     sendSms,
