@@ -118,7 +118,8 @@ async function printRestored(text: string): Promise<void> {
 async function restored(args: string[]): Promise<void> {
   const { config, events, since, operator } = restoredArguments(args)
   const { reset } = createOperator(await optionsIn(config))
-  const changed = changedSince({ events: eventsIn(events), since })
+  const imported = new Set<string>()
+  const changed = changedSince({ events: notingImports(eventsIn(events), since, imported), since })
   const open: RecordId[] = []
   for (const id of changed) {
     try {
@@ -130,8 +131,20 @@ async function restored(args: string[]): Promise<void> {
       console.error(`not reset: ${nameOf(id)}: ${wordsWithCause(error)}`)
     }
   }
+  if (imported.size > 0)
+    console.error(
+      `${imported.size} users were imported since the backup: do that import again, for those who were not reset`,
+    )
   console.log(`${changed.length - open.length} users were reset; only a recovery code lets them in`)
   if (open.length > 0) throw new Error(`${open.length} users were not reset, and may log in without a second factor`)
+}
+
+/** The events, with the users who were imported since the backup noted. */
+function* notingImports(events: Iterable<EventOfLog>, since: number, imported: Set<string>): Iterable<EventOfLog> {
+  for (const event of events) {
+    if (event?.event === 'totp_imported' && event.at >= since) imported.add(JSON.stringify([event.account, event.user]))
+    yield event
+  }
 }
 
 function restoredArguments(args: string[]) {

@@ -13,12 +13,13 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'oidc-provider'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const ADAPTERS = ['express', 'passport', 'oidc-provider'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
 const EDGE_ADAPTERS = [].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
 const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
+const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -131,7 +132,7 @@ async function bundle() {
     }
   }
 
-  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error'])
+  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error', INNER])
   // There is one class of errors, that of the first bundle.
   const errors = {
     name: 'errors of the bundle',
@@ -157,11 +158,17 @@ async function bundle() {
   // The command and the kit import the bundle of the package instead of carrying a second copy.
   const shared = {
     name: 'shared',
-    setup: ({ onResolve }) =>
+    setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^\.[./]*\/(index|operator|testing)\.js$/ }, ({ path }) => ({
         path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
         external: true,
-      })),
+      }))
+      onResolve({ filter: new RegExp(`^\\./${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'bundle' }))
+      onResolve({ filter: /^\.\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
+      onLoad({ filter: /./, namespace: 'bundle' }, () => ({
+        contents: `module.exports = require('./countersign.cjs')['${INNER}']`,
+      }))
+    },
   }
   await esbuild.build({
     ...options,
@@ -284,7 +291,7 @@ async function declare() {
     '--outDir',
     types,
   ])
-  for (const program of ['cli', `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
+  for (const program of ['cli', INNER, `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)

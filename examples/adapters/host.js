@@ -44,6 +44,9 @@ export function checkPassword({ name, password } = {}) {
   return undefined
 }
 
+/** A user by the id. */
+export const findUser = (id) => (users.has(id) ? { id, name: users.get(id).name } : undefined)
+
 /** Shown in the user's app. */
 export const facts = ({ user }) => ({ label: users.get(user)?.name })
 

@@ -7,11 +7,10 @@ export type Fields = Readonly<Record<string, unknown>>
 
 /** Bytes of a body that are read. A set-up, the longest field, has 2 KiB. */
 export const MAX_BODY = 16_384
-/** Bytes after which a body is cut off. */
-const MAX_DROPPED = 1_048_576
 
 /** A request that is wrong, whoever sent it, with the answer to it. */
 export class BadRequest extends Error {
+  /** The answer: 400, 413 or 415. */
   readonly answer: AdapterAnswer
   constructor(status: 400 | 413 | 415, message: string, field?: string) {
     super(message)
@@ -27,7 +26,17 @@ export async function fieldsOfBody(request: AdapterRequest): Promise<Fields> {
   return Object.assign(Object.create(null), body)
 }
 
-/** Parses a body by its `content-type`. */
+/**
+ * Parses a body by its `content-type`.
+ *
+ * @example
+ * ```ts
+ * import { parseBody } from 'countersign/adapter'
+ *
+ * export const bodyOf = async (request: Request): Promise<unknown> =>
+ *   parseBody(await request.text(), request.headers.get('content-type') ?? undefined)
+ * ```
+ */
 export function parseBody(text: string, contentType: string | undefined): unknown {
   if (text === '') return undefined
   switch ((contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()) {
@@ -46,16 +55,26 @@ export function parseBody(text: string, contentType: string | undefined): unknow
 }
 
 /** A stream of a body, such as the request of Node.js or the body of a `Request`. */
-type Chunks = AsyncIterable<Uint8Array | string>
+export type Chunks = AsyncIterable<Uint8Array | string>
 
-/** Reads and parses a body. One that is too long is read on and dropped, so that the client gets the answer and not a cut connection. */
+/**
+ * Reads and parses a body. One that is too long is read to its end and dropped: where Node.js stops in the midst of a request, the
+ * client gets no answer, or its connection stays and the server cannot close.
+ *
+ * @example
+ * ```ts
+ * import type { IncomingMessage } from 'node:http'
+ * import { readBody } from 'countersign/adapter'
+ *
+ * export const bodyOf = (req: IncomingMessage): Promise<unknown> => readBody(req, req.headers['content-type'])
+ * ```
+ */
 export async function readBody(chunks: Chunks | null | undefined, contentType: string | undefined): Promise<unknown> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let [text, length] = ['', 0]
   for await (const chunk of chunks ?? []) {
     const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
     length += bytes.length
-    if (length > MAX_DROPPED) break
     if (length <= MAX_BODY) text += decode(decoder, bytes)
   }
   if (length > MAX_BODY) throw new BadRequest(413, 'the body is too long')

@@ -5,7 +5,16 @@
 import { invalid } from '../error.js'
 import { type AdapterRequest, isSafe } from './request.js'
 
-/** Origins as browsers write them, checked: a slip here would refuse every request of that site. */
+/**
+ * Origins as browsers write them, checked: a slip here would refuse every request of that site.
+ *
+ * @example
+ * ```ts
+ * import { originsOf } from 'countersign/adapter'
+ *
+ * export const origins = originsOf(['https://app.acme.example'])
+ * ```
+ */
 export function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
   for (const [index, origin] of origins.entries()) {
     const url = URL.canParse(origin) ? new URL(origin) : undefined
@@ -15,9 +24,21 @@ export function originsOf(origins: readonly string[] = []): ReadonlySet<string> 
   return new Set(origins)
 }
 
-/** Whether a changing request comes from a page of another origin that is not among `origins`. */
+/**
+ * Whether a page of another origin that is not among `origins` sends a request that may change something: any but a read. A WebSocket
+ * is opened by a GET, and any page may open one, so that its request is no read.
+ *
+ * @example
+ * ```ts
+ * import { type AdapterRequest, isCrossSite, originsOf } from 'countersign/adapter'
+ *
+ * const origins = originsOf(['https://app.acme.example'])
+ * export const mayGoOn = (request: AdapterRequest): boolean => !isCrossSite(request, origins)
+ * ```
+ */
 export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string>): boolean {
-  if (isSafe(request)) return false
+  const opensSocket = request.header('upgrade')?.toLowerCase() === 'websocket'
+  if (isSafe(request) && !opensSocket) return false
   const origin = request.header('origin')
   if (origin !== undefined && origins.has(origin)) return false
   switch (request.header('sec-fetch-site')) {

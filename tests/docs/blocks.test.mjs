@@ -125,7 +125,7 @@ function assertCommand(line) {
     else if (program === 'npm' && ['start', 'test'].includes(first)) assert.ok(scripts[first], line)
     else if (program === 'npm') assert.ok(['pack', 'install', 'ci', 'init', 'pkg'].includes(first), line)
     else if (program === 'npx' && first === 'countersign') assert.ok(usage().includes(`countersign ${second}`), line)
-    else if (program === 'npx') assert.ok(['tsc', 'wrangler'].includes(first), line)
+    else if (program === 'npx') assert.ok(['tsc', 'tsx', 'wrangler'].includes(first), line)
     else if (program === 'node') assert.ok(isProgram([first, second].find((word) => !word.startsWith('-'))), line)
     else if (program === 'cargo') assert.ok(['test', 'check', 'fmt', 'clippy', 'doc'].includes(first), line)
     else assert.ok(OTHERS.includes(program), line)
