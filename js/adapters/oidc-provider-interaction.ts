@@ -7,9 +7,9 @@
 //   denied, and any other step ── cancel ─────────────▶ finished, with an error for the client
 //
 // An interaction ends once: its result is written once, and a request that comes after it is refused.
-import { type AdapterAnswer, answerOf } from '../adapter.js'
+import { answerOf } from '../adapter.js'
 import type * as wasm from '../wasm.js'
-import { answer, redirection } from './oidc-provider-answer.js'
+import { answer, redirection, type StepAnswer } from './oidc-provider-answer.js'
 import { type Demand, methodsFor } from './oidc-provider-demand.js'
 import type { Caller, ReadOptions } from './oidc-provider-options.js'
 import { nameOf, newRotation } from './oidc-provider-session.js'
@@ -135,7 +135,7 @@ export async function pageOf(turn: Turn, pending: Pending): Promise<Record<strin
 }
 
 /** The answer that shows a state, after the reply to an action where there was one. */
-export async function shown(turn: Turn, pending: Pending, reply?: wasm.Reply): Promise<AdapterAnswer> {
+export async function shown(turn: Turn, pending: Pending, reply?: wasm.Reply): Promise<StepAnswer> {
   const page = await pageOf(turn, pending)
   if (reply === undefined) return answer(page.step === 'denied' ? 403 : 200, page)
   const { status, headers, body } = answerOf(reply, turn.now)
@@ -144,7 +144,7 @@ export async function shown(turn: Turn, pending: Pending, reply?: wasm.Reply): P
 }
 
 /** Carries out an action. */
-export async function act(turn: Turn, action: Action, fields: Record<string, string>): Promise<AdapterAnswer> {
+export async function act(turn: Turn, action: Action, fields: Record<string, string>): Promise<StepAnswer> {
   const pending = await begun(turn)
   const { secondFactor } = turn.options
   const { uid, caller, ip } = turn
@@ -177,7 +177,9 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
       })
       if (reply.result === 'denied' && TICKET_OVER.includes(reply.reason)) return shown(turn, await begin(turn), reply)
       if (reply.result !== 'verified') return shown(turn, pending, reply)
+      const { set, newCodes } = reply
       const passed: Pending = { rotation: next, pass: reply.pass }
+      if (set !== undefined && newCodes !== undefined) return showsCodes(turn, passed, { set, newCodes }, reply)
       if (!reply.enroll) return done(turn, passed)
       const offered: Pending = { ...passed, setUp: { methods: turn.options.setUp, isForced: false } }
       await turn.keep(offered)
@@ -225,9 +227,7 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
       const { set, newCodes } = reply
       const passed: Pending = { rotation: next, pass: reply.pass }
       if (set === undefined || newCodes === undefined) return done(turn, passed)
-      const withCodes: Pending = { ...passed, codes: { set, newCodes } }
-      await turn.keep(withCodes)
-      return shown(turn, withCodes, reply)
+      return showsCodes(turn, passed, { set, newCodes }, reply)
     }
     case 'back': {
       if (started === undefined) return notNow()
@@ -255,20 +255,30 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
 /** The reasons after which the same challenge can only be begun again. */
 const TICKET_OVER: wasm.Reason[] = ['ticket_expired', 'ticket_invalid', 'other_session']
 
-/** A set-up that is not to be had: where its ticket is over, the login begins again. */
-async function refused(turn: Turn, pending: Pending, reply: wasm.Reply): Promise<AdapterAnswer> {
-  const isOver = reply.result === 'denied' && [...TICKET_OVER, 'fresh_factor_required'].includes(reply.reason)
-  if (isOver) return shown(turn, await begin(turn), reply)
+/** A set-up that is not to be had. Where it is over, the user may have a factor by now, and the prompt begins again. */
+async function refused(turn: Turn, pending: Pending, reply: wasm.Reply): Promise<StepAnswer> {
+  const isOver =
+    reply.result === 'expired' ||
+    (reply.result === 'denied' && [...TICKET_OVER, 'fresh_factor_required'].includes(reply.reason))
+  // A pass that is here already is kept: its recovery code is spent.
+  if (isOver && pending.pass === undefined) return shown(turn, await begin(turn), reply)
   await turn.keep(pending)
   return shown(turn, pending, reply)
 }
 
-async function starts(turn: Turn, pending: Pending): Promise<AdapterAnswer> {
+async function starts(turn: Turn, pending: Pending): Promise<StepAnswer> {
   await turn.keep(pending)
   return shown(turn, pending)
 }
 
+/** The person sees new backup codes before going on. */
+async function showsCodes(turn: Turn, passed: Pending, codes: { newCodes: string; set: string }, reply: wasm.Reply) {
+  const pending: Pending = { ...passed, codes }
+  await turn.keep(pending)
+  return shown(turn, pending, reply)
+}
+
 /** The second factor has passed: on to the client. */
-async function done(turn: Turn, { rotation, pass }: Pending): Promise<AdapterAnswer> {
+async function done(turn: Turn, { rotation, pass }: Pending): Promise<StepAnswer> {
   return redirection(await turn.finish({ second_factor: { passed: { rotation, pass: pass as string } } }))
 }

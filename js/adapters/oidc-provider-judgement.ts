@@ -60,7 +60,6 @@ export async function judge(options: ReadOptions, judged: Judged): Promise<Judge
   const { levels, essential, maxAge } = demand
   const acr = [passed, kept.acr].find((level) => level !== undefined && levels.includes(level))
   if (levels.length > 0 && acr === undefined) {
-    if (essential && isDeclined) return { result: 'unmet' }
     if (!isDeclined && (isAtPrompt || (await canReach(options, judged, session))))
       return { result: 'prompt', reason: essential ? 'essential_acr' : 'acr' }
     if (essential) return { result: 'unmet' }

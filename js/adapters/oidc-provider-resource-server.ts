@@ -1,6 +1,6 @@
 // The step-up of a resource server (RFC 9470): it tells a client which log-in an action needs, and the client comes back with a token of one.
-import { type AdapterAnswer, CountersignError } from '../adapter.js'
-import { answer } from './oidc-provider-answer.js'
+import { CountersignError } from '../adapter.js'
+import { answer, type StepAnswer } from './oidc-provider-answer.js'
 
 /** The log-in that an action needs. */
 export interface StepUpRules {
@@ -38,7 +38,7 @@ export function stepUp(
   claims: StepUpClaims,
   rules: StepUpRules,
   now = Math.floor(Date.now() / 1_000),
-): AdapterAnswer | undefined {
+): StepAnswer | undefined {
   const { acrValues, maxAge } = rules
   if (
     acrValues !== undefined &&

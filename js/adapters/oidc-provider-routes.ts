@@ -2,16 +2,8 @@
 //
 //   400  no interaction, or one that has ended; a body or field of a wrong form     403  from a page of another site
 //   405  an action that is not posted                                              409  an action that the step does not have
-import {
-  type AdapterAnswer,
-  type AdapterRequest,
-  answerOfError,
-  BadRequest,
-  CountersignError,
-  isCrossSite,
-  readBody,
-} from '../adapter.js'
-import { answer, redirection } from './oidc-provider-answer.js'
+import { type AdapterRequest, answerOfError, BadRequest, CountersignError, isCrossSite, readBody } from '../adapter.js'
+import { answer, redirection, type StepAnswer } from './oidc-provider-answer.js'
 import { demandOf } from './oidc-provider-demand.js'
 import { ACTIONS, type Action, act, begun, type Pending, shown, type Turn } from './oidc-provider-interaction.js'
 import { judge } from './oidc-provider-judgement.js'
@@ -101,7 +93,7 @@ async function turnOf(options: ReadOptions, provider: OidcProvider, req: NodeReq
  * Where there is nothing left to ask, the provider judges anew: another tab has done it, the rules have changed, or the log-in is too
  * long ago.
  */
-async function goesOn(turn: Turn): Promise<AdapterAnswer | undefined> {
+async function goesOn(turn: Turn): Promise<StepAnswer | undefined> {
   const { options, interaction, uid, kept, caller, ip, demand, now } = turn
   if (interaction[FIELD]?.pass !== undefined) return undefined
   const judged = { uid, kept, caller, ip, demand, isJustDone: false, isDeclined: false, now, isAtPrompt: true }
@@ -113,7 +105,7 @@ async function goesOn(turn: Turn): Promise<AdapterAnswer | undefined> {
 class NotHere extends Error {}
 
 /** The answer, also where something threw. */
-async function answered(options: ReadOptions, job: () => Promise<AdapterAnswer>): Promise<AdapterAnswer> {
+async function answered(options: ReadOptions, job: () => Promise<StepAnswer>): Promise<StepAnswer> {
   try {
     return await job()
   } catch (error) {

@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { type AdapterAnswer, CountersignError } from '../adapter.js'
+import { CountersignError } from '../adapter.js'
+import type { StepAnswer } from './oidc-provider-answer.js'
 import { ACR_VALUES } from './oidc-provider-demand.js'
 import { type OidcProviderOptions, readOptions } from './oidc-provider-options.js'
 import { keepPass, type PageRules, type SignedIn, signedIn } from './oidc-provider-own-pages.js'
@@ -14,7 +15,8 @@ import { addFieldTo } from './oidc-provider-session.js'
 import { isOver, strengthClaims } from './oidc-provider-tokens.js'
 import type { NodeRequest, OidcContext, OidcPolicy, OidcProvider, OidcToken } from './oidc-provider-types.js'
 
-export type { AdapterAnswer, HostUser, UserFacts } from '../adapter.js'
+export type { HostUser, UserFacts } from '../adapter.js'
+export type { StepAnswer } from './oidc-provider-answer.js'
 export type { OidcProviderOptions } from './oidc-provider-options.js'
 export type { PageRules, SignedIn } from './oidc-provider-own-pages.js'
 /** The name of the prompt, as interactions have it. */
@@ -32,9 +34,9 @@ export interface OidcProviderSecondFactor {
   /** Ties the provider to this second factor, and gives it back. Do it before its first request. */
   attach<Provider>(provider: Provider): Provider
   /** The step at which the person is, for the page of an interaction whose prompt is `second_factor`. */
-  show(request: NodeRequest, response: object): Promise<AdapterAnswer>
+  show(request: NodeRequest, response: object): Promise<StepAnswer>
   /** Carries out what the page has posted. `body` is the parsed body, where something has read it before. */
-  act(request: NodeRequest, response: object, body?: unknown): Promise<AdapterAnswer>
+  act(request: NodeRequest, response: object, body?: unknown): Promise<StepAnswer>
   /** The person of a request's OP session, for pages of your own at the provider; `undefined` for nobody. */
   signedIn(request: NodeRequest, response: object, rules?: PageRules): Promise<SignedIn | undefined>
   /** Keeps the pass that a change of factors on such a page brought. `false`: the session has ended meanwhile. */

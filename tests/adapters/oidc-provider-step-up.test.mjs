@@ -128,7 +128,8 @@ test('a refresh token ends with the pass of its session', async (t) => {
   assert.deepEqual([claims.acr, claims.auth_time], [ACR, tokens.claims().auth_time])
   wait(3_700)
   await assert.rejects(client.refreshTokenGrant(config, refreshed.refresh_token), { error: 'invalid_grant' })
-  // A new second factor in the same session, and refreshes go on.
+  // A new second factor in the same session, without the password, and refreshes go on.
+  assert.match((await browser.go((await op.request('intranet')).url)).text, /<h1>Second factor/)
   await logIn(op, browser, { secret })
   const again = await client.refreshTokenGrant(config, refreshed.refresh_token)
   assert.ok(again.access_token)

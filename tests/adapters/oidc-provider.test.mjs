@@ -10,7 +10,7 @@ const EVERYONE = { require: 'everyone', firstFactor: 'password' }
 test('a log-in sets up the first factor, and the next one asks for it', async (t) => {
   const op = await provider(t, { policy: EVERYONE })
   const browser = op.browser()
-  const { url, redeem } = await op.request('intranet')
+  const { url, redeem, config } = await op.request('intranet')
   await browser.go(url)
   assert.match(browser.page.text, /<h1>Log in/)
   await password(browser)
@@ -19,6 +19,7 @@ test('a log-in sets up the first factor, and the next one asks for it', async (t
   assert.equal(codes.length, 10)
   const tokens = await redeem(back)
   const claims = tokens.claims()
+  assert.ok(config.serverMetadata().acr_values_supported.includes(ACR))
   assert.equal(claims.acr, ACR)
   assert.deepEqual(claims.amr, ['pwd', 'otp', 'mfa'])
 
@@ -224,18 +225,21 @@ test('T19: the session id changes at both steps, and the ids from before open no
   const op = await provider(t)
   const { secret } = await withApp(op)
   const browser = op.browser()
-  // Somebody has put a session of their own into the browser.
+  // Somebody has put a session of their own into the browser, before anybody logged in.
   const attacker = op.browser()
-  await attacker.go((await op.request('intranet')).url)
-  await password(attacker, 'bob')
+  await attacker.ask('/session/end')
+  assert.ok(attacker.session)
+  browser.cookies = new Map(attacker.cookies)
   const { url } = await op.request('intranet')
   await browser.go(url)
   await password(browser)
+  assert.notEqual(browser.session, attacker.session)
+  assert.equal(await silently(op, attacker), 'login_required')
   const half = browser.twin()
   await browser.post({ action: 'verify', method: 'totp', code: codeOf(secret) })
   assert.notEqual(half.session, browser.session)
   assert.equal(await silently(op, browser), undefined)
-  assert.equal(await silently(op, half), 'login_required')
+  for (const old of [half, attacker]) assert.equal(await silently(op, old), 'login_required')
   assert.equal(title(await half.go((await op.request('intranet')).url)), 'Log in')
 })
 
@@ -447,6 +451,10 @@ test('the consent comes after the second factor, and does not count as a log-in'
   const uid = /[^/]+$/.exec(new URL(browser.page.url).pathname)[0]
   const interaction = await op.provider.Interaction.find(uid)
   assert.equal(interaction.prompt.name, 'consent')
+  const consent = browser.page
+  for (const action of ['cancel', 'skip', 'enroll_totp'])
+    assert.equal((await browser.post({ action })).status, 400, action)
+  browser.page = consent
   const { pass } = (await op.provider.Session.find(browser.session)).countersign
   assert.ok(!JSON.stringify(interaction.lastSubmission).includes(pass), 'the pass is in the session alone')
   assert.equal(await silently(op, browser), 'consent_required')
