@@ -1,7 +1,8 @@
 // The judgement on an authorization request: whether the OP session has what the rules and the client ask for.
 //
 //   met      go on, and tell the client `acr`, `amr` and `auth_time` as they are now
-//   log_in   the log-in is too long ago to be continued by a second factor alone, or the session was ended: the password again
+//   log_in   the log-in is too long ago to be continued by a second factor alone, or the session was ended, or only another log-in
+//            is of the strength that the client insists on: the password again
 //   prompt   a second factor, or a better or younger one
 //   unmet    the client insists on something that no person can give here
 import { acrOf, amrOf, type Demand, methodsFor } from './oidc-provider-demand.js'
@@ -28,6 +29,8 @@ export interface Judged {
   demand: Demand
   /** Whether this very request has asked for a second factor already, and was given one: it is asked once. */
   isJustDone: boolean
+  /** Whether the person has logged in in this very request. */
+  isLoggedIn: boolean
   /** Whether the person declined in this very request what the client would have liked. */
   isDeclined: boolean
   now: number
@@ -40,7 +43,7 @@ const CONTINUED_FOR = 600
 
 /** Judges. It changes nothing. */
 export async function judge(options: ReadOptions, judged: Judged): Promise<Judgement> {
-  const { uid, kept, caller, ip, demand, isAtPrompt, isJustDone, isDeclined, now } = judged
+  const { uid, kept, caller, ip, demand, isAtPrompt, isJustDone, isLoggedIn, isDeclined, now } = judged
   const { secondFactor } = options
   const { user, roles } = caller
   const session = nameOf(uid, kept.rotation)
@@ -62,6 +65,8 @@ export async function judge(options: ReadOptions, judged: Judged): Promise<Judge
   if (levels.length > 0 && acr === undefined) {
     if (!isDeclined && (isAtPrompt || (await canReach(options, judged, session))))
       return { result: 'prompt', reason: essential ? 'essential_acr' : 'acr' }
+    // The host's own log-in may reach a level of its own.
+    if (essential && !isLoggedIn && levels.some((level) => options.levels.has(level))) return { result: 'log_in' }
     if (essential) return { result: 'unmet' }
   }
   if (maxAge !== undefined && method !== undefined && !isJustDone) {

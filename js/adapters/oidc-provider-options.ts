@@ -34,6 +34,8 @@ export interface ReadOptions {
   callerOf(accountId: string): Promise<Caller>
   ip: OidcProviderOptions['ip']
   setUp: wasm.Method[]
+  /** The values of `acr` that the host's own log-in can give. */
+  levels: Set<string>
   origins: ReadonlySet<string>
   onError(error: unknown): unknown
 }
@@ -79,6 +81,7 @@ export function readOptions(options: OidcProviderOptions): ReadOptions {
     oidc,
     ip,
     setUp,
+    levels: new Set(),
     origins: originsOf(origins),
     onError,
     callerOf: async (accountId) => {

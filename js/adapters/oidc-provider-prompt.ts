@@ -43,28 +43,36 @@ export function addPrompt(policy: OidcPolicy, options: ReadOptions): OidcPolicy 
   )
 
   const login = policy.findIndex(({ name }) => name === 'login')
-  if (login >= 0) {
-    const { checks: ofLogin } = policy[login] as (typeof policy)[number]
-    // Another log-in is no stronger: the second factor answers these.
-    for (const reason of ['essential_acr', 'essential_acrs', 'max_age']) ofLogin.remove(reason)
-    ofLogin.add(
-      new Check('max_age', 'the log-in is longer ago than max_age', 'login_required', async (ctx) => {
-        const { session, params, result } = ctx.oidc
-        if (params?.max_age === undefined || session?.accountId === undefined || result?.login !== undefined)
-          return false
-        // A session that had a second factor is asked for that again, any other for the password.
-        await judgementOf(ctx)
-        return session[FIELD]?.pass === undefined && session.past(Number(params.max_age))
-      }),
-    )
-    ofLogin.add(
-      new Check('half_way', 'the log-in was not completed in time', 'login_required', async (ctx) => {
-        return ctx.oidc.session?.accountId !== undefined && (await judgementOf(ctx)).result === 'log_in'
-      }),
-    )
-  }
+  const { checks: ofLogin } = policy[login] ?? noLogin()
+  // Another log-in is no stronger: the second factor answers these.
+  for (const reason of ['essential_acr', 'essential_acrs', 'max_age']) ofLogin.remove(reason)
+  ofLogin.add(
+    new Check('max_age', 'the log-in is longer ago than max_age', 'login_required', async (ctx) => {
+      const { session, params, result } = ctx.oidc
+      if (params?.max_age === undefined || session?.accountId === undefined || result?.login !== undefined) return false
+      if (ctx.oidc.promptPending('login')) return false
+      // A session that had a second factor is asked for that again, any other for the password.
+      await judgementOf(ctx)
+      return session[FIELD]?.pass === undefined && session.past(Number(params.max_age))
+    }),
+  )
+  ofLogin.add(
+    new Check('log_in_again', 'another log-in is required', 'login_required', async (ctx) => {
+      // Where the client asks for the log-in, what the session can reach is judged after that.
+      if (ctx.oidc.session?.accountId === undefined || ctx.oidc.promptPending('login')) return false
+      return (await judgementOf(ctx)).result === 'log_in'
+    }),
+  )
   policy.add(new Prompt({ name: SECOND_FACTOR }, ...checks), login + 1)
   return policy
+}
+
+function noLogin(): never {
+  throw new CountersignError(
+    'invalid_input',
+    'interactions.policy',
+    'has no prompt `login`, after which this one comes',
+  )
 }
 
 /** The reason of a prompt. Whoever should log in first is asked for that by another prompt, and is never let in by this one. */
@@ -105,6 +113,7 @@ async function judgeRequest(options: ReadOptions, ctx: OidcContext): Promise<Jud
     demand,
     isJustDone: done?.isDone === true,
     isDeclined: done?.declined === true,
+    isLoggedIn: result?.login !== undefined,
     now,
     isAtPrompt: false,
   })

@@ -96,7 +96,19 @@ async function turnOf(options: ReadOptions, provider: OidcProvider, req: NodeReq
 async function goesOn(turn: Turn): Promise<StepAnswer | undefined> {
   const { options, interaction, uid, kept, caller, ip, demand, now } = turn
   if (interaction[FIELD]?.pass !== undefined) return undefined
-  const judged = { uid, kept, caller, ip, demand, isJustDone: false, isDeclined: false, now, isAtPrompt: true }
+  const isLoggedIn = interaction.lastSubmission?.login !== undefined
+  const judged = {
+    uid,
+    kept,
+    caller,
+    ip,
+    demand,
+    isJustDone: false,
+    isDeclined: false,
+    isLoggedIn,
+    now,
+    isAtPrompt: true,
+  }
   const { result } = await judge(options, judged)
   return result === 'prompt' ? undefined : redirection(await turn.finish({}))
 }

@@ -95,6 +95,7 @@ export interface OidcContext {
     readonly params?: Record<string, unknown>
     readonly result?: OidcResult
     readonly provider: OidcProvider
+    promptPending(name: string): boolean
     readonly entities: Record<string, OidcToken> & { Interaction?: OidcInteraction | undefined }
   }
 }

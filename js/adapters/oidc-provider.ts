@@ -75,6 +75,7 @@ export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProv
         findAccount,
         extraTokenClaims,
       } = configuration as Known
+      for (const level of acrValues) given.levels.add(level)
       const { openid = [] } = claims
       const ofOpenid = Array.isArray(openid) ? openid : Object.keys(openid)
       return {

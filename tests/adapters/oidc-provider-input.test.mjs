@@ -188,6 +188,10 @@ test('options are checked, and a provider is attached before its first request',
     path: 'provider',
   })
 
+  const policy = oidc.interactionPolicy.base()
+  policy.remove('login')
+  assert.throws(() => steps.configure({ interactions: { policy } }), { path: 'interactions.policy' })
+
   const late = new oidc.Provider(issuer, {})
   await late.Session.find('nobody')
   new late.Session({})

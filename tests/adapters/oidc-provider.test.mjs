@@ -105,6 +105,31 @@ test('A5: an essential acr that cannot be had ends in unmet_authentication_requi
     assert.equal(await silently(op, browser, 'intranet', essential(wrong)), 'invalid_request')
 })
 
+test('an essential acr of the host is reached by its own log-in, asked once', async (t) => {
+  const op = await provider(t, { configuration: { acrValues: ['urn:acme:card'] } })
+  const { secret } = await withApp(op)
+  const { browser } = await loggedIn(op, secret)
+  const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:acme:card' } } })
+  assert.equal(await silently(op, browser, 'intranet', { claims }), 'login_required')
+  const { url, redeem } = await op.request('intranet', { claims })
+  assert.equal(title(await browser.go(url)), 'Log in')
+  const uid = /[^/]+$/.exec(new URL(browser.page.url).pathname)[0]
+  // The host's log-in by a card.
+  const interaction = await op.provider.Interaction.find(uid)
+  interaction.result = { login: { accountId: 'ann', acr: 'urn:acme:card', amr: ['sc'] } }
+  await interaction.persist()
+  assert.equal(title(await browser.go(interaction.returnTo)), 'Second factor')
+  const tokens = await redeem(await browser.post({ action: 'verify', method: 'totp', code: codeOf(secret) }))
+  assert.deepEqual([tokens.claims().acr, tokens.claims().amr], ['urn:acme:card', ['sc', 'otp', 'mfa']])
+
+  // A log-in that does not reach it is not asked for again.
+  const other = op.browser()
+  await other.go((await op.request('intranet', { claims, prompt: 'login' })).url)
+  await password(other, 'bob')
+  assert.equal(errorOf(await other.go((await op.request('intranet', { claims, prompt: 'login' })).url)), undefined)
+  assert.equal(errorOf(await password(other, 'bob')), 'unmet_authentication_requirements')
+})
+
 test('an acr that a client would like is offered, and not failed on', async (t) => {
   const op = await provider(t)
   const browser = op.browser()
