@@ -113,6 +113,32 @@ export class Browser {
   }
 }
 
+/** Storage of oidc-provider that keeps text, as databases do: what is not saved is gone. */
+function textAdapter() {
+  const texts = new Map()
+  return (model) => {
+    const key = (id) => `${model} ${id}`
+    const read = (id) => (texts.has(key(id)) ? JSON.parse(texts.get(key(id))) : undefined)
+    const findBy = (field, value) =>
+      [...texts]
+        .filter(([name]) => name.startsWith(`${model} `))
+        .map(([, text]) => JSON.parse(text))
+        .find((kept) => kept[field] === value)
+    return {
+      upsert: async (id, payload) => void texts.set(key(id), JSON.stringify(payload)),
+      find: async (id) => read(id),
+      findByUid: async (uid) => findBy('uid', uid),
+      findByUserCode: async (code) => findBy('userCode', code),
+      destroy: async (id) => void texts.delete(key(id)),
+      consume: async (id) => void texts.set(key(id), JSON.stringify({ ...read(id), consumed: now() })),
+      revokeByGrantId: async (grantId) => {
+        for (const [name, text] of texts)
+          if (name.startsWith(`${model} `) && JSON.parse(text).grantId === grantId) texts.delete(name)
+      },
+    }
+  }
+}
+
 /** A provider at its own port, with its browser, client and users. */
 export async function provider(t, options = {}) {
   const { createServer } = await import('node:http')
@@ -124,7 +150,12 @@ export async function provider(t, options = {}) {
   })
   const issuer = `http://localhost:${server.address().port}`
   const messages = []
-  const op = companyOp({ issuer, sendSms: async (message) => void messages.push(message), ...options })
+  const op = companyOp({
+    issuer,
+    sendSms: async (message) => void messages.push(message),
+    ...options,
+    configuration: { adapter: textAdapter(), ...options.configuration },
+  })
   server.on('request', op.app)
 
   const config = (id) => configOf(issuer, id)
