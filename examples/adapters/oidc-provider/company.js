@@ -20,7 +20,7 @@ export const users = {
 const client = (client_id, more) => ({
   client_id,
   client_secret: `secret of ${client_id}`,
-  redirect_uris: [`http://localhost:4000/${client_id}`],
+  redirect_uris: [`${process.env.CLIENTS ?? 'http://localhost:4000'}/${client_id}`],
   grant_types: ['authorization_code', 'refresh_token'],
   ...more,
 })
