@@ -41,14 +41,8 @@ import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
-export type {
-  ImportEntry,
-  ImportInput,
-  Importing,
-  ImportManyInput,
-  ImportReply,
-  ImportResult,
-} from './importing.js'
+export type { ImportEntry, ImportInput, ImportManyInput, ImportReply, ImportResult } from './import-entry.js'
+export type { Importing } from './importing.js'
 export type { OperatorOptions } from './options.js'
 export { type ChangedSinceInput, changedSince } from './restored.js'
 export type { ImportRefusal, NamedFactor, Status } from './wasm.js'

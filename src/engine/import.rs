@@ -6,7 +6,7 @@
 //!         └─────▶ first login ──▶ the user is told, and gets backup codes: those of the other system stay there
 //! ```
 //!
-//! Whoever can put a secret into a record can log in as its user. So the import is the operator's act alone, it is audited, and the
+//! Somebody who chose the secret in a record can log in as its user. So the import is the operator's act alone, it is audited, and the
 //! user hears of it at the first login, with the address of that login. At the import itself nobody is told: it may be of a
 //! million users at once.
 //!

@@ -192,29 +192,40 @@ fn i3_settings_of_the_other_system_come_along() {
     }
 }
 
+/// The secret of a case in the vectors.
+fn foreign(case: &Value) -> Result<TotpSecret, Error> {
+    let bytes = || TotpSecret::from_bytes(case["bytes"].as_str().unwrap().as_bytes());
+    case["text"].as_str().map_or_else(bytes, TotpSecret::from_foreign_base32)
+}
+
 #[test]
-fn i3_a_secret_with_left_over_bits_is_read_as_apps_read_it() {
-    let secret = TotpSecret::from_foreign_base32("S46SQCPPTCNPROMHWYBDCTBZXV").unwrap();
-    assert_eq!(secret.code_at(TotpParameters::DEFAULT, 1_612_380_872 / 30).as_str(), "100172");
+fn i1_i2_i3_secrets_of_other_systems_give_the_codes_that_their_apps_show() {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/imported-secrets.json")).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let (secret, time) = (foreign(case).unwrap(), case["time"].as_u64().unwrap());
+        let algorithm = case.get("algorithm").map_or(TotpAlgorithm::SHA1, |name| serde_json::from_value(name.clone()).unwrap());
+        let number = |name: &str, default: u64| u32::try_from(case[name].as_u64().unwrap_or(default)).unwrap();
+        let parameters = TotpParameters::new(algorithm, u8::try_from(number("digits", 6)).unwrap(), number("period", 30)).unwrap();
+        let code = secret.code_at(parameters, time / u64::from(parameters.period_seconds()));
+        assert_eq!(code.as_str(), case["code"], "{case}");
+    }
+    for case in vectors["refused"].as_array().unwrap() {
+        let error = foreign(case).unwrap_err();
+        assert_eq!((error.path.as_str(), error.message.as_str()), ("secret", case["why"].as_str().unwrap()), "{case}");
+    }
+}
+
+#[test]
+fn i3_left_over_bits_count_for_nothing_whatever_the_number_of_symbols() {
     assert!(TotpSecret::from_base32("S46SQCPPTCNPROMHWYBDCTBZXV").is_err(), "what we write stays canonical");
-    // Whole bytes of 5 bits each symbol.
     for (symbols, bytes) in [(16, 10), (17, 10), (19, 11), (22, 13), (55, 34), (205, 128)] {
         for text in ["M".repeat(symbols), "m".repeat(symbols) + "=", ["M".repeat(symbols - 1), "M".to_owned()].join(" - ")] {
             let read = TotpSecret::from_foreign_base32(&text).unwrap();
             assert_eq!(read.to_base32().len(), (bytes * 8_usize).div_ceil(5), "{symbols} symbols");
         }
     }
-    for (text, message) in [
-        ("", "must be 10 to 128 bytes"),
-        ("MMMMMMMMMMMMMMM", "must be 10 to 128 bytes"),
-        (&*"M".repeat(207), "must be 10 to 128 bytes"),
-        ("MMMMMMMMMMMMMMM1", "must be base32: A–Z and 2–7"),
-        ("MMMMMMMM=MMMMMMMM", "must be base32: A–Z and 2–7"),
-        ("MMMMMMMMMMMMMMMé", "must be base32: A–Z and 2–7"),
-    ] {
-        let error = TotpSecret::from_foreign_base32(text).unwrap_err();
-        assert_eq!((error.path.as_str(), error.message.as_str()), ("secret", message), "{text}");
-    }
+    assert!(TotpSecret::from_foreign_base32(&"M".repeat(207)).is_err());
+    assert!(TotpSecret::from_foreign_base32("MMMMMMMMMMMMMMMé").is_err());
 }
 
 #[test]
@@ -517,4 +528,75 @@ fn records_of_before_imports_are_read_and_stay_as_they_are() {
     let text = person.record.clone().unwrap();
     assert!(!text.contains("isUntold") && !text.contains("owesBackupCodes"));
     assert_eq!(record(&person).to_text(), text);
+}
+
+/// Whatever comes in between: a refused import changes nothing, one that counts leaves one app and no code of before, and each is told
+/// once, at a login, with backup codes once.
+#[test]
+fn t54_imports_hold_in_any_history() {
+    let rules = || policy(json!({"backupCodes": {"count": 1}}));
+    for episode in 0..60_u64 {
+        let mut state = episode.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |bound: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % bound
+        };
+        let mut bob = Person { policy: rules(), ..bob() };
+        bob.draws.set(1_000 * episode);
+        let (mut pass, mut untold, mut codes_owed) = (String::new(), 0, false);
+        for _ in 0..14 {
+            bob.now += 30 * below(4);
+            let before = (bob.record.clone(), bob.factors());
+            match below(10) {
+                0..4 => {
+                    let secret = if below(2) == 0 { SECRET } else { OTHER };
+                    let replace = below(3) == 0;
+                    match import(&mut bob, Import { replace, ..of(secret) }) {
+                        Reply::Imported { .. } => {
+                            assert!(replace || before.1.is_empty(), "a factor is replaced only where that is said");
+                            assert_eq!(bob.factors().iter().filter(|factor| factor.method.as_str() == "totp").count(), 1);
+                            assert_eq!(told(&bob).iter().filter(|word| word.contains(" to ")).count(), 0);
+                            (bob.secret, untold) = (secret.to_owned(), 1);
+                            codes_owed = record(&bob).backup_left() == 0 && seen(&bob)["backupCodes"].is_null();
+                            let code = bob.code();
+                            assert_ne!(bob.verify("totp", &code)["result"], "verified", "a code of before");
+                        }
+                        Reply::Unchanged { .. } | Reply::Refused { .. } => {
+                            assert_eq!((&bob.record, told(&bob).len()), (&before.0, 0));
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+                4..7 if !bob.factors().is_empty() => {
+                    let code = bob.code();
+                    let reply = bob.verify("totp", &code);
+                    let notices = told(&bob).iter().filter(|word| *word == "AppImported to User").count();
+                    if reply["result"] == "verified" {
+                        assert_eq!((notices, reply["backupCodes"].is_array()), (untold, codes_owed));
+                        (pass, untold, codes_owed) = (reply["pass"].as_str().unwrap().to_owned(), 0, false);
+                    } else {
+                        assert_eq!((notices, &reply["backupCodes"]), (0, &Value::Null));
+                    }
+                }
+                7 if !bob.factors().is_empty() => assert_eq!(bob.verify("totp", "12345")["result"], "malformed"),
+                8 => {
+                    let reply = bob.reply(json!({"remove": {"session": "in", "pass": pass, "method": "totp"}}));
+                    if reply["result"] == "removed" {
+                        (untold, codes_owed) = (0, false);
+                    }
+                }
+                9 if below(4) == 0 => {
+                    let code = by_owner(&mut bob, "reset");
+                    assert_eq!(import(&mut bob, in_place(OTHER)), refused(ImportRefusal::Reset));
+                    assert_eq!(bob.verify("recovery_code", &code)["result"], "verified");
+                    (untold, codes_owed) = (0, false);
+                }
+                _ => {}
+            }
+            let text = bob.record.clone().unwrap_or_default();
+            assert!(!text.contains(SECRET) && !text.contains(OTHER));
+        }
+    }
 }
