@@ -13,7 +13,7 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'fastify', 'hono', 'nestjs', 'next', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const ADAPTERS = ['express', 'fastify', 'hono', 'nestjs', 'next', 'oidc-provider', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
 const EDGE_ADAPTERS = ['hono', 'next'].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
 const BY_REQUIRE = ['adapters/next'] // Node finds the modules of Next by `require` alone, and its bundlers by these names
