@@ -166,6 +166,27 @@ export async function requireSecondFactor(
   return auth.api.requireSecondFactor({ headers, body: rules })
 }
 
+/**
+ * The store of the records in better-auth's database, for `countersign/operator`: to import, to rescue, to erase.
+ *
+ * @example
+ * ```ts
+ * import { betterAuthStore } from 'countersign/better-auth'
+ * import { createOperator } from 'countersign/operator'
+ * import { auth } from './auth.js'
+ *
+ * export const operator = createOperator({
+ *   policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+ *   keys: process.env.COUNTERSIGN_KEYS ?? '',
+ *   store: await betterAuthStore(auth),
+ * })
+ * ```
+ */
+export async function betterAuthStore(auth: { $context: Promise<unknown> }): Promise<Store> {
+  const { adapter } = (await auth.$context) as AuthContext
+  return authStore(adapter, databaseOf)
+}
+
 const hostUser = (account: string | undefined, user: string): HostUser =>
   account === undefined ? { user } : { account, user }
 
