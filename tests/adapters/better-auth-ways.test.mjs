@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrolled, secondStep, startAuth } from './better-auth-service.mjs'
+import { page, withTables } from './better-auth-tables.mjs'
 import { mailbox, WAYS } from './better-auth-ways.mjs'
 
 for (const way of WAYS)
@@ -35,3 +36,7 @@ for (const way of WAYS)
       way.carries === 'bearer' ? service.browser({ authorization: `Bearer ${verified.body.token}` }) : browser
     assert.equal(await after.user(), user.id)
   })
+
+test('the tables of the documents are those of the adapter and of these tests', () => {
+  assert.equal(page(), withTables(), 'run `node tests/adapters/better-auth-tables.mjs`')
+})
