@@ -14,7 +14,7 @@ export {
   type PassRules,
   stepUpChallenge,
 } from './adapter/answer.js'
-export { BadRequest, type Fields, parseBody, readBody } from './adapter/body.js'
+export { BadRequest, type Chunks, type Fields, parseBody, readBody } from './adapter/body.js'
 export { type Adapter, createAdapter, type LoginInput, type PlacedRequest } from './adapter/create-adapter.js'
 export { isCrossSite, originsOf } from './adapter/cross-site.js'
 export { renewed, sessionError } from './adapter/host-session.js'

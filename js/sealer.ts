@@ -10,7 +10,7 @@ export interface SessionOf {
   session: string
 }
 
-/** The means of one second factor. @internal */
+/** The means of one second factor. */
 export interface Sealer {
   /** The clock, in unix seconds. */
   now(): number
@@ -28,13 +28,13 @@ export interface Sealer {
 
 const sealers = new WeakMap<object, Sealer>()
 
-/** Notes the means of a second factor. @internal */
+/** Notes the means of a second factor. */
 export function registerSealer(secondFactor: SecondFactor, sealer: Sealer): SecondFactor {
   sealers.set(secondFactor, sealer)
   return secondFactor
 }
 
-/** The means of a second factor that `createSecondFactor` made. @internal */
+/** The means of a second factor that `createSecondFactor` made. */
 export function sealerOf(secondFactor: unknown): Sealer {
   const sealer = typeof secondFactor === 'object' && secondFactor !== null ? sealers.get(secondFactor) : undefined
   if (sealer === undefined)

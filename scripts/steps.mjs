@@ -195,8 +195,16 @@ export const STEPS = [
     title: 'Tests of the adapters, on their real frameworks',
     needs: [...PACKAGE, 'adapters packages'],
     tests: 'node',
-    command: () => testsIn('tests/adapters'),
+    command: () => [node, at('scripts/adapters.mjs')],
   },
+  ...['22', '24'].map((version) => ({
+    group: 'adapters-long',
+    title: `Tests of the adapters, on Node.js ${version}`,
+    long: true,
+    needs: [...PACKAGE, 'adapters packages'],
+    tests: /** @type {const} */ ('node'),
+    command: () => [node, at('scripts/adapters.mjs'), '--node', version],
+  })),
   {
     group: 'stores-long',
     title: 'Codes on real servers, under load, faults and failover',

@@ -49,12 +49,31 @@ const ACR: Record<wasm.Method, string> = {
   trusted_browser: 'urn:countersign:acr:trusted-browser',
 }
 
-/** The values of `acr` that the rules take, the strongest first. */
+/**
+ * The values of `acr` that the rules take, the strongest first.
+ *
+ * @example
+ * ```ts
+ * import { acrValuesOf } from 'countersign/adapter'
+ *
+ * export const strongest = acrValuesOf({ methods: ['totp', 'sms'] }) // ['urn:countersign:acr:2fa']
+ * ```
+ */
 export const acrValuesOf = ({ methods = Object.keys(ACR) as wasm.Method[] }: PassRules): string[] => [
   ...new Set((Object.keys(ACR) as wasm.Method[]).filter((method) => methods.includes(method)).map((name) => ACR[name])),
 ]
 
-/** The challenge to bring a second factor, as a header (RFC 9470 §3). */
+/**
+ * The challenge to bring a second factor, as a header (RFC 9470 §3).
+ *
+ * @example
+ * ```ts
+ * import { stepUpChallenge } from 'countersign/adapter'
+ *
+ * export const refused = () =>
+ *   new Response(null, { status: 401, headers: { 'www-authenticate': stepUpChallenge({ maxAge: 300 }) } })
+ * ```
+ */
 export function stepUpChallenge(rules: PassRules): string {
   const parts = [
     'Bearer error="insufficient_user_authentication"',
@@ -69,7 +88,20 @@ export function stepUpChallenge(rules: PassRules): string {
 export const secondStep = (reason: wasm.SecondStepReason, rules: PassRules): AdapterAnswer =>
   answer(401, { result: 'second_step', reason, maxAge: rules.maxAge }, { 'www-authenticate': stepUpChallenge(rules) })
 
-/** The answer to a reply, as far as the client may see it: tokens of the session stay in the session. */
+/**
+ * The answer to a reply, as far as the client may see it: tokens of the session stay in the session.
+ *
+ * @example
+ * ```ts
+ * import type { SecondFactor } from 'countersign'
+ * import { answerOf } from 'countersign/adapter'
+ *
+ * export async function sendCode(secondFactor: SecondFactor, ticket: string, session: string): Promise<Response> {
+ *   const { status, headers, body } = answerOf(await secondFactor.sendSms({ ticket, session }), Math.floor(Date.now() / 1_000))
+ *   return Response.json(body, { status, headers })
+ * }
+ * ```
+ */
 export function answerOf(reply: wasm.Reply, now: number): AdapterAnswer {
   const { pass: _pass, ticket: _ticket, session: _session, browser: _browser, ...shown } = reply as ReplyParts
   const status = statusOf(reply)
@@ -156,7 +188,20 @@ function headersOf(status: number, { reason, retryAt }: ReplyParts, now: number)
   }
 }
 
-/** The answer to an error of ours. Its message is for the client only where the client can mend it. */
+/**
+ * The answer to an error of ours. Its message is for the client only where the client can mend it.
+ *
+ * @example
+ * ```ts
+ * import { answerOfError, CountersignError } from 'countersign/adapter'
+ *
+ * export function answerTo(error: unknown): Response {
+ *   if (!CountersignError.is(error)) throw error
+ *   const { status, headers, body } = answerOfError(error)
+ *   return Response.json(body, { status, headers })
+ * }
+ * ```
+ */
 export const answerOfError = (error: CountersignError): AdapterAnswer =>
   answer(
     error.status,

@@ -12,6 +12,7 @@ const MAX_DROPPED = 1_048_576
 
 /** A request that is wrong, whoever sent it, with the answer to it. */
 export class BadRequest extends Error {
+  /** The answer: 400, 413 or 415. */
   readonly answer: AdapterAnswer
   constructor(status: 400 | 413 | 415, message: string, field?: string) {
     super(message)
@@ -27,7 +28,17 @@ export async function fieldsOfBody(request: AdapterRequest): Promise<Fields> {
   return Object.assign(Object.create(null), body)
 }
 
-/** Parses a body by its `content-type`. */
+/**
+ * Parses a body by its `content-type`.
+ *
+ * @example
+ * ```ts
+ * import { parseBody } from 'countersign/adapter'
+ *
+ * export const bodyOf = async (request: Request): Promise<unknown> =>
+ *   parseBody(await request.text(), request.headers.get('content-type') ?? undefined)
+ * ```
+ */
 export function parseBody(text: string, contentType: string | undefined): unknown {
   if (text === '') return undefined
   switch ((contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()) {
@@ -46,9 +57,19 @@ export function parseBody(text: string, contentType: string | undefined): unknow
 }
 
 /** A stream of a body, such as the request of Node.js or the body of a `Request`. */
-type Chunks = AsyncIterable<Uint8Array | string>
+export type Chunks = AsyncIterable<Uint8Array | string>
 
-/** Reads and parses a body. One that is too long is read on and dropped, so that the client gets the answer and not a cut connection. */
+/**
+ * Reads and parses a body. One that is too long is read on and dropped, so that the client gets the answer and not a cut connection.
+ *
+ * @example
+ * ```ts
+ * import type { IncomingMessage } from 'node:http'
+ * import { readBody } from 'countersign/adapter'
+ *
+ * export const bodyOf = (req: IncomingMessage): Promise<unknown> => readBody(req, req.headers['content-type'])
+ * ```
+ */
 export async function readBody(chunks: Chunks | null | undefined, contentType: string | undefined): Promise<unknown> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let [text, length] = ['', 0]

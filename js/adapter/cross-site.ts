@@ -5,7 +5,16 @@
 import { invalid } from '../error.js'
 import { type AdapterRequest, isSafe } from './request.js'
 
-/** Origins as browsers write them, checked: a slip here would refuse every request of that site. */
+/**
+ * Origins as browsers write them, checked: a slip here would refuse every request of that site.
+ *
+ * @example
+ * ```ts
+ * import { originsOf } from 'countersign/adapter'
+ *
+ * export const origins = originsOf(['https://app.acme.example'])
+ * ```
+ */
 export function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
   for (const [index, origin] of origins.entries()) {
     const url = URL.canParse(origin) ? new URL(origin) : undefined
@@ -15,7 +24,17 @@ export function originsOf(origins: readonly string[] = []): ReadonlySet<string> 
   return new Set(origins)
 }
 
-/** Whether a changing request comes from a page of another origin that is not among `origins`. */
+/**
+ * Whether a changing request comes from a page of another origin that is not among `origins`.
+ *
+ * @example
+ * ```ts
+ * import { type AdapterRequest, isCrossSite, originsOf } from 'countersign/adapter'
+ *
+ * const origins = originsOf(['https://app.acme.example'])
+ * export const mayGoOn = (request: AdapterRequest): boolean => !isCrossSite(request, origins)
+ * ```
+ */
 export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string>): boolean {
   if (isSafe(request)) return false
   const origin = request.header('origin')

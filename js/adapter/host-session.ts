@@ -1,7 +1,20 @@
 // Sessions of the host's: a new id at each step, or no login.
 import { CountersignError } from '../error.js'
 
-/** Refuses a session that goes on under the id that somebody else may know (session fixation). */
+/**
+ * Refuses a session that goes on under the id that somebody else may know (session fixation).
+ *
+ * @example
+ * ```ts
+ * import { renewed } from 'countersign/adapter'
+ *
+ * export async function withNewId(session: { id: string; regenerate(): Promise<void> }): Promise<void> {
+ *   const before = session.id
+ *   await session.regenerate()
+ *   renewed(before, session.id)
+ * }
+ * ```
+ */
 export function renewed(before: string | undefined, after: string | undefined): void {
   if (typeof after === 'string' && after !== '' && after !== before) return
   throw new CountersignError(
@@ -11,7 +24,16 @@ export function renewed(before: string | undefined, after: string | undefined): 
   )
 }
 
-/** The error of a session store of the host's. */
+/**
+ * The error of a session store of the host's.
+ *
+ * @example
+ * ```ts
+ * import { sessionError } from 'countersign/adapter'
+ *
+ * export const saved = (session: { save(): Promise<void> }): Promise<void> => session.save().catch(sessionError)
+ * ```
+ */
 export function sessionError(error: unknown): never {
   throw CountersignError.is(error)
     ? error

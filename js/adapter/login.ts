@@ -60,10 +60,28 @@ export interface Challenge {
 /** The state of a login. `undefined` is nobody. */
 export type Login = FirstFactorPassed | SetUpAllowed | LoggedIn
 
-/** A state as text, for a session that keeps text. */
+/**
+ * A state as text, for a session that keeps text.
+ *
+ * @example
+ * ```ts
+ * import { type Login, loginToText } from 'countersign/adapter'
+ *
+ * export const keep = (kept: Map<string, string>, id: string, login: Login) => kept.set(id, loginToText(login))
+ * ```
+ */
 export const loginToText = (login: Login): string => JSON.stringify(login)
 
-/** The state in a value that a session has kept. Any other value is nobody. */
+/**
+ * The state in a value that a session has kept. Any other value is nobody.
+ *
+ * @example
+ * ```ts
+ * import { type Login, loginOf } from 'countersign/adapter'
+ *
+ * export const find = (kept: Map<string, string>, id: string): Login | undefined => loginOf(kept.get(id))
+ * ```
+ */
 export function loginOf(kept: unknown): Login | undefined {
   try {
     const value = typeof kept === 'string' ? JSON.parse(kept) : kept

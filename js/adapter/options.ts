@@ -52,10 +52,10 @@ export interface AdapterOptions {
   onError?: ((error: unknown) => unknown) | undefined
 }
 
-/** The pages, each one known. @internal */
+/** The pages, each one known. */
 export type ReadPages = Record<keyof AdapterPages, string>
 
-/** The options, read, with the means of the second factor. @internal */
+/** The options, read, with the means of the second factor. */
 export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages' | 'onError'> {
   sealer: Sealer
   onError: (error: unknown) => unknown
@@ -63,7 +63,7 @@ export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages' | 
   pages: ReadPages | undefined
 }
 
-/** Reads the options; `more` names those of one adapter. @internal */
+/** Reads the options; `more` names those of one adapter. */
 export function readOptions(options: unknown, more: string[] = []): ReadOptions {
   const given = read(options, '', {
     secondFactor: anything,
@@ -84,7 +84,7 @@ export function readOptions(options: unknown, more: string[] = []): ReadOptions 
   }
 }
 
-/** Reads the facts that the host gave. @internal */
+/** Reads the facts that the host gave. */
 export function readFacts(facts: unknown): UserFacts {
   return read(facts ?? {}, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
 }

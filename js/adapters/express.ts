@@ -30,17 +30,25 @@ export { type ExpressSessionOptions, expressSession } from './express-session.js
 
 /** The parts of Express' request that are used. */
 export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
+  /** Its method. */
   readonly method: string
+  /** Path and query, as they came. */
   readonly originalUrl: string
+  /** The path below that of the router. */
   readonly path: string
+  /** Its headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The client's address, as `trust proxy` has it. */
   readonly ip?: string | undefined
+  /** The body, where a parser of the app has read it. */
   readonly body?: unknown
 }
 
 /** The parts of Express' response that are used. */
 export interface ExpressResponse {
+  /** Adds a header. */
   append(name: string, value: string): unknown
+  /** Sets the status. */
   status(code: number): { set(headers: Record<string, string>): { json(body: unknown): unknown; end(): unknown } }
 }
 
@@ -91,7 +99,7 @@ export interface ExpressSecondFactor {
  * }
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, with the path of the option.
+ * @throws `CountersignError` with `invalid_input`, with the path of the option.
  */
 export function expressSecondFactor({ session, ...options }: ExpressOptions): ExpressSecondFactor {
   const adapter = createAdapter(options)

@@ -25,7 +25,9 @@ export function conforms(name, options, { without = {} } = {}) {
   }
   after(() => {
     mkdirSync(ROWS, { recursive: true })
-    const file = `${name.replace(/\W+/g, '-').toLowerCase()}-node-${process.versions.node.split('.', 1)[0]}.json`
-    writeFileSync(`${ROWS}/${file}`, `${JSON.stringify({ name, passed, without }, null, 2)}\n`)
+    writeFileSync(
+      `${ROWS}/${name.replace(/\W+/g, '-').toLowerCase()}.json`,
+      `${JSON.stringify({ name, passed, without }, null, 2)}\n`,
+    )
   })
 }

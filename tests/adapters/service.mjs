@@ -39,7 +39,10 @@ export function examplesWith(instead = {}) {
  * @param {{ after(end: () => unknown): void }} t
  * @param {{ folder: string, file: string, args?: string[], node?: string, policy?: object, env?: Record<string, string> }} options
  */
-export async function startService(t, { folder, file, args, node = process.execPath, policy = {}, env = {} }) {
+export async function startService(
+  t,
+  { folder, file, args, node = process.env.COUNTERSIGN_EXAMPLE_NODE ?? process.execPath, policy = {}, env = {} },
+) {
   const data = mkdtempSync(join(tmpdir(), 'adapter-'))
   const clockFile = join(data, 'clock')
   let offset = 0

@@ -1,0 +1,71 @@
+// Runs the tests of the adapters, and compares the cases that passed with the table in docs/adapters.md.
+//   node scripts/adapters.mjs            after a build; npm test does the same
+//   node scripts/adapters.mjs --write    the same, and writes the table
+//   node scripts/adapters.mjs --node 22  the examples run in this version of Node.js, of those in tests/runtimes/engines
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { at, has, main, Problem, run } from './common.mjs'
+
+const ROWS = 'target/adapters/rows'
+const MATRIX = 'tests/adapters/matrix.json'
+const GUIDE = 'docs/adapters.md'
+
+/**
+ * The cases that an adapter passed, and those that its framework cannot have, each with the reason.
+ * @typedef {{ name: string, passed: string[], without: Record<string, string> }} Row
+ */
+
+/**
+ * The table of the guide: a line for each case, a column for each adapter.
+ * @param {Row[]} rows
+ */
+export function table(rows) {
+  const cases = [...new Set(rows.flatMap(({ passed, without }) => [...passed, ...Object.keys(without)]))]
+  const notes = [...new Set(rows.flatMap(({ without }) => Object.values(without)))]
+  const cell = ({ passed, without }, title) =>
+    passed.includes(title) ? '✓' : title in without ? `[${notes.indexOf(without[title]) + 1}]` : ''
+  return [
+    `| | ${rows.map(({ name }) => name).join(' | ')} |`,
+    `|---|${rows.map(() => ':-:|').join('')}`,
+    ...cases.map((title) => `| ${title} | ${rows.map((row) => cell(row, title)).join(' | ')} |`),
+    ...(notes.length > 0 ? ['', notes.map((note, index) => `[${index + 1}] ${note}`).join('  \n')] : []),
+  ].join('\n')
+}
+
+/**
+ * The guide with this table between its marks.
+ * @param {string} guide @param {Row[]} rows
+ */
+export const withTable = (guide, rows) =>
+  guide.replace(
+    /(<!-- conformance -->\n)[\s\S]*?(<!-- end of conformance -->)/,
+    (_, start, end) => `${start}\n${table(rows)}\n\n${end}`,
+  )
+
+await main(import.meta.url, async () => {
+  const { values } = parseArgs({ options: { write: { type: 'boolean' }, node: { type: 'string' } } })
+  rmSync(at(ROWS), { recursive: true, force: true })
+  mkdirSync(at(ROWS), { recursive: true })
+  const env = values.node === undefined ? {} : { COUNTERSIGN_EXAMPLE_NODE: await engine(values.node) }
+  const files = readdirSync(at('tests/adapters')).filter((name) => name.endsWith('.test.mjs'))
+  const options = ['--test', '--test-reporter=spec', '--test-timeout=900000', '--test-concurrency=2']
+  await run(process.execPath, [...options, ...files.map((name) => `tests/adapters/${name}`)], { minutes: 30, env })
+  /** @type {Row[]} */
+  const rows = readdirSync(at(ROWS))
+    .map((name) => JSON.parse(readFileSync(at(ROWS, name), 'utf8')))
+    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+  if (values.write) {
+    writeFileSync(at(MATRIX), `${JSON.stringify(rows, null, 2)}\n`)
+    writeFileSync(at(GUIDE), withTable(readFileSync(at(GUIDE), 'utf8'), rows))
+  }
+  const before = has(MATRIX) ? JSON.parse(readFileSync(at(MATRIX), 'utf8')) : []
+  if (JSON.stringify(rows) !== JSON.stringify(before))
+    throw new Problem(`The table in ${GUIDE} has other rows than this run. Run: node scripts/adapters.mjs --write`)
+})
+
+/** The program of a version of Node.js, installed beside the other runtimes. */
+async function engine(version) {
+  const { folderOf } = await import('../tests/runtimes/support.mjs')
+  return join(await folderOf('engines'), `node_modules/node-${version}-${process.arch}/bin/node`)
+}
