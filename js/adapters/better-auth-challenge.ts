@@ -3,10 +3,11 @@
 // It looks at every answer of every endpoint, and only at the sessions in it.
 import { APIError, isAPIError } from 'better-auth/api'
 import { deleteSessionCookie } from 'better-auth/cookies'
-import type { Adapter, AdapterAnswer, Login, PlacedRequest, SessionPlace } from '../adapter.js'
+import type { Adapter, AdapterAnswer, FirstFactorPassed, Login, PlacedRequest, SessionPlace } from '../adapter.js'
 import { endHalfWay, type HalfWay, writeHalfWay } from './better-auth-half-way.js'
 import { FIELD, type Mark, markText } from './better-auth-mark.js'
 import { kindOf } from './better-auth-new-sessions.js'
+import { provesBoth } from './better-auth-passkey.js'
 import { PATH } from './better-auth-path.js'
 import { requestOf } from './better-auth-request.js'
 import { forgetEnd, scrubAnswer } from './better-auth-scrub.js'
@@ -162,12 +163,20 @@ async function logIn(
   noteLabel(endpoint.context, user)
   const answer = await adapter.login(request, { account, user: user.id, fromOtherSite: true })
   const begun = login as Login | undefined
+  if (begun?.state === 'first_factor' && means.passkeyCountsAsBoth && provesBoth(endpoint) && isUsual(begun)) {
+    const at = means.now()
+    await mark(endpoint, session.token, { session: begun.session, since: at, passkeyAt: at, account })
+    return undefined
+  }
   if (begun?.state !== 'in') return { answer, login: begun }
   // By a trusted browser, or with no second factor.
   if (begun.pass !== undefined)
     await mark(endpoint, session.token, { session: begun.session, since: begun.since, pass: begun.pass, account })
   return undefined
 }
+
+/** A user who was reset has the recovery code alone: then a passkey opens nothing either. */
+const isUsual = ({ challenge }: FirstFactorPassed) => challenge.methods.some(({ method }) => method !== 'recovery_code')
 
 const NEEDS_OWN_FACTOR: AdapterAnswer = {
   status: 403,
@@ -188,7 +197,9 @@ async function closed(
   beginState(context).closed.add(session.token)
   await unwatched(context).deleteSession(session.token)
   context.setNewSession(null)
-  await endBefore(endpoint)
+  // A refused impersonation leaves the admin in: the answer sets no cookie at all.
+  if (session.impersonatedBy) context.responseHeaders?.delete('set-cookie')
+  else await endBefore(endpoint)
   context.responseHeaders?.delete('location')
   const half: HalfWay | undefined = login && { login, dontRemember, next: next ?? urlOf(context.returned) }
   const value = half ? await writeHalfWay(endpoint, half) : endHalfWay(endpoint)

@@ -22,24 +22,32 @@ import type {
 } from '../index.js'
 
 /** The part of a reply that a client sees when the call went well. Tokens of the session stay in the session. */
-type Shown<Reply, Result> = Omit<Extract<Reply, { result: Result }>, 'pass' | 'ticket' | 'session' | 'browser'>
+export type ShownReply<Reply, Result> = Omit<
+  Extract<Reply, { result: Result }>,
+  'pass' | 'ticket' | 'session' | 'browser'
+>
 
 /** The part of a finished login that better-auth's own ways in bring too. */
 export interface LoggedInAnswer {
   /** The token of the session, for `bearer`. */
   token: string
+  /** The user. */
   user: { id: string; email: string; name?: string; image?: string | null }
   /** Whether to go on to `url`: the page to which the way in would have led. */
   redirect?: boolean
+  /** That page. */
   url?: string
 }
 
 /** An error, as better-auth's client gives it. */
 export interface SecondFactorError {
+  /** The HTTP status; see the statuses of each reply in the guide to adapters. */
   status: number
+  /** Its text. */
   statusText: string
   /** The reason in capitals, such as `WRONG`, `LOCKED` or `FRESH_FACTOR_REQUIRED`. */
   code?: string
+  /** A sentence for logs. */
   message?: string
   /** The result of the reply, such as `wrong`. */
   result?: string
@@ -58,8 +66,10 @@ export type Answer<Data> = Promise<{ data: Data; error: null } | { data: null; e
 
 /** A challenge in the answer of a way in. `twoFactorRedirect` and `twoFactorMethods` are those of better-auth's own second factor. */
 export interface ChallengeAnswer {
+  /** `set_up`: the policy asks for a first factor, to be set up now. */
   result: 'challenge' | 'set_up'
   twoFactorRedirect: true
+  /** `totp`, and `otp` for SMS. */
   twoFactorMethods: string[]
   /** The methods of the challenge; names alone where a first factor is to be set up. */
   methods: (UsableMethod | Method)[]
@@ -76,31 +86,51 @@ export interface SecondFactorActions {
     factor?: string
     trustBrowser?: boolean
     browserName?: string
-  }): Answer<Shown<VerifyReply, 'verified'> & LoggedInAnswer>
+  }): Answer<ShownReply<VerifyReply, 'verified'> & LoggedInAnswer>
   /** Sends the code of an SMS, or another one. */
-  sendSms(body?: { factor?: string }): Answer<Shown<SendSmsReply, 'sms_sent'>>
+  sendSms(body?: { factor?: string }): Answer<ShownReply<SendSmsReply, 'sms_sent'>>
   /** Asks for a new challenge: within a session, for a recent factor; or after a ticket has ended. */
-  again(): Answer<Shown<BeginReply, 'allowed' | 'challenge' | 'set_up'>>
+  again(): Answer<ShownReply<BeginReply, 'allowed' | 'challenge' | 'set_up'>>
   /** Where the login stands: `nobody`, `first_factor`, `set_up`, `second_step` or `in`. */
   state(): Answer<{ result: string; user?: string; methods?: (UsableMethod | Method)[] }>
   /** The user's factors. */
   status(): Answer<{ result: 'status'; status: Status }>
-  enrollTotp(body?: { name?: string; replaces?: string }): Answer<Shown<EnrollTotpReply, 'totp_started'>>
-  showTotpSetup(body: { setup: string }): Answer<Shown<EnrollTotpReply, 'totp_started'>>
-  confirmTotp(body: { setup: string; code: string }): Answer<Shown<ConfirmReply, 'enrolled'> & Partial<LoggedInAnswer>>
-  enrollSms(body: { number: string; name?: string; replaces?: string }): Answer<Shown<EnrollSmsReply, 'sms_sent'>>
-  confirmSms(body: { setup: string; code: string }): Answer<Shown<ConfirmReply, 'enrolled'> & Partial<LoggedInAnswer>>
-  rename(body: { factor: string; name: string }): Answer<Shown<RenameReply, 'renamed'>>
-  remove(body: { factor: string }): Answer<Shown<RemoveReply, 'removed'>>
-  removeTrustedBrowser(body: { browser: string }): Answer<Shown<RemoveTrustedBrowserReply, 'trusted_browser_removed'>>
-  renewBackupCodes(): Answer<Shown<BackupCodesReply, 'backup_codes'>>
-  showBackupCodes(): Answer<Shown<BackupCodesReply, 'backup_codes'>>
-  showNewBackupCodes(body: { newCodes: string }): Answer<Shown<BackupCodesReply, 'backup_codes'>>
-  confirmBackupCodes(body: { set: string }): Answer<Shown<ConfirmBackupCodesReply, 'confirmed'>>
+  /** Begins to set up an app. */
+  enrollTotp(body?: { name?: string; replaces?: string }): Answer<ShownReply<EnrollTotpReply, 'totp_started'>>
+  /** Shows a set-up of an app once more, for a page that is loaded again. */
+  showTotpSetup(body: { setup: string }): Answer<ShownReply<EnrollTotpReply, 'totp_started'>>
+  /** Turns the app on with a code from it. */
+  confirmTotp(body: {
+    setup: string
+    code: string
+  }): Answer<ShownReply<ConfirmReply, 'enrolled'> & Partial<LoggedInAnswer>>
+  /** Begins to set up a phone, by its number in E.164 form. */
+  enrollSms(body: { number: string; name?: string; replaces?: string }): Answer<ShownReply<EnrollSmsReply, 'sms_sent'>>
+  /** Turns the phone on with the code sent to it. */
+  confirmSms(body: {
+    setup: string
+    code: string
+  }): Answer<ShownReply<ConfirmReply, 'enrolled'> & Partial<LoggedInAnswer>>
+  /** Gives an app or a phone another name. */
+  rename(body: { factor: string; name: string }): Answer<ShownReply<RenameReply, 'renamed'>>
+  /** Removes an app or a phone. */
+  remove(body: { factor: string }): Answer<ShownReply<RemoveReply, 'removed'>>
+  /** Ends the trust in a browser. */
+  removeTrustedBrowser(body: {
+    browser: string
+  }): Answer<ShownReply<RemoveTrustedBrowserReply, 'trusted_browser_removed'>>
+  /** Makes new backup codes; the old ones end. */
+  renewBackupCodes(): Answer<ShownReply<BackupCodesReply, 'backup_codes'>>
+  /** Shows the backup codes again, where the policy keeps a copy. */
+  showBackupCodes(): Answer<ShownReply<BackupCodesReply, 'backup_codes'>>
+  /** Shows new backup codes once more, for a page that is loaded again. */
+  showNewBackupCodes(body: { newCodes: string }): Answer<ShownReply<BackupCodesReply, 'backup_codes'>>
+  /** Notes that the person has saved the backup codes. */
+  confirmBackupCodes(body: { set: string }): Answer<ShownReply<ConfirmBackupCodesReply, 'confirmed'>>
   /** An owner issues a recovery code for a member. */
-  issueRecoveryCode(body: { user: string }): Answer<Shown<IssueRecoveryCodeReply, 'recovery_code'>>
+  issueRecoveryCode(body: { user: string }): Answer<ShownReply<IssueRecoveryCodeReply, 'recovery_code'>>
   /** An owner takes back a member's second factor. */
-  reset(body: { user: string }): Answer<Shown<IssueRecoveryCodeReply, 'recovery_code'>>
+  reset(body: { user: string }): Answer<ShownReply<IssueRecoveryCodeReply, 'recovery_code'>>
   /** Ends this session. */
   logOut(): Answer<{ result: 'logged_out' }>
   /** Ends all sessions of the user, and the trust in all browsers. */

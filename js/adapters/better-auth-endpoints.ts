@@ -2,13 +2,15 @@
 import { APIError, createAuthEndpoint, getSessionFromCtx } from 'better-auth/api'
 import type { Adapter, AdapterAnswer } from '../adapter.js'
 import { type PassRules, stepUpChallenge } from '../adapter.js'
+import type { SecondStepReason } from '../index.js'
 import { codeOf } from './better-auth-challenge.js'
 import type { SecondFactorActions } from './better-auth-client.js'
+import { readHalfWay } from './better-auth-half-way.js'
 import { PATH } from './better-auth-path.js'
 import { type AuthPlace, placeOf } from './better-auth-place.js'
 import { requestOf } from './better-auth-request.js'
-import { checkSession, type Means } from './better-auth-sessions.js'
-import type { AuthSession, AuthUser, EndpointContext } from './better-auth-types.js'
+import { checkSession, type Means, storedSession, toApiError, tokenOf } from './better-auth-sessions.js'
+import type { AuthSession, AuthSessionAndUser, AuthUser, EndpointContext } from './better-auth-types.js'
 
 /** The parts of the plugin that an endpoint needs. They are there once better-auth has started. */
 export type Started = () => { means: Means; adapter: Adapter }
@@ -16,11 +18,14 @@ export type Started = () => { means: Means; adapter: Adapter }
 /** An endpoint, as `auth.api` has it. It rejects with an `APIError` of better-auth, whose `body` has the `result`. */
 export interface AuthEndpoint<Body, Data> {
   (call: { body?: Body; headers: Headers }): Promise<Data>
+  /** Its method. */
   options: { method: 'GET' | 'POST' }
+  /** Its path under better-auth's. */
   path: string
 }
 
-type DataOf<Given> = Extract<Awaited<Given>, { error: null }> extends { data: infer Data } ? Data : never
+/** The data of an answer of the client, when the call went well. */
+export type DataOf<Given> = Extract<Awaited<Given>, { error: null }> extends { data: infer Data } ? Data : never
 
 /** The endpoints, by their names in `auth.api`: `secondFactorVerify`, and so on. */
 export type SecondFactorEndpoints = {
@@ -85,9 +90,14 @@ function actionEndpoint(started: Started, name: string, method: 'GET' | 'POST') 
     const { means, adapter } = started()
     const place = placeOf(means, endpoint)
     const answer = await adapter.act({ ...requestOf(means, endpoint), place }, name)
+    if (name === 'reset' && answer.status === 200) await endSessionsOf(endpoint)
     return answered(endpoint, answer, place)
   })
 }
+
+/** Somebody else may have the sessions of a user who was reset. */
+const endSessionsOf = ({ body, context }: EndpointContext) =>
+  context.internalAdapter.deleteUserSessions((body as { user: string }).user)
 
 /** The answer, with what better-auth's own ways in bring: the user, the token of the session, and the page to go on with. */
 function answered(
@@ -124,7 +134,9 @@ async function signOutEverywhere(started: Started, endpoint: EndpointContext): P
 
 /** A person whose second factor the rules take. */
 export interface ProvenSession {
+  /** The session. */
   session: AuthSession
+  /** The user. */
   user: AuthUser
   /** The method of the second factor, where there was one. */
   method?: string | undefined
@@ -132,23 +144,44 @@ export interface ProvenSession {
   authTime?: number | undefined
 }
 
-async function required(started: Started, endpoint: EndpointContext): Promise<ProvenSession> {
-  const { means } = started()
-  const rules = (endpoint.body ?? {}) as PassRules
-  const found = await getSessionFromCtx(endpoint, { disableCookieCache: true })
-  if (!found) throw new APIError(401, { code: 'LOG_IN_FIRST', result: 'log_in_first', message: 'log in first' })
-  const marked = await endpoint.context.internalAdapter.findSession(found.session.token)
-  const reply = await checkSession(means, marked ?? found, rules)
+const required = (started: Started, endpoint: EndpointContext): Promise<ProvenSession> =>
+  proven(started().means, endpoint, (endpoint.body ?? {}) as PassRules)
+
+/** The session of a request, if the rules take its second factor; else an error with the answer. */
+export async function proven(means: Means, endpoint: EndpointContext, rules: PassRules): Promise<ProvenSession> {
+  const found = (await getSessionFromCtx(endpoint, { disableCookieCache: true })) ?? (await refused(endpoint))
+  if (!found) {
+    if ((await readHalfWay(endpoint)) !== undefined) throw secondStepError({ reason: 'no_pass' }, rules)
+    throw new APIError(401, { code: 'LOG_IN_FIRST', result: 'log_in_first', message: 'log in first' })
+  }
+  const marked = (await storedSession(endpoint.context, found.session.token)) ?? found
+  const reply = await checkSession(means, marked, rules).catch(toApiError)
   switch (reply.result) {
     case 'in':
       return { ...found, method: reply.method, authTime: reply.authTime }
     case 'second_step':
-      throw new APIError(
-        401,
-        { code: 'SECOND_STEP', ...reply, maxAge: rules.maxAge, message: 'a second factor is required' },
-        { 'www-authenticate': stepUpChallenge(rules) },
-      )
+      throw secondStepError(reply, rules)
     case 'denied':
       throw new APIError(403, { code: codeOf(reply.reason), ...reply, message: 'the rules refuse it' })
   }
 }
+
+/** The session of a request that lacks a second factor alone: the answer says so. */
+async function refused(endpoint: EndpointContext): Promise<AuthSessionAndUser | undefined> {
+  const token = await tokenOf(endpoint)
+  const stored = token === undefined ? undefined : await storedSession(endpoint.context, token)
+  return stored && stored.session.expiresAt.getTime() > Date.now() ? stored : undefined
+}
+
+const secondStepError = ({ reason }: { reason: SecondStepReason }, rules: PassRules) =>
+  new APIError(
+    401,
+    {
+      code: 'SECOND_STEP',
+      result: 'second_step',
+      reason,
+      maxAge: rules.maxAge,
+      message: 'a second factor is required',
+    },
+    { 'www-authenticate': stepUpChallenge(rules) },
+  )

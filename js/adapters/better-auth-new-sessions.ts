@@ -5,6 +5,7 @@ import type { AuthContext, AuthSessionAndUser } from './better-auth-types.js'
 
 /** A row of the table: a kind of session that an answer hands out. */
 export interface NewSessionKind {
+  /** Its name; all but `log_in` are no log-in. */
   kind: 'known' | 'renewed' | 'impersonated' | 'log_in'
   /** How it is told. */
   told: string

@@ -10,9 +10,10 @@ import {
   queueAfterTransactionHook,
   tryGetCurrentAuthEndpointContext,
 } from '@better-auth/core/context'
+import { APIError } from 'better-auth/api'
 import { parseSessionOutput, parseUserOutput } from 'better-auth/db'
-import type { PassRules, UserFacts } from '../adapter.js'
-import type { CheckReply, SecondFactor } from '../index.js'
+import { answerOfError, type PassRules, type UserFacts } from '../adapter.js'
+import { type CheckReply, CountersignError, type SecondFactor } from '../index.js'
 import { FIELD, type Mark, markOf } from './better-auth-mark.js'
 import type {
   AuthContext,
@@ -119,11 +120,18 @@ function byPasskey(means: Means, { passkeyAt }: Mark, { maxAge, methods, fresh }
 
 /** Whether a session counts. One that does is noted. */
 async function counts(means: Means, found: AuthSessionAndUser): Promise<boolean> {
-  const { result } = await checkSession(means, found)
+  const { result } = await checkSession(means, found).catch(toApiError)
   if (result === 'second_step') currentState()?.refused.add(found.session.token)
   if (result !== 'in') return false
   currentState()?.seen.set(found.session.token, { user: found.user, mark: markOf(found.session) })
   return true
+}
+
+/** An error of ours as better-auth answers errors: a store that cannot be had is 503. */
+export function toApiError(error: unknown): never {
+  if (!CountersignError.is(error)) throw error
+  const { status, headers, body } = answerOfError(error)
+  throw new APIError(status, { code: 'SECOND_FACTOR_FAILED', ...body }, headers)
 }
 
 /** A person who is in may also see and end the other sessions of the same person. */

@@ -13,7 +13,7 @@ export const RECORDS_SCHEMA = {
   [RECORDS]: {
     fields: {
       recordKey: { type: 'string', required: true, unique: true, input: false },
-      userId: { type: 'string', required: true, index: true, input: false },
+      userId: { type: 'string', required: true, input: false },
       account: { type: 'string', required: false, input: false },
       record: { type: 'string', required: true, input: false, returned: false },
       version: { type: 'string', required: true, input: false },
@@ -45,14 +45,16 @@ export function authStore(
   const found = (key: string) => database.findOne({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
 
   async function inserted(id: RecordId, key: string, record: string): Promise<boolean> {
-    const data = { recordKey: key, userId: id.user, account: id.account ?? null, record, version: String(newVersion()) }
+    const { account } = id
+    const ids = { userId: ascii(id.user), account: account === undefined ? null : ascii(account) }
+    const data = { recordKey: key, ...ids, record: ascii(record), version: String(newVersion()) }
     try {
       await inTurn(key, () => database.create({ model: RECORDS, data }))
       return true
     } catch (error) {
       const there = await found(key)
       if (there === null) throw error
-      return there.record === record
+      return there.record === ascii(record)
     }
   }
 
@@ -61,7 +63,7 @@ export function authStore(
       { field: 'recordKey', value: key },
       { field: 'version', value: String(expected) },
     ]
-    const update = { record, version: String(newVersion()) }
+    const update = { record: ascii(record), version: String(newVersion()) }
     return isOne(await database.updateMany({ model: RECORDS, where, update }))
   }
 
@@ -100,7 +102,7 @@ export function authStore(
         model: RECORDS,
         where: [{ field: 'recordKey', value: key }],
       })
-      return row === null ? undefined : { record: row.record as string, version: versionOf(row) }
+      return row === null ? undefined : { record: plain(row.record), version: versionOf(row) }
     },
     save: async (id, record, expected) => {
       await proven()
@@ -116,12 +118,14 @@ export function authStore(
     },
     list: async ({ account, after, limit }) => {
       const where = [
-        ...(account === undefined ? [] : [{ field: 'account', value: account }]),
+        ...(account === undefined ? [] : [{ field: 'account', value: ascii(account) }]),
         ...(after === undefined ? [] : [{ field: 'recordKey', value: after, operator: 'gt' }]),
       ]
       const sortBy = { field: 'recordKey', direction: 'asc' } as const
       const rows = await database.findMany({ model: RECORDS, where, limit, sortBy })
-      const records = rows.map((row) => ({ id: idOf(row), record: row.record as string, version: versionOf(row) }))
+      const all = rows.map((row) => ({ id: idOf(row), record: plain(row.record), version: versionOf(row) }))
+      // Some databases ignore case.
+      const records = all.filter(({ id }) => account === undefined || id.account === account)
       const last = rows.length < limit ? undefined : rows.at(-1)?.recordKey
       return { records, next: last as string | undefined }
     },
@@ -135,9 +139,12 @@ export function authStore(
 }
 
 const idOf = ({ account, userId }: Record<string, unknown>): RecordId =>
-  account === null || account === undefined
-    ? { user: userId as string }
-    : { account: account as string, user: userId as string }
+  account === null || account === undefined ? { user: plain(userId) } : { account: plain(account), user: plain(userId) }
+
+/** Text for columns of any character set: what is beside ASCII is percent-encoded. */
+const ascii = (text: string): string => text.replace(/[^\x20-\x7e]+|%/g, encodeURIComponent)
+
+const plain = (text: unknown): string => decodeURIComponent(text as string)
 
 function versionOf({ version }: Record<string, unknown>): number {
   const number = Number(version)
@@ -147,7 +154,7 @@ function versionOf({ version }: Record<string, unknown>): number {
 }
 
 /** A digest of the id: columns with a unique key hold 255 characters in some databases, and ignore case in some. */
-async function keyOf(id: RecordId): Promise<string> {
+export async function keyOf(id: RecordId): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(recordKey(id)))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -3,21 +3,30 @@
 
 /** A session as better-auth stores it, with the field of ours. */
 export interface AuthSession {
+  /** Its id. */
   id: string
+  /** Its secret, which is in the cookie. */
   token: string
+  /** The user. */
   userId: string
+  /** The time at which it ends. */
   expiresAt: Date
+  /** The time at which it was created. */
   createdAt: Date
+  /** The admin who impersonates the user. */
   impersonatedBy?: string | null | undefined
-  /** Written and read by `better-auth-mark.ts` alone. */
+  /** The second factor of the session, which no client sees. */
   secondFactor?: string | null | undefined
   [field: string]: unknown
 }
 
 /** A user of better-auth. */
 export interface AuthUser {
+  /** The id, which never changes. */
   id: string
+  /** The e-mail address. */
   email?: string | undefined
+  /** Whether it is a guest of the anonymous plugin. */
   isAnonymous?: boolean | null | undefined
   [field: string]: unknown
 }
@@ -28,14 +37,14 @@ export interface AuthSessionAndUser {
   user: AuthUser
 }
 
-/** A condition of a query. @internal */
+/** A condition of a query. */
 export interface Where {
   field: string
   value: unknown
   operator?: string
 }
 
-/** The database, as better-auth's adapters give it. @internal */
+/** The database, as better-auth's adapters give it. */
 export interface AuthDatabase {
   id: string
   create(query: { model: string; data: Record<string, unknown>; forceAllowId?: boolean }): Promise<unknown>
@@ -50,7 +59,7 @@ export interface AuthDatabase {
   deleteMany(query: { model: string; where: Where[] }): Promise<number>
 }
 
-/** The calls about sessions and users that go through better-auth's hooks. @internal */
+/** The calls about sessions and users that go through better-auth's hooks. */
 export interface InternalAdapter {
   findSession(token: string): Promise<AuthSessionAndUser | null>
   findSessions(tokens: string[], options?: unknown): Promise<AuthSessionAndUser[]>
@@ -68,19 +77,19 @@ export interface InternalAdapter {
   updateAccount(id: string, fields: Record<string, unknown>): Promise<Record<string, unknown> | null>
 }
 
-/** A cookie of better-auth. @internal */
+/** A cookie of better-auth. */
 export interface AuthCookie {
   name: string
   attributes: Record<string, unknown>
 }
 
-/** A plugin, as far as the adapter looks at others. @internal */
+/** A plugin, as far as the adapter looks at others. */
 export interface AuthPlugin {
   id: string
   hooks?: { after?: { matcher(context: unknown): boolean; handler(context: unknown): Promise<unknown> }[] }
 }
 
-/** The context of one better-auth instance, or of one request to it. @internal */
+/** The context of one better-auth instance, or of one request to it. */
 export interface AuthContext {
   options: {
     plugins?: AuthPlugin[]
@@ -108,10 +117,10 @@ export interface AuthContext {
   logger: { error(...parts: unknown[]): void; warn(...parts: unknown[]): void }
 }
 
-/** The version in cached sessions; see `session.cookieCache.version` of better-auth. @internal */
+/** The version in cached sessions; see `session.cookieCache.version` of better-auth. */
 export type CacheVersion = string | ((session: AuthSession, user: AuthUser) => string | Promise<string>)
 
-/** One request to an endpoint, or one call of `auth.api`. @internal */
+/** One request to an endpoint, or one call of `auth.api`. */
 export interface EndpointContext {
   path: string
   method: string

@@ -13,16 +13,17 @@ import {
   type Store,
 } from '../index.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth-challenge.js'
-import { endpointsOf, type ProvenSession, type SecondFactorEndpoints } from './better-auth-endpoints.js'
+import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth-endpoints.js'
 import { FIELD } from './better-auth-mark.js'
 import { isOwnerOf } from './better-auth-organization.js'
+import { addsPasskey } from './better-auth-passkey.js'
 import { PATH } from './better-auth-path.js'
 import { watchResponse } from './better-auth-response.js'
 import { beginState, currentState, databaseOf, type Means, unwatched, watchSessions } from './better-auth-sessions.js'
-import { authStore, RECORDS, RECORDS_SCHEMA } from './better-auth-store.js'
+import { authStore, keyOf, RECORDS, RECORDS_SCHEMA } from './better-auth-store.js'
 import type { AuthContext, AuthSession, AuthUser, EndpointContext } from './better-auth-types.js'
 
-export { CountersignError, type ErrorCode, type RuleErrorCode } from '../index.js'
+export { CountersignError, type ErrorCode, generateKeys, type Revoked, type RuleErrorCode } from '../index.js'
 export type { BetterAuthPages } from './better-auth-challenge.js'
 export type {
   Answer,
@@ -30,8 +31,9 @@ export type {
   LoggedInAnswer,
   SecondFactorActions,
   SecondFactorError,
+  ShownReply,
 } from './better-auth-client.js'
-export type { AuthEndpoint, ProvenSession, SecondFactorEndpoints } from './better-auth-endpoints.js'
+export type { AuthEndpoint, DataOf, ProvenSession, SecondFactorEndpoints } from './better-auth-endpoints.js'
 export { NEW_SESSIONS, type NewSessionKind } from './better-auth-new-sessions.js'
 export type { AuthSession, AuthUser } from './better-auth-types.js'
 
@@ -62,14 +64,51 @@ export interface BetterAuthWithSecondFactor extends BetterAuthSharedOptions {
 
 /** Options of `createSecondFactor`; the records are kept in better-auth's database. */
 export interface BetterAuthWithDatabase extends BetterAuthSharedOptions, Omit<SecondFactorOptions, 'store'> {
+  /** None: it is made of these options. */
   secondFactor?: undefined
 }
 
 /** Options of {@link secondFactor}. */
 export type BetterAuthOptions = BetterAuthWithSecondFactor | BetterAuthWithDatabase
 
-/** The plugin. */
-export function secondFactor(options: BetterAuthOptions) {
+/** The plugin, as far as the types of better-auth ask for it. */
+export interface SecondFactorPlugin {
+  /** Its name. */
+  id: 'second-factor'
+  /** The field of sessions that it adds. The table of the records is not told to types. */
+  schema: {
+    session: { fields: { secondFactor: { type: 'string'; required: false; input: false; returned: false } } }
+  }
+  /** The endpoints, in `auth.api`. */
+  endpoints: SecondFactorEndpoints
+}
+
+/**
+ * The plugin for better-auth's server. A user whom the rules ask for a second factor is challenged at every way in, and a session counts
+ * for as long as `check` says so. Its errors are those of better-auth.
+ *
+ * @example
+ * ```ts
+ * import { betterAuth } from 'better-auth'
+ * import Database from 'better-sqlite3'
+ * import { secondFactor } from 'countersign/better-auth'
+ *
+ * export const auth = betterAuth({
+ *   database: new Database('acme.sqlite'),
+ *   emailAndPassword: { enabled: true },
+ *   plugins: [
+ *     secondFactor({
+ *       policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+ *       keys: process.env.COUNTERSIGN_KEYS ?? '', // the JSON that `npx countersign keys` printed once
+ *     }),
+ *   ],
+ * })
+ * ```
+ *
+ * @throws {@link CountersignError} what `createSecondFactor` throws. better-auth does not start with `invalid_input` where its own
+ * `twoFactor` is on too, or where there is no database for the records.
+ */
+export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
   const { account, facts, mayRescue, pages = {}, passkeyLogin = 'one', ip, ...rest } = options
   const keepsRecords = rest.secondFactor === undefined
   let store: Store | undefined
@@ -120,15 +159,15 @@ export function secondFactor(options: BetterAuthOptions) {
     goFirst(context)
   }
 
-  return {
+  const plugin = {
     id: 'second-factor' as const,
     schema: {
-      session: { fields: { [FIELD]: { type: 'string' as const, required: false, input: false, returned: false } } },
+      session: { fields: { [FIELD]: NO_FIELD_OF_CLIENTS } },
       ...(keepsRecords ? RECORDS_SCHEMA : {}),
     },
     init: (context: AuthContext) => {
       start(context)
-      return { options: { databaseHooks: hooksOf(context, keepsRecords) } }
+      return { options: { databaseHooks: hooksOf(context, keepsRecords, async (user) => account?.(user)) } }
     },
     onRequest: async (_request: Request, context: AuthContext) => void beginState(context),
     onResponse: (response: Response, context: AuthContext) => watchResponse(started(parts).means, response, context),
@@ -137,9 +176,13 @@ export function secondFactor(options: BetterAuthOptions) {
       before: [
         {
           matcher: () => true,
-          handler: createAuthMiddleware(async ({ context }: EndpointContext) => {
+          handler: createAuthMiddleware(async (endpoint: EndpointContext) => {
+            const { context } = endpoint
             unwatched(context) // throws where nobody watches
             beginState(context)
+            // A new passkey would be a way in by itself: adding one is a change of factors.
+            if (passkeyLogin === 'both' && addsPasskey(endpoint))
+              await proven(started(parts).means, endpoint, { fresh: true })
           }),
         },
       ],
@@ -155,9 +198,24 @@ export function secondFactor(options: BetterAuthOptions) {
     },
     rateLimit: [{ pathMatcher: (path: string) => path.startsWith(`${PATH}/`), window: 60, max: 30 }],
   }
+  return plugin as SecondFactorPlugin
 }
 
-/** Asks for a second factor before an action. */
+/**
+ * Asks for a second factor before an action: gives session and user, or rejects with an `APIError` of better-auth whose `statusCode`, `body`
+ * and `headers` are the answer. 401: `LOG_IN_FIRST`, or `SECOND_STEP` with the challenge of RFC 9470; 403: the rules refuse the request.
+ *
+ * @example
+ * ```ts
+ * import { requireSecondFactor } from 'countersign/better-auth'
+ * import { auth } from './auth.js'
+ *
+ * export async function transfer(request: Request): Promise<Response> {
+ *   const { user } = await requireSecondFactor(auth, request.headers, { maxAge: 300 })
+ *   return Response.json({ from: user.id })
+ * }
+ * ```
+ */
 export async function requireSecondFactor(
   auth: { api: Pick<SecondFactorEndpoints, 'requireSecondFactor'> },
   headers: Headers,
@@ -187,6 +245,8 @@ export async function betterAuthStore(auth: { $context: Promise<unknown> }): Pro
   return authStore(adapter, databaseOf)
 }
 
+const NO_FIELD_OF_CLIENTS = { type: 'string', required: false, input: false, returned: false } as const
+
 const hostUser = (account: string | undefined, user: string): HostUser =>
   account === undefined ? { user } : { account, user }
 
@@ -204,12 +264,13 @@ function goFirst({ options }: AuthContext): void {
 }
 
 /** Hooks on better-auth's tables. */
-function hooksOf({ adapter }: AuthContext, keepsRecords: boolean) {
+function hooksOf({ adapter }: AuthContext, keepsRecords: boolean, accountOf: Means['accountOf']) {
   const created = async (session: AuthSession, endpoint: EndpointContext | null | undefined) => {
     if (endpoint) beginState(endpoint.context).created.push(session)
   }
   const deleted = async (user: AuthUser) => {
-    await adapter.deleteMany({ model: RECORDS, where: [{ field: 'userId', value: user.id }] })
+    const key = await keyOf({ account: await accountOf(user), user: user.id })
+    await adapter.deleteMany({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
   }
   return {
     session: { create: { after: created } },

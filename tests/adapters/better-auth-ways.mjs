@@ -22,6 +22,8 @@ import {
 } from 'better-auth/plugins'
 import { PASSWORD } from './better-auth-service.mjs'
 
+export { twoFactor } from 'better-auth/plugins'
+
 /** Where plugins leave their codes and links: one for each service. */
 export const mailbox = () => ({ code: '', url: '', token: '' })
 
