@@ -45,7 +45,10 @@ async function buildReference() {
   if (project === undefined) throw new Problem('The types do not compile.')
   // By the names under which they are imported.
   for (const module of project.getChildrenByKind(typedoc.ReflectionKind.Module)) {
-    module.name = module.name === 'index' ? 'countersign' : `countersign/${module.name.replace(/^adapters\//, '')}`
+    module.name =
+      module.name === 'index'
+        ? 'countersign'
+        : `countersign/${module.name.replace(/^adapters\//, '').replace('-client', '/client')}`
   }
   app.validate(project)
   for (const gap of gaps(typedoc, project)) app.logger.error(gap)

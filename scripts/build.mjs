@@ -13,11 +13,13 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'fastify', 'hono', 'nestjs', 'next', 'oidc-provider', 'passport'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const ADAPTERS = [
+  ...['better-auth', 'better-auth-client', 'express', 'fastify', 'hono', 'nestjs', 'next', 'oidc-provider', 'passport'],
+].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
 const EDGE_ADAPTERS = ['hono', 'next'].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
 const BY_REQUIRE = ['adapters/next'] // Node finds the modules of Next by `require` alone, and its bundlers by these names
-const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
+const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', '@better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
@@ -156,7 +158,7 @@ async function bundle() {
     await esbuild.build({ ...options, ...files, plugins: [errors] })
     writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
-  await bundleAdapters(options, Object.keys(load(at('pkg/countersign.cjs')).adapter))
+  await bundleAdapters(options, load(at('pkg/countersign.cjs')))
   // The commands and the kit import the bundle of the package, which lies in the folder `to`, instead of carrying a second copy.
   const shared = (to) => ({
     name: 'shared',
@@ -231,18 +233,21 @@ async function bundleCommands(shared) {
 }
 
 /** The adapters, which use the core of the first bundle by its public names. Their frameworks are the host's. */
-async function bundleAdapters(options, names) {
+async function bundleAdapters(options, bundle) {
   const esbuild = await import('esbuild')
   for (const format of /** @type {const} */ (['cjs', 'esm'])) {
     const core = {
       name: 'core of the adapters',
       setup: ({ onResolve, onLoad }) => {
-        onResolve({ filter: /^\.\.\/adapter\.js$/ }, () => ({ path: 'adapter', namespace: 'bundle' }))
-        onLoad({ filter: /./, namespace: 'bundle' }, () => ({
+        onResolve({ filter: /^\.\.\/(adapter|index)\.js$/ }, ({ path }) => ({
+          path: posix.basename(path, '.js'),
+          namespace: 'bundle',
+        }))
+        onLoad({ filter: /./, namespace: 'bundle' }, ({ path }) => ({
           contents:
             format === 'cjs'
-              ? `module.exports = require('../countersign.cjs').adapter`
-              : `import bundle from '../countersign.cjs'\nexport const { ${names.join(', ')} } = bundle.adapter`,
+              ? `module.exports = require('../countersign.cjs').${path}`
+              : `import bundle from '../countersign.cjs'\nexport const { ${Object.keys(bundle[path]).join(', ')} } = bundle.${path}`,
         }))
       },
     }

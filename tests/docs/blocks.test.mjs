@@ -48,8 +48,10 @@ before(async () => {
     () => '',
     ({ stdout, stderr }) => stdout + stderr,
   )
+  let last
   for (const line of output.split('\n').filter(Boolean)) {
-    const [, name] = /^(\S+?)\(\d/.exec(line) ?? []
+    const [, name = last] = /^(\S+?)\(\d/.exec(line) ?? [] // more lines of an error have no name
+    last = name
     complaints.set(name, [...(complaints.get(name) ?? []), line])
   }
   strip(folder)
@@ -68,7 +70,8 @@ test('no two blocks have one file name', () => {
 test('the compiler finds errors only in blocks, which are reported below', () => {
   const known = new Set(typescript.map(({ name }) => name))
   assert.deepEqual(
-    [...complaints].filter(([name]) => !known.has(name)),
+    // The types of frameworks are theirs: some do not compile under each of our options.
+    [...complaints].filter(([name]) => !known.has(name) && !name.includes('node_modules/')),
     [],
   )
 })

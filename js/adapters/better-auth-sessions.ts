@@ -1,0 +1,286 @@
+// Which sessions of better-auth count: those for which `check` says `in`, wherever better-auth looks a session up.
+//
+//   cookie, bearer token, one-time token, multi-session ──▶ findSession ──▶ check ──▶ the session, or none
+//   cookie cache ──▶ version of the cache ──▶ check ──▶ the cached session, or findSession
+//
+// So a session that was created and not yet challenged opens nothing, even where a plugin hands it out by a way that is not known
+// here; and a session ends with its pass.
+import {
+  getCurrentAdapter,
+  queueAfterTransactionHook,
+  tryGetCurrentAuthEndpointContext,
+} from '@better-auth/core/context'
+import { APIError } from 'better-auth/api'
+import { parseSessionOutput, parseUserOutput } from 'better-auth/db'
+import { answerOfError, type PassRules, type UserFacts } from '../adapter.js'
+import { type CheckReply, CountersignError, type SecondFactor } from '../index.js'
+import { FIELD, type Mark, markOf } from './better-auth-mark.js'
+import type {
+  AuthContext,
+  AuthDatabase,
+  AuthSession,
+  AuthSessionAndUser,
+  AuthUser,
+  EndpointContext,
+  InternalAdapter,
+} from './better-auth-types.js'
+
+/** The means that the parts of the plugin share. */
+export interface Means {
+  secondFactor: SecondFactor
+  /** Seconds since 1970. */
+  now(): number
+  /** The user's account, where the host has accounts. */
+  accountOf(user: AuthUser): Promise<string | undefined>
+  /** Plan and roles. */
+  factsOf(user: AuthUser): Promise<UserFacts>
+  /** The client's address. */
+  ipOf(headers: Headers | undefined): string | undefined
+  /** Whether a login by a passkey with user verification counts as both factors. */
+  passkeyCountsAsBoth: boolean
+}
+
+/** The state of one request. */
+export interface RequestState {
+  /** The sessions that the request has created. */
+  created: AuthSession[]
+  /** The sessions that were in, by their tokens. */
+  seen: Map<string, { user: AuthUser; mark: Mark | undefined }>
+  /** The tokens of sessions that were looked at. */
+  settled: Set<string>
+  /** The tokens of sessions that would count with a second factor. */
+  refused: Set<string>
+  /** The tokens of sessions that were closed: nothing of the answer may hold one. */
+  closed: Set<string>
+  /** The e-mail addresses of users whom the request is about, shown in their apps. */
+  labels: Map<string, string>
+}
+
+const STATE = Symbol('second factor')
+
+/** Begins the state of a request. All contexts that better-auth makes of this one share it. */
+export function beginState(context: AuthContext): RequestState {
+  const held = context as AuthContext & { [STATE]?: RequestState }
+  held[STATE] ??= {
+    created: [],
+    seen: new Map(),
+    settled: new Set(),
+    refused: new Set(),
+    closed: new Set(),
+    labels: new Map(),
+  }
+  return held[STATE]
+}
+
+/** The state of the request that is being answered, where there is one. */
+export function currentState(): RequestState | undefined {
+  const endpoint = tryGetCurrentAuthEndpointContext()
+  return endpoint && beginState(endpoint.context)
+}
+
+/** Notes the name of a user for an app: the e-mail address. */
+export function noteLabel(context: AuthContext, { id, email }: AuthUser): void {
+  if (email) beginState(context).labels.set(id, email)
+}
+
+/** Asks `check` about a session. `rules` say which passes count. */
+export async function checkSession(
+  means: Means,
+  { session, user }: AuthSessionAndUser,
+  rules: PassRules = {},
+): Promise<CheckReply> {
+  const { secondFactor } = means
+  const mark = markOf(session)
+  const own = mark?.admin === undefined ? mark : undefined
+  const [account, { roles }] = await Promise.all([means.accountOf(user), means.factsOf(user)])
+  const ip = means.ipOf(tryGetCurrentAuthEndpointContext()?.headers)
+  const place = { account, user: user.id, session: own?.session ?? session.id, ip, roles }
+  const reply = await secondFactor.check({ ...place, pass: own?.pass, ...rules })
+  if (reply.result !== 'second_step' || mark === undefined) return reply
+  if (mark.admin !== undefined) return (await impersonated(means, session, mark, rules)) ?? reply
+  return (means.passkeyCountsAsBoth && byPasskey(means, mark, rules)) || reply
+}
+
+/** An impersonated session is as good as the second factor of the admin behind it. */
+async function impersonated(means: Means, session: AuthSession, mark: Mark, rules: PassRules) {
+  if (session.impersonatedBy !== mark.admin || rules.fresh === true) return undefined
+  const { maxAge, methods } = rules
+  const { account, admin, session: id, pass } = mark
+  const reply = await means.secondFactor.checkPass({ account, user: admin!, session: id, pass: pass!, maxAge, methods })
+  if (reply.result !== 'valid') return undefined
+  return { result: 'in', method: reply.method, authTime: reply.authTime } satisfies CheckReply
+}
+
+/** A passkey proves no method of the policy, and is never fresh: changes of factors ask for a code. */
+function byPasskey(means: Means, { passkeyAt }: Mark, { maxAge, methods, fresh }: PassRules) {
+  if (passkeyAt === undefined || methods !== undefined || fresh === true) return undefined
+  if (maxAge !== undefined && means.now() - passkeyAt > maxAge) return undefined
+  return { result: 'in', authTime: passkeyAt } satisfies CheckReply
+}
+
+/** Whether a session counts. One that does is noted. */
+async function counts(means: Means, found: AuthSessionAndUser): Promise<boolean> {
+  const { result } = await checkSession(means, found).catch(toApiError)
+  if (result === 'second_step') currentState()?.refused.add(found.session.token)
+  if (result !== 'in') return false
+  currentState()?.seen.set(found.session.token, { user: found.user, mark: markOf(found.session) })
+  return true
+}
+
+/** An error of ours as better-auth answers errors: a store that cannot be had is 503. */
+export function toApiError(error: unknown): never {
+  if (!CountersignError.is(error)) throw error
+  const { status, headers, body } = answerOfError(error)
+  throw new APIError(status, { code: 'SECOND_FACTOR_FAILED', ...body }, headers)
+}
+
+/** A person who is in may also see and end the other sessions of the same person. */
+function isOwn({ user }: AuthSessionAndUser): boolean {
+  const asker = tryGetCurrentAuthEndpointContext()?.context.session
+  const proven = asker && currentState()?.seen.get(asker.session.token)
+  return proven?.user.id === user.id
+}
+
+/** Looks at every session that this instance of better-auth finds. @internal */
+export function watchSessions(means: Means, context: AuthContext): void {
+  let watched = wrapped(means, context, context.internalAdapter)
+  // better-auth makes the calls anew once all plugins are set up.
+  Object.defineProperty(context, 'internalAdapter', {
+    configurable: true,
+    enumerable: true,
+    get: () => watched,
+    set: (inner: InternalAdapter) => {
+      watched = WATCHED.has(inner) ? inner : wrapped(means, context, inner)
+    },
+  })
+  watchCache(means, context)
+}
+
+const WATCHED = new WeakMap<InternalAdapter, InternalAdapter>()
+
+/** The calls below the watched ones: any session, whether it counts or not. Throws where nobody watches. */
+export function unwatched(context: AuthContext): InternalAdapter {
+  const inner = WATCHED.get(context.internalAdapter)
+  const version = context.options.session?.cookieCache?.version
+  if (inner === undefined || typeof version !== 'function' || !VERSIONS.has(version))
+    throw new Error(
+      'the second factor does not watch the sessions of this better-auth: is there another version of it?',
+    )
+  return inner
+}
+
+/** The session with a token as it is stored, whether it counts or not. */
+export async function storedSession(context: AuthContext, token: string): Promise<AuthSessionAndUser | undefined> {
+  const [found] = await unwatched(context).findSessions([token])
+  return found && { ...found, session: { ...found.session, expiresAt: new Date(found.session.expiresAt) } }
+}
+
+function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): InternalAdapter {
+  const admitted = async (found: AuthSessionAndUser) => (await counts(means, found)) || isOwn(found)
+  const outer: InternalAdapter = {
+    ...inner,
+    findSession: async (token) => {
+      const [found] = await inner.findSessions([token])
+      return found && (await admitted(found)) ? shown(context, found) : null
+    },
+    findSessions: async (tokens, options) => {
+      const all = await inner.findSessions(tokens, options)
+      const isAdmitted = await Promise.all(all.map(admitted))
+      return all.filter((_, index) => isAdmitted[index])
+    },
+    updateSession: async (token, fields) => keepMark(context, inner, token, fields),
+    updatePassword: async (userId, password) => {
+      const updated = await inner.updatePassword(userId, password)
+      await passwordChanged(means, inner, userId)
+      return updated
+    },
+    updateAccount: async (id, fields) => {
+      const updated = await inner.updateAccount(id, fields)
+      const userId = updated?.userId
+      if (fields.password !== undefined && typeof userId === 'string') await passwordChanged(means, inner, userId)
+      return updated
+    },
+  }
+  WATCHED.set(outer, inner)
+  return outer
+}
+
+/** better-auth's secondary storage loses fields that are not returned whenever a session is updated: the mark is put back. */
+async function keepMark(context: AuthContext, inner: InternalAdapter, token: string, fields: Record<string, unknown>) {
+  const storage = context.secondaryStorage
+  const before = storage && (await inner.findSessions([token]))[0]?.session
+  const updated = await inner.updateSession(token, fields)
+  const mark = fields[FIELD] ?? before?.[FIELD]
+  if (!storage || !updated || typeof mark !== 'string') return updated
+  const stored = await storage.get(token)
+  const parsed = typeof stored === 'string' ? JSON.parse(stored) : stored
+  if (!parsed?.session) return updated
+  const seconds = Math.floor((new Date(parsed.session.expiresAt).getTime() - Date.now()) / 1_000)
+  const session = { ...parsed.session, [FIELD]: mark }
+  if (seconds > 0) await storage.set(token, JSON.stringify({ ...parsed, session }), seconds)
+  return { ...updated, [FIELD]: mark }
+}
+
+/** A new password ends half-made logins. */
+async function passwordChanged(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
+  const user = await inner.findUserById(userId)
+  if (!user) return
+  const ip = means.ipOf(tryGetCurrentAuthEndpointContext()?.headers)
+  await queueAfterTransactionHook(async () => {
+    await means.secondFactor.passwordChanged({ account: await means.accountOf(user), user: user.id, ip })
+  })
+}
+
+/**
+ * A cached session is asked about by the version of the cache, which better-auth compares at each use. Its options are put together from
+ * those of all plugins, and set once these are set up.
+ */
+function watchCache(means: Means, context: AuthContext): void {
+  const first = withVersion(means, context.options)
+  Object.defineProperty(context, 'options', {
+    configurable: true,
+    enumerable: true,
+    get: () => first,
+    set(this: AuthContext, options: AuthContext['options']) {
+      const value = withVersion(means, options)
+      Object.defineProperty(this, 'options', { configurable: true, enumerable: true, writable: true, value })
+    },
+  })
+}
+
+const VERSIONS = new WeakSet<object>()
+
+function withVersion(means: Means, options: AuthContext['options']): AuthContext['options'] {
+  const { session } = options
+  const given = session?.cookieCache?.version
+  if (typeof given === 'function' && VERSIONS.has(given)) return options
+  const version = async (cached: AuthSession, user: AuthUser) => {
+    // A version that is never the same again: the cache is passed over, and the session looked up.
+    if (!(await counts(means, { session: cached, user }))) return `refused-${crypto.randomUUID()}`
+    return (typeof given === 'function' ? await given(cached, user) : given) ?? '1'
+  }
+  VERSIONS.add(version)
+  options.session = { ...session, cookieCache: { ...session?.cookieCache, version } }
+  return options
+}
+
+/** A session as better-auth's `findSession` gives it: without the fields that are not returned, but for the mark. */
+function shown({ options }: AuthContext, { session, user }: AuthSessionAndUser): AuthSessionAndUser {
+  const dates = (row: Record<string, unknown>, names: string[]) =>
+    Object.fromEntries(names.filter((name) => name in row).map((name) => [name, new Date(row[name] as string)]))
+  const shownSession = parseSessionOutput(options, {
+    ...session,
+    ...dates(session, ['expiresAt', 'createdAt', 'updatedAt']),
+  })
+  return {
+    session: { ...shownSession, [FIELD]: session[FIELD] ?? null },
+    user: parseUserOutput(options, { ...user, ...dates(user, ['createdAt', 'updatedAt']) }),
+  }
+}
+
+/** The database as a request sees it: inside its transaction, where there is one. */
+export const databaseOf = (database: AuthDatabase): Promise<AuthDatabase> => getCurrentAdapter(database)
+
+/** The token of the session that a request brings. */
+export const tokenOf = async (context: EndpointContext): Promise<string | undefined> =>
+  (await context.getSignedCookie(context.context.authCookies.sessionToken.name, context.context.secret)) || undefined

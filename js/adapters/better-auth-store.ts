@@ -1,0 +1,167 @@
+// Records in better-auth's own database: a table that its CLI and `getMigrations` make, through the adapter that the host gave it.
+//
+// A save is one INSERT of a unique key, or one UPDATE that names the version. better-auth's adapters differ in what they enforce and
+// count, so that the first save tries both on a row of its own: a database that enforces no unique key, or counts wrong, is refused.
+import { CountersignError, newVersion, type RecordId, recordKey, type Store } from '../index.js'
+import type { AuthDatabase } from './better-auth-types.js'
+
+/** The table in better-auth's schema. */
+export const RECORDS = 'secondFactorRecord'
+
+/** Its columns. `version` is text: better-auth's numbers have 32 bits in some databases. */
+export const RECORDS_SCHEMA = {
+  [RECORDS]: {
+    fields: {
+      recordKey: { type: 'string', required: true, unique: true, input: false },
+      userId: { type: 'string', required: true, input: false },
+      account: { type: 'string', required: false, input: false },
+      record: { type: 'string', required: true, input: false, returned: false },
+      version: { type: 'string', required: true, input: false },
+    },
+  },
+} as const
+
+/** The store. `current` gives the database as the request sees it, inside its transaction. */
+export function authStore(
+  database: AuthDatabase,
+  current: (database: AuthDatabase) => Promise<AuthDatabase>,
+): Required<Pick<Store, 'load' | 'save' | 'delete' | 'list' | 'insertMany'>> {
+  let proof: Promise<void> | undefined
+  const turns = new Map<string, Promise<unknown>>()
+
+  /** The memory adapter of tests enforces no unique key, and lives in one process: there its inserts wait for each other. */
+  async function inTurn<T>(key: string, job: () => Promise<T>): Promise<T> {
+    if (database.id !== 'memory') return job()
+    const turn = (turns.get(key) ?? Promise.resolve()).then(async () => {
+      if ((await found(key)) !== null) throw new Error('the key is there already')
+      return job()
+    })
+    const done = turn.catch(() => {})
+    turns.set(key, done)
+    void done.then(() => turns.get(key) === done && turns.delete(key))
+    return turn
+  }
+
+  const found = (key: string) => database.findOne({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
+
+  async function inserted(id: RecordId, key: string, record: string): Promise<boolean> {
+    const { account } = id
+    const ids = { userId: ascii(id.user), account: account === undefined ? null : ascii(account) }
+    const data = { recordKey: key, ...ids, record: ascii(record), version: String(newVersion()) }
+    try {
+      await inTurn(key, () => database.create({ model: RECORDS, data }))
+      return true
+    } catch (error) {
+      const there = await found(key)
+      if (there === null) throw error
+      return there.record === ascii(record)
+    }
+  }
+
+  async function updated(key: string, record: string, expected: number): Promise<boolean> {
+    const where = [
+      { field: 'recordKey', value: key },
+      { field: 'version', value: String(expected) },
+    ]
+    const update = { record: ascii(record), version: String(newVersion()) }
+    return isOne(await database.updateMany({ model: RECORDS, where, update }))
+  }
+
+  function isOne(count: unknown): boolean {
+    if (count !== 0 && count !== 1) throw unfit(database, 'does not count the rows that it has changed')
+    return count === 1
+  }
+
+  /** Tries what the store rests on. */
+  async function prove(): Promise<void> {
+    const [id, key] = [{ user: 'countersign-probe' }, `probe-${crypto.randomUUID()}`]
+    try {
+      if (!(await inserted(id, key, 'a'))) throw unfit(database, 'does not insert')
+      if (await inserted(id, key, 'b')) throw unfit(database, 'enforces no unique key')
+      const version = versionOf((await found(key)) ?? {})
+      if (await updated(key, 'c', version === 1 ? 2 : 1)) throw unfit(database, 'updates rows of another version')
+      if (!(await updated(key, 'c', version))) throw unfit(database, 'does not count the rows that it has changed')
+      if (await updated(key, 'd', version)) throw unfit(database, 'updates rows of another version')
+    } finally {
+      await database.deleteMany({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
+    }
+  }
+
+  const proven = () => {
+    proof ??= prove().catch((error) => {
+      proof = undefined
+      throw error
+    })
+    return proof
+  }
+
+  return {
+    load: async (id) => {
+      const key = await keyOf(id)
+      const row = await (await current(database)).findOne({
+        model: RECORDS,
+        where: [{ field: 'recordKey', value: key }],
+      })
+      return row === null ? undefined : { record: plain(row.record), version: versionOf(row) }
+    },
+    save: async (id, record, expected) => {
+      await proven()
+      const key = await keyOf(id)
+      return expected === undefined ? inserted(id, key, record) : updated(key, record, expected)
+    },
+    delete: async (id, expected) => {
+      const where = [
+        { field: 'recordKey', value: await keyOf(id) },
+        { field: 'version', value: String(expected) },
+      ]
+      return isOne(await database.deleteMany({ model: RECORDS, where }))
+    },
+    list: async ({ account, after, limit }) => {
+      const where = [
+        ...(account === undefined ? [] : [{ field: 'account', value: ascii(account) }]),
+        ...(after === undefined ? [] : [{ field: 'recordKey', value: after, operator: 'gt' }]),
+      ]
+      const sortBy = { field: 'recordKey', direction: 'asc' } as const
+      const rows = await database.findMany({ model: RECORDS, where, limit, sortBy })
+      const all = rows.map((row) => ({ id: idOf(row), record: plain(row.record), version: versionOf(row) }))
+      // Some databases ignore case.
+      const records = all.filter(({ id }) => account === undefined || id.account === account)
+      const last = rows.length < limit ? undefined : rows.at(-1)?.recordKey
+      return { records, next: last as string | undefined }
+    },
+    insertMany: async (records) => {
+      await proven()
+      const written: boolean[] = []
+      for (const { id, record } of records) written.push(await inserted(id, await keyOf(id), record))
+      return written
+    },
+  }
+}
+
+const idOf = ({ account, userId }: Record<string, unknown>): RecordId =>
+  account === null || account === undefined ? { user: plain(userId) } : { account: plain(account), user: plain(userId) }
+
+/** Text for columns of any character set: what is beside ASCII is percent-encoded. */
+const ascii = (text: string): string => text.replace(/[^\x20-\x7e]+|%/g, encodeURIComponent)
+
+const plain = (text: unknown): string => decodeURIComponent(text as string)
+
+function versionOf({ version }: Record<string, unknown>): number {
+  const number = Number(version)
+  if (!Number.isSafeInteger(number))
+    throw new CountersignError('store_failed', 'store', 'the table of records holds a version that is no number')
+  return number
+}
+
+/** A digest of the id: columns with a unique key hold 255 characters in some databases, and ignore case in some. */
+export async function keyOf(id: RecordId): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(recordKey(id)))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+const unfit = ({ id }: AuthDatabase, fault: string) =>
+  new CountersignError(
+    'store_failed',
+    'store',
+    `better-auth's adapter \`${id}\` ${fault}, so that a code could be used twice: run its migrations, or hand in a store of your own`,
+  )

@@ -1,0 +1,279 @@
+/**
+ * The second factor in better-auth: a plugin for its server. Every way in meets it, because it watches sessions and not paths.
+ *
+ * @packageDocumentation
+ */
+import { createAuthMiddleware, getIP } from 'better-auth/api'
+import { createAdapter, type HostUser, type PassRules, type UserFacts } from '../adapter.js'
+import {
+  CountersignError,
+  createSecondFactor,
+  type SecondFactor,
+  type SecondFactorOptions,
+  type Store,
+} from '../index.js'
+import { afterEndpoint, type BetterAuthPages } from './better-auth-challenge.js'
+import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth-endpoints.js'
+import { FIELD } from './better-auth-mark.js'
+import { isOwnerOf } from './better-auth-organization.js'
+import { addsPasskey } from './better-auth-passkey.js'
+import { PATH } from './better-auth-path.js'
+import { watchResponse } from './better-auth-response.js'
+import { beginState, currentState, databaseOf, type Means, unwatched, watchSessions } from './better-auth-sessions.js'
+import { authStore, keyOf, RECORDS, RECORDS_SCHEMA } from './better-auth-store.js'
+import type { AuthContext, AuthSession, AuthUser, EndpointContext } from './better-auth-types.js'
+
+export { CountersignError, type ErrorCode, generateKeys, type Revoked, type RuleErrorCode } from '../index.js'
+export type { BetterAuthPages } from './better-auth-challenge.js'
+export type {
+  Answer,
+  ChallengeAnswer,
+  LoggedInAnswer,
+  SecondFactorActions,
+  SecondFactorError,
+  ShownReply,
+} from './better-auth-client.js'
+export type { AuthEndpoint, DataOf, ProvenSession, SecondFactorEndpoints } from './better-auth-endpoints.js'
+export { NEW_SESSIONS, type NewSessionKind } from './better-auth-new-sessions.js'
+export type { AuthSession, AuthUser } from './better-auth-types.js'
+
+/** Options that hold for both forms. */
+export interface BetterAuthSharedOptions {
+  /** The user's account, where you have accounts: of a field of the user that no client writes. */
+  account?: ((user: AuthUser) => string | undefined | Promise<string | undefined>) | undefined
+  /** Plan, roles and label of a user. The label is the e-mail address by default. */
+  facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined
+  /** Whether this user may issue a recovery code for, or reset, another one. By default an owner of all organizations of that user may. */
+  mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
+  /** Your pages, for ways in that redirect. */
+  pages?: BetterAuthPages | undefined
+  /**
+   * `one`, the default: a passkey is one factor, and the second one is asked for. `both`: a login by a passkey with user verification,
+   * which the authenticator has signed, needs no other.
+   */
+  passkeyLogin?: 'one' | 'both' | undefined
+  /** The client's address; by default as better-auth finds it, by `advanced.ipAddress`. */
+  ip?: ((headers: Headers) => string | undefined) | undefined
+}
+
+/** Options with a second factor of yours, which has a store of its own. */
+export interface BetterAuthWithSecondFactor extends BetterAuthSharedOptions {
+  /** What `createSecondFactor` gave. */
+  secondFactor: SecondFactor
+}
+
+/** Options of `createSecondFactor`; the records are kept in better-auth's database. */
+export interface BetterAuthWithDatabase extends BetterAuthSharedOptions, Omit<SecondFactorOptions, 'store'> {
+  /** None: it is made of these options. */
+  secondFactor?: undefined
+}
+
+/** Options of {@link secondFactor}. */
+export type BetterAuthOptions = BetterAuthWithSecondFactor | BetterAuthWithDatabase
+
+/** The plugin, as far as the types of better-auth ask for it. */
+export interface SecondFactorPlugin {
+  /** Its name. */
+  id: 'second-factor'
+  /** The field of sessions that it adds. The table of the records is not told to types. */
+  schema: {
+    session: { fields: { secondFactor: { type: 'string'; required: false; input: false; returned: false } } }
+  }
+  /** The endpoints, in `auth.api`. */
+  endpoints: SecondFactorEndpoints
+}
+
+/**
+ * The plugin for better-auth's server. A user whom the rules ask for a second factor is challenged at every way in, and a session counts
+ * for as long as `check` says so. Its errors are those of better-auth.
+ *
+ * @example
+ * ```ts
+ * import { betterAuth } from 'better-auth'
+ * import Database from 'better-sqlite3'
+ * import { secondFactor } from 'countersign/better-auth'
+ *
+ * export const auth = betterAuth({
+ *   database: new Database('acme.sqlite'),
+ *   emailAndPassword: { enabled: true },
+ *   plugins: [
+ *     secondFactor({
+ *       policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+ *       keys: process.env.COUNTERSIGN_KEYS ?? '', // the JSON that `npx countersign keys` printed once
+ *     }),
+ *   ],
+ * })
+ * ```
+ *
+ * @throws {@link CountersignError} what `createSecondFactor` throws. better-auth does not start with `invalid_input` where its own
+ * `twoFactor` is on too, or where there is no database for the records.
+ */
+export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
+  const { account, facts, mayRescue, pages = {}, passkeyLogin = 'one', ip, ...rest } = options
+  const keepsRecords = rest.secondFactor === undefined
+  let store: Store | undefined
+  let parts: { means: Means; adapter: ReturnType<typeof createAdapter> } | undefined
+  const started = <Part>(part: Part | undefined): Part => {
+    if (part === undefined) throw new Error('the second factor is used before better-auth has started')
+    return part
+  }
+  // Made here, so that a mistake in the options is told where they are written.
+  const own: SecondFactor =
+    rest.secondFactor ??
+    createSecondFactor({
+      ...(rest as Omit<SecondFactorOptions, 'store'>),
+      store: {
+        load: (id) => started(store).load(id),
+        save: (id, record, expected) => started(store).save(id, record, expected),
+        delete: (id, expected) => started(store).delete!(id, expected),
+        list: (question) => started(store).list!(question),
+      },
+    })
+
+  function start(context: AuthContext): void {
+    refuseOthers(context)
+    if (keepsRecords && !context.options.database)
+      throw new CountersignError(
+        'invalid_input',
+        'store',
+        'better-auth has no database: hand in a `secondFactor` with a store',
+      )
+    store = authStore(context.adapter, databaseOf)
+    const clock = (rest as Partial<SecondFactorOptions>).clock
+    const means: Means = {
+      secondFactor: own,
+      now: () => Math.floor(clock?.() ?? Date.now() / 1_000),
+      accountOf: async (user) => account?.(user),
+      factsOf: async (user) => (await facts?.(hostUser(await account?.(user), user.id))) ?? {},
+      ipOf: (headers) => (headers && (ip ? ip(headers) : (getIP(headers, context.options) ?? undefined))) || undefined,
+      passkeyCountsAsBoth: passkeyLogin === 'both',
+    }
+    const adapter = createAdapter({
+      secondFactor: own,
+      facts: async (user) => ({ label: currentState()?.labels.get(user.user), ...(await facts?.(user)) }),
+      mayRescue: mayRescue ?? ((owner, user) => isOwnerOf(context, owner, user)),
+      onError: (error) => context.logger.error('the second factor failed', error),
+    })
+    parts = { means, adapter }
+    watchSessions(means, context)
+    goFirst(context)
+  }
+
+  const plugin = {
+    id: 'second-factor' as const,
+    schema: {
+      session: { fields: { [FIELD]: NO_FIELD_OF_CLIENTS } },
+      ...(keepsRecords ? RECORDS_SCHEMA : {}),
+    },
+    init: (context: AuthContext) => {
+      start(context)
+      return { options: { databaseHooks: hooksOf(context, keepsRecords, async (user) => account?.(user)) } }
+    },
+    onRequest: async (_request: Request, context: AuthContext) => void beginState(context),
+    onResponse: (response: Response, context: AuthContext) => watchResponse(started(parts).means, response, context),
+    endpoints: endpointsOf(() => started(parts)),
+    hooks: {
+      before: [
+        {
+          matcher: () => true,
+          handler: createAuthMiddleware(async (endpoint: EndpointContext) => {
+            const { context } = endpoint
+            unwatched(context) // throws where nobody watches
+            beginState(context)
+            // A new passkey would be a way in by itself: adding one is a change of factors.
+            if (passkeyLogin === 'both' && addsPasskey(endpoint))
+              await proven(started(parts).means, endpoint, { fresh: true })
+          }),
+        },
+      ],
+      after: [
+        {
+          matcher: () => true,
+          handler: createAuthMiddleware(async (endpoint: EndpointContext) => {
+            const { means, adapter } = started(parts)
+            return afterEndpoint(means, adapter, pages, endpoint)
+          }),
+        },
+      ],
+    },
+    rateLimit: [{ pathMatcher: (path: string) => path.startsWith(`${PATH}/`), window: 60, max: 30 }],
+  }
+  return plugin as SecondFactorPlugin
+}
+
+/**
+ * Asks for a second factor before an action: gives session and user, or rejects with an `APIError` of better-auth whose `statusCode`, `body`
+ * and `headers` are the answer. 401: `LOG_IN_FIRST`, or `SECOND_STEP` with the challenge of RFC 9470; 403: the rules refuse the request.
+ *
+ * @example
+ * ```ts
+ * import { requireSecondFactor } from 'countersign/better-auth'
+ * import { auth } from './auth.js'
+ *
+ * export async function transfer(request: Request): Promise<Response> {
+ *   const { user } = await requireSecondFactor(auth, request.headers, { maxAge: 300 })
+ *   return Response.json({ from: user.id })
+ * }
+ * ```
+ */
+export async function requireSecondFactor(
+  auth: { api: Pick<SecondFactorEndpoints, 'requireSecondFactor'> },
+  headers: Headers,
+  rules: PassRules = {},
+): Promise<ProvenSession> {
+  return auth.api.requireSecondFactor({ headers, body: rules })
+}
+
+/**
+ * The store of the records in better-auth's database, for `countersign/operator`: to import, to rescue, to erase.
+ *
+ * @example
+ * ```ts
+ * import { betterAuthStore } from 'countersign/better-auth'
+ * import { createOperator } from 'countersign/operator'
+ * import { auth } from './auth.js'
+ *
+ * export const operator = createOperator({
+ *   policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
+ *   keys: process.env.COUNTERSIGN_KEYS ?? '',
+ *   store: await betterAuthStore(auth),
+ * })
+ * ```
+ */
+export async function betterAuthStore(auth: { $context: Promise<unknown> }): Promise<Store> {
+  const { adapter } = (await auth.$context) as AuthContext
+  return authStore(adapter, databaseOf)
+}
+
+const NO_FIELD_OF_CLIENTS = { type: 'string', required: false, input: false, returned: false } as const
+
+const hostUser = (account: string | undefined, user: string): HostUser =>
+  account === undefined ? { user } : { account, user }
+
+/** better-auth's own second factor would challenge beside this one, and hand out sessions of its own. */
+function refuseOthers({ options }: AuthContext): void {
+  if (options.plugins?.some(({ id }) => id === 'two-factor'))
+    throw new CountersignError('invalid_input', 'plugins', 'has `twoFactor` of better-auth: take one of the two out')
+}
+
+/** Its hooks come before those of other plugins, which then see a challenge and no session. */
+function goFirst({ options }: AuthContext): void {
+  const { plugins = [] } = options
+  const index = plugins.findIndex(({ id }) => id === 'second-factor')
+  if (index > 0) plugins.unshift(...plugins.splice(index, 1))
+}
+
+/** Hooks on better-auth's tables. */
+function hooksOf({ adapter }: AuthContext, keepsRecords: boolean, accountOf: Means['accountOf']) {
+  const created = async (session: AuthSession, endpoint: EndpointContext | null | undefined) => {
+    if (endpoint) beginState(endpoint.context).created.push(session)
+  }
+  const deleted = async (user: AuthUser) => {
+    const key = await keyOf({ account: await accountOf(user), user: user.id })
+    await adapter.deleteMany({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
+  }
+  return {
+    session: { create: { after: created } },
+    ...(keepsRecords ? { user: { delete: { after: deleted } } } : {}),
+  }
+}

@@ -1,0 +1,86 @@
+// A login by a passkey in better-auth, from an authenticator in software.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { passkey } from '@better-auth/passkey'
+import { authenticator } from './authenticator.mjs'
+import { enrolled, PASSWORD, requireSecondFactor, secondStep, startAuth } from './better-auth-service.mjs'
+
+async function addPasskey({ browser }, key) {
+  const { body } = await browser.get('/passkey/generate-register-options')
+  return browser.post('/passkey/verify-registration', { response: key.create(body) })
+}
+
+async function signIn(service, key) {
+  const browser = service.browser()
+  const { body } = await browser.get('/passkey/generate-authenticate-options')
+  return { browser, answer: await browser.post('/passkey/verify-authentication', { response: key.get(body) }) }
+}
+
+const started = async (t, { passkeyLogin, verifies }) => {
+  const service = await startAuth(t, { plugins: [passkey()], own: passkeyLogin ? { passkeyLogin } : {} })
+  const user = await enrolled(service)
+  await user.browser.post('/second-factor/again')
+  assert.equal((await secondStep(service, user.browser, user.secret)).status, 200)
+  const key = authenticator({ origin: service.origin, verifies })
+  const added = await addPasskey(user, key)
+  assert.equal(added.status, 200, added.text)
+  return { service, user, key }
+}
+
+for (const given of [
+  { verifies: true },
+  { verifies: true, passkeyLogin: /** @type {const} */ ('one') },
+  { verifies: false, passkeyLogin: /** @type {const} */ ('both') },
+])
+  test(`T20: passkey: a passkey is one factor: ${JSON.stringify(given)}`, async (t) => {
+    const { service, user, key } = await started(t, { passkeyLogin: undefined, ...given })
+    const { browser, answer } = await signIn(service, key)
+    assert.equal(answer.body?.result, 'challenge', answer.text)
+    assert.equal(await browser.user(), undefined)
+    assert.equal((await secondStep(service, browser, user.secret)).status, 200)
+    assert.equal(await browser.user(), user.id)
+  })
+
+test('a passkey with user verification is both factors, where the option says so', async (t) => {
+  const { service, user, key } = await started(t, { passkeyLogin: 'both', verifies: true })
+  const { browser, answer } = await signIn(service, key)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(answer.body.twoFactorRedirect, undefined)
+  assert.equal(await browser.user(), user.id)
+  const ask = (rules) => requireSecondFactor(service.auth, browser.headers(), rules)
+  assert.equal((await ask({ maxAge: 300 })).user.id, user.id)
+  await assert.rejects(ask({ fresh: true }), (/** @type {any} */ error) => error.statusCode === 401)
+  service.clock.offset += 301
+  await assert.rejects(ask({ maxAge: 300 }), (/** @type {any} */ error) => error.body.code === 'SECOND_STEP')
+  assert.equal(
+    (await browser.post('/second-factor/remove', { factor: 'x' })).status,
+    401,
+    'a change of factors asks for a code',
+  )
+})
+
+test('a forged flag of user verification logs nobody in', async (t) => {
+  const { service, user, key } = await started(t, { passkeyLogin: 'both', verifies: false })
+  const browser = service.browser()
+  const { body } = await browser.get('/passkey/generate-authenticate-options')
+  const response = key.get(body)
+  const data = Buffer.from(response.response.authenticatorData, 'base64url')
+  data[32] |= 0x04
+  response.response.authenticatorData = data.toString('base64url')
+  const answer = await browser.post('/passkey/verify-authentication', { response })
+  assert.equal(answer.status >= 400, true, answer.text)
+  assert.notEqual(await browser.user(), user.id)
+})
+
+test('T14: where a passkey is both factors, adding one asks for a fresh code', async (t) => {
+  const service = await startAuth(t, { plugins: [passkey()], own: { passkeyLogin: 'both' } })
+  const user = await enrolled(service)
+  service.clock.offset += 3_600
+  const key = authenticator({ origin: service.origin, verifies: true })
+  assert.equal((await addPasskey(user, key)).status, 401)
+  await user.browser.post('/second-factor/again')
+  assert.equal((await secondStep(service, user.browser, user.secret)).status, 200)
+  assert.equal((await addPasskey(user, key)).status, 200)
+  const again = await service.browser().post('/sign-in/email', { email: user.email, password: PASSWORD })
+  assert.equal(again.body.result, 'challenge', 'a password still needs a code')
+})
