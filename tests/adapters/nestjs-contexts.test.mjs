@@ -77,10 +77,10 @@ for (const platform of ['express', 'fastify']) {
     assert.deepEqual(at.ran, [])
     assert.equal((await half.get('/guarded')).body.result, 'second_step')
     assert.equal((await nobody.get('/guarded')).headers.get('cache-control'), 'no-store')
-    for (const [browser, user] of [
+    for (const [browser, user] of /** @type {[any, string][]} */ ([
       [ann, 'ann'],
       [bob, 'bob'],
-    ]) {
+    ])) {
       assert.equal((await browser.get('/guarded')).status, 200)
       assert.equal((await browser.get('/class/of-class')).status, 200)
       assert.deepEqual(at.ran.splice(0), [`guarded for ${user}`, `of-class for ${user}`])
