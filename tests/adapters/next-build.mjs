@@ -30,6 +30,5 @@ export async function builtApp(name, sources, { app, bundler }) {
 /** What starts it. */
 export const startOf = (folder) => ({
   folder,
-  file: '',
-  args: [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1'],
+  args: () => [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1'],
 })

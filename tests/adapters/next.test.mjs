@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { otpauth, totp } from 'countersign'
-import { at, run } from '../../scripts/common.mjs'
 import { conforms } from './conformance.mjs'
 import { builtApp, startOf } from './next-build.mjs'
 import { client, startService } from './service.mjs'
@@ -239,9 +237,4 @@ test('Next: a service in the edge runtime', { timeout: 120_000 }, async (t) => {
   assert.equal((await browser.post('/edge/log-out', {}, { 'sec-fetch-site': 'cross-site' })).status, 403)
   assert.equal((await browser.post('/edge/log-out')).body.result, 'logged_out')
   assert.equal((await browser.get('/edge/home')).status, 401)
-})
-
-test('Next: an app compiles against the types of Next and ours', { timeout: 120_000 }, async () => {
-  const project = fileURLToPath(new URL('next-types.json', import.meta.url))
-  await run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', project], { silent: true })
 })
