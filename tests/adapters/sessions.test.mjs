@@ -32,8 +32,8 @@ function recipes(name, instead = {}) {
 const folder = recipes('plain')
 const serviceOf = (t, file, more = {}) => startService(t, { folder, file, ...more })
 
-conforms('Express 5 with express-session', { folder, file: 'express-session.js' })
-conforms('Express 5 with iron-session', { folder, file: 'iron-session.js' })
+conforms('Express 5, express-session', { folder, file: 'express-session.js' })
+conforms('Express 5, iron-session', { folder, file: 'iron-session.js' })
 
 /** The code that an app shows, a step later than any before it. */
 function nextCode(service, secret) {
