@@ -1,5 +1,13 @@
 // A login in a session of express-session, or of any library that has the same `regenerate`, `save` and `destroy`.
-import { CountersignError, loginOf, renewed, type SessionPlace, sessionError } from '../adapter.js'
+import {
+  CountersignError,
+  keepInSession,
+  type Login,
+  loginOf,
+  renewed,
+  type SessionPlace,
+  sessionError,
+} from '../adapter.js'
 
 /** Options of {@link expressSession}. */
 export interface ExpressSessionOptions {
@@ -41,19 +49,21 @@ export const expressSession =
         const session = sessionOf(holder)
         return Object.hasOwn(session, FIELD) ? loginOf(session[FIELD]) : undefined
       },
-      begin: (login) =>
-        orNoSession(holder, async () => {
-          const before = sessionOf(holder)
-          const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
-          const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
-          await done('regenerate', before)
-          renewed(id, holder.sessionID)
-          await done('save', Object.assign(sessionOf(holder), fields, { [FIELD]: login }))
-        }),
-      write: (login) => orNoSession(holder, () => done('save', Object.assign(sessionOf(holder), { [FIELD]: login }))),
+      async begin(login) {
+        const before = sessionOf(holder)
+        const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
+        const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
+        await done('regenerate', before)
+        renewed(id, holder.sessionID)
+        await keepIn(Object.assign(sessionOf(holder), fields), login)
+      },
+      write: (login) => keepIn(sessionOf(holder), login),
       end: () => done('destroy', sessionOf(holder)),
     }
   }
+
+const keepIn = (session: HostSession, login: Login): Promise<void> =>
+  keepInSession(session, FIELD, login, () => done('save', session))
 
 function sessionOf({ session }: { session?: unknown }): HostSession {
   const found = session as Partial<HostSession> | undefined
@@ -65,16 +75,6 @@ function sessionOf({ session }: { session?: unknown }): HostSession {
       ? 'the request has no session: use express-session before this'
       : 'the session cannot get another id: leave `session` out, so that the login is in a cookie of its own',
   )
-}
-
-/** Leaves the request without a session where a job fails: express-session would save what there is once more at the end. */
-async function orNoSession(holder: { session?: unknown }, job: () => Promise<void>): Promise<void> {
-  try {
-    await job()
-  } catch (error) {
-    holder.session = undefined
-    throw error
-  }
 }
 
 /** Calls a method that takes a callback. */
