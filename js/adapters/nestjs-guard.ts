@@ -77,7 +77,21 @@ export const SecondFactor = (rules: PassRules = {}): ClassDecorator & MethodDeco
  */
 const HAS_ASKED = { canActivate: (context: NestContext): boolean => admitted.has(context) }
 
-/** Opens a handler, or the handlers of a class, that the guard would close. {@link SecondFactor} beside it, or nearer, closes it. */
+/**
+ * Opens a handler, or the handlers of a class, that the guard would close. {@link SecondFactor} beside it, or nearer, closes it.
+ *
+ * @example
+ * ```ts
+ * import { Public } from 'countersign/nestjs'
+ *
+ * export class HealthController {
+ *   isUp() {
+ *     return { up: true }
+ *   }
+ * }
+ * Public()(HealthController)
+ * ```
+ */
 export const Public = (): ClassDecorator & MethodDecorator => SetMetadata(PUBLIC, true)
 
 /** The person whom the guard of this handler has let through, as a parameter. Where there is no guard, the handler fails. */

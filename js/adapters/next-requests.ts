@@ -11,16 +11,23 @@ export type AddressOf = ((header: HeaderOf) => string | undefined) | undefined
 
 /** The parts of the Pages Router's request that are used. */
 export interface NextApiRequest {
+  /** Its method. */
   readonly method?: string | undefined
+  /** Path and query, as they came. */
   readonly url?: string | undefined
+  /** Its headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The body, parsed. */
   readonly body?: unknown
 }
 
 /** The parts of the Pages Router's response that are used. */
 export interface NextApiResponse {
+  /** Adds a header. */
   appendHeader(name: string, value: string): unknown
+  /** Sets a header. */
   setHeader(name: string, value: string): unknown
+  /** Sets the status. */
   status(code: number): { json(body: unknown): void; end(): unknown }
 }
 

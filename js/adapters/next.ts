@@ -128,7 +128,7 @@ export interface NextSecondFactor {
  * }
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, with the path of the option; at the first request where a function gives them.
+ * @throws `CountersignError` `invalid_input`, with the path of the option; at the first request where a function gives them.
  */
 export function nextSecondFactor(options: NextOptions | (() => NextOptions | Promise<NextOptions>)): NextSecondFactor {
   const settle = typeof options === 'function' ? once(async () => settled(await options())) : always(settled(options))

@@ -12,7 +12,9 @@ export interface StepUpRules {
 
 /** The claims of an access token, or the answer of an introspection. */
 export interface StepUpClaims {
+  /** The strength of the log-in. */
   acr?: unknown
+  /** The time of the log-in, in unix seconds. */
   auth_time?: unknown
 }
 
@@ -32,7 +34,7 @@ export interface StepUpClaims {
  * }
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`: the rules are none.
+ * @throws `CountersignError` `invalid_input`: the rules are none.
  */
 export function stepUp(
   claims: StepUpClaims,

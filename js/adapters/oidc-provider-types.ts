@@ -81,8 +81,11 @@ export interface OidcToken {
 
 /** A request of Node.js. */
 export interface NodeRequest extends AsyncIterable<Uint8Array | string> {
+  /** Its method. */
   readonly method?: string | undefined
+  /** Path and query, as they came. */
   readonly url?: string | undefined
+  /** Its headers. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 

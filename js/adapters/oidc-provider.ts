@@ -55,7 +55,7 @@ export interface OidcProviderSecondFactor {
  *   oidcProviderSecondFactor({ secondFactor, oidc })
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, with the option.
+ * @throws `CountersignError` `invalid_input`, with the option.
  */
 export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProviderSecondFactor {
   const given = readOptions(options)
