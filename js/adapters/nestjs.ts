@@ -44,10 +44,10 @@ export interface NestAsyncOptions extends NestPlacement {
 }
 
 /** The part of `ModulesContainer` that is used. */
-export type NestModules = ReadonlyMap<
-  string,
-  { readonly controllers: ReadonlyMap<unknown, { readonly metatype: unknown }> }
->
+export type NestModules = ReadonlyMap<string, { readonly controllers: NestWrappers; readonly providers: NestWrappers }>
+
+/** Controllers or providers of a module, with their classes. */
+export type NestWrappers = ReadonlyMap<unknown, { readonly metatype: unknown }>
 
 /** A module as NestJS imports it. */
 export interface NestDynamicModule {
@@ -145,32 +145,29 @@ function controllerAt(path: string) {
 }
 
 const reflector = new Reflector()
-/** The key under which `@nestjs/microservices` notes the pattern of a handler. */
-const PATTERN = 'microservices:pattern'
+/** The keys under which `@nestjs/microservices` and `@nestjs/websockets` mark a handler of messages. */
+const MESSAGE_KEYS = ['microservices:pattern', 'websockets:message_mapping']
 
 /**
- * A microservice beside an HTTP app has no global guards, unless `inheritAppConfig` is set. So a handler of messages must say itself who
- * may reach it.
+ * A microservice beside an HTTP app has no global guards, unless `inheritAppConfig` is set, and a gateway of NestJS 11 has none. So a handler
+ * of messages must say itself who may reach it.
  */
 function refuseUnmarkedMessages(modules: NestModules): void {
-  for (const { controllers } of modules.values()) {
-    for (const { metatype } of controllers.values()) {
+  for (const { controllers, providers } of modules.values()) {
+    for (const { metatype } of [...controllers.values(), ...providers.values()]) {
       if (typeof metatype !== 'function' || isMarked(metatype)) continue
       for (const [name, method] of methodsOf(metatype.prototype)) {
-        if (reflector.get(PATTERN, method) === undefined || isMarked(method)) continue
-        throw new CountersignError(
-          'no_guard',
-          `${metatype.name}.${name}`,
-          `${metatype.name}.${name} handles messages: put \`@Public()\` on it, or \`@SecondFactor()\` to close it`,
-        )
+        if (MESSAGE_KEYS.every((key) => reflector.get(key, method) === undefined) || isMarked(method)) continue
+        const message = 'handles messages: put `@SecondFactor()` on it, or `@Public()` to open it'
+        throw new CountersignError('no_guard', `${metatype.name}.${name}`, message)
       }
     }
   }
 }
 
 /** The methods of a class and of those it extends. */
-function methodsOf(prototype: object | null): [string, object][] {
-  if (prototype === null || prototype === Object.prototype) return []
+function methodsOf(prototype: object | null | undefined): [string, object][] {
+  if (prototype === null || prototype === undefined || prototype === Object.prototype) return []
   const own = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(
     ([name, { value }]): [string, object][] =>
       typeof value === 'function' && name !== 'constructor' ? [[name, value]] : [],

@@ -415,6 +415,8 @@ test('the texts of notices are loaded only by a host that imports them, and thro
 
 /** The files that run in Node alone, and the modules that they import. */
 const OF_NODE = {
+  'adapters/nestjs.cjs': ['@nestjs/common', '@nestjs/core'],
+  'adapters/nestjs.mjs': ['@nestjs/common', '@nestjs/core'],
   'cli.cjs': ['node:fs', 'node:path', 'node:url', 'node:util'],
   'testing/store.cjs': ['node:child_process', 'node:path', 'node:url'],
   // An adapter imports its framework, which a host of it has.

@@ -134,6 +134,21 @@ export class Gateway {
   }
 }
 
+@SecondFactor()
+@WebSocketGateway()
+export class GuardedGateway {
+  constructor(@Inject(SecondFactorService) private readonly auth: SecondFactorService) {}
+
+  handleConnection(client: object, request: NestRequest) {
+    if (Gateway.remembers) this.auth.connected(client, request)
+  }
+
+  @SubscribeMessage('plain')
+  plain() {
+    return { event: 'plain', data: run('plain') }
+  }
+}
+
 @Controller()
 export class Messages {
   @Public()
