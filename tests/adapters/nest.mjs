@@ -23,7 +23,7 @@ export function nestFolder(name) {
   if (NEST) symlinkSync(NEST, join(packages, '@nestjs'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   for (const source of SOURCES) {
-    for (const file of readdirSync(source)) {
+    for (const file of readdirSync(source).filter((name) => /\.[jt]s$/.test(name))) {
       const text = readFileSync(join(source, file), 'utf8')
       writeFileSync(join(folder, file), text)
       if (file.endsWith('.ts')) writeFileSync(join(folder, file.replace(/\.ts$/, '.js')), compiled(text))
