@@ -9,11 +9,13 @@ const FILE = 'docs/llms.txt'
 const FIRST = [
   'getting-started',
   'adapters',
+  'express',
   'policy',
   'storage',
   'own-store',
   'growing',
   'operations',
+  'moving-in',
   'client-address',
   'sms-gateways',
 ]

@@ -11,6 +11,7 @@ export {
   acrValuesOf,
   answerOf,
   answerOfError,
+  logInFirst,
   type PassRules,
   stepUpChallenge,
 } from './adapter/answer.js'

@@ -33,6 +33,15 @@ export async function carryOut(
   await Promise.all(messages.map((message) => send(message, host, giveBack)))
 }
 
+/**
+ * Hands over the effects of many steps, and waits until each was taken or has failed: a million of them must not wait at once.
+ * @internal
+ */
+export async function carryOutAndWait(effects: wasm.Effect[], host: EffectHost): Promise<void> {
+  const told = effects.filter((effect) => isTold(effect, host))
+  await Promise.all(told.map((effect) => tell(effect, host).catch((error) => report(error, host))))
+}
+
 /** Whether an effect tells that passes have ended. @internal */
 export const endsPasses = (effect: wasm.Effect): boolean => Object.hasOwn(effect, 'end_passes')
 

@@ -65,6 +65,7 @@ export type {
   FactorStatus,
   FirstFactor,
   ForgottenFamily,
+  ImportRefusal,
   IssuedBy,
   Issuer,
   Jwk,

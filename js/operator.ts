@@ -4,11 +4,11 @@
  *
  * @packageDocumentation
  */
-import type { KeySource, PolicyOption } from './commands.js'
 import { carryOut } from './effects.js'
 import { CountersignError, type ErrorCode, invalid } from './error.js'
-import { type Hashing, hasherOf, hashing } from './hashing.js'
+import { hasherOf, hashing } from './hashing.js'
 import { systemClock, timeOf } from './host.js'
+import { type Importing, importing } from './importing.js'
 import {
   accountId,
   anything,
@@ -22,49 +22,30 @@ import {
   text,
   whole,
 } from './input.js'
-import type { SecondFactorOptions } from './options.js'
+import type { OperatorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
 import { revocationList, revokeEpoch } from './revoked.js'
-import { idJson, listRecords, load, type RecordId, type Store, storage } from './store.js'
-import { conflict, type Extras, MAX_RACES, type Race, type Ran, type Step, stepsOf, storeLoop } from './store-loop.js'
+import { idJson, listRecords, load, type RecordId, storage } from './store.js'
+import {
+  conflict,
+  type Extras,
+  MAX_RACES,
+  type Outcome,
+  type Race,
+  type Ran,
+  type Step,
+  stepsOf,
+  storeLoop,
+} from './store-loop.js'
 import type * as wasm from './wasm.js'
 import { call, randomSeed } from './wasm.js'
 
 export { CountersignError, type ErrorCode, type RuleErrorCode } from './error.js'
+export type { ImportEntry, ImportInput, ImportManyInput, ImportReply, ImportResult } from './import-entry.js'
+export type { Importing } from './importing.js'
+export type { OperatorOptions } from './options.js'
 export { type ChangedSinceInput, changedSince } from './restored.js'
-
-/**
- * The means that {@link createOperator} needs: the same as the host's `createSecondFactor` has. Everything that
- * `SecondFactorOptions` has is taken.
- */
-export interface OperatorOptions {
-  /** As in `createSecondFactor`. */
-  policy: PolicyOption
-  /** As in `createSecondFactor`. */
-  keys: KeySource
-  /** As in `createSecondFactor`. */
-  store: Store
-  /** Not used: it is there so that the options of `createSecondFactor` can be handed in as they are. */
-  sendSms?: SecondFactorOptions['sendSms']
-  /** As in `createSecondFactor`: `moved` and `erased` end passes. */
-  endPasses?: SecondFactorOptions['endPasses']
-  /** Not used, as `sendSms`. */
-  revoked?: SecondFactorOptions['revoked']
-  /** Not used, as `sendSms`. */
-  limits?: SecondFactorOptions['limits']
-  /** As in `createSecondFactor`. User and owners are told of each command. */
-  notify?: ((notice: wasm.Notice) => unknown) | undefined
-  /** As in `createSecondFactor`. Each command is an event. */
-  onEvent?: ((event: wasm.Event) => unknown) | undefined
-  /** As in `createSecondFactor`. */
-  onEffectError?: ((error: unknown) => unknown) | undefined
-  /** As in `createSecondFactor`. */
-  clock?: (() => number) | undefined
-  /** As in `createSecondFactor`. */
-  entropy?: (() => Uint8Array) | undefined
-  /** As in `createSecondFactor`, with the same threads. */
-  hashing?: Hashing | undefined
-}
+export type { ImportRefusal, NamedFactor, Status } from './wasm.js'
 
 /** A command of the operator about one user. */
 export interface OperatorInput {
@@ -87,7 +68,7 @@ export interface MovedInput {
 }
 
 /** The operator's commands. */
-export interface Operator {
+export interface Operator extends Importing {
   /**
    * Issues a recovery code: for an owner whom no other owner can help, or for the first owner where
    * everyone needs a second factor. Hand it over only after you have made sure of who asks.
@@ -305,10 +286,15 @@ export function createOperator(options: OperatorOptions): Operator {
       return (await outcomeOf(id, step)) as Extract<wasm.Reply, { result: Result }>
     }
 
-  async function outcomeOf(id: RecordId, step: Step, extras?: Extras): Promise<wasm.Reply> {
-    const { reply, effects } = await loop(id, step, extras)
+  async function stored(id: RecordId, step: Step, extras?: Extras): Promise<Outcome> {
+    const outcome = await loop(id, step, extras)
     // The list of the store first: a command that is done again after it failed tells it once more.
-    for (const effect of effects) if ('end_passes' in effect) await listEnded(effect.end_passes)
+    for (const effect of outcome.effects) if ('end_passes' in effect) await listEnded(effect.end_passes)
+    return outcome
+  }
+
+  async function outcomeOf(id: RecordId, step: Step, extras?: Extras): Promise<wasm.Reply> {
+    const { reply, effects } = await stored(id, step, extras)
     await carryOut(effects, given)
     return reply
   }
@@ -430,6 +416,7 @@ export function createOperator(options: OperatorOptions): Operator {
   }
 
   return Object.freeze({
+    ...importing({ host: given, store: given.store, policies, stepOf, stored }),
     issueRecoveryCode: commandOf<'recovery_code'>((core, id, operator, { stored, now, first, seed }, finished) =>
       core.operator_issue_recovery_code(false, id, stored?.record, operator, now, first, seed, finished),
     ),

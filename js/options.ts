@@ -1,4 +1,4 @@
-// The options of `createSecondFactor`.
+// The options of `createSecondFactor`, and those of `createOperator`.
 import type { KeySource, PolicyOption } from './commands.js'
 import type { SmsNeverLeft } from './error.js'
 import type { Hashing } from './hashing.js'
@@ -65,5 +65,38 @@ export interface SecondFactorOptions {
    * `inline`, for a runtime without worker threads: in the thread that serves requests. Each hash holds it for some
    * 25 ms at the default cost, one at a time, with other work in between. It is the default of edge workers, which have no threads.
    */
+  hashing?: Hashing | undefined
+}
+
+/**
+ * The means that `createOperator` needs: the same as the host's `createSecondFactor` has. Everything that
+ * `SecondFactorOptions` has is taken.
+ */
+export interface OperatorOptions {
+  /** As in `createSecondFactor`. */
+  policy: PolicyOption
+  /** As in `createSecondFactor`. */
+  keys: KeySource
+  /** As in `createSecondFactor`. */
+  store: Store
+  /** Not used: it is there so that the options of `createSecondFactor` can be handed in as they are. */
+  sendSms?: SecondFactorOptions['sendSms']
+  /** As in `createSecondFactor`: `moved` and `erased` end passes. */
+  endPasses?: SecondFactorOptions['endPasses']
+  /** Not used, as `sendSms`. */
+  revoked?: SecondFactorOptions['revoked']
+  /** Not used, as `sendSms`. */
+  limits?: SecondFactorOptions['limits']
+  /** As in `createSecondFactor`. User and owners are told of each command. */
+  notify?: ((notice: wasm.Notice) => unknown) | undefined
+  /** As in `createSecondFactor`. Each command is an event. */
+  onEvent?: ((event: wasm.Event) => unknown) | undefined
+  /** As in `createSecondFactor`. */
+  onEffectError?: ((error: unknown) => unknown) | undefined
+  /** As in `createSecondFactor`. */
+  clock?: (() => number) | undefined
+  /** As in `createSecondFactor`. */
+  entropy?: (() => Uint8Array) | undefined
+  /** As in `createSecondFactor`, with the same threads. */
   hashing?: Hashing | undefined
 }

@@ -4,7 +4,10 @@ import { type Check, read, seconds } from './input.js'
 import type { RecordId } from './store.js'
 import type * as wasm from './wasm.js'
 
-/** Events after which a record that was restored from before them is wrong. */
+/**
+ * Events after which a record that was restored from before them is wrong. An import is none of them: it is done again, which is refused
+ * after a reset.
+ */
 const CHANGES = {
   factor_added: true,
   factor_removed: true,
@@ -28,7 +31,8 @@ export interface ChangedSinceInput {
  * wrong: someone who enrolled since looks as if they never had a second factor, and `begin` would say `allowed`. Reset each, so
  * that only a recovery code lets them in.
  *
- * Users who were moved or erased since are among them; do the move or erasure again afterwards.
+ * Users who were moved or erased since are among them; do the move or erasure again afterwards. Users who were imported since are not:
+ * do the import again before you reset anybody.
  *
  * @example
  * ```ts

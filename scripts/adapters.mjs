@@ -2,6 +2,7 @@
 //   node scripts/adapters.mjs            after a build; npm test does the same
 //   node scripts/adapters.mjs --write    the same, and writes the table
 //   node scripts/adapters.mjs --node 22  the examples run in this version of Node.js, of those in tests/runtimes/engines
+//   node scripts/adapters.mjs --long     those on other runtimes, in tests/adapters/long; `--write` writes their part of the table
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,7 +14,7 @@ const GUIDE = 'docs/adapters.md'
 
 /**
  * The cases that an adapter passed, and those that its framework cannot have, each with the reason.
- * @typedef {{ name: string, passed: string[], without: Record<string, string> }} Row
+ * @typedef {{ name: string, passed: string[], without: Record<string, string>, long?: boolean }} Row
  */
 
 /**
@@ -44,24 +45,29 @@ export const withTable = (guide, rows) =>
   )
 
 await main(import.meta.url, async () => {
-  const { values } = parseArgs({ options: { write: { type: 'boolean' }, node: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: { write: { type: 'boolean' }, node: { type: 'string' }, long: { type: 'boolean', default: false } },
+  })
   rmSync(at(ROWS), { recursive: true, force: true })
   mkdirSync(at(ROWS), { recursive: true })
   const env = values.node === undefined ? {} : { COUNTERSIGN_EXAMPLE_NODE: await engine(values.node) }
-  const files = readdirSync(at('tests/adapters')).filter((name) => name.endsWith('.test.mjs'))
+  const folder = values.long ? 'tests/adapters/long' : 'tests/adapters'
+  const files = readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs'))
   const options = ['--test', '--test-reporter=spec', '--test-timeout=900000', '--test-concurrency=2']
-  await run(process.execPath, [...options, ...files.map((name) => `tests/adapters/${name}`)], { minutes: 30, env })
+  await run(process.execPath, [...options, ...files.map((name) => `${folder}/${name}`)], { minutes: 30, env })
   /** @type {Row[]} */
-  const rows = readdirSync(at(ROWS))
-    .map((name) => JSON.parse(readFileSync(at(ROWS, name), 'utf8')))
-    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+  const before = has(MATRIX) ? JSON.parse(readFileSync(at(MATRIX), 'utf8')) : []
+  /** @type {Row[]} */
+  const made = readdirSync(at(ROWS)).map((name) => JSON.parse(readFileSync(at(ROWS, name), 'utf8')))
+  const others = before.filter(({ long = false }) => long !== values.long)
+  const rows = [...others, ...made.map((row) => (values.long ? { ...row, long: true } : row))].sort((a, b) =>
+    a.name.localeCompare(b.name, 'en'),
+  )
   if (values.write) {
     writeFileSync(at(MATRIX), `${JSON.stringify(rows, null, 2)}\n`)
     writeFileSync(at(GUIDE), withTable(readFileSync(at(GUIDE), 'utf8'), rows))
-  }
-  const before = has(MATRIX) ? JSON.parse(readFileSync(at(MATRIX), 'utf8')) : []
-  if (JSON.stringify(rows) !== JSON.stringify(before))
-    throw new Problem(`The table in ${GUIDE} has other rows than this run. Run: node scripts/adapters.mjs --write`)
+  } else if (JSON.stringify(rows) !== JSON.stringify(before))
+    throw new Problem(`The table in ${GUIDE} has other rows than this run. Run the same with --write.`)
 })
 
 /** The program of a version of Node.js, installed beside the other runtimes. */

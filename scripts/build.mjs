@@ -6,19 +6,23 @@ import { dirname, join, posix } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { buildEnvoy, FILTER } from './build-envoy.mjs'
 import { at, has, hashOf, main, Problem, readIf, remapPaths, run, seconds, withTools } from './common.mjs'
-import { notices } from './notices.mjs'
+import { notices, packageNotices } from './notices.mjs'
 import { setup, TO_BUILD } from './setup.mjs'
 
 /** The modules, by crate feature, each with the folder of its glue: wasm-pack writes it, and js/ imports it. */
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'better-auth', 'better-auth-client'].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
-const EDGE_ADAPTERS = [].map((name) => `adapters/${name}`)
+const ADAPTERS = ['express', 'fastify', 'hono', 'passport', 'better-auth', 'better-auth-client'].map(
+  (name) => `adapters/${name}`,
+) // each in a file of its own, because each needs its framework alone
+const EDGE_ADAPTERS = ['hono'].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
-const FRAMEWORKS = ['fastify-plugin', '@nestjs/*', 'next/*', 'better-auth/*', '@better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
+const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', '@better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
+const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
+const COMMANDS = ['import/readers', 'cli/import', 'cli/export'] // loaded by the command alone, with the libraries that they need
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
 async function buildWasm(feature) {
@@ -131,7 +135,7 @@ async function bundle() {
     }
   }
 
-  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error'])
+  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error', INNER])
   // There is one class of errors, that of the first bundle.
   const errors = {
     name: 'errors of the bundle',
@@ -154,21 +158,31 @@ async function bundle() {
     writeModule(entry, namesOf(entry, load(at(`pkg/${entry}.cjs`))), `import entry from './${entry}.cjs'`, 'entry')
   }
   await bundleAdapters(options, load(at('pkg/countersign.cjs')))
-  // The command and the kit import the bundle of the package instead of carrying a second copy.
-  const shared = {
+  // The commands and the kit import the bundle of the package, which lies in the folder `to`, instead of carrying a second copy.
+  const shared = (to) => ({
     name: 'shared',
-    setup: ({ onResolve }) =>
+    setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^\.[./]*\/(index|operator|testing)\.js$/ }, ({ path }) => ({
-        path: `${path.startsWith('..') ? '..' : '.'}/${posix.basename(path, '.js')}.cjs`,
+        path: `${to}/${posix.basename(path, '.js')}.cjs`,
         external: true,
-      })),
-  }
+      }))
+      onResolve({ filter: new RegExp(`/${INNER}\\.js$`) }, () => ({ path: INNER, namespace: 'inner' }))
+      onLoad({ filter: /./, namespace: 'inner' }, () => ({
+        contents: `import bundle from '${to}/countersign.cjs'\nexport const { exportedUsers } = bundle.${INNER}`,
+      }))
+      onResolve({ filter: /\/countersign\.cjs$/ }, ({ path }) => ({ path, external: true }))
+      onResolve({ filter: /^\.\/cli\/(import|export)\.js$/ }, ({ path }) => ({
+        path: path.replace(/\.js$/, '.mjs'),
+        external: true,
+      }))
+    },
+  })
   await esbuild.build({
     ...options,
     entryPoints: [KIT, `${KIT}-process`].map((name) => at(`js/${name}.ts`)),
     outdir: at('pkg/testing'),
     outExtension: { '.js': '.cjs' },
-    plugins: [shared],
+    plugins: [shared('..')],
   })
   writeModule(
     KIT,
@@ -177,11 +191,44 @@ async function bundle() {
     'entry',
   )
   if (has('js/cli.ts')) {
-    await esbuild.build({ ...options, entryPoints: [at('js/cli.ts')], outfile: at('pkg/cli.cjs'), plugins: [shared] })
+    await esbuild.build({
+      ...options,
+      entryPoints: [at('js/cli.ts')],
+      outfile: at('pkg/cli.cjs'),
+      plugins: [shared('.')],
+    })
     const cli = readFileSync(at('pkg/cli.cjs'), 'utf8')
     writeFileSync(at('pkg/cli.cjs'), cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`)
     chmodSync(at('pkg/cli.cjs'), 0o755)
   }
+  return bundleCommands(shared('..'))
+}
+
+/**
+ * The commands that need libraries, in pkg/cli: neither a host's login nor another command loads them. Each library is a file of its
+ * own, which is loaded where it is used. Gives the parts of the bundle.
+ */
+async function bundleCommands(shared) {
+  const esbuild = await import('esbuild')
+  const { metafile } = await esbuild.build({
+    ...BUNDLE,
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    target: 'node20',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    legalComments: 'none', // in THIRD-PARTY.txt
+    entryPoints: COMMANDS.map((entry) => ({ in: at(`js/${entry}.ts`), out: posix.basename(entry) })),
+    outdir: at('pkg/cli'),
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    external: ['node:*'],
+    metafile: true,
+    plugins: [shared],
+  })
+  return metafile
 }
 
 /** The adapters, which use the core of the first bundle by its public names. Their frameworks are the host's. */
@@ -242,6 +289,11 @@ async function bundleForEdge() {
     chunkNames: 'shared-[hash]',
     plugins: [engineAsFile, ownLoader],
   })
+  // A part that an entry names for its place in the order alone does nothing when it is loaded. A host's bundler would warn of each.
+  for (const entry of EDGE) {
+    const file = at(`pkg/edge/${entry}.mjs`)
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^import "[^"]+";\n/gm, ''))
+  }
   copyFileSync(at(GLUE.npm, 'countersign_bg.wasm'), at('pkg/engine.wasm'))
 }
 
@@ -287,7 +339,8 @@ async function declare() {
     '--outDir',
     types,
   ])
-  for (const program of ['cli', `${KIT}-process`]) rmSync(join(types, `${program}.d.ts`), { force: true })
+  for (const program of ['cli', INNER, 'cli/', 'import/', `${KIT}-process`])
+    rmSync(join(types, program.endsWith('/') ? program : `${program}.d.ts`), { recursive: true, force: true })
   // The types for loading and freeing the module are left out: users do not call these functions, and
   // their types need the newest DOM and language.
   const [wasm] = readFileSync(at(GLUE.npm, 'countersign.d.ts'), 'utf8').split(/^export type InitInput/m)
@@ -354,10 +407,10 @@ export async function buildPackage(numbered = (title) => title) {
   rmSync(at('pkg'), { recursive: true, force: true })
   mkdirSync(at('pkg'))
   await declare() // first, because the compiler finds mistakes
-  await bundle()
+  const packages = await bundle()
   await bundleForEdge()
   await bundleForBrowsers()
-  writeFileSync(at('pkg/THIRD-PARTY.txt'), notices('npm', 'wasm32-unknown-unknown'))
+  writeFileSync(at('pkg/THIRD-PARTY.txt'), `${notices('npm', 'wasm32-unknown-unknown')}\n${packageNotices(packages)}`)
   writeFileSync(at('pkg/.built'), inputs)
   const kb = (bytes) => `${Math.round(bytes / 1000)} kB`
   const both = (bytes) => `${kb(bytes.length)}, gzipped ${kb(gzipSync(bytes, { level: 9 }).length)}`

@@ -100,6 +100,7 @@ export const PARTS = {
   envoy: envoyPart(ENVOY, 'the examples and the tests of the filter run in it'),
   'oldest envoy': envoyPart(OLDEST_ENVOY, 'the tests of the filter run in the oldest version as well'),
   oathtool: commandPart('oathtool', 'oathtool', 'stands for an authenticator app'),
+  age: commandPart('age', 'age', 'opens exports'),
   zbarimg: commandPart('zbarimg', 'zbar-tools', 'reads QR codes'),
   'rsvg-convert': commandPart('rsvg-convert', 'librsvg2-bin', 'draws QR codes for zbarimg'),
   chromium: commandPart('chromium', 'chromium', 'the browser tests run in it'),

@@ -172,6 +172,16 @@ export const STEPS = [
   },
   {
     group: 'package',
+    title: 'The adapters’ types, beside those of the frameworks',
+    needs: [...PACKAGE, 'adapters packages'],
+    // As in a user's project, where the package is beside the framework whose types it extends.
+    command: () => [
+      ...[node, tsc, ...STRICT, ...BESIDE_DRIVERS, '--preserveSymlinks'],
+      ...readdirSync(at('tests/adapters/types')).map((name) => at('tests/adapters/types', name)),
+    ],
+  },
+  {
+    group: 'package',
     title: 'The package as npm ships it',
     needs: PACKAGE,
     command: () => [node, at('scripts/lint-package.mjs')],
@@ -179,7 +189,7 @@ export const STEPS = [
   {
     group: 'node',
     title: 'Node tests',
-    needs: [...PACKAGE, 'login packages'],
+    needs: [...PACKAGE, 'login packages', 'oathtool', 'age'],
     tests: 'node',
     command: () => testsIn('tests/node'),
   },
@@ -205,6 +215,14 @@ export const STEPS = [
     tests: /** @type {const} */ ('node'),
     command: () => [node, at('scripts/adapters.mjs'), '--node', version],
   })),
+  {
+    group: 'adapters-long',
+    title: 'Tests of the adapters, on Bun, Deno and workerd',
+    long: true,
+    needs: [...PACKAGE, 'adapters packages'],
+    tests: 'node',
+    command: () => [node, at('scripts/adapters.mjs'), '--long'],
+  },
   {
     group: 'stores-long',
     title: 'Codes on real servers, under load, faults and failover',

@@ -23,7 +23,7 @@ pub struct Event {
     /// The user's account, where the host has accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The user whose second factor it is about; for a change of policy, the one who made it.
+    /// The user whose second factor it is about; for a change of policy, the one who made it; for an export, the operator.
     pub user: UserId,
     /// The time, in unix seconds.
     pub at: UnixSeconds,
@@ -215,6 +215,26 @@ pub enum EventKind {
     },
     /// The operator erased the user.
     Erased {
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The operator imported an authenticator app that another system has set up. `factor_removed` stands beside it for each app
+    /// in whose place it came.
+    TotpImported {
+        /// The app.
+        factor: NamedFactor,
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The operator began to export the secrets of authenticator apps: `user` is the operator's name.
+    ExportStarted {
+        /// The operator's name.
+        operator: OperatorId,
+    },
+    /// The operator exported the secrets of the user's authenticator apps.
+    SecretsExported {
+        /// The apps.
+        factors: Vec<NamedFactor>,
         /// The operator's name.
         operator: OperatorId,
     },

@@ -94,6 +94,12 @@ impl OperatorId {
     pub fn new(text: &str) -> Result<Self, Error> {
         opaque(text, "operator").map(|()| Self(text.to_owned()))
     }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for OperatorId {

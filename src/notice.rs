@@ -29,7 +29,7 @@ pub struct Notice {
     /// The method that was changed or used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<Method>,
-    /// The name of the app or phone that was added or removed, or that took another's place, or of the browser.
+    /// The name of the app or phone that was added, imported or removed, or that took another's place, or of the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<FactorName>,
     /// The time of the change, in unix seconds.
@@ -69,6 +69,8 @@ pub enum NoticeKind {
     FactorReplaced,
     /// A factor was removed.
     FactorRemoved,
+    /// The operator had imported an app from another system; this login is the first one since.
+    AppImported,
     /// New backup codes replaced the old.
     BackupCodesRenewed,
     /// Someone logged in with a backup code.
@@ -112,6 +114,7 @@ impl NoticeKind {
             | Self::FirstFactorByPassword
             | Self::FactorReplaced
             | Self::FactorRemoved
+            | Self::AppImported
             | Self::BackupCodesRenewed
             | Self::BackupCodeUsed
             | Self::RecoveryCodeUsed

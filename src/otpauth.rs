@@ -161,7 +161,8 @@ impl Query {
     }
 }
 
-fn algorithm(name: &str) -> Result<TotpAlgorithm, Error> {
+/// A hash by one of its many spellings.
+pub(crate) fn algorithm(name: &str) -> Result<TotpAlgorithm, Error> {
     let plain = name.to_ascii_uppercase().replace(['-', '_'], "");
     match plain.strip_prefix("HMAC").unwrap_or(&plain) {
         "SHA1" => Ok(TotpAlgorithm::SHA1),

@@ -21,7 +21,7 @@ use crate::login_epoch::LoginEpoch;
 use crate::policy::{Method, Policy};
 use crate::restore_epoch::RestoreEpoch;
 use crate::time::{Lifetime, UnixSeconds};
-use crate::totp::TotpParameters;
+use crate::totp::{TotpParameters, TotpSecret};
 use crate::trusted_browser::TrustedBrowser;
 
 /// Longest record that is read, in bytes. Ours are below 32 KiB.
@@ -57,6 +57,9 @@ pub struct Record {
     pub(crate) browsers: Vec<TrustedBrowser>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupCodes>,
+    /// An app was imported, and its user has no backup codes yet: a login brings them.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) owes_backup_codes: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recovery: Option<RecoveryCode>,
     /// An owner has reset the user, and no recovery code was used since: nothing else lets in.
@@ -159,7 +162,7 @@ pub struct Factor {
     pub last_used_at: Option<UnixSeconds>,
 }
 
-/// A confirmed authenticator app.
+/// An authenticator app that is confirmed, or that the operator has imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct App {
@@ -172,6 +175,16 @@ pub(crate) struct App {
     pub(crate) added_at: UnixSeconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_used_at: Option<UnixSeconds>,
+    /// It was imported, and the user has not been told so.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) is_untold: bool,
+}
+
+impl App {
+    /// Whether its secret has fewer than 160 bits (RFC 4226 §4). Only an imported one has.
+    pub(crate) const fn is_weak(&self) -> bool {
+        self.secret.plain_bytes() < TotpSecret::RECOMMENDED_BYTES
+    }
 }
 
 /// A confirmed phone.
@@ -268,6 +281,7 @@ impl Record {
             phones: Vec::new(),
             browsers: Vec::new(),
             backup: None,
+            owes_backup_codes: false,
             recovery: None,
             needs_recovery_code: false,
             departure: None,
@@ -415,7 +429,7 @@ impl Record {
 
     /// Takes out all apps and phones, and the backup codes with them.
     pub(crate) fn forget_factors(&mut self) {
-        (self.apps, self.phones, self.backup) = (Vec::new(), Vec::new(), None);
+        (self.apps, self.phones, self.backup, self.owes_backup_codes) = (Vec::new(), Vec::new(), None, false);
     }
 
     /// Gives the user's factor with this id another name.

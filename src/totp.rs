@@ -135,6 +135,9 @@ pub(crate) enum TotpMatch {
 pub struct TotpSecret(Vec<u8>);
 
 impl TotpSecret {
+    /// Length that RFC 4226 §4 recommends.
+    pub(crate) const RECOMMENDED_BYTES: usize = 20;
+
     /// 160 random bits, as RFC 4226 §4 recommends.
     pub(crate) fn mint(entropy: &mut Entropy) -> Self {
         Self(entropy.bytes::<20>().to_vec())
@@ -165,6 +168,32 @@ impl TotpSecret {
         let spelt = Zeroizing::new(if plain.ends_with('=') { Base32Upper::encode_string(&bytes) } else { base32(&bytes) });
         if *spelt != *plain {
             return Err(Error::new(ErrorCode::InvalidInput, "secret", base32_mistake(&plain)));
+        }
+        Self::from_bytes(&bytes)
+    }
+
+    /// From base32 that another system has made, as authenticator apps read it: besides what [`from_base32`](Self::from_base32)
+    /// allows, any number of symbols and of padding. Bits that fill no byte count for nothing.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidInput`] when it is not base32, or not 10 to 128 bytes.
+    pub fn from_foreign_base32(text: &str) -> Result<Self, Error> {
+        let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+        plain.extend(text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()));
+        let symbols = plain.trim_end_matches('=');
+        let (mut bytes, mut buffer, mut bits) = (Zeroizing::new(Vec::with_capacity(symbols.len())), 0_u16, 0_u32);
+        for symbol in symbols.bytes() {
+            let value = match symbol {
+                b'A'..=b'Z' => symbol.wrapping_sub(b'A'),
+                b'2'..=b'7' => symbol.wrapping_sub(b'2').wrapping_add(26),
+                _ => return Err(Error::new(ErrorCode::InvalidInput, "secret", "must be base32: A–Z and 2–7")),
+            };
+            buffer = buffer.wrapping_shl(5) | u16::from(value);
+            bits = bits.wrapping_add(5);
+            if bits >= 8 {
+                bits = bits.wrapping_sub(8);
+                bytes.extend(buffer.wrapping_shr(bits).to_be_bytes().get(1));
+            }
         }
         Self::from_bytes(&bytes)
     }

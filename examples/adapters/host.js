@@ -3,8 +3,9 @@ import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import { createSecondFactor } from 'countersign'
 import { sqliteStore } from 'countersign/stores/sqlite'
 
-/** The SQLite of Node.js where it has one, from 22.13 on. */
+/** The SQLite of the runtime: Bun's, that of Deno and of Node.js from 22.13 on, or a package. */
 async function openDatabase(file) {
+  if ('Bun' in globalThis) return new (await import('bun:sqlite')).Database(file)
   const module = await import('node:sqlite').catch(() => undefined)
   if (module) return new module.DatabaseSync(file)
   const { default: Database } = await import('better-sqlite3')
@@ -43,6 +44,9 @@ export function checkPassword({ name, password } = {}) {
   }
   return undefined
 }
+
+/** A user by the id. */
+export const findUser = (id) => (users.has(id) ? { id, name: users.get(id).name } : undefined)
 
 /** Shown in the user's app. */
 export const facts = ({ user }) => ({ label: users.get(user)?.name })

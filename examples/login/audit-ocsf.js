@@ -72,6 +72,9 @@ export const mapping = {
   moved_here: change(99, 'success', 'low'),
   moved_away: change(99, 'success', 'low'),
   erased: change(6, 'success', 'low'),
+  totp_imported: change(10, 'success', 'low'),
+  export_started: change(99, 'success', 'high'),
+  secrets_exported: change(99, 'success', 'high'),
   refused: change(99, 'failure', 'low'),
 
   // Of this service: `ownEvents` in outbox.js.

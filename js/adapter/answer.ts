@@ -25,13 +25,14 @@ export const answer = (
   status: number,
   body: Record<string, unknown>,
   headers: Record<string, string> = {},
-): AdapterAnswer => ({ status, headers: { 'cache-control': 'no-store', ...headers }, body })
+): AdapterAnswer => ({ status, headers: { 'cache-control': 'no-store', ...headers }, body, entered: undefined })
 
 /** Sends the person to another page. */
 export const redirection = (location: string): AdapterAnswer => ({
   status: 303,
   headers: { 'cache-control': 'no-store', location },
   body: undefined,
+  entered: undefined,
 })
 
 /** The answer to a client that is not logged in at all. */
@@ -130,6 +131,9 @@ function statusOf(reply: wasm.Reply): number {
     case 'moved':
     case 'ended':
     case 'move_changed':
+    case 'imported':
+    case 'unchanged':
+    case 'refused':
       return 200
     case 'wrong':
     case 'already_used':

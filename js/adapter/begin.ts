@@ -5,7 +5,7 @@ import type { Login, LoginOf } from './login.js'
 import { afterBegin } from './login-after.js'
 import { circumstancesOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
-import { keep, settle } from './settle.js'
+import { enteredBy, keep, settle } from './settle.js'
 
 /** Begins a login of a user, under a new id of the session. */
 export const beginLogin = (options: ReadOptions, visit: Visit, user: LoginOf) => begin(options, visit, user, undefined)
@@ -28,7 +28,8 @@ async function begin(
     return answerOf(reply, sealer.now())
   }
   await keep(visit, before === undefined ? { ...after, isNewSession: true } : after)
-  return (await byTrustedBrowser(options, visit, after.login)) ?? answerOf(reply, sealer.now())
+  const answer = { ...answerOf(reply, sealer.now()), entered: enteredBy(after) }
+  return (await byTrustedBrowser(options, visit, after.login)) ?? answer
 }
 
 /** The second step by the browser's own secret, where the policy trusts browsers and this one has a secret. */

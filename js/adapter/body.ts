@@ -7,8 +7,6 @@ export type Fields = Readonly<Record<string, unknown>>
 
 /** Bytes of a body that are read. A set-up, the longest field, has 2 KiB. */
 export const MAX_BODY = 16_384
-/** Bytes after which a body is cut off. */
-const MAX_DROPPED = 1_048_576
 
 /** A request that is wrong, whoever sent it, with the answer to it. */
 export class BadRequest extends Error {
@@ -60,7 +58,8 @@ export function parseBody(text: string, contentType: string | undefined): unknow
 export type Chunks = AsyncIterable<Uint8Array | string>
 
 /**
- * Reads and parses a body. One that is too long is read on and dropped, so that the client gets the answer and not a cut connection.
+ * Reads and parses a body. One that is too long is read to its end and dropped: where Node.js stops in the midst of a request, the
+ * client gets no answer, or its connection stays and the server cannot close.
  *
  * @example
  * ```ts
@@ -76,7 +75,6 @@ export async function readBody(chunks: Chunks | null | undefined, contentType: s
   for await (const chunk of chunks ?? []) {
     const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
     length += bytes.length
-    if (length > MAX_DROPPED) break
     if (length <= MAX_BODY) text += decode(decoder, bytes)
   }
   if (length > MAX_BODY) throw new BadRequest(413, 'the body is too long')

@@ -1,6 +1,6 @@
 // The parts of which every adapter is made: it says where each request's login is kept, and turns errors into answers.
 import { CountersignError, invalid } from '../error.js'
-import { accountId, flag, idText, listOf, optional, read, text, whole } from '../input.js'
+import { accountId, anything, flag, idText, listOf, optional, read, text, whole } from '../input.js'
 import { act, logOut } from './act.js'
 import { type Admission, admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answerOfError, type PassRules } from './answer.js'
@@ -23,6 +23,8 @@ export interface LoginInput extends HostUser {
   carry?: 'cookie' | 'value' | undefined
   /** Whether the request may come from a page of another site, as the answer of an identity provider by POST does. */
   fromOtherSite?: boolean | undefined
+  /** The path to which the person wanted to go, where there are `pages`; by default the field `next` of the body. */
+  next?: unknown
 }
 
 /** One request, with the host's own session where it has one. */
@@ -109,12 +111,13 @@ export function createAdapter(options: AdapterOptions): Adapter {
       const session = (place as ValuePlace).value()
       return session === undefined ? answer : { ...answer, body: { ...answer.body, session } }
     }
-    return pages && answer.status < 500 && isNavigation(request) ? pageAfter(pages, answer, next) : answer
+    if (!pages || answer.status >= 500 || !isNavigation(request)) return answer
+    return { ...pageAfter(pages, answer, next), entered: answer.entered }
   }
 
   return Object.freeze({
     async login(request, input) {
-      const { account, user, carry, fromOtherSite } = readLogin(input)
+      const { account, user, carry, fromOtherSite, next } = readLogin(input)
       const visit = carry === 'value' ? visitByValue(request, undefined) : visitByCookie(request)
       const job = async () => {
         if (fromOtherSite !== true && isForged(given, visit)) return crossSite()
@@ -124,7 +127,7 @@ export function createAdapter(options: AdapterOptions): Adapter {
         return beginLogin(given, visit, { account, user, session: newSessionId(), since: sealer.now() })
       }
       const answer = await job().catch(answerOfThrown)
-      return finished(visit, answer, pages && isNavigation(request) ? await nextOf(request) : undefined)
+      return finished(visit, answer, next ?? (pages && isNavigation(request) ? await nextOf(request) : undefined))
     },
     async admit(request, rules = {}) {
       const visit = visitOf(request)
@@ -160,6 +163,7 @@ function readLogin(input: unknown): LoginInput {
     user: idText,
     carry: optional(text),
     fromOtherSite: optional(flag),
+    next: anything,
   }) as unknown as LoginInput
   if (login.carry !== undefined && login.carry !== 'cookie' && login.carry !== 'value')
     throw invalid('carry', 'must be `cookie` or `value`')

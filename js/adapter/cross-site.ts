@@ -25,7 +25,8 @@ export function originsOf(origins: readonly string[] = []): ReadonlySet<string> 
 }
 
 /**
- * Whether a changing request comes from a page of another origin that is not among `origins`.
+ * Whether a page of another origin that is not among `origins` sends a request that may change something: any but a read. A WebSocket
+ * is opened by a GET, and any page may open one, so that its request is no read.
  *
  * @example
  * ```ts
@@ -36,7 +37,8 @@ export function originsOf(origins: readonly string[] = []): ReadonlySet<string> 
  * ```
  */
 export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string>): boolean {
-  if (isSafe(request)) return false
+  const opensSocket = request.header('upgrade')?.toLowerCase() === 'websocket'
+  if (isSafe(request) && !opensSocket) return false
   const origin = request.header('origin')
   if (origin !== undefined && origins.has(origin)) return false
   switch (request.header('sec-fetch-site')) {

@@ -75,6 +75,9 @@ export function afterReply(reply: wasm.Reply, before: Login, now: number): Login
     case 'move_changed':
     case 'recovery_code':
     case 'withdrawn':
+    case 'imported':
+    case 'unchanged':
+    case 'refused':
       return undefined
   }
 }

@@ -24,6 +24,8 @@ export interface AdapterAnswer {
   headers: Record<string, string>
   /** The body, to be sent as JSON. A redirection has none. */
   body: Record<string, unknown> | undefined
+  /** The user whom a login or a second step has let in; nobody in any other answer. It is not sent. */
+  entered: { account?: string | undefined; user: string } | undefined
 }
 
 /** Whether the request is one of a person who moves to a page, and so is sent on, and is not answered with JSON. */

@@ -5,8 +5,8 @@ import { type AdapterAnswer, answer, answerOf } from './answer.js'
 import { setBrowserCookie } from './browser-cookie.js'
 import type { Login } from './login.js'
 import { afterReply, type LoginAfter } from './login-after.js'
-import type { Visit } from './means.js'
-import type { ReadOptions } from './options.js'
+import { userOf, type Visit } from './means.js'
+import type { HostUser, ReadOptions } from './options.js'
 
 /** Keeps a state, under a new id of the session where it has one. */
 export async function keep({ place }: Visit, { login, isNewSession }: LoginAfter): Promise<void> {
@@ -18,6 +18,10 @@ export async function endSession({ secondFactor, sealer }: ReadOptions, login: L
   const { account, user, session } = login
   if (sealer.holdsList) await secondFactor.endSessions({ account, user, sessions: [session] })
 }
+
+/** The user whom a state lets in, where the one before it did not. */
+export const enteredBy = (after: LoginAfter | undefined): HostUser | undefined =>
+  after?.isNewSession && after.login.state === 'in' ? userOf(after.login) : undefined
 
 /** Keeps what the reply to a command brings, and answers it. */
 export async function settle(
@@ -33,5 +37,5 @@ export async function settle(
   // The session goes on under another id. A list that fails does not undo that.
   if (after?.isNewSession && login.state === 'in') await endSession(options, login).catch(onError)
   if (reply.result === 'verified' && reply.browser) setBrowserCookie(visit.request, reply.browser, sealer.now())
-  return answerOf(reply, sealer.now())
+  return { ...answerOf(reply, sealer.now()), entered: enteredBy(after) }
 }

@@ -4,17 +4,15 @@
  * @packageDocumentation
  */
 import {
-  type AdapterAnswer,
   type AdapterOptions,
   createAdapter,
   type LoginInput,
   noPerson,
   type PassRules,
   type Person,
-  type PlacedRequest,
-  readBody,
   type SessionPlace,
 } from '../adapter.js'
+import { type ExpressHandler, type ExpressRequest, type ExpressResponse, requestOf, send } from './express-request.js'
 
 export type {
   AdapterOptions,
@@ -26,34 +24,8 @@ export type {
   SessionPlace,
   UserFacts,
 } from '../adapter.js'
+export type { ExpressHandler, ExpressRequest, ExpressResponse } from './express-request.js'
 export { type ExpressSessionOptions, expressSession } from './express-session.js'
-
-/** The parts of Express' request that are used. */
-export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
-  /** Its method. */
-  readonly method: string
-  /** Path and query, as they came. */
-  readonly originalUrl: string
-  /** The path below that of the router. */
-  readonly path: string
-  /** Its headers. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The client's address, as `trust proxy` has it. */
-  readonly ip?: string | undefined
-  /** The body, where a parser of the app has read it. */
-  readonly body?: unknown
-}
-
-/** The parts of Express' response that are used. */
-export interface ExpressResponse {
-  /** Adds a header. */
-  append(name: string, value: string): unknown
-  /** Sets the status. */
-  status(code: number): { set(headers: Record<string, string>): { json(body: unknown): unknown; end(): unknown } }
-}
-
-/** A handler of Express. */
-export type ExpressHandler = (req: ExpressRequest, res: ExpressResponse, next: (error?: unknown) => void) => void
 
 /** Options of the adapter. */
 export interface ExpressOptions extends AdapterOptions {
@@ -105,22 +77,11 @@ export function expressSecondFactor({ session, ...options }: ExpressOptions): Ex
   const adapter = createAdapter(options)
   const people = new WeakMap<object, Person>()
 
-  const requestOf = (req: ExpressRequest, res: ExpressResponse): PlacedRequest => ({
-    method: req.method,
-    url: req.originalUrl,
-    header: (name) => req.headers[name]?.toString(),
-    // A body that a parser of the app has read is in `body`.
-    body: () => req.body ?? readBody(req, req.headers['content-type']?.toString()),
-    ip: req.ip,
-    setCookie: (cookie) => res.append('set-cookie', cookie),
-    place: session?.(req),
-  })
-
   return Object.freeze({
-    login: async (req, res, input) => send(res, await adapter.login(requestOf(req, res), input)),
+    login: async (req, res, input) => send(res, await adapter.login(requestOf(req, res, session), input)),
     guard: (rules) => (req, res, next) => {
       const job = async () => {
-        const { person, answer } = await adapter.admit(requestOf(req, res), rules)
+        const { person, answer } = await adapter.admit(requestOf(req, res, session), rules)
         if (answer) return send(res, answer)
         people.set(req, person)
         next()
@@ -128,16 +89,10 @@ export function expressSecondFactor({ session, ...options }: ExpressOptions): Ex
       job().catch(next)
     },
     routes: (req, res, next) => {
-      const job = async () => send(res, await adapter.act(requestOf(req, res), req.path.slice(1)))
+      const job = async () => send(res, await adapter.act(requestOf(req, res, session), req.path.slice(1)))
       job().catch(next)
     },
     person: (req) => people.get(req) ?? noPerson(),
-    logOut: async (req, res) => send(res, await adapter.logOut(requestOf(req, res))),
+    logOut: async (req, res) => send(res, await adapter.logOut(requestOf(req, res, session))),
   } satisfies ExpressSecondFactor)
-}
-
-function send(res: ExpressResponse, { status, headers, body }: AdapterAnswer): void {
-  const answer = res.status(status).set(headers)
-  if (body === undefined) answer.end()
-  else answer.json(body)
 }

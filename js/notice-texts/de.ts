@@ -37,6 +37,10 @@ export const de: NoticeLanguage = {
     'factor_removed.user.happened':
       'Anmeldungen bei {service} lassen sich damit nicht mehr bestätigen. Haben Sie keinen anderen, genügt zur Anmeldung nun möglicherweise Ihr Passwort allein.',
 
+    'app_imported.user.title': 'Ihre bisherige Authenticator-App wurde hier zum ersten Mal verwendet',
+    'app_imported.user.happened':
+      'Der Support von {service} hat eine Authenticator-App übernommen, die für Sie im bisherigen System eingerichtet war. Dies war die erste Anmeldung seitdem. Backup-Codes des bisherigen Systems gelten hier nicht.',
+
     'backup_codes_renewed.user.title': 'Für Ihre Anmeldung wurden neue Backup-Codes erstellt',
     'backup_codes_renewed.user.happened': 'Die bisherigen Backup-Codes für {service} gelten nicht mehr.',
 

@@ -37,6 +37,10 @@ export const en: NoticeLanguage = {
     'factor_removed.user.happened':
       'Logins at {service} can no longer be confirmed with it. If you have no other one, your password alone may now be enough to log in.',
 
+    'app_imported.user.title': 'Your authenticator app from before was used here for the first time',
+    'app_imported.user.happened':
+      '{service} support took over an authenticator app that was set up for you in the earlier system. This was the first login since. Backup codes of the earlier system do not work here.',
+
     'backup_codes_renewed.user.title': 'New backup codes were made for your login',
     'backup_codes_renewed.user.happened': 'The earlier backup codes for {service} no longer work.',
 

@@ -120,6 +120,11 @@ export const MAILS: Readonly<Record<MailId, MailParts>> = {
     situation: 'not_you',
     steps: ['password', 'sessions', 'set_up', 'support'],
   },
+  'app_imported.user': {
+    facts: ['name'],
+    situation: 'not_you',
+    steps: ['password', 'sessions', 'factors', 'support'],
+  },
   'backup_codes_renewed.user': {
     facts: ['codes'],
     situation: 'not_you',

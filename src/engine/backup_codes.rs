@@ -129,6 +129,11 @@ pub(super) struct MadeCodes {
     pub(super) sealed: SecretText,
 }
 
+/// The codes, their set, and the sealed codes, as replies have them.
+pub(super) fn parts(made: Option<MadeCodes>) -> (Option<Vec<SecretText>>, Option<String>, Option<SecretText>) {
+    made.map_or((None, None, None), |MadeCodes { codes, set, sealed }| (Some(codes), Some(set), Some(sealed)))
+}
+
 /// Makes a new set of backup codes for a session; an older set ends.
 pub(super) fn mint(context: &mut Context<'_>, session: &SessionId) -> Result<MadeCodes, Error> {
     let rules = context.policy.backup_codes();
@@ -141,6 +146,7 @@ pub(super) fn mint(context: &mut Context<'_>, session: &SessionId) -> Result<Mad
     context.record.sets_made.retain(|at| counts(*at, now, DAY));
     context.record.sets_made.push(now);
     let name = context.entropy.id();
+    context.record.owes_backup_codes = false;
     context.record.backup = Some(BackupCodes { id: name.clone(), set, is_confirmed: false, created_at: now, copy });
     context.log(EventKind::BackupCodesMade);
     let new = NewCodes::new(name.clone(), codes, now);

@@ -193,7 +193,7 @@ impl Confirmation {
 }
 
 /// The name of a new factor that was given none.
-fn free_name(context: &Context<'_>, method: Method) -> FactorName {
+pub(super) fn free_name(context: &Context<'_>, method: Method) -> FactorName {
     let kind = match method {
         Method::Totp => "Authenticator app",
         Method::Sms => "Phone",
@@ -227,7 +227,7 @@ pub(super) fn confirmed(context: &mut Context<'_>, command: &Confirm, confirmati
         None => command.session.clone(),
     };
     let made = if makes_backup_codes { Some(backup_codes::mint(context, &session)?) } else { None };
-    let (backup_codes, set, new_codes) = made.map_or((None, None, None), |made| (Some(made.codes), Some(made.set), Some(made.sealed)));
+    let (backup_codes, set, new_codes) = backup_codes::parts(made);
     let proven = Proven {
         subject: context.id(),
         session: session.clone(),

@@ -27,10 +27,8 @@ use crate::token::{Pass, Proven, SetupTicket, Ticket, TokenError};
 use super::attempt::{Typed, Used};
 use super::command::{Begin, Command, SecondStep, SendSms, TrustBrowser};
 use super::context::{Context, invalid};
-use super::factors;
 use super::reply::Reply;
-use super::sms;
-use super::trusted_browser;
+use super::{backup_codes, factors, import, sms, trusted_browser};
 
 /// Decides a login after the first factor.
 pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply, Error> {
@@ -107,8 +105,8 @@ pub(super) fn send_sms(context: &mut Context<'_>, command: &SendSms) -> Result<R
     }
 }
 
-/// The second step: one code by one method.
-pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<Reply, Error> {
+/// The second step: one code by one method. `shows_codes`: the caller can show new backup codes to the person.
+pub(super) fn verify(context: &mut Context<'_>, command: SecondStep, shows_codes: bool) -> Result<Reply, Error> {
     let SecondStep { ticket, session, new_session, method, factor, code, trust_browser } = command;
     if new_session.as_ref() == Some(&session) {
         return Err(invalid("newSession", "must differ from `session`: change the session id at the second step"));
@@ -123,7 +121,7 @@ pub(super) fn verify(context: &mut Context<'_>, command: SecondStep) -> Result<R
         Err(reply) => return Ok(reply),
     };
     context.record.drop_unused_login_code(ticket.id());
-    verified(context, method, used, new_session, trust_browser.as_ref())
+    verified(context, method, used, new_session, trust_browser.as_ref(), shows_codes)
 }
 
 /// The second factor passed: settles the budget, and makes the pass.
@@ -133,6 +131,7 @@ fn verified(
     used: Used,
     new_session: Option<SessionId>,
     trust_browser: Option<&TrustBrowser>,
+    shows_codes: bool,
 ) -> Result<Reply, Error> {
     let Used { factor: used, shown_at, browser } = used;
     match method {
@@ -153,6 +152,9 @@ fn verified(
         None => SessionId::new(&context.entropy.id())?,
     };
     let id = context.id();
+    import::tell(context);
+    let new_codes = if shows_codes { import::owed_backup_codes(context, method, &session)? } else { None };
+    let (backup_codes, set, new_codes) = backup_codes::parts(new_codes);
     let browser = browser.or_else(|| trusted_browser::trust(context, method, trust_browser?));
     let factor = used.as_ref().filter(|_| method.is_own_factor()).map(|used| used.id.clone());
     let proven = Proven { subject: id.clone(), session: session.clone(), method, factor, shown_at, epoch: context.record.epoch.clone() };
@@ -162,11 +164,15 @@ fn verified(
         pass,
         session,
         method,
-        factor: used,
+        factor: used.map(Box::new),
         expires_at,
         enroll: method == Method::RecoveryCode || !context.record.has_factor(),
         backup_codes_left: (method == Method::BackupCode).then(|| context.record.backup_left()),
-        browser,
+        weak: import::weak_app(&context.record).map(Box::new),
+        backup_codes,
+        set,
+        new_codes,
+        browser: browser.map(Box::new),
     })
 }
 

@@ -28,8 +28,10 @@ mod command;
 mod context;
 mod enroll;
 mod erased;
+mod export;
 mod factors;
 mod freshness;
+mod import;
 mod login;
 mod moved;
 pub mod operator;
@@ -61,7 +63,7 @@ pub use command::{
 pub use context::Env;
 pub use login::ticket_user;
 pub use pending::{Limit, OverLimit, Pending, Progress};
-pub use reply::{BrowserCookie, CodeKind, Reply, ShownCode, UsableFactor, UsableMethod};
+pub use reply::{BrowserCookie, CodeKind, ImportRefusal, Reply, ShownCode, UsableFactor, UsableMethod};
 pub use status::{AttemptStatus, BackupStatus, FactorStatus, RecoveryStatus, Status, TrustedBrowserStatus, enrollment, status};
 
 use crate::error::Error;
@@ -158,12 +160,12 @@ pub fn step_with_hashes(
 }
 
 /// Carries out the second step alone: [`step`] with [`Command::Verify`], for a host that does
-/// nothing else and has no room for the rest.
+/// nothing else and has no room for the rest. It shows no backup codes: those that an import owes come at another login.
 ///
 /// # Errors
 /// As [`step`].
 pub fn verify(policy: &Policy, keys: &KeyRing, record: Record, second: SecondStep, env: Env) -> Result<Pending, Error> {
-    let Ok(pending) = run(policy, keys, record, env, Inline, |context| login::verify(context, second))?;
+    let Ok(pending) = run(policy, keys, record, env, Inline, |context| login::verify(context, second, false))?;
     Ok(pending)
 }
 
@@ -174,7 +176,7 @@ fn carry_out(context: &mut Context<'_>, command: Command) -> Result<Reply, Error
     match command {
         Command::Begin(command) => login::begin(context, &command),
         Command::SendSms(command) => login::send_sms(context, &command),
-        Command::Verify(command) => login::verify(context, command),
+        Command::Verify(command) => login::verify(context, command, true),
         Command::EnrollTotp(command) => totp::start(context, &command),
         Command::ShowTotpSetup(command) => totp::show(context, &command),
         Command::ConfirmTotp(command) => totp::confirm(context, &command),

@@ -86,7 +86,8 @@ pub(super) fn depart(context: &mut Context<'_>, new_place: &Record, operator: &O
     open(context.view(), &apps, &phones)?;
     let id = MoveId::random(&mut context.entropy);
     context.record.departure = Some(Departure::Leaving { to: to.clone(), id, apps, phones });
-    (context.record.arrival, context.record.backup, context.record.recovery) = (None, None, None);
+    (context.record.arrival, context.record.recovery) = (None, None);
+    context.record.forget_factors();
     sign_out::end_logins(context);
     // In the first epoch there are no passes. It tells of a user who never had a factor, which stays true.
     if !context.record.epoch.is_first() {
@@ -279,6 +280,7 @@ fn open(at: View<'_>, apps: &[App], phones: &[Phone]) -> Result<Opened, Error> {
 fn seal_anew(context: &mut Context<'_>, Opened { apps, phones }: Opened) -> Result<(), Error> {
     for (mut app, secret) in apps {
         app.secret = totp::seal(context, &secret)?;
+        context.record.owes_backup_codes |= app.is_untold;
         context.record.apps.push(app);
     }
     for (mut phone, number) in phones {

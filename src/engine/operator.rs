@@ -8,9 +8,9 @@
 use crate::client_ip::ClientIp;
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::hashed_codes::{FinishedHash, Inline, Lookup};
-use crate::ids::{OperatorId, RecordId};
+use crate::ids::{AccountId, OperatorId, RecordId};
 use crate::keys::KeyRing;
 use crate::notice::NoticeKind;
 use crate::policy::{Method, Policy, Roles};
@@ -21,7 +21,10 @@ use super::context::{Context, Env, invalid};
 use super::pending::{Pending, Progress};
 use super::reply::Reply;
 use super::run::run;
-use super::{erased, moved, recovery_code};
+use super::{erased, export, import, moved, recovery_code};
+
+pub use export::{Export, ExportedApp};
+pub use import::Import;
 
 /// Issues a recovery code for the user of `record`.
 ///
@@ -187,6 +190,39 @@ pub fn comes_from(record: &Record) -> Option<&RecordId> {
 #[must_use]
 pub const fn goes_to(record: &Record) -> Option<&RecordId> {
     record.goes_to()
+}
+
+/// Imports an authenticator app that another system has set up.
+///
+/// # Errors
+/// As [`issue_recovery_code`]; [`ErrorCode::InvalidInput`](crate::error::ErrorCode::InvalidInput) at `lastStep` where it is no
+/// step of about now.
+pub fn import_totp(
+    policy: &Policy,
+    keys: &KeyRing,
+    record: Record,
+    import: Import,
+    operator: &OperatorId,
+    now: UnixSeconds,
+    entropy: Entropy,
+) -> Result<Pending, Error> {
+    at_once(policy, keys, record, now, entropy, |context| import::import(context, import, operator))
+}
+
+/// Opens the secrets of a user's authenticator apps, for an operator who leaves us. Keep its event before you use the rest.
+///
+/// # Errors
+/// As [`issue_recovery_code`].
+pub fn export(keys: &KeyRing, record: &Record, operator: &OperatorId, now: UnixSeconds) -> Result<Export, Error> {
+    export::export(keys, record, operator, now)
+}
+
+/// The event with which an export begins, of one account or of all.
+///
+/// # Errors
+/// None of its own: the name of an operator is a user id as well.
+pub fn export_started(account: Option<AccountId>, operator: OperatorId, now: UnixSeconds) -> Result<Event, Error> {
+    export::started(account, operator, now)
 }
 
 /// Runs a command, and computes each hash in it at once.

@@ -31,7 +31,7 @@ pub(super) fn remove(context: &mut Context<'_>, command: &Remove) -> Result<Repl
     drop_and_tell(context, removed);
     if is_last {
         others.iter().for_each(|other| drop_and_tell(context, other));
-        context.record.backup = None;
+        context.record.forget_factors();
     }
     context.record.drop_login_codes();
     context.begin_epoch();

@@ -155,7 +155,7 @@ pub enum Reply {
         method: Method,
         /// The app or phone that was used, where it was one; the browser, where the method is `trusted_browser`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        factor: Option<NamedFactor>,
+        factor: Option<Box<NamedFactor>>,
         /// The time at which the pass ends.
         expires_at: UnixSeconds,
         /// The user should set up a factor now: the next login needs another recovery code.
@@ -163,9 +163,22 @@ pub enum Reply {
         /// Number of backup codes left, after one was used.
         #[serde(skip_serializing_if = "Option::is_none")]
         backup_codes_left: Option<usize>,
+        /// An app whose secret has fewer than 160 bits, because another system made it: ask the user to set it up anew, by
+        /// `enroll_totp` with its id in `replaces`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weak: Option<Box<NamedFactor>>,
+        /// New backup codes, at the first login after an app was imported. They are shown this once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        backup_codes: Option<Vec<SecretText>>,
+        /// The id of their set, as in `enrolled`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        set: Option<String>,
+        /// The codes, sealed, as in `enrolled`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new_codes: Option<SecretText>,
         /// The cookie of this browser from now on, where it is trusted: the token is another one after each use.
         #[serde(skip_serializing_if = "Option::is_none")]
-        browser: Option<BrowserCookie>,
+        browser: Option<Box<BrowserCookie>>,
     },
     /// The code is wrong.
     Wrong {
@@ -315,6 +328,43 @@ pub enum Reply {
     },
     /// The recovery code that was alive counts no more.
     Withdrawn {},
+    /// The app counts from now on.
+    Imported {
+        /// The app.
+        factor: NamedFactor,
+        /// Whether its secret has fewer than 160 bits.
+        weak: bool,
+    },
+    /// The user has this very app already: nothing was changed.
+    Unchanged {
+        /// The app.
+        factor: NamedFactor,
+    },
+    /// The app was not imported.
+    Refused {
+        /// The reason.
+        reason: ImportRefusal,
+    },
+}
+
+/// The reason why an app is not imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "npm", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum ImportRefusal {
+    /// The user has a second factor. `replace` puts the app in the place of the apps that are there.
+    HasFactor,
+    /// The user had a second factor here and has none now. `replace` imports the app all the same.
+    HadFactor,
+    /// A recovery code is alive for the user. `replace` imports the app all the same.
+    RecoveryCode,
+    /// The user was reset: only a recovery code lets in. The app may be the one that was taken back.
+    Reset,
+    /// The user was moved to another account or user id, or a move is not complete: do that move again if it failed, and import
+    /// the app where the user is.
+    Moved,
+    /// The user was erased, and the record is not deleted: erase the user again.
+    Erased,
 }
 
 impl Reply {

@@ -50,10 +50,15 @@ pub struct FactorStatus {
     pub method: Method,
     /// Whether the user can log in by it under the policy.
     pub usable: bool,
+    /// Set where the secret of an app has fewer than 160 bits, because another system made it: ask the user to set it up anew, by
+    /// `enroll_totp` with its id in `replaces`.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "npm", tsify(optional))]
+    pub weak: bool,
     /// The end of the phone number, where the method is `sms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The time at which it was confirmed.
+    /// The time at which it was confirmed, or imported.
     pub added_at: UnixSeconds,
     /// The time at which it last logged the user in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +177,8 @@ fn factors_of(view: View<'_>) -> Result<Vec<FactorStatus>, Error> {
     let mut list = Vec::new();
     for Factor { named: NamedFactor { id, name }, method, added_at, last_used_at } in view.record.factors() {
         let hint = sms::hint(view, &id)?;
-        list.push(FactorStatus { usable: usable.contains(&id), id, name, method, hint, added_at, last_used_at });
+        let weak = view.record.apps.iter().any(|app| app.id == id && app.is_weak());
+        list.push(FactorStatus { usable: usable.contains(&id), id, name, method, weak, hint, added_at, last_used_at });
     }
     Ok(list)
 }

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode};
 use crate::event::{Action, EventKind};
 use crate::factor::{FactorName, NamedFactor};
+use crate::ids::RecordId;
+use crate::keys::KeyRing;
 use crate::keys::sealing::{Sealed, openable};
 use crate::mac::is_same;
 use crate::otpauth::{OtpAuth, fitting};
@@ -109,7 +111,7 @@ pub(super) fn confirm(context: &mut Context<'_>, command: &Confirm) -> Result<Re
     let confirmation = Confirmation::of(context, Method::Totp, &setup, name.as_ref());
     let secret = seal(context, &secret)?;
     let NamedFactor { id, name } = confirmation.factor.clone();
-    context.record.apps.push(App { id, name, secret, parameters, last_step, added_at: context.now, last_used_at: None });
+    context.record.apps.push(App { id, name, secret, parameters, last_step, added_at: context.now, last_used_at: None, is_untold: false });
     enroll::confirmed(context, command, confirmation)
 }
 
@@ -249,8 +251,14 @@ fn compare<'a, 'b>(context: &mut Context<'_>, candidates: &'b [Candidate<'a>]) -
 
 /// Whether the record holds this very app.
 fn holds(view: View<'_>, secret: &TotpSecret) -> Result<bool, Error> {
-    let secrets = openable(view.record.apps.iter().map(|app| open_secret(view, &app.secret)))?;
-    Ok(secrets.iter().any(|known| is_same(&known.to_base32(), &secret.to_base32())))
+    Ok(!apps_of(view, secret)?.is_empty())
+}
+
+/// The apps of the record with this secret. An error: none of them opens.
+pub(super) fn apps_of<'a>(view: View<'a>, secret: &TotpSecret) -> Result<Vec<&'a App>, Error> {
+    let opened = openable(view.record.apps.iter().map(|app| Ok((app, open_secret(view, &app.secret)?))))?;
+    let same = opened.into_iter().filter(|(_, known)| is_same(&known.to_base32(), &secret.to_base32()));
+    Ok(same.map(|(app, _)| app).collect())
 }
 
 pub(super) fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sealed, Error> {
@@ -259,7 +267,11 @@ pub(super) fn seal(context: &mut Context<'_>, secret: &TotpSecret) -> Result<Sea
 }
 
 pub(super) fn open_secret(view: View<'_>, sealed: &Sealed) -> Result<TotpSecret, Error> {
-    let plain = view.keys.sealing().open(view.record.id(), FIELD, sealed)?;
+    open_secret_of(view.record.id(), view.keys, sealed)
+}
+
+pub(super) fn open_secret_of(id: &RecordId, keys: &KeyRing, sealed: &Sealed) -> Result<TotpSecret, Error> {
+    let plain = keys.sealing().open(id, FIELD, sealed)?;
     TotpSecret::from_bytes(&plain).map_err(|_| Error::new(ErrorCode::InvalidRecord, FIELD, "the record holds something else than a secret"))
 }
 
@@ -273,8 +285,7 @@ mod tests {
     use crate::entropy::Entropy;
     use crate::factor::FactorId;
     use crate::hashed_codes::make_hashes_cheap;
-    use crate::ids::{RecordId, UserId};
-    use crate::keys::KeyRing;
+    use crate::ids::UserId;
     use crate::policy::{Policy, Roles};
     use crate::record::Record;
     use crate::totp::COMPUTED;
@@ -318,6 +329,7 @@ mod tests {
                     last_step: 0,
                     added_at: UnixSeconds::new(START).unwrap(),
                     last_used_at: None,
+                    is_untold: false,
                 };
                 ann.record.apps.push(app);
             }

@@ -184,7 +184,10 @@ impl Verification {
             | Reply::Ended {}
             | Reply::MoveChanged {}
             | Reply::Moved { .. }
-            | Reply::Withdrawn {} => self.not_verified(config, reply),
+            | Reply::Withdrawn {}
+            | Reply::Imported { .. }
+            | Reply::Unchanged { .. }
+            | Reply::Refused { .. } => self.not_verified(config, reply),
         }
     }
 
@@ -221,7 +224,10 @@ impl Verification {
             | Reply::Ended {}
             | Reply::MoveChanged {}
             | Reply::Moved { .. }
-            | Reply::Withdrawn {} => return self.refuse(config, Refusal::StorageFailed, None),
+            | Reply::Withdrawn {}
+            | Reply::Imported { .. }
+            | Reply::Unchanged { .. }
+            | Reply::Refused { .. } => return self.refuse(config, Refusal::StorageFailed, None),
         };
         self.refuse(config, refusal, Some(&RefusalDetail::Reply { reply, retry_at }))
     }

@@ -232,6 +232,14 @@ pub(crate) struct Sealed {
     data: String,
 }
 
+impl Sealed {
+    /// Length of the value that was sealed.
+    pub(crate) const fn plain_bytes(&self) -> usize {
+        const TAG: usize = 16;
+        self.data.len().saturating_mul(3).wrapping_div(4).saturating_sub(TAG)
+    }
+}
+
 fn derive(master: &Secret32, purpose: Purpose, restore_epoch: RestoreEpoch) -> Secret32 {
     let mut out = [0; 32];
     let mut info = purpose.label().to_vec();

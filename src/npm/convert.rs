@@ -28,7 +28,7 @@ export type Event = {
     v: 1;
     /** The user's account, where the host has accounts. */
     account?: AccountId;
-    /** The user whose second factor it is about; for a change of policy, the one who made it. */
+    /** The user whose second factor it is about; for a change of policy, the one who made it; for an export, the operator. */
     user: UserId;
     /** The time, in unix seconds. */
     at: UnixSeconds;

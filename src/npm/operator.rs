@@ -2,12 +2,36 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::engine::operator::{self, MoveStep};
-use crate::ids::OperatorId;
+use crate::engine::operator::{self, Import, MoveStep};
+use crate::error::{Error, ErrorCode};
+use crate::factor::FactorName;
+use crate::ids::{AccountId, OperatorId};
 use crate::json::to_json;
+use crate::otpauth::algorithm;
+use crate::totp::{TotpParameters, TotpSecret};
 
-use super::convert::{self, again, entropy, record, record_id, thrown, time};
+use super::convert::{self, again, entropy, number, record, record_id, thrown, time, to_js_at_once};
 use super::core::{Core, PendingStep, ended};
+
+/// The secret of an app that is imported: its bytes, or the bytes of base32 text.
+fn foreign_secret(secret: &[u8], is_text: bool) -> Result<TotpSecret, Error> {
+    if !is_text {
+        return TotpSecret::from_bytes(secret);
+    }
+    let text = core::str::from_utf8(secret).map_err(|_| Error::new(ErrorCode::InvalidInput, "secret", "must be text in UTF-8"))?;
+    TotpSecret::from_foreign_base32(text)
+}
+
+/// The settings of an app that is imported; without them, those of the field.
+fn foreign_parameters(hash: Option<&str>, digits: Option<u64>, period: Option<u64>) -> Result<TotpParameters, Error> {
+    let of_field = TotpParameters::DEFAULT;
+    let digits = digits.map_or(of_field.digits(), |digits| u8::try_from(digits).unwrap_or(u8::MAX));
+    let period = period.map_or(of_field.period_seconds(), |period| u32::try_from(period).unwrap_or(u32::MAX));
+    let hash = hash.map_or(Ok(of_field.algorithm()), algorithm);
+    let hash = hash.map_err(|error| Error { code: ErrorCode::InvalidInput, ..error })?;
+    TotpParameters::new(hash, digits, period)
+        .map_err(|error| if error.path == "periodSeconds" { Error { path: "period".to_owned(), ..error } } else { error })
+}
 
 #[wasm_bindgen]
 impl Core {
@@ -95,6 +119,50 @@ impl Core {
         let read = |text: Option<&str>| record(record_id(id)?, text);
         let withdrawn = withdrawn.map(|text| read(Some(&text))).transpose()?;
         Ok(operator::may_delete(&read(Some(stored))?, withdrawn.as_ref()))
+    }
+
+    /// Imports an authenticator app; see [`operator::import_totp`]. A name that is none counts as none: it is only shown.
+    #[expect(clippy::too_many_arguments, reason = "a document would have to be written and read for each of a million users")]
+    pub fn operator_import(
+        &self,
+        id: &str,
+        stored: Option<String>,
+        secret: &[u8],
+        is_text: bool,
+        digits: Option<f64>,
+        period: Option<f64>,
+        algorithm: Option<String>,
+        last_step: Option<f64>,
+        name: Option<String>,
+        replace: bool,
+        operator: &str,
+        now: f64,
+        seed: &[u8],
+    ) -> Result<PendingStep, JsValue> {
+        let (record, operator) = (record(record_id(id)?, stored.as_deref())?, OperatorId::new(operator).map_err(thrown)?);
+        let (digits, period) = (number("digits", digits)?, number("period", period)?);
+        let import = Import {
+            secret: foreign_secret(secret, is_text).map_err(thrown)?,
+            parameters: foreign_parameters(algorithm.as_deref(), digits, period).map_err(thrown)?,
+            last_step: number("lastStep", last_step)?,
+            name: name.and_then(|name| FactorName::parse(&name)),
+            replace,
+        };
+        let (now, entropy) = (time("clock", now)?, entropy(seed)?);
+        operator::import_totp(&self.policy, &self.keys, record, import, &operator, now, entropy).map(PendingStep).map_err(thrown)
+    }
+
+    /// Opens the authenticator apps of a user; see [`operator::export`].
+    pub fn operator_export(&self, id: &str, stored: &str, operator: &str, now: f64) -> Result<JsValue, JsValue> {
+        let (record, operator) = (record(record_id(id)?, Some(stored))?, OperatorId::new(operator).map_err(thrown)?);
+        Ok(to_js_at_once(&operator::export(&self.keys, &record, &operator, time("clock", now)?).map_err(thrown)?))
+    }
+
+    /// The event with which an export begins; see [`operator::export_started`].
+    pub fn operator_export_started(&self, account: Option<String>, operator: &str, now: f64) -> Result<JsValue, JsValue> {
+        let account = account.as_deref().map(AccountId::new).transpose().map_err(thrown)?;
+        let operator = OperatorId::new(operator).map_err(thrown)?;
+        Ok(to_js_at_once(&operator::export_started(account, operator, time("clock", now)?).map_err(thrown)?))
     }
 
     /// The account and user of the new place, as JSON; see [`operator::goes_to`].

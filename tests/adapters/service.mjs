@@ -34,21 +34,29 @@ export function examplesWith(instead = {}) {
   return folder
 }
 
+const LISTENING = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/
+
 /**
  * The service of an example. It ends with the test `t`.
  * @param {{ after(end: () => unknown): void }} t
- * @param {{ folder: string, file: string, args?: string[], node?: string, policy?: object, env?: Record<string, string> }} options
+ * @param {object} options
+ * @param {string} options.folder  in which it starts
+ * @param {string} [options.file]
+ * @param {(data: string) => string[]} [options.args]  in place of the file; `data` is the folder of the clock and the database
+ * @param {string} [options.node]  the program, in place of Node.js
+ * @param {RegExp} [options.ready]  finds the port in what it prints
+ * @param {object} [options.policy]
+ * @param {Record<string, string>} [options.env]
  */
-export async function startService(
-  t,
-  { folder, file, args, node = process.env.COUNTERSIGN_EXAMPLE_NODE ?? process.execPath, policy = {}, env = {} },
-) {
+export async function startService(t, options) {
+  const { folder, file = '', args = () => [file], ready = LISTENING, policy = {}, env = {} } = options
+  const { node = process.env.COUNTERSIGN_EXAMPLE_NODE ?? process.execPath } = options
   const data = mkdtempSync(join(tmpdir(), 'adapter-'))
   const clockFile = join(data, 'clock')
   let offset = 0
   writeFileSync(clockFile, '0')
   const database = join(data, 'acme.sqlite')
-  const child = spawn(node, args ?? [file], {
+  const child = spawn(node, args(data), {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -70,7 +78,7 @@ export async function startService(
     child.once('exit', failed)
     createInterface(child.stderr).on('line', (line) => errors.push(line))
     createInterface(child.stdout).on('line', (line) => {
-      const listening = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(line)
+      const listening = ready.exec(line)
       if (listening) {
         child.off('exit', failed)
         resolve(`http://127.0.0.1:${listening[1]}`)

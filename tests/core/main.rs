@@ -22,6 +22,7 @@ mod gate;
 mod gate_ended_passes;
 mod gate_field_cases;
 mod hashing;
+mod importing;
 mod layers;
 mod limits;
 mod moved;

@@ -36,6 +36,8 @@ before(async () => {
     noUnusedLocals: true,
     verbatimModuleSyntax: true,
     noEmit: true,
+    // The package extends Fastify's types, and is not beside it here, as it is in a user's project.
+    paths: { fastify: ['./node_modules/fastify/fastify.d.ts'] },
   }
   writeFileSync(at(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   const tsc = run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(folder), '--pretty', 'false'], {
@@ -117,7 +119,7 @@ for (const block of [...blocks, ...examples]) {
 test('there are examples in the doc comments', () => assert.notEqual(examples.length, 0))
 
 /** Other programs that the pages name. */
-const OTHERS = ['openssl', 'envoy', 'curl', 'echo']
+const OTHERS = ['openssl', 'envoy', 'curl', 'echo', 'age', 'age-keygen']
 
 function assertCommand(line) {
   const [, command] = /^(?:[A-Z_]+=(?:"[^"]*"|\S+) )*(.*?)(?: +#.*)?$/.exec(line)
@@ -128,7 +130,7 @@ function assertCommand(line) {
     else if (program === 'npm' && ['start', 'test'].includes(first)) assert.ok(scripts[first], line)
     else if (program === 'npm') assert.ok(['pack', 'install', 'ci', 'init', 'pkg'].includes(first), line)
     else if (program === 'npx' && first === 'countersign') assert.ok(usage().includes(`countersign ${second}`), line)
-    else if (program === 'npx') assert.ok(['tsc', 'wrangler'].includes(first), line)
+    else if (program === 'npx') assert.ok(['tsc', 'tsx', 'wrangler'].includes(first), line)
     else if (program === 'node') assert.ok(isProgram([first, second].find((word) => !word.startsWith('-'))), line)
     else if (program === 'cargo') assert.ok(['test', 'check', 'fmt', 'clippy', 'doc'].includes(first), line)
     else assert.ok(OTHERS.includes(program), line)

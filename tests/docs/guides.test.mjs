@@ -102,6 +102,28 @@ async function setUpApp(service, person) {
   return app
 }
 
+test('the README: a login with the adapter for Express, and a payment that asks again', async (t) => {
+  const service = await serve(t, 'app')
+  const ann = browser(service)
+  assert.equal((await ann.get('/')).status, 401)
+  assert.equal((await ann.post('/login', { ...ANN, password: 'another' })).result, 'wrong_password')
+  assert.equal((await ann.post('/login', ANN)).result, 'allowed')
+  const { secret, setup } = await ann.post('/second-factor/enroll-totp')
+  const code = () => totp.generate({ secret, time: service.time })
+  const enrolled = await ann.post('/second-factor/confirm-totp', { setup, code: code() })
+  assert.deepEqual([enrolled.result, enrolled.backupCodes.length], ['enrolled', 10])
+
+  const phone = browser(service)
+  assert.equal((await phone.post('/login', ANN)).result, 'challenge')
+  assert.equal((await phone.get('/')).status, 401, 'the password alone gives no access')
+  await service.advance(30)
+  assert.equal((await phone.post('/second-factor/verify', { method: 'totp', code: code() })).result, 'verified')
+  assert.equal((await phone.get('/')).user, 'u-1')
+  assert.equal((await phone.post('/payments')).result, 'paid')
+  await service.advance(301)
+  assert.deepEqual([(await phone.get('/')).status, (await phone.post('/payments')).status], [200, 401])
+})
+
 test('getting started: set up an app, get in again in the same session, and change a factor', async (t) => {
   const service = await serve(t, 'main')
   const ann = browser(service)
@@ -201,7 +223,7 @@ test('getting started: log-outs and a reset end the sessions of the host as well
   assert.equal((await ann.get('/')).status, 401)
 })
 
-test('the login of the README: a second step on another device, over https', async (t) => {
+test('the login by hand: a second step on another device, over https', async (t) => {
   const service = await serve(t, 'main', { ORIGIN: 'https://acme.example' })
   const ann = browser(service)
   await ann.post('/login', ANN)
@@ -223,7 +245,7 @@ test('the login of the README: a second step on another device, over https', asy
   assert.equal((await phone.get('/')).user, 'u-1')
 })
 
-test('the login of the README: a cookie that browsers take on http://localhost', async (t) => {
+test('the login by hand: a cookie that browsers take on http://localhost', async (t) => {
   const ann = browser(await serve(t, 'main'))
   const [cookie] = (await ann.post('/login', ANN)).setCookies
   assert.match(cookie, /^session=/)
@@ -298,7 +320,7 @@ test('getting started: new backup codes are confirmed by their set', async (t) =
   assert.equal((await method()).confirmed, true)
 })
 
-/** The login of the README with `firstFactor: 'password'`, and with the routes of the policy guide in the place that it names. */
+/** The login by hand with `firstFactor: 'password'`, and with the routes of the policy guide in the place that it names. */
 function writeLoginWithSetUp() {
   const login = readFileSync(at(folder, 'login.js'), 'utf8')
   const policy = 'policy: { v: 1, name: "Acme", origin }'

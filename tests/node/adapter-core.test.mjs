@@ -101,6 +101,25 @@ test('each reply has its status, and shows no token of the session', () => {
   assert.equal(answerOf({ result: 'locked', retryAt: NOW - 5 }, NOW).headers['retry-after'], '1')
 })
 
+test('an answer names the user whom it has let in, and nobody else does, on a page as in JSON', async () => {
+  const at = service({ methods: ['totp'] })
+  const pages = { login: '/login', secondStep: '/code' }
+  const browser = browserOf(createAdapter({ secondFactor: at.secondFactor, pages }))
+  assert.deepEqual((await browser.login({ user: 'ann' })).entered, { user: 'ann' })
+  const secret = await enroll(at, browser)
+  for (const headers of [{}, NAVIGATION]) {
+    at.advance(30)
+    const challenged = await browser.login({ user: 'ann', account: undefined }, {}, headers)
+    assert.deepEqual([Object.hasOwn(challenged, 'entered'), challenged.entered], [true, undefined])
+    const wrong = await browser.act('verify', { method: 'totp', code: '1' }, headers)
+    assert.deepEqual([Object.hasOwn(wrong, 'entered'), wrong.entered], [true, undefined])
+    const code = totp.generate({ secret, time: at.now() })
+    const verified = await browser.act('verify', { method: 'totp', code }, headers)
+    assert.deepEqual([verified.entered, verified.body === undefined], [{ user: 'ann' }, headers === NAVIGATION])
+    assert.equal((await browser.act('again', {}, headers)).entered, undefined)
+  }
+})
+
 test('the challenge is that of RFC 9470, with the acr values of the methods that count', async () => {
   assert.equal(
     stepUpChallenge({ maxAge: 300, methods: ['totp', 'sms'] }),

@@ -110,6 +110,29 @@ const MAILS = {
       ],
     },
   ],
+  'app_imported.user': [
+    app,
+    {
+      en: [
+        'Your authenticator app from before was used here for the first time',
+        'Acme support took over an authenticator app that was set up for you in the earlier system.',
+        ['Name: Pixel 9'],
+        'If this was you, there is nothing to do.',
+        'If this was not you',
+        4,
+        'remove each one that is not yours',
+      ],
+      de: [
+        'Ihre bisherige Authenticator-App wurde hier zum ersten Mal verwendet',
+        'Der Support von Acme hat eine Authenticator-App übernommen',
+        ['Name: Pixel 9'],
+        'Wenn Sie das selbst waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren',
+        4,
+        'entfernen Sie jeden, der nicht von Ihnen stammt',
+      ],
+    },
+  ],
   'backup_codes_renewed.user': [
     { ...left, backupCodesLeft: 10 },
     {

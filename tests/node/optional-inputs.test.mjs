@@ -14,8 +14,8 @@ import * as notices from 'countersign/notices'
 import * as testing from 'countersign/testing'
 import * as browser from 'countersign/browser'
 
-/** T with each optional field there, and \`undefined\` where it may be left out, at any depth. */
-type Explicit<T> = T extends (...args: never[]) => unknown
+/** T with each optional field there, and \`undefined\` where it may be left out, at any depth. Bytes have no fields of ours. */
+type Explicit<T> = T extends ((...args: never[]) => unknown) | Uint8Array
   ? T
   : T extends readonly (infer Item)[]
     ? number extends T['length'] ? Explicit<Item>[] : { [Key in keyof T]: Explicit<T[Key]> }

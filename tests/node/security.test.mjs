@@ -12,7 +12,7 @@ test('the table has rows 1 to 40, and those of later rules, in order', () => {
     ids.slice(0, 40),
     Array.from({ length: 40 }, (_, index) => index + 1),
   )
-  assert.deepEqual(ids.slice(40), [41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 53, 55, 56, 57, 58, 59])
+  assert.deepEqual(ids.slice(40), [41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 53, 54, 55, 56, 57, 58, 59])
 })
 
 for (const [, id, files] of rows) {

@@ -1,7 +1,7 @@
 // The operator's commands on each database.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -45,6 +45,20 @@ const STORES = {
   },
 }
 
+/** better-auth's own tables, in its own database: `query` sends a statement. */
+const BETTER_AUTH = {
+  PostgreSQL: async (url) => {
+    const { default: pg } = await import('pg')
+    const pool = new pg.Pool({ connectionString: url })
+    return { query: (sql, values) => pool.query(sql, values), value: (n) => `$${n}`, quote: '"', end: () => pool.end() }
+  },
+  MariaDB: async (url) => {
+    const { createPool } = await import('mysql2/promise')
+    const pool = createPool(url)
+    return { query: (sql, values) => pool.query(sql, values), value: () => '?', quote: '`', end: () => pool.end() }
+  },
+}
+
 const cli = fileURLToPath(new URL('../../pkg/cli.cjs', import.meta.url))
 
 for (const [name, { needs, address, lines }] of Object.entries(STORES)) {
@@ -83,5 +97,47 @@ for (const [name, { needs, address, lines }] of Object.entries(STORES)) {
     assert.equal((await run('delete', ...ann)).stdout, 'deleted: user "ann" in account "acme"\n')
     assert.match((await run('delete', ...ann)).stdout, /^there is no record of user "ann"/)
     assert.equal((await list()).length, 1)
+  })
+}
+
+for (const [name, open] of Object.entries(BETTER_AUTH)) {
+  const { needs, address, lines } = STORES[name]
+  test(`I1: countersign import reads better-auth's table on ${name}`, { skip: without(needs) }, async (t) => {
+    const url = await address(t)
+    const { query, value, quote, end } = await open(url)
+    t.after(end)
+    const exported = (file) => JSON.parse(readFileSync(new URL(`../imports/${file}`, import.meta.url), 'utf8'))
+    const rows = exported('better-auth.json')
+    const quoted = (text) => text.replaceAll('"', quote)
+    await query(quoted('CREATE TABLE "user" (id VARCHAR(64) PRIMARY KEY, "twoFactorEnabled" BOOLEAN)'))
+    await query(
+      quoted(
+        'CREATE TABLE "twoFactor" (id VARCHAR(64) PRIMARY KEY, secret TEXT, "userId" VARCHAR(64), verified BOOLEAN)',
+      ),
+    )
+    // Two pages of rows, and one row.
+    const all = Array.from({ length: 2_001 }, (_, n) => ({ ...rows[n % 8], id: `${n}`, userId: `user ${n}` }))
+    for (const { id, secret, userId, verified } of all) {
+      await query(quoted(`INSERT INTO "user" VALUES (${value(1)}, ${value(2)})`), [userId, true])
+      const values = [1, 2, 3, 4].map(value).join(', ')
+      await query(quoted(`INSERT INTO "twoFactor" VALUES (${values})`), [id, secret, userId, verified === 1])
+    }
+    const config = `${newFile(t)}.mjs`
+    const policy = { v: 1, name: 'Acme', origin: 'https://acme.example' }
+    writeFileSync(
+      config,
+      `${lines(await address(t))}
+      export default { policy: ${JSON.stringify(policy)}, keys: ${JSON.stringify(generateKeys())}, store }`,
+    )
+    const env = { ...process.env, ...exported('better-auth.env.json'), AUTH: url }
+    const cwd = fileURLToPath(new URL('.', import.meta.url))
+    const args = ['import', '--from', 'better-auth', '--config', config, '--write', '--operator', 'Jo', 'env:AUTH']
+    const told = await promisify(execFile)(process.execPath, [cli, ...args], { env, cwd, timeout: 60_000 }).catch(
+      (error) => error,
+    )
+    assert.equal(told.code, 3, told.stderr)
+    const refused = all.filter(({ verified }) => verified !== 1).length
+    assert.match(told.stderr, new RegExp(`2,001 read\n${(2_001 - refused).toLocaleString('en')} imported`))
+    assert.equal(told.stdout.split('\n').filter((line) => line.includes('\tnot_verified\t')).length, refused)
   })
 }

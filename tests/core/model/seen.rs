@@ -137,6 +137,7 @@ impl Seen {
             Reply::Ended {} => Self::Ended,
             Reply::MoveChanged {} => Self::MoveChanged,
             Reply::Moved { factors } => Self::Moved(factors.len()),
+            Reply::Imported { .. } | Reply::Unchanged { .. } | Reply::Refused { .. } => unreachable!("the model imports no app"),
         }
     }
 
