@@ -18,7 +18,7 @@ export {
 export { BadRequest, type Chunks, type Fields, parseBody, readBody } from './adapter/body.js'
 export { type Adapter, createAdapter, type LoginInput, type PlacedRequest } from './adapter/create-adapter.js'
 export { isCrossSite, originsOf } from './adapter/cross-site.js'
-export { renewed, sessionError } from './adapter/host-session.js'
+export { keepInSession, renewed, sessionError } from './adapter/host-session.js'
 export {
   type Challenge,
   type FirstFactorPassed,

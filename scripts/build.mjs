@@ -13,11 +13,12 @@ import { setup, TO_BUILD } from './setup.mjs'
 const GLUE = { npm: 'target/npm', browser: 'target/browser' }
 const ENTRIES = ['index', 'operator', 'storage-api', 'testing', 'adapter'] // js/<entry>.ts, and the exports of package.json
 const STORES = ['sqlite', 'postgres', 'mysql', 'redis', 'kysely', 'drizzle'].map((name) => `stores/${name}`) // only a host that imports one loads them
-const ADAPTERS = ['express', 'fastify', 'hono', 'passport', 'better-auth', 'better-auth-client'].map(
-  (name) => `adapters/${name}`,
-) // each in a file of its own, because each needs its framework alone
-const EDGE_ADAPTERS = ['hono'].map((name) => `adapters/${name}`)
+const ADAPTERS = [
+  ...['better-auth', 'better-auth-client', 'express', 'fastify', 'hono', 'nestjs', 'next', 'oidc-provider', 'passport'],
+].map((name) => `adapters/${name}`) // each in a file of its own, because each needs its framework alone
+const EDGE_ADAPTERS = ['hono', 'next'].map((name) => `adapters/${name}`)
 const EDGE = ['index', 'operator', 'testing', 'notices', 'adapter', ...STORES, ...EDGE_ADAPTERS] // the entries that edge workers load: the storage API answers Node's requests
+const BY_REQUIRE = ['adapters/next'] // Node finds the modules of Next by `require` alone, and its bundlers by these names
 const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', '@better-auth/*', 'oidc-provider'] // what adapters import of a host's framework
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
@@ -250,15 +251,21 @@ async function bundleAdapters(options, bundle) {
         }))
       },
     }
-    await esbuild.build({
+    const { metafile } = await esbuild.build({
       ...options,
       format,
+      metafile: true,
       entryPoints: ADAPTERS.map((entry) => at(`js/${entry}.ts`)),
       outdir: at('pkg/adapters'),
       outExtension: { '.js': format === 'cjs' ? '.cjs' : '.mjs' },
       external: ['../countersign.cjs', ...FRAMEWORKS],
       plugins: [core],
     })
+    if (format === 'cjs') continue
+    for (const { entryPoint, exports } of Object.values(metafile.outputs)) {
+      const entry = BY_REQUIRE.find((name) => entryPoint === `js/${name}.ts`)
+      if (entry) writeModule(entry, exports, `import entry from './${posix.basename(entry)}.cjs'`, 'entry')
+    }
   }
 }
 

@@ -28,12 +28,19 @@ export const secondFactor = createSecondFactor({
 })
 
 const users = new Map()
-for (const [id, name, isOwner] of [
-  ['u-1', 'ann@acme.example', true],
-  ['u-2', 'bob@acme.example', false],
-]) {
+
+/** Another user, by a name that nobody has now. */
+export function addUser(id, name, password, isOwner = false) {
   const salt = randomBytes(16)
-  users.set(id, { name, isOwner, salt, hash: scryptSync(`${name} has a password`, salt, 32) })
+  users.set(id, { name, isOwner, salt, hash: scryptSync(password, salt, 32) })
+}
+
+addUser('u-1', 'ann@acme.example', 'ann@acme.example has a password', true)
+addUser('u-2', 'bob@acme.example', 'bob@acme.example has a password')
+
+/** Gives a user another name. */
+export function rename(id, name) {
+  users.get(id).name = name
 }
 
 /** The id of the user whose name and password these are. The id never changes; the name may. */

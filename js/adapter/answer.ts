@@ -35,7 +35,19 @@ export const redirection = (location: string): AdapterAnswer => ({
   entered: undefined,
 })
 
-/** The answer to a client that is not logged in at all. */
+/**
+ * The answer to a client that is not logged in at all.
+ *
+ * @example
+ * ```ts
+ * import { logInFirst } from 'countersign/adapter'
+ *
+ * export function answerToNobody(): Response {
+ *   const { status, headers, body } = logInFirst()
+ *   return Response.json(body, { status, headers })
+ * }
+ * ```
+ */
 export const logInFirst = (): AdapterAnswer =>
   answer(401, { result: 'log_in_first' }, { 'www-authenticate': LOG_IN_AGAIN })
 

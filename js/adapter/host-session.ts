@@ -1,5 +1,6 @@
 // Sessions of the host's: a new id at each step, or no login.
 import { CountersignError } from '../error.js'
+import type { Login } from './login.js'
 
 /**
  * Refuses a session that goes on under the id that somebody else may know (session fixation).
@@ -22,6 +23,35 @@ export function renewed(before: string | undefined, after: string | undefined): 
     'session',
     'the session kept its id, so that nobody was let in: its `regenerate` must give another one',
   )
+}
+
+/**
+ * Keeps a login in a field of a session, and saves it. Where that fails, nothing of it stays in the session: libraries save a session that
+ * differs once more at the end of the request, and a login that was answered with an error would come in after all.
+ *
+ * @example
+ * ```ts
+ * import { keepInSession, type Login } from 'countersign/adapter'
+ *
+ * export const kept = (session: Record<string, unknown> & { save(): Promise<void> }, login: Login): Promise<void> =>
+ *   keepInSession(session, 'countersign', login, () => session.save())
+ * ```
+ */
+export async function keepInSession(
+  session: Record<string, unknown>,
+  field: string,
+  login: Login,
+  save: () => Promise<void>,
+): Promise<void> {
+  const before = session[field]
+  session[field] = login
+  try {
+    await save()
+  } catch (error) {
+    if (before === undefined) delete session[field]
+    else session[field] = before
+    sessionError(error)
+  }
 }
 
 /**

@@ -180,9 +180,9 @@ const isUsual = ({ challenge }: FirstFactorPassed) => challenge.methods.some(({ 
 
 const NEEDS_OWN_FACTOR: AdapterAnswer = {
   status: 403,
-  entered: undefined,
   headers: {},
   body: { result: 'denied', reason: 'own_second_factor', message: 'log in with a second factor of your own first' },
+  entered: undefined,
 }
 
 /** Deletes the session, and gives the answer in its place. */

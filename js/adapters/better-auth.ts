@@ -105,7 +105,7 @@ export interface SecondFactorPlugin {
  * })
  * ```
  *
- * @throws {@link CountersignError} what `createSecondFactor` throws. better-auth does not start with `invalid_input` where its own
+ * @throws `CountersignError` what `createSecondFactor` throws. better-auth does not start with `invalid_input` where its own
  * `twoFactor` is on too, or where there is no database for the records.
  */
 export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {

@@ -1,5 +1,13 @@
 // A login in a session of express-session, or of any library that has the same `regenerate`, `save` and `destroy`.
-import { CountersignError, loginOf, renewed, type SessionPlace, sessionError } from '../adapter.js'
+import {
+  CountersignError,
+  keepInSession,
+  type Login,
+  loginOf,
+  renewed,
+  type SessionPlace,
+  sessionError,
+} from '../adapter.js'
 
 /** Options of {@link expressSession}. */
 export interface ExpressSessionOptions {
@@ -47,16 +55,15 @@ export const expressSession =
         const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
         await done('regenerate', before)
         renewed(id, holder.sessionID)
-        Object.assign(sessionOf(holder), fields, { [FIELD]: login })
-        await done('save', sessionOf(holder))
+        await keepIn(Object.assign(sessionOf(holder), fields), login)
       },
-      async write(login) {
-        sessionOf(holder)[FIELD] = login
-        await done('save', sessionOf(holder))
-      },
+      write: (login) => keepIn(sessionOf(holder), login),
       end: () => done('destroy', sessionOf(holder)),
     }
   }
+
+const keepIn = (session: HostSession, login: Login): Promise<void> =>
+  keepInSession(session, FIELD, login, () => done('save', session))
 
 function sessionOf({ session }: { session?: unknown }): HostSession {
   const found = session as Partial<HostSession> | undefined

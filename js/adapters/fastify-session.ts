@@ -1,5 +1,13 @@
 // A login in a session of @fastify/session.
-import { CountersignError, type Login, loginOf, renewed, type SessionPlace, sessionError } from '../adapter.js'
+import {
+  CountersignError,
+  keepInSession,
+  type Login,
+  loginOf,
+  renewed,
+  type SessionPlace,
+  sessionError,
+} from '../adapter.js'
 
 /** Options of {@link fastifySession}. */
 export interface FastifySessionOptions {
@@ -55,16 +63,8 @@ export const fastifySession =
     }
   }
 
-async function keepIn(session: HostSession, login: Login): Promise<void> {
-  const before = session[FIELD]
-  session[FIELD] = login
-  await session.save().catch((error: unknown) => {
-    // A session that differs is saved once more at the end of the request, which may succeed.
-    if (before === undefined) delete session[FIELD]
-    else session[FIELD] = before
-    sessionError(error)
-  })
-}
+const keepIn = (session: HostSession, login: Login): Promise<void> =>
+  keepInSession(session, FIELD, login, () => session.save())
 
 function sessionOf({ session }: { session?: unknown }): HostSession {
   const found = session as Partial<HostSession> | null | undefined

@@ -34,7 +34,9 @@ export interface PassportActions {
 
 /** A strategy, as Passport takes it. */
 export interface PassportStrategy {
+  /** Its name, `second-factor`. */
   name: string
+  /** Takes the code of a request. */
   authenticate(this: PassportActions, req: ExpressRequest, options?: { failureRedirect?: unknown }): void
 }
 

@@ -98,7 +98,7 @@ interface Visit<User> {
  *   })
  * ```
  *
- * @throws {@link CountersignError} `invalid_input`, with the path of the option.
+ * @throws `CountersignError` `invalid_input`, with the path of the option.
  */
 export function passportSecondFactor<User>({
   session,

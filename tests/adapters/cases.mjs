@@ -301,8 +301,10 @@ export const CASES = [
       assert.equal((await browser.send('POST', path, '<code/>', xml)).status, 415)
       const polluted = '{"__proto__":{"method":"totp"},"constructor":{"prototype":{"code":"1"}}}'
       assert.equal((await browser.send('POST', path, polluted, json)).status, 400)
-      for (const name of ['x', '__proto__', 'constructor', 'toString', '', '%00', 'verify/x', 'VERIFY', '..%2fverify'])
+      for (const name of ['x', '__proto__', 'constructor', 'toString', '%00', 'verify/x', 'VERIFY', '..%2fverify'])
         assert.equal((await act(browser, name, {})).status, 404, name)
+      // Next sends a path that ends with a slash to the one without.
+      assert.ok([404, 308].includes((await act(browser, '', {})).status))
       assert.equal((await browser.get(path)).status, 405)
       expect(await act(browser, 'verify', { method: 'totp', code: nextCode(service, secret) }), 200, 'verified')
       for (const setup of ['', 'x', 'a.b', 'k.AAAA'])

@@ -42,21 +42,21 @@ const LISTENING = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/
  * @param {object} options
  * @param {string} options.folder  in which it starts
  * @param {string} [options.file]
- * @param {(data: string) => string[]} [options.args]  in place of the file; `data` is the folder of the clock and the database
+ * @param {string[] | ((data: string) => string[])} [options.args]  in place of the file; `data` is the folder of the clock and the database
  * @param {string} [options.node]  the program, in place of Node.js
  * @param {RegExp} [options.ready]  finds the port in what it prints
  * @param {object} [options.policy]
  * @param {Record<string, string>} [options.env]
  */
 export async function startService(t, options) {
-  const { folder, file = '', args = () => [file], ready = LISTENING, policy = {}, env = {} } = options
+  const { folder, file = '', args = [file], ready = LISTENING, policy = {}, env = {} } = options
   const { node = process.env.COUNTERSIGN_EXAMPLE_NODE ?? process.execPath } = options
   const data = mkdtempSync(join(tmpdir(), 'adapter-'))
   const clockFile = join(data, 'clock')
   let offset = 0
   writeFileSync(clockFile, '0')
   const database = join(data, 'acme.sqlite')
-  const child = spawn(node, args(data), {
+  const child = spawn(node, typeof args === 'function' ? args(data) : args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -64,7 +64,11 @@ export function folderOf(blocks) {
 /** Removes the types from the TypeScript in a folder. They must be checked elsewhere. */
 export function strip(folder) {
   for (const name of readdirSync(at(folder)).filter((name) => name.endsWith('.ts'))) {
-    const { code } = transformSync(readFileSync(at(folder, name), 'utf8'), { loader: 'ts', target: 'node20' })
+    const { code } = transformSync(readFileSync(at(folder, name), 'utf8'), {
+      loader: 'ts',
+      target: 'node20',
+      tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    })
     writeFileSync(at(folder, name.replace(/\.ts$/, '.js')), code)
   }
 }

@@ -35,6 +35,7 @@ before(async () => {
     noFallthroughCasesInSwitch: true,
     noUnusedLocals: true,
     verbatimModuleSyntax: true,
+    experimentalDecorators: true, // of NestJS
     noEmit: true,
     // The package extends Fastify's types, and is not beside it here, as it is in a user's project.
     paths: { fastify: ['./node_modules/fastify/fastify.d.ts'] },

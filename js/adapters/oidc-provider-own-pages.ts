@@ -1,0 +1,61 @@
+// The pages of the provider's own host, such as that of a person's factors: they are no client, and ask for themselves.
+import type * as wasm from '../wasm.js'
+import type { ReadOptions } from './oidc-provider-options.js'
+import { keptOf, nameOf } from './oidc-provider-session.js'
+import { FIELD, type NodeRequest, type OidcProvider } from './oidc-provider-types.js'
+
+/** The rules by which a pass counts for one page; see `check`. */
+export interface PageRules {
+  /** Greatest age of the second factor in seconds. */
+  maxAge?: number | undefined
+  /** The methods whose passes count; all by default. */
+  methods?: wasm.Method[] | undefined
+  /** Whether the factor must be at most `freshSeconds` old and still in the record. */
+  fresh?: boolean | undefined
+}
+
+/** The person of an OP session. */
+export interface SignedIn {
+  /** The answer of `check`: only `in` lets the person in. */
+  reply: wasm.CheckReply
+  /** The session's part of every command. */
+  caller: {
+    account?: string | undefined
+    user: string
+    session: string
+    pass: string | undefined
+    ip: string | undefined
+    roles: string[] | undefined
+  }
+}
+
+/** The person of a request's OP session. `undefined`: nobody. */
+export async function signedIn(
+  { secondFactor, callerOf, ip }: ReadOptions,
+  provider: OidcProvider,
+  req: NodeRequest,
+  res: object,
+  rules: PageRules = {},
+): Promise<SignedIn | undefined> {
+  const ctx = provider.createContext(req, res)
+  const session = await provider.Session.get(ctx)
+  if (session.accountId === undefined) return undefined
+  const { rotation, pass } = keptOf(session)
+  const { user, roles } = await callerOf(session.accountId)
+  const address = ip === undefined ? ctx.ip : ip(req)
+  const caller = { ...user, session: nameOf(session.uid, rotation), pass, ip: address, roles }
+  const { maxAge, methods, fresh } = rules
+  return { reply: await secondFactor.check({ ...caller, maxAge, methods, fresh }), caller }
+}
+
+/** Keeps the pass that a change of factors brought. `false`: the session has ended, or went one step further meanwhile. */
+export async function keepPass(provider: OidcProvider, req: NodeRequest, res: object, pass: string): Promise<boolean> {
+  const session = await provider.Session.get(provider.createContext(req, res))
+  const kept = session[FIELD]
+  if (kept === undefined) return false
+  const latest = await provider.Session.findByUid(session.uid)
+  if (latest?.jti !== session.jti) return false
+  latest[FIELD] = { ...kept, pass }
+  await latest.persist()
+  return true
+}
