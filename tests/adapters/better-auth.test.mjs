@@ -1,6 +1,8 @@
 // The second factor in better-auth, on real requests: challenges, sessions that count, and the actions of a person.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAuthEndpoint, createAuthMiddleware } from 'better-auth/api'
+import { setSessionCookie } from 'better-auth/cookies'
 import { bearer, multiSession, oneTimeToken } from 'better-auth/plugins'
 import { enrolled, PASSWORD, secondStep, signedUp, startAuth } from './better-auth-service.mjs'
 
@@ -75,6 +77,88 @@ for (const [order, mine] of Object.entries(
     assert.equal(answer.headers.get('set-auth-token'), null)
     assert.equal(answer.headers.get('set-ott'), null)
   })
+
+/** A way in that no adapter knows. It hands the token out by every means. */
+const unknownWay = (respond) => ({
+  id: 'unknown',
+  endpoints: {
+    enter: createAuthEndpoint('/enter', { method: 'POST' }, async (ctx) => {
+      const { userId } = /** @type {any} */ (ctx.body)
+      const { internalAdapter } = ctx.context
+      const [session, user] = [await internalAdapter.createSession(userId), await internalAdapter.findUserById(userId)]
+      return respond(ctx, session, user)
+    }),
+  },
+})
+
+const RESPONSES = {
+  'in cookies, headers and body': async (ctx, session, user) => {
+    await setSessionCookie(ctx, { session, user })
+    ctx.setCookie('app', encodeURIComponent(session.token))
+    ctx.setHeader('x-app-token', session.token)
+    return ctx.json({ token: session.token })
+  },
+  'in the body alone': async (ctx, session) => ctx.json({ token: session.token }),
+  'in a response of its own': async (_, session) =>
+    Response.json({ token: session.token }, { headers: { 'x-app-token': session.token } }),
+}
+
+for (const [how, respond] of Object.entries(RESPONSES))
+  test(`A1: an unknown way in hands out nothing: ${how}`, async (t) => {
+    const service = await startAuth(t, { plugins: [unknownWay(respond)] })
+    const { id } = await enrolled(service)
+    const tokens = () => service.database.prepare('SELECT token FROM session').all()
+    const before = tokens()
+    const created = []
+    service.database.function('note', (token) => void created.push(token))
+    service.database.exec('CREATE TEMP TRIGGER noted AFTER INSERT ON session BEGIN SELECT note(NEW.token); END')
+    const answer = await service.browser().post('/enter', { userId: id })
+    assert.equal(created.length, 1)
+    assert.deepEqual(tokens(), before, 'no session row is left')
+    const all = JSON.stringify([[...answer.headers], answer.cookies, answer.text])
+    assert.equal(all.includes(created[0]), false, all)
+    assert.equal(answer.body.result, 'challenge')
+    const direct = await service.auth.api.enter({ body: { userId: id }, headers: new Headers(), asResponse: true })
+    const given = JSON.stringify([[...direct.headers], await direct.text()])
+    assert.equal(given.includes(created[1]), false, given)
+    // A user without a factor comes in by it.
+    const bob = await signedUp(service, 'bob')
+    const open = await service.browser().post('/enter', { userId: bob.id })
+    assert.equal(open.body.token, created.at(-1), open.text)
+  })
+
+test('A1: a hook that adds the token of a closed session later adds nothing', async (t) => {
+  let token
+  const late = {
+    id: 'late',
+    init: () => ({
+      options: {
+        databaseHooks: {
+          session: {
+            create: {
+              after: async (session) => {
+                token = session.token
+              },
+            },
+          },
+        },
+      },
+    }),
+    hooks: {
+      after: [
+        {
+          matcher: () => true,
+          handler: createAuthMiddleware(async (ctx) => void ctx.setHeader('x-late', token ?? 'none')),
+        },
+      ],
+    },
+  }
+  const service = await startAuth(t, { plugins: [late] })
+  const { email } = await enrolled(service)
+  const answer = await service.browser().post('/sign-in/email', { email, password: PASSWORD })
+  assert.equal(answer.body.result, 'challenge')
+  assert.equal(answer.headers.get('x-late'), null)
+})
 
 /** The user who is in by these headers alone. */
 async function asks(service, headers) {

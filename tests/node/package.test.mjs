@@ -413,6 +413,12 @@ test('the texts of notices are loaded only by a host that imports them, and thro
   assert.equal(importedNotices.CountersignError, imported.CountersignError)
 })
 
+/** The parts of better-auth that its plugin imports. */
+const BETTER_AUTH = [
+  '@better-auth/core/context',
+  ...['api', 'cookies', 'crypto', 'db'].map((part) => `better-auth/${part}`),
+]
+
 /** The files that run in Node alone, and the modules that they import. */
 const OF_NODE = {
   'adapters/nestjs.cjs': ['@nestjs/common', '@nestjs/core'],
@@ -421,6 +427,8 @@ const OF_NODE = {
   'testing/store.cjs': ['node:child_process', 'node:path', 'node:url'],
   // An adapter imports its framework, which a host of it has.
   'adapters/next.cjs': ['next/headers', 'next/navigation'],
+  'adapters/better-auth.cjs': BETTER_AUTH,
+  'adapters/better-auth.mjs': BETTER_AUTH,
   'edge/adapters/next.mjs': ['next/headers', 'next/navigation'],
 }
 
