@@ -49,15 +49,16 @@ export const expressSession =
         const session = sessionOf(holder)
         return Object.hasOwn(session, FIELD) ? loginOf(session[FIELD]) : undefined
       },
-      async begin(login) {
-        const before = sessionOf(holder)
-        const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
-        const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
-        await done('regenerate', before)
-        renewed(id, holder.sessionID)
-        await keepIn(Object.assign(sessionOf(holder), fields), login)
-      },
-      write: (login) => keepIn(sessionOf(holder), login),
+      begin: (login) =>
+        orNoSession(holder, async () => {
+          const before = sessionOf(holder)
+          const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
+          const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
+          await done('regenerate', before)
+          renewed(id, holder.sessionID)
+          await keepIn(Object.assign(sessionOf(holder), fields), login)
+        }),
+      write: (login) => orNoSession(holder, () => keepIn(sessionOf(holder), login)),
       end: () => done('destroy', sessionOf(holder)),
     }
   }
@@ -75,6 +76,19 @@ function sessionOf({ session }: { session?: unknown }): HostSession {
       ? 'the request has no session: use express-session before this'
       : 'the session cannot get another id: leave `session` out, so that the login is in a cookie of its own',
   )
+}
+
+/**
+ * Leaves the request without a session where a job fails. express-session would save the new one once more at the end of the answer, and
+ * cut the connection when that fails too; and the answer would bring the cookie of a session that holds nothing.
+ */
+async function orNoSession(holder: { session?: unknown }, job: () => Promise<void>): Promise<void> {
+  try {
+    await job()
+  } catch (error) {
+    holder.session = undefined
+    throw error
+  }
 }
 
 /** Calls a method that takes a callback. */

@@ -98,6 +98,7 @@ test('A3: express-session: a store that fails lets nobody in, and keeps no step'
   assert.equal(unkept.headers.get('retry-after'), '1')
   const nobody = client(service)
   assert.equal((await nobody.post('/login', ANN)).status, 503)
+  assert.equal(nobody.cookies.size, 0)
   for (const browser of [halfWay, nobody]) assert.equal((await browser.get('/')).status, 401)
   assert.doesNotMatch(unkept.text, /10\.0\.0\.7/)
 
