@@ -355,9 +355,10 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     },
   } satisfies SecondFactor)
 
-  const secondsOn = (core: wasm.Core) =>
+  /** No longer than an entry of the list that ends it. */
+  const sealedSeconds = (core: wasm.Core, hasPass: boolean) =>
     Math.min(
-      LONGEST_SEALED,
+      hasPass ? LONGEST_SEALED : SEALED_WITHOUT_LIST,
       call(() => core.seconds_on_list()),
     )
   registerSealer(secondFactor, {
@@ -371,9 +372,9 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return call(() => core.open_session(sealed, now))
     },
     secondsOf: (id, hasPass) => {
-      if (list === undefined || !hasPass) return SEALED_WITHOUT_LIST
+      if (list === undefined) return SEALED_WITHOUT_LIST
       const core = policies.of(id)
-      return core instanceof Promise ? core.then(secondsOn) : secondsOn(core)
+      return core instanceof Promise ? core.then((one) => sealedSeconds(one, hasPass)) : sealedSeconds(core, hasPass)
     },
     hasEnded: async ({ account, user, session }, since) =>
       list !== undefined && (await list.endsTicket({ account, user, session }, since)),

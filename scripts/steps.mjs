@@ -217,7 +217,7 @@ export const STEPS = [
   })),
   {
     group: 'adapters-long',
-    title: 'Tests of the adapters, on Bun, Deno and workerd',
+    title: 'Tests of the adapters, on other runtimes and variants',
     long: true,
     needs: [...PACKAGE, 'adapters packages'],
     tests: 'node',

@@ -90,6 +90,7 @@ const MISTYPED = [
  * @typedef {object} Case
  * @property {string} title
  * @property {string[]} [threats]
+ * @property {true} [onEachNode]  tried on other versions of Node.js as well; the rest depends on none
  * @property {(start: (policy?: object) => Promise<Service>) => Promise<void>} run
  */
 
@@ -97,6 +98,7 @@ const MISTYPED = [
 export const CASES = [
   {
     title: 'logs in without a factor',
+    onEachNode: true,
     async run(start) {
       const service = await start()
       const browser = client(service)
@@ -111,6 +113,7 @@ export const CASES = [
   },
   {
     title: 'sets up an app, and gives ten backup codes',
+    onEachNode: true,
     async run(start) {
       const service = await start()
       const { browser, secret, codes } = await enrolled(service)
@@ -123,6 +126,7 @@ export const CASES = [
   },
   {
     title: 'logs in with each method',
+    onEachNode: true,
     async run(start) {
       const service = await start()
       const { browser: own, secret, codes } = await enrolled(service)
@@ -174,6 +178,7 @@ export const CASES = [
   },
   {
     title: 'a half-way session is refused everywhere',
+    onEachNode: true,
     threats: ['T18'],
     async run(start) {
       const service = await start()
@@ -284,6 +289,7 @@ export const CASES = [
   },
   {
     title: 'malformed input is answered, and never throws',
+    onEachNode: true,
     threats: ['T13', 'T37'],
     async run(start) {
       const service = await start()
@@ -355,6 +361,7 @@ export const CASES = [
   },
   {
     title: 'asks again once the second factor is too old',
+    onEachNode: true,
     async run(start) {
       const service = await start()
       const { browser, secret } = await enrolled(service)

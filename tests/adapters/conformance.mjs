@@ -15,11 +15,22 @@ const ROWS = fileURLToPath(new URL('../../target/adapters/rows', import.meta.url
  */
 export function conforms(name, options, { without = {} } = {}) {
   const passed = []
-  for (const { title, threats = [], run } of CASES) {
-    if (title in without) continue
+  for (const { title, threats = [], onEachNode, run } of CASES) {
+    if (title in without || (process.env.COUNTERSIGN_EXAMPLE_NODE !== undefined && !onEachNode)) continue
     const ids = threats.length > 0 ? `${threats.join(', ')}: ` : ''
     test(`${name}: ${ids}${title}`, { timeout: 120_000 }, async (t) => {
-      await run((policy) => startService(t, { ...options, policy }))
+      const services = []
+      const start = async (policy) => {
+        const service = await startService(t, { ...options, policy })
+        services.push(service)
+        return service
+      }
+      try {
+        await run(start)
+      } catch (error) {
+        for (const { errors } of services) console.error(errors.slice(-20).join('\n'))
+        throw error
+      }
       passed.push(title)
     })
   }

@@ -1,6 +1,5 @@
-// The example of Express, under Express 5 and 4.
+// The example of Express.
 import { conforms } from './conformance.mjs'
 import { examplesWith } from './service.mjs'
 
 conforms('Express 5', { folder: examplesWith(), file: 'express.js' })
-conforms('Express 4', { folder: examplesWith({ express: 'express4' }), file: 'express.js' })

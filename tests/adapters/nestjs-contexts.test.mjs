@@ -55,7 +55,7 @@ async function freePort() {
 }
 
 for (const platform of ['express', 'fastify']) {
-  test(`A4: HTTP on ${platform}: the guard of a handler or class runs, request-scoped or not`, async (t) => {
+  test(`A4, T18: HTTP on ${platform}: the guard of a handler or class runs, request-scoped or not`, async (t) => {
     const at = await start(t, { platform, controllers: [nest.Http, nest.ByClass] })
     const { nobody, half, ann, bob } = await browsers(at)
     for (const browser of [nobody, half]) {
@@ -94,7 +94,7 @@ for (const platform of ['express', 'fastify']) {
 }
 
 for (const parts of [{ everyHandler: true }, { globalGuard: true }]) {
-  test(`A4: HTTP with ${Object.keys(parts)}: every handler is guarded but those that are public`, async (t) => {
+  test(`A4, T20: HTTP with ${Object.keys(parts)}: every handler is guarded but those that are public`, async (t) => {
     const at = await start(t, parts)
     const { nobody, half, ann } = await browsers(at)
     for (const browser of [nobody, half])

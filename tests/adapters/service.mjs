@@ -19,15 +19,30 @@ export const POLICY = {
   trustedBrowser: { days: 30 },
 }
 
+/** The folders of this process: files of tests run beside each other, and each has its own. */
+const folders = new Map()
+process.once('exit', () => {
+  for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder beside the frameworks, as long as this process. */
+export function ownFolder(name) {
+  const folder = join(here, '.examples', `${name}-${process.pid}`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  folders.set(name, folder)
+  return folder
+}
+
 /**
  * A copy of the examples that finds the frameworks of this folder. `instead` puts another package in the place of one, such as
  * Express 4 in that of Express.
  * @param {Record<string, string>} [instead]
  */
 export function examplesWith(instead = {}) {
-  const folder = join(here, '.examples', Object.values(instead).join('-') || 'newest')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  const name = Object.values(instead).join('-') || 'newest'
+  if (folders.has(name)) return folders.get(name)
+  const folder = ownFolder(name)
   cpSync(examples, folder, { recursive: true })
   for (const [name, other] of Object.entries(instead))
     symlinkSync(join(here, 'node_modules', other), join(folder, 'node_modules', name))

@@ -1,39 +1,21 @@
 // The recipes of examples/sessions: a login beside each kind of session that a host may have.
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { otpauth, totp } from 'countersign'
 import { expressSession } from 'countersign/express'
-import { at } from '../../scripts/common.mjs'
 import { conforms } from './conformance.mjs'
+import { recipes } from './recipes.mjs'
 import { client, startService } from './service.mjs'
 
 const ANN = { name: 'ann@acme.example', password: 'ann@acme.example has a password' }
-
-/**
- * A copy of the recipes that finds the frameworks of this folder. `instead` puts the text of a CommonJS module in the place of a package.
- * @param {string} name
- * @param {Record<string, string>} [instead]
- */
-function recipes(name, instead = {}) {
-  const folder = fileURLToPath(new URL(`.examples/sessions-${name}`, import.meta.url))
-  rmSync(folder, { recursive: true, force: true })
-  for (const part of ['adapters', 'sessions']) cpSync(at('examples', part), join(folder, part), { recursive: true })
-  for (const [other, text] of Object.entries(instead)) {
-    mkdirSync(join(folder, 'node_modules', other), { recursive: true })
-    writeFileSync(join(folder, 'node_modules', other, 'index.js'), text)
-    writeFileSync(join(folder, 'node_modules', other, 'package.json'), '{ "type": "commonjs" }')
-  }
-  return join(folder, 'sessions')
-}
 
 const folder = recipes('plain')
 const serviceOf = (t, file, more = {}) => startService(t, { folder, file, ...more })
 
 conforms('Express 5, express-session', { folder, file: 'express-session.js' })
-conforms('Express 5, iron-session', { folder, file: 'iron-session.js' })
 
 /** The code that an app shows, a step later than any before it. */
 function nextCode(service, secret) {

@@ -183,7 +183,9 @@ fn use_tree(text: &str, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usiz
     read
 }
 
+/// All relative imports. Those of the examples in comments are of a reader's files.
 fn typescript_imports(text: &str) -> Vec<String> {
+    let text: String = text.lines().filter(|line| !line.trim_start().starts_with('*')).collect::<Vec<_>>().join("\n");
     let mut found = Vec::new();
     for start in ["from '.", "import '.", "import('."] {
         for (at, _) in text.match_indices(start) {

@@ -234,6 +234,21 @@ test('a sealed session ends an hour after the login, however often it is changed
   assert.equal((await browser.admit()).answer.status, 401)
 })
 
+test('a sealed session ends before the entry that would end it is forgotten', async () => {
+  const it = service({ passSeconds: 600 })
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ user: 'ann' })
+  const copy = new Map(browser.cookies)
+  await browser.act('log-out', {})
+  // An entry stays for 32 minutes, for the set-ups of the session.
+  for (const seconds of [1_800, 121]) {
+    it.advance(seconds)
+    const thief = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+    for (const [name, value] of copy) thief.cookies.set(name, value)
+    assert.equal((await thief.admit()).answer?.status, 401)
+  }
+})
+
 test('a sealed session with a pass lives longer, as the list ends it', async () => {
   const it = service()
   const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))

@@ -1,6 +1,6 @@
 // The example of NestJS, on Fastify.
-import { conforms } from './conformance.mjs'
-import { nestFolder } from './nest.mjs'
+import { conforms } from '../conformance.mjs'
+import { nestFolder } from '../nest.mjs'
 
 conforms('NestJS 12 on Fastify', {
   folder: nestFolder('nest-fastify'),
