@@ -160,7 +160,7 @@ export const STEPS = [
   },
   {
     group: 'package',
-    title: 'The package’s types, for browsers',
+    title: 'The package’s types, for browsers and frameworks of `Request`',
     needs: PACKAGE,
     command: () => [node, tsc, ...CONSUMER, '--lib', 'es2022,dom', ...declarations(forBrowsers)],
   },
@@ -320,7 +320,8 @@ function testsIn(folder, names = filesIn(folder), options = []) {
   ]
 }
 
-const forBrowsers = (name) => name.startsWith('browser.')
+/** Those of pages, and of frameworks whose requests are the platform's `Request`. */
+const forBrowsers = (name) => name.startsWith('browser.') || /^adapters\/(better-auth|next)/.test(name)
 
 /** The declaration files of the exports in package.json. */
 function declarations(wanted) {

@@ -206,7 +206,14 @@ async function asked(handle, method, url, body) {
 test('T54: opening secrets is in no entry of the package', async () => {
   const require = createRequire(import.meta.url)
   const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  for (const path of Object.keys(exports).filter((path) => !/json|wasm|browser/.test(path))) {
+  const entries = Object.entries(exports).filter(([path]) => !/json|wasm|browser/.test(path))
+  for (const [path, { require: entry }] of entries) {
+    // An adapter loads its framework, which is not here.
+    if (entry.default.startsWith('./pkg/adapters/')) {
+      const text = readFileSync(new URL(entry.default.replace('./', '../../'), import.meta.url), 'utf8')
+      assert.doesNotMatch(text, /exportedUsers|operator_export/, path)
+      continue
+    }
     const names = Object.keys(require(`countersign${path.slice(1)}`))
     assert.deepEqual(
       names.filter((name) => /export/i.test(name)),
