@@ -16,21 +16,28 @@ const options = {
 
 /** The place of a login in iron-session. The cart stays at a login; all other fields go. */
 function ironSession(req) {
-  const opening = getIronSession(req, req.res, options)
+  const open = () => getIronSession(req, req.res, options)
+  const openNew = () => {
+    delete req.headers.cookie
+    return open()
+  }
+  let opened
+  // A cookie that iron-session cannot read is no session.
+  const opening = () => (opened ??= open().catch(openNew))
   return {
-    read: async () => loginOf((await opening).login),
+    read: async () => loginOf((await opening()).login),
     async begin(login) {
-      const session = await opening
+      const session = await opening()
       for (const name of Object.keys(session)) if (name !== 'cart') delete session[name]
       session.login = login
       await session.save()
     },
     async write(login) {
-      const session = await opening
+      const session = await opening()
       session.login = login
       await session.save()
     },
-    end: async () => (await opening).destroy(),
+    end: async () => (await opening()).destroy(),
   }
 }
 

@@ -107,8 +107,9 @@ interface OfLogin {
 export async function logOut(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
   if (isForged(options, visit)) return crossSite()
   const login = await visit.place.read()
-  await visit.place.end()
+  // The list first: where it fails, the session stays, so that the person can log out once more.
   if (login !== undefined) await endSession(options, login)
+  await visit.place.end()
   return answer(200, { result: 'logged_out' })
 }
 

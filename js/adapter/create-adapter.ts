@@ -126,8 +126,8 @@ export function createAdapter(options: AdapterOptions): Adapter {
         if (before !== undefined) await endSession(given, before)
         return beginLogin(given, visit, { account, user, session: newSessionId(), since: sealer.now() })
       }
-      const answer = await job().catch(answerOfThrown)
-      return finished(visit, answer, next ?? (pages && isNavigation(request) ? await nextOf(request) : undefined))
+      const wish = next ?? (pages && isNavigation(request) ? await nextOf(request) : undefined)
+      return finished(visit, await job().catch(answerOfThrown), wish)
     },
     async admit(request, rules = {}) {
       const visit = visitOf(request)
@@ -149,9 +149,9 @@ export function createAdapter(options: AdapterOptions): Adapter {
   } satisfies Adapter)
 }
 
-/** The path to which a person wanted to go, from the form of a login. */
+/** The path to which a person wanted to go, from the form of a login. The host has read the body: another kind of it has no path. */
 async function nextOf(request: AdapterRequest): Promise<unknown> {
-  const body = await request.body()
+  const body = await Promise.resolve(request.body()).catch(() => undefined)
   return typeof body === 'object' && body !== null && Object.hasOwn(body, 'next')
     ? (body as Record<string, unknown>).next
     : undefined

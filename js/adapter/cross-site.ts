@@ -46,10 +46,12 @@ export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string
     case 'none': // typed into the address bar, or a bookmark
       return false
     case undefined:
-      return origin !== undefined && hostOf(origin) !== request.header('host')?.toLowerCase()
+      return origin !== undefined && !isHostOf(origin, request.header('host'))
     default: // `cross-site`, `same-site`, and all that may come
       return true
   }
 }
 
-const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined)
+/** Whether an origin is that of a host; `null`, and a request that names no host, are none. */
+const isHostOf = (origin: string, host: string | undefined) =>
+  host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()

@@ -78,11 +78,22 @@ export function readOptions(options: unknown, more: string[] = []): ReadOptions 
   return {
     ...given,
     sealer: sealerOf(given.secondFactor),
-    onError: given.onError ?? console.error,
+    onError: telling(given.onError ?? console.error),
     origins: originsOf(given.origins),
     pages: pages && { ...pages, setUp: pages.setUp ?? pages.secondStep, home: pages.home ?? '/' },
   }
 }
+
+/** The host's function for errors. One of its own, thrown or rejected, changes no answer. */
+const telling =
+  (onError: (error: unknown) => unknown) =>
+  async (error: unknown): Promise<void> => {
+    try {
+      await onError(error)
+    } catch (another) {
+      console.error(another)
+    }
+  }
 
 /** Reads the facts that the host gave. */
 export function readFacts(facts: unknown): UserFacts {

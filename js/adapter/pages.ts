@@ -45,14 +45,19 @@ function withQuery(page: string, parts: Record<string, unknown>): string {
 export function ownPath(next: unknown): string | undefined {
   if (typeof next !== 'string' || next.length > 1_000) return undefined
   if (!/^\/(?![/\\])[\w\-./~?&=+%:@,;!$'()*]*$/.test(next)) return undefined
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(next)
-  } catch {
-    return undefined
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and line breaks from an address
-  if (/^\/\s*[/\\]|[\\\u0000-\u001f\u007f]/.test(decoded)) return undefined
+  if (leadsAway(next)) return undefined
   const { host, pathname, search } = new URL(next, 'https://here.invalid')
-  return host === 'here.invalid' && !pathname.startsWith('//') ? pathname + search : undefined
+  // Without its dot segments a path may be another one.
+  return host === 'here.invalid' && !leadsAway(pathname) ? pathname + search : undefined
+}
+
+/** Whether a path may be read as that of another host, as it is or decoded. */
+function leadsAway(path: string): boolean {
+  try {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop tabs and line breaks from an address
+    const pattern = /^\/\s*[/\\]|[\\\u0000-\u001f\u007f]/
+    return pattern.test(path) || pattern.test(decodeURIComponent(path))
+  } catch {
+    return true
+  }
 }

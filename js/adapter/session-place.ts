@@ -91,10 +91,8 @@ function sealedIfShort(sealer: Sealer, login: Login, seconds: number): string | 
 const opened = (sealer: Sealer, text: string | undefined): Login | undefined =>
   text === undefined ? undefined : loginOf(sealer.open(text))
 
-/** Seconds until the text ends. A change within a login does not make it longer. */
+/** Seconds until the text ends. A change within a login does not make it longer; one that comes when it has ended opens nothing. */
 async function secondsLeft(sealer: Sealer, login: Login): Promise<number> {
-  return Math.max(
-    1,
-    login.since + (await sealer.secondsOf(login, login.state === 'in' && login.pass !== undefined)) - sealer.now(),
-  )
+  const hasPass = login.state === 'in' && login.pass !== undefined
+  return Math.max(0, login.since + (await sealer.secondsOf(login, hasPass)) - sealer.now())
 }

@@ -15,6 +15,8 @@ export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
   readonly ip?: string | undefined
   /** The body, where a parser of the app has read it. */
   readonly body?: unknown
+  /** Whether all of the body has been read. */
+  readonly readableEnded?: boolean | undefined
 }
 
 /** The parts of Express' response that are used. */
@@ -36,12 +38,18 @@ export const requestOf = (req: ExpressRequest, res: ExpressResponse, session: Pl
   method: req.method,
   url: req.originalUrl,
   header: (name) => req.headers[name]?.toString(),
-  // A body that a parser of the app has read is in `body`.
-  body: () => req.body ?? readBody(req, req.headers['content-type']?.toString()),
+  body: () => (isRead(req) ? req.body : readBody(req, req.headers['content-type']?.toString())),
   ip: req.ip,
   setCookie: (cookie) => res.append('set-cookie', cookie),
-  place: session?.(req),
+  // Made where it is used alone: a client that keeps the session as a value needs none.
+  get place() {
+    return session?.(req)
+  },
 })
+
+/** Whether a parser of the app has read the body. Those of Express 4 leave an empty object where they have read none. */
+const isRead = ({ body, readableEnded }: ExpressRequest): boolean =>
+  body !== undefined && (readableEnded !== false || Object.keys(Object(body)).length > 0)
 
 /** Sends an answer of the core. @internal */
 export function send(res: ExpressResponse, { status, headers, body }: AdapterAnswer): void {

@@ -162,7 +162,9 @@ export async function fastifySecondFactor(app: FastifyParts, given: FastifyOptio
     ip: request.ip,
     // A reply is a promise of its end, so that nothing may wait for what `header` returns.
     setCookie: (cookie) => void reply.header('set-cookie', cookie),
-    place: session?.(request),
+    get place() {
+      return session?.(request)
+    },
   })
 
   app.decorate('secondFactor', {

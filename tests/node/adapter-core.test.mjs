@@ -160,6 +160,8 @@ test('a changing request is from here by Sec-Fetch-Site, else by Origin, else fr
   assert.equal(from({ origin: 'https://evil.example', host: 'acme.example' }), true)
   assert.equal(from({ origin: 'null', host: 'acme.example' }), true)
   assert.equal(from({ origin: 'https://acme.example' }), true)
+  assert.equal(from({ origin: 'null' }), true)
+  assert.equal(from({ origin: 'no origin' }), true)
   assert.equal(from({}), false)
   assert.equal(from({ 'sec-fetch-site': 'cross-site' }, 'GET'), false)
   assert.equal(
@@ -278,8 +280,13 @@ test('without a list, a sealed session with a pass ends within the hour', async 
   assert.equal((await browser.admit()).answer.status, 401)
 })
 
-test('a log-out that the list does not hear of is 503, and the browser is out all the same', async () => {
-  const store = { ...memoryStore(), revoke: async () => Promise.reject(new Error('down')) }
+test('a log-out that the list does not hear of is 503, and can be done again', async () => {
+  const whole = memoryStore()
+  let isDown = true
+  const store = {
+    ...whole,
+    revoke: async (...more) => (isDown ? Promise.reject(new Error('down')) : whole.revoke(...more)),
+  }
   const it = service({ store })
   const errors = []
   const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, onError: (error) => errors.push(error) }))
@@ -287,6 +294,8 @@ test('a log-out that the list does not hear of is 503, and the browser is out al
   const answer = await browser.act('log-out', {})
   assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])
   assert.equal(errors[0].code, 'store_failed')
+  isDown = false
+  assert.equal((await browser.act('log-out', {})).body.result, 'logged_out')
   assert.equal((await browser.admit()).answer.status, 401)
 })
 
@@ -446,6 +455,7 @@ test('T35: no redirection leads to another site', async () => {
     '/%',
     '@evil.example',
   )
+  elsewhere.push('/./%2fevil.example', '/%2e%2e/%2fevil.example', '/a/../%5cevil.example')
   for (const next of [...elsewhere, 1, null, {}, ['/x']]) {
     const { headers } = await browser.login({ user: 'ann' }, { next }, NAVIGATION)
     assert.equal(headers.location, '/home', JSON.stringify(next))
