@@ -116,9 +116,21 @@ export async function logOut(options: ReadOptions, visit: Visit): Promise<Adapte
 async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {
   const { login, answer: refusal } = await admission(options, visit, {})
   if (login === undefined) return refusal!
-  const isHalfWay = login.state !== 'in'
-  if (isHalfWay && (await options.sealer.hasEnded(login, login.since))) return logInFirst()
+  if (isTooOld(login, options.sealer.now())) return logInFirst()
+  if (login.state !== 'in' && (await options.sealer.hasEnded(login, login.since))) return logInFirst()
   return askAgain(options, visit, login)
+}
+
+/** Whether the password was so long ago that it counts no more: a challenge is given again for as long as a first ticket lives. */
+function isTooOld(login: Login, now: number): boolean {
+  switch (login.state) {
+    case 'first_factor':
+      return now >= login.since + 600
+    case 'set_up': // An app may have to be installed.
+      return now >= login.since + 1_800
+    case 'in':
+      return false
+  }
 }
 
 async function state(options: ReadOptions, visit: Visit): Promise<AdapterAnswer> {

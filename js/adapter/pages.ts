@@ -4,10 +4,13 @@ import { redirection } from './answer.js'
 import type { ReadPages } from './options.js'
 
 /** The page that follows a result, with the reason, and the path to which the person wanted to go. */
-export function pageAfter(pages: ReadPages, { body }: AdapterAnswer, next: unknown): AdapterAnswer {
+export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown): AdapterAnswer {
+  const { body } = answer
   const { result, reason, maxAge } = (body ?? {}) as { result?: string; reason?: string; maxAge?: number }
   const path = ownPath(next)
   const to = (page: string, parts: Record<string, unknown>) => redirection(withQuery(page, { ...parts, next: path }))
+  // What is shown once, such as codes, is in the answer alone.
+  if (body?.backupCodes !== undefined) return answer
   switch (result) {
     case 'allowed':
     case 'verified':
@@ -25,8 +28,16 @@ export function pageAfter(pages: ReadPages, { body }: AdapterAnswer, next: unkno
       return to(pages.login, { reason: result })
     case 'denied':
       return to(pages.login, { reason })
-    default:
+    case 'wrong':
+    case 'malformed':
+    case 'already_used':
+    case 'expired':
+    case 'locked':
+    case 'sms_sent':
+    case 'sms_refused':
       return to(pages.secondStep, { reason: result })
+    default:
+      return answer
   }
 }
 

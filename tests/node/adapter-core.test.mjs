@@ -226,6 +226,20 @@ test('T33: a polluted Object.prototype makes nobody a user', async () => {
 
 // Sealed sessions
 
+test('a half-way login is given no challenge once the password is ten minutes old', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+  await browser.login({ user: 'ann' })
+  await enroll(it, browser)
+  await browser.login({ user: 'ann' })
+  it.advance(300)
+  assert.equal((await browser.act('again', {})).body.result, 'challenge')
+  it.advance(299)
+  assert.equal((await browser.act('again', {})).body.result, 'challenge')
+  it.advance(1)
+  assert.equal((await browser.act('again', {})).body.result, 'log_in_first')
+})
+
 test('a sealed session ends an hour after the login, however often it is changed', async () => {
   const it = service()
   const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
@@ -418,6 +432,15 @@ test('a person without scripts is sent to the page that goes on', async () => {
   const refused = browser.admit({ maxAge: 300 }, { ...nav, url: '/pay' }).then(({ answer }) => answer)
   assert.equal(await to(refused), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fpay')
   assert.equal(await to(browser.act('log-out', {}, NAVIGATION)), '/login')
+  // What is shown once is answered.
+  await browser.login({ user: 'bob' }, {}, NAVIGATION)
+  const begun = await browser.act('enroll-totp', {}, NAVIGATION)
+  assert.equal(begun.body.result, 'totp_started')
+  const bobs = totp.generate({ secret: otpauth.parse(begun.body.uri).secret, time: it.now() })
+  const done = await browser.act('confirm-totp', { setup: begun.body.setup, code: bobs }, NAVIGATION)
+  assert.equal(done.body.backupCodes.length, 10)
+  assert.equal((await browser.get('status', NAVIGATION)).body.result, 'status')
+  await browser.act('log-out', {})
   // A script is answered, and not sent on.
   assert.equal(
     (await browser.admit({}, { headers: { accept: 'text/html, */*', 'x-requested-with': 'x' } })).answer.status,
