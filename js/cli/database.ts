@@ -35,6 +35,9 @@ export async function* tableRows(source: string, table: string, config: string):
     let select = joined
     let rows = await database.query(`${joined} ${end}`, []).catch(async () => {
       select = plain
+      console.error(
+        'no table `user` with `twoFactorEnabled` was found: whether the second factor of a user is on is not known',
+      )
       return await database.query(`${plain} ${end}`, []).catch((error) => {
         throw new Error(`the table \`${table}\` could not be read: name yours by --table`, { cause: error })
       })

@@ -10,8 +10,8 @@ import type { Source } from './lines.js'
 export function* autheliaYaml(source: Source): Iterable<Read> {
   let apps: unknown
   try {
-    // The failsafe schema makes every value a text: a user named `1e3` or `no` stays what it is. There are no aliases.
-    const document = parse(Array.from(source).join(''), { schema: 'failsafe', maxAliasCount: 0, logLevel: 'silent' })
+    // With a lower level of its log the library gives what it can make of a broken file. The failsafe schema makes every value a text: a user named `1e3` or `no` stays what it is. There are no aliases.
+    const document = parse(Array.from(source).join(''), { schema: 'failsafe', maxAliasCount: 0, logLevel: 'error' })
     apps = field(document, 'totp_configurations')
   } catch {
     return yield refused('file', new Flaw('unreadable', 'the file is not YAML'))

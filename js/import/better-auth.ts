@@ -48,7 +48,11 @@ export function betterAuthReader({
     const user = columns.user === undefined ? (at(fields, 'userId') ?? at(fields, 'user_id')) : at(fields, columns.user)
     return readEntry(row, user, () => {
       if (isFalse(at(fields, 'verified'))) throw new Flaw('not_verified', 'the user never confirmed the app')
-      if (isFalse(at(fields, 'twoFactorEnabled') ?? at(fields, 'two_factor_enabled')))
+      const isOn = ['twoFactorEnabled', 'two_factor_enabled']
+        .map((name) => at(fields, name))
+        .find((value) => value !== undefined)
+      // better-auth asks nobody for a code of whom the field does not say so.
+      if (isOn === null || isOn === '' || isFalse(isOn))
         throw new Flaw('not_verified', 'the second factor of the user is not on')
       return { user, secret: keyOf(open(at(fields, 'secret'))), digits, period, algorithm: 'SHA1' }
     })

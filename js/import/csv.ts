@@ -87,7 +87,8 @@ function fieldsOf(text: string, separator: string): string[] | undefined {
       end = next === -1 ? text.length : next
       const field = text.slice(at, end)
       if (field.includes('"')) return undefined
-      fields.push(field)
+      // White space around a field that has no quotes was put there for the eyes.
+      fields.push(field.trim())
     }
     if (end >= text.length) return fields
     at = end + 1

@@ -11,7 +11,7 @@ import { type Fields, fieldsOf, numberIn, textIn } from './protobuf.js'
 
 /** Lines of URIs. What the parts hold is given even where another part of the same export is missing. */
 export function* googleLines(source: Source, settings: UriSettings): Iterable<Read> {
-  const exports = new Map<number, Parts>()
+  const exports: Parts[] = []
   for (const { number, text } of linesOf(source)) {
     if (text.trim() === '') continue
     const row = `line ${number}`
@@ -23,13 +23,15 @@ export function* googleLines(source: Source, settings: UriSettings): Iterable<Re
       continue
     }
     const [size = 1, index = 0, id = 0] = [3, 4, 5].map((name) => numberIn(payload, name))
-    const parts = exports.get(id) ?? { size, seen: new Set() }
-    exports.set(id, parts)
-    if (parts.seen.has(index)) continue // a part that was scanned twice
-    parts.seen.add(index)
+    if (exports.some((parts) => parts.id === id && parts.seen.get(index) === text)) continue // a part that was scanned twice
+    // Other programs give no id to their exports: another part under the same number is one of another export.
+    const known = exports.find((parts) => parts.id === id && parts.size === size && !parts.seen.has(index))
+    const parts = known ?? { id, size, seen: new Map() }
+    if (known === undefined) exports.push(parts)
+    parts.seen.set(index, text)
     for (const [at, app] of (payload.get(1) ?? []).entries()) yield appOf(`${row}, app ${at + 1}`, app, settings)
   }
-  for (const { size, seen } of exports.values())
+  for (const { size, seen } of exports)
     for (let index = 0; index < Math.min(size, MOST_PARTS); index += 1)
       if (!seen.has(index))
         yield refused(
@@ -39,8 +41,10 @@ export function* googleLines(source: Source, settings: UriSettings): Iterable<Re
 }
 
 interface Parts {
+  id: number
   size: number
-  seen: Set<number>
+  /** The lines of the parts, by their places. */
+  seen: Map<number, string>
 }
 
 /** Most parts of an export: the app shows ten apps in each, and a broken number must not make a report without end. */

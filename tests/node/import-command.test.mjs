@@ -212,7 +212,7 @@ test("better-auth's users come from its database, under the keys of its own vari
   assert.ok(!`${without.stdout}${without.stderr}`.includes(BETTER_AUTH_SECRET))
   database.exec('DROP TABLE user')
   const plain = await at.run(['import', '--from', 'better-auth', `sqlite:${file}`, ...write], { env })
-  assert.match(plain.stderr, /^8 read\n7 imported\n/, 'without a table of users')
+  assert.match(plain.stderr, /^no table `user` .*\n8 read\n7 imported\n/, 'without a table of users')
   database.exec('ALTER TABLE twoFactor RENAME TO second')
   const renamed = await at.run(['import', '--from', 'better-auth', `sqlite:${file}`], { env })
   assert.deepEqual(

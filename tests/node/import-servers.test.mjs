@@ -117,6 +117,21 @@ test("Authelia's YAML, CSV and lines of URIs", async () => {
   )
   assert.equal(codesOf(uris, TIME).ann, '768147')
   assert.equal((await one('authelia', 'webauthn_credentials: []')).reason, 'unreadable')
+  // A file that is broken is no file: what could be made of it may be another user's.
+  const whole = String(exported('authelia.yml'))
+  for (const broken of [
+    `${whole}${whole}`,
+    whole.replace('username: 1e3', 'username: 1e3\n    username: eve'),
+    whole.replace('"ann"', '"ann'),
+  ]) {
+    assert.notEqual(broken, whole)
+    const found = await read('authelia', broken)
+    assert.deepEqual(
+      found.map(({ reason }) => reason),
+      ['unreadable'],
+      broken,
+    )
+  }
   assert.equal((await one('authelia', `a: &a [x]\n${'b: *a\n'.repeat(5)}`)).reason, 'unreadable')
 })
 

@@ -274,6 +274,23 @@ const part = (apps, [size, index, id] = [1, 0, -1_234_567]) => {
   return `otpauth-migration://offline?data=${encodeURIComponent(data.toString('base64'))}`
 }
 
+test('exports of other programs have no id, and each is an export of its own', async () => {
+  const text = ['ann', 'bob', 'cem', 'bob'].map((name) => part([{ name }], [1, 0, 0])).join('\n')
+  const found = await read('google-authenticator', text)
+  assert.deepEqual(
+    found.map(({ entry }) => entry?.user),
+    ['ann', 'bob', 'cem'],
+  )
+})
+
+test('a field without quotes has no white space around it', async () => {
+  const found = await read('csv', `user, secret\nann , ${TEXT}\n bob,${TEXT} \n" c ",${TEXT}\n`)
+  assert.deepEqual(
+    found.map(({ entry, reason }) => entry?.user ?? reason),
+    ['ann', 'bob', ' c '],
+  )
+})
+
 test('the parts of an export of Google Authenticator, and the one that is missing', async () => {
   const text = [
     part([{}, { name: 'bob', digits: 2, algorithm: 2 }], [3, 0, -7]),
