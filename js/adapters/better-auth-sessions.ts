@@ -150,17 +150,18 @@ export function watchSessions(means: Means, context: AuthContext): void {
     enumerable: true,
     get: () => watched,
     set: (inner: InternalAdapter) => {
-      watched = WATCHED.has(inner) ? inner : wrapped(means, context, inner)
+      watched = WATCHED.has(inner.findSession) ? inner : wrapped(means, context, inner)
     },
   })
   watchCache(means, context)
 }
 
-const WATCHED = new WeakMap<InternalAdapter, InternalAdapter>()
+/** By a function, because better-auth copies the object where a hook of the host's gives a context of its own. */
+const WATCHED = new WeakMap<InternalAdapter['findSession'], InternalAdapter>()
 
 /** The calls below the watched ones: any session, whether it counts or not. Throws where nobody watches. */
 export function unwatched(context: AuthContext): InternalAdapter {
-  const inner = WATCHED.get(context.internalAdapter)
+  const inner = WATCHED.get(context.internalAdapter.findSession)
   const version = context.options.session?.cookieCache?.version
   if (inner === undefined || typeof version !== 'function' || !VERSIONS.has(version))
     throw new Error(
@@ -201,7 +202,7 @@ function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): In
       return updated
     },
   }
-  WATCHED.set(outer, inner)
+  WATCHED.set(outer.findSession, inner)
   return outer
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { betterAuth } from 'better-auth'
+import { createAuthMiddleware } from 'better-auth/api'
 import { bearer, organization, twoFactor } from 'better-auth/plugins'
 import Database from 'better-sqlite3'
 import {
@@ -47,6 +48,20 @@ test('T37: input of any kind is answered', async (t) => {
     assert.equal((await other.post('/second-factor/verify', { method: 'totp', code: '123456' })).status, 401, cookie)
   }
   assert.equal((await secondStep(service, browser, secret)).status, 200)
+})
+
+test('a hook of the host that gives a context of its own changes nothing', async (t) => {
+  const before = createAuthMiddleware(async (ctx) => ({ context: { ...ctx, body: { ...ctx.body } } }))
+  const service = await startAuth(t, { options: { hooks: { before } } })
+  const { email, secret, id } = await enrolled(service)
+  const browser = service.browser()
+  assert.equal((await browser.post('/sign-in/email', { email, password: PASSWORD })).body.twoFactorRedirect, true)
+  assert.equal(await browser.user(), undefined)
+  assert.equal(service.database.prepare('SELECT count(*) AS rows FROM session').get().rows, 1, 'the one of the set-up')
+  const answer = await service.auth.api.signInEmail({ body: { email, password: PASSWORD } })
+  assert.equal(answer.twoFactorRedirect, true)
+  assert.equal((await secondStep(service, browser, secret)).status, 200)
+  assert.equal(await browser.user(), id)
 })
 
 test('T3: one code finishes one login, however many are sent at once', async (t) => {
