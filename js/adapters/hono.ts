@@ -6,6 +6,7 @@
 import {
   type AdapterAnswer,
   type AdapterOptions,
+  BadRequest,
   CountersignError,
   createAdapter,
   type LoginInput,
@@ -13,6 +14,7 @@ import {
   type PassRules,
   type Person,
   type PlacedRequest,
+  parseBody,
   readBody,
   type SessionPlace,
 } from '../adapter.js'
@@ -55,8 +57,8 @@ export interface HonoRequestParts {
   readonly bodyCache: object
   /** A header. */
   header(name: string): string | undefined
-  /** The body as JSON. */
-  json(): Promise<unknown>
+  /** The body as text. */
+  text(): Promise<string>
   /** The body as a form. */
   parseBody(): Promise<unknown>
 }
@@ -163,11 +165,16 @@ export function honoSecondFactor({ ip, session, ...options }: HonoOptions): Hono
 }
 
 /** What the app has read comes from Hono's cache; anything else is read here, up to the limit. */
-function bodyOf(req: HonoRequestParts): Promise<unknown> {
+async function bodyOf(req: HonoRequestParts): Promise<unknown> {
   const type = req.header('content-type')
   const isRead = req.raw.bodyUsed || Object.keys(req.bodyCache).length > 0
   if (!isRead) return readBody(req.raw.body && chunksOf(req.raw.body), type)
-  return type?.includes('json') ? req.json() : req.parseBody()
+  if (!type?.includes('json')) return req.parseBody().catch(unreadable)
+  return parseBody(await req.text(), type)
+}
+
+function unreadable(): never {
+  throw new BadRequest(400, 'the body is no form')
 }
 
 /** Not every runtime lets a stream be looped over. */

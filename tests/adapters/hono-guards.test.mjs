@@ -140,7 +140,11 @@ test('T37: a body is read once, by the app or by the routes, and the answer is t
     assert.equal(await send('{"setup":"x","code":"123456"}', 'application/json', reader), 422, reader)
   for (const reader of ['none', 'text', 'form'])
     assert.equal(await send('setup=x&code=123456', 'application/x-www-form-urlencoded', reader), 422, reader)
-  assert.equal(await send('{', 'application/json', 'none'), 400)
+  for (const reader of ['none', 'text', 'json']) {
+    assert.equal(await send('{', 'application/json', reader), 400, reader)
+    assert.equal(await send('', 'application/json', reader), 400, reader)
+  }
+  assert.equal(await send('x', 'multipart/form-data', 'text'), 400)
   assert.equal(await send('<a/>', 'application/xml', 'none'), 415)
   // The server closes after the test, which shows that the rest of the body is not waited for.
   assert.equal(await send(JSON.stringify({ code: '1'.repeat(2_000_000) }), 'application/json', 'none'), 413)
