@@ -5,11 +5,16 @@ import { createServer } from 'node:http'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { getRequest, setResponse } from 'better-call/node'
-import Database from 'better-sqlite3'
 import { createSecondFactor } from 'countersign'
 import { isCrossSite } from 'countersign/adapter'
 import { requireSecondFactor, secondFactor } from 'countersign/better-auth'
 import { sqliteStore } from 'countersign/stores/sqlite'
+
+// The native module is compiled for one version of Node.js; from 22.13 on it has its own.
+const builtIn = await import('node:sqlite').catch(() => undefined)
+const { default: Database } = builtIn ? { default: builtIn.DatabaseSync } : await import('better-sqlite3')
+/** @returns {any} */
+const open = (file) => new Database(file)
 
 /** A hash that costs nothing: passwords are not what is tested. */
 const CHEAP = {
@@ -20,7 +25,7 @@ const OWNERS = new Set(['u-1'])
 const own = createSecondFactor({
   policy: process.env.POLICY,
   keys: process.env.COUNTERSIGN_KEYS,
-  store: sqliteStore(new Database(process.env.DATABASE)),
+  store: sqliteStore(open(process.env.DATABASE)),
   sendSms: ({ to, body }) => console.log(`SMS to ${to}: ${JSON.stringify(body)}`),
 })
 const server = createServer((req, res) => answer(req, res).catch((error) => fail(res, error)))
@@ -31,7 +36,7 @@ const auth = betterAuth({
   baseURL: origin,
   basePath: '/',
   secret: 'a secret of this test alone, 0123456789',
-  database: new Database(':memory:'),
+  database: open(':memory:'),
   emailAndPassword: { enabled: true, password: CHEAP },
   rateLimit: { enabled: false },
   telemetry: { enabled: false },

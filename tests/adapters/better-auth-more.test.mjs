@@ -51,7 +51,7 @@ test('T37: input of any kind is answered', async (t) => {
 })
 
 test('a hook of the host that gives a context of its own changes nothing', async (t) => {
-  const before = createAuthMiddleware(async (ctx) => ({ context: { ...ctx, body: { ...ctx.body } } }))
+  const before = createAuthMiddleware(async (ctx) => ({ context: { ...ctx, body: { ...Object(ctx.body) } } }))
   const service = await startAuth(t, { options: { hooks: { before } } })
   const { email, secret, id } = await enrolled(service)
   const browser = service.browser()
