@@ -36,7 +36,7 @@ export interface AdapterPages {
 
 /** Options of every adapter. */
 export interface AdapterOptions {
-  /** What `createSecondFactor` gave. */
+  /** The object that `createSecondFactor` gave. */
   secondFactor: SecondFactor
   /** Plan, roles and label of a user; none by default. Asked at each request that needs them. */
   facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined

@@ -9,7 +9,7 @@ export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown
   const { result, reason, maxAge } = (body ?? {}) as { result?: string; reason?: string; maxAge?: number }
   const path = ownPath(next)
   const to = (page: string, parts: Record<string, unknown>) => redirection(withQuery(page, { ...parts, next: path }))
-  // What is shown once, such as codes, is in the answer alone.
+  // Backup codes are shown once, in this answer: a redirection would lose them.
   if (body?.backupCodes !== undefined) return answer
   switch (result) {
     case 'allowed':

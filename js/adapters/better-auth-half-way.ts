@@ -60,5 +60,5 @@ export function endHalfWay(context: EndpointContext): void {
   if (ownValueOf(context) === undefined) expireCookie(context, cookieOf(context))
 }
 
-/** What is encrypted here is nothing else that better-auth encrypts. */
+/** Tells a half-way state from other texts that better-auth encrypts under the same secret. */
 const KIND = 'countersign-half-way'

@@ -9,7 +9,7 @@ export interface NewSessionKind {
   kind: 'known' | 'renewed' | 'impersonated' | 'log_in'
   /** How it is told. */
   told: string
-  /** What happens to it. */
+  /** The result for the session. */
   outcome: string
   /** Where better-auth and its plugins hand out such sessions. */
   where: string

@@ -1,4 +1,4 @@
-// Who may rescue whom, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
+// The right to rescue another user, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
 // organizations, and has one second factor: only someone who owns all of them may take it back.
 import type { HostUser } from '../adapter.js'
 import type { AuthContext } from './better-auth-types.js'

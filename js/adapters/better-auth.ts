@@ -58,7 +58,7 @@ export interface BetterAuthSharedOptions {
 
 /** Options with a second factor of yours, which has a store of its own. */
 export interface BetterAuthWithSecondFactor extends BetterAuthSharedOptions {
-  /** What `createSecondFactor` gave. */
+  /** The object that `createSecondFactor` gave. */
   secondFactor: SecondFactor
 }
 

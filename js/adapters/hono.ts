@@ -164,7 +164,7 @@ export function honoSecondFactor({ ip, session, ...options }: HonoOptions): Hono
   } satisfies HonoSecondFactor)
 }
 
-/** What the app has read comes from Hono's cache; anything else is read here, up to the limit. */
+/** Takes a body that the app has read from Hono's cache, and reads any other, up to the limit. */
 async function bodyOf(req: HonoRequestParts): Promise<unknown> {
   const type = req.header('content-type')
   const isRead = req.raw.bodyUsed || Object.keys(req.bodyCache).length > 0

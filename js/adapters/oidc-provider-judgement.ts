@@ -20,7 +20,7 @@ export type Judgement =
   | { result: 'prompt'; reason: PromptReason }
   | { result: 'unmet' }
 
-/** What is judged. */
+/** The facts of a request that is judged. */
 export interface Judged {
   uid: string
   kept: KeptInSession

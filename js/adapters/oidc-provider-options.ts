@@ -6,7 +6,7 @@ import type { NodeRequest, OidcExports } from './oidc-provider-types.js'
 
 /** Options of `oidcProviderSecondFactor`. */
 export interface OidcProviderOptions {
-  /** What `createSecondFactor` gave. */
+  /** The object that `createSecondFactor` gave. */
   secondFactor: SecondFactor
   /** The package itself: `import * as oidc from 'oidc-provider'`. Its prompts and errors are used, so that there is one copy. */
   oidc: { readonly errors: object; readonly interactionPolicy: object }

@@ -20,7 +20,7 @@ import {
 /** The name of the prompt. */
 export const SECOND_FACTOR = 'second_factor'
 
-/** What a check gives out: the reason, its text, the error of `prompt=none`. */
+/** The checks of the prompt: the reason, its text, the error of `prompt=none`. */
 const CHECKS: [PromptReason, string, string][] = [
   ['denied', 'the rules of the account refuse it', 'access_denied'],
   ['second_factor_required', 'a second factor is required', 'login_required'],
@@ -119,7 +119,7 @@ async function judgeRequest(options: ReadOptions, ctx: OidcContext): Promise<Jud
   })
   if (judgement.result === 'unmet')
     throw new options.oidc.errors.UnmetAuthenticationRequirements('the requested acr cannot be reached')
-  // What the client is told is what holds now, and not what held when the session began.
+  // The client is told the strength of now, and not that of the time when the session began.
   const { acr, amr } = judgement.result === 'met' ? judgement : kept
   session.acr = acr
   session.amr = amr

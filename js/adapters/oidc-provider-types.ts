@@ -10,7 +10,7 @@ export interface KeptInSession {
   since: number
   /** The time at which the person last proved something: the `auth_time` of tokens. */
   at: number
-  /** What the log-in itself proved. */
+  /** The strength that the log-in itself proved. */
   acr?: string | undefined
   amr: string[]
   /** The pass. */

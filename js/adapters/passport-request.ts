@@ -1,4 +1,4 @@
-// What Passport puts on a request, taken over: Passport leaves `logIn` and its like alone where a request has them already, so that
+// The functions that Passport puts on a request, replaced: Passport leaves `logIn` and its like alone where a request has them already, so that
 // every strategy's success comes here.
 import { CountersignError } from '../adapter.js'
 import type { ExpressRequest } from './express-request.js'

@@ -1,4 +1,4 @@
-// What the commands share: their arguments, the host's options, and the words of errors.
+// The parts that the commands share: their arguments, the host's options, and the words of errors.
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -9,7 +9,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What a command takes besides options with one value. */
+/** The options of a command that take no value or several, and its other words. */
 interface More<Flag extends string, Many extends string> {
   /** Options without a value. */
   flags?: Flag[]

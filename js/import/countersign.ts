@@ -8,7 +8,7 @@ import { uriOf } from './otpauth.js'
 /** The first line of an export. */
 export const HEADER = { format: 'countersign-export', v: 1 } as const
 
-/** What its last line begins with. */
+/** The beginning of its last line. */
 export const END = { end: true } as const
 
 /** Lines of an export. */

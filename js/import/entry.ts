@@ -70,7 +70,7 @@ export interface Readable {
 
 export type Read = Readable | Refused
 
-/** What is wrong with an entry. Thrown in a reader, and never out of it. */
+/** The reason why an entry is refused. Thrown in a reader, and never out of it. */
 export class Flaw extends Error {
   constructor(
     readonly reason: Reason,

@@ -14,7 +14,7 @@ export interface PskcSettings {
   key?: Uint8Array | undefined
   /** The passphrase, where the key is derived from one. */
   passphrase?: string | undefined
-  /** What stands for the user: `UserId` by default, or `SerialNo`, which a file of users maps to one. */
+  /** The element that names the user: `UserId` by default, or `SerialNo`, which a file of users maps to one. */
   columns: { user?: string | undefined }
 }
 

@@ -27,7 +27,7 @@ export async function builtApp(name, sources, { app, bundler }) {
   return join(folder, app)
 }
 
-/** What starts it. */
+/** The options that start it. */
 export const startOf = (folder) => ({
   folder,
   args: () => [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1'],

@@ -11,7 +11,7 @@ const platforms = await import(at('examples/client-address/client-address.js'))
 
 const V4 = '203.0.113.7'
 const V6 = '2001:db8::7'
-/** What a client sends in place of its address. */
+/** Texts that a client sends in place of its address. */
 const FORGED = '198.51.100.1'
 const FRONT_DOOR = '5e3a9b1c-0000-4000-8000-000000000001'
 const cloudflare = platforms.networks(['173.245.48.0/20', '2400:cb00::/32'])
@@ -74,7 +74,7 @@ const PLATFORMS = [
   ],
 ]
 
-/** What stands where an address should be, and is none. */
+/** Texts that are no address. */
 const NO_ADDRESSES = [
   ...[
     '',

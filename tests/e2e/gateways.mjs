@@ -28,7 +28,7 @@ const SERVICE = `MG${'0'.repeat(32)}`
 const json = (status, value) => ({ status, type: 'application/json', body: JSON.stringify(value) })
 const html = (status) => ({ status, type: 'text/html', body: '<html><body>an error page of a proxy</body></html>' })
 
-/** What each gateway may answer as well. */
+/** Other answers of each gateway. */
 const PROXY = {
   'a proxy that could not reach it': () => html(502),
   'a proxy that waited too long for it': () => html(504),

@@ -141,7 +141,7 @@ test('T24: nginx behind a balancer: the PROXY protocol names the client, and a c
 
 const ASKING = `GET / HTTP/1.0\r\nhost: acme.example\r\nx-forwarded-for: ${CLIENT}\r\n\r\n`
 
-/** What the server with the PROXY protocol answers to these bytes, until it ends the connection. */
+/** The answer of the server with the PROXY protocol to these bytes, until it ends the connection. */
 async function spoken(bytes) {
   const socket = connect(ports.proxyProtocol, PROXY).setEncoding('utf8')
   let answer = ''

@@ -432,7 +432,7 @@ test('a person without scripts is sent to the page that goes on', async () => {
   const refused = browser.admit({ maxAge: 300 }, { ...nav, url: '/pay' }).then(({ answer }) => answer)
   assert.equal(await to(refused), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fpay')
   assert.equal(await to(browser.act('log-out', {}, NAVIGATION)), '/login')
-  // What is shown once is answered.
+  // Keys and codes are shown once, so they are answered.
   await browser.login({ user: 'bob' }, {}, NAVIGATION)
   const begun = await browser.act('enroll-totp', {}, NAVIGATION)
   assert.equal(begun.body.result, 'totp_started')

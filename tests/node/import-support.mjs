@@ -1,4 +1,4 @@
-// What the tests of imports share: a reader on a text, and the code of an entry, computed by Node alone.
+// The parts that the tests of imports share: a reader on a text, and the code of an entry, computed by Node alone.
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ export const { FORMATS, REASONS, secretsOf } = await import(new URL('../../pkg/c
 
 export const exported = (name) => readFileSync(new URL(`../imports/${name}`, import.meta.url), 'utf8')
 
-/** What a reader makes of a text. */
+/** The entries that a reader finds in a text. */
 export async function read(format, text, settings = {}) {
   const reader = await FORMATS[format]()
   return [...reader([text], { columns: {}, secrets: { versions: new Map() }, ...settings })]

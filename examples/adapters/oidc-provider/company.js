@@ -1,4 +1,4 @@
-// What the company has without a second factor: its users, its clients and its API.
+// The company before it has a second factor: its users, its clients and its API.
 import { scryptSync, timingSafeEqual } from 'node:crypto'
 
 const hash = (password, user) => scryptSync(password, `acme.${user}`, 32)
