@@ -45,7 +45,7 @@ import { heldTo } from './limits.js'
 import type { SecondFactorOptions } from './options.js'
 import { policyCache } from './policy-cache.js'
 import { reviewPolicy } from './review-policy.js'
-import { revocationList, revokeEpoch } from './revoked.js'
+import { revocationList, revokeEpoch, revokeUser } from './revoked.js'
 import { registerSealer } from './sealer.js'
 import type { SecondFactor } from './second-factor.js'
 import { idJson, load, type RecordId, storage } from './store.js'
@@ -195,6 +195,19 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       ip: anything,
     }) as unknown as SignOutInput
     await commandOf(name)({ user, account, ip })
+    if (name === 'sign_out_everywhere') await listUser({ account, user })
+  }
+
+  /** Ends the sessions that have no pass: an epoch ends the others. */
+  async function listUser(id: RecordId): Promise<void> {
+    if (list?.revoke === undefined) return
+    const core = await policies.of(id)
+    const seconds = call(() => core.seconds_on_list())
+    try {
+      await revokeUser(list.revoke, id, clock(), seconds)
+    } catch (error) {
+      throw new CountersignError('store_failed', 'store.revoke', 'the store could not list the user', error)
+    }
   }
 
   /** A command that brings a ticket, which names the user. */

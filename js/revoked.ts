@@ -137,6 +137,21 @@ export const revokeEpoch = (
   return revoke(more, { now: at, until: at + secondsOnList })
 }
 
+/**
+ * Puts all that a user was given until that time on the list: also sessions without a second factor, which have no pass that an epoch
+ * would end. The second of the call is left out, so that a login right after it counts. @internal
+ */
+export const revokeUser = (
+  revoke: Revoke,
+  { account, user }: { account?: string | undefined; user: string },
+  now: number,
+  secondsOnList: number,
+): Promise<void> => {
+  const users = named(user, now - 1)
+  const more: Revoked = account === undefined ? { users } : { accounts: named(account, { users }) }
+  return revoke(more, { now, until: now + secondsOnList })
+}
+
 /** A question without an account that is not there. */
 const plain = ({ account, user, session }: RevokedQuestion): RevokedQuestion =>
   account === undefined ? { user, session } : { account, user, session }

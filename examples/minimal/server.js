@@ -63,12 +63,12 @@ app.post('/login', async (req, res) => {
   res.redirect(303, '/code')
 })
 app.get('/code', async (req, res) => {
-  const session = sessionOf(req)
-  if (session === undefined) return res.redirect('/login')
-  const reply = await secondFactor.begin({ user: session.user.id, session: session.id, ip: req.ip })
+  const own = sessionOf(req)
+  if (own === undefined) return res.redirect('/login')
+  const reply = await secondFactor.begin({ user: own.user.id, session: own.id, ticket: own.ticket, ip: req.ip })
   if (reply.result === 'allowed') return res.redirect('/') // this user has no second factor
   if (reply.result !== 'challenge') return refuse(res, reply.result)
-  session.ticket = reply.ticket // the proof of the password, for `verify`
+  own.ticket = reply.ticket // the proof of the password, for `verify`
   show(res, 'Second step', codeForm)
 })
 app.post('/code', async (req, res) => {

@@ -117,7 +117,6 @@ async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer>
   const { login, answer: refusal } = await admission(options, visit, {})
   if (login === undefined) return refusal!
   if (isTooOld(login, options.sealer.now())) return logInFirst()
-  if (login.state !== 'in' && (await options.sealer.hasEnded(login, login.since))) return logInFirst()
   return askAgain(options, visit, login)
 }
 

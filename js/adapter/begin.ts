@@ -21,7 +21,7 @@ async function begin(
 ): Promise<AdapterAnswer> {
   const { secondFactor, sealer } = options
   const { caller, plan } = await circumstancesOf(options, visit.request, user)
-  const reply = await secondFactor.begin({ ...caller, plan })
+  const reply = await secondFactor.begin({ ...caller, plan, ticket: ticketOf(before) })
   const after = afterBegin(reply, before ?? user, sealer.now())
   if (after === undefined) {
     if (before === undefined) await visit.place.end()
@@ -43,4 +43,17 @@ async function byTrustedBrowser(options: ReadOptions, visit: Visit, login: Login
   if (reply.result === 'verified') return settle(options, visit, login, reply)
   forgetBrowserCookie(visit.request)
   return undefined
+}
+
+/** The ticket of a half-made login, without which it is given no other. */
+function ticketOf(login: Login | undefined): string | undefined {
+  switch (login?.state) {
+    case 'first_factor':
+      return login.challenge.ticket
+    case 'set_up':
+      return login.ticket
+    case 'in':
+    case undefined:
+      return undefined
+  }
 }

@@ -77,6 +77,10 @@ pub struct Begin {
     /// The account's plan, where the policy names plans.
     #[serde(default)]
     pub plan: Option<String>,
+    /// The ticket that the session has, where a person between password and code asks again: only one that still counts
+    /// gives another. Without it, the first factor has passed just now.
+    #[serde(default)]
+    pub ticket: Option<String>,
 }
 
 const fn web() -> Channel {

@@ -32,9 +32,13 @@ use super::{backup_codes, factors, import, sms, trusted_browser};
 
 /// Decides a login after the first factor.
 pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply, Error> {
-    let Begin { session, channel, plan } = command;
+    let Begin { session, channel, plan, ticket } = command;
     // Before the record is opened: a client whose address is turned away is told so, whatever it holds.
     if let Some(reason) = context.turned_away(*channel) {
+        context.log(EventKind::LoginDenied { reason });
+        return Ok(Reply::denied(reason));
+    }
+    if let Some(reason) = ticket.as_ref().and_then(|ticket| why_ended(context, ticket, session)) {
         context.log(EventKind::LoginDenied { reason });
         return Ok(Reply::denied(reason));
     }
@@ -64,6 +68,21 @@ pub(super) fn begin(context: &mut Context<'_>, command: &Begin) -> Result<Reply,
             Ok(Reply::SetUp { ticket: SecretText(token), methods, expires_at: ticket.expires_at() })
         }
     }
+}
+
+/// The reason why the ticket of a half-made login counts no more; none where it counts. A new password, or a sign-out everywhere, ends the
+/// login that the old password began: a new challenge must not bring it back.
+fn why_ended(context: &Context<'_>, ticket: &str, session: &SessionId) -> Option<Reason> {
+    let (policy, sealing, id) = (context.policy, context.keys.sealing(), context.record.id());
+    let epoch = match Ticket::open(policy, sealing, ticket, session, context.now) {
+        Ok(ticket) if ticket.subject() == id => ticket.epoch().clone(),
+        Ok(_) => return Some(Reason::TicketInvalid),
+        Err(of_second_step) => match SetupTicket::open(policy, sealing, ticket, id, session, context.now) {
+            Ok(ticket) => ticket.epoch().clone(),
+            Err(_) => return Some(of_second_step.of_ticket()),
+        },
+    };
+    (epoch != context.record.logins).then_some(Reason::TicketExpired)
 }
 
 /// The user whom the ticket of a command names in this account, whatever its policy, for a host that has to load that user's record first.

@@ -226,6 +226,42 @@ test('T33: a polluted Object.prototype makes nobody a user', async () => {
 
 // Sealed sessions
 
+test('a new password, and a sign-out everywhere, end logins between password and code', async () => {
+  for (const end of ['passwordChanged', 'signOutEverywhere'])
+    for (const policy of [{}, { require: 'everyone', firstFactor: 'password' }]) {
+      const it = service(policy)
+      const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+      if (policy.require === undefined) {
+        await browser.login({ user: 'ann' })
+        await enroll(it, browser)
+      }
+      const { body } = await browser.login({ user: 'ann' })
+      assert.ok(['challenge', 'set_up'].includes(body.result))
+      assert.equal((await browser.act('again', {})).body.result, body.result)
+      await it.secondFactor[end]({ user: 'ann' })
+      const again = await browser.act('again', {})
+      assert.deepEqual([again.status, again.body.reason], [401, 'ticket_expired'], end)
+      assert.equal((await browser.login({ user: 'ann' })).body.result, body.result, 'the new password begins another')
+      assert.equal((await browser.act('again', {})).body.result, body.result)
+    }
+})
+
+test('a sign-out everywhere ends sessions without a second factor as well', async () => {
+  const it = service()
+  const adapter = createAdapter({ secondFactor: it.secondFactor })
+  const [bob, cem] = [browserOf(adapter), browserOf(adapter)]
+  await bob.login({ user: 'bob' })
+  await cem.login({ user: 'cem' })
+  it.advance(60)
+  await it.secondFactor.signOutEverywhere({ user: 'bob' })
+  assert.equal((await bob.admit()).answer?.body.result, 'log_in_first')
+  assert.equal((await bob.act('enroll-totp', {})).status, 401)
+  assert.equal((await bob.act('again', {})).status, 401)
+  assert.equal((await cem.admit()).person.user, 'cem')
+  await bob.login({ user: 'bob' })
+  assert.equal((await bob.admit()).person.user, 'bob', 'a login right after it counts')
+})
+
 test('a half-way login is given no challenge once the password is ten minutes old', async () => {
   const it = service()
   const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))

@@ -93,7 +93,9 @@ impl World {
             code: text(code),
         };
         let command = match ask {
-            Ask::Begin { session: s, channel, plan: p } => Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p) }),
+            Ask::Begin { session: s, channel, plan: p } => {
+                Command::Begin(Begin { session: session(s), channel: *channel, plan: plan(p), ticket: None })
+            }
             Ask::SendSms { ticket, session: s, factor } => Command::SendSms(SendSms {
                 ticket: self.text(*ticket).unwrap_or_default(),
                 session: session(s),
