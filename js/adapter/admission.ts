@@ -45,17 +45,17 @@ export async function admission(options: ReadOptions, visit: Visit, rules: PassR
   if (login === undefined) return refused(logInFirst())
   if (login.state !== 'in') return refused(secondStep('no_pass', rules), login)
   // `check` asks the list about a pass. Without one, it has nothing to ask about.
-  if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return refused(logInFirst())
+  if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return ended(visit)
   return checked(options, visit, login, rules)
 }
 
 async function checked(
   options: ReadOptions,
-  { request }: Visit,
+  visit: Visit,
   login: LoggedIn,
   { maxAge, methods, fresh }: PassRules,
 ): Promise<Admitted> {
-  const { caller, plan } = await circumstancesOf(options, request, login)
+  const { caller, plan } = await circumstancesOf(options, visit.request, login)
   const reply = await options.secondFactor.check({ ...caller, plan, pass: login.pass, maxAge, methods, fresh })
   switch (reply.result) {
     case 'in': {
@@ -64,10 +64,18 @@ async function checked(
       return { login, person, answer: undefined }
     }
     case 'second_step':
-      // The whole session was ended: a second factor does not bring it back.
-      if (reply.reason === 'revoked') return refused(logInFirst())
+      if (reply.reason === 'revoked') return ended(visit)
       return refused(secondStep(reply.reason, { maxAge, methods, fresh }), login)
     case 'denied':
       return refused(answerOf(reply, options.sealer.now()), login)
   }
+}
+
+/**
+ * The answer to a session that the list has ended: a second factor does not bring it back. It ends in its place as well, because the list
+ * forgets it in time.
+ */
+async function ended({ place }: Visit): Promise<Admitted> {
+  await place.end()
+  return refused(logInFirst())
 }

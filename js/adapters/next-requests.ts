@@ -77,6 +77,8 @@ export function surroundingRequest(
     body: () => undefined,
     ip: addressOf?.(header),
     setCookie(cookie) {
+      // A component cannot set cookies: they stay as they are until the next request that can.
+      if (method === 'GET') return
       const [, name, value, seconds] = /^([^=]+)=([^;]*);.*Max-Age=(\d+)/.exec(cookie)!
       const options = { path: '/', maxAge: Number(seconds), secure: true, httpOnly: true, sameSite: 'lax' }
       jar.set(name!, value!, options)

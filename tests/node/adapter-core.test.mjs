@@ -262,6 +262,30 @@ test('a sign-out everywhere ends sessions without a second factor as well', asyn
   assert.equal((await bob.admit()).person.user, 'bob', 'a login right after it counts')
 })
 
+test('a session of the host ends in its place once the list has ended it', async () => {
+  for (const hasFactor of [false, true]) {
+    const it = service()
+    let kept
+    const place = {
+      read: () => kept,
+      begin: (login) => void (kept = login),
+      write: (login) => void (kept = login),
+      end: () => void (kept = undefined),
+    }
+    const adapter = createAdapter({ secondFactor: it.secondFactor })
+    const browser = browserOf({
+      login: (request, input) => adapter.login({ ...request, place }, input),
+      act: (request, name) => adapter.act({ ...request, place }, name),
+      admit: (request, rules) => adapter.admit({ ...request, place }, rules),
+    })
+    await browser.login({ user: 'ann' })
+    if (hasFactor) await enroll(it, browser)
+    await it.secondFactor.endSessions({ user: 'ann', sessions: [(await browser.admit()).person.session] })
+    assert.equal((await browser.admit()).answer.body.result, 'log_in_first')
+    assert.equal(kept, undefined, 'the list may forget it now')
+  }
+})
+
 test('a half-way login is given no challenge once the password is ten minutes old', async () => {
   const it = service()
   const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
