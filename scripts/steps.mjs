@@ -202,6 +202,12 @@ export const STEPS = [
   },
   {
     group: 'adapters',
+    title: 'Types of the adapters’ tests',
+    needs: ['node', 'packages', 'login packages', 'stores packages', 'adapters packages'],
+    command: () => [node, tsc, '-p', at('tests/adapters/tsconfig.json')],
+  },
+  {
+    group: 'adapters',
     title: 'Tests of the adapters, on their real frameworks',
     needs: [...PACKAGE, 'adapters packages'],
     tests: 'node',

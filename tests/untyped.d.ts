@@ -4,6 +4,7 @@
 // tests/node/package.test.mjs.
 declare module 'countersign'
 declare module 'countersign/adapter'
+declare module 'countersign/better-auth'
 declare module 'countersign/browser'
 declare module 'countersign/express'
 declare module 'countersign/fastify'

@@ -148,7 +148,7 @@ export async function provider(t, options = {}) {
     server.closeAllConnections()
     server.close()
   })
-  const issuer = `http://localhost:${server.address().port}`
+  const issuer = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`
   const messages = []
   const op = companyOp({
     issuer,

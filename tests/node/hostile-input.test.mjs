@@ -874,7 +874,7 @@ test('an unknown field is refused with the names that are known, where they are 
   const at = await host()
   const place = ['user', 'account', 'ip', 'roles']
   for (const [name, input, rest] of /** @type {[string, any, string[]][]} */ ([
-    ['begin', {}, [...place, 'session', 'channel', 'plan']],
+    ['begin', {}, [...place, 'session', 'channel', 'plan', 'ticket']],
     ['sendSms', { ticket: 'x' }, ['account', 'ip', 'roles', 'ticket', 'session', 'factor']],
     ['check', {}, [...place, 'session', 'pass', 'channel', 'maxAge', 'methods', 'fresh', 'plan']],
     ['checkPass', { pass: 'x' }, ['user', 'account', 'session', 'pass', 'maxAge', 'methods']],
