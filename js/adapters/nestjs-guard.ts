@@ -100,16 +100,19 @@ export const CurrentPerson: () => ParameterDecorator = createParamDecorator((_da
   return (holder && people.get(holder)?.get(context.getHandler())) ?? noPerson()
 })
 
+/** Whether a handler or class is open by a mark of its own: a class that extends an open one is closed. */
+const isPublic = (target: object): boolean =>
+  (Reflect as unknown as { hasOwnMetadata(key: string, target: object): boolean }).hasOwnMetadata(PUBLIC, target)
+
 /** Whether a handler or class says itself who may reach it. @internal */
-export const isMarked = (target: object): boolean =>
-  reflector.get(RULES, target) !== undefined || reflector.get(PUBLIC, target) !== undefined
+export const isMarked = (target: object): boolean => reflector.get(RULES, target) !== undefined || isPublic(target)
 
 /** The rules of a handler, from the nearest mark. */
 function rulesOf(context: NestContext): PassRules | typeof PUBLIC {
   for (const target of [context.getHandler(), context.getClass()]) {
     const rules = reflector.get(RULES, target) as PassRules | undefined
     if (rules !== undefined) return rules
-    if (reflector.get(PUBLIC, target) === true) return PUBLIC
+    if (isPublic(target)) return PUBLIC
   }
   return {}
 }

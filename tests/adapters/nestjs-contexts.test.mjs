@@ -106,6 +106,16 @@ for (const parts of [{ everyHandler: true }, { globalGuard: true }]) {
   })
 }
 
+test('A4: a class that extends an open one is closed', async (t) => {
+  const at = await start(t, { everyHandler: true, controllers: [nest.Http, nest.OpenClass, nest.BelowOpenClass] })
+  const { nobody, ann } = await browsers(at)
+  assert.equal((await nobody.get('/open-class/inherited')).status, 200)
+  for (const path of ['/below-open-class/inherited', '/below-open-class/more']) {
+    assert.equal((await nobody.get(path)).status, 401, path)
+    assert.equal((await ann.get(path)).status, 200, path)
+  }
+})
+
 /** Sends events over a WebSocket, and gives the answers. */
 async function over(t, at, browser, headers = {}) {
   const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')

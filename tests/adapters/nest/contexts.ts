@@ -113,6 +113,23 @@ export class ByClass {
   }
 }
 
+@Public()
+@Controller('open-class')
+export class OpenClass {
+  @Get('inherited')
+  inherited() {
+    return run('inherited')
+  }
+}
+
+@Controller('below-open-class')
+export class BelowOpenClass extends OpenClass {
+  @Get('more')
+  more() {
+    return run('more')
+  }
+}
+
 @WebSocketGateway()
 export class Gateway {
   static remembers = true
