@@ -11,7 +11,7 @@ export function appOf({ secondFactor, facts, mayRescue, checkPassword, ip }) {
 
   // Every way in ends here: `login` says whether the user is in, and asks for the second factor where the rules want one.
   app.post('/login', async (c) => {
-    const body = await c.req.json()
+    const body = await c.req.json().catch(() => ({}))
     const user = await checkPassword(body)
     if (user === undefined) return c.json({ result: 'wrong_password' }, 401)
     return auth.login(c, { user, carry: body.carry === 'value' ? 'value' : 'cookie' })
