@@ -13,7 +13,8 @@ export type { RuleErrorCode }
  * and there is no `sendSms`), `no_revoke` (`endSessions` where the store holds no revocation list), `no_delete` (the operator's
  * `erased` where the store deletes no records), `no_list` (the operator's `list` where the store lists none), `no_entropy` (the runtime gives no random bytes), `no_workers` (the runtime starts
  * no worker threads, and `hashing` is not `'inline'`), `no_session`, `session_not_renewed`,
- * `session_failed` and `no_guard` (of an adapter: its framework's session is missing, keeps its id or could not be kept, or a handler has no guard), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the
+ * `session_failed`, `no_guard` and `invalid_facts` (of an adapter: its framework's session is missing, keeps its id or could not be kept,
+ * a handler has no guard, or the host's `facts` gave another form), `not_loaded` (in the browser: the WebAssembly could not be fetched, or the
  * page does not allow it; elsewhere: this runtime needs another entry of the package), `internal` (a defect of ours, a worker thread
  * that ended, or a page in which the browser's element gets no shadow root).
  *
@@ -37,6 +38,7 @@ export type ErrorCode =
   | 'session_not_renewed'
   | 'session_failed'
   | 'no_guard'
+  | 'invalid_facts'
   | 'not_loaded'
   | 'internal'
 
@@ -70,6 +72,7 @@ const STATUS: Record<ErrorCode, number> = {
   session_not_renewed: 500,
   session_failed: 503,
   no_guard: 500,
+  invalid_facts: 500,
   not_loaded: 500,
   internal: 500,
 }

@@ -8,7 +8,7 @@ import { admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answer, logInFirst } from './answer.js'
 import { askAgain } from './begin.js'
 import { BadRequest, type Fields, fieldsOfBody } from './body.js'
-import { browserCookieOf } from './browser-cookie.js'
+import { browserSecret } from './browser-cookie.js'
 import type { Challenge, Login } from './login.js'
 import { circumstancesOf, userOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
@@ -58,7 +58,7 @@ async function onSecondFactor(
   const fields = clientFields(action, body)
   const { caller, plan, label } = await circumstancesOf(options, visit.request, login)
   const isTrusting = [true, 'true', 'on'].includes(body.trustBrowser as string | boolean) && !visit.isByValue
-  const trustBrowser = isTrusting ? { name: fields.browserName, replaces: browserCookieOf(visit.request) } : undefined
+  const trustBrowser = isTrusting ? { name: fields.browserName, replaces: browserSecret(options, visit) } : undefined
   const mayRescue = async (user: string) => (await options.mayRescue?.(userOf(login), user)) === true
   const { secondFactor } = options
   const call = { secondFactor, caller, proof: proofOf(login), challenge, fields, trustBrowser, plan, label, mayRescue }

@@ -1,6 +1,6 @@
 // The first step: the first factor has passed, or a person who is in is asked again.
 import { type AdapterAnswer, answerOf } from './answer.js'
-import { browserCookieOf, forgetBrowserCookie } from './browser-cookie.js'
+import { browserSecret, forgetBrowserSecret } from './browser-cookie.js'
 import type { Login, LoginOf } from './login.js'
 import { afterBegin } from './login-after.js'
 import { circumstancesOf, type Visit } from './means.js'
@@ -34,14 +34,14 @@ async function begin(
 
 /** The second step by the browser's own secret, where the policy trusts browsers and this one has a secret. */
 async function byTrustedBrowser(options: ReadOptions, visit: Visit, login: Login): Promise<AdapterAnswer | undefined> {
-  const code = visit.isByValue ? undefined : browserCookieOf(visit.request)
+  const code = browserSecret(options, visit)
   if (code === undefined || login.state !== 'first_factor') return undefined
   const { ticket, methods } = login.challenge
   if (!methods.some(({ method }) => method === 'trusted_browser')) return undefined
   const { user: _, ...place } = (await circumstancesOf(options, visit.request, login)).caller
   const reply = await options.secondFactor.verify({ ...place, ticket, method: 'trusted_browser', code })
   if (reply.result === 'verified') return settle(options, visit, login, reply)
-  forgetBrowserCookie(visit.request)
+  forgetBrowserSecret(options, visit)
   return undefined
 }
 

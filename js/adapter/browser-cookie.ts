@@ -1,18 +1,24 @@
 // The cookie of a trusted browser: its secret logs in without a code, and changes with each use.
 import type * as wasm from '../wasm.js'
-import { cookieOf, expiredCookie, setCookieText } from './cookies.js'
-import type { AdapterRequest } from './request.js'
+import { cookieOf, cookieOfAdapter, expiredCookie, setCookieText } from './cookies.js'
+import type { Visit } from './means.js'
+import type { ReadOptions } from './options.js'
 
-const COOKIE = '__Host-countersign-browser'
+const cookie = ({ name }: ReadOptions) => cookieOfAdapter('__Host-countersign-browser', name)
 
-/** The secret that a browser brings. */
-export const browserCookieOf = (request: AdapterRequest): string | undefined =>
-  cookieOf(request.header('cookie'), COOKIE)
+/** The secret that a browser brings. A client that keeps its session as a value has none. */
+export const browserSecret = (options: ReadOptions, { request, isByValue }: Visit): string | undefined =>
+  isByValue ? undefined : cookieOf(request.header('cookie'), cookie(options))
 
 /** Keeps the secret of a reply. */
-export function setBrowserCookie(request: AdapterRequest, { token, expiresAt }: wasm.BrowserCookie, now: number): void {
-  request.setCookie(setCookieText(COOKIE, token, Math.max(1, expiresAt - now)))
+export function keepBrowserSecret(
+  options: ReadOptions,
+  { request }: Visit,
+  { token, expiresAt }: wasm.BrowserCookie,
+): void {
+  request.setCookie(setCookieText(cookie(options), token, Math.max(1, expiresAt - options.sealer.now())))
 }
 
 /** Forgets it. */
-export const forgetBrowserCookie = (request: AdapterRequest): void => request.setCookie(expiredCookie(COOKIE))
+export const forgetBrowserSecret = (options: ReadOptions, { request }: Visit): void =>
+  request.setCookie(expiredCookie(cookie(options)))

@@ -6,12 +6,21 @@ import { type Admission, admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answerOfError, type PassRules } from './answer.js'
 import { beginLogin } from './begin.js'
 import { BadRequest } from './body.js'
+import { cookieOfAdapter } from './cookies.js'
 import { newSessionId } from './login-after.js'
 import type { Visit } from './means.js'
 import { type AdapterOptions, type HostUser, readOptions } from './options.js'
 import { pageAfter } from './pages.js'
 import { type AdapterRequest, isNavigation } from './request.js'
-import { cookiePlace, SESSION_HEADER, type SessionPlace, type ValuePlace, valuePlace } from './session-place.js'
+import {
+  cookiePlace,
+  placeOfAdapter,
+  SESSION_COOKIE,
+  SESSION_HEADER,
+  type SessionPlace,
+  type ValuePlace,
+  valuePlace,
+} from './session-place.js'
 import { endSession } from './settle.js'
 
 /** A login by a first factor. */
@@ -31,6 +40,11 @@ export interface LoginInput extends HostUser {
 export interface PlacedRequest extends AdapterRequest {
   /** The host's session; without it, the login is kept in a sealed cookie. */
   readonly place?: SessionPlace | undefined
+}
+
+/** A visit, and the session's value for the answer where the client keeps it. */
+interface AnsweredVisit extends Visit {
+  value?: ValuePlace['value']
 }
 
 /** The parts of which an adapter for a framework is made. */
@@ -78,21 +92,20 @@ export interface Adapter {
  */
 export function createAdapter(options: AdapterOptions): Adapter {
   const given = readOptions(options)
-  const { sealer, pages, onError } = given
+  const { name, sealer, pages, onError } = given
+  const cookie = cookieOfAdapter(SESSION_COOKIE, name)
 
-  const visitByValue = (request: PlacedRequest, value: string | undefined): Visit => ({
-    request,
-    place: valuePlace(sealer, value),
-    isByValue: true,
-  })
+  function visitByValue(request: PlacedRequest, given: string | undefined): AnsweredVisit {
+    const place = valuePlace(sealer, given)
+    return { request, place: placeOfAdapter(name, place), isByValue: true, value: place.value }
+  }
 
-  const visitByCookie = (request: PlacedRequest): Visit => ({
-    request,
-    place: request.place ?? cookiePlace(sealer, request),
-    isByValue: false,
-  })
+  function visitByCookie(request: PlacedRequest): AnsweredVisit {
+    const place = request.place ?? cookiePlace(sealer, request, cookie)
+    return { request, place: placeOfAdapter(name, place), isByValue: false }
+  }
 
-  function visitOf(request: PlacedRequest): Visit {
+  function visitOf(request: PlacedRequest): AnsweredVisit {
     const value = request.header(SESSION_HEADER)
     return value === undefined ? visitByCookie(request) : visitByValue(request, value)
   }
@@ -106,9 +119,9 @@ export function createAdapter(options: AdapterOptions): Adapter {
   }
 
   /** Brings the value of a session along, or sends the person to a page. */
-  function finished({ request, place, isByValue }: Visit, answer: AdapterAnswer, next?: unknown): AdapterAnswer {
-    if (isByValue) {
-      const session = (place as ValuePlace).value()
+  function finished({ request, value }: AnsweredVisit, answer: AdapterAnswer, next?: unknown): AdapterAnswer {
+    if (value !== undefined) {
+      const session = value()
       return session === undefined ? answer : { ...answer, body: { ...answer.body, session } }
     }
     if (!pages || answer.status >= 500 || !isNavigation(request)) return answer
@@ -118,11 +131,11 @@ export function createAdapter(options: AdapterOptions): Adapter {
   return Object.freeze({
     async login(request, input) {
       const { account, user, carry, fromOtherSite, next } = readLogin(input)
-      const visit = carry === 'value' ? visitByValue(request, undefined) : visitByCookie(request)
+      const visit = carry === 'value' ? visitByValue(request, request.header(SESSION_HEADER)) : visitByCookie(request)
       const job = async () => {
         if (fromOtherSite !== true && isForged(given, visit)) return crossSite()
         const before = await visit.place.read()
-        // Old cookies of this browser open nothing, whoever it was.
+        // Old cookies of this browser open nothing, whoever it was; nor does the value that the client had.
         if (before !== undefined) await endSession(given, before)
         return beginLogin(given, visit, { account, user, session: newSessionId(), since: sealer.now() })
       }

@@ -22,6 +22,8 @@ export interface LoginOf {
   session: string
   /** The time at which it began, in unix seconds. */
   since: number
+  /** The name of the adapter whose login it is, where an app has several. */
+  adapter?: string | undefined
 }
 
 /** The first factor passed. The session opens nothing but the second step. */
@@ -98,7 +100,14 @@ const stateOf = (value: unknown) =>
     ? String((value as { state: unknown }).state)
     : ''
 
-const LOGIN_OF = { state: text, account: accountId, user: idText, session: idText, since: seconds }
+const LOGIN_OF = {
+  state: text,
+  account: accountId,
+  user: idText,
+  session: idText,
+  since: seconds,
+  adapter: optional(text),
+}
 const CHALLENGE = shape({ ticket: text, methods: listOf(anything) })
 
 const LOGIN_FIELDS: Record<Login['state'], Record<string, Check>> = Object.assign(Object.create(null), {

@@ -1,6 +1,6 @@
 // The part of each call on a second factor that comes from the host and the session, and never from the client.
 import type { LoginOf } from './login.js'
-import { type HostUser, type ReadOptions, readFacts, type UserFacts } from './options.js'
+import { factsOf, type HostUser, type ReadOptions } from './options.js'
 import type { AdapterRequest } from './request.js'
 import type { SessionPlace } from './session-place.js'
 
@@ -33,10 +33,10 @@ export const userOf = ({ account, user }: HostUser): HostUser => (account === un
 
 /** Asks the host for the facts of a user. */
 export async function circumstancesOf(
-  { facts }: ReadOptions,
+  options: ReadOptions,
   { ip }: AdapterRequest,
   { account, user, session }: Pick<LoginOf, 'account' | 'user' | 'session'>,
 ): Promise<Circumstances> {
-  const { plan, roles, label = user }: UserFacts = readFacts(await facts?.(userOf({ account, user })))
+  const { plan, roles, label = user } = await factsOf(options, userOf({ account, user }))
   return { caller: { account, user, session, ip, roles }, plan, label }
 }

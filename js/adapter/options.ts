@@ -1,5 +1,6 @@
 // The options that every adapter takes.
-import { anything, callable, listOf, optional, read, shape, text } from '../input.js'
+import { CountersignError, invalid } from '../error.js'
+import { anything, type Check, callable, listOf, optional, read, shape, text } from '../input.js'
 import { type Sealer, sealerOf } from '../sealer.js'
 import type { SecondFactor } from '../second-factor.js'
 import { originsOf } from './cross-site.js'
@@ -44,6 +45,11 @@ export interface AdapterOptions {
    * Whether this user is an owner who may issue a recovery code for, or reset, another user of the same account. By default nobody may.
    */
   mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
+  /**
+   * The name of this adapter, where one app has several, such as `staff` beside that of customers: up to 32 letters, digits and hyphens. A
+   * login of one adapter is nobody at another, and each has cookies of its own.
+   */
+  name?: string | undefined
   /** Other origins whose pages may send requests with the session's cookie, such as that of a single-page app. */
   origins?: string[] | undefined
   /** Your pages, where people use the service without scripts. */
@@ -63,16 +69,16 @@ export interface ReadOptions extends Omit<AdapterOptions, 'origins' | 'pages' | 
   pages: ReadPages | undefined
 }
 
-/** Reads the options; `more` names those of one adapter. */
-export function readOptions(options: unknown, more: string[] = []): ReadOptions {
+/** Reads the options. */
+export function readOptions(options: unknown): ReadOptions {
   const given = read(options, '', {
     secondFactor: anything,
     facts: optional(callable),
     mayRescue: optional(callable),
+    name: optional(adapterName),
     origins: optional(listOf(text)),
     pages: optional(shape({ login: text, secondStep: text, setUp: optional(text), home: optional(text) })),
     onError: optional(callable),
-    ...Object.fromEntries(more.map((name) => [name, anything])),
   }) as unknown as AdapterOptions
   const { pages } = given
   return {
@@ -82,6 +88,13 @@ export function readOptions(options: unknown, more: string[] = []): ReadOptions 
     origins: originsOf(given.origins),
     pages: pages && { ...pages, setUp: pages.setUp ?? pages.secondStep, home: pages.home ?? '/' },
   }
+}
+
+/** A name that a cookie's can end in. */
+const adapterName: Check = (value, path) => {
+  const name = text(value, path) as string
+  if (!/^[a-z0-9-]{1,32}$/i.test(name)) throw invalid(path, 'must be 1 to 32 letters, digits and hyphens')
+  return name
 }
 
 /** The host's function for errors. One of its own, thrown or rejected, changes no answer. */
@@ -95,7 +108,12 @@ const telling =
     }
   }
 
-/** Reads the facts that the host gave. */
-export function readFacts(facts: unknown): UserFacts {
-  return read(facts ?? {}, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
+/** The facts of a user, from the host. */
+export async function factsOf({ facts }: Pick<ReadOptions, 'facts'>, user: HostUser): Promise<UserFacts> {
+  const given = (await facts?.(user)) ?? {}
+  try {
+    return read(given, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
+  } catch (error) {
+    throw new CountersignError('invalid_facts', 'facts', 'has another form; see the cause', error)
+  }
 }

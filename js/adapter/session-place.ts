@@ -21,22 +21,33 @@ export interface SessionPlace {
   end(): void | Promise<void>
 }
 
-/** The name of the cookie. The prefix keeps other hosts of the domain from setting it (RFC 6265bis §4.1.3.2). */
+/** The name of the cookie of an adapter without a name. The prefix keeps other hosts of the domain from setting it (RFC 6265bis §4.1.3.2). */
 export const SESSION_COOKIE = '__Host-countersign'
 /** The header in which a client without cookies brings the value. */
 export const SESSION_HEADER = 'countersign-session'
 
+/** The logins of one adapter in a place that other adapters may use as well. */
+export const placeOfAdapter = (name: string | undefined, place: SessionPlace): SessionPlace => ({
+  read: async () => {
+    const login = await place.read()
+    return login?.adapter === name ? login : undefined
+  },
+  begin: (login) => place.begin({ ...login, adapter: name }),
+  write: (login) => place.write({ ...login, adapter: name }),
+  end: () => place.end(),
+})
+
 /** A login in a sealed cookie. */
-export function cookiePlace(sealer: Sealer, request: AdapterRequest): SessionPlace {
+export function cookiePlace(sealer: Sealer, request: AdapterRequest, cookie: string): SessionPlace {
   const keep = async (login: Login) => {
     const seconds = await secondsLeft(sealer, login)
-    request.setCookie(setCookieText(SESSION_COOKIE, sealed(sealer, login, seconds), seconds))
+    request.setCookie(setCookieText(cookie, sealed(sealer, login, seconds), seconds))
   }
   return {
-    read: () => opened(sealer, cookieOf(request.header('cookie'), SESSION_COOKIE)),
+    read: () => opened(sealer, cookieOf(request.header('cookie'), cookie)),
     begin: keep,
     write: keep,
-    end: () => request.setCookie(expiredCookie(SESSION_COOKIE)),
+    end: () => request.setCookie(expiredCookie(cookie)),
   }
 }
 

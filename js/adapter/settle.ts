@@ -2,7 +2,7 @@
 import type * as wasm from '../wasm.js'
 import type { StatusReply } from './actions.js'
 import { type AdapterAnswer, answer, answerOf } from './answer.js'
-import { setBrowserCookie } from './browser-cookie.js'
+import { keepBrowserSecret } from './browser-cookie.js'
 import type { Login } from './login.js'
 import { afterReply, type LoginAfter } from './login-after.js'
 import { userOf, type Visit } from './means.js'
@@ -36,6 +36,6 @@ export async function settle(
   if (after !== undefined) await keep(visit, after)
   // The session goes on under another id. A list that fails does not undo that.
   if (after?.isNewSession && login.state === 'in') await endSession(options, login).catch(onError)
-  if (reply.result === 'verified' && reply.browser) setBrowserCookie(visit.request, reply.browser, sealer.now())
+  if (reply.result === 'verified' && reply.browser) keepBrowserSecret(options, visit, reply.browser)
   return { ...answerOf(reply, sealer.now()), entered: enteredBy(after) }
 }

@@ -425,6 +425,58 @@ test('T41: a login of one account is none in another', async () => {
   assert.equal((await browser.get('status')).body.status.enrolled, false)
 })
 
+// Several adapters in one app
+
+test('a login of one adapter is nobody at another, and each has cookies of its own', async () => {
+  const { secondFactor } = service()
+  const [customers, staff] = [undefined, 'staff'].map((name) => createAdapter({ secondFactor, name }))
+  const customer = browserOf(customers)
+  await customer.login({ user: 'u-1' })
+  const [[cookie, value]] = customer.cookies
+  assert.equal(cookie, '__Host-countersign')
+  const employee = browserOf(staff)
+  await employee.login({ user: 'u-1' })
+  const [[staffCookie]] = employee.cookies
+  assert.equal(staffCookie, '__Host-countersign.staff')
+  employee.cookies.set(staffCookie, value)
+  assert.equal((await employee.admit()).answer?.status, 401, 'a value of another adapter')
+
+  let kept
+  const place = {
+    read: () => kept,
+    begin: (login) => void (kept = login),
+    write: (login) => void (kept = login),
+    end: () => {},
+  }
+  const request = {
+    method: 'POST',
+    url: '/',
+    header: () => undefined,
+    body: () => ({}),
+    ip: undefined,
+    setCookie: () => {},
+    place,
+  }
+  await customers.login(request, { user: 'u-1' })
+  assert.equal((await customers.admit(request)).person?.user, 'u-1')
+  assert.equal((await staff.admit(request)).answer?.status, 401, 'a session of the host that both use')
+  for (const name of ['', 'a.b', 'a b', 'x'.repeat(33)])
+    assert.throws(() => createAdapter({ secondFactor, name }), { code: 'invalid_input', path: 'name' })
+})
+
+test('a login by value ends the session of the value that the client had', async () => {
+  const { secondFactor } = service()
+  const adapter = createAdapter({ secondFactor })
+  const request = (value) => ({
+    ...{ method: 'POST', url: '/', body: () => ({}), ip: undefined, setCookie: () => {} },
+    header: (name) => (name === 'countersign-session' ? value : undefined),
+  })
+  const { session } = (await adapter.login(request(undefined), { user: 'ann', carry: 'value' })).body
+  assert.equal((await adapter.admit(request(session))).person?.user, 'ann')
+  await adapter.login(request(session), { user: 'ann', carry: 'value' })
+  assert.equal((await adapter.admit(request(session))).answer?.status, 401)
+})
+
 // Facts of the host
 
 test('the facts of the host reach the rules, and a wrong one is an error of the host', async () => {
@@ -440,7 +492,13 @@ test('the facts of the host reach the rules, and a wrong one is an error of the 
   assert.equal((await make(facts).login({ user: 'ann' })).body.reason, 'enrollment_required')
   assert.deepEqual(asked[0], { user: 'ann' })
   assert.equal((await make(() => ({ roles: ['guest'] })).login({ user: 'ann' })).body.result, 'allowed')
-  assert.equal((await make(() => ({ roles: 'staff' })).login({ user: 'ann' })).status, 400)
+  assert.deepEqual(errors, [])
+  for (const wrong of [{ roles: 'staff' }, { plan: 1 }, { role: ['staff'] }, 'staff']) {
+    const { status, body } = await make(() => wrong).login({ user: 'ann' })
+    assert.deepEqual([status, body], [500, { result: 'failed', code: 'invalid_facts' }])
+    const { code, cause } = errors.pop()
+    assert.deepEqual([code, cause.code], ['invalid_facts', 'invalid_input'])
+  }
   await assert.rejects(
     () => make(() => Promise.reject(new Error('database down'))).login({ user: 'ann' }),
     /database down/,
