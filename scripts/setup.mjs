@@ -9,7 +9,6 @@ import { ENVOY, envoyWorks, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
 import { serverProgram } from './servers.mjs'
 
 const NODE = '20.16'
-const WASM_PACK = '0.15.1'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
 
 /**
@@ -91,11 +90,11 @@ export const PARTS = {
     install: installCrates,
   },
   tools: {
-    title: 'WebAssembly tools',
-    why: 'they make the npm package; compiled, once',
-    takes: 'about 5 minutes',
-    look: lookForTools,
-    install: installTools,
+    title: 'wasm-bindgen',
+    why: 'it makes the npm package; compiled, once',
+    takes: 'about 2 minutes',
+    look: lookForBindgen,
+    install: installBindgen,
   },
   envoy: envoyPart(ENVOY, 'the examples and the tests of the filter run in it'),
   'oldest envoy': envoyPart(OLDEST_ENVOY, 'the tests of the filter run in the oldest version as well'),
@@ -319,33 +318,28 @@ async function installCrates() {
   await run('cargo', fetchCrates, { hidden: true })
 }
 
-function wantedTools() {
-  // The tool and the crate must have exactly the same version.
+/** The version of wasm-bindgen to install, unless it is there. Tool and crate must have exactly the same. */
+function missingBindgen() {
   const bindgen = readIf('Cargo.lock')?.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
   if (!bindgen)
     throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')
-  return [
-    { crate: 'wasm-bindgen-cli', binary: 'wasm-bindgen', version: bindgen },
-    { crate: 'wasm-pack', binary: 'wasm-pack', version: WASM_PACK },
-  ].filter(({ binary, version }) => ask(at('target/tools/bin', binary), ['--version'])?.split(' ')[1] !== version)
+  return ask(at('target/tools/bin/wasm-bindgen'), ['--version'])?.split(' ')[1] === bindgen ? undefined : bindgen
 }
 
-function lookForTools() {
-  const missing = wantedTools().map(({ binary, version }) => `${binary} ${version}`)
-  return missing.length === 0 ? { found: 'wasm-bindgen, wasm-pack' } : { missing: missing.join(', ') }
+function lookForBindgen() {
+  const version = missingBindgen()
+  return version === undefined ? { found: 'wasm-bindgen' } : { missing: version }
 }
 
-async function installTools() {
-  for (const { crate, version } of wantedTools()) {
-    const folders = ['--root', 'target/tools', '--target-dir', 'target/tools/build']
-    const args = ['install', crate, '--version', version, '--debug', '--force', ...folders]
-    const options = { env: { CARGO_PROFILE_DEV_DEBUG: '0' }, hidden: true }
-    try {
-      await run('cargo', [...args, '--locked'], options)
-    } catch {
-      console.log(`${crate} did not build with its own lock file; trying again with the newest compatible crates.`)
-      await run('cargo', args, options)
-    }
+async function installBindgen() {
+  const folders = ['--root', 'target/tools', '--target-dir', 'target/tools/build']
+  const args = ['install', 'wasm-bindgen-cli', '--version', missingBindgen() ?? '', '--debug', '--force', ...folders]
+  const options = { env: { CARGO_PROFILE_DEV_DEBUG: '0' }, hidden: true }
+  try {
+    await run('cargo', [...args, '--locked'], options)
+  } catch {
+    console.log('wasm-bindgen did not build with its own lock file; trying again with the newest compatible crates.')
+    await run('cargo', args, options)
   }
   rmSync(at('target/tools/build'), { recursive: true, force: true })
 }
