@@ -42,12 +42,19 @@ async function onSecondFactor(
   action: Action,
   body: Fields,
 ): Promise<AdapterAnswer> {
-  const { login, answer: refusal } = await admission(options, visit, {})
-  if (login === undefined) return refusal!
-  const challenge = challengeOf(login)
+  const found = await admission(options, visit, {})
+  const { answer: refusal } = found
+  if (found.login === undefined) return refusal!
+  let { login } = found
   switch (action.admittedIn) {
     case 'challenged':
-      if (challenge === undefined) return refusal ?? notChallenged()
+      if (login.state === 'set_up') return refusal!
+      if (login.challenge === undefined) {
+        // A person who is in may answer at once: the form of the second step is the same at the login and after it.
+        const begun = await askAgain(options, visit, login)
+        if (challengeOf(begun.login) === undefined) return begun.answer.status < 400 ? notChallenged() : begun.answer
+        login = begun.login!
+      }
       break
     case 'set_up_or_in':
       if (refusal !== undefined && login.state !== 'set_up') return refusal
@@ -61,13 +68,25 @@ async function onSecondFactor(
   const trustBrowser = isTrusting ? { name: fields.browserName, replaces: browserSecret(options, visit) } : undefined
   const mayRescue = async (user: string) => (await options.mayRescue?.(userOf(login), user)) === true
   const { secondFactor } = options
-  const call = { secondFactor, caller, proof: proofOf(login), challenge, fields, trustBrowser, plan, label, mayRescue }
+  const call = {
+    secondFactor,
+    caller,
+    proof: proofOf(login),
+    challenge: challengeOf(login),
+    fields,
+    trustBrowser,
+    plan,
+    label,
+    mayRescue,
+  }
   return settle(options, visit, login, await action.run(call))
 }
 
-const notChallenged = () => answer(409, { result: 'not_challenged', message: 'ask for a challenge first: `again`' })
+const notChallenged = () =>
+  answer(409, { result: 'not_challenged', message: 'the user has no second factor to answer by' })
 
-const challengeOf = (login: Login): Challenge | undefined => (login.state === 'set_up' ? undefined : login.challenge)
+const challengeOf = (login: Login | undefined): Challenge | undefined =>
+  login === undefined || login.state === 'set_up' ? undefined : login.challenge
 
 /** The pass of a person who is in, or the ticket by which a first factor is set up. */
 function proofOf(login: Login): { pass?: string | undefined; ticket?: string | undefined } {
@@ -117,7 +136,7 @@ async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer>
   const { login, answer: refusal } = await admission(options, visit, {})
   if (login === undefined) return refusal!
   if (isTooOld(login, options.sealer.now())) return logInFirst()
-  return askAgain(options, visit, login)
+  return (await askAgain(options, visit, login)).answer
 }
 
 /** Whether the password was so long ago that it counts no more: a challenge is given again for as long as a first ticket lives. */

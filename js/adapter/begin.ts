@@ -7,29 +7,30 @@ import { circumstancesOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
 import { enteredBy, keep, settle } from './settle.js'
 
+/** An answer, and the login that is kept from now on. */
+export interface Begun {
+  answer: AdapterAnswer
+  login: Login | undefined
+}
+
 /** Begins a login of a user, under a new id of the session. */
 export const beginLogin = (options: ReadOptions, visit: Visit, user: LoginOf) => begin(options, visit, user, undefined)
 
 /** Gives a new challenge within a login. */
 export const askAgain = (options: ReadOptions, visit: Visit, login: Login) => begin(options, visit, login, login)
 
-async function begin(
-  options: ReadOptions,
-  visit: Visit,
-  user: LoginOf,
-  before: Login | undefined,
-): Promise<AdapterAnswer> {
+async function begin(options: ReadOptions, visit: Visit, user: LoginOf, before: Login | undefined): Promise<Begun> {
   const { secondFactor, sealer } = options
   const { caller, plan } = await circumstancesOf(options, visit.request, user)
   const reply = await secondFactor.begin({ ...caller, plan, ticket: ticketOf(before) })
   const after = afterBegin(reply, before ?? user, sealer.now())
   if (after === undefined) {
     if (before === undefined) await visit.place.end()
-    return answerOf(reply, sealer.now())
+    return { answer: answerOf(reply, sealer.now()), login: before }
   }
   await keep(visit, before === undefined ? { ...after, isNewSession: true } : after)
   const answer = { ...answerOf(reply, sealer.now()), entered: enteredBy(after) }
-  return (await byTrustedBrowser(options, visit, after.login)) ?? answer
+  return { answer: (await byTrustedBrowser(options, visit, after.login)) ?? answer, login: after.login }
 }
 
 /** The second step by the browser's own secret, where the policy trusts browsers and this one has a secret. */

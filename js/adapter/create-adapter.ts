@@ -11,7 +11,7 @@ import { newSessionId } from './login-after.js'
 import type { Visit } from './means.js'
 import { type AdapterOptions, type HostUser, readOptions } from './options.js'
 import { pageAfter } from './pages.js'
-import { type AdapterRequest, isNavigation } from './request.js'
+import { type AdapterRequest, isNavigation, isSafe } from './request.js'
 import {
   cookiePlace,
   placeOfAdapter,
@@ -137,7 +137,8 @@ export function createAdapter(options: AdapterOptions): Adapter {
         const before = await visit.place.read()
         // Old cookies of this browser open nothing, whoever it was; nor does the value that the client had.
         if (before !== undefined) await endSession(given, before)
-        return beginLogin(given, visit, { account, user, session: newSessionId(), since: sealer.now() })
+        const login = { account, user, session: newSessionId(), since: sealer.now() }
+        return (await beginLogin(given, visit, login)).answer
       }
       const wish = next ?? (pages && isNavigation(request) ? await nextOf(request) : undefined)
       return finished(visit, await job().catch(answerOfThrown), wish)
@@ -147,7 +148,7 @@ export function createAdapter(options: AdapterOptions): Adapter {
       const refused = (error: unknown): Admission => ({ person: undefined, answer: answerOfThrown(error) })
       const { person, answer } = await admission(given, visit, readRules(rules)).catch(refused)
       if (person !== undefined) return { person, answer: undefined }
-      return { person, answer: finished(visit, answer, request.url) }
+      return { person, answer: finished(visit, answer, wayBack(request)) }
     },
     async act(request, name) {
       const visit = visitOf(request)
@@ -160,6 +161,15 @@ export function createAdapter(options: AdapterOptions): Adapter {
       return finished(visit, await logOut(given, visit).catch(answerOfThrown))
     },
   } satisfies Adapter)
+}
+
+/** The path to which a person comes back after the second step: the page itself, or the one that holds the form. */
+function wayBack(request: AdapterRequest): string | undefined {
+  if (isSafe(request)) return request.url
+  const referer = request.header('referer') ?? ''
+  if (!URL.canParse(referer)) return undefined
+  const { host, pathname, search } = new URL(referer)
+  return host === request.header('host') ? pathname + search : undefined
 }
 
 /** The path to which a person wanted to go, from the form of a login. The host has read the body: another kind of it has no path. */

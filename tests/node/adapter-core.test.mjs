@@ -566,6 +566,31 @@ test('a person without scripts is sent to the page that goes on', async () => {
   )
 })
 
+test('a person who is in and is asked again answers by the same form as at the login', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, pages: PAGES }))
+  await browser.login({ user: 'ann' })
+  assert.equal((await browser.act('verify', { method: 'totp', code: '123456' })).status, 409, 'no factor to answer by')
+  const secret = await enroll(it, browser)
+  it.advance(600)
+  const shop = { 'sec-fetch-mode': 'navigate', host: 'acme.example', referer: 'https://acme.example/shop?item=1' }
+  const led = async (method, headers) => {
+    const { answer } = await browser.admit({ maxAge: 300 }, { method, url: '/payments', headers })
+    return answer.headers.location
+  }
+  assert.equal(await led('GET', shop), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fpayments')
+  assert.equal(await led('POST', shop), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fshop%3Fitem%3D1')
+  for (const referer of [undefined, 'x', 'https://evil.example/shop'])
+    assert.equal(await led('POST', { ...shop, referer }), '/code?theme=dark&reason=too_old&max_age=300')
+  const fields = { method: 'totp', next: '/shop?item=1' }
+  const wrong = await browser.act('verify', { ...fields, code: '000000' }, NAVIGATION)
+  assert.equal(wrong.headers.location, '/code?theme=dark&reason=wrong&next=%2Fshop%3Fitem%3D1')
+  const code = totp.generate({ secret, time: it.now() })
+  const right = await browser.act('verify', { ...fields, code }, NAVIGATION)
+  assert.equal(right.headers.location, '/shop?item=1')
+  assert.equal((await browser.admit({ maxAge: 300 })).person?.user, 'ann')
+})
+
 test('T35: no redirection leads to another site', async () => {
   const { secondFactor } = service()
   const browser = browserOf(createAdapter({ secondFactor, pages: PAGES }))
