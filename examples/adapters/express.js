@@ -22,7 +22,7 @@ app.post('/login', express.json(), async (req, res, next) => {
 
 app.get('/', auth.guard(), (req, res) => void res.json({ user: auth.person(req).user }))
 
-// Ask again before this action: the second factor must be at most five minutes old.
+// Ask again before this action: a second factor older than five minutes does not count.
 app.post('/transfer', auth.guard({ maxAge: 300 }), (_req, res) => void res.json({ result: 'sent' }))
 
 const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () =>

@@ -23,7 +23,7 @@ app.post('/login', async (request, reply) => {
 
 app.get('/', { onRequest: app.secondFactor.guard() }, async (request) => ({ user: request.person.user }))
 
-// Ask again before this action: the second factor must be at most five minutes old.
+// Ask again before this action: a second factor older than five minutes does not count.
 app.post('/transfer', { onRequest: app.secondFactor.guard({ maxAge: 300 }) }, async () => ({ result: 'sent' }))
 
 console.log(`Listening on ${await app.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' })}`)

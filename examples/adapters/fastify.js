@@ -19,7 +19,7 @@ app.register(async (inside) => {
 
   inside.get('/', async (request) => ({ user: request.person.user }))
 
-  // Ask again before this action: the second factor must be at most five minutes old.
+  // Ask again before this action: a second factor older than five minutes does not count.
   inside.post('/transfer', { onRequest: app.secondFactor.guard({ maxAge: 300 }) }, async () => ({ result: 'sent' }))
 })
 

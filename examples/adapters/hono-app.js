@@ -19,7 +19,7 @@ export function appOf({ secondFactor, facts, mayRescue, checkPassword, ip }) {
 
   app.get('/', auth.guard(), (c) => c.json({ user: auth.person(c).user }))
 
-  // Ask again before this action: the second factor must be at most five minutes old.
+  // Ask again before this action: a second factor older than five minutes does not count.
   app.post('/transfer', auth.guard({ maxAge: 300 }), (c) => c.json({ result: 'sent' }))
 
   return app

@@ -34,7 +34,7 @@ class AppController {
     return { user: person.user }
   }
 
-  // Ask again before this action: the second factor must be at most five minutes old.
+  // Ask again before this action: a second factor older than five minutes does not count.
   @SecondFactor({ maxAge: 300 })
   @HttpCode(200)
   @Post('transfer')

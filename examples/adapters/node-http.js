@@ -16,7 +16,7 @@ const handlers = {
     return auth.login(req, res, { user, carry: body.carry === 'value' ? 'value' : 'cookie' })
   },
   'GET /': auth.guard({}, (_req, res, person) => send(res, answer(200, { user: person.user }))),
-  // Ask again before this action: the second factor must be at most five minutes old.
+  // Ask again before this action: a second factor older than five minutes does not count.
   'POST /transfer': auth.guard({ maxAge: 300 }, (_req, res) => send(res, answer(200, { result: 'sent' }))),
 }
 

@@ -44,7 +44,7 @@ app.post('/code', express.urlencoded(), passport.authenticate('second-factor'), 
 
 app.get('/', auth.guard(), (req, res) => void res.json({ user: req.user.id }))
 
-// Ask again before this action: the second factor must be at most five minutes old.
+// Ask again before this action: a second factor older than five minutes does not count.
 app.post('/transfer', auth.guard({ maxAge: 300 }), (_req, res) => void res.json({ result: 'sent' }))
 
 app.use((error, _req, res, next) => {

@@ -1,4 +1,4 @@
 import { auth } from '../../auth.js'
 
-// Ask again before this action: the second factor must be at most five minutes old.
+// Ask again before this action: a second factor older than five minutes does not count.
 export const POST = auth.handler({ maxAge: 300 }, () => Response.json({ result: 'sent' }))
