@@ -175,7 +175,8 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
         code,
         factor,
       })
-      if (reply.result === 'denied' && TICKET_OVER.includes(reply.reason)) return shown(turn, await begin(turn), reply)
+      if (reply.result === 'denied' && CHALLENGE_OVER.includes(reply.reason))
+        return shown(turn, await begin(turn), reply)
       if (reply.result !== 'verified') return shown(turn, pending, reply)
       const { set, newCodes } = reply
       const passed: Pending = { rotation: next, pass: reply.pass }
@@ -195,7 +196,8 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
         session,
         factor: fields.factor,
       })
-      if (reply.result === 'denied' && TICKET_OVER.includes(reply.reason)) return shown(turn, await begin(turn), reply)
+      if (reply.result === 'denied' && CHALLENGE_OVER.includes(reply.reason))
+        return shown(turn, await begin(turn), reply)
       return shown(turn, pending, reply)
     }
     case 'enroll_totp': {
@@ -252,8 +254,11 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
   }
 }
 
-/** The reasons after which the same challenge can only be begun again. */
+/** The reasons after which the same set-up can only be begun again. */
 const TICKET_OVER: wasm.Reason[] = ['ticket_expired', 'ticket_invalid', 'other_session']
+
+/** The reasons after which the same challenge can only be begun again: its ticket is over, or the factor is gone. */
+const CHALLENGE_OVER: wasm.Reason[] = [...TICKET_OVER, 'not_enrolled', 'method_not_offered', 'recovery_code_required']
 
 /** A set-up that is not to be had. Where it is over, the user may have a factor by now, and the prompt begins again. */
 async function refused(turn: Turn, pending: Pending, reply: wasm.Reply): Promise<StepAnswer> {

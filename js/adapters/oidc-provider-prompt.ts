@@ -44,18 +44,8 @@ export function addPrompt(policy: OidcPolicy, options: ReadOptions): OidcPolicy 
 
   const login = policy.findIndex(({ name }) => name === 'login')
   const { checks: ofLogin } = policy[login] ?? noLogin()
-  // Another log-in is no stronger: the second factor answers these.
+  // The judgement answers these: another log-in is no stronger, and a second factor is an act as well.
   for (const reason of ['essential_acr', 'essential_acrs', 'max_age']) ofLogin.remove(reason)
-  ofLogin.add(
-    new Check('max_age', 'the log-in is longer ago than max_age', 'login_required', async (ctx) => {
-      const { session, params, result } = ctx.oidc
-      if (params?.max_age === undefined || session?.accountId === undefined || result?.login !== undefined) return false
-      if (ctx.oidc.promptPending('login')) return false
-      // A session that had a second factor is asked for that again, any other for the password.
-      await judgementOf(ctx)
-      return session[FIELD]?.pass === undefined && session.past(Number(params.max_age))
-    }),
-  )
   ofLogin.add(
     new Check('log_in_again', 'another log-in is required', 'login_required', async (ctx) => {
       // Where the client asks for the log-in, what the session can reach is judged after that.

@@ -227,3 +227,6 @@ export async function withApp(op, user = 'ann') {
 
 /** Whether an address of a client has an error, and which. */
 export const errorOf = (back) => back.searchParams?.get('error') ?? undefined
+
+/** The title of a page. */
+export const title = ({ text }) => /<h1>([^<]*)/.exec(text ?? '')?.[1]

@@ -3,15 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeys, memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { ACR, codeOf, enroll, password, provider, wait, withApp } from './oidc-provider-house.mjs'
+import { ACR, codeOf, enroll, password, provider, title, wait, withApp } from './oidc-provider-house.mjs'
 
 const POLICY = {
   require: 'everyone',
   firstFactor: 'password',
   methods: ['totp', 'sms', 'backup_code', 'recovery_code'],
 }
-const title = ({ text }) => /<h1>([^<]*)/.exec(text ?? '')?.[1]
-
 async function atSetUp(t, user = 'ann') {
   const op = await provider(t, { policy: POLICY })
   const browser = op.browser()

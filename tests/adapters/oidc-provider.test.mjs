@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeys, memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { ACR, API, codeOf, enroll, errorOf, password, provider, wait, withApp } from './oidc-provider-house.mjs'
+import { ACR, API, codeOf, enroll, errorOf, password, provider, title, wait, withApp } from './oidc-provider-house.mjs'
 
 const EVERYONE = { require: 'everyone', firstFactor: 'password' }
 
@@ -31,8 +31,6 @@ test('a log-in sets up the first factor, and the next one asks for it', async (t
   const end = await other.post({ action: 'verify', method: 'totp', code: codeOf(secret) })
   assert.equal((await again.redeem(end)).claims().acr, ACR)
 })
-
-const title = ({ text }) => /<h1>([^<]*)/.exec(text ?? '')?.[1]
 
 /** A browser of a user with an app who is in. */
 async function loggedIn(op, secret, { user = 'ann', id = 'intranet', parameters = {} } = {}) {
