@@ -5,9 +5,11 @@ const hash = (password, user) => scryptSync(password, `acme.${user}`, 32)
 const PEOPLE = new Map(
   ['ann', 'bob'].map((user) => [user, { email: `${user}@acme.example`, password: hash(`password of ${user}`, user) }]),
 )
+const OWNERS = ['ann']
 
 export const users = {
-  emailOf: (user) => PEOPLE.get(user)?.email,
+  /** The label in the user's app, and the roles that rules may name. */
+  factsOf: (user) => ({ label: PEOPLE.get(user)?.email, roles: OWNERS.includes(user) ? ['owner'] : [] }),
   accountOf({ user, password } = {}) {
     const known = PEOPLE.get(user)
     if (known === undefined || typeof password !== 'string') return undefined
