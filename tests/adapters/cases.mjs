@@ -4,31 +4,34 @@
 import assert from 'node:assert/strict'
 import Database from 'better-sqlite3'
 import { otpauth, totp } from 'countersign'
-import { client } from './service.mjs'
+import { client as httpClient } from './service.mjs'
 
-const ANN = { name: 'ann@acme.example', password: 'ann@acme.example has a password' }
+export const ANN = { name: 'ann@acme.example', password: 'ann@acme.example has a password' }
 const BOB = { name: 'bob@acme.example', password: 'bob@acme.example has a password' }
 const PHONE = '+61412345678'
 
-const act = (browser, name, body) => browser.post(`/second-factor/${name}`, body)
-const login = (browser, who = ANN, more = {}) => browser.post('/login', { ...who, ...more })
-const isIn = async (browser) => (await browser.get('/')).status === 200
+/** A browser at a service, which may bring its own: an interaction of an OpenID provider is no JSON. */
+export const client = (service, ...more) => (service.client ?? httpClient)(service, ...more)
+
+export const act = (browser, name, body) => browser.post(`/second-factor/${name}`, body)
+export const login = (browser, who = ANN, more = {}) => browser.post('/login', { ...who, ...more })
+export const isIn = async (browser) => (await browser.get('/')).status === 200
 
 /** @param {{ status: number, body: any, text: string }} answer */
-function expect(answer, status, result) {
+export function expect(answer, status, result) {
   const body = answer.body ?? {}
   assert.deepEqual({ status: answer.status, result: body.result }, { status, result }, answer.text)
   return body
 }
 
 /** The code that an app shows, a step later than any before it: the clock moves on. */
-function nextCode(service, secret) {
+export function nextCode(service, secret) {
   service.advance(30)
   return totp.generate({ secret, time: service.now() })
 }
 
 /** A user who is in and has set up an app. */
-async function enrolled(service, { who = ANN, browser = client(service), more = {} } = {}) {
+export async function enrolled(service, { who = ANN, browser = client(service), more = {} } = {}) {
   expect(await login(browser, who, more), 200, 'allowed')
   const begun = expect(await act(browser, 'enroll-totp'), 200, 'totp_started')
   const { secret } = otpauth.parse(begun.uri)
@@ -38,14 +41,14 @@ async function enrolled(service, { who = ANN, browser = client(service), more = 
 }
 
 /** A browser whose user has passed the first factor alone. */
-async function halfWay(service, who = ANN, more = {}) {
+export async function halfWay(service, who = ANN, more = {}) {
   const browser = client(service)
   const body = expect(await login(browser, who, more), 200, 'challenge')
   return { browser, methods: body.methods }
 }
 
 /** The strings in a value, at any depth. */
-function stringsIn(value) {
+export function stringsIn(value) {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 }

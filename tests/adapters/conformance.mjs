@@ -11,17 +11,23 @@ const ROWS = fileURLToPath(new URL('../../target/adapters/rows', import.meta.url
  * The cases as tests of one adapter.
  * @param {string} name  of the framework, with its version
  * @param {Omit<Parameters<typeof startService>[1], 'policy'>} options
- * @param {{ without?: Record<string, string> }} [more]  cases that the framework cannot have, each with the reason that the table tells
+ * @param {object} [more]
+ * @param {Record<string, string>} [more.without]  cases that the framework cannot have, each with the reason that the table tells
+ * @param {(service: any, state?: any) => any} [more.client]  a browser that knows the paths of the framework
+ * @param {Record<string, import('./cases.mjs').Case['run']>} [more.own]  cases by their titles that the framework has in a form of its own
  */
-export function conforms(name, options, { without = {} } = {}) {
+export function conforms(name, options, { without = {}, client, own = {} } = {}) {
+  const unknown = Object.keys(own).filter((title) => !CASES.some((each) => each.title === title) || title in without)
+  if (unknown.length > 0) throw new Error(`no cases, or without: ${unknown.join(', ')}`)
   const passed = []
-  for (const { title, threats = [], onEachNode, run } of CASES) {
+  for (const { title, threats = [], onEachNode, run: common } of CASES) {
+    const run = own[title] ?? common
     if (title in without || (process.env.COUNTERSIGN_EXAMPLE_NODE !== undefined && !onEachNode)) continue
     const ids = threats.length > 0 ? `${threats.join(', ')}: ` : ''
     test(`${name}: ${ids}${title}`, { timeout: 120_000 }, async (t) => {
       const services = []
       const start = async (policy) => {
-        const service = await startService(t, { ...options, policy })
+        const service = { ...(await startService(t, { ...options, policy })), client }
         services.push(service)
         return service
       }

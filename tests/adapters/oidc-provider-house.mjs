@@ -32,6 +32,9 @@ export class Browser {
   cookies = new Map()
   /** @type {any} */
   page = { url: undefined, status: 0, text: '', headers: new Headers() }
+  /** Sent with every request.
+   * @type {Record<string, string>} */
+  headers = {}
 
   constructor(origin) {
     this.origin = origin
@@ -66,7 +69,7 @@ export class Browser {
   async ask(url, init = {}) {
     const at = new URL(url, this.page.url ?? this.origin)
     const cookie = this.cookieHeader(at.pathname)
-    const headers = { ...(cookie === '' ? {} : { cookie }), ...init.headers }
+    const headers = { ...(cookie === '' ? {} : { cookie }), ...this.headers, ...init.headers }
     const response = await fetch(at, { redirect: 'manual', ...init, headers })
     this.keep(response, at.href)
     return { url: at.href, status: response.status, headers: response.headers, text: await response.text() }
