@@ -233,7 +233,8 @@ async function bundleAdapters(options, bundle) {
     const core = {
       name: 'core of the adapters',
       setup: ({ onResolve, onLoad }) => {
-        onResolve({ filter: /^\.\.\/(adapter|index)\.js$/ }, ({ path }) => ({
+        // From the folder of an adapter too: a copy of the core would know no error of the bundle.
+        onResolve({ filter: /^(\.\.\/)+(adapter|index)\.js$/ }, ({ path }) => ({
           path: posix.basename(path, '.js'),
           namespace: 'bundle',
         }))

@@ -5,24 +5,24 @@
  * @packageDocumentation
  */
 import { CountersignError } from '../adapter.js'
-import type { StepAnswer } from './oidc-provider-answer.js'
-import { ACR_VALUES } from './oidc-provider-demand.js'
-import { type OidcProviderOptions, readOptions } from './oidc-provider-options.js'
-import { keepPass, type PageRules, type SignedIn, signedIn } from './oidc-provider-own-pages.js'
-import { addPrompt } from './oidc-provider-prompt.js'
-import { post, show } from './oidc-provider-routes.js'
-import { addFieldTo } from './oidc-provider-session.js'
-import { isOver, strengthClaims } from './oidc-provider-tokens.js'
-import type { NodeRequest, OidcContext, OidcPolicy, OidcProvider, OidcToken } from './oidc-provider-types.js'
+import type { StepAnswer } from './oidc-provider/answer.js'
+import { ACR_VALUES } from './oidc-provider/demand.js'
+import { type OidcProviderOptions, readOptions } from './oidc-provider/options.js'
+import { keepPass, type PageRules, type SignedIn, signedIn } from './oidc-provider/own-pages.js'
+import { addPrompt } from './oidc-provider/prompt.js'
+import { post, show } from './oidc-provider/routes.js'
+import { addFieldTo } from './oidc-provider/session.js'
+import { isOver, strengthClaims } from './oidc-provider/tokens.js'
+import type { NodeRequest, OidcContext, OidcPolicy, OidcProvider, OidcToken } from './oidc-provider/types.js'
 
 export type { HostUser, UserFacts } from '../adapter.js'
-export type { StepAnswer } from './oidc-provider-answer.js'
-export type { OidcProviderOptions } from './oidc-provider-options.js'
-export type { PageRules, SignedIn } from './oidc-provider-own-pages.js'
+export type { StepAnswer } from './oidc-provider/answer.js'
+export type { OidcProviderOptions } from './oidc-provider/options.js'
+export type { PageRules, SignedIn } from './oidc-provider/own-pages.js'
 /** The name of the prompt, as interactions have it. */
-export { SECOND_FACTOR } from './oidc-provider-prompt.js'
-export { type StepUpClaims, type StepUpRules, stepUp } from './oidc-provider-resource-server.js'
-export type { NodeRequest } from './oidc-provider-types.js'
+export { SECOND_FACTOR } from './oidc-provider/prompt.js'
+export { type StepUpClaims, type StepUpRules, stepUp } from './oidc-provider/resource-server.js'
+export type { NodeRequest } from './oidc-provider/types.js'
 
 /** The second factor of a provider. */
 export interface OidcProviderSecondFactor {

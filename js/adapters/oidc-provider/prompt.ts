@@ -2,11 +2,11 @@
 //
 // The checks run at each authorization request and after each interaction. The first of them brings the session up to date: a log-in
 // begins anew, and the result of our own interaction moves to the session.
-import { CountersignError } from '../adapter.js'
-import { type Demand, demandOf, UnreadableDemand } from './oidc-provider-demand.js'
-import { type Judgement, judge, type PromptReason } from './oidc-provider-judgement.js'
-import type { ReadOptions } from './oidc-provider-options.js'
-import { afterLogin, keptOf } from './oidc-provider-session.js'
+import { CountersignError } from '../../adapter.js'
+import { type Demand, demandOf, UnreadableDemand } from './demand.js'
+import { type Judgement, judge, type PromptReason } from './judgement.js'
+import type { ReadOptions } from './options.js'
+import { afterLogin, keptOf } from './session.js'
 import {
   FIELD,
   type KeptInSession,
@@ -15,7 +15,7 @@ import {
   type OidcPolicy,
   type OidcResult,
   type OidcSession,
-} from './oidc-provider-types.js'
+} from './types.js'
 
 /** The name of the prompt. */
 export const SECOND_FACTOR = 'second_factor'

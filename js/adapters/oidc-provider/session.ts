@@ -3,14 +3,8 @@
 // oidc-provider gives the browser another session id at each step of a login; the `uid` of the session stays, and no browser sees
 // it. A pass is bound to the `uid` and to a random text beside it, which changes at each step. So a pass that is copied into
 // another session does not count there, and one from before the last step does not count any more.
-import { CountersignError } from '../adapter.js'
-import {
-  FIELD,
-  type KeptInSession,
-  type OidcLogin,
-  type OidcProvider,
-  type OidcSession,
-} from './oidc-provider-types.js'
+import { CountersignError } from '../../adapter.js'
+import { FIELD, type KeptInSession, type OidcLogin, type OidcProvider, type OidcSession } from './types.js'
 
 /** The name of a session in tickets and passes. It is no secret. */
 export const nameOf = (uid: string, rotation: string): string => `${uid}.${rotation}`

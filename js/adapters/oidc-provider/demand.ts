@@ -5,8 +5,8 @@
 //   max_age                             the person must have acted within so many seconds
 //
 // oidc-provider lets `acr_values` hide an essential `acr` of the same request. Here the essential one counts.
-import { acrValuesOf } from '../adapter.js'
-import type * as wasm from '../wasm.js'
+import { acrValuesOf } from '../../adapter.js'
+import type * as wasm from '../../wasm.js'
 
 /** The strengths of a second factor, the strongest first, as clients ask for them. */
 export const ACR_VALUES: readonly string[] = acrValuesOf({})

@@ -1,8 +1,8 @@
 // The pages of the provider's own host, such as that of a person's factors: they are no client, and ask for themselves.
-import type * as wasm from '../wasm.js'
-import type { ReadOptions } from './oidc-provider-options.js'
-import { keptOf, nameOf } from './oidc-provider-session.js'
-import { FIELD, type NodeRequest, type OidcProvider } from './oidc-provider-types.js'
+import type * as wasm from '../../wasm.js'
+import type { ReadOptions } from './options.js'
+import { keptOf, nameOf } from './session.js'
+import { FIELD, type NodeRequest, type OidcProvider } from './types.js'
 
 /** The rules by which a pass counts for one page; see `check`. */
 export interface PageRules {

@@ -6,11 +6,11 @@
 //            password again
 //   prompt   a second factor, or a better or younger one
 //   unmet    the client insists on something that no person can give here
-import type { SecondFactor } from '../second-factor.js'
-import { acrOf, amrOf, type Demand, methodsFor } from './oidc-provider-demand.js'
-import type { Caller, ReadOptions } from './oidc-provider-options.js'
-import { nameOf } from './oidc-provider-session.js'
-import type { KeptInSession } from './oidc-provider-types.js'
+import type { SecondFactor } from '../../second-factor.js'
+import { acrOf, amrOf, type Demand, methodsFor } from './demand.js'
+import type { Caller, ReadOptions } from './options.js'
+import { nameOf } from './session.js'
+import type { KeptInSession } from './types.js'
 
 /** The reason of a prompt. */
 export type PromptReason = 'denied' | 'second_factor_required' | 'acr' | 'essential_acr' | 'second_factor_too_old'

@@ -1,6 +1,6 @@
 // The step-up of a resource server (RFC 9470): it tells a client which log-in an action needs, and the client comes back with a token of one.
-import { CountersignError } from '../adapter.js'
-import { answer, type StepAnswer } from './oidc-provider-answer.js'
+import { CountersignError } from '../../adapter.js'
+import { answer, type StepAnswer } from './answer.js'
 
 /** The log-in that an action needs. */
 export interface StepUpRules {

@@ -2,21 +2,22 @@
 //
 //   400  no interaction, or one that has ended; a body or field of a wrong form     403  from a page of another site
 //   405  an action that is not posted                                              409  an action that the step does not have
-import { type AdapterRequest, answerOfError, BadRequest, CountersignError, isCrossSite, readBody } from '../adapter.js'
-import { answer, redirection, type StepAnswer } from './oidc-provider-answer.js'
-import { demandOf } from './oidc-provider-demand.js'
-import { ACTIONS, type Action, act, begun, type Pending, shown, type Turn } from './oidc-provider-interaction.js'
-import { judge } from './oidc-provider-judgement.js'
-import type { ReadOptions } from './oidc-provider-options.js'
-import { SECOND_FACTOR } from './oidc-provider-prompt.js'
-import { keptOf } from './oidc-provider-session.js'
 import {
-  FIELD,
-  type NodeRequest,
-  type OidcInteraction,
-  type OidcProvider,
-  type OidcResult,
-} from './oidc-provider-types.js'
+  type AdapterRequest,
+  answerOfError,
+  BadRequest,
+  CountersignError,
+  isCrossSite,
+  readBody,
+} from '../../adapter.js'
+import { answer, redirection, type StepAnswer } from './answer.js'
+import { demandOf } from './demand.js'
+import { ACTIONS, type Action, act, begun, type Pending, shown, type Turn } from './interaction.js'
+import { judge } from './judgement.js'
+import type { ReadOptions } from './options.js'
+import { SECOND_FACTOR } from './prompt.js'
+import { keptOf } from './session.js'
+import { FIELD, type NodeRequest, type OidcInteraction, type OidcProvider, type OidcResult } from './types.js'
 
 /** Shows the step at which the person is. */
 export const show = (options: ReadOptions, provider: OidcProvider, req: NodeRequest, res: object) =>

@@ -4,10 +4,10 @@
 // here, in JWT and at introspection (RFC 9470 §6), so that a resource server can decide. A refreshed token has those of its log-in.
 //
 // A refresh token that ends with its OP session ends with the session's pass too. One with `offline_access` outlives both.
-import { ACR_VALUES } from './oidc-provider-demand.js'
-import type { ReadOptions } from './oidc-provider-options.js'
-import { nameOf } from './oidc-provider-session.js'
-import { FIELD, type OidcContext, type OidcToken } from './oidc-provider-types.js'
+import { ACR_VALUES } from './demand.js'
+import type { ReadOptions } from './options.js'
+import { nameOf } from './session.js'
+import { FIELD, type OidcContext, type OidcToken } from './types.js'
 
 /** Where tokens come from, in the order of a request that has several. */
 const SOURCES = ['RefreshToken', 'AuthorizationCode', 'DeviceCode', 'BackchannelAuthenticationRequest']

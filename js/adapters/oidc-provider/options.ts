@@ -1,8 +1,8 @@
 // The options of the adapter, read.
-import { CountersignError, type HostUser, originsOf, type UserFacts } from '../adapter.js'
-import type { SecondFactor } from '../second-factor.js'
-import type * as wasm from '../wasm.js'
-import type { NodeRequest, OidcExports } from './oidc-provider-types.js'
+import { CountersignError, type HostUser, originsOf, type UserFacts } from '../../adapter.js'
+import type { SecondFactor } from '../../second-factor.js'
+import type * as wasm from '../../wasm.js'
+import type { NodeRequest, OidcExports } from './types.js'
 
 /** Options of `oidcProviderSecondFactor`. */
 export interface OidcProviderOptions {

@@ -7,13 +7,13 @@
 //   denied, and any other step ── cancel ─────────────▶ finished, with an error for the client
 //
 // An interaction ends once: its result is written once, and a request that comes after it is refused.
-import { answerOf } from '../adapter.js'
-import type * as wasm from '../wasm.js'
-import { answer, redirection, type StepAnswer } from './oidc-provider-answer.js'
-import { type Demand, methodsFor } from './oidc-provider-demand.js'
-import type { Caller, ReadOptions } from './oidc-provider-options.js'
-import { nameOf, newRotation } from './oidc-provider-session.js'
-import { FIELD, type KeptInSession, type OidcInteraction, type OidcResult } from './oidc-provider-types.js'
+import { answerOf } from '../../adapter.js'
+import type * as wasm from '../../wasm.js'
+import { answer, redirection, type StepAnswer } from './answer.js'
+import { type Demand, methodsFor } from './demand.js'
+import type { Caller, ReadOptions } from './options.js'
+import { nameOf, newRotation } from './session.js'
+import { FIELD, type KeptInSession, type OidcInteraction, type OidcResult } from './types.js'
 
 /** The state of an interaction between its requests. */
 export interface Pending {
