@@ -1,18 +1,34 @@
 // The right to rescue another user, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
 // organizations, and has one second factor: only someone who owns all of them may take it back.
 import type { HostUser } from '../adapter.js'
-import type { AuthContext } from './better-auth-types.js'
+import type { AuthContext, AuthDatabase } from './better-auth-types.js'
 
 /** Whether a user owns every organization that another one is a member of. With an account, that organization alone counts. */
 export async function isOwnerOf({ adapter, options }: AuthContext, owner: HostUser, user: string): Promise<boolean> {
   if (!options.plugins?.some(({ id }) => id === 'organization')) return false
-  const rows = (userId: string) =>
-    adapter.findMany({ model: 'member', where: [{ field: 'userId', value: userId }], limit: 1_000 })
-  const [own, others] = await Promise.all([rows(owner.user), rows(user)])
+  const [own, others] = await Promise.all([membershipsOf(adapter, owner.user), membershipsOf(adapter, user)])
+  if (own === undefined || others === undefined) return false
   const owned = new Set(own.filter(({ role }) => isOwner(role)).map(({ organizationId }) => organizationId))
   const theirs = others.map(({ organizationId }) => organizationId)
   if (owner.account !== undefined) return theirs.includes(owner.account) && owned.has(owner.account)
   return theirs.length > 0 && theirs.every((organization) => owned.has(organization))
+}
+
+/** Rows of a page, and the most rows that are read. */
+const [PAGE, MOST] = [500, 10_000]
+
+/** All memberships of a user, or none where they are too many: an organization that is left out would not be asked about. */
+async function membershipsOf(adapter: AuthDatabase, user: string): Promise<Record<string, unknown>[] | undefined> {
+  const where = [{ field: 'userId', value: user }]
+  const sortBy = { field: 'id', direction: 'asc' } as const
+  const rows: Record<string, unknown>[] = []
+  while (rows.length <= MOST) {
+    // An adapter may give less than it was asked for, so that a short page is not the last one.
+    const page = await adapter.findMany({ model: 'member', where, sortBy, limit: PAGE, offset: rows.length })
+    if (page.length === 0) return rows
+    rows.push(...page)
+  }
+  return undefined
 }
 
 /** better-auth keeps the roles of a member as one text. */

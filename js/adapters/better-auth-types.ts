@@ -53,6 +53,7 @@ export interface AuthDatabase {
     model: string
     where?: Where[]
     limit?: number
+    offset?: number
     sortBy?: { field: string; direction: 'asc' | 'desc' }
   }): Promise<Record<string, unknown>[]>
   updateMany(query: { model: string; where: Where[]; update: Record<string, unknown> }): Promise<number>
@@ -71,6 +72,7 @@ export interface InternalAdapter {
   ): Promise<AuthSession | null>
   updateSession(token: string, fields: Record<string, unknown>): Promise<AuthSession | null>
   deleteSession(token: string): Promise<void>
+  listSessions(userId: string, options?: { onlyActiveSessions?: boolean }): Promise<AuthSession[]>
   findUserById(id: string): Promise<AuthUser | null>
   deleteUserSessions(userId: string): Promise<void>
   updatePassword(userId: string, password: string): Promise<unknown>

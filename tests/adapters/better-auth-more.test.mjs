@@ -153,6 +153,35 @@ test('an owner of all organizations of a member issues a recovery code, and nobo
   assert.equal((await issue(owner.browser, member.id)).body.code, 'OWNER_ONLY', 'a member of another organization too')
 })
 
+for (const [count, isRefused] of /** @type {const} */ ([
+  [1_200, 'for the last one'],
+  [10_001, 'because they are too many'],
+]))
+  test(`an owner of the first of ${count} organizations of a member is refused ${isRefused}`, async (t) => {
+    const service = await startAuth(t, { plugins: [organization()] })
+    const owner = await enrolled(service, 'ann')
+    const member = await enrolled(service, 'bob')
+    const add = service.database.prepare(
+      "INSERT INTO member (id, organizationId, userId, role, createdAt) VALUES (?, ?, ?, ?, '2026-01-01')",
+    )
+    service.database.pragma('foreign_keys = OFF')
+    service.database.transaction(() => {
+      for (let index = 0; index < count; index += 1) {
+        const place = String(index).padStart(6, '0')
+        add.run(`b-${place}`, place, member.id, 'member')
+        if (index < count - 1) add.run(`a-${place}`, place, owner.id, 'owner')
+      }
+    })()
+    await owner.browser.post('/second-factor/again')
+    assert.equal((await secondStep(service, owner.browser, owner.secret)).status, 200)
+    const issue = () => owner.browser.post('/second-factor/issue-recovery-code', { user: member.id })
+    assert.equal((await issue()).body.code, 'OWNER_ONLY')
+    const last = String(count - 1).padStart(6, '0')
+    add.run(`a-${last}`, last, owner.id, 'owner')
+    const { body } = await issue()
+    assert.equal(count > 10_000 ? body.code : body.result, count > 10_000 ? 'OWNER_ONLY' : 'recovery_code')
+  })
+
 test('a deleted user leaves no record', async (t) => {
   const service = await startAuth(t, { options: { user: { deleteUser: { enabled: true } } } })
   const { browser, id } = await enrolled(service)
