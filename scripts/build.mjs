@@ -23,6 +23,7 @@ const FRAMEWORKS = ['@nestjs/*', 'next/*', 'better-auth/*', '@better-auth/*', 'o
 const APART = ['notices'] // in a file of its own: only a host that imports it loads its texts
 const KIT = 'testing/store' // the same; it runs in Node alone, and starts the program beside it
 const INNER = 'exporting' // in the bundle, and in no entry: the command alone reaches it
+const FOR_ADAPTERS = 'sealer' // the same, for the adapters that we ship
 const COMMANDS = ['import/readers', 'cli/import', 'cli/export'] // loaded by the command alone, with the libraries that they need
 const WASM_TYPES = 'generated' // pkg/types/generated.d.ts; no file in js/ may have this name
 
@@ -130,7 +131,7 @@ async function bundle() {
     }
   }
 
-  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error', INNER])
+  await together('countersign.cjs', ENTRIES, [packedEngine, ownLoader], ['error', INNER, FOR_ADAPTERS])
   // There is one class of errors, that of the first bundle.
   const errors = {
     name: 'errors of the bundle',
@@ -234,7 +235,7 @@ async function bundleAdapters(options, bundle) {
       name: 'core of the adapters',
       setup: ({ onResolve, onLoad }) => {
         // From the folder of an adapter too: a copy of the core would know no error of the bundle.
-        onResolve({ filter: /^(\.\.\/)+(adapter|index)\.js$/ }, ({ path }) => ({
+        onResolve({ filter: /^(\.\.\/)+(adapter|index|sealer)\.js$/ }, ({ path }) => ({
           path: posix.basename(path, '.js'),
           namespace: 'bundle',
         }))

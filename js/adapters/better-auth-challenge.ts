@@ -14,6 +14,7 @@ import { forgetEnd, scrubAnswer } from './better-auth-scrub.js'
 import {
   beginState,
   checkSession,
+  factorsOf,
   type Means,
   noteLabel,
   storedSession,
@@ -122,11 +123,16 @@ async function decided(
     case 'known':
       return undefined
     case 'renewed':
-    case 'impersonated':
       if (kind.mark) await mark(endpoint, token, kind.mark)
       return undefined
+    case 'impersonated': {
+      await mark(endpoint, token, kind.mark)
+      const marked = { ...found, session: { ...found.session, [FIELD]: markText(kind.mark) } }
+      // The second factor is the admin's own: nobody else can prove the user's.
+      return (await isIn(marked)) ? undefined : { answer: NEEDS_OWN_FACTOR }
+    }
     case 'log_in':
-      return logIn(means, adapter, endpoint, found, isIn)
+      return logIn(means, adapter, endpoint, found)
   }
 }
 
@@ -142,12 +148,9 @@ async function logIn(
   adapter: Adapter,
   endpoint: EndpointContext,
   found: AuthSessionAndUser,
-  isIn: (found: AuthSessionAndUser) => Promise<boolean>,
 ): Promise<Refusal | undefined> {
   const { session, user } = found
-  if (session.impersonatedBy)
-    // The second factor is the admin's own: nobody else can prove the user's.
-    return (await isIn(found)) ? undefined : { answer: NEEDS_OWN_FACTOR }
+  if (session.impersonatedBy) return { answer: NEEDS_OWN_FACTOR }
   let login: Login | undefined
   const keep = (begun: Login | undefined) => {
     login = begun
@@ -165,7 +168,8 @@ async function logIn(
   const begun = login as Login | undefined
   if (begun?.state === 'first_factor' && means.passkeyCountsAsBoth && provesBoth(endpoint) && isUsual(begun)) {
     const at = means.now()
-    await mark(endpoint, session.token, { session: begun.session, since: at, passkeyAt: at, account })
+    const factors = await factorsOf(means.secondFactor, { account, user: user.id })
+    await mark(endpoint, session.token, { session: begun.session, since: at, passkeyAt: at, factors, account })
     return undefined
   }
   if (begun?.state !== 'in') return { answer, login: begun }

@@ -12,14 +12,23 @@ export interface Mark {
   pass?: string | undefined
   /** The account, where the host has accounts. */
   account?: string | undefined
-  /** The admin behind an impersonation: then session, pass and account are those of the admin. */
+  /** The admin behind an impersonation: then session, time and account are those of the admin, and there is no pass. */
   admin?: string | undefined
   /** The time of a login by a passkey that counts as both factors. */
   passkeyAt?: number | undefined
+  /** The ids of the factors that the user had then. */
+  factors?: string[] | undefined
 }
 
 /** The name of the field. */
 export const FIELD = 'secondFactor'
+
+/** The time at which a session began, in unix seconds. */
+export const sinceOf = (session: AuthSession, mark = markOf(session)): number =>
+  mark?.since ?? Math.floor(new Date(session.createdAt).getTime() / 1_000)
+
+/** The id of a session in tickets, passes and the revocation list. */
+export const idOf = (session: AuthSession, mark = markOf(session)): string => mark?.session ?? session.id
 
 /** The text of a mark. */
 export const markText = (mark: Mark): string => JSON.stringify(mark)
@@ -28,7 +37,7 @@ export const markText = (mark: Mark): string => JSON.stringify(mark)
 export function markOf({ secondFactor }: AuthSession): Mark | undefined {
   if (typeof secondFactor !== 'string') return undefined
   try {
-    const { session, since, pass, account, admin, passkeyAt } = Object.assign(
+    const { session, since, pass, account, admin, passkeyAt, factors } = Object.assign(
       Object.create(null),
       JSON.parse(secondFactor),
     )
@@ -37,7 +46,8 @@ export function markOf({ secondFactor }: AuthSession): Mark | undefined {
     if (!isText(session) || !Number.isSafeInteger(since)) return undefined
     if (![pass, account, admin].every(isOptional)) return undefined
     if (passkeyAt !== undefined && !Number.isSafeInteger(passkeyAt)) return undefined
-    return { session, since, pass, account, admin, passkeyAt }
+    if (factors !== undefined && !(Array.isArray(factors) && factors.every(isText))) return undefined
+    return { session, since, pass, account, admin, passkeyAt, factors }
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 // Which new session is a log-in. A way in is never known by its path: what counts is who the session is of, and what was there before.
-import { type Mark, markOf } from './better-auth-mark.js'
+import { idOf, type Mark, markOf, sinceOf } from './better-auth-mark.js'
 import { type RequestState, storedSession } from './better-auth-sessions.js'
 import type { AuthContext, AuthSessionAndUser } from './better-auth-types.js'
 
@@ -26,8 +26,9 @@ export const NEW_SESSIONS: readonly NewSessionKind[] = [
   },
   {
     kind: 'impersonated',
-    told: 'this request created it, `impersonatedBy` names the user whose session was in, and that session has a pass',
-    outcome: 'counts as long as the pass of the admin does',
+    told: 'this request created it, and `impersonatedBy` names the user whose session was in',
+    outcome:
+      'counts as long as that session of the admin is there and counts; where the user needs a second factor, by that of the admin',
     where: '`impersonateUser` of the admin plugin',
   },
   {
@@ -46,7 +47,10 @@ export const NEW_SESSIONS: readonly NewSessionKind[] = [
 ]
 
 /** A new session, with the mark that it takes over. */
-export type NewSession = { kind: 'known' | 'log_in' } | { kind: 'renewed' | 'impersonated'; mark: Mark | undefined }
+export type NewSession =
+  | { kind: 'known' | 'log_in' }
+  | { kind: 'renewed'; mark: Mark | undefined }
+  | { kind: 'impersonated'; mark: Mark }
 
 /** The kind of a session that the answer hands out. */
 export async function kindOf(
@@ -60,9 +64,9 @@ export async function kindOf(
   if (!isCreated || markOf(session) !== undefined) return { kind: (await isIn(found)) ? 'known' : 'log_in' }
   if (session.impersonatedBy) {
     const admin = [...state.seen.values()].find((seen) => seen.user.id === session.impersonatedBy)
-    if (admin?.mark?.pass !== undefined && admin.mark.admin === undefined)
-      return { kind: 'impersonated', mark: { ...admin.mark, admin: admin.user.id } }
-    return { kind: 'log_in' }
+    if (admin === undefined || admin.session.impersonatedBy) return { kind: 'log_in' }
+    const [id, since] = [idOf(admin.session), sinceOf(admin.session)]
+    return { kind: 'impersonated', mark: { session: id, since, account: admin.mark?.account, admin: admin.user.id } }
   }
   for (const [token, before] of state.seen) {
     if (before.user.id !== user.id || token === session.token) continue

@@ -4,7 +4,7 @@ import { APIError } from 'better-auth/api'
 import { deleteSessionCookie, setSessionCookie } from 'better-auth/cookies'
 import type { LoggedIn, Login, SessionPlace } from '../adapter.js'
 import { endHalfWay, type HalfWay, readHalfWay, writeHalfWay } from './better-auth-half-way.js'
-import { FIELD, markOf, markText } from './better-auth-mark.js'
+import { FIELD, idOf, markOf, markText, sinceOf } from './better-auth-mark.js'
 import { type Means, noteLabel, storedSession, tokenOf, unwatched } from './better-auth-sessions.js'
 import type { AuthSession, AuthSessionAndUser, EndpointContext } from './better-auth-types.js'
 
@@ -34,9 +34,9 @@ export function placeOf(means: Means, endpoint: EndpointContext): AuthPlace {
     if (session.impersonatedBy || mark?.admin !== undefined)
       throw new APIError(403, { code: 'IMPERSONATED', message: 'only the user can change the second factor' })
     noteLabel(context, user)
-    const since = mark?.since ?? Math.floor(new Date(session.createdAt).getTime() / 1_000)
+    const [id, since] = [idOf(session), sinceOf(session)]
     const account = await means.accountOf(user)
-    return { state: 'in', account, user: user.id, session: mark?.session ?? session.id, since, pass: mark?.pass }
+    return { state: 'in', account, user: user.id, session: id, since, pass: mark?.pass }
   }
 
   async function labelled(login: Login): Promise<Login> {

@@ -14,7 +14,7 @@ import { APIError } from 'better-auth/api'
 import { parseSessionOutput, parseUserOutput } from 'better-auth/db'
 import { answerOfError, type PassRules, type UserFacts } from '../adapter.js'
 import { type CheckReply, CountersignError, type SecondFactor } from '../index.js'
-import { FIELD, type Mark, markOf } from './better-auth-mark.js'
+import { FIELD, idOf, type Mark, markOf, sinceOf } from './better-auth-mark.js'
 import type {
   AuthContext,
   AuthDatabase,
@@ -36,6 +36,10 @@ export interface Means {
   factsOf(user: AuthUser): Promise<UserFacts>
   /** The client's address. */
   ipOf(headers: Headers | undefined): string | undefined
+  /** Whether the revocation list ends a session without a pass; about one with a pass `check` asks it. */
+  hasEnded(session: { account: string | undefined; user: string; session: string }, since: number): Promise<boolean>
+  /** The sessions of a user, whether they count or not. */
+  sessionsOf(user: string): Promise<AuthSessionAndUser[]>
   /** Whether a login by a passkey with user verification counts as both factors. */
   passkeyCountsAsBoth: boolean
 }
@@ -45,7 +49,7 @@ export interface RequestState {
   /** The sessions that the request has created. */
   created: AuthSession[]
   /** The sessions that were in, by their tokens. */
-  seen: Map<string, { user: AuthUser; mark: Mark | undefined }>
+  seen: Map<string, AuthSessionAndUser & { mark: Mark | undefined }>
   /** The tokens of sessions that were looked at. */
   settled: Set<string>
   /** The tokens of sessions that would count with a second factor. */
@@ -91,39 +95,74 @@ export async function checkSession(
 ): Promise<CheckReply> {
   const { secondFactor } = means
   const mark = markOf(session)
-  const own = mark?.admin === undefined ? mark : undefined
+  const isOwn = !session.impersonatedBy && mark?.admin === undefined
+  const own = isOwn ? mark : undefined
   const [account, { roles }] = await Promise.all([means.accountOf(user), means.factsOf(user)])
   const ip = means.ipOf(tryGetCurrentAuthEndpointContext()?.headers)
-  const place = { account, user: user.id, session: own?.session ?? session.id, ip, roles }
-  const reply = await secondFactor.check({ ...place, pass: own?.pass, ...rules })
-  if (reply.result !== 'second_step' || mark === undefined) return reply
-  if (mark.admin !== undefined) return (await impersonated(means, session, mark, rules)) ?? reply
-  return (means.passkeyCountsAsBoth && byPasskey(means, mark, rules)) || reply
+  const place = { account, user: user.id, session: idOf(session, own) }
+  if (own?.pass === undefined && (await means.hasEnded(place, sinceOf(session, own)))) return ENDED
+  const reply = await secondFactor.check({ ...place, ip, roles, pass: own?.pass, ...rules })
+  if (!isOwn) return impersonated(means, session, mark, rules, reply)
+  if (reply.result !== 'second_step' || mark?.passkeyAt === undefined || !means.passkeyCountsAsBoth) return reply
+  return (await byPasskey(means, place, mark, rules)) ?? reply
 }
 
-/** An impersonated session is as good as the second factor of the admin behind it. */
-async function impersonated(means: Means, session: AuthSession, mark: Mark, rules: PassRules) {
-  if (session.impersonatedBy !== mark.admin || rules.fresh === true) return undefined
-  const { maxAge, methods } = rules
-  const { account, admin, session: id, pass } = mark
-  const reply = await means.secondFactor.checkPass({ account, user: admin!, session: id, pass: pass!, maxAge, methods })
-  if (reply.result !== 'valid') return undefined
-  return { result: 'in', method: reply.method, authTime: reply.authTime } satisfies CheckReply
+const ENDED: CheckReply = { result: 'second_step', reason: 'revoked' }
+
+/**
+ * An impersonated session counts as long as the session of the admin behind it does. Where the user needs a second factor, that of the
+ * admin counts. `reply` is the one about the user.
+ */
+async function impersonated(
+  means: Means,
+  session: AuthSession,
+  mark: Mark | undefined,
+  rules: PassRules,
+  reply: CheckReply,
+): Promise<CheckReply> {
+  if (mark?.admin === undefined || session.impersonatedBy !== mark.admin)
+    return { result: 'second_step', reason: 'no_pass' }
+  const all = await means.sessionsOf(mark.admin)
+  const behind = all.find(({ session: one }) => !one.impersonatedBy && idOf(one) === mark.session)
+  if (behind === undefined) return ENDED
+  const { fresh, ...asked } = rules
+  const ofAdmin = await checkSession(means, behind, asked)
+  if (ofAdmin.result !== 'in' || reply.result !== 'second_step') return ofAdmin.result === 'in' ? reply : ofAdmin
+  return ofAdmin.method !== undefined && fresh !== true ? ofAdmin : reply
 }
 
-/** A passkey proves no method of the policy, and is never fresh: changes of factors ask for a code. */
-function byPasskey(means: Means, { passkeyAt }: Mark, { maxAge, methods, fresh }: PassRules) {
+/**
+ * A passkey proves no method of the policy, and is never fresh: changes of factors ask for a code. A session that began by one ends when a
+ * factor goes that the user had then, as passes do.
+ */
+async function byPasskey(
+  { secondFactor, now }: Means,
+  { account, user }: { account: string | undefined; user: string },
+  { passkeyAt, factors = [] }: Mark,
+  { maxAge, methods, fresh }: PassRules,
+): Promise<CheckReply | undefined> {
   if (passkeyAt === undefined || methods !== undefined || fresh === true) return undefined
-  if (maxAge !== undefined && means.now() - passkeyAt > maxAge) return undefined
-  return { result: 'in', authTime: passkeyAt } satisfies CheckReply
+  if (maxAge !== undefined && now() - passkeyAt > maxAge) return undefined
+  const ids = await factorsOf(secondFactor, { account, user })
+  return factors.length > 0 && factors.every((id) => ids.includes(id)) ? { result: 'in', authTime: passkeyAt } : ENDED
 }
 
-/** Whether a session counts. One that does is noted. */
-async function counts(means: Means, found: AuthSessionAndUser): Promise<boolean> {
-  const { result } = await checkSession(means, found).catch(toApiError)
-  if (result === 'second_step') currentState()?.refused.add(found.session.token)
-  if (result !== 'in') return false
-  currentState()?.seen.set(found.session.token, { user: found.user, mark: markOf(found.session) })
+/** The ids of a user's factors. */
+export const factorsOf = async (
+  secondFactor: SecondFactor,
+  user: { account?: string | undefined; user: string },
+): Promise<string[]> => (await secondFactor.status(user)).methods.map(({ id }) => id)
+
+/** Whether a session counts. One that does is noted, and one that has ended for good is deleted: the list forgets it in time. */
+async function counts(means: Means, found: AuthSessionAndUser, inner: InternalAdapter): Promise<boolean> {
+  const { session } = found
+  const reply = await checkSession(means, found).catch(toApiError)
+  if (reply.result === 'second_step') {
+    if (reply.reason === 'revoked') await inner.deleteSession(session.token)
+    else currentState()?.refused.add(session.token)
+  }
+  if (reply.result !== 'in') return false
+  currentState()?.seen.set(session.token, { ...found, mark: markOf(session) })
   return true
 }
 
@@ -177,7 +216,7 @@ export async function storedSession(context: AuthContext, token: string): Promis
 }
 
 function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): InternalAdapter {
-  const admitted = async (found: AuthSessionAndUser) => (await counts(means, found)) || isOwn(found)
+  const admitted = async (found: AuthSessionAndUser) => (await counts(means, found, inner)) || isOwn(found)
   const outer: InternalAdapter = {
     ...inner,
     findSession: async (token) => {
@@ -237,13 +276,13 @@ async function passwordChanged(means: Means, inner: InternalAdapter, userId: str
  * those of all plugins, and set once these are set up.
  */
 function watchCache(means: Means, context: AuthContext): void {
-  const first = withVersion(means, context.options)
+  const first = withVersion(means, context, context.options)
   Object.defineProperty(context, 'options', {
     configurable: true,
     enumerable: true,
     get: () => first,
     set(this: AuthContext, options: AuthContext['options']) {
-      const value = withVersion(means, options)
+      const value = withVersion(means, context, options)
       Object.defineProperty(this, 'options', { configurable: true, enumerable: true, writable: true, value })
     },
   })
@@ -251,13 +290,13 @@ function watchCache(means: Means, context: AuthContext): void {
 
 const VERSIONS = new WeakSet<object>()
 
-function withVersion(means: Means, options: AuthContext['options']): AuthContext['options'] {
+function withVersion(means: Means, context: AuthContext, options: AuthContext['options']): AuthContext['options'] {
   const { session } = options
   const given = session?.cookieCache?.version
   if (typeof given === 'function' && VERSIONS.has(given)) return options
   const version = async (cached: AuthSession, user: AuthUser) => {
     // A version that is never the same again: the cache is passed over, and the session looked up.
-    if (!(await counts(means, { session: cached, user }))) return `refused-${crypto.randomUUID()}`
+    if (!(await counts(means, { session: cached, user }, unwatched(context)))) return `refused-${crypto.randomUUID()}`
     return (typeof given === 'function' ? await given(cached, user) : given) ?? '1'
   }
   VERSIONS.add(version)

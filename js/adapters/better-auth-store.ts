@@ -2,13 +2,15 @@
 //
 // A save is one INSERT of a unique key, or one UPDATE that names the version. better-auth's adapters differ in what they enforce and
 // count, so that the first save tries both on a row of its own: a database that enforces no unique key, or counts wrong, is refused.
-import { CountersignError, newVersion, type RecordId, recordKey, type Store } from '../index.js'
+import { CountersignError, newVersion, type RecordId, recordKey, type WholeStore } from '../index.js'
+import { authList, REVOKED_SCHEMA } from './better-auth-list.js'
+import { ascii, digestOf, insertsOf, plain } from './better-auth-rows.js'
 import type { AuthDatabase } from './better-auth-types.js'
 
 /** The table in better-auth's schema. */
 export const RECORDS = 'secondFactorRecord'
 
-/** Its columns. `version` is text: better-auth's numbers have 32 bits in some databases. */
+/** Its columns, and the table of the revocation list. `version` is text: better-auth's numbers have 32 bits in some databases. */
 export const RECORDS_SCHEMA = {
   [RECORDS]: {
     fields: {
@@ -19,28 +21,17 @@ export const RECORDS_SCHEMA = {
       version: { type: 'string', required: true, input: false },
     },
   },
+  ...REVOKED_SCHEMA,
 } as const
 
 /** The store. `current` gives the database as the request sees it, inside its transaction. */
 export function authStore(
   database: AuthDatabase,
   current: (database: AuthDatabase) => Promise<AuthDatabase>,
-): Required<Pick<Store, 'load' | 'save' | 'delete' | 'list' | 'insertMany'>> {
+): WholeStore {
   let proof: Promise<void> | undefined
-  const turns = new Map<string, Promise<unknown>>()
-
-  /** The memory adapter of tests enforces no unique key, and lives in one process: there its inserts wait for each other. */
-  async function inTurn<T>(key: string, job: () => Promise<T>): Promise<T> {
-    if (database.id !== 'memory') return job()
-    const turn = (turns.get(key) ?? Promise.resolve()).then(async () => {
-      if ((await found(key)) !== null) throw new Error('the key is there already')
-      return job()
-    })
-    const done = turn.catch(() => {})
-    turns.set(key, done)
-    void done.then(() => turns.get(key) === done && turns.delete(key))
-    return turn
-  }
+  const insert = insertsOf(database)
+  const list = authList(database, current)
 
   const found = (key: string) => database.findOne({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
 
@@ -48,14 +39,8 @@ export function authStore(
     const { account } = id
     const ids = { userId: ascii(id.user), account: account === undefined ? null : ascii(account) }
     const data = { recordKey: key, ...ids, record: ascii(record), version: String(newVersion()) }
-    try {
-      await inTurn(key, () => database.create({ model: RECORDS, data }))
-      return true
-    } catch (error) {
-      const there = await found(key)
-      if (there === null) throw error
-      return there.record === ascii(record)
-    }
+    if (await insert(RECORDS, 'recordKey', data)) return true
+    return (await found(key))?.record === data.record
   }
 
   async function updated(key: string, record: string, expected: number): Promise<boolean> {
@@ -135,16 +120,16 @@ export function authStore(
       for (const { id, record } of records) written.push(await inserted(id, await keyOf(id), record))
       return written
     },
+    revoke: async (more, times) => {
+      await proven()
+      await list.revoke(more, times)
+    },
+    revoked: list.revoked,
   }
 }
 
 const idOf = ({ account, userId }: Record<string, unknown>): RecordId =>
   account === null || account === undefined ? { user: plain(userId) } : { account: plain(account), user: plain(userId) }
-
-/** Text for columns of any character set: what is beside ASCII is percent-encoded. */
-const ascii = (text: string): string => text.replace(/[^\x20-\x7e]+|%/g, encodeURIComponent)
-
-const plain = (text: unknown): string => decodeURIComponent(text as string)
 
 function versionOf({ version }: Record<string, unknown>): number {
   const number = Number(version)
@@ -153,11 +138,8 @@ function versionOf({ version }: Record<string, unknown>): number {
   return number
 }
 
-/** A digest of the id: columns with a unique key hold 255 characters in some databases, and ignore case in some. */
-export async function keyOf(id: RecordId): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(recordKey(id)))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+/** The key of a record. */
+export const keyOf = (id: RecordId): Promise<string> => digestOf(recordKey(id))
 
 const unfit = ({ id }: AuthDatabase, fault: string) =>
   new CountersignError(

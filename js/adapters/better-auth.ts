@@ -10,8 +10,9 @@ import {
   createSecondFactor,
   type SecondFactor,
   type SecondFactorOptions,
-  type Store,
+  type WholeStore,
 } from '../index.js'
+import { sealerOf } from '../sealer.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth-challenge.js'
 import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth-endpoints.js'
 import { FIELD } from './better-auth-mark.js'
@@ -111,7 +112,7 @@ export interface SecondFactorPlugin {
 export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
   const { account, facts, mayRescue, pages = {}, passkeyLogin = 'one', ip, ...rest } = options
   const keepsRecords = rest.secondFactor === undefined
-  let store: Store | undefined
+  let store: WholeStore | undefined
   let parts: { means: Means; adapter: ReturnType<typeof createAdapter> } | undefined
   const started = <Part>(part: Part | undefined): Part => {
     if (part === undefined) throw new Error('the second factor is used before better-auth has started')
@@ -125,8 +126,10 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
       store: {
         load: (id) => started(store).load(id),
         save: (id, record, expected) => started(store).save(id, record, expected),
-        delete: (id, expected) => started(store).delete!(id, expected),
-        list: (question) => started(store).list!(question),
+        delete: (id, expected) => started(store).delete(id, expected),
+        list: (question) => started(store).list(question),
+        revoke: (more, times) => started(store).revoke(more, times),
+        revoked: (about) => started(store).revoked(about),
       },
     })
 
@@ -146,6 +149,12 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
       accountOf: async (user) => account?.(user),
       factsOf: async (user) => (await facts?.(hostUser(await account?.(user), user.id))) ?? {},
       ipOf: (headers) => (headers && (ip ? ip(headers) : (getIP(headers, context.options) ?? undefined))) || undefined,
+      hasEnded: sealerOf(own).hasEnded,
+      sessionsOf: async (user) => {
+        const inner = unwatched(context)
+        const all = await inner.listSessions(user, { onlyActiveSessions: true })
+        return inner.findSessions(all.map(({ token }) => token))
+      },
       passkeyCountsAsBoth: passkeyLogin === 'both',
     }
     const adapter = createAdapter({
@@ -240,7 +249,7 @@ export async function requireSecondFactor(
  * })
  * ```
  */
-export async function betterAuthStore(auth: { $context: Promise<unknown> }): Promise<Store> {
+export async function betterAuthStore(auth: { $context: Promise<unknown> }): Promise<WholeStore> {
   const { adapter } = (await auth.$context) as AuthContext
   return authStore(adapter, databaseOf)
 }

@@ -31,7 +31,7 @@ proveStore({
   module: new URL('./better-auth-sqlite.mjs', import.meta.url),
 })
 
-const rows = { user: [], session: [], account: [], verification: [], secondFactorRecord: [] }
+const rows = { user: [], session: [], account: [], verification: [], secondFactorRecord: [], secondFactorRevoked: [] }
 const inMemory = authOn(memoryAdapter(rows))
 proveStore({
   test: named('D1: memory adapter'),
