@@ -41,6 +41,7 @@ export const REASONS = {
   algorithm: 'the hash is none of SHA-1, SHA-256 and SHA-512',
   digits: 'a code has not 6 to 8 digits',
   period: 'a step has not 15 to 300 seconds',
+  last_step: 'the last step is no whole number of steps',
   not_verified: 'the user never confirmed the app, or switched it off',
   key_missing: 'the key that the secret is encrypted with is not given',
   not_decrypted: 'the key does not open the secret',
@@ -122,8 +123,8 @@ function entryOf(found: Found): Entry {
   if (account !== undefined) entry.account = account
   const name = nameOf(found.name)
   if (name !== undefined) entry.name = name
-  const lastStep = isNone(found.lastStep) ? Number.NaN : Number(found.lastStep)
-  if (Number.isSafeInteger(lastStep) && lastStep >= 0) entry.lastStep = lastStep
+  // Without it a code that the other system took would count once more.
+  if (!isNone(found.lastStep)) entry.lastStep = wholeOf(found.lastStep, 'last_step', 0, Number.MAX_SAFE_INTEGER)
   return entry
 }
 
@@ -153,8 +154,8 @@ function algorithmOf(value: unknown): Algorithm {
   return `SHA${spelt[1]}` as Algorithm
 }
 
-function wholeOf(value: unknown, reason: 'digits' | 'period', least: number, most: number): number {
-  const number = typeof value === 'string' && /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : value
+function wholeOf(value: unknown, reason: 'digits' | 'period' | 'last_step', least: number, most: number): number {
+  const number = typeof value === 'string' && /^\s*\d{1,16}\s*$/.test(value) ? Number(value) : value
   const isWhole = (typeof number === 'number' && Number.isInteger(number)) || typeof number === 'bigint'
   if (!isWhole || number < least || number > most) throw new Flaw(reason)
   return Number(number)

@@ -88,6 +88,42 @@ test('T54: an export has the apps of all users, is told first, and is read by ou
   assert.equal((await other.factor.verify(given)).result, 'verified')
 })
 
+test('an export that lacks lines is told, wherever they are missing', async (t) => {
+  const { at, out } = await withUsers(t)
+  await withApp(at, 'cai')
+  assert.equal((await at.run(['export', '--to', to, '--out', out, ...operator])).code, 0)
+  const lines = (await decrypted(out)).trimEnd().split('\n')
+  const reasons = async (given) => (await read('countersign', given.join('\n'))).flatMap(({ reason }) => reason ?? [])
+  assert.deepEqual(await reasons(lines), [])
+  assert.deepEqual(await reasons([...lines, ...lines]), [], 'two exports, one after the other')
+  for (let from = 0; from < lines.length; from += 1)
+    for (let to = from + 1; to <= lines.length; to += 1)
+      assert.deepEqual(
+        [...new Set(await reasons(lines.toSpliced(from, to - from)))],
+        ['part_missing'],
+        `${from} to ${to}`,
+      )
+  assert.deepEqual(await reasons([...lines.slice(0, 2), ...lines]), ['part_missing'], 'the first one was cut off')
+  const doubled = lines.toSpliced(2, 1, lines[1])
+  assert.deepEqual(await reasons(doubled), ['part_missing'], 'a line in the place of another one')
+  const spoilt = lines.toSpliced(2, 1, '{')
+  assert.deepEqual(await reasons(spoilt), ['unreadable'], 'a line that cannot be read is told by itself')
+  const [cut] = (await read('countersign', lines.toSpliced(1, 1).join('\n'))).filter(({ reason }) => reason)
+  assert.equal(cut.message, 'the last line counts 3 apps of 3 users, and here are 2 of 2')
+})
+
+test('any id comes back from an export', async (t) => {
+  const ids = ['ann\u202ebob', '\u2066c\u2069', 'd\u200b', '100%', 'e:f?g#h', ' ', '\u{1f600}', 'ä'.repeat(128)]
+  const { at, out } = await withUsers(t)
+  for (const id of ids) await withApp(at, id)
+  assert.equal((await at.run(['export', '--to', to, '--out', out, ...operator])).code, 0)
+  const text = await decrypted(out)
+  const other = await commandHost(t)
+  const imported = await other.run(['import', '--from', 'countersign', '-', '--write', ...operator], { input: text })
+  assert.equal(imported.code, 0, imported.stdout)
+  for (const user of ids) assert.equal((await other.factor.status({ user })).enrolled, true, JSON.stringify(user))
+})
+
 test('the program age opens an export, with each of several keys', async (t) => {
   const { at, ann, out } = await withUsers(t)
   const key = execFileSync('age-keygen', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

@@ -106,6 +106,23 @@ test('the settings of a row go before those of the table', async () => {
   assert.deepEqual(other, { user: 'bob', digits: 7, period: 45, algorithm: 'SHA512' })
 })
 
+test('T1: a last step that is none is reported, and not dropped', async () => {
+  const step = async (lastStep) => {
+    const [found] = await read('json', JSON.stringify([{ user: 'ann', secret: TEXT, lastStep }]))
+    return found.reason ?? found.entry.lastStep
+  }
+  for (const [given, expected] of [
+    [7, 7],
+    ['60000000', 60_000_000],
+    [0, 0],
+    [null, undefined],
+    ['', undefined],
+  ])
+    assert.equal(await step(given), expected, JSON.stringify(given))
+  for (const given of ['6e7', 'x', -1, 1.5, true, [], {}, '2026-11-28', 2 ** 53])
+    assert.equal(await step(given), 'last_step', JSON.stringify(given))
+})
+
 test('a bad row of CSV is reported, and the rest goes on', async () => {
   const text = [
     'id;"secret key";note',
