@@ -4,10 +4,10 @@ import { type ListRow, listOfRows, rowsOf } from '../stores/list-rows.js'
 import { ascii, digestOf, insertsOf, plain } from './better-auth-rows.js'
 import type { AuthDatabase } from './better-auth-types.js'
 
-/** The table in better-auth's schema. */
+/** The table in better-auth's schema. @internal */
 export const REVOKED = 'secondFactorRevoked'
 
-/** Its columns. Times are text of 12 digits: better-auth's numbers have 32 bits in some databases. */
+/** Its columns. Times are text of 12 digits: better-auth's numbers have 32 bits in some databases. @internal */
 export const REVOKED_SCHEMA = {
   [REVOKED]: {
     fields: {
@@ -27,13 +27,13 @@ const MAX_RACES = 100
 /** Entries of a page. */
 const PAGE = 1_000
 
-/** The functions of a store that holds the list. */
+/** The functions of a store that holds the list. @internal */
 export interface List {
   revoke(more: Revoked, times: EntryTimes): Promise<void>
   revoked(about?: RevokedQuestion): Promise<Revoked>
 }
 
-/** The list. `current` gives the database as the request sees it, inside its transaction. */
+/** The list. `current` gives the database as the request sees it, inside its transaction. @internal */
 export function authList(database: AuthDatabase, current: (database: AuthDatabase) => Promise<AuthDatabase>): List {
   const insert = insertsOf(database)
 

@@ -3,10 +3,10 @@
 // better-auth's adapters differ in what they enforce: where a key is there already, an insert fails, and the row is read to tell why.
 import type { AuthDatabase } from './better-auth-types.js'
 
-/** Inserts a row, unless its key is there; whether it did. An error that another row does not explain is thrown. */
+/** Inserts a row, unless its key is there; whether it did. An error that another row does not explain is thrown. @internal */
 export type Insert = (model: string, field: string, data: Record<string, unknown>) => Promise<boolean>
 
-/** The inserts of a database. */
+/** The inserts of a database. @internal */
 export function insertsOf(database: AuthDatabase): Insert {
   const turns = new Map<string, Promise<unknown>>()
 
@@ -36,13 +36,13 @@ export function insertsOf(database: AuthDatabase): Insert {
   }
 }
 
-/** Text for columns of any character set: what is beside ASCII is percent-encoded. */
+/** Text for columns of any character set: what is beside ASCII is percent-encoded. @internal */
 export const ascii = (text: string): string => text.replace(/[^\x20-\x7e]+|%/g, encodeURIComponent)
 
-/** The text that {@link ascii} has encoded. */
+/** The text that {@link ascii} has encoded. @internal */
 export const plain = (text: unknown): string => decodeURIComponent(text as string)
 
-/** A digest of a key: columns with a unique key hold 255 characters in some databases, and ignore case in some. */
+/** A digest of a key: columns with a unique key hold 255 characters in some databases, and ignore case in some. @internal */
 export async function digestOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -7,10 +7,10 @@ import { authList, REVOKED_SCHEMA } from './better-auth-list.js'
 import { ascii, digestOf, insertsOf, plain } from './better-auth-rows.js'
 import type { AuthDatabase } from './better-auth-types.js'
 
-/** The table in better-auth's schema. */
+/** The table in better-auth's schema. @internal */
 export const RECORDS = 'secondFactorRecord'
 
-/** Its columns, and the table of the revocation list. `version` is text: better-auth's numbers have 32 bits in some databases. */
+/** Its columns, and the table of the revocation list. `version` is text: better-auth's numbers have 32 bits in some databases. @internal */
 export const RECORDS_SCHEMA = {
   [RECORDS]: {
     fields: {
@@ -24,7 +24,7 @@ export const RECORDS_SCHEMA = {
   ...REVOKED_SCHEMA,
 } as const
 
-/** The store. `current` gives the database as the request sees it, inside its transaction. */
+/** The store. `current` gives the database as the request sees it, inside its transaction. @internal */
 export function authStore(
   database: AuthDatabase,
   current: (database: AuthDatabase) => Promise<AuthDatabase>,
@@ -138,7 +138,7 @@ function versionOf({ version }: Record<string, unknown>): number {
   return number
 }
 
-/** The key of a record. */
+/** The key of a record. @internal */
 export const keyOf = (id: RecordId): Promise<string> => digestOf(recordKey(id))
 
 const unfit = ({ id }: AuthDatabase, fault: string) =>
