@@ -97,6 +97,7 @@ export interface AuthContext {
     plugins?: AuthPlugin[]
     database?: unknown
     secondaryStorage?: unknown
+    advanced?: { ipAddress?: { ipAddressHeaders?: string[]; trustedProxies?: string[] } }
     session?: { cookieCache?: { enabled?: boolean; version?: CacheVersion } }
     [option: string]: unknown
   }

@@ -53,7 +53,7 @@ export interface BetterAuthSharedOptions {
    * which the authenticator has signed, needs no other.
    */
   passkeyLogin?: 'one' | 'both' | undefined
-  /** The client's address; by default as better-auth finds it, by `advanced.ipAddress`. */
+  /** The client's address; by default as better-auth finds it, where `advanced.ipAddress` names headers or proxies, and none otherwise. */
   ip?: ((headers: Headers) => string | undefined) | undefined
 }
 
@@ -148,7 +148,7 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
       now: () => Math.floor(clock?.() ?? Date.now() / 1_000),
       accountOf: async (user) => account?.(user),
       factsOf: async (user) => (await facts?.(hostUser(await account?.(user), user.id))) ?? {},
-      ipOf: (headers) => (headers && (ip ? ip(headers) : (getIP(headers, context.options) ?? undefined))) || undefined,
+      ipOf: (headers) => (headers && (ip ?? addressBy(context))(headers)) || undefined,
       hasEnded: sealerOf(own).hasEnded,
       sessionsOf: async (user) => {
         const inner = unwatched(context)
@@ -263,6 +263,13 @@ const hostUser = (account: string | undefined, user: string): HostUser =>
 function refuseOthers({ options }: AuthContext): void {
   if (options.plugins?.some(({ id }) => id === 'two-factor'))
     throw new CountersignError('invalid_input', 'plugins', 'has `twoFactor` of better-auth: take one of the two out')
+}
+
+/** By the settings of better-auth. Without them it would take `x-forwarded-for`, in which a client names any address. */
+function addressBy({ options }: AuthContext): (headers: Headers) => string | undefined {
+  const { ipAddressHeaders, trustedProxies } = options.advanced?.ipAddress ?? {}
+  const isSet = [ipAddressHeaders, trustedProxies].some((setting) => setting !== undefined && setting.length > 0)
+  return (headers) => (isSet ? (getIP(headers, options) ?? undefined) : undefined)
 }
 
 /** Its hooks come before those of other plugins, which then see a challenge and no session. */

@@ -94,6 +94,27 @@ test('A2: the address of each request counts', async (t) => {
   assert.equal(elsewhere.body, null)
 })
 
+for (const [name, ipAddress, expected] of /** @type {const} */ ([
+  ['no settings', undefined, undefined],
+  ['no headers', { ipAddressHeaders: [] }, undefined],
+  ['a header of the proxy', { ipAddressHeaders: ['x-of-proxy'] }, undefined],
+  ['trusted proxies', { trustedProxies: ['10.0.0.0/8'] }, undefined],
+  ['a header that clients may send, by the host', { ipAddressHeaders: ['x-forwarded-for'] }, 'ann'],
+]))
+  test(`T24: a client does not name its address: ${name}`, async (t) => {
+    const policy = { network: { allow: ['192.0.2.0/24'] } }
+    const service = await startAuth(t, { policy, options: { advanced: { ipAddress } } })
+    // Its own header, before what the proxy of the host appends to it.
+    const chain = name === 'trusted proxies' ? '192.0.2.1, 198.51.100.7' : '192.0.2.1'
+    const forged = { 'x-forwarded-for': chain, 'x-real-ip': '192.0.2.1', forwarded: 'for=192.0.2.1' }
+    const browser = service.browser(forged)
+    const fields = { email: 'ann@acme.example', password: PASSWORD, name: 'ann' }
+    const answer = await browser.post('/sign-up/email', fields)
+    const { body } = await browser.get('/get-session')
+    assert.equal(body?.user?.name, expected, answer.text)
+    if (expected === undefined) assert.match(answer.body.code, /^ADDRESS_/, answer.text)
+  })
+
 test('A2: multi-session: a switch between two people who are in asks nothing', async (t) => {
   const service = await startAuth(t, { options: CACHE, plugins: [multiSession()] })
   const ann = await enrolled(service, 'ann')
