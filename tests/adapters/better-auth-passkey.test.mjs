@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { passkey } from '@better-auth/passkey'
+import { bearer } from 'better-auth/plugins'
 import { authenticator } from './authenticator.mjs'
 import { enrolled, PASSWORD, requireSecondFactor, secondStep, startAuth } from './better-auth-service.mjs'
 
@@ -16,8 +17,9 @@ async function signIn(service, key) {
   return { browser, answer: await browser.post('/passkey/verify-authentication', { response: key.get(body) }) }
 }
 
-const started = async (t, { passkeyLogin, verifies }) => {
-  const service = await startAuth(t, { plugins: [passkey()], own: passkeyLogin ? { passkeyLogin } : {} })
+/** @param {any} t @param {{ passkeyLogin?: 'one' | 'both' | undefined, verifies: boolean, mine?: any }} given */
+const started = async (t, { passkeyLogin, verifies, mine }) => {
+  const service = await startAuth(t, { plugins: [passkey()], own: passkeyLogin ? { passkeyLogin } : {}, mine })
   const user = await enrolled(service)
   await user.browser.post('/second-factor/again')
   assert.equal((await secondStep(service, user.browser, user.secret)).status, 200)
@@ -71,6 +73,28 @@ test('a forged flag of user verification logs nobody in', async (t) => {
   assert.equal(answer.status >= 400, true, answer.text)
   assert.notEqual(await browser.user(), user.id)
 })
+
+for (const [order, mine] of Object.entries({
+  before: ({ plugin, plugins }) => [bearer(), ...plugins, plugin()],
+  after: ({ plugin, plugins }) => [plugin(), ...plugins, bearer()],
+}))
+  test(`T20: with bearer ${order} ours, a passkey without user verification gives no token`, async (t) => {
+    const { service, user, key } = await started(t, { passkeyLogin: 'both', verifies: false, mine })
+    const { browser, answer } = await signIn(service, key)
+    assert.equal(answer.body?.result, 'challenge', answer.text)
+    assert.equal(answer.headers.get('set-auth-token'), null)
+    const sessions = service.database.prepare('SELECT token FROM session WHERE userId = ?').all(user.id)
+    assert.equal(sessions.length, 1, 'the one of the set-up')
+    assert.equal(answer.text.includes('token'), false, answer.text)
+    const { body } = await secondStep(service, browser, user.secret)
+    assert.equal(await service.browser({ authorization: `Bearer ${body.token}` }).user(), user.id)
+    const verifying = await started(t, { passkeyLogin: 'both', verifies: true, mine })
+    const token = (await signIn(verifying.service, verifying.key)).answer.headers.get('set-auth-token')
+    const client = verifying.service.browser({ authorization: `Bearer ${token}` })
+    assert.equal(await client.user(), verifying.user.id)
+    const changed = await client.post('/second-factor/enroll-totp')
+    assert.equal(changed.status, 401, 'a change of factors asks for a code')
+  })
 
 test('T14: where a passkey is both factors, adding one asks for a fresh code', async (t) => {
   const service = await startAuth(t, { plugins: [passkey()], own: { passkeyLogin: 'both' } })
