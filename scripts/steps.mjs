@@ -233,7 +233,7 @@ export const STEPS = [
     group: 'stores-long',
     title: 'Codes on real servers, under load, faults and failover',
     long: true,
-    needs: [...PACKAGE, 'stores packages', ...SERVERS],
+    needs: [...PACKAGE, 'stores packages', 'adapters packages', ...SERVERS],
     tests: 'node',
     command: () => testsIn('tests/stores/long'),
   },
