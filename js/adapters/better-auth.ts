@@ -13,19 +13,22 @@ import {
   type WholeStore,
 } from '../index.js'
 import { sealerOf } from '../sealer.js'
-import { afterEndpoint, type BetterAuthPages } from './better-auth-challenge.js'
-import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth-endpoints.js'
-import { FIELD } from './better-auth-mark.js'
-import { isOwnerOf } from './better-auth-organization.js'
-import { addsPasskey } from './better-auth-passkey.js'
-import { PATH } from './better-auth-path.js'
-import { watchResponse } from './better-auth-response.js'
-import { beginState, currentState, databaseOf, type Means, unwatched, watchSessions } from './better-auth-sessions.js'
-import { authStore, keyOf, RECORDS, RECORDS_SCHEMA } from './better-auth-store.js'
-import type { AuthContext, AuthSession, AuthUser, EndpointContext } from './better-auth-types.js'
+import { afterEndpoint, type BetterAuthPages } from './better-auth/challenge.js'
+import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth/endpoints.js'
+import { FIELD } from './better-auth/mark.js'
+import { isOwnerOf } from './better-auth/organization.js'
+import { addsPasskey } from './better-auth/passkey.js'
+import { PATH } from './better-auth/path.js'
+import { watchResponse } from './better-auth/response.js'
+import { beginState, currentState, databaseOf, type Means, unwatched, watchSessions } from './better-auth/sessions.js'
+import { authStore, keyOf, RECORDS, RECORDS_SCHEMA } from './better-auth/store.js'
+import type { AuthContext, AuthSession, AuthUser, EndpointContext } from './better-auth/types.js'
 
 export { CountersignError, type ErrorCode, generateKeys, type Revoked, type RuleErrorCode } from '../index.js'
-export type { BetterAuthPages } from './better-auth-challenge.js'
+export type { BetterAuthPages } from './better-auth/challenge.js'
+export type { AuthEndpoint, DataOf, ProvenSession, SecondFactorEndpoints } from './better-auth/endpoints.js'
+export { NEW_SESSIONS, type NewSessionKind } from './better-auth/new-sessions.js'
+export type { AuthSession, AuthUser } from './better-auth/types.js'
 export type {
   Answer,
   ChallengeAnswer,
@@ -34,9 +37,6 @@ export type {
   SecondFactorError,
   ShownReply,
 } from './better-auth-client.js'
-export type { AuthEndpoint, DataOf, ProvenSession, SecondFactorEndpoints } from './better-auth-endpoints.js'
-export { NEW_SESSIONS, type NewSessionKind } from './better-auth-new-sessions.js'
-export type { AuthSession, AuthUser } from './better-auth-types.js'
 
 /** Options that hold for both forms. */
 export interface BetterAuthSharedOptions {

@@ -1,16 +1,16 @@
 // The endpoints of the plugin: an endpoint for each action of the core, in the manner of better-auth.
 import { APIError, createAuthEndpoint, getSessionFromCtx } from 'better-auth/api'
-import type { Adapter, AdapterAnswer } from '../adapter.js'
-import { type PassRules, stepUpChallenge } from '../adapter.js'
-import type { SecondStepReason } from '../index.js'
-import { codeOf } from './better-auth-challenge.js'
-import type { SecondFactorActions } from './better-auth-client.js'
-import { readHalfWay } from './better-auth-half-way.js'
-import { PATH } from './better-auth-path.js'
-import { type AuthPlace, placeOf } from './better-auth-place.js'
-import { requestOf } from './better-auth-request.js'
-import { checkSession, type Means, storedSession, toApiError, tokenOf } from './better-auth-sessions.js'
-import type { AuthSession, AuthSessionAndUser, AuthUser, EndpointContext } from './better-auth-types.js'
+import type { Adapter, AdapterAnswer } from '../../adapter.js'
+import { type PassRules, stepUpChallenge } from '../../adapter.js'
+import type { SecondStepReason } from '../../index.js'
+import type { SecondFactorActions } from '../better-auth-client.js'
+import { codeOf } from './challenge.js'
+import { readHalfWay } from './half-way.js'
+import { PATH } from './path.js'
+import { type AuthPlace, placeOf } from './place.js'
+import { requestOf } from './request.js'
+import { checkSession, type Means, storedSession, toApiError, tokenOf } from './sessions.js'
+import type { AuthSession, AuthSessionAndUser, AuthUser, EndpointContext } from './types.js'
 
 /** The parts of the plugin that an endpoint needs. They are there once better-auth has started. */
 export type Started = () => { means: Means; adapter: Adapter }

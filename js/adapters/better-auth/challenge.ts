@@ -3,14 +3,14 @@
 // It looks at every answer of every endpoint, and only at the sessions in it.
 import { APIError, isAPIError } from 'better-auth/api'
 import { deleteSessionCookie } from 'better-auth/cookies'
-import type { Adapter, AdapterAnswer, FirstFactorPassed, Login, PlacedRequest, SessionPlace } from '../adapter.js'
-import { endHalfWay, type HalfWay, writeHalfWay } from './better-auth-half-way.js'
-import { FIELD, type Mark, markText } from './better-auth-mark.js'
-import { kindOf } from './better-auth-new-sessions.js'
-import { provesBoth } from './better-auth-passkey.js'
-import { PATH } from './better-auth-path.js'
-import { requestOf } from './better-auth-request.js'
-import { forgetEnd, scrubAnswer } from './better-auth-scrub.js'
+import type { Adapter, AdapterAnswer, FirstFactorPassed, Login, PlacedRequest, SessionPlace } from '../../adapter.js'
+import { endHalfWay, type HalfWay, writeHalfWay } from './half-way.js'
+import { FIELD, type Mark, markText } from './mark.js'
+import { kindOf } from './new-sessions.js'
+import { provesBoth } from './passkey.js'
+import { PATH } from './path.js'
+import { requestOf } from './request.js'
+import { forgetEnd, scrubAnswer } from './scrub.js'
 import {
   beginState,
   checkSession,
@@ -20,8 +20,8 @@ import {
   storedSession,
   tokenOf,
   unwatched,
-} from './better-auth-sessions.js'
-import type { AuthSessionAndUser, EndpointContext } from './better-auth-types.js'
+} from './sessions.js'
+import type { AuthSessionAndUser, EndpointContext } from './types.js'
 
 /** Pages of the host, to which ways in that redirect lead. */
 export interface BetterAuthPages {

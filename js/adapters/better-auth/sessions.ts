@@ -12,9 +12,9 @@ import {
 } from '@better-auth/core/context'
 import { APIError } from 'better-auth/api'
 import { parseSessionOutput, parseUserOutput } from 'better-auth/db'
-import { answerOfError, type PassRules, type UserFacts } from '../adapter.js'
-import { type CheckReply, CountersignError, type SecondFactor } from '../index.js'
-import { FIELD, idOf, type Mark, markOf, sinceOf } from './better-auth-mark.js'
+import { answerOfError, type PassRules, type UserFacts } from '../../adapter.js'
+import { type CheckReply, CountersignError, type SecondFactor } from '../../index.js'
+import { FIELD, idOf, type Mark, markOf, sinceOf } from './mark.js'
 import type {
   AuthContext,
   AuthDatabase,
@@ -23,7 +23,7 @@ import type {
   AuthUser,
   EndpointContext,
   InternalAdapter,
-} from './better-auth-types.js'
+} from './types.js'
 
 /** The means that the parts of the plugin share. */
 export interface Means {

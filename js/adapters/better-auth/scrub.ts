@@ -1,5 +1,5 @@
 // A closed session leaves nothing in an answer: each cookie, header and body that holds it goes, whichever plugin has put it there.
-import type { AuthContext, AuthCookie, EndpointContext } from './better-auth-types.js'
+import type { AuthContext, AuthCookie, EndpointContext } from './types.js'
 
 /** Takes closed sessions out of the headers of an answer. Cookies that end one stay. */
 export function scrubHeaders(headers: Headers, context: AuthContext, closed: ReadonlySet<string>): void {

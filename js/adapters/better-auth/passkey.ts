@@ -2,7 +2,7 @@
 //
 // The passkey plugin takes a login without user verification. The flag of it stands in the data that the authenticator has signed, and the
 // plugin has verified that signature before it created the session.
-import type { EndpointContext } from './better-auth-types.js'
+import type { EndpointContext } from './types.js'
 
 /** Present and verified: the flags UP and UV (WebAuthn §6.1). */
 const PRESENT_AND_VERIFIED = 0b101

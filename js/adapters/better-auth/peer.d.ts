@@ -1,6 +1,6 @@
 // The functions of better-auth that the adapter calls. They are declared here, so that the package is compiled without better-auth.
 declare module 'better-auth/api' {
-  import type { AuthSessionAndUser, EndpointContext } from './better-auth-types.js'
+  import type { AuthSessionAndUser, EndpointContext } from './types.js'
   export class APIError extends Error {
     constructor(status: number | string, body?: Record<string, unknown>, headers?: HeadersInit)
     status: string | number
@@ -29,7 +29,7 @@ declare module 'better-auth/api' {
   export function isAPIError(error: unknown): error is APIError
 }
 declare module 'better-auth/cookies' {
-  import type { AuthCookie, AuthSessionAndUser, EndpointContext } from './better-auth-types.js'
+  import type { AuthCookie, AuthSessionAndUser, EndpointContext } from './types.js'
   export function setSessionCookie(
     context: EndpointContext,
     session: AuthSessionAndUser,
@@ -39,7 +39,7 @@ declare module 'better-auth/cookies' {
   export function expireCookie(context: EndpointContext, cookie: AuthCookie): void
 }
 declare module 'better-auth/db' {
-  import type { AuthSession, AuthUser } from './better-auth-types.js'
+  import type { AuthSession, AuthUser } from './types.js'
   export function parseSessionOutput(options: unknown, session: AuthSession): AuthSession
   export function parseUserOutput(options: unknown, user: AuthUser): AuthUser
 }
@@ -48,7 +48,7 @@ declare module 'better-auth/crypto' {
   export function symmetricDecrypt(input: { key: unknown; data: string }): Promise<string>
 }
 declare module '@better-auth/core/context' {
-  import type { AuthDatabase, EndpointContext } from './better-auth-types.js'
+  import type { AuthDatabase, EndpointContext } from './types.js'
   export function tryGetCurrentAuthEndpointContext(): EndpointContext | undefined
   export function getCurrentAdapter(fallback: AuthDatabase): Promise<AuthDatabase>
   export function queueAfterTransactionHook(hook: () => Promise<void>): Promise<void>

@@ -1,8 +1,8 @@
 // The revocation list in better-auth's own database: a row for each entry, beside the table of the records.
-import { CountersignError, type EntryTimes, newVersion, type Revoked, type RevokedQuestion } from '../index.js'
-import { type ListRow, listOfRows, rowsOf } from '../stores/list-rows.js'
-import { ascii, digestOf, insertsOf, plain } from './better-auth-rows.js'
-import type { AuthDatabase } from './better-auth-types.js'
+import { CountersignError, type EntryTimes, newVersion, type Revoked, type RevokedQuestion } from '../../index.js'
+import { type ListRow, listOfRows, rowsOf } from '../../stores/list-rows.js'
+import { ascii, digestOf, insertsOf, plain } from './rows.js'
+import type { AuthDatabase } from './types.js'
 
 /** The table in better-auth's schema. @internal */
 export const REVOKED = 'secondFactorRevoked'

@@ -1,7 +1,7 @@
 // The right to rescue another user, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
 // organizations, and has one second factor: only someone who owns all of them may take it back.
-import type { HostUser } from '../adapter.js'
-import type { AuthContext, AuthDatabase } from './better-auth-types.js'
+import type { HostUser } from '../../adapter.js'
+import type { AuthContext, AuthDatabase } from './types.js'
 
 /** Whether a user owns every organization that another one is a member of. With an account, that organization alone counts. */
 export async function isOwnerOf({ adapter, options }: AuthContext, owner: HostUser, user: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 // The last look at a response: an endpoint that gives a `Response` of its own passes the hooks by, and a plugin may add to an answer
 // after them.
-import { holds, scrubHeaders } from './better-auth-scrub.js'
-import { beginState, checkSession, type Means, storedSession, unwatched } from './better-auth-sessions.js'
-import type { AuthContext } from './better-auth-types.js'
+import { holds, scrubHeaders } from './scrub.js'
+import { beginState, checkSession, type Means, storedSession, unwatched } from './sessions.js'
+import type { AuthContext } from './types.js'
 
 /** Takes closed sessions out of a response. Gives another one, or nothing where it stays. */
 export async function watchResponse(

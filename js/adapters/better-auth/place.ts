@@ -2,11 +2,11 @@
 // after it. The second step creates another session, and deletes the one before.
 import { APIError } from 'better-auth/api'
 import { deleteSessionCookie, setSessionCookie } from 'better-auth/cookies'
-import type { LoggedIn, Login, SessionPlace } from '../adapter.js'
-import { endHalfWay, type HalfWay, readHalfWay, writeHalfWay } from './better-auth-half-way.js'
-import { FIELD, idOf, markOf, markText, sinceOf } from './better-auth-mark.js'
-import { type Means, noteLabel, storedSession, tokenOf, unwatched } from './better-auth-sessions.js'
-import type { AuthSession, AuthSessionAndUser, EndpointContext } from './better-auth-types.js'
+import type { LoggedIn, Login, SessionPlace } from '../../adapter.js'
+import { endHalfWay, type HalfWay, readHalfWay, writeHalfWay } from './half-way.js'
+import { FIELD, idOf, markOf, markText, sinceOf } from './mark.js'
+import { type Means, noteLabel, storedSession, tokenOf, unwatched } from './sessions.js'
+import type { AuthSession, AuthSessionAndUser, EndpointContext } from './types.js'
 
 /** The place, and the session that the second step has created. */
 export interface AuthPlace extends SessionPlace {

@@ -6,8 +6,8 @@
 
 import { expireCookie } from 'better-auth/cookies'
 import { symmetricDecrypt, symmetricEncrypt } from 'better-auth/crypto'
-import { type Login, loginOf, SESSION_HEADER } from '../adapter.js'
-import type { EndpointContext } from './better-auth-types.js'
+import { type Login, loginOf, SESSION_HEADER } from '../../adapter.js'
+import type { EndpointContext } from './types.js'
 
 /** A login that waits for its second step. */
 export interface HalfWay {

@@ -1,7 +1,7 @@
 // Which new session is a log-in. A way in is never known by its path: what counts is who the session is of, and what was there before.
-import { idOf, type Mark, markOf, sinceOf } from './better-auth-mark.js'
-import { type RequestState, storedSession } from './better-auth-sessions.js'
-import type { AuthContext, AuthSessionAndUser } from './better-auth-types.js'
+import { idOf, type Mark, markOf, sinceOf } from './mark.js'
+import { type RequestState, storedSession } from './sessions.js'
+import type { AuthContext, AuthSessionAndUser } from './types.js'
 
 /** A row of the table: a kind of session that an answer hands out. */
 export interface NewSessionKind {

@@ -2,10 +2,10 @@
 //
 // A save is one INSERT of a unique key, or one UPDATE that names the version. better-auth's adapters differ in what they enforce and
 // count, so that the first save tries both on a row of its own: a database that enforces no unique key, or counts wrong, is refused.
-import { CountersignError, newVersion, type RecordId, recordKey, type WholeStore } from '../index.js'
-import { authList, REVOKED_SCHEMA } from './better-auth-list.js'
-import { ascii, digestOf, insertsOf, plain } from './better-auth-rows.js'
-import type { AuthDatabase } from './better-auth-types.js'
+import { CountersignError, newVersion, type RecordId, recordKey, type WholeStore } from '../../index.js'
+import { authList, REVOKED_SCHEMA } from './list.js'
+import { ascii, digestOf, insertsOf, plain } from './rows.js'
+import type { AuthDatabase } from './types.js'
 
 /** The table in better-auth's schema. @internal */
 export const RECORDS = 'secondFactorRecord'

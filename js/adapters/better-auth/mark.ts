@@ -1,6 +1,6 @@
 // The mark in a session of better-auth: the second factor that the session was begun with. It is one text field of the session's row,
 // which no client writes and no answer brings, so that it is born, cached and deleted with the session.
-import type { AuthSession } from './better-auth-types.js'
+import type { AuthSession } from './types.js'
 
 /** The second factor of a session. */
 export interface Mark {

@@ -1,7 +1,7 @@
 // Rows of a unique key in better-auth's own database, and what is written in them.
 //
 // better-auth's adapters differ in what they enforce: where a key is there already, an insert fails, and the row is read to tell why.
-import type { AuthDatabase } from './better-auth-types.js'
+import type { AuthDatabase } from './types.js'
 
 /** Inserts a row, unless its key is there; whether it did. An error that another row does not explain is thrown. @internal */
 export type Insert = (model: string, field: string, data: Record<string, unknown>) => Promise<boolean>
