@@ -25,9 +25,9 @@ for (const [what, bytes, most, mostGzipped] of budgets) {
   })
 }
 
-test('the tarball is at most 1,300 kB', () => {
+test('the tarball is at most 1,320 kB', () => {
   const size = tarballBytes()
-  assert.ok(size <= 1_300 * KB, `it has ${size} bytes: see which file grew, or make the budget a decision in DESIGN.md`)
+  assert.ok(size <= 1_320 * KB, `it has ${size} bytes: see which file grew, or make the budget a decision in DESIGN.md`)
 })
 
 test('a QR code of 90 characters is at most 2,500 bytes of SVG', () => {
