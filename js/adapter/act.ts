@@ -3,13 +3,14 @@
 //   POST again    gives a new challenge, half-way or within a login
 //   POST log-out  ends the login
 //   GET state     tells how far the login is: nobody, first_factor, set_up, second_step or in
+import type * as wasm from '../wasm.js'
 import { ACTIONS, type Action } from './actions.js'
 import { admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answer, logInFirst } from './answer.js'
-import { askAgain } from './begin.js'
+import { askAgain, challengeAtOnce } from './begin.js'
 import { BadRequest, type Fields, fieldsOfBody } from './body.js'
 import { browserSecret } from './browser-cookie.js'
-import type { Challenge, Login } from './login.js'
+import type { Challenge, LoggedIn, Login } from './login.js'
 import { circumstancesOf, userOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
 import { endSession, settle } from './settle.js'
@@ -42,19 +43,12 @@ async function onSecondFactor(
   action: Action,
   body: Fields,
 ): Promise<AdapterAnswer> {
-  const found = await admission(options, visit, {})
-  const { answer: refusal } = found
-  if (found.login === undefined) return refusal!
-  let { login } = found
+  const { login, answer: refusal } = await admission(options, visit, {})
+  if (login === undefined) return refusal!
   switch (action.admittedIn) {
     case 'challenged':
       if (login.state === 'set_up') return refusal!
-      if (login.challenge === undefined) {
-        // A person who is in may answer at once: the form of the second step is the same at the login and after it.
-        const begun = await askAgain(options, visit, login)
-        if (challengeOf(begun.login) === undefined) return begun.answer.status < 400 ? notChallenged() : begun.answer
-        login = begun.login!
-      }
+      if (login.state === 'in') return answerInside(options, visit, action, body, login)
       break
     case 'set_up_or_in':
       if (refusal !== undefined && login.state !== 'set_up') return refusal
@@ -62,31 +56,51 @@ async function onSecondFactor(
     case 'in':
       if (refusal !== undefined) return refusal
   }
+  return settle(options, visit, login, await run(options, visit, action, body, login))
+}
+
+/**
+ * The answer of a person who is in to a challenge. The form of the second step is the same at the login and after it, so that there may be
+ * no challenge yet, or one that has ended.
+ */
+async function answerInside(
+  options: ReadOptions,
+  visit: Visit,
+  action: Action,
+  body: Fields,
+  login: LoggedIn,
+): Promise<AdapterAnswer> {
+  if (login.challenge !== undefined) {
+    const reply = await run(options, visit, action, body, login)
+    if (!(reply.result === 'denied' && HAS_ENDED.has(reply.reason))) return settle(options, visit, login, reply)
+  }
+  const asked = await challengeAtOnce(options, visit, login)
+  if (asked.login === undefined) return asked.answer
+  // A sign-out that came before the challenge counts.
+  const { login: still, answer: refusal } = await admission(options, visit, {})
+  if (still === undefined) return refusal!
+  const reply = await run(options, visit, action, body, asked.login)
+  if (reply.result === 'sms_sent') await visit.place.write(asked.login)
+  return settle(options, visit, asked.login, reply)
+}
+
+/** The reasons by which a challenge has ended. */
+const HAS_ENDED: ReadonlySet<wasm.Reason> = new Set<wasm.Reason>(['ticket_expired', 'ticket_invalid'])
+
+/** Runs an action with what the host, the session and the client give to it. */
+async function run(options: ReadOptions, visit: Visit, action: Action, body: Fields, login: Login) {
   const fields = clientFields(action, body)
   const { caller, plan, label } = await circumstancesOf(options, visit.request, login)
   const isTrusting = [true, 'true', 'on'].includes(body.trustBrowser as string | boolean) && !visit.isByValue
   const trustBrowser = isTrusting ? { name: fields.browserName, replaces: browserSecret(options, visit) } : undefined
   const mayRescue = async (user: string) => (await options.mayRescue?.(userOf(login), user)) === true
   const { secondFactor } = options
-  const call = {
-    secondFactor,
-    caller,
-    proof: proofOf(login),
-    challenge: challengeOf(login),
-    fields,
-    trustBrowser,
-    plan,
-    label,
-    mayRescue,
-  }
-  return settle(options, visit, login, await action.run(call))
+  const challenge = challengeOf(login)
+  const call = { secondFactor, caller, proof: proofOf(login), challenge, fields, trustBrowser, plan, label, mayRescue }
+  return action.run(call)
 }
 
-const notChallenged = () =>
-  answer(409, { result: 'not_challenged', message: 'the user has no second factor to answer by' })
-
-const challengeOf = (login: Login | undefined): Challenge | undefined =>
-  login === undefined || login.state === 'set_up' ? undefined : login.challenge
+const challengeOf = (login: Login): Challenge | undefined => (login.state === 'set_up' ? undefined : login.challenge)
 
 /** The pass of a person who is in, or the ticket by which a first factor is set up. */
 function proofOf(login: Login): { pass?: string | undefined; ticket?: string | undefined } {
@@ -136,7 +150,7 @@ async function again(options: ReadOptions, visit: Visit): Promise<AdapterAnswer>
   const { login, answer: refusal } = await admission(options, visit, {})
   if (login === undefined) return refusal!
   if (isTooOld(login, options.sealer.now())) return logInFirst()
-  return (await askAgain(options, visit, login)).answer
+  return askAgain(options, visit, login)
 }
 
 /** Whether the password was so long ago that it counts no more: a challenge is given again for as long as a first ticket lives. */

@@ -43,7 +43,7 @@ export async function admission(options: ReadOptions, visit: Visit, rules: PassR
   if (isForged(options, visit)) return refused(crossSite())
   const login = await visit.place.read()
   if (login === undefined) return refused(logInFirst())
-  if (login.state !== 'in') return refused(secondStep('no_pass', rules), login)
+  if (login.state !== 'in') return refused(secondStep('no_pass', rules, login.state), login)
   // `check` asks the list about a pass. Without one, it has nothing to ask about.
   if (login.pass === undefined && (await options.sealer.hasEnded(login, login.since))) return ended(visit)
   return checked(options, visit, login, rules)
@@ -72,10 +72,11 @@ async function checked(
 }
 
 /**
- * The answer to a session that the list has ended: a second factor does not bring it back. It ends in its place as well, because the list
- * forgets it in time.
+ * The answer to a session that the list has ended: a second factor does not bring it back. The list forgets it in time, so that a session of
+ * the host's ends in its place as well. A sealed text has ended by then; to end its cookie would end the one that a request beside this
+ * one has brought.
  */
-async function ended({ place }: Visit): Promise<Admitted> {
-  await place.end()
+async function ended({ place, isHosts }: Visit): Promise<Admitted> {
+  if (isHosts) await place.end()
   return refused(logInFirst())
 }

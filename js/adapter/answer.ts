@@ -97,9 +97,17 @@ export function stepUpChallenge(rules: PassRules): string {
   return parts.join(', ')
 }
 
-/** The answer to a request that needs a second factor, or a younger one. */
-export const secondStep = (reason: wasm.SecondStepReason, rules: PassRules): AdapterAnswer =>
-  answer(401, { result: 'second_step', reason, maxAge: rules.maxAge }, { 'www-authenticate': stepUpChallenge(rules) })
+/** The answer to a request that needs a second factor, or a younger one; in a half-way login with its state. */
+export const secondStep = (
+  reason: wasm.SecondStepReason,
+  rules: PassRules,
+  state?: 'first_factor' | 'set_up',
+): AdapterAnswer =>
+  answer(
+    401,
+    { result: 'second_step', reason, maxAge: rules.maxAge, state },
+    { 'www-authenticate': stepUpChallenge(rules) },
+  )
 
 /**
  * The answer to a reply, as far as the client may see it: tokens of the session stay in the session.

@@ -7,9 +7,10 @@ import { type AdapterAnswer, answerOfError, type PassRules } from './answer.js'
 import { beginLogin } from './begin.js'
 import { BadRequest } from './body.js'
 import { cookieOfAdapter } from './cookies.js'
+import { isHostOf } from './cross-site.js'
 import { newSessionId } from './login-after.js'
 import type { Visit } from './means.js'
-import { type AdapterOptions, type HostUser, readOptions } from './options.js'
+import { type AdapterOptions, type HostUser, ofFacts, readOptions } from './options.js'
 import { pageAfter } from './pages.js'
 import { type AdapterRequest, isNavigation, isSafe } from './request.js'
 import {
@@ -97,12 +98,13 @@ export function createAdapter(options: AdapterOptions): Adapter {
 
   function visitByValue(request: PlacedRequest, given: string | undefined): AnsweredVisit {
     const place = valuePlace(sealer, given)
-    return { request, place: placeOfAdapter(name, place), isByValue: true, value: place.value }
+    return { request, place: placeOfAdapter(name, place), isHosts: false, isByValue: true, value: place.value }
   }
 
   function visitByCookie(request: PlacedRequest): AnsweredVisit {
-    const place = request.place ?? cookiePlace(sealer, request, cookie)
-    return { request, place: placeOfAdapter(name, place), isByValue: false }
+    const hosts = request.place
+    const place = hosts ?? cookiePlace(sealer, request, cookie)
+    return { request, place: placeOfAdapter(name, place), isHosts: hosts !== undefined, isByValue: false }
   }
 
   function visitOf(request: PlacedRequest): AnsweredVisit {
@@ -114,8 +116,9 @@ export function createAdapter(options: AdapterOptions): Adapter {
   function answerOfThrown(error: unknown): AdapterAnswer {
     if (error instanceof BadRequest) return error.answer
     if (!CountersignError.is(error)) throw error
-    if (error.status >= 500) onError(error)
-    return answerOfError(error)
+    const told = ofFacts(error)
+    if (told.status >= 500) onError(told)
+    return answerOfError(told)
   }
 
   /** Brings the value of a session along, or sends the person to a page. */
@@ -138,7 +141,7 @@ export function createAdapter(options: AdapterOptions): Adapter {
         // Old cookies of this browser open nothing, whoever it was; nor does the value that the client had.
         if (before !== undefined) await endSession(given, before)
         const login = { account, user, session: newSessionId(), since: sealer.now() }
-        return (await beginLogin(given, visit, login)).answer
+        return beginLogin(given, visit, login)
       }
       const wish = next ?? (pages && isNavigation(request) ? await nextOf(request) : undefined)
       return finished(visit, await job().catch(answerOfThrown), wish)
@@ -168,8 +171,8 @@ function wayBack(request: AdapterRequest): string | undefined {
   if (isSafe(request)) return request.url
   const referer = request.header('referer') ?? ''
   if (!URL.canParse(referer)) return undefined
-  const { host, pathname, search } = new URL(referer)
-  return host === request.header('host') ? pathname + search : undefined
+  const { origin, pathname, search } = new URL(referer)
+  return isHostOf(origin, request.header('host')) ? pathname + search : undefined
 }
 
 /** The path to which a person wanted to go, from the form of a login. The host has read the body: another kind of it has no path. */

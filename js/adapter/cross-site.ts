@@ -53,5 +53,5 @@ export function isCrossSite(request: AdapterRequest, origins: ReadonlySet<string
 }
 
 /** Whether an origin is that of a host; `null`, and a request that names no host, are none. */
-const isHostOf = (origin: string, host: string | undefined) =>
+export const isHostOf = (origin: string, host: string | undefined) =>
   host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()

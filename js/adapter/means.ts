@@ -8,6 +8,8 @@ import type { SessionPlace } from './session-place.js'
 export interface Visit {
   request: AdapterRequest
   place: SessionPlace
+  /** Whether the place is a session of the host's; else it is a sealed text, which ends by itself. */
+  isHosts: boolean
   /** Whether the client keeps the session as a value, which no other site can send. */
   isByValue: boolean
 }

@@ -90,6 +90,13 @@ export function readOptions(options: unknown): ReadOptions {
   }
 }
 
+/** An error of the host's, where a call has refused its facts: no client can mend them. */
+export const ofFacts = (error: CountersignError): CountersignError =>
+  error.code === 'invalid_input' && /^(plan|roles|label)\b/.test(error.path) ? invalidFacts(error) : error
+
+const invalidFacts = (cause: CountersignError) =>
+  new CountersignError('invalid_facts', 'facts', 'has another form; see the cause', cause)
+
 /** A name that a cookie's can end in. */
 const adapterName: Check = (value, path) => {
   const name = text(value, path) as string
@@ -110,10 +117,10 @@ const telling =
 
 /** The facts of a user, from the host. */
 export async function factsOf({ facts }: Pick<ReadOptions, 'facts'>, user: HostUser): Promise<UserFacts> {
-  const given = (await facts?.(user)) ?? {}
   try {
+    const given = (await facts?.(user)) ?? {}
     return read(given, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
   } catch (error) {
-    throw new CountersignError('invalid_facts', 'facts', 'has another form; see the cause', error)
+    throw CountersignError.is(error) ? invalidFacts(error) : error
   }
 }

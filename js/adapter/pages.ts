@@ -6,7 +6,12 @@ import type { ReadPages } from './options.js'
 /** The page that follows a result, with the reason, and the path to which the person wanted to go. */
 export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown): AdapterAnswer {
   const { body } = answer
-  const { result, reason, maxAge } = (body ?? {}) as { result?: string; reason?: string; maxAge?: number }
+  const { result, reason, maxAge, state } = (body ?? {}) as Record<
+    'result' | 'reason' | 'state',
+    string | undefined
+  > & {
+    maxAge?: number
+  }
   const path = ownPath(next)
   const to = (page: string, parts: Record<string, unknown>) => redirection(withQuery(page, { ...parts, next: path }))
   // Backup codes are shown once, in this answer: a redirection would lose them.
@@ -23,7 +28,7 @@ export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown
     case 'set_up':
       return to(pages.setUp, {})
     case 'second_step':
-      return to(pages.secondStep, { reason, max_age: maxAge })
+      return to(state === 'set_up' ? pages.setUp : pages.secondStep, { reason, max_age: maxAge })
     case 'log_in_first':
       return to(pages.login, { reason: result })
     case 'denied':

@@ -6,6 +6,7 @@ import {
   type AdapterAnswer,
   type AdapterOptions,
   type Admission,
+  CountersignError,
   createAdapter,
   type LoginInput,
   type PassRules,
@@ -22,7 +23,7 @@ import {
 } from './nestjs-request.js'
 
 /** Options of the adapter. */
-export interface NestOptions extends AdapterOptions {
+export interface NestOptions extends Omit<AdapterOptions, 'name'> {
   /** Where the login is kept: `expressSession()` of `countersign/express`, or a place of your own; by default in a sealed cookie. */
   session?: ((req: NestRequest) => SessionPlace) | undefined
 }
@@ -38,6 +39,8 @@ export class SecondFactorService {
 
   /** NestJS makes it. */
   constructor({ session, ...options }: NestOptions, host: { readonly httpAdapter: unknown }) {
+    if (Object.hasOwn(options, 'name'))
+      throw new CountersignError('invalid_input', 'name', 'leave it out: an app of NestJS has one second factor')
     this.#adapter = createAdapter(options)
     this.#session = session
     this.#host = host

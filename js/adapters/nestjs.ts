@@ -82,6 +82,7 @@ export class SecondFactorModule {
   /** NestJS makes it. */
   constructor(module: NestModuleRef, modules: NestModules, { everyHandler }: NestPlacement) {
     this.#module = module
+    refuseTwo(modules)
     if (everyHandler) refuseUnmarkedMessages(modules)
   }
 
@@ -147,6 +148,17 @@ function controllerAt(path: string) {
 const reflector = new Reflector()
 /** The keys under which `@nestjs/microservices` and `@nestjs/websockets` mark a handler of messages. */
 const MESSAGE_KEYS = ['microservices:pattern', 'websockets:message_mapping']
+
+/** Handlers find one guard and one service by their classes: with two modules, a login of one would open handlers of the other. */
+function refuseTwo(modules: NestModules): void {
+  const found = [...modules.values()].filter(({ providers }) => providers.has(SecondFactorService))
+  if (found.length > 1)
+    throw new CountersignError(
+      'invalid_input',
+      '',
+      'import SecondFactorModule once: an app of NestJS has one second factor',
+    )
+}
 
 /**
  * A microservice beside an HTTP app has no global guards, unless `inheritAppConfig` is set, and a gateway of NestJS 11 has none. So a handler

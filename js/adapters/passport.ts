@@ -32,7 +32,7 @@ export { type ExpressSessionOptions, expressSession } from './express-session.js
 export type { PassportActions, PassportStrategy } from './passport-request.js'
 
 /** Options of the adapter. `User` is what your strategies give, and what `req.user` is. */
-export interface PassportOptions<User> extends AdapterOptions {
+export interface PassportOptions<User> extends Omit<AdapterOptions, 'name'> {
   /** The id in your database of a user whom a strategy gave. Takes the place of `serializeUser`. */
   idOf: (user: User) => string | HostUser
   /** Your user with this id, or nothing where there is none any more. Takes the place of `deserializeUser`. */
@@ -108,6 +108,8 @@ export function passportSecondFactor<User>({
 }: PassportOptions<User>): PassportSecondFactor {
   for (const [path, given] of Object.entries({ idOf, userOf }))
     if (typeof given !== 'function') throw new CountersignError('invalid_input', path, `\`${path}\` must be a function`)
+  if (Object.hasOwn(options, 'name'))
+    throw new CountersignError('invalid_input', 'name', 'leave it out: an app with Passport has one second factor')
   const adapter = createAdapter(options)
   // Passport's own calls leave the response to the app, so that they give no pages.
   const plain = createAdapter({ ...options, pages: undefined })

@@ -106,6 +106,13 @@ for (const parts of [{ everyHandler: true }, { globalGuard: true }]) {
   })
 }
 
+test('two modules in one app are refused at the start', async () => {
+  await assert.rejects(nest.make(POLICY, { twice: true }), {
+    code: 'invalid_input',
+    message: /import SecondFactorModule once/,
+  })
+})
+
 test('A4: a class that extends an open one is closed', async (t) => {
   const at = await start(t, { everyHandler: true, controllers: [nest.Http, nest.OpenClass, nest.BelowOpenClass] })
   const { nobody, ann } = await browsers(at)

@@ -22,7 +22,7 @@ const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origi
  * A second factor whose clock moves when told.
  * @param {Record<string, any>} [options]
  */
-function service({ store = memoryStore(), ...policy } = {}) {
+function service({ store = memoryStore(), ...policy } = {}, more = {}) {
   let now = NOW
   const keys = generateKeys()
   const secondFactor = createSecondFactor({
@@ -30,6 +30,7 @@ function service({ store = memoryStore(), ...policy } = {}) {
     keys,
     store,
     clock: () => now,
+    ...more,
   })
   return { secondFactor, store, keys, now: () => now, advance: (seconds) => (now += seconds) }
 }
@@ -493,7 +494,14 @@ test('the facts of the host reach the rules, and a wrong one is an error of the 
   assert.deepEqual(asked[0], { user: 'ann' })
   assert.equal((await make(() => ({ roles: ['guest'] })).login({ user: 'ann' })).body.result, 'allowed')
   assert.deepEqual(errors, [])
-  for (const wrong of [{ roles: 'staff' }, { plan: 1 }, { role: ['staff'] }, 'staff']) {
+  for (const wrong of [
+    { roles: 'staff' },
+    { plan: 1 },
+    { role: ['staff'] },
+    'staff',
+    { roles: [''] },
+    { roles: Array(1_000).fill('x') },
+  ]) {
     const { status, body } = await make(() => wrong).login({ user: 'ann' })
     assert.deepEqual([status, body], [500, { result: 'failed', code: 'invalid_facts' }])
     const { code, cause } = errors.pop()
@@ -580,6 +588,10 @@ test('a person who is in and is asked again answers by the same form as at the l
   }
   assert.equal(await led('GET', shop), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fpayments')
   assert.equal(await led('POST', shop), '/code?theme=dark&reason=too_old&max_age=300&next=%2Fshop%3Fitem%3D1')
+  assert.equal(
+    await led('POST', { ...shop, host: 'ACME.example' }),
+    '/code?theme=dark&reason=too_old&max_age=300&next=%2Fshop%3Fitem%3D1',
+  )
   for (const referer of [undefined, 'x', 'https://evil.example/shop'])
     assert.equal(await led('POST', { ...shop, referer }), '/code?theme=dark&reason=too_old&max_age=300')
   const fields = { method: 'totp', next: '/shop?item=1' }
@@ -589,6 +601,145 @@ test('a person who is in and is asked again answers by the same form as at the l
   const right = await browser.act('verify', { ...fields, code }, NAVIGATION)
   assert.equal(right.headers.location, '/shop?item=1')
   assert.equal((await browser.admit({ maxAge: 300 })).person?.user, 'ann')
+})
+
+/** A browser with the cookies that another has now: a request that is under way beside the next one. */
+function copyOf(browser, adapter) {
+  const copy = browserOf(adapter)
+  for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
+  return copy
+}
+
+test('a double click on the second step, by cookie, logs nobody out', async () => {
+  for (const hasAsked of [false, true]) {
+    const it = service()
+    const adapter = createAdapter({ secondFactor: it.secondFactor })
+    const browser = browserOf(adapter)
+    await browser.login({ user: 'ann' })
+    const secret = await enroll(it, browser)
+    it.advance(600)
+    if (hasAsked) await browser.act('again', {})
+    const late = copyOf(browser, adapter)
+    const click = { method: 'totp', code: totp.generate({ secret, time: it.now() }) }
+    assert.equal((await browser.act('verify', click)).body.result, 'verified')
+    const before = new Map(late.cookies)
+    const second = await late.act('verify', click)
+    assert.notEqual(second.body.result, 'verified')
+    assert.deepEqual(late.cookies, before, 'the late answer sets and ends no cookie')
+    assert.equal((await browser.admit({ maxAge: 300 })).person?.user, 'ann')
+  }
+})
+
+test('a challenge that was begun at once is not kept, but for the message that was sent', async () => {
+  const sent = []
+  const it = service(
+    { methods: ['totp', 'sms'], sms: { prefixes: ['+61'] } },
+    { sendSms: async ({ body }) => void sent.push(body) },
+  )
+  const adapter = createAdapter({ secondFactor: it.secondFactor })
+  const browser = browserOf(adapter)
+  await browser.login({ user: 'ann' })
+  await browser.act('enroll-sms', { number: '+61412345678' }).then(({ body }) => {
+    const [code] = /\d{6}/.exec(sent.pop())
+    return browser.act('confirm-sms', { setup: body.setup, code })
+  })
+  it.advance(600)
+  const cookies = new Map(browser.cookies)
+  assert.equal((await browser.act('verify', { method: 'sms', code: '000000' })).status, 422)
+  assert.deepEqual(browser.cookies, cookies, 'a code that is none')
+  const late = copyOf(browser, adapter)
+  assert.equal((await browser.act('send-sms', {})).body.result, 'sms_sent')
+  assert.notDeepEqual(browser.cookies, cookies)
+  assert.equal((await late.act('send-sms', {})).body.result, 'sms_refused')
+  assert.deepEqual(late.cookies, cookies, 'a second click')
+  const [code] = /\d{6}/.exec(sent.pop())
+  assert.equal((await browser.act('verify', { method: 'sms', code })).body.result, 'verified')
+})
+
+test('a challenge that has ended within a login is begun anew', async () => {
+  for (const end of [(it) => it.advance(1_200), (it) => it.secondFactor.passwordChanged({ user: 'ann' })]) {
+    const it = service()
+    const browser = browserOf(createAdapter({ secondFactor: it.secondFactor }))
+    await browser.login({ user: 'ann' })
+    const secret = await enroll(it, browser)
+    it.advance(60)
+    assert.equal((await browser.act('again', {})).body.result, 'challenge')
+    await end(it)
+    const code = totp.generate({ secret, time: it.now() })
+    assert.equal((await browser.act('verify', { method: 'totp', code })).body.result, 'verified')
+  }
+})
+
+test('a sign-out everywhere beside a challenge that is begun at once ends the session', async () => {
+  const it = service()
+  let inFacts = async () => {}
+  const facts = async () => {
+    await inFacts()
+    return {}
+  }
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, facts }))
+  await browser.login({ user: 'ann' })
+  const secret = await enroll(it, browser)
+  it.advance(600)
+  let calls = 0
+  inFacts = async () => {
+    calls += 1
+    if (calls === 2) await it.secondFactor.signOutEverywhere({ user: 'ann' }) // after the check, before the challenge
+  }
+  const code = totp.generate({ secret, time: it.now() })
+  assert.equal((await browser.act('verify', { method: 'totp', code })).body.result, 'log_in_first')
+  assert.equal(calls >= 2, true)
+})
+
+test('a factor that is forced within a session is set up on its page', async () => {
+  let require
+  const it = service({ require: undefined })
+  const secondFactor = createSecondFactor({
+    policy: () => ({
+      v: 1,
+      name: 'Acme',
+      origin: 'https://acme.example',
+      firstFactor: 'password',
+      ...(require ? { require } : {}),
+    }),
+    keys: it.keys,
+    store: it.store,
+    clock: it.now,
+  })
+  const pages = { login: '/login', secondStep: '/code', setUp: '/setup' }
+  const browser = browserOf(createAdapter({ secondFactor, pages }))
+  await browser.login({ user: 'ann' })
+  require = 'everyone'
+  const led = async () => (await browser.admit({}, { url: '/', headers: NAVIGATION })).answer?.headers.location
+  assert.equal(await led(), '/code?reason=no_pass&next=%2F')
+  const verified = await browser.act('verify', { method: 'totp', code: '123456' }, NAVIGATION)
+  assert.equal(verified.headers.location, '/setup')
+  assert.equal(await led(), '/setup?reason=no_pass&next=%2F')
+  assert.deepEqual((await browser.admit()).answer?.body, {
+    result: 'second_step',
+    reason: 'no_pass',
+    maxAge: undefined,
+    state: 'set_up',
+  })
+})
+
+test('a trusted browser keeps its secret through a double click', async () => {
+  const it = service({ trustedBrowser: { days: 30 } })
+  const adapter = createAdapter({ secondFactor: it.secondFactor })
+  const browser = browserOf(adapter)
+  await browser.login({ user: 'ann' })
+  const secret = await enroll(it, browser)
+  await browser.act('log-out', {})
+  await browser.login({ user: 'ann' })
+  it.advance(30)
+  const code = totp.generate({ secret, time: it.now() })
+  assert.equal((await browser.act('verify', { method: 'totp', code, trustBrowser: true })).body.result, 'verified')
+  await browser.act('log-out', {})
+  const late = copyOf(browser, adapter)
+  assert.equal((await browser.login({ user: 'ann' })).body.result, 'verified')
+  const before = late.cookies.get('__Host-countersign-browser')
+  assert.equal((await late.login({ user: 'ann' })).body.result, 'challenge')
+  assert.equal(late.cookies.get('__Host-countersign-browser'), before)
 })
 
 test('T35: no redirection leads to another site', async () => {

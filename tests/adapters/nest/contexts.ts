@@ -257,6 +257,8 @@ export interface Parts extends NestPlacement {
   globalGuard?: boolean
   prefix?: string
   sessions?: boolean
+  /** Whether the module is there a second time. */
+  twice?: boolean
 }
 
 /** An app that is made and not yet listening, and the people who use it. */
@@ -276,7 +278,11 @@ export async function make(policy: object, parts: Parts) {
   })
   class App {}
   Module({
-    imports: [factor, ...(parts.graphql ? [graphql] : [])],
+    imports: [
+      factor,
+      ...(parts.twice ? [SecondFactorModule.forRoot({ path: 'staff', ...options })] : []),
+      ...(parts.graphql ? [graphql] : []),
+    ],
     controllers: controllers as never,
     providers: [OfOneRequest, ...(providers as never[])],
   })(App)
