@@ -16,8 +16,12 @@ interface Database {
   close(): Promise<void>
 }
 
+/** The addresses of databases that are known, as a pattern and in words. */
+const ADDRESS = /^(sqlite:|postgres(ql)?:\/\/|mysql:\/\/)/
+const FORMS = 'sqlite:FILE, postgres://…, postgresql://… or mysql://…'
+
 /** Whether a source names a database, and no file. */
-export const isDatabase = (source: string) => /^(sqlite:|postgres(ql)?:\/\/|mysql:\/\/|env:)/.test(source)
+export const isDatabase = (source: string) => /^(sqlite:|file:|env:|[a-z][a-z0-9+.-]*:\/\/)/.test(source)
 
 /**
  * The rows of a table in order of their ids, a thousand at a time, with `twoFactorEnabled` of the user where there is a table
@@ -26,6 +30,7 @@ export const isDatabase = (source: string) => /^(sqlite:|postgres(ql)?:\/\/|mysq
 export async function* tableRows(source: string, table: string, config: string): AsyncIterable<Fields> {
   const address = source.startsWith('env:') ? process.env[source.slice(4)] : source
   if (address === undefined || address === '') throw new Error(`the variable of \`${source}\` is not set`)
+  if (!ADDRESS.test(address)) throw new Error(`${placeOf(source)} is none that is known: the forms are ${FORMS}`)
   const database = await open(address, [createRequire(resolve(config)), createRequire(join(process.cwd(), 'any.js'))])
   try {
     const { quoted } = database
@@ -50,6 +55,12 @@ export async function* tableRows(source: string, table: string, config: string):
     await database.close().catch(() => undefined)
   }
 }
+
+/** An address may have a password, so that only the variable or the scheme is named. */
+const placeOf = (source: string) =>
+  source.startsWith('env:')
+    ? `the address in \`${source}\``
+    : `an address that begins with \`${source.split(':')[0]}:\``
 
 async function open(address: string, loads: NodeJS.Require[]): Promise<Database> {
   if (address.startsWith('sqlite:')) return openSqlite(address.replace(/^sqlite:(\/\/)?/, ''), loads)

@@ -206,6 +206,20 @@ test("better-auth's users come from its database, under the keys of its own vari
     )
     assert.match(stderr, /^8 read\n6 to import\n/)
   }
+  for (const [source, address, named] of [
+    ['env:AUTH_DATABASE', 'auth.sqlite', 'the address in `env:AUTH_DATABASE`'],
+    ['env:AUTH_DATABASE', 'file:auth.sqlite', 'the address in `env:AUTH_DATABASE`'],
+    ['env:AUTH_DATABASE', 'root:hush@localhost', 'the address in `env:AUTH_DATABASE`'],
+    ['file:auth.sqlite', '', 'an address that begins with `file:`'],
+    ['mariadb://root:hush@localhost/auth', '', 'an address that begins with `mariadb:`'],
+  ]) {
+    const { code, stderr } = await at.run(['import', '--from', 'better-auth', source], {
+      env: { ...env, AUTH_DATABASE: address },
+    })
+    const words = `${named} is none that is known: the forms are sqlite:FILE, postgres://…, postgresql://… or mysql://…`
+    assert.ok(stderr.includes(words) && !stderr.includes('hush'), stderr)
+    assert.equal(code, 1)
+  }
   const { BETTER_AUTH_SECRET, ...rest } = env
   const without = await at.run(['import', '--from', 'better-auth', `sqlite:${file}`], { env: rest })
   assert.ok(without.stdout.includes('\tkey_missing\tBETTER_AUTH_SECRET is not given'))
