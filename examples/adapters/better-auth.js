@@ -16,9 +16,9 @@ const policy = {
 
 export const auth = betterAuth({
   baseURL: process.env.ORIGIN ?? 'http://localhost:3000',
-  secret: process.env.BETTER_AUTH_SECRET,
   database: new Database(process.env.DATABASE ?? 'acme.sqlite'),
-  emailAndPassword: { enabled: true },
+  emailAndPassword: { enabled: true, requireEmailVerification: true }, // a factor needs a proven address
+  emailVerification: { sendVerificationEmail: async ({ user, url }) => console.log(`mail to ${user.email}: ${url}`) },
   advanced: { ipAddress: { ipAddressHeaders: ['x-real-ip'] } }, // a header that your proxy sets, and clients cannot
   plugins: [
     magicLink({ sendMagicLink: ({ email, url }) => console.log(`mail to ${email}: ${url}`) }),

@@ -15,6 +15,7 @@ import {
 import { sealerOf } from '../sealer.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth/challenge.js'
 import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth/endpoints.js'
+import { isProven } from './better-auth/enrollment.js'
 import { FIELD } from './better-auth/mark.js'
 import { isOwnerOf } from './better-auth/organization.js'
 import { addsPasskey } from './better-auth/passkey.js'
@@ -46,6 +47,11 @@ export interface BetterAuthSharedOptions {
   facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined
   /** Whether this user may issue a recovery code for, or reset, another one. By default an owner of all organizations of that user may. */
   mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
+  /**
+   * Whether this user may set up a factor. By default one whose e-mail address is verified, or any where nothing proves addresses: no
+   * verification mail, no magic link and no code by e-mail.
+   */
+  mayEnroll?: ((user: AuthUser) => boolean | Promise<boolean>) | undefined
   /** Your pages, for ways in that redirect. */
   pages?: BetterAuthPages | undefined
   /**
@@ -96,7 +102,8 @@ export interface SecondFactorPlugin {
  *
  * export const auth = betterAuth({
  *   database: new Database('acme.sqlite'),
- *   emailAndPassword: { enabled: true },
+ *   emailAndPassword: { enabled: true, requireEmailVerification: true },
+ *   emailVerification: { sendVerificationEmail: async ({ user, url }) => console.log('mail to', user.email, url) },
  *   plugins: [
  *     secondFactor({
  *       policy: { v: 1, name: 'Acme', origin: 'https://acme.example' },
@@ -110,7 +117,7 @@ export interface SecondFactorPlugin {
  * `twoFactor` is on too, or where there is no database for the records.
  */
 export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
-  const { account, facts, mayRescue, pages = {}, passkeyLogin = 'one', ip, ...rest } = options
+  const { account, facts, mayRescue, mayEnroll, pages = {}, passkeyLogin = 'one', ip, ...rest } = options
   const keepsRecords = rest.secondFactor === undefined
   let store: WholeStore | undefined
   let parts: { means: Means; adapter: ReturnType<typeof createAdapter> } | undefined
@@ -155,6 +162,7 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
         const all = await inner.listSessions(user, { onlyActiveSessions: true })
         return inner.findSessions(all.map(({ token }) => token))
       },
+      mayEnroll: async (user) => (mayEnroll ? await mayEnroll(user) : isProven(context, user)) === true,
       passkeyCountsAsBoth: passkeyLogin === 'both',
     }
     const adapter = createAdapter({

@@ -24,6 +24,10 @@ test('better-auth: the example asks for a second factor, and again before a tran
   const person = { email: 'ann@acme.example', password: PASSWORD }
   const first = client(service)
   assert.equal((await act(first, '/sign-up/email', { ...person, name: 'ann' })).status, 200)
+  assert.equal((await act(first, '/sign-in/email', person)).body.code, 'EMAIL_NOT_VERIFIED')
+  const { pathname, search } = new URL(await service.mailedLink())
+  assert.equal((await first.get(pathname + search)).status, 302)
+  assert.equal((await act(first, '/sign-in/email', person)).status, 200)
   const { secret, setup } = (await act(first, '/second-factor/enroll-totp')).body
   assert.equal((await act(first, '/second-factor/confirm-totp', { setup, code: code(secret) })).body.result, 'enrolled')
   assert.equal((await first.get('/transfer')).status, 200)

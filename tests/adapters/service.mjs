@@ -87,6 +87,9 @@ export async function startService(t, options) {
   })
   /** @type {string[]} */
   const messages = []
+  /** @type {string[]} */
+  const mails = []
+  let mailed = () => {}
   const errors = []
   const origin = await new Promise((resolve, reject) => {
     const failed = () => reject(new Error(`the example ended:\n${errors.join('\n')}`))
@@ -100,6 +103,9 @@ export async function startService(t, options) {
       }
       const sms = /^SMS to (\S+): (.*)$/.exec(line)
       if (sms) messages.push(JSON.parse(sms[2]))
+      const mail = /^mail to \S+: (\S+)$/.exec(line)
+      if (mail) mails.push(mail[1])
+      if (mail) mailed()
     })
   })
   t.after(async () => {
@@ -117,6 +123,14 @@ export async function startService(t, options) {
     isRunning: () => child.exitCode === null,
     /** The code in the newest message. */
     smsCode: () => /\b(\d{6,8})\b/.exec(messages.at(-1) ?? '')?.[1],
+    /** The link in the next mail. */
+    async mailedLink() {
+      while (mails.length === 0)
+        await new Promise((resolve) => {
+          mailed = () => resolve(undefined)
+        })
+      return mails.shift()
+    },
     /** The service's clock, in unix seconds. */
     now: () => Math.floor(Date.now() / 1_000) + offset,
     /** Moves its clock on. */

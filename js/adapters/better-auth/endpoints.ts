@@ -5,6 +5,7 @@ import { type PassRules, stepUpChallenge } from '../../adapter.js'
 import type { SecondStepReason } from '../../index.js'
 import type { SecondFactorActions } from '../better-auth-client.js'
 import { codeOf } from './challenge.js'
+import { refuseUnproven } from './enrollment.js'
 import { readHalfWay } from './half-way.js'
 import { PATH } from './path.js'
 import { type AuthPlace, placeOf } from './place.js'
@@ -89,6 +90,7 @@ function actionEndpoint(started: Started, name: string, method: 'GET' | 'POST') 
   return createAuthEndpoint(`${PATH}/${name}`, { ...POST, method, ...body }, async (endpoint) => {
     const { means, adapter } = started()
     const place = placeOf(means, endpoint)
+    await refuseUnproven(means, endpoint, name, async () => place.read())
     const answer = await adapter.act({ ...requestOf(means, endpoint), place }, name)
     if (name === 'reset' && answer.status === 200) await endSessionsOf(endpoint)
     return answered(endpoint, answer, place)

@@ -40,6 +40,8 @@ export interface Means {
   hasEnded(session: { account: string | undefined; user: string; session: string }, since: number): Promise<boolean>
   /** The sessions of a user, whether they count or not. */
   sessionsOf(user: string): Promise<AuthSessionAndUser[]>
+  /** Whether a user may set up a factor. */
+  mayEnroll(user: AuthUser): Promise<boolean>
   /** Whether a login by a passkey with user verification counts as both factors. */
   passkeyCountsAsBoth: boolean
 }

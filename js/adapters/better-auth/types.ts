@@ -26,6 +26,8 @@ export interface AuthUser {
   id: string
   /** The e-mail address. */
   email?: string | undefined
+  /** Whether somebody has proven that the address is theirs. */
+  emailVerified?: boolean | undefined
   /** Whether it is a guest of the anonymous plugin. */
   isAnonymous?: boolean | null | undefined
   [field: string]: unknown
@@ -97,6 +99,7 @@ export interface AuthContext {
     plugins?: AuthPlugin[]
     database?: unknown
     secondaryStorage?: unknown
+    emailVerification?: { sendVerificationEmail?: unknown }
     advanced?: { ipAddress?: { ipAddressHeaders?: string[]; trustedProxies?: string[] } }
     session?: { cookieCache?: { enabled?: boolean; version?: CacheVersion } }
     [option: string]: unknown

@@ -1,0 +1,88 @@
+// T14: nobody sets up a factor on an address that may be somebody else's, where the owner can still prove it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { emailOTP, magicLink } from 'better-auth/plugins'
+import { enroll, PASSWORD, signedUp, startAuth } from './better-auth-service.mjs'
+
+const SET_UPS = /** @type {[string, object][]} */ ([
+  ['enroll-totp', {}],
+  ['confirm-totp', { setup: 'x', code: '000000' }],
+  ['enroll-sms', { number: '+61491570156' }],
+  ['confirm-sms', { setup: 'x', code: '000000' }],
+])
+const links = (mails) => magicLink({ sendMagicLink: async (mail) => void mails.push(mail) })
+
+test('T14: a stranger on an unproven address enrolls nothing, so that its owner is not locked out', async (t) => {
+  const mails = []
+  const service = await startAuth(t, { plugins: [links(mails)] })
+  const { browser: stranger, email, id } = await signedUp(service)
+  for (const [action, body] of SET_UPS) {
+    const refused = await stranger.post(`/second-factor/${action}`, body)
+    assert.equal(refused.status, 403, action)
+    const { code, result, reason } = refused.body
+    assert.deepEqual({ code, result, reason }, REFUSAL, action)
+  }
+  const owner = service.browser()
+  await owner.post('/sign-in/magic-link', { email })
+  await owner.get(mails[0].url)
+  assert.equal(await owner.user(), id, 'in, without a factor of the stranger')
+  assert.equal(await stranger.user(), undefined)
+  await enroll(service, owner)
+})
+const REFUSAL = { code: 'EMAIL_NOT_VERIFIED', result: 'denied', reason: 'email_not_verified' }
+
+const PROOFS = /** @type {[string, (mails: any[]) => object][]} */ ([
+  [
+    'a verification mail',
+    (mails) => ({ options: { emailVerification: { sendVerificationEmail: async (mail) => void mails.push(mail) } } }),
+  ],
+  [
+    'a code by e-mail',
+    (mails) => ({ plugins: [emailOTP({ sendVerificationOTP: async (mail) => void mails.push(mail) })] }),
+  ],
+])
+for (const [name, given] of PROOFS)
+  test(`T14: an address is to be proven first, where there is ${name}`, async (t) => {
+    const mails = []
+    const service = await startAuth(t, given(mails))
+    const { browser, email } = await signedUp(service)
+    assert.equal((await browser.post('/second-factor/enroll-totp')).body.code, 'EMAIL_NOT_VERIFIED')
+    if (name === 'a verification mail') {
+      await browser.post('/send-verification-email', { email })
+      await browser.get(mails.at(-1).url)
+    } else {
+      await browser.post('/email-otp/send-verification-otp', { email, type: 'email-verification' })
+      await browser.post('/email-otp/verify-email', { email, otp: mails.at(-1).otp })
+    }
+    await enroll(service, browser)
+  })
+
+test('T14: a forced set-up in the login asks for a proven address too', async (t) => {
+  const mails = []
+  const policy = { require: 'everyone', firstFactor: 'password' }
+  const service = await startAuth(t, { plugins: [links(mails)], policy })
+  const browser = service.browser()
+  const answer = await browser.post('/sign-up/email', { email: 'ann@acme.example', password: PASSWORD, name: 'ann' })
+  assert.equal(answer.body.result, 'set_up', answer.text)
+  assert.equal((await browser.post('/second-factor/enroll-totp')).body.code, 'EMAIL_NOT_VERIFIED')
+  service.database.exec('UPDATE user SET emailVerified = 1')
+  await enroll(service, browser)
+})
+
+test('nothing is asked where nothing proves addresses, and `mayEnroll` is a rule of the host', async (t) => {
+  const plain = await startAuth(t)
+  await enroll(plain, (await signedUp(plain)).browser)
+  const asked = []
+  const mayEnroll = async (user) => asked.push(user.email) > 1
+  const own = await startAuth(t, { plugins: [links([])], own: { mayEnroll } })
+  const { browser, email } = await signedUp(own)
+  assert.equal((await browser.post('/second-factor/enroll-totp')).body.code, 'EMAIL_NOT_VERIFIED')
+  await enroll(own, browser)
+  assert.deepEqual(new Set(asked), new Set([email]))
+})
+
+test('a set-up of nobody is answered as before', async (t) => {
+  const service = await startAuth(t, { plugins: [links([])] })
+  const answer = await service.browser().post('/second-factor/enroll-totp')
+  assert.deepEqual([answer.status, answer.body.result], [401, 'log_in_first'])
+})
