@@ -1,9 +1,9 @@
-// The set-up of a first factor inside an interaction, and a way back that takes longer than `max_age`.
+// The set-up of a first factor inside an interaction.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generateKeys, memoryStore } from 'countersign'
 import { createOperator } from 'countersign/operator'
-import { ACR, codeOf, enroll, password, provider, title, wait, withApp } from './oidc-provider-house.mjs'
+import { ACR, codeOf, enroll, password, provider, title, wait } from './oidc-provider-house.mjs'
 
 const POLICY = {
   require: 'everyone',
@@ -92,26 +92,6 @@ test('codes that nobody has saved: the next log-in asks for the app', async (t) 
   assert.equal(title(await browser.go(url)), 'Second factor')
   const back = await browser.post({ action: 'verify', method: 'totp', code: codeOf(key) })
   assert.equal((await redeem(back)).claims().acr, ACR)
-})
-
-test('A5: a way back that takes longer than max_age asks no second time', async (t) => {
-  const op = await provider(t)
-  const { secret } = await withApp(op)
-  const browser = op.browser()
-  const first = await op.request('intranet')
-  await browser.go(first.url)
-  await password(browser)
-  await first.redeem(await browser.post({ action: 'verify', method: 'totp', code: codeOf(secret) }))
-  wait(60)
-  const { url } = await op.request('intranet', { max_age: 5 })
-  assert.equal(title(await browser.go(url)), 'Second factor')
-  const body = new URLSearchParams({ action: 'verify', method: 'totp', code: codeOf(secret) }).toString()
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const { pathname } = new URL(browser.page.url)
-  const { headers: sent } = await browser.ask(`${pathname}/second-factor`, { method: 'POST', body, headers })
-  wait(20)
-  const back = await browser.go(sent.get('location'))
-  assert.ok(back instanceof URL && back.searchParams.has('code'))
 })
 
 test('somebody whose app was imported gets new backup codes at the first log-in', async (t) => {

@@ -5,7 +5,9 @@
 //            factor to ask for, or the session was ended, or only another log-in is of the strength that the client insists on: the
 //            password again
 //   prompt   a second factor, or a better or younger one
-//   unmet    the client insists on something that no person can give here
+//   unmet    the client insists on something that no person can give here, or the host's log-in tells a time that `max_age` excludes
+//
+// `auth_time` is the time of the password or of the pass, the later one. A request with `max_age` never gets one that is older.
 import type { SecondFactor } from '../../second-factor.js'
 import { acrOf, amrOf, type Demand, methodsFor } from './demand.js'
 import type { Caller, ReadOptions } from './options.js'
@@ -17,10 +19,10 @@ export type PromptReason = 'denied' | 'second_factor_required' | 'acr' | 'essent
 
 /** A judgement. */
 export type Judgement =
-  | { result: 'met'; method: string | undefined; acr: string | undefined; amr: string[] }
+  | { result: 'met'; authTime: number; acr: string | undefined; amr: string[] }
   | { result: 'log_in' }
   | { result: 'prompt'; reason: PromptReason }
-  | { result: 'unmet' }
+  | { result: 'unmet'; what: 'acr' | 'max_age' }
 
 /** The facts of a request that is judged. */
 export interface Judged {
@@ -29,7 +31,7 @@ export interface Judged {
   caller: Caller
   ip: string | undefined
   demand: Demand
-  /** Whether this very request has asked for a second factor already, and was given one: it is asked once. */
+  /** Whether this very request has asked for a second factor already, and was given one: `max_age=0` asks for it once. */
   isJustDone: boolean
   /** Whether the person has logged in in this very request. */
   isLoggedIn: boolean
@@ -74,12 +76,15 @@ export async function judge(options: ReadOptions, judged: Judged): Promise<Judge
         : { result: 'prompt', reason: essential ? 'essential_acr' : 'acr' }
     // The host's own log-in may reach a level of its own.
     if (essential && !isLoggedIn && levels.some((level) => options.levels.has(level))) return { result: 'log_in' }
-    if (essential) return { result: 'unmet' }
+    if (essential) return { result: 'unmet', what: 'acr' }
   }
   if (tooOld === 'log_in') return { result: 'log_in' }
   if (tooOld === 'second_factor') return { result: 'prompt', reason: 'second_factor_too_old' }
   const amr = [...new Set([...kept.amr, ...(method ? amrOf(method) : [])])]
-  return { result: 'met', method, acr: acr ?? passed ?? kept.acr, amr }
+  const authTime = Math.max(kept.at, reply.authTime ?? 0)
+  // A log-in of the host that tells an older time would do so again.
+  if (isOlder(authTime, judged)) return { result: 'unmet', what: 'max_age' }
+  return { result: 'met', authTime, acr: acr ?? passed ?? kept.acr, amr }
 }
 
 /** Whether a pass that does not count any more leaves the session as it is: a second factor alone continues it. */
@@ -93,7 +98,7 @@ async function whatIsTooOld(
   method: string | undefined,
 ): Promise<'log_in' | 'second_factor' | undefined> {
   if (method === undefined) return isLoginTooOld(judged) ? 'log_in' : undefined
-  if (question.maxAge === undefined || judged.isJustDone) return undefined
+  if (question.maxAge === undefined || (question.maxAge === 0 && judged.isJustDone)) return undefined
   const reply = await secondFactor.check(question)
   // Without a method it says that nothing forces a second factor, and not that the pass is young.
   if (reply.result === 'in' && reply.method !== undefined) return undefined
@@ -102,9 +107,16 @@ async function whatIsTooOld(
   return enrollment === 'usable' ? 'second_factor' : 'log_in'
 }
 
-/** Whether the person must type the password again. It is not asked twice in one request, and at the prompt it was judged before. */
-const isLoginTooOld = ({ kept, demand: { maxAge }, isLoggedIn, isAtPrompt, now }: Judged) =>
-  maxAge !== undefined && !isLoggedIn && !isAtPrompt && now - kept.at > maxAge
+/**
+ * Whether the person must type the password again. At the prompt that was judged before it. In the request of the log-in itself its own
+ * time counts, and not the one that the host tells.
+ */
+const isLoginTooOld = (judged: Judged) =>
+  !judged.isAtPrompt && isOlder(Math.max(judged.kept.at, judged.isLoggedIn ? judged.kept.since : 0), judged)
+
+/** Whether a time is longer ago than `max_age`. `max_age=0` asks once, as `prompt=login` does: no answer to it can be of this second. */
+const isOlder = (time: number, { demand: { maxAge }, isLoggedIn, isJustDone, now }: Judged) =>
+  maxAge !== undefined && !(maxAge === 0 && (isLoggedIn || isJustDone)) && now - time > maxAge
 
 /** Whether the user has, or may set up, a method that meets the demand. */
 async function canReach({ secondFactor, setUp }: ReadOptions, judged: Judged, session: string): Promise<boolean> {

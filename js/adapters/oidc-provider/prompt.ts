@@ -88,6 +88,11 @@ function judgements(options: ReadOptions): (ctx: OidcContext) => Promise<Judgeme
   }
 }
 
+const UNMET = {
+  acr: 'the requested acr cannot be reached',
+  max_age: 'the log-in is longer ago than max_age',
+}
+
 async function judgeRequest(options: ReadOptions, ctx: OidcContext): Promise<Judgement> {
   const { params = {}, result } = ctx.oidc
   const session = ctx.oidc.session as OidcSession & { accountId: string }
@@ -107,12 +112,12 @@ async function judgeRequest(options: ReadOptions, ctx: OidcContext): Promise<Jud
     now,
     isAtPrompt: false,
   })
-  if (judgement.result === 'unmet')
-    throw new options.oidc.errors.UnmetAuthenticationRequirements('the requested acr cannot be reached')
+  if (judgement.result === 'unmet') throw new options.oidc.errors.UnmetAuthenticationRequirements(UNMET[judgement.what])
   // The client is told the strength of now, and not that of the time when the session began.
   const { acr, amr } = judgement.result === 'met' ? judgement : kept
   session.acr = acr
   session.amr = amr
+  if (judgement.result === 'met') setAuthTime(session, { ...kept, at: judgement.authTime })
   return judgement
 }
 
@@ -125,14 +130,18 @@ function bringUpToDate(ctx: OidcContext, session: OidcSession, now: number): Kep
     kept = afterLogin(result.login, now)
   const passed = result?.second_factor?.passed
   if (finished?.prompt.name === SECOND_FACTOR && passed !== undefined) {
-    kept = { ...kept, ...passed, at: now }
+    kept = { ...kept, ...passed }
     // The results of later interactions bring this one again, when the session may have a younger pass.
     Object.assign(result as OidcResult, { second_factor: { isDone: true } })
   }
-  session[FIELD] = kept
-  // oidc-provider takes the end of each interaction after a log-in for the log-in itself, the consent included.
-  session.loginTs = kept.at
+  setAuthTime(session, kept)
   return kept
+}
+
+/** oidc-provider takes the end of each interaction after a log-in for the log-in itself, the consent included. */
+function setAuthTime(session: OidcSession, kept: KeptInSession): void {
+  session[FIELD] = kept
+  session.loginTs = kept.at
 }
 
 /** Whether the log-in is of the interaction that has ended, and not of one before it. */
