@@ -9,7 +9,7 @@ import type { StepAnswer } from './oidc-provider/answer.js'
 import { ACR_VALUES } from './oidc-provider/demand.js'
 import { type OidcProviderOptions, readOptions } from './oidc-provider/options.js'
 import { keepPass, type PageRules, type SignedIn, signedIn } from './oidc-provider/own-pages.js'
-import { addPrompt } from './oidc-provider/prompt.js'
+import { addPrompt, type Watched } from './oidc-provider/prompt.js'
 import { post, show } from './oidc-provider/routes.js'
 import { addFieldTo } from './oidc-provider/session.js'
 import { isOver, strengthClaims } from './oidc-provider/tokens.js'
@@ -31,7 +31,11 @@ export interface OidcProviderSecondFactor {
    * `auth_time`, and the parameter `claims`. What is in it already stays.
    */
   configure<Configuration extends object>(configuration: Configuration): Configuration
-  /** Ties the provider to this second factor, and gives it back. Do it before its first request. */
+  /**
+   * Ties the provider to this second factor, and gives it back. Do it before its first request.
+   *
+   * @throws `CountersignError` `invalid_input`: it was made without `configure`, or has served a request.
+   */
   attach<Provider>(provider: Provider): Provider
   /** The step at which the person is, for the page of an interaction whose prompt is `second_factor`. */
   show(request: NodeRequest, response: object): Promise<StepAnswer>
@@ -60,10 +64,21 @@ export interface OidcProviderSecondFactor {
 export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProviderSecondFactor {
   const given = readOptions(options)
   let attached: OidcProvider | undefined
+  let isMade = false
   const provider = (): OidcProvider => {
-    if (attached === undefined)
-      throw new CountersignError('invalid_input', 'provider', 'is missing: call `attach(provider)` first')
+    if (attached === undefined) throw notAttached()
     return attached
+  }
+  const watched: Watched = {
+    onRead: () => {
+      isMade = true
+    },
+    onRequest: () => {
+      if (attached !== undefined) return
+      // Without its field no session would keep a pass. oidc-provider answers `server_error`, and the log gets the reason.
+      given.onError(notAttached())
+      throw new Error('the provider is not attached to its second factor', { cause: notAttached() })
+    },
   }
   return Object.freeze({
     configure: <Configuration extends object>(configuration: Configuration): Configuration => {
@@ -93,20 +108,26 @@ export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProv
         features: { ...features, claimsParameter: { ...Object(features.claimsParameter), enabled: true } },
         interactions: {
           ...interactions,
-          policy: addPrompt(interactions.policy ?? given.oidc.interactionPolicy.base(), given),
+          policy: addPrompt(interactions.policy ?? given.oidc.interactionPolicy.base(), given, watched),
         },
         extraTokenClaims: async (ctx: OidcContext, token: OidcToken) => {
           const claims = { ...(await extraTokenClaims?.(ctx, token)), ...strengthClaims(ctx, token) }
           return Object.keys(claims).length === 0 ? undefined : claims
         },
         findAccount: async (ctx: OidcContext, sub: string, token?: OidcToken) => {
-          provider() // Without its field no session would keep a pass.
           if (await isOver(given, ctx, token)) return undefined
           return findAccount === undefined ? { accountId: sub, claims: () => ({ sub }) } : findAccount(ctx, sub, token)
         },
       } as Configuration
     },
     attach: <Provider>(made: Provider): Provider => {
+      if (!isMade)
+        throw new CountersignError(
+          'invalid_input',
+          'provider',
+          'has no prompt `second_factor`, and asks nobody: make it by `new Provider(issuer, steps.configure(configuration))`, and give `interactions.policy` in that configuration',
+        )
+      isMade = false // Each provider is made with a configuration of its own.
       addFieldTo(made as OidcProvider)
       attached = made as OidcProvider
       return made
@@ -117,6 +138,9 @@ export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProv
     keepPass: (request, response, pass) => keepPass(provider(), request, response, pass),
   } satisfies OidcProviderSecondFactor)
 }
+
+const notAttached = () =>
+  new CountersignError('invalid_input', 'provider', 'is missing: call `attach(provider)` before its first request')
 
 /** The parts of a configuration that are added to. */
 interface Known {

@@ -192,7 +192,7 @@ test('options are checked, and a provider is attached before its first request',
   policy.remove('login')
   assert.throws(() => steps.configure({ interactions: { policy } }), { path: 'interactions.policy' })
 
-  const late = new oidc.Provider(issuer, {})
+  const late = new oidc.Provider(issuer, steps.configure({}))
   await late.Session.find('nobody')
   new late.Session({})
   assert.throws(() => steps.attach(late), { code: 'invalid_input', path: 'provider' })

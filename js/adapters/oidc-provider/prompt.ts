@@ -29,8 +29,16 @@ const CHECKS: [PromptReason, string, string][] = [
   ['second_factor_too_old', 'the second factor is longer ago than max_age', 'login_required'],
 ]
 
+/** What becomes of the prompt. */
+export interface Watched {
+  /** A provider has read the prompt: it is made with this policy. oidc-provider shows its policy to nobody. */
+  onRead(): void
+  /** Comes first in each authorization request, also in that of somebody who has not logged in yet. */
+  onRequest(): void
+}
+
 /** Adds the prompt to a policy, which is changed. */
-export function addPrompt(policy: OidcPolicy, options: ReadOptions): OidcPolicy {
+export function addPrompt(policy: OidcPolicy, options: ReadOptions, { onRead, onRequest }: Watched): OidcPolicy {
   const { Check, Prompt } = options.oidc.interactionPolicy
   const judgementOf = judgements(options)
 
@@ -48,12 +56,21 @@ export function addPrompt(policy: OidcPolicy, options: ReadOptions): OidcPolicy 
   for (const reason of ['essential_acr', 'essential_acrs', 'max_age']) ofLogin.remove(reason)
   ofLogin.add(
     new Check('log_in_again', 'another log-in is required', 'login_required', async (ctx) => {
+      onRequest()
       // Where the client asks for the log-in, what the session can reach is judged after that.
       if (ctx.oidc.session?.accountId === undefined || ctx.oidc.promptPending('login')) return false
       return (await judgementOf(ctx)).result === 'log_in'
     }),
   )
-  policy.add(new Prompt({ name: SECOND_FACTOR }, ...checks), login + 1)
+  const prompt = new Prompt({ name: SECOND_FACTOR }, ...checks)
+  Object.defineProperty(prompt, 'requestable', {
+    enumerable: true,
+    get: () => {
+      onRead()
+      return false
+    },
+  })
+  policy.add(prompt, login + 1)
   return policy
 }
 
