@@ -38,6 +38,15 @@ export const clients = [
   }),
 ]
 
+/** The person's own page at the provider. It gets no token, and needs no secret. */
+export const ownClient = (issuer) => ({
+  client_id: 'account',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: [`${issuer}/me`],
+  grant_types: [],
+  response_types: ['none'],
+})
+
 export const API = 'https://api.acme.example'
 
 /** Access tokens are for the company's API, and JWTs. Its own clients need no consent. */

@@ -5,7 +5,7 @@ import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
 import { oidcProviderSecondFactor } from 'countersign/oidc-provider'
 import express from 'express'
 import * as oidc from 'oidc-provider'
-import { clients, resources, users } from './company.js'
+import { clients, ownClient, resources, users } from './company.js'
 import { page as html } from './pages.js'
 import { routes } from './routes.js'
 
@@ -29,7 +29,7 @@ export function companyOp({
     new oidc.Provider(
       issuer,
       steps.configure({
-        ...{ clients, findAccount: users.findAccount, ...resources },
+        ...{ clients: [...clients, ownClient(issuer)], findAccount: users.findAccount, ...resources },
         cookies: { keys: [process.env.COOKIE_KEY ?? 'only an example'] },
         interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
         ...configuration,

@@ -42,7 +42,16 @@ ${button('saved', 'I have saved them')}`,
 ${button('cancel', 'Back to the application')}`,
   me: ({ status }) =>
     `<h1>Your second factor</h1>
-<ul>${status.methods.map(({ name, method }) => `<li>${safe(name)} (${method})</li>`).join('')}</ul>`,
+<ul>${status.methods.map(({ name, method }) => `<li>${safe(name)} (${method})</li>`).join('')}</ul>
+${ownForm('app', '<button>Set up an authenticator app</button>')}
+${status.methods.length > 0 ? ownForm('codes', '<button>New backup codes</button>') : ''}`,
+  my_app: ({ qrSvg, secret, setup }) => `<h1>Confirm it</h1>
+${qrSvg}<p>Or type this key into the app: <code>${safe(secret)}</code></p>
+${ownForm('confirm', `<input type="hidden" name="setup" value="${safe(setup)}"><label>Code<br><input name="code" inputmode="numeric" autocomplete="one-time-code" required></label><br><button>Confirm</button>`)}`,
+  my_codes: ({ codes, set }) => `<h1>Your backup codes</h1>
+<p>Each logs you in once, without your phone. Keep them where nobody else finds them.</p>
+<ol>${codes.map((code) => `<li><code>${safe(code)}</code></li>`).join('')}</ol>
+${ownForm('saved', `<input type="hidden" name="set" value="${safe(set)}"><button>I have saved them</button>`)}`,
   error: ({ message, result }) => `<h1>That did not work</h1><p>${safe(message ?? result)}</p>`,
 }
 
@@ -62,6 +71,8 @@ const smsForm = ({ hint }) => button('send_sms', `Send a code to ${safe(hint)}`)
 const button = (action, text) => form(action, `<button>${text}</button>`)
 const form = (action, fields) =>
   `<form method="post" action="second-factor"><input type="hidden" name="action" value="${action}">${fields}</form>`
+
+const ownForm = (action, fields) => `<form method="post" action="${action}">${fields}</form>`
 
 const told = (reply) => {
   switch (reply?.result) {

@@ -1,7 +1,8 @@
-// The pages of the provider: the company's log-in, the second factor after it, and a page of the person's own.
+// The pages of the provider: the company's log-in, the second factor after it, and the person's own page.
 import { SECOND_FACTOR } from 'countersign/oidc-provider'
 import express from 'express'
 import { users } from './company.js'
+import { ownPage } from './me.js'
 
 export function routes({ provider, steps, secondFactor, page }) {
   const router = express.Router()
@@ -23,13 +24,7 @@ export function routes({ provider, steps, secondFactor, page }) {
     return provider.interactionFinished(req, res, { login: { accountId, amr: ['pwd'] } })
   })
   router.post('/interaction/:uid/second-factor', async (req, res) => send(req, res, await steps.act(req, res)))
-  router.get('/me', async (req, res) => {
-    // A page of the provider itself is no client: it asks for itself.
-    const person = await steps.signedIn(req, res)
-    if (person?.reply.result !== 'in')
-      return res.status(401).send(page({ step: 'error', message: 'Log in at an application.' }))
-    return res.send(page({ step: 'me', status: await secondFactor.status({ user: person.caller.user }) }))
-  })
+  router.use(ownPage({ provider, steps, secondFactor, page }))
   router.use((error, _req, res, _next) => {
     const { status = 500, error_description: message = 'Something went wrong.' } = error
     if (status >= 500) console.error(error)

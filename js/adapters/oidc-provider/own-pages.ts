@@ -6,7 +6,7 @@ import { FIELD, type NodeRequest, type OidcProvider } from './types.js'
 
 /** The rules by which a pass counts for one page; see `check`. */
 export interface PageRules {
-  /** Greatest age of the second factor in seconds. */
+  /** Greatest age of the second factor in seconds; of the password, where the person has none. */
   maxAge?: number | undefined
   /** The methods whose passes count; all by default. */
   methods?: wasm.Method[] | undefined
@@ -27,6 +27,9 @@ export interface SignedIn {
     ip: string | undefined
     roles: string[] | undefined
   }
+  /** The plan and the label of `facts`, which `enrollTotp` takes beside it. */
+  plan: string | undefined
+  label: string
 }
 
 /** The person of a request's OP session. `undefined`: nobody. */
@@ -40,13 +43,19 @@ export async function signedIn(
   const ctx = provider.createContext(req, res)
   const session = await provider.Session.get(ctx)
   if (session.accountId === undefined) return undefined
-  const { rotation, pass } = keptOf(session)
-  const { user, roles } = await callerOf(session.accountId)
+  const { rotation, pass, at } = keptOf(session)
+  const { user, roles, plan, label } = await callerOf(session.accountId)
   const address = ip === undefined ? ctx.ip : ip(req)
   const caller = { ...user, session: nameOf(session.uid, rotation), pass, ip: address, roles }
   const { maxAge, methods, fresh } = rules
-  return { reply: await secondFactor.check({ ...caller, maxAge, methods, fresh }), caller }
+  const reply = await secondFactor.check({ ...caller, maxAge, methods, fresh })
+  // Without a second factor an unattended session must not set up one.
+  const isTooOld = reply.result === 'in' && reply.method === undefined && isOlder(at, maxAge)
+  return { reply: isTooOld ? { result: 'second_step', reason: 'too_old' } : reply, caller, plan, label }
 }
+
+const isOlder = (time: number, maxAge: number | undefined) =>
+  maxAge !== undefined && Math.floor(Date.now() / 1_000) - time > maxAge
 
 /** Keeps the pass that a change of factors brought. `false`: the session has ended, or went one step further meanwhile. */
 export async function keepPass(provider: OidcProvider, req: NodeRequest, res: object, pass: string): Promise<boolean> {
