@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
-import { Browser, requestOf } from './oidc-provider-house.mjs'
+import { Browser, provider as house, password, requestOf, title } from './oidc-provider-house.mjs'
 
 const oidc = await import('oidc-provider')
 const { oidcProviderSecondFactor } = await import('countersign/oidc-provider')
@@ -64,4 +64,18 @@ test('a provider that is not attached answers server_error, and tells its log wh
     [['invalid_input', 'provider']],
   )
   assert.match(told[0].message, /attach\(provider\)/)
+})
+
+test('a setUp that the rules do not have is told to the log', async (t) => {
+  const told = []
+  t.mock.method(console, 'error', (error) => told.push(error))
+  const op = await house(t, { setUp: ['sms'], policy: { methods: ['totp', 'backup_code'] } })
+  const browser = op.browser()
+  await browser.go((await op.request('payroll')).url)
+  assert.equal(title(await password(browser)), 'Set up a second factor')
+  assert.equal((await browser.post({ action: 'enroll_sms', number: '+61412345678' })).status, 403)
+  assert.deepEqual(
+    told.map(({ code, path }) => [code, path]),
+    [['invalid_input', 'setUp']],
+  )
 })

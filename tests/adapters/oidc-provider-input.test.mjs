@@ -180,6 +180,8 @@ test('options are checked, and a provider is attached before its first request',
   wrong({ secondFactor, oidc: {} }, 'oidc')
   wrong({ secondFactor, oidc, userof: () => {} }, 'userof')
   wrong({ secondFactor, oidc, facts: {} }, 'facts')
+  const asText = /** @type {any} */ ({ secondFactor, oidc: 'oidc-provider' })
+  assert.throws(() => oidcProviderSecondFactor(asText), { message: /must be an object/ })
   wrong({ secondFactor, oidc, setUp: ['backup_code'] }, 'setUp')
   wrong({ secondFactor, oidc, origins: ['acme.example'] }, 'origins[0]')
   const steps = oidcProviderSecondFactor({ secondFactor, oidc })

@@ -15,6 +15,7 @@ export function companyOp({
   sendSms,
   keys = process.env.COUNTERSIGN_KEYS,
   store = memoryStore(),
+  setUp,
   configuration = {},
   page = html,
 }) {
@@ -24,7 +25,7 @@ export function companyOp({
     store,
     sendSms,
   })
-  const steps = oidcProviderSecondFactor({ secondFactor, oidc, facts: ({ user }) => users.factsOf(user) })
+  const steps = oidcProviderSecondFactor({ secondFactor, oidc, setUp, facts: ({ user }) => users.factsOf(user) })
   const provider = steps.attach(
     new oidc.Provider(
       issuer,

@@ -8,11 +8,11 @@
 import { acrValuesOf } from '../../adapter.js'
 import type * as wasm from '../../wasm.js'
 
-/** The strengths of a second factor, the strongest first, as clients ask for them. */
-export const ACR_VALUES: readonly string[] = acrValuesOf({})
-
 /** The methods of a second factor by which a person can answer in an interaction. */
 export const METHODS: readonly wasm.Method[] = ['totp', 'sms', 'backup_code', 'recovery_code']
+
+/** Their strengths, the strongest first, as clients ask for them. */
+export const ACR_VALUES: readonly string[] = acrValuesOf({ methods: [...METHODS] })
 
 /** The strength of a second factor by this method. */
 export const acrOf = (method: wasm.Method): string => acrValuesOf({ methods: [method] })[0] as string

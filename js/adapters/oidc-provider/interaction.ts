@@ -7,7 +7,7 @@
 //   denied, and any other step ── cancel ─────────────▶ finished, with an error for the client
 //
 // An interaction ends once: its result is written once, and a request that comes after it is refused.
-import { answerOf } from '../../adapter.js'
+import { answerOf, CountersignError } from '../../adapter.js'
 import type * as wasm from '../../wasm.js'
 import { answer, redirection, type StepAnswer } from './answer.js'
 import { type Demand, methodsFor } from './demand.js'
@@ -203,6 +203,7 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
     case 'enroll_totp': {
       if (setUp === undefined) return notNow()
       const reply = await secondFactor.enrollTotp({ ...common, plan, pass, ticket: setUp.ticket, label: caller.label })
+      tellOfSetUp(turn, pending, 'totp', reply)
       if (reply.result !== 'totp_started') return refused(turn, pending, reply)
       return starts(turn, { ...pending, started: { method: 'totp', setup: reply.setup } })
     }
@@ -215,6 +216,7 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
         ticket: setUp.ticket,
         number: fields.number as string,
       })
+      tellOfSetUp(turn, pending, 'sms', reply)
       if (reply.result !== 'sms_sent') return refused(turn, pending, reply)
       const { setup, hint, digits } = reply
       return starts(turn, { ...pending, started: { method: 'sms', setup, hint, digits } })
@@ -259,6 +261,14 @@ const TICKET_OVER: wasm.Reason[] = ['ticket_expired', 'ticket_invalid', 'other_s
 
 /** The reasons after which the same challenge can only be begun again: its ticket is over, or the factor is gone. */
 const CHALLENGE_OVER: wasm.Reason[] = [...TICKET_OVER, 'not_enrolled', 'method_not_offered', 'recovery_code_required']
+
+/** The host's `setUp` offers a factor that its rules do not have: no person can mend that. */
+function tellOfSetUp({ options }: Turn, { setUp }: Pending, method: 'totp' | 'sms', reply: wasm.Reply): void {
+  // With a ticket the rules have named the factors.
+  if (reply.result !== 'denied' || reply.reason !== 'method_not_offered' || setUp?.ticket !== undefined) return
+  const message = `offers \`${method}\`, which the rules of the account do not have: leave it out`
+  options.onError(new CountersignError('invalid_input', 'setUp', message))
+}
 
 /** A set-up that is not to be had. Where it is over, the user may have a factor by now, and the prompt begins again. */
 async function refused(turn: Turn, pending: Pending, reply: wasm.Reply): Promise<StepAnswer> {

@@ -66,7 +66,8 @@ export function readOptions(options: OidcProviderOptions): ReadOptions {
     if (!Object.hasOwn(KINDS, name))
       throw invalid(name, `is not known here, expected one of ${Object.keys(KINDS).join(', ')}`)
     const kind = KINDS[name as keyof OidcProviderOptions]
-    if (value !== undefined && kind !== undefined && typeof value !== kind) throw invalid(name, `must be a ${kind}`)
+    if (value !== undefined && kind !== undefined && typeof value !== kind)
+      throw invalid(name, `must be ${kind === 'object' ? 'an' : 'a'} ${kind}`)
   }
   const { secondFactor, userOf = (user: string): HostUser => ({ user }), facts = (): UserFacts => ({}) } = options
   if (secondFactor === undefined) throw invalid('secondFactor', 'is missing: give what `createSecondFactor` gave')
