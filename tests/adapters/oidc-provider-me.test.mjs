@@ -54,6 +54,22 @@ test('new backup codes need a young second factor: the code alone, and back to t
   assert.ok(!codes.includes(before[0]))
 })
 
+test('a change of factors leads another browser to the whole log-in', async (t) => {
+  const op = await provider(t)
+  const { secret } = await withApp(op)
+  const [browser, other] = [op.browser(), op.browser()]
+  for (const each of [other, browser]) {
+    await each.go('/me')
+    await password(each)
+    await each.post({ action: 'verify', method: 'totp', code: codeOf(secret) })
+  }
+  assert.equal(title(await other.go('/me')), 'Your second factor')
+  assert.equal(title(await post(browser, '/me/codes')), 'Your backup codes')
+  assert.equal(title(await browser.go('/me')), 'Your second factor')
+  assert.equal(title(await other.go('/me')), 'Log in')
+  assert.equal(title(await password(other)), 'Second factor')
+})
+
 test('somebody whom the rules refuse, or who cancels, is not sent round', async (t) => {
   const rules = { require: 'everyone', firstFactor: 'password' }
   const op = await provider(t, { policy: rules })
