@@ -43,7 +43,8 @@ const own = {
     for (const id of ['intranet', 'payroll'])
       for (const demand of demands)
         assert.equal((await browser.silently(demand, id)).body.error, 'login_required', JSON.stringify(demand))
-    assert.equal((await browser.browser.ask(`${service.origin}/me`)).status, 401)
+    // The person's own page shows nothing, and leads to the log-in.
+    assert.equal((await browser.browser.ask(`${service.origin}/me`)).status, 303)
     assert.equal((await browser.get('/second-factor/status')).status, 401)
     for (const name of ['rename', 'remove', 'renew-backup-codes', 'show-backup-codes', 'issue-recovery-code', 'reset'])
       assert.equal((await act(browser, name, { factor: 'x', name: 'x', user: 'u-2' })).status, 401, name)
@@ -54,7 +55,10 @@ const own = {
     for (const text of [...browser.cookies.values(), ...stringsIn(page)]) {
       const headers = { authorization: `Bearer ${encodeURIComponent(text)}` }
       for (const path of ['/me', '/api/payments', '/second-factor/status'])
-        assert.equal((await fetch(`${service.origin}${path}`, { headers })).status, 401)
+        assert.equal(
+          (await fetch(`${service.origin}${path}`, { headers, redirect: 'manual' })).status,
+          path === '/me' ? 303 : 401,
+        )
       const thief = client(service)
       thief.browser.headers = { cookie: `_session=${encodeURIComponent(text)}` }
       assert.equal((await thief.silently()).body.error, 'login_required')
