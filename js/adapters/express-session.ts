@@ -52,11 +52,15 @@ export const expressSession =
       begin: (login) =>
         orNoSession(holder, async () => {
           const before = sessionOf(holder)
-          const [id, kept] = [holder.sessionID, keep.filter((name) => Object.hasOwn(before, name))]
+          const [id, ownId] = [holder.sessionID, before.id]
+          const kept = keep.filter((name) => Object.hasOwn(before, name))
           const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
           await done('regenerate', before)
+          const after = sessionOf(holder)
           renewed(id, holder.sessionID)
-          await keepIn(Object.assign(sessionOf(holder), fields), login)
+          // The id under which it is saved, where the library tells it.
+          if (ownId !== undefined || after.id !== undefined) renewed(String(ownId), String(after.id))
+          await keepIn(Object.assign(after, fields), login)
         }),
       write: (login) => orNoSession(holder, () => keepIn(sessionOf(holder), login)),
       end: () => done('destroy', sessionOf(holder)),

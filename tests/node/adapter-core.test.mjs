@@ -14,6 +14,7 @@ import {
   readBody,
   stepUpChallenge,
 } from 'countersign/adapter'
+import { expressSession } from 'countersign/express'
 
 const NOW = 1_800_000_000
 const NAVIGATION = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', accept: 'text/html' }
@@ -740,6 +741,29 @@ test('a trusted browser keeps its secret through a double click', async () => {
   const before = late.cookies.get('__Host-countersign-browser')
   assert.equal((await late.login({ user: 'ann' })).body.result, 'challenge')
   assert.equal(late.cookies.get('__Host-countersign-browser'), before)
+})
+
+test('T19: a session that keeps either of its ids lets nobody in', async () => {
+  const { secondFactor } = service()
+  const adapter = createAdapter({ secondFactor })
+  const login = (regenerate) => {
+    const req = { sessionID: 'planted' }
+    const session = { id: 'planted', save: (done) => done(), destroy: (done) => done() }
+    session.regenerate = (done) => {
+      regenerate(req)
+      done()
+    }
+    req.session = session
+    const request = browserOf(adapter).request('POST', '/login', {})
+    return adapter.login({ ...request, place: expressSession()(req) }, { user: 'ann' })
+  }
+  const kept = [() => {}, (req) => (req.sessionID = 'new'), (req) => (req.session.id = 'new')]
+  for (const regenerate of kept) assert.equal((await login(regenerate)).body.code, 'session_not_renewed')
+  const answer = await login((req) => {
+    req.sessionID = 'new'
+    req.session = { ...req.session, id: 'new' }
+  })
+  assert.equal(answer.body.result, 'allowed')
 })
 
 test('T35: no redirection leads to another site', async () => {
