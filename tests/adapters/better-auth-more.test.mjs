@@ -245,3 +245,27 @@ test('any store may be handed in', async (t) => {
   assert.equal((await own.status({ user: id })).enrolled, true)
   assert.throws(() => service.database.prepare('SELECT * FROM secondFactorRecord').all(), /no such table/)
 })
+
+test('a front end on an origin that better-auth trusts does the second step, and no other does', async (t) => {
+  const app = 'http://localhost:5173'
+  const service = await startAuth(t, { options: { trustedOrigins: [app] } })
+  for (const site of ['cross-site', 'same-site']) {
+    const front = { origin: app, 'sec-fetch-site': site }
+    const { secret, email } = await enrolled(service, `ann-${site}`)
+    const browser = service.browser(front)
+    const challenged = await browser.post('/sign-in/email', { email, password: PASSWORD })
+    assert.equal(challenged.body.twoFactorRedirect, true, challenged.text)
+    service.clock.offset += 30
+    const code = codeOf(service, secret)
+    const evil = await browser.post(
+      '/second-factor/verify',
+      { method: 'totp', code },
+      { origin: 'https://evil.example' },
+    )
+    assert.equal(evil.status, 403, evil.text)
+    const unnamed = await browser.post('/second-factor/verify', { method: 'totp', code }, { origin: 'null' })
+    assert.equal(unnamed.status, 403, unnamed.text)
+    const verified = await browser.post('/second-factor/verify', { method: 'totp', code })
+    assert.equal(verified.body.result, 'verified', verified.text)
+  }
+})

@@ -114,6 +114,7 @@ export interface AuthContext {
     set(key: string, value: string, ttl?: number): Promise<unknown>
   }
   authCookies: Record<'sessionToken' | 'sessionData' | 'dontRememberToken' | 'accountData', AuthCookie>
+  isTrustedOrigin(url: string): boolean
   createAuthCookie(name: string, attributes?: Record<string, unknown>): AuthCookie
   session: AuthSessionAndUser | null
   newSession: AuthSessionAndUser | null
