@@ -80,7 +80,12 @@ async function answerInside(
   const { login: still, answer: refusal } = await admission(options, visit, {})
   if (still === undefined) return refusal!
   const reply = await run(options, visit, action, body, asked.login)
-  if (reply.result === 'sms_sent') await visit.place.write(asked.login)
+  if (reply.result === 'sms_sent') {
+    // A log-out, or a second step by another method, may have come while the message was on its way.
+    const { login: here, answer: gone } = await admission(options, visit, {})
+    if (here === undefined) return gone!
+    await visit.place.write(asked.login)
+  }
   return settle(options, visit, asked.login, reply)
 }
 

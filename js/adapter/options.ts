@@ -121,6 +121,6 @@ export async function factsOf({ facts }: Pick<ReadOptions, 'facts'>, user: HostU
     const given = (await facts?.(user)) ?? {}
     return read(given, 'facts', { plan: optional(text), roles: optional(listOf(text)), label: optional(text) })
   } catch (error) {
-    throw CountersignError.is(error) ? invalidFacts(error) : error
+    throw CountersignError.is(error) && error.status < 500 ? invalidFacts(error) : error
   }
 }

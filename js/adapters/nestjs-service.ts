@@ -39,7 +39,7 @@ export class SecondFactorService {
 
   /** NestJS makes it. */
   constructor({ session, ...options }: NestOptions, host: { readonly httpAdapter: unknown }) {
-    if (Object.hasOwn(options, 'name'))
+    if ((options as AdapterOptions).name !== undefined)
       throw new CountersignError('invalid_input', 'name', 'leave it out: an app of NestJS has one second factor')
     this.#adapter = createAdapter(options)
     this.#session = session

@@ -108,7 +108,7 @@ export function passportSecondFactor<User>({
 }: PassportOptions<User>): PassportSecondFactor {
   for (const [path, given] of Object.entries({ idOf, userOf }))
     if (typeof given !== 'function') throw new CountersignError('invalid_input', path, `\`${path}\` must be a function`)
-  if (Object.hasOwn(options, 'name'))
+  if ((options as AdapterOptions).name !== undefined)
     throw new CountersignError('invalid_input', 'name', 'leave it out: an app with Passport has one second factor')
   const adapter = createAdapter(options)
   // Passport's own calls leave the response to the app, so that they give no pages.

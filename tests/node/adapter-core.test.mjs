@@ -657,6 +657,27 @@ test('a challenge that was begun at once is not kept, but for the message that w
   assert.equal((await browser.act('verify', { method: 'sms', code })).body.result, 'verified')
 })
 
+test('a message that was on its way at the log-out brings nobody back', async () => {
+  let during = async () => {}
+  const sent = []
+  const sendSms = async ({ body }) => {
+    sent.push(body)
+    await during()
+  }
+  const it = service({ methods: ['totp', 'sms'], sms: { prefixes: ['+61'] } }, { sendSms })
+  const adapter = createAdapter({ secondFactor: it.secondFactor })
+  const browser = browserOf(adapter)
+  await browser.login({ user: 'ann' })
+  const { body } = await browser.act('enroll-sms', { number: '+61412345678' })
+  await browser.act('confirm-sms', { setup: body.setup, code: /\d{6}/.exec(sent.pop())?.[0] })
+  it.advance(600)
+  const late = copyOf(browser, adapter)
+  const before = new Map(late.cookies)
+  during = async () => void (await browser.act('log-out', {}))
+  assert.equal((await late.act('send-sms', {})).status, 401)
+  assert.deepEqual(late.cookies, before, 'no cookie comes back')
+})
+
 test('a challenge that has ended within a login is begun anew', async () => {
   for (const end of [(it) => it.advance(1_200), (it) => it.secondFactor.passwordChanged({ user: 'ann' })]) {
     const it = service()
