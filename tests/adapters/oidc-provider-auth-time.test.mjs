@@ -147,3 +147,42 @@ test('A5: a log-in of the host that tells an older time than max_age is asked on
   await interaction.persist()
   assert.equal(errorOf(await browser.go(interaction.returnTo)), 'unmet_authentication_requirements')
 })
+
+test('A5: a spent recovery code is no dead end: a set-up that waits longer than max_age is not left out', async (t) => {
+  const policy = { require: 'everyone', firstFactor: 'password', methods: ['totp', 'backup_code', 'recovery_code'] }
+  for (const seconds of [10, 400]) {
+    const op = await provider(t, { policy })
+    const { secret } = await withApp(op, 'ann')
+    const { secondFactor } = op
+    const { ticket } = await secondFactor.begin({ user: 'ann', session: 's' })
+    const owner = await secondFactor.verify({ ticket, session: 's', method: 'totp', code: codeOf(secret) })
+    const by = { user: 'ann', session: owner.session, pass: owner.pass, role: 'owner' }
+    const { code } = await secondFactor.issueRecoveryCode({ user: 'bob', by })
+    const browser = op.browser()
+    const { url } = await op.request('intranet', { max_age: 300 })
+    await browser.go(url)
+    await password(browser, 'bob')
+    assert.equal(
+      title(await browser.post({ action: 'verify', method: 'recovery_code', code })),
+      'Set up a second factor',
+    )
+    wait(seconds)
+    const after = await browser.post({ action: 'skip' })
+    if (seconds === 10) {
+      assert.ok(after.searchParams?.get('code'))
+      continue
+    }
+    assert.equal(title(after), 'Set up a second factor')
+    assert.doesNotMatch(after.text, /value="skip"/)
+    const { back } = await enrollHere(browser)
+    assert.ok(back.searchParams?.get('code'), 'in by the app')
+  }
+})
+
+/** Sets up an app at the page of an interaction, and goes on. */
+async function enrollHere(browser) {
+  await browser.post({ action: 'enroll_totp' })
+  const secret = /<code>([A-Z2-7 ]+)<\/code>/.exec(browser.page.text)[1]
+  await browser.post({ action: 'confirm', code: codeOf(secret) })
+  return { secret, back: await browser.post({ action: 'saved' }) }
+}

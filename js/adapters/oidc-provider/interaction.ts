@@ -27,6 +27,8 @@ export interface Pending {
   started?: { method: 'totp' | 'sms'; setup: string; hint?: string; digits?: number } | undefined
   /** The second factor has passed. */
   pass?: string | undefined
+  /** Its time, where a set-up is offered behind it. */
+  passedAt?: number | undefined
   /** Backup codes that the person has not saved yet. */
   codes?: { newCodes: string; set: string } | undefined
   /** The rule that refuses the person. */
@@ -107,6 +109,13 @@ const isByDemand = ({ interaction }: Turn) => !interaction.prompt.reasons.includ
 /** Whether the person may go on without. */
 const mayDecline = (turn: Turn) => turn.interaction.prompt.reasons.includes('acr')
 
+/** Whether the set-up may be left out: behind a pass that the client still takes, or where nothing forces it. */
+function maySkip({ demand: { maxAge = 0 }, now }: Turn, { pass, passedAt = now, setUp }: Pending): boolean {
+  // The code of the pass may be spent: a log-in that asks for another one would be a dead end, and a set-up brings a new pass.
+  if (pass !== undefined) return maxAge === 0 || now - passedAt <= maxAge
+  return setUp?.isForced === false
+}
+
 /** The page of a state, as values. */
 export async function pageOf(turn: Turn, pending: Pending): Promise<Record<string, unknown>> {
   const { options, uid, caller, ip } = turn
@@ -128,8 +137,7 @@ export async function pageOf(turn: Turn, pending: Pending): Promise<Record<strin
       return { step: 'confirm', method, qrSvg, secret, uri, digits }
     }
   }
-  if (setUp !== undefined)
-    return { step: 'set_up', methods: setUp.methods, maySkip: pass !== undefined || !setUp.isForced }
+  if (setUp !== undefined) return { step: 'set_up', methods: setUp.methods, maySkip: maySkip(turn, pending) }
   if (challenge !== undefined) return { step: 'challenge', methods: challenge.methods, maySkip: mayDecline(turn) }
   return { step: 'denied', reason: denied }
 }
@@ -182,7 +190,11 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
       const passed: Pending = { rotation: next, pass: reply.pass }
       if (set !== undefined && newCodes !== undefined) return showsCodes(turn, passed, { set, newCodes }, reply)
       if (!reply.enroll) return done(turn, passed)
-      const offered: Pending = { ...passed, setUp: { methods: turn.options.setUp, isForced: false } }
+      const offered: Pending = {
+        ...passed,
+        passedAt: turn.now,
+        setUp: { methods: turn.options.setUp, isForced: false },
+      }
       await turn.keep(offered)
       return shown(turn, offered, reply)
     }
@@ -244,7 +256,8 @@ export async function act(turn: Turn, action: Action, fields: Record<string, str
       return done(turn, pending)
     }
     case 'skip': {
-      if (pass !== undefined && setUp !== undefined) return done(turn, pending)
+      if (pass !== undefined && setUp !== undefined)
+        return maySkip(turn, pending) ? done(turn, pending) : shown(turn, pending)
       if (!mayDecline(turn)) return notNow()
       return redirection(await turn.finish({ second_factor: { declined: true } }))
     }
