@@ -15,7 +15,7 @@ import {
 import { sealerOf } from '../sealer.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth/challenge.js'
 import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth/endpoints.js'
-import { isProven } from './better-auth/enrollment.js'
+import { isProven, refuseUnprovenUser } from './better-auth/enrollment.js'
 import { FIELD } from './better-auth/mark.js'
 import { isOwnerOf } from './better-auth/organization.js'
 import { addsPasskey } from './better-auth/passkey.js'
@@ -198,8 +198,11 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
             unwatched(context) // throws where nobody watches
             beginState(context)
             // A new passkey would be a way in by itself: adding one is a change of factors.
-            if (passkeyLogin === 'both' && addsPasskey(endpoint))
-              await proven(started(parts).means, endpoint, { fresh: true })
+            if (passkeyLogin === 'both' && addsPasskey(endpoint)) {
+              const { means } = started(parts)
+              const { user } = await proven(means, endpoint, { fresh: true })
+              await refuseUnprovenUser(means, endpoint.context, user.id)
+            }
           }),
         },
       ],
@@ -275,9 +278,12 @@ function refuseOthers({ options }: AuthContext): void {
 
 /** By the settings of better-auth. Without them it would take `x-forwarded-for`, in which a client names any address. */
 function addressBy({ options }: AuthContext): (headers: Headers) => string | undefined {
-  const { ipAddressHeaders, trustedProxies } = options.advanced?.ipAddress ?? {}
+  const { ipAddress } = options.advanced ?? {}
+  const { ipAddressHeaders, trustedProxies } = ipAddress ?? {}
   const isSet = [ipAddressHeaders, trustedProxies].some((setting) => setting !== undefined && setting.length > 0)
-  return (headers) => (isSet ? (getIP(headers, options) ?? undefined) : undefined)
+  // better-auth cuts IPv6 to its network, for limits of rates. A rule may name one address.
+  const whole = { ...options, advanced: { ...options.advanced, ipAddress: { ...ipAddress, ipv6Subnet: 128 } } }
+  return (headers) => (isSet ? (getIP(headers, whole) ?? undefined) : undefined)
 }
 
 /** Its hooks come before those of other plugins, which then see a challenge and no session. */

@@ -86,3 +86,45 @@ test('a set-up of nobody is answered as before', async (t) => {
   const answer = await service.browser().post('/second-factor/enroll-totp')
   assert.deepEqual([answer.status, answer.body.result], [401, 'log_in_first'])
 })
+
+test('T14: a half-way set-up of a stranger ends when the owner proves the address', async (t) => {
+  const [mails, codes] = [[], []]
+  const plugins = [links(mails), emailOTP({ sendVerificationOTP: async (mail) => void codes.push(mail) })]
+  const policy = { require: 'everyone', firstFactor: 'password' }
+  for (const way of ['link', 'code']) {
+    const service = await startAuth(t, { plugins, policy })
+    const [stranger, owner] = [service.browser(), service.browser()]
+    const email = `${way}@acme.example`
+    const begun = await stranger.post('/sign-up/email', { email, password: PASSWORD, name: 'ann' })
+    assert.equal(begun.body.result, 'set_up')
+    if (way === 'link') {
+      await owner.post('/sign-in/magic-link', { email })
+      await owner.get(mails.at(-1).url)
+    } else {
+      await owner.post('/email-otp/send-verification-otp', { email, type: 'sign-in' })
+      await owner.post('/sign-in/email-otp', { email, otp: codes.at(-1).otp })
+    }
+    const refused = await stranger.post('/second-factor/enroll-totp')
+    assert.notEqual(refused.body.result, 'totp_started', way)
+    assert.notEqual((await stranger.post('/second-factor/again')).body.result, 'set_up', way)
+    await enroll(service, owner)
+  }
+})
+
+test('T14: a reset by mail ends the sessions of an address that was not proven', async (t) => {
+  const codes = []
+  const service = await startAuth(t, {
+    plugins: [emailOTP({ sendVerificationOTP: async (mail) => void codes.push(mail) })],
+  })
+  const { browser: stranger, email, id } = await signedUp(service)
+  assert.equal(await stranger.user(), id)
+  const owner = service.browser()
+  await owner.post('/email-otp/request-password-reset', { email })
+  const password = 'another password of ann'
+  const reset = await owner.post('/email-otp/reset-password', { email, otp: codes.at(-1).otp, password })
+  assert.equal(reset.status, 200, reset.text)
+  assert.equal(await stranger.user(), undefined)
+  assert.equal((await stranger.post('/second-factor/enroll-totp')).status, 401)
+  await owner.post('/sign-in/email', { email, password })
+  assert.equal(await owner.user(), id)
+})

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { passkey } from '@better-auth/passkey'
 import { bearer } from 'better-auth/plugins'
 import { authenticator } from './authenticator.mjs'
-import { enrolled, PASSWORD, requireSecondFactor, secondStep, startAuth } from './better-auth-service.mjs'
+import { enrolled, PASSWORD, requireSecondFactor, secondStep, signedUp, startAuth } from './better-auth-service.mjs'
 
 async function addPasskey({ browser }, key) {
   const { body } = await browser.get('/passkey/generate-register-options')
@@ -42,6 +42,16 @@ for (const given of [
     assert.equal((await secondStep(service, browser, user.secret)).status, 200)
     assert.equal(await browser.user(), user.id)
   })
+
+test('T14: no passkey that is both factors is added on an address that nobody has proven', async (t) => {
+  const mayEnroll = async ({ emailVerified }) => emailVerified
+  for (const passkeyLogin of /** @type {const} */ (['both', 'one'])) {
+    const service = await startAuth(t, { plugins: [passkey()], own: { passkeyLogin, mayEnroll } })
+    const user = await signedUp(service)
+    const added = await addPasskey(user, authenticator({ origin: service.origin, verifies: true }))
+    assert.equal(added.body.code, passkeyLogin === 'both' ? 'EMAIL_NOT_VERIFIED' : undefined, added.text)
+  }
+})
 
 test('a passkey with user verification is both factors, where the option says so', async (t) => {
   const { service, user, key } = await started(t, { passkeyLogin: 'both', verifies: true })

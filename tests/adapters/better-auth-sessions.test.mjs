@@ -115,6 +115,18 @@ for (const [name, ipAddress, expected] of /** @type {const} */ ([
     if (expected === undefined) assert.match(answer.body.code, /^ADDRESS_/, answer.text)
   })
 
+test('a rule about one address of IPv6 sees that address, and not its network', async (t) => {
+  const service = await startAuth(t, { policy: { network: { allow: ['2001:db8::13/128'] } } })
+  for (const [index, [ip, status]] of /** @type {[string, number][]} */ ([
+    ['2001:db8::13', 200],
+    ['2001:db8::bad', 403],
+  ]).entries()) {
+    const fields = { email: `ann-${index}@acme.example`, password: PASSWORD, name: 'ann' }
+    const answer = await service.browser({ 'x-test-ip': ip }).post('/sign-up/email', fields)
+    assert.equal(answer.status, status, `${ip}: ${answer.text}`)
+  }
+})
+
 test('A2: multi-session: a switch between two people who are in asks nothing', async (t) => {
   const service = await startAuth(t, { options: CACHE, plugins: [multiSession()] })
   const ann = await enrolled(service, 'ann')

@@ -20,8 +20,12 @@ export async function refuseUnproven(
 ): Promise<void> {
   if (!ENROLLING.has(action)) return
   const begun = await login()
-  if (begun === undefined) return
-  const user = await context.internalAdapter.findUserById(begun.user)
+  if (begun !== undefined) await refuseUnprovenUser(means, context, begun.user)
+}
+
+/** Throws where this user may not have a factor yet. */
+export async function refuseUnprovenUser(means: Means, context: AuthContext, id: string): Promise<void> {
+  const user = await context.internalAdapter.findUserById(id)
   if (user && (await means.mayEnroll(user))) return
   throw new APIError(403, {
     code: 'EMAIL_NOT_VERIFIED',

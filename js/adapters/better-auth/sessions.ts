@@ -232,9 +232,18 @@ function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): In
     },
     updateSession: async (token, fields) => keepMark(context, inner, token, fields),
     updatePassword: async (userId, password) => {
+      const user = await inner.findUserById(userId)
       const updated = await inner.updatePassword(userId, password)
+      // A reset by mail proves the address: a session of before may be a stranger's.
+      if (user && !user.emailVerified) await inner.deleteUserSessions(userId)
       await passwordChanged(means, inner, userId)
       return updated
+    },
+    deleteUserSessions: async (userId) => {
+      const user = await inner.findUserById(userId)
+      await inner.deleteUserSessions(userId)
+      // better-auth takes the access away that nobody has proven: half-made logins are part of it.
+      if (user && !user.emailVerified) await passwordChanged(means, inner, userId)
     },
     updateAccount: async (id, fields) => {
       const updated = await inner.updateAccount(id, fields)
