@@ -200,7 +200,7 @@ export async function save(store: Store, id: RecordId, record: string, expected:
   try {
     saved = await store.save({ ...id }, record, expected)
   } catch (error) {
-    if (!NotConfirmed.is(error) && (await isStored(store, id, record).catch(() => false))) return true
+    if (!NotConfirmed.is(error) && (await isStored(store, id, record))) return true
     throw new CountersignError(
       'store_failed',
       'store.save',
@@ -230,4 +230,13 @@ export const saveOwn: typeof save = async (store, id, record, expected) => {
 /** Saves of one record at most: a store whose `save` is always `false` would never end. */
 const MOST_SAVES = 3
 
-const isStored = async (store: Store, id: RecordId, record: string) => (await load(store, id))?.record === record
+/** Whether a record is there. A pool whose connections broke together gives out the next broken one: each look finds one of them. */
+async function isStored(store: Store, id: RecordId, record: string): Promise<boolean> {
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const found = await load(store, id).catch(() => 'failed' as const)
+    if (found !== 'failed') return found?.record === record
+  }
+  return false
+}
+
+const MOST_LOOKS = 3
