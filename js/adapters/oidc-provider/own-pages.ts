@@ -27,8 +27,9 @@ export interface SignedIn {
     ip: string | undefined
     roles: string[] | undefined
   }
-  /** The plan and the label of `facts`, which `enrollTotp` takes beside it. */
+  /** The plan of `facts`, which `enrollTotp` takes beside it. */
   plan: string | undefined
+  /** The label of `facts`, which it takes too; the user's id by default. */
   label: string
 }
 
