@@ -39,6 +39,25 @@ proveStore({
   module: false,
 })
 
+test('D1: an adapter that gives less than it was asked for leaves out no entry and no record', async () => {
+  const tables = { secondFactorRecord: [], secondFactorRevoked: [] }
+  const { adapter } = await authOn(memoryAdapter({ ...rows, ...tables })).$context
+  const findMany = (query) => adapter.findMany({ ...query, limit: Math.min(query.limit, 2) })
+  const store = await betterAuthStore({ $context: Promise.resolve({ adapter: { ...adapter, findMany } }) })
+  const ids = ['a', 'b', 'c', 'd', 'e']
+  await store.revoke({ sessions: ids }, { now: 1, until: 100 })
+  assert.deepEqual([...(await store.revoked()).sessions].sort(), ids)
+  for (const user of ids) await store.save({ user }, `record of ${user}`, undefined)
+  const found = []
+  let after
+  do {
+    const { records, next } = await store.list({ limit: 1_000, after })
+    found.push(...records.map(({ id }) => id.user))
+    after = next
+  } while (after !== undefined)
+  assert.deepEqual(found.sort(), ids)
+})
+
 test('D1: an adapter that enforces no unique key, or counts wrong, is refused', async () => {
   const { adapter } = await inMemory.$context
   const broken = [

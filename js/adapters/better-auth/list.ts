@@ -64,14 +64,14 @@ export function authList(database: AuthDatabase, current: (database: AuthDatabas
   async function all(): Promise<Record<string, unknown>[]> {
     const rows: Record<string, unknown>[] = []
     const sortBy = { field: 'entryKey', direction: 'asc' } as const
-    for (let page = PAGE; page === PAGE; ) {
+    for (;;) {
       const last = rows.at(-1)?.entryKey
       const where = last === undefined ? [] : [{ field: 'entryKey', value: last, operator: 'gt' }]
-      const found = await database.findMany({ model: REVOKED, where, limit: PAGE, sortBy })
-      rows.push(...found)
-      page = found.length
+      const page = await database.findMany({ model: REVOKED, where, limit: PAGE, sortBy })
+      // An adapter may give less than it was asked for, so that a short page is not the last one.
+      if (page.length === 0) return rows
+      rows.push(...page)
     }
-    return rows
   }
 
   async function about({ account = '', user, session }: RevokedQuestion): Promise<Record<string, unknown>[]> {

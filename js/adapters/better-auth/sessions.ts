@@ -129,7 +129,8 @@ async function impersonated(
   if (behind === undefined) return ENDED
   const { fresh, ...asked } = rules
   const ofAdmin = await checkSession(means, behind, asked)
-  if (ofAdmin.result !== 'in' || reply.result !== 'second_step') return ofAdmin.result === 'in' ? reply : ofAdmin
+  if (ofAdmin.result !== 'in') return ofAdmin
+  if (reply.result !== 'second_step') return reply
   return ofAdmin.method !== undefined && fresh !== true ? ofAdmin : reply
 }
 
@@ -274,11 +275,11 @@ async function keepMark(context: AuthContext, inner: InternalAdapter, token: str
 
 /** A new password ends half-made logins. */
 async function passwordChanged(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
-  const user = await inner.findUserById(userId)
-  if (!user) return
   const ip = means.ipOf(tryGetCurrentAuthEndpointContext()?.headers)
   await queueAfterTransactionHook(async () => {
-    await means.secondFactor.passwordChanged({ account: await means.accountOf(user), user: user.id, ip })
+    // The same transaction may have deleted the user, whose record must not come back.
+    const user = await inner.findUserById(userId)
+    if (user) await means.secondFactor.passwordChanged({ account: await means.accountOf(user), user: user.id, ip })
   })
 }
 
