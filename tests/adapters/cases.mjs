@@ -47,6 +47,21 @@ export async function halfWay(service, who = ANN, more = {}) {
   return { browser, methods: body.methods }
 }
 
+/** Sends one code three times at once: it lets one in, and costs no attempt. Gives the answers to the other two. */
+export async function threeClicks(service) {
+  const { secret } = await enrolled(service)
+  const { browser } = await halfWay(service)
+  const code = nextCode(service, secret)
+  const tabs = [browser, browser.copy(), browser.copy()]
+  const answers = await Promise.all(tabs.map((tab) => act(tab, 'verify', { method: 'totp', code })))
+  const verified = answers.filter(({ body }) => body?.result === 'verified')
+  assert.equal(verified.length, 1, JSON.stringify(answers.map(({ status, body }) => [status, body])))
+  assert.equal((await Promise.all(tabs.map(isIn))).filter(Boolean).length, 1)
+  const { status } = (await tabs[answers.indexOf(verified[0])].get('/second-factor/status')).body
+  assert.equal(status.attempts.failures, 0)
+  return answers.filter((answer) => !verified.includes(answer))
+}
+
 /** The strings in a value, at any depth. */
 export function stringsIn(value) {
   if (typeof value === 'string') return [value]
@@ -255,18 +270,7 @@ export const CASES = [
     title: 'a double click logs in once, and costs no attempt',
     threats: ['T3'],
     async run(start) {
-      const service = await start()
-      const { secret } = await enrolled(service)
-      const { browser } = await halfWay(service)
-      const code = nextCode(service, secret)
-      const both = [browser, browser.copy(), browser.copy()]
-      const answers = await Promise.all(both.map((each) => act(each, 'verify', { method: 'totp', code })))
-      const verified = answers.filter(({ body }) => body?.result === 'verified')
-      assert.equal(verified.length, 1, JSON.stringify(answers.map(({ status, body }) => [status, body])))
-      for (const { status } of answers) assert.ok([200, 401, 422].includes(status))
-      assert.equal((await Promise.all(both.map(isIn))).filter(Boolean).length, 1)
-      const { status } = (await both[answers.indexOf(verified[0])].get('/second-factor/status')).body
-      assert.equal(status.attempts.failures, 0)
+      for (const { status } of await threeClicks(await start())) assert.ok([401, 422].includes(status))
     },
   },
   {

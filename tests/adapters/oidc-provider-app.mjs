@@ -38,7 +38,7 @@ const rescue =
       : { result: 'denied', reason: 'owner_only' }
 const identity = ({ user, session, pass }) => ({ user, session, pass })
 
-/** What people do on pages of their own, when they are in. */
+/** The routes of a person's own pages, for people who are in. */
 const ACTS = {
   'enroll-totp': (caller) => secondFactor.enrollTotp({ ...caller, label: caller.user }),
   'enroll-sms': (caller, { number }) => secondFactor.enrollSms({ ...caller, number }),

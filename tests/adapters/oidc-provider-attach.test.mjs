@@ -1,9 +1,8 @@
 // A provider needs both `configure` and `attach`: where one is missing, it does not start, or answers nobody.
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
-import { Browser, provider as house, password, requestOf, title } from './oidc-provider-house.mjs'
+import { Browser, provider as house, listening, password, requestOf, title } from './oidc-provider-house.mjs'
 
 const oidc = await import('oidc-provider')
 const { oidcProviderSecondFactor } = await import('countersign/oidc-provider')
@@ -43,13 +42,7 @@ test('a provider without the prompt is not attached', () => {
 test('a provider that is not attached answers server_error, and tells its log why', async (t) => {
   const told = []
   const steps = made({ onError: (error) => told.push(error) })
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, 'localhost', () => resolve(undefined)))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const at = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`
+  const { server, origin: at } = await listening(t)
   const provider = new oidc.Provider(at, steps.configure({ clients, features }))
   server.on('request', provider.callback())
 

@@ -1,7 +1,6 @@
 // The files of the guide, as somebody pastes them: the provider with a log-in page, and the page of the person's factors.
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -9,7 +8,7 @@ import { createSecondFactor, generateKeys, memoryStore } from 'countersign'
 import { transformSync } from 'esbuild'
 import { at } from '../../scripts/common.mjs'
 import { blocksOf } from '../docs/blocks.mjs'
-import { Browser, codeOf, wait } from './oidc-provider-house.mjs'
+import { Browser, codeOf, listening, wait } from './oidc-provider-house.mjs'
 
 /** The modules of the guide, beside the frameworks of this folder. */
 async function guide(t) {
@@ -26,13 +25,7 @@ async function guide(t) {
 
 test('the files of the guide: a log-in, an app, backup codes, and the code again before new ones', async (t) => {
   const { providerOf, appOf, loginPage, myFactors, accountClient } = await guide(t)
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, 'localhost', () => resolve(undefined)))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const issuer = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`
+  const { server, origin: issuer } = await listening(t)
   const secondFactor = createSecondFactor({
     policy: { v: 1, name: 'Acme', origin: issuer },
     keys: generateKeys(),

@@ -1,5 +1,6 @@
 // A company's OpenID provider with its clients and a person's browser, over HTTP: what the tests of the adapter run.
 import './frameworks.mjs'
+import { createServer } from 'node:http'
 import { totp } from 'countersign'
 import * as client from 'openid-client'
 
@@ -142,16 +143,21 @@ function textAdapter() {
   }
 }
 
-/** A provider at its own port, with its browser, client and users. */
-export async function provider(t, options = {}) {
-  const { createServer } = await import('node:http')
+/** A server without a handler, at a port of its own until the test ends. */
+export async function listening(t) {
   const server = createServer()
   await new Promise((resolve) => server.listen(0, 'localhost', () => resolve(undefined)))
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  const issuer = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  return { server, origin: `http://localhost:${port}` }
+}
+
+/** A provider at its own port, with its browser, client and users. */
+export async function provider(t, options = {}) {
+  const { server, origin: issuer } = await listening(t)
   const messages = []
   const op = companyOp({
     issuer,
