@@ -3,6 +3,8 @@
 //   POST again    gives a new challenge, half-way or within a login
 //   POST log-out  ends the login
 //   GET state     tells how far the login is: nobody, first_factor, set_up, second_step or in
+//
+// A code answers the challenge of the login. A person who is in may send one at once, and is given the challenge with it.
 import type * as wasm from '../wasm.js'
 import { ACTIONS, type Action } from './actions.js'
 import { admission, crossSite, isForged } from './admission.js'
@@ -75,7 +77,7 @@ async function answerInside(
     if (!(reply.result === 'denied' && HAS_ENDED.has(reply.reason))) return settle(options, visit, login, reply)
   }
   const asked = await challengeAtOnce(options, visit, login)
-  if (asked.login === undefined) return asked.answer
+  if (asked.login === undefined) return asked.answer.body?.result === 'allowed' ? notChallenged() : asked.answer
   // A sign-out that came before the challenge counts.
   const { login: still, answer: refusal } = await admission(options, visit, {})
   if (still === undefined) return refusal!
@@ -88,6 +90,9 @@ async function answerInside(
   }
   return settle(options, visit, asked.login, reply)
 }
+
+const notChallenged = () =>
+  answer(409, { result: 'not_challenged', message: 'the user has no second factor to answer by' })
 
 /** The reasons by which a challenge has ended. */
 const HAS_ENDED: ReadonlySet<wasm.Reason> = new Set<wasm.Reason>(['ticket_expired', 'ticket_invalid'])

@@ -1,5 +1,5 @@
 // The first step: the first factor has passed, or a person who is in is asked again.
-import { type AdapterAnswer, answer, answerOf } from './answer.js'
+import { type AdapterAnswer, answerOf } from './answer.js'
 import { browserSecret, forgetBrowserSecret } from './browser-cookie.js'
 import type { Challenge, LoggedIn, Login, LoginOf } from './login.js'
 import { afterBegin, type LoginAfter } from './login-after.js'
@@ -27,23 +27,20 @@ export async function askAgain(options: ReadOptions, visit: Visit, login: Login)
 
 /**
  * A challenge for a person who is in and answers at once. It is not kept: a request beside this one may have led on, and would be led
- * back. Where there is none, the answer tells why.
+ * back. Where there is none, the answer is that of the first step.
  */
 export async function challengeAtOnce(
   options: ReadOptions,
   visit: Visit,
   login: LoggedIn,
 ): Promise<{ login: LoggedIn & { challenge: Challenge } } | { login: undefined; answer: AdapterAnswer }> {
-  const { after, answer: told } = await begin(options, visit, login, login)
+  const { after, answer } = await begin(options, visit, login, login)
   if (after?.login.state === 'in' && after.login.challenge !== undefined)
     return { login: { ...after.login, challenge: after.login.challenge } }
   // A factor that is forced now is set up first.
   if (after?.login.state === 'set_up') await keep(visit, after)
-  return { login: undefined, answer: told.body?.result === 'allowed' ? notChallenged() : told }
+  return { login: undefined, answer }
 }
-
-const notChallenged = () =>
-  answer(409, { result: 'not_challenged', message: 'the user has no second factor to answer by' })
 
 interface Begun {
   after: LoginAfter | undefined

@@ -6,12 +6,7 @@ import type { ReadPages } from './options.js'
 /** The page that follows a result, with the reason, and the path to which the person wanted to go. */
 export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown): AdapterAnswer {
   const { body } = answer
-  const { result, reason, maxAge, state } = (body ?? {}) as Record<
-    'result' | 'reason' | 'state',
-    string | undefined
-  > & {
-    maxAge?: number
-  }
+  const { result, reason, maxAge, state } = (body ?? {}) as Shown
   const path = ownPath(next)
   const to = (page: string, parts: Record<string, unknown>) => redirection(withQuery(page, { ...parts, next: path }))
   // Backup codes are shown once, in this answer: a redirection would lose them.
@@ -44,6 +39,14 @@ export function pageAfter(pages: ReadPages, answer: AdapterAnswer, next: unknown
     default:
       return answer
   }
+}
+
+/** The parts of a body by which a page is chosen. */
+interface Shown {
+  result?: string
+  reason?: string
+  maxAge?: number
+  state?: string
 }
 
 /** A page with more in its query. */

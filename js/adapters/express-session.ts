@@ -19,6 +19,7 @@ type Callback = (error?: unknown) => void
 
 /** The parts of a session that are used. */
 interface HostSession extends Record<string, unknown> {
+  id?: string
   regenerate(done: Callback): unknown
   save(done: Callback): unknown
   destroy(done: Callback): unknown
@@ -52,14 +53,14 @@ export const expressSession =
       begin: (login) =>
         orNoSession(holder, async () => {
           const before = sessionOf(holder)
-          const [id, ownId] = [holder.sessionID, before.id]
+          const ids = [holder.sessionID, before.id]
           const kept = keep.filter((name) => Object.hasOwn(before, name))
           const fields = Object.fromEntries(kept.map((name) => [name, before[name]]))
           await done('regenerate', before)
           const after = sessionOf(holder)
-          renewed(id, holder.sessionID)
+          renewed(ids[0], holder.sessionID)
           // The id under which it is saved, where the library tells it.
-          if (ownId !== undefined || after.id !== undefined) renewed(String(ownId), String(after.id))
+          if (after.id !== undefined) renewed(ids[1], after.id)
           await keepIn(Object.assign(after, fields), login)
         }),
       write: (login) => orNoSession(holder, () => keepIn(sessionOf(holder), login)),

@@ -9,7 +9,7 @@ import type { StepAnswer } from './oidc-provider/answer.js'
 import { ACR_VALUES } from './oidc-provider/demand.js'
 import { type OidcProviderOptions, readOptions } from './oidc-provider/options.js'
 import { keepPass, type PageRules, type SignedIn, signedIn } from './oidc-provider/own-pages.js'
-import { addPrompt, type Watched } from './oidc-provider/prompt.js'
+import { addPrompt, type PromptListener } from './oidc-provider/prompt.js'
 import { post, show } from './oidc-provider/routes.js'
 import { addFieldTo } from './oidc-provider/session.js'
 import { isOver, strengthClaims } from './oidc-provider/tokens.js'
@@ -69,7 +69,7 @@ export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProv
     if (attached === undefined) throw notAttached()
     return attached
   }
-  const watched: Watched = {
+  const listener: PromptListener = {
     onRead: () => {
       isMade = true
     },
@@ -108,7 +108,7 @@ export function oidcProviderSecondFactor(options: OidcProviderOptions): OidcProv
         features: { ...features, claimsParameter: { ...Object(features.claimsParameter), enabled: true } },
         interactions: {
           ...interactions,
-          policy: addPrompt(interactions.policy ?? given.oidc.interactionPolicy.base(), given, watched),
+          policy: addPrompt(interactions.policy ?? given.oidc.interactionPolicy.base(), given, listener),
         },
         extraTokenClaims: async (ctx: OidcContext, token: OidcToken) => {
           const claims = { ...(await extraTokenClaims?.(ctx, token)), ...strengthClaims(ctx, token) }

@@ -29,16 +29,16 @@ const CHECKS: [PromptReason, string, string][] = [
   ['second_factor_too_old', 'the second factor is longer ago than max_age', 'login_required'],
 ]
 
-/** What becomes of the prompt. */
-export interface Watched {
+/** The adapter's own functions, which the prompt calls. */
+export interface PromptListener {
   /** A provider has read the prompt: it is made with this policy. oidc-provider shows its policy to nobody. */
   onRead(): void
-  /** Comes first in each authorization request, also in that of somebody who has not logged in yet. */
+  /** An authorization request has begun, before anything else of it is judged. */
   onRequest(): void
 }
 
 /** Adds the prompt to a policy, which is changed. */
-export function addPrompt(policy: OidcPolicy, options: ReadOptions, { onRead, onRequest }: Watched): OidcPolicy {
+export function addPrompt(policy: OidcPolicy, options: ReadOptions, { onRead, onRequest }: PromptListener): OidcPolicy {
   const { Check, Prompt } = options.oidc.interactionPolicy
   const judgementOf = judgements(options)
 
