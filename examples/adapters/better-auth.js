@@ -27,18 +27,18 @@ export const auth = betterAuth({
       policy: process.env.POLICY ?? policy,
       keys: process.env.COUNTERSIGN_KEYS ?? '', // the JSON that `npx countersign keys` printed once
       sendSms: ({ to, body }) => console.log(`SMS to ${to}: ${JSON.stringify(body)}`), // your gateway's place
-      pages: { secondStep: '/second-step' },
+      pages: { secondStep: '/second-step' }, // a page of yours
     }),
   ],
 })
-await (await getMigrations(auth.options)).runMigrations() // or `npx @better-auth/cli migrate`, once
+await (await getMigrations(auth.options)).runMigrations() // or `npx auth migrate`, once
 
 const handler = toNodeHandler(auth)
 const server = createServer(async (req, res) => {
   if (req.url?.startsWith('/api/auth/')) return handler(req, res)
   const headers = fromNodeHeaders(req.headers)
   try {
-    // Ask again before this action: the second factor must be at most five minutes old.
+    // Ask again before this action: a second factor older than five minutes does not count.
     const rules = req.url === '/transfer' ? { maxAge: 300 } : {}
     const { user } = await requireSecondFactor(auth, headers, rules)
     res.setHeader('content-type', 'application/json').end(JSON.stringify({ user: user.id }))

@@ -16,6 +16,7 @@ import { sealerOf } from '../sealer.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth/challenge.js'
 import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth/endpoints.js'
 import { isProven, refuseUnprovenUser } from './better-auth/enrollment.js'
+import { endHalfWay } from './better-auth/half-way.js'
 import { FIELD } from './better-auth/mark.js'
 import { isOwnerOf } from './better-auth/organization.js'
 import { addsPasskey } from './better-auth/passkey.js'
@@ -211,6 +212,8 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
           matcher: () => true,
           handler: createAuthMiddleware(async (endpoint: EndpointContext) => {
             const { means, adapter } = started(parts)
+            // better-auth's own log-out ends sessions, and knows no login that waits for its second step.
+            if (endpoint.path === '/sign-out') endHalfWay(endpoint)
             return afterEndpoint(means, adapter, pages, endpoint)
           }),
         },

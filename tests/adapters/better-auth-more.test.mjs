@@ -3,14 +3,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { betterAuth } from 'better-auth'
 import { createAuthMiddleware } from 'better-auth/api'
-import { bearer, organization, twoFactor } from 'better-auth/plugins'
+import { bearer, magicLink, organization, twoFactor } from 'better-auth/plugins'
 import Database from 'better-sqlite3'
 import {
   codeOf,
+  enroll,
   enrolled,
   generateKeys,
   memoryStore,
   PASSWORD,
+  requireSecondFactor,
   secondFactor,
   secondStep,
   signedUp,
@@ -269,3 +271,54 @@ test('a front end on an origin that better-auth trusts does the second step, and
     assert.equal(verified.body.result, 'verified', verified.text)
   }
 })
+
+test('a log-out of better-auth ends a login that waits for its second step', async (t) => {
+  const service = await startAuth(t)
+  const { email, secret } = await enrolled(service)
+  const browser = service.browser()
+  await browser.post('/sign-in/email', { email, password: PASSWORD })
+  assert.equal((await browser.get('/second-factor/state')).body.result, 'first_factor')
+  await browser.post('/sign-out')
+  assert.equal((await browser.get('/second-factor/state')).body.result, 'nobody')
+  const late = await browser.post('/second-factor/verify', { method: 'totp', code: codeOf(service, secret) })
+  assert.equal(late.status, 401, late.text)
+})
+
+test('a way back that is too long for a cookie is lost, and the login goes on', async (t) => {
+  const links = []
+  const service = await startAuth(t, {
+    plugins: [magicLink({ sendMagicLink: async ({ url }) => void links.push(url) })],
+  })
+  const { email, secret } = await enrolledAndProven(service)
+  for (const [length, hasWayBack] of /** @type {[number, boolean][]} */ ([
+    [100, true],
+    [3_000, false],
+  ])) {
+    const browser = service.browser()
+    await browser.post('/sign-in/magic-link', { email, callbackURL: `/shop?q=${'x'.repeat(length)}` })
+    const { cookies } = await browser.get(links.at(-1))
+    assert.ok(cookies.every((cookie) => cookie.length <= 4_096))
+    service.clock.offset += 60
+    const code = codeOf(service, secret)
+    const { body } = await browser.post('/second-factor/verify', { method: 'totp', code })
+    assert.equal(body.result, 'verified')
+    assert.equal(body.url?.includes('/shop') ?? false, hasWayBack)
+  }
+})
+
+test('a person who is in proves a code again without asking for a challenge', async (t) => {
+  const service = await startAuth(t)
+  const { browser, secret } = await enrolled(service)
+  service.clock.offset += 600
+  const ask = () => requireSecondFactor(service.auth, browser.headers(), { maxAge: 300 })
+  await assert.rejects(ask, (/** @type {any} */ error) => error.body.code === 'SECOND_STEP')
+  assert.equal((await secondStep(service, browser, secret)).body.result, 'verified')
+  assert.equal((await ask()).user.email, 'ann@acme.example')
+})
+
+/** A user with an app, whose address is proven: a magic link would take unproven access away. */
+async function enrolledAndProven(service) {
+  const user = await signedUp(service)
+  service.database.exec('UPDATE user SET emailVerified = 1')
+  return { ...user, secret: await enroll(service, user.browser) }
+}

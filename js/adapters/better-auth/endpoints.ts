@@ -18,6 +18,8 @@ export type Started = () => { means: Means; adapter: Adapter }
 
 /** An endpoint, as `auth.api` has it. It rejects with an `APIError` of better-auth, whose `body` has the `result`. */
 export interface AuthEndpoint<Body, Data> {
+  (call: { body?: Body; headers: Headers; asResponse: true }): Promise<Response>
+  (call: { body?: Body; headers: Headers; returnHeaders: true }): Promise<{ headers: Headers; response: Data }>
   (call: { body?: Body; headers: Headers }): Promise<Data>
   /** Its method. */
   options: { method: 'GET' | 'POST' }

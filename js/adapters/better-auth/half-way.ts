@@ -46,13 +46,21 @@ export async function readHalfWay(context: EndpointContext): Promise<HalfWay | u
 
 /** Keeps a half-way state; gives its value to a client that holds it itself. */
 export async function writeHalfWay(context: EndpointContext, halfWay: HalfWay): Promise<string | undefined> {
-  const until = Date.now() + HALF_WAY_SECONDS * 1_000
-  const data = JSON.stringify({ kind: KIND, until, ...halfWay })
-  const sealed = await symmetricEncrypt({ key: context.context.secretConfig, data })
+  const sealed = await sealedState(context, halfWay)
   if (ownValueOf(context) !== undefined) return sealed
   const { name, attributes } = cookieOf(context)
-  context.setCookie(name, sealed, attributes)
+  // Browsers drop a longer cookie: the login goes on, and the way back is lost.
+  const fits = sealed.length <= MOST_OF_COOKIE
+  context.setCookie(name, fits ? sealed : await sealedState(context, { ...halfWay, next: undefined }), attributes)
   return undefined
+}
+
+/** Characters of a value. With name and attributes a cookie may have 4,096 (RFC 6265 §6.1). */
+const MOST_OF_COOKIE = 3_800
+
+function sealedState({ context }: EndpointContext, halfWay: HalfWay): Promise<string> {
+  const until = Date.now() + HALF_WAY_SECONDS * 1_000
+  return symmetricEncrypt({ key: context.secretConfig, data: JSON.stringify({ kind: KIND, until, ...halfWay }) })
 }
 
 /** Forgets the half-way state. */
