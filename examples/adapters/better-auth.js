@@ -22,7 +22,7 @@ export const auth = betterAuth({
   advanced: { ipAddress: { ipAddressHeaders: ['x-real-ip'] } }, // a header that your proxy sets, and clients cannot
   plugins: [
     magicLink({ sendMagicLink: ({ email, url }) => console.log(`mail to ${email}: ${url}`) }),
-    organization(), // its owners may help members who lost their phone
+    organization({ requireEmailVerificationOnInvitation: true }), // its owners may help members who lost their phone
     secondFactor({
       policy: process.env.POLICY ?? policy,
       keys: process.env.COUNTERSIGN_KEYS ?? '', // the JSON that `npx countersign keys` printed once

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { createAuthMiddleware, getIP } from 'better-auth/api'
+import { createAuthMiddleware, getIP, getSessionFromCtx } from 'better-auth/api'
 import { createAdapter, type HostUser, type PassRules, type UserFacts } from '../adapter.js'
 import {
   CountersignError,
@@ -18,7 +18,7 @@ import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } f
 import { isProven, refuseUnprovenUser } from './better-auth/enrollment.js'
 import { endHalfWay } from './better-auth/half-way.js'
 import { FIELD } from './better-auth/mark.js'
-import { isOwnerOf } from './better-auth/organization.js'
+import { hasOrganizations, isOwnerOf, provesMembers } from './better-auth/organization.js'
 import { addsPasskey } from './better-auth/passkey.js'
 import { PATH } from './better-auth/path.js'
 import { watchResponse } from './better-auth/response.js'
@@ -46,7 +46,10 @@ export interface BetterAuthSharedOptions {
   account?: ((user: AuthUser) => string | undefined | Promise<string | undefined>) | undefined
   /** Plan, roles and label of a user. The label is the e-mail address by default. */
   facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined
-  /** Whether this user may issue a recovery code for, or reset, another one. By default an owner of all organizations of that user may. */
+  /**
+   * Whether this user may issue a recovery code for, or reset, another one. By default an owner of all organizations of that user may, where
+   * a member has proven the address of the invitation: by `requireEmailVerificationOnInvitation` of the organization plugin.
+   */
   mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
   /**
    * Whether this user may set up a factor. By default one whose e-mail address is verified, or any where nothing proves addresses: no
@@ -175,6 +178,10 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
     parts = { means, adapter }
     watchSessions(means, context)
     goFirst(context)
+    if (mayRescue === undefined && hasOrganizations(context) && !provesMembers(context))
+      context.logger.warn(
+        'no owner of an organization may help its members: set `requireEmailVerificationOnInvitation` of `organization`, or `mayRescue`',
+      )
   }
 
   const plugin = {
@@ -198,12 +205,7 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
             const { context } = endpoint
             unwatched(context) // throws where nobody watches
             beginState(context)
-            // A new passkey would be a way in by itself: adding one is a change of factors.
-            if (passkeyLogin === 'both' && addsPasskey(endpoint)) {
-              const { means } = started(parts)
-              const { user } = await proven(means, endpoint, { fresh: true })
-              await refuseUnprovenUser(means, endpoint.context, user.id)
-            }
+            if (addsPasskey(endpoint)) await refusePasskey(started(parts).means, endpoint)
           }),
         },
       ],
@@ -266,6 +268,18 @@ export async function requireSecondFactor(
 export async function betterAuthStore(auth: { $context: Promise<unknown> }): Promise<WholeStore> {
   const { adapter } = (await auth.$context) as AuthContext
   return authStore(adapter, databaseOf)
+}
+
+/**
+ * Throws where a passkey may not be added. It stays a way in when the owner of an address proves it, so that the address is proven first.
+ * Where it is both factors, adding one is a change of factors.
+ */
+async function refusePasskey(means: Means, endpoint: EndpointContext): Promise<void> {
+  const found = means.passkeyCountsAsBoth
+    ? await proven(means, endpoint, { fresh: true })
+    : await getSessionFromCtx(endpoint, { disableCookieCache: true })
+  // A registration before the login has no session, and the host says of whom it is.
+  if (found) await refuseUnprovenUser(means, endpoint.context, found.user.id)
 }
 
 const NO_FIELD_OF_CLIENTS = { type: 'string', required: false, input: false, returned: false } as const

@@ -1,7 +1,7 @@
 // T14: nobody sets up a factor on an address that may be somebody else's, where the owner can still prove it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { emailOTP, magicLink } from 'better-auth/plugins'
+import { admin, emailOTP, magicLink } from 'better-auth/plugins'
 import { enroll, PASSWORD, signedUp, startAuth } from './better-auth-service.mjs'
 
 const SET_UPS = /** @type {[string, object][]} */ ([
@@ -127,4 +127,72 @@ test('T14: a reset by mail ends the sessions of an address that was not proven',
   assert.equal((await stranger.post('/second-factor/enroll-totp')).status, 401)
   await owner.post('/sign-in/email', { email, password })
   assert.equal(await owner.user(), id)
+})
+
+test('T14: a reset of a user without a password ends the sessions of an address that was not proven', async (t) => {
+  const codes = []
+  const plugins = [emailOTP({ sendVerificationOTP: async (mail) => void codes.push(mail) })]
+  const service = await startAuth(t, { plugins })
+  const { browser: stranger, email, id } = await signedUp(service)
+  service.database.exec('DELETE FROM account')
+  assert.equal(await stranger.user(), id, 'by another first factor')
+  const owner = service.browser()
+  await owner.post('/email-otp/request-password-reset', { email })
+  const password = 'another password of ann'
+  assert.equal((await owner.post('/email-otp/reset-password', { email, otp: codes.at(-1).otp, password })).status, 200)
+  assert.equal(await stranger.user(), undefined)
+  await owner.post('/sign-in/email', { email, password })
+  assert.equal(await owner.user(), id)
+})
+
+test('T14: a sign-in that is under way while the owner proves the address opens nothing', async (t) => {
+  const mails = []
+  let meanwhile = async () => {}
+  const password = {
+    hash: async (text) => text,
+    verify: async ({ hash, password }) => {
+      await meanwhile()
+      return hash === password
+    },
+  }
+  const service = await startAuth(t, {
+    plugins: [links(mails)],
+    options: { emailAndPassword: { enabled: true, password } },
+  })
+  const { email, id } = await signedUp(service)
+  const [owner, stranger] = [service.browser(), service.browser()]
+  meanwhile = async () => {
+    await owner.post('/sign-in/magic-link', { email })
+    await owner.get(mails.at(-1).url)
+  }
+  const answer = await stranger.post('/sign-in/email', { email, password: PASSWORD })
+  assert.deepEqual([answer.status, answer.body.code], [401, 'LOG_IN_FIRST'], answer.text)
+  assert.equal(await stranger.user(), undefined)
+  assert.equal(await owner.user(), id)
+  await enroll(service, owner)
+})
+
+test('a sign-out everywhere, or the end of a user, on an unproven address is no new password', async (t) => {
+  const service = await startAuth(t, {
+    plugins: [links([])],
+    options: { user: { deleteUser: { enabled: true } } },
+  })
+  const { browser, email } = await signedUp(service)
+  assert.equal((await browser.post('/revoke-sessions')).status, 200)
+  await browser.post('/sign-in/email', { email, password: PASSWORD })
+  assert.equal((await browser.post('/delete-user', { password: PASSWORD })).status, 200)
+  assert.deepEqual(new Set(service.events.map(({ event }) => event)), new Set(['login_allowed']))
+  assert.equal(service.database.prepare('SELECT count(*) AS n FROM secondFactorRecord').get().n, 0)
+})
+
+test('an admin on an unproven address who sets a password of their own stays in', async (t) => {
+  const service = await startAuth(t, { plugins: [links([]), admin()] })
+  const { browser, email, id } = await signedUp(service)
+  service.database.exec("UPDATE user SET role = 'admin'")
+  const elsewhere = service.browser()
+  await elsewhere.post('/sign-in/email', { email, password: PASSWORD })
+  const changed = await browser.post('/admin/set-user-password', { userId: id, newPassword: 'another password' })
+  assert.equal(changed.status, 200, changed.text)
+  assert.equal(await browser.user(), id)
+  assert.equal(await elsewhere.user(), undefined, 'another session may be a stranger’s')
 })

@@ -5,6 +5,7 @@ import { betterAuth } from 'better-auth'
 import { createAuthMiddleware } from 'better-auth/api'
 import { bearer, magicLink, organization, twoFactor } from 'better-auth/plugins'
 import Database from 'better-sqlite3'
+import { createSecondFactor } from 'countersign'
 import {
   codeOf,
   enroll,
@@ -155,6 +156,31 @@ test('an owner of all organizations of a member issues a recovery code, and nobo
   assert.equal((await issue(owner.browser, member.id)).body.code, 'OWNER_ONLY', 'a member of another organization too')
 })
 
+test('T14: where nobody has to prove the address of an invitation, no owner helps a member', async (t) => {
+  const warnings = []
+  const logger = { log: (level, message) => level === 'warn' && warnings.push(message) }
+  const mail = magicLink({ sendMagicLink: async () => {} })
+  for (const [asks, code] of /** @type {const} */ ([
+    [undefined, 'OWNER_ONLY'],
+    [false, 'OWNER_ONLY'],
+    [true, undefined],
+  ])) {
+    const plugins = [mail, organization({ requireEmailVerificationOnInvitation: asks })]
+    const service = await startAuth(t, { plugins, options: { logger }, own: { mayEnroll: () => true } })
+    const owner = await enrolled(service, 'ann')
+    const member = await enrolled(service, 'bob')
+    service.database.exec('UPDATE user SET emailVerified = 1')
+    const { body } = await owner.browser.post('/organization/create', { name: 'Acme', slug: 'acme' })
+    await service.auth.api.addMember({ body: { organizationId: body.id, userId: member.id, role: 'member' } })
+    await owner.browser.post('/second-factor/again')
+    assert.equal((await secondStep(service, owner.browser, owner.secret)).status, 200)
+    const issued = await owner.browser.post('/second-factor/issue-recovery-code', { user: member.id })
+    assert.equal(issued.body.code === 'OWNER_ONLY' ? issued.body.code : undefined, code, issued.text)
+    const told = warnings.splice(0).filter((text) => text.includes('requireEmailVerificationOnInvitation'))
+    assert.equal(told.length, asks ? 0 : 1)
+  }
+})
+
 for (const [count, isRefused] of /** @type {const} */ ([
   [1_200, 'for the last one'],
   [10_001, 'because they are too many'],
@@ -207,6 +233,26 @@ test('a new password ends half-made logins', async (t) => {
   assert.equal((await secondStep(service, browser, user.secret)).status, 401)
 })
 
+test('a new password while the store is down is answered with 503', async (t) => {
+  const store = memoryStore()
+  let isDown = false
+  const save = async (...given) => (isDown ? Promise.reject(new Error('down')) : store.save(...given))
+  let service
+  const second = createSecondFactor({
+    policy: POLICY,
+    keys: generateKeys(),
+    store: { ...store, save },
+    clock: () => Math.floor(Date.now() / 1_000) + (service?.clock.offset ?? 0),
+    hashing: 'inline',
+  })
+  service = await startAuth(t, { own: { secondFactor: second } })
+  const { browser } = await enrolled(service)
+  isDown = true
+  const body = { currentPassword: PASSWORD, newPassword: `${PASSWORD} 2` }
+  const answer = await browser.post('/change-password', body)
+  assert.deepEqual([answer.status, answer.body.code], [503, 'store_failed'], answer.text)
+})
+
 test('a forced second factor is set up at the login', async (t) => {
   const service = await startAuth(t, { policy: { require: 'everyone', firstFactor: 'password' } })
   const { browser, answer } = await signedUp(service)
@@ -240,7 +286,6 @@ test('mistakes in the options are told at the start', async () => {
 })
 
 test('any store may be handed in', async (t) => {
-  const { createSecondFactor } = await import('countersign')
   const own = createSecondFactor({ policy: POLICY, keys: generateKeys(), store: memoryStore(), hashing: 'inline' })
   const service = await startAuth(t, { mine: () => [secondFactor({ secondFactor: own })] })
   const { id } = await enrolled(service)

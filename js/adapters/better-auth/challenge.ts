@@ -3,7 +3,15 @@
 // It looks at every answer of every endpoint, and only at the sessions in it.
 import { APIError, isAPIError } from 'better-auth/api'
 import { deleteSessionCookie } from 'better-auth/cookies'
-import type { Adapter, AdapterAnswer, FirstFactorPassed, Login, PlacedRequest, SessionPlace } from '../../adapter.js'
+import {
+  type Adapter,
+  type AdapterAnswer,
+  type FirstFactorPassed,
+  type Login,
+  logInFirst,
+  type PlacedRequest,
+  type SessionPlace,
+} from '../../adapter.js'
 import { endHalfWay, type HalfWay, writeHalfWay } from './half-way.js'
 import { FIELD, type Mark, markText } from './mark.js'
 import { kindOf } from './new-sessions.js'
@@ -21,7 +29,7 @@ import {
   tokenOf,
   unwatched,
 } from './sessions.js'
-import type { AuthSessionAndUser, EndpointContext } from './types.js'
+import type { AuthContext, AuthSessionAndUser, EndpointContext } from './types.js'
 
 /** Pages of the host, to which ways in that redirect lead. */
 export interface BetterAuthPages {
@@ -151,6 +159,7 @@ async function logIn(
 ): Promise<Refusal | undefined> {
   const { session, user } = found
   if (session.impersonatedBy) return { answer: NEEDS_OWN_FACTOR }
+  if (await isOvertaken(endpoint.context, found)) return { answer: logInFirst() }
   let login: Login | undefined
   const keep = (begun: Login | undefined) => {
     login = begun
@@ -177,6 +186,14 @@ async function logIn(
   if (begun.pass !== undefined)
     await mark(endpoint, session.token, { session: begun.session, since: begun.since, pass: begun.pass, account })
   return undefined
+}
+
+/** Whether the owner of the address has proven it while this log-in was under way: its first factor may be a stranger's. */
+async function isOvertaken(context: AuthContext, { session, user }: AuthSessionAndUser): Promise<boolean> {
+  const { newSession, internalAdapter } = context
+  const asRead = newSession?.session.token === session.token ? newSession.user : user
+  if (asRead.emailVerified !== false || beginState(context).proven.has(user.id)) return false
+  return (await internalAdapter.findUserById(user.id))?.emailVerified === true
 }
 
 /** A user who was reset has the recovery code alone: then a passkey opens nothing either. */

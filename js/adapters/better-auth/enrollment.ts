@@ -37,7 +37,9 @@ export async function refuseUnprovenUser(means: Means, context: AuthContext, id:
 
 /** Whether the address of a user is proven, or nothing of this better-auth proves addresses. */
 export function isProven({ options }: AuthContext, { emailVerified }: AuthUser): boolean {
-  if (emailVerified) return true
-  const { emailVerification, plugins = [] } = options
-  return emailVerification?.sendVerificationEmail === undefined && !plugins.some(({ id }) => PROVING.has(id))
+  return Boolean(emailVerified) || !provesAddresses(options)
 }
+
+/** Whether anything of this better-auth proves addresses. */
+export const provesAddresses = ({ emailVerification, plugins = [] }: AuthContext['options']): boolean =>
+  emailVerification?.sendVerificationEmail !== undefined || plugins.some(({ id }) => PROVING.has(id))

@@ -1,11 +1,13 @@
 // The right to rescue another user, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
-// organizations, and has one second factor: only someone who owns all of them may take it back.
+// organizations, and has one second factor: only someone who owns all of them may take it back. A member is somebody who has proven the
+// address of the invitation: a stranger who signed up with it could have accepted, and the membership outlives the proof.
 import type { HostUser } from '../../adapter.js'
+import { provesAddresses } from './enrollment.js'
 import type { AuthContext, AuthDatabase } from './types.js'
 
 /** Whether a user owns every organization that another one is a member of. With an account, that organization alone counts. */
 export async function isOwnerOf({ adapter, options }: AuthContext, owner: HostUser, user: string): Promise<boolean> {
-  if (!options.plugins?.some(({ id }) => id === 'organization')) return false
+  if (!hasOrganizations({ options }) || !provesMembers({ options })) return false
   const [own, others] = await Promise.all([membershipsOf(adapter, owner.user), membershipsOf(adapter, user)])
   if (own === undefined || others === undefined) return false
   const owned = new Set(own.filter(({ role }) => isOwner(role)).map(({ organizationId }) => organizationId))
@@ -13,6 +15,15 @@ export async function isOwnerOf({ adapter, options }: AuthContext, owner: HostUs
   if (owner.account !== undefined) return theirs.includes(owner.account) && owned.has(owner.account)
   return theirs.length > 0 && theirs.every((organization) => owned.has(organization))
 }
+
+const pluginOf = ({ plugins }: AuthContext['options']) => plugins?.find(({ id }) => id === 'organization')
+
+/** Whether better-auth has the organization plugin. */
+export const hasOrganizations = ({ options }: Pick<AuthContext, 'options'>): boolean => pluginOf(options) !== undefined
+
+/** Whether nobody becomes a member by an address that they could prove and have not. */
+export const provesMembers = ({ options }: Pick<AuthContext, 'options'>): boolean =>
+  !provesAddresses(options) || pluginOf(options)?.options?.requireEmailVerificationOnInvitation === true
 
 /** Rows of a page, and the most rows that are read. */
 const [PAGE, MOST] = [500, 10_000]

@@ -60,6 +60,10 @@ export interface RequestState {
   closed: Set<string>
   /** The e-mail addresses of users whom the request is about, shown in their apps. */
   labels: Map<string, string>
+  /** The ids of users whose sessions the request has deleted, all of them. */
+  emptied: Set<string>
+  /** The ids of users whose address the request has proven. */
+  proven: Set<string>
 }
 
 const STATE = Symbol('second factor')
@@ -74,6 +78,8 @@ export function beginState(context: AuthContext): RequestState {
     refused: new Set(),
     closed: new Set(),
     labels: new Map(),
+    emptied: new Set(),
+    proven: new Set(),
   }
   return held[STATE]
 }
@@ -233,18 +239,25 @@ function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): In
     },
     updateSession: async (token, fields) => keepMark(context, inner, token, fields),
     updatePassword: async (userId, password) => {
-      const user = await inner.findUserById(userId)
       const updated = await inner.updatePassword(userId, password)
-      // A reset by mail proves the address: a session of before may be a stranger's.
-      if (user && !user.emailVerified) await inner.deleteUserSessions(userId)
-      await passwordChanged(means, inner, userId)
+      await passwordSet(means, inner, userId)
       return updated
     },
+    // A reset of a user who had no password. A sign-up calls `linkAccount`.
+    createAccount: async (account) => {
+      const created = await inner.createAccount(account)
+      if (account.password !== undefined) await passwordSet(means, inner, account.userId)
+      return created
+    },
     deleteUserSessions: async (userId) => {
-      const user = await inner.findUserById(userId)
       await inner.deleteUserSessions(userId)
-      // better-auth takes the access away that nobody has proven: half-made logins are part of it.
-      if (user && !user.emailVerified) await passwordChanged(means, inner, userId)
+      currentState()?.emptied.add(userId)
+    },
+    updateUser: async (userId, fields) => {
+      const before = fields.emailVerified === true ? await inner.findUserById(userId) : null
+      const updated = await inner.updateUser(userId, fields)
+      if (before && !before.emailVerified) await addressProven(means, inner, userId)
+      return updated
     },
     updateAccount: async (id, fields) => {
       const updated = await inner.updateAccount(id, fields)
@@ -273,13 +286,39 @@ async function keepMark(context: AuthContext, inner: InternalAdapter, token: str
   return { ...updated, [FIELD]: mark }
 }
 
+/** A new password. On an address that nobody has proven it may come by a reset, and the sessions of before may be a stranger's. */
+async function passwordSet(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
+  const user = await inner.findUserById(userId)
+  if (user && !user.emailVerified) await endOtherSessions(inner, userId)
+  await passwordChanged(means, inner, userId)
+}
+
+/** Ends the sessions of a user, but for the one by which this request asks. */
+async function endOtherSessions(inner: InternalAdapter, userId: string): Promise<void> {
+  const seen = currentState()?.seen
+  const sessions = await inner.listSessions(userId)
+  for (const { token } of sessions) if (!seen?.has(token)) await inner.deleteSession(token)
+}
+
+/**
+ * better-auth takes access away when the owner of an address proves it by another way than the mail of the sign-up: half-made logins are
+ * part of that access.
+ */
+async function addressProven(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
+  const state = currentState()
+  state?.proven.add(userId)
+  if (state?.emptied.has(userId)) await passwordChanged(means, inner, userId)
+}
+
 /** A new password ends half-made logins. */
 async function passwordChanged(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
   const ip = means.ipOf(tryGetCurrentAuthEndpointContext()?.headers)
   await queueAfterTransactionHook(async () => {
     // The same transaction may have deleted the user, whose record must not come back.
     const user = await inner.findUserById(userId)
-    if (user) await means.secondFactor.passwordChanged({ account: await means.accountOf(user), user: user.id, ip })
+    if (!user) return
+    const account = await means.accountOf(user)
+    await means.secondFactor.passwordChanged({ account, user: user.id, ip }).catch(toApiError)
   })
 }
 

@@ -78,6 +78,8 @@ export interface InternalAdapter {
   findUserById(id: string): Promise<AuthUser | null>
   deleteUserSessions(userId: string): Promise<void>
   updatePassword(userId: string, password: string): Promise<unknown>
+  updateUser(userId: string, fields: Record<string, unknown>): Promise<unknown>
+  createAccount(account: { userId: string; password?: string | null; [field: string]: unknown }): Promise<unknown>
   updateAccount(id: string, fields: Record<string, unknown>): Promise<Record<string, unknown> | null>
 }
 
@@ -91,6 +93,7 @@ export interface AuthCookie {
 export interface AuthPlugin {
   id: string
   hooks?: { after?: { matcher(context: unknown): boolean; handler(context: unknown): Promise<unknown> }[] }
+  options?: Record<string, unknown>
 }
 
 /** The context of one better-auth instance, or of one request to it. */
