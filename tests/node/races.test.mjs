@@ -261,6 +261,37 @@ test('an answer of the store that is no record is an error', async () => {
   }
 })
 
+test('a save whose answer was lost is looked for three times within a second, and else once', async (t) => {
+  for (const { milliseconds, failing, ...wanted } of [
+    { milliseconds: 0, failing: 2, result: 'sms_sent', looks: 3 },
+    { milliseconds: 0, failing: 3, result: 'store_failed', looks: 3 },
+    { milliseconds: 1_500, failing: 1, result: 'store_failed', looks: 1 },
+    { milliseconds: 1_500, failing: 0, result: 'sms_sent', looks: 1 },
+  ]) {
+    const store = memoryStore()
+    let [now, left, looks] = [0, Number.POSITIVE_INFINITY, 0]
+    const clock = t.mock.method(performance, 'now', () => now)
+    const load = async (id) => {
+      if (left === Number.POSITIVE_INFINITY) return store.load(id)
+      now += milliseconds
+      looks += 1
+      if (left-- > 0) throw new Error('the connection broke')
+      return store.load(id)
+    }
+    const save = async (...given) => {
+      await store.save(...given)
+      left = failing
+      throw new Error('the connection broke')
+    }
+    const at = await host({ store: { load, save } })
+    const reply = await at.factor
+      .enrollSms({ user: 'ann', session: 'setup', number: '+61412345678' })
+      .catch(({ code }) => ({ result: code }))
+    clock.mock.restore()
+    assert.deepEqual({ result: reply.result, looks }, wanted, `${milliseconds} ms, ${failing} looks fail`)
+  }
+})
+
 test('a failing gateway is an error, and the code of a login still works', async () => {
   const at = await host()
   const ann = await withApp(at)
