@@ -112,9 +112,12 @@ const mayDecline = (turn: Turn) => turn.interaction.prompt.reasons.includes('acr
 /** Whether the set-up may be left out: behind a pass that the client still takes, or where nothing forces it. */
 function maySkip({ demand: { maxAge = 0 }, now }: Turn, { pass, passedAt = now, setUp }: Pending): boolean {
   // The code of the pass may be spent: a log-in that asks for another one would be a dead end, and a set-up brings a new pass.
-  if (pass !== undefined) return maxAge === 0 || now - passedAt <= maxAge
+  if (pass !== undefined) return maxAge === 0 || now - passedAt <= maxAge - WAY_BACK
   return setUp?.isForced === false
 }
+
+/** Seconds for the way back to the client, which looks at the age once more. */
+const WAY_BACK = 30
 
 /** The page of a state, as values. */
 export async function pageOf(turn: Turn, pending: Pending): Promise<Record<string, unknown>> {
