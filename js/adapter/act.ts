@@ -6,7 +6,7 @@
 //
 // A code answers the challenge of the login. A person who is in may send one at once, and is given the challenge with it.
 import type * as wasm from '../wasm.js'
-import { ACTIONS, type Action } from './actions.js'
+import { ACTIONS, type Action, type StatusReply } from './actions.js'
 import { admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answer, logInFirst } from './answer.js'
 import { askAgain, challengeAtOnce } from './begin.js'
@@ -17,9 +17,12 @@ import { circumstancesOf, userOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
 import { endSession, settle } from './settle.js'
 
-/** An answer, and the path to which the person wanted to go. */
+/** An answer, and what it means for a person without scripts. */
 export interface Acted {
   answer: AdapterAnswer
+  /** Whether a page follows. An answer that shows something, or tells of a change of factors that failed, is shown itself. */
+  leadsOn: boolean
+  /** The path to which the person wanted to go. */
   next?: unknown
 }
 
@@ -28,37 +31,38 @@ export async function act(options: ReadOptions, visit: Visit, name: string): Pro
   const action = ACTIONS.get(name)
   const ofLogin = OF_LOGIN.get(name)
   const method = ofLogin?.method ?? (action && (action.reads ? 'GET' : 'POST'))
-  if (method === undefined) return { answer: answer(404, { result: 'not_found' }) }
+  if (method === undefined) return { answer: answer(404, { result: 'not_found' }), leadsOn: false }
   if (visit.request.method.toUpperCase() !== method)
-    return { answer: answer(405, { result: 'method_not_allowed' }, { allow: method }) }
+    return { answer: answer(405, { result: 'method_not_allowed' }, { allow: method }), leadsOn: false }
   const body = method === 'POST' ? await fieldsOfBody(visit.request) : NO_FIELDS
   const { next } = body
-  if (ofLogin !== undefined) return { answer: await ofLogin.run(options, visit), next }
-  return { answer: await onSecondFactor(options, visit, action!, body), next }
+  if (ofLogin !== undefined) return { answer: await ofLogin.run(options, visit), leadsOn: method === 'POST', next }
+  return { ...(await onSecondFactor(options, visit, action!, body)), next }
 }
 
 const NO_FIELDS: Fields = Object.freeze(Object.create(null))
 
-async function onSecondFactor(
-  options: ReadOptions,
-  visit: Visit,
-  action: Action,
-  body: Fields,
-): Promise<AdapterAnswer> {
+async function onSecondFactor(options: ReadOptions, visit: Visit, action: Action, body: Fields): Promise<Acted> {
   const { login, answer: refusal } = await admission(options, visit, {})
-  if (login === undefined) return refusal!
+  const refused = () => ({ answer: refusal!, leadsOn: true })
+  if (login === undefined) return refused()
   switch (action.admittedIn) {
     case 'challenged':
-      if (login.state === 'set_up') return refusal!
-      if (login.state === 'in') return answerInside(options, visit, action, body, login)
-      break
+      if (login.state === 'set_up') return refused()
+      if (login.state === 'in')
+        return { answer: await answerInside(options, visit, action, body, login), leadsOn: true }
+      return {
+        answer: await settle(options, visit, login, await run(options, visit, action, body, login)),
+        leadsOn: true,
+      }
     case 'set_up_or_in':
-      if (refusal !== undefined && login.state !== 'set_up') return refusal
+      if (refusal !== undefined && login.state !== 'set_up') return refused()
       break
     case 'in':
-      if (refusal !== undefined) return refusal
+      if (refusal !== undefined) return refused()
   }
-  return settle(options, visit, login, await run(options, visit, action, body, login))
+  const reply = await run(options, visit, action, body, login)
+  return { answer: await settle(options, visit, login, reply), leadsOn: reply.result === 'enrolled' }
 }
 
 /**
@@ -74,21 +78,30 @@ async function answerInside(
 ): Promise<AdapterAnswer> {
   if (login.challenge !== undefined) {
     const reply = await run(options, visit, action, body, login)
-    if (!(reply.result === 'denied' && HAS_ENDED.has(reply.reason))) return settle(options, visit, login, reply)
+    if (!(reply.result === 'denied' && HAS_ENDED.has(reply.reason))) return settleInside(options, visit, login, reply)
   }
   const asked = await challengeAtOnce(options, visit, login)
   if (asked.login === undefined) return asked.answer.body?.result === 'allowed' ? notChallenged() : asked.answer
   // A sign-out that came before the challenge counts.
   const { login: still, answer: refusal } = await admission(options, visit, {})
   if (still === undefined) return refusal!
-  const reply = await run(options, visit, action, body, asked.login)
-  if (reply.result === 'sms_sent') {
-    // A log-out, or a second step by another method, may have come while the message was on its way.
-    const { login: here, answer: gone } = await admission(options, visit, {})
-    if (here === undefined) return gone!
-    await visit.place.write(asked.login)
+  return settleInside(options, visit, asked.login, await run(options, visit, action, body, asked.login))
+}
+
+/** A log-out, or a second step in another tab, may have come while a code was compared or a message was on its way: it counts. */
+async function settleInside(
+  options: ReadOptions,
+  visit: Visit,
+  login: LoggedIn,
+  reply: wasm.Reply | StatusReply,
+): Promise<AdapterAnswer> {
+  if (reply.result === 'verified' || reply.result === 'sms_sent') {
+    const { login: still, answer: refusal } = await admission(options, visit, {})
+    if (still === undefined) return refusal!
   }
-  return settle(options, visit, asked.login, reply)
+  // The challenge that the message answers may have begun with it.
+  if (reply.result === 'sms_sent') await visit.place.write(login)
+  return settle(options, visit, login, reply)
 }
 
 const notChallenged = () =>

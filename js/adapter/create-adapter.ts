@@ -1,7 +1,7 @@
 // The parts of which every adapter is made: it says where each request's login is kept, and turns errors into answers.
 import { CountersignError, invalid } from '../error.js'
 import { accountId, anything, flag, idText, listOf, optional, read, text, whole } from '../input.js'
-import { act, logOut } from './act.js'
+import { type Acted, act, logOut } from './act.js'
 import { type Admission, admission, crossSite, isForged } from './admission.js'
 import { type AdapterAnswer, answerOfError, type PassRules } from './answer.js'
 import { beginLogin } from './begin.js'
@@ -122,13 +122,15 @@ export function createAdapter(options: AdapterOptions): Adapter {
   }
 
   /** Brings the value of a session along, or sends the person to a page. */
-  function finished({ request, value }: AnsweredVisit, answer: AdapterAnswer, next?: unknown): AdapterAnswer {
-    if (value !== undefined) {
-      const session = value()
-      return session === undefined ? answer : { ...answer, body: { ...answer.body, session } }
-    }
-    if (!pages || answer.status >= 500 || !isNavigation(request)) return answer
+  function finished(visit: AnsweredVisit, answer: AdapterAnswer, next?: unknown): AdapterAnswer {
+    if (visit.isByValue) return withValue(visit, answer)
+    if (!pages || answer.status >= 500 || !isNavigation(visit.request)) return answer
     return { ...pageAfter(pages, answer, next), entered: answer.entered }
+  }
+
+  function withValue({ value }: AnsweredVisit, answer: AdapterAnswer): AdapterAnswer {
+    const session = value?.()
+    return session === undefined ? answer : { ...answer, body: { ...answer.body, session } }
   }
 
   return Object.freeze({
@@ -155,9 +157,9 @@ export function createAdapter(options: AdapterOptions): Adapter {
     },
     async act(request, name) {
       const visit = visitOf(request)
-      const refused = (error: unknown) => ({ answer: answerOfThrown(error), next: undefined })
-      const { answer, next } = await act(given, visit, name).catch(refused)
-      return finished(visit, answer, next)
+      const refused = (error: unknown): Acted => ({ answer: answerOfThrown(error), leadsOn: true })
+      const { answer, leadsOn, next } = await act(given, visit, name).catch(refused)
+      return leadsOn ? finished(visit, answer, next) : withValue(visit, answer)
     },
     async logOut(request) {
       const visit = visitOf(request)

@@ -678,6 +678,67 @@ test('a message that was on its way at the log-out brings nobody back', async ()
   assert.deepEqual(late.cookies, before, 'no cookie comes back')
 })
 
+test('a log-out while a code is compared brings nobody back, by a cookie and in a session of the host', async () => {
+  for (const isHosts of [false, true])
+    for (const hasChallenge of [false, true]) {
+      let meanwhile
+      const store = memoryStore()
+      const it = service({ store: { ...store, save: withSave } })
+      async function withSave(...given) {
+        const job = meanwhile
+        meanwhile = undefined
+        await job?.()
+        return store.save(...given)
+      }
+      let kept
+      const place = {
+        read: () => kept,
+        begin: (login) => void (kept = login),
+        write: (login) => void (kept = login),
+        end: () => void (kept = undefined),
+      }
+      const adapter = createAdapter({ secondFactor: it.secondFactor })
+      const placed = (request) => (isHosts ? { ...request, place } : request)
+      const wrapped = {
+        login: (request, input) => adapter.login(placed(request), input),
+        act: (request, name) => adapter.act(placed(request), name),
+        admit: (request, rules) => adapter.admit(placed(request), rules),
+      }
+      const browser = browserOf(wrapped)
+      await browser.login({ user: 'ann' })
+      const secret = await enroll(it, browser)
+      it.advance(600)
+      if (hasChallenge) await browser.act('again', {})
+      const late = copyOf(browser, wrapped)
+      const before = new Map(late.cookies)
+      meanwhile = () => browser.act('log-out', {})
+      const { status } = await late.act('verify', {
+        method: 'totp',
+        code: totp.generate({ secret, time: it.now() }),
+      })
+      assert.equal(meanwhile, undefined, 'the log-out came within the call')
+      assert.equal(status, 401)
+      assert.equal(kept, undefined)
+      assert.deepEqual(late.cookies, before)
+    }
+})
+
+test('without scripts, answers that show something, and changes of factors that fail, lead to no page', async () => {
+  const it = service()
+  const browser = browserOf(createAdapter({ secondFactor: it.secondFactor, pages: PAGES }))
+  await browser.login({ user: 'ann' }, {}, NAVIGATION)
+  const { body } = await browser.act('enroll-totp', {}, NAVIGATION)
+  const wrong = await browser.act('confirm-totp', { setup: body.setup, code: '000000' }, NAVIGATION)
+  assert.deepEqual([wrong.status, wrong.body?.result], [422, 'wrong'])
+  const refused = await browser.act('remove', { factor: 'no such' }, NAVIGATION)
+  assert.equal(refused.headers.location, undefined, JSON.stringify(refused))
+  const forced = service({ require: 'everyone', firstFactor: 'password' })
+  const half = browserOf(createAdapter({ secondFactor: forced.secondFactor, pages: PAGES }))
+  assert.equal((await half.login({ user: 'ann' }, {}, NAVIGATION)).status, 303)
+  assert.deepEqual((await half.get('state', NAVIGATION)).body?.result, 'set_up')
+  assert.equal((await half.get('status', NAVIGATION)).headers.location?.startsWith(PAGES.secondStep), true)
+})
+
 test('a challenge that has ended within a login is begun anew', async () => {
   for (const end of [(it) => it.advance(1_200), (it) => it.secondFactor.passwordChanged({ user: 'ann' })]) {
     const it = service()
