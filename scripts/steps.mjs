@@ -292,9 +292,18 @@ export const STEPS = [
   {
     group: 'envoy',
     title: 'Envoy tests',
-    needs: [...SERVICE, 'stores packages', 'postgres', 'filter', 'envoy', 'oldest envoy', 'skopeo'],
+    needs: [...SERVICE, 'stores packages', 'postgres', 'filter', 'envoy', 'skopeo'],
     tests: 'node',
     command: () => testsIn('tests/envoy'),
+  },
+  {
+    group: 'envoy-long',
+    title: 'Envoy tests in the oldest version',
+    long: true,
+    needs: [...PACKAGE, 'login packages', 'filter', 'oldest envoy'],
+    tests: 'node',
+    env: { COUNTERSIGN_ENVOY: 'oldest' },
+    command: () => testsIn('tests/envoy', filesIn('tests/envoy').filter(runsInEachEnvoy)),
   },
 ]
 
@@ -325,6 +334,9 @@ function testsIn(folder, names = filesIn(folder), options = []) {
     ...files.map((name) => `${folder}/${name}`),
   ]
 }
+
+/** The others look at packages and examples, in the newest version. */
+const runsInEachEnvoy = (name) => /\b(ENVOYS|onEach)\b/.test(readFileSync(at('tests/envoy', name), 'utf8'))
 
 /** Those of pages, and of frameworks whose requests are the platform's `Request`. */
 const forBrowsers = (name) => name.startsWith('browser.') || /^adapters\/(better-auth|next)/.test(name)

@@ -1,6 +1,6 @@
 // npm test: runs the steps of the table, but for the long ones, and installs and builds their needs first. Every step runs,
 // even after a failure; the end lists the failures.
-//   npm test -- --only rust,node    some groups: lint, rust, package, node, stores, stores-long, adapters, adapters-long, docs, e2e, browser, firefox, runtimes, envoy
+//   npm test -- --only rust,node    some groups: lint, rust, package, node, stores, stores-long, adapters, adapters-long, docs, e2e, browser, firefox, runtimes, envoy, envoy-long
 // A database server that cannot be installed is a failure in CI only. Elsewhere its tests are left out, and the end says so.
 //   COUNTERSIGN_WITHOUT=mariadb,redis npm test    leaves these out, and does not install them
 import { inCi, main, Problem, seconds } from './common.mjs'

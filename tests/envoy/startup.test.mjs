@@ -249,7 +249,7 @@ for (const [why, path, config, environment] of WRONG) {
   } else {
     // The environment belongs to the process, so Envoy is started with it.
     test(`wrong secrets, ${why}: Envoy stops, and the log names \`${path}\``, (t) =>
-      stops(t, ENVOYS[1], config, environment, path))
+      stops(t, ENVOYS[0], config, environment, path))
   }
 }
 

@@ -38,11 +38,11 @@ export const SESSION = '__Host-session'
 export const ORIGIN = 'https://login.acme.example'
 const STORAGE = '/internal/second-factor'
 
-/** The newest Envoy with two workers, the oldest with one. */
-export const ENVOYS = [
-  { version: ENVOY, workers: 2 },
-  { version: OLDEST_ENVOY, workers: 1 },
-]
+/** The newest Envoy with two workers; or the oldest with one, where COUNTERSIGN_ENVOY asks for it. */
+export const ENVOYS =
+  process.env.COUNTERSIGN_ENVOY === 'oldest'
+    ? [{ version: OLDEST_ENVOY, workers: 1 }]
+    : [{ version: ENVOY, workers: 2 }]
 export const named = ({ version, workers }) => `Envoy ${version}, ${workers} worker${workers > 1 ? 's' : ''}`
 
 export const policyWith = (changes = {}) => ({
