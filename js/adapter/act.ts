@@ -12,7 +12,7 @@ import { type AdapterAnswer, answer, logInFirst } from './answer.js'
 import { askAgain, challengeAtOnce } from './begin.js'
 import { BadRequest, type Fields, fieldsOfBody } from './body.js'
 import { browserSecret } from './browser-cookie.js'
-import type { Challenge, LoggedIn, Login } from './login.js'
+import type { Challenge, FirstFactorPassed, LoggedIn, Login } from './login.js'
 import { circumstancesOf, userOf, type Visit } from './means.js'
 import type { ReadOptions } from './options.js'
 import { endSession, settle } from './settle.js'
@@ -49,12 +49,7 @@ async function onSecondFactor(options: ReadOptions, visit: Visit, action: Action
   switch (action.admittedIn) {
     case 'challenged':
       if (login.state === 'set_up') return refused()
-      if (login.state === 'in')
-        return { answer: await answerInside(options, visit, action, body, login), leadsOn: true }
-      return {
-        answer: await settle(options, visit, login, await run(options, visit, action, body, login)),
-        leadsOn: true,
-      }
+      return { answer: await answerChallenge(options, visit, action, body, login), leadsOn: true }
     case 'set_up_or_in':
       if (refusal !== undefined && login.state !== 'set_up') return refused()
       break
@@ -66,43 +61,58 @@ async function onSecondFactor(options: ReadOptions, visit: Visit, action: Action
 }
 
 /**
- * The answer of a person who is in to a challenge. The form of the second step is the same at the login and after it, so that there may be
- * no challenge yet, or one that has ended.
+ * The answer to a challenge. The form of the second step is the same at the login and after it, so that a person who is in may have no
+ * challenge yet, or one that has ended.
  */
-async function answerInside(
+async function answerChallenge(
   options: ReadOptions,
   visit: Visit,
   action: Action,
   body: Fields,
-  login: LoggedIn,
+  login: FirstFactorPassed | LoggedIn,
 ): Promise<AdapterAnswer> {
+  if (login.state === 'first_factor')
+    return settleUnlessEnded(options, visit, login, await run(options, visit, action, body, login))
   if (login.challenge !== undefined) {
     const reply = await run(options, visit, action, body, login)
-    if (!(reply.result === 'denied' && HAS_ENDED.has(reply.reason))) return settleInside(options, visit, login, reply)
+    const isOver = reply.result === 'denied' && HAS_ENDED.has(reply.reason)
+    if (!isOver) return settleUnlessEnded(options, visit, login, reply)
   }
   const asked = await challengeAtOnce(options, visit, login)
   if (asked.login === undefined) return asked.answer.body?.result === 'allowed' ? notChallenged() : asked.answer
   // A sign-out that came before the challenge counts.
   const { login: still, answer: refusal } = await admission(options, visit, {})
   if (still === undefined) return refusal!
-  return settleInside(options, visit, asked.login, await run(options, visit, action, body, asked.login))
+  const reply = await run(options, visit, action, body, asked.login)
+  return settleUnlessEnded(options, visit, asked.login, reply, async () => visit.place.write(asked.login))
 }
 
-/** A log-out, or a second step in another tab, may have come while a code was compared or a message was on its way: it counts. */
-async function settleInside(
+/**
+ * Settles a reply, unless a log-out came while a code was compared or a message was on its way. No session is ended here: another tab may
+ * have brought one. A list that fails has been asked before, and the code is used. `keepChallenge` keeps one that began with its message.
+ */
+async function settleUnlessEnded(
   options: ReadOptions,
   visit: Visit,
-  login: LoggedIn,
+  login: Login,
   reply: wasm.Reply | StatusReply,
+  keepChallenge?: () => Promise<void>,
 ): Promise<AdapterAnswer> {
   if (reply.result === 'verified' || reply.result === 'sms_sent') {
-    const { login: still, answer: refusal } = await admission(options, visit, {})
-    if (still === undefined) return refusal!
+    const now = await visit.place.read()
+    const isOver = now === undefined || (await options.sealer.hasEnded(now, now.since).catch(toldTo(options)))
+    if (isOver) return logInFirst()
   }
-  // The challenge that the message answers may have begun with it.
-  if (reply.result === 'sms_sent') await visit.place.write(login)
+  if (reply.result === 'sms_sent') await keepChallenge?.()
   return settle(options, visit, login, reply)
 }
+
+const toldTo =
+  ({ onError }: ReadOptions) =>
+  (error: unknown) => {
+    onError(error)
+    return false
+  }
 
 const notChallenged = () =>
   answer(409, { result: 'not_challenged', message: 'the user has no second factor to answer by' })

@@ -15,14 +15,22 @@ import {
 import { sealerOf } from '../sealer.js'
 import { afterEndpoint, type BetterAuthPages } from './better-auth/challenge.js'
 import { endpointsOf, type ProvenSession, proven, type SecondFactorEndpoints } from './better-auth/endpoints.js'
-import { isProven, refuseUnprovenUser } from './better-auth/enrollment.js'
-import { endHalfWay } from './better-auth/half-way.js'
+import { isProven, refuseUnprovenSession } from './better-auth/enrollment.js'
+import { endHalfWay, readHalfWay } from './better-auth/half-way.js'
 import { FIELD } from './better-auth/mark.js'
 import { hasOrganizations, isOwnerOf, provesMembers } from './better-auth/organization.js'
 import { addsPasskey } from './better-auth/passkey.js'
 import { PATH } from './better-auth/path.js'
 import { watchResponse } from './better-auth/response.js'
-import { beginState, currentState, databaseOf, type Means, unwatched, watchSessions } from './better-auth/sessions.js'
+import {
+  beginState,
+  currentState,
+  databaseOf,
+  type Means,
+  toApiError,
+  unwatched,
+  watchSessions,
+} from './better-auth/sessions.js'
 import { authStore, keyOf, RECORDS, RECORDS_SCHEMA } from './better-auth/store.js'
 import type { AuthContext, AuthSession, AuthUser, EndpointContext } from './better-auth/types.js'
 
@@ -48,7 +56,8 @@ export interface BetterAuthSharedOptions {
   facts?: ((user: HostUser) => UserFacts | Promise<UserFacts>) | undefined
   /**
    * Whether this user may issue a recovery code for, or reset, another one. By default an owner of all organizations of that user may, where
-   * a member has proven the address of the invitation: by `requireEmailVerificationOnInvitation` of the organization plugin.
+   * nobody is a member before they have proven their address: by `requireEmailVerification` of `emailAndPassword` and
+   * `requireEmailVerificationOnInvitation` of the organization plugin.
    */
   mayRescue?: ((owner: HostUser, user: string) => boolean | Promise<boolean>) | undefined
   /**
@@ -180,7 +189,7 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
     goFirst(context)
     if (mayRescue === undefined && hasOrganizations(context) && !provesMembers(context))
       context.logger.warn(
-        'no owner of an organization may help its members: set `requireEmailVerificationOnInvitation` of `organization`, or `mayRescue`',
+        'no owner of an organization may help its members: set `requireEmailVerification` of `emailAndPassword` and `requireEmailVerificationOnInvitation` of `organization`, or `mayRescue`',
       )
   }
 
@@ -214,8 +223,7 @@ export function secondFactor(options: BetterAuthOptions): SecondFactorPlugin {
           matcher: () => true,
           handler: createAuthMiddleware(async (endpoint: EndpointContext) => {
             const { means, adapter } = started(parts)
-            // better-auth's own log-out ends sessions, and knows no login that waits for its second step.
-            if (endpoint.path === '/sign-out') endHalfWay(endpoint)
+            if (endpoint.path === '/sign-out') await signOutHalfWay(means, endpoint)
             return afterEndpoint(means, adapter, pages, endpoint)
           }),
         },
@@ -277,9 +285,20 @@ export async function betterAuthStore(auth: { $context: Promise<unknown> }): Pro
 async function refusePasskey(means: Means, endpoint: EndpointContext): Promise<void> {
   const found = means.passkeyCountsAsBoth
     ? await proven(means, endpoint, { fresh: true })
-    : await getSessionFromCtx(endpoint, { disableCookieCache: true })
+    : await getSessionFromCtx(endpoint)
   // A registration before the login has no session, and the host says of whom it is.
-  if (found) await refuseUnprovenUser(means, endpoint.context, found.user.id)
+  if (found) await refuseUnprovenSession(means, endpoint.context, found)
+}
+
+/** better-auth's own log-out ends sessions, and knows no login that waits for its second step. */
+async function signOutHalfWay({ secondFactor }: Means, endpoint: EndpointContext): Promise<void> {
+  const half = await readHalfWay(endpoint)
+  if (half === undefined) return
+  endHalfWay(endpoint)
+  const { account, user, session } = half.login
+  // A code that is being compared comes too late.
+  if (sealerOf(secondFactor).holdsList)
+    await secondFactor.endSessions({ account, user, sessions: [session] }).catch(toApiError)
 }
 
 const NO_FIELD_OF_CLIENTS = { type: 'string', required: false, input: false, returned: false } as const
@@ -319,8 +338,11 @@ function hooksOf({ adapter }: AuthContext, keepsRecords: boolean, accountOf: Mea
     const key = await keyOf({ account: await accountOf(user), user: user.id })
     await adapter.deleteMany({ model: RECORDS, where: [{ field: 'recordKey', value: key }] })
   }
+  const made = async ({ id }: AuthUser, endpoint: EndpointContext | null | undefined) => {
+    if (endpoint) beginState(endpoint.context).made.add(id)
+  }
   return {
     session: { create: { after: created } },
-    ...(keepsRecords ? { user: { delete: { after: deleted } } } : {}),
+    user: { create: { after: made }, ...(keepsRecords ? { delete: { after: deleted } } : {}) },
   }
 }

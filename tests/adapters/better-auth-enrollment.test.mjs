@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admin, emailOTP, magicLink } from 'better-auth/plugins'
-import { enroll, PASSWORD, signedUp, startAuth } from './better-auth-service.mjs'
+import { createSecondFactor } from 'countersign'
+import {
+  codeOf,
+  enroll,
+  generateKeys,
+  memoryStore,
+  PASSWORD,
+  secondFactor,
+  signedUp,
+  startAuth,
+} from './better-auth-service.mjs'
 
 const SET_UPS = /** @type {[string, object][]} */ ([
   ['enroll-totp', {}],
@@ -136,13 +146,118 @@ test('T14: a reset of a user without a password ends the sessions of an address 
   const { browser: stranger, email, id } = await signedUp(service)
   service.database.exec('DELETE FROM account')
   assert.equal(await stranger.user(), id, 'by another first factor')
+  moreSessions(service, 150)
   const owner = service.browser()
   await owner.post('/email-otp/request-password-reset', { email })
   const password = 'another password of ann'
   assert.equal((await owner.post('/email-otp/reset-password', { email, otp: codes.at(-1).otp, password })).status, 200)
+  assert.equal(service.database.prepare('SELECT count(*) AS n FROM session').get().n, 0)
   assert.equal(await stranger.user(), undefined)
   await owner.post('/sign-in/email', { email, password })
   assert.equal(await owner.user(), id)
+})
+
+/** Copies the session of the only user; better-auth lists a hundred at once. */
+function moreSessions({ database }, count) {
+  const { id, token, ...session } = database.prepare('SELECT * FROM session LIMIT 1').get()
+  const names = ['id', 'token', ...Object.keys(session)]
+  const insert = database.prepare(`INSERT INTO session (${names}) VALUES (${names.map(() => '?')})`)
+  for (let index = 0; index < count; index += 1)
+    insert.run(`${id}-${index}`, `${token}-${index}`, ...Object.values(session))
+}
+
+test('T14: a sign-in that ends between the steps of the proof opens nothing either', async (t) => {
+  const mails = []
+  let [verified, deleted] = [async () => {}, async () => {}]
+  const password = {
+    hash: async (text) => text,
+    verify: async ({ hash, password }) => {
+      const isRight = hash === password
+      await verified()
+      return isRight
+    },
+  }
+  const service = await startAuth(t, {
+    plugins: [links(mails)],
+    options: {
+      emailAndPassword: { enabled: true, password },
+      databaseHooks: { session: { delete: { after: () => deleted() } } },
+    },
+  })
+  const { email, id } = await signedUp(service)
+  const [owner, stranger] = [service.browser(), service.browser()]
+  let signIn
+  const isCompared = new Promise((compared) => {
+    verified = async () => {
+      verified = async () => {}
+      await new Promise((goOn) => {
+        deleted = async () => {
+          deleted = async () => {}
+          goOn(undefined)
+          await signIn
+        }
+        compared(undefined)
+      })
+    }
+  })
+  signIn = stranger.post('/sign-in/email', { email, password: PASSWORD })
+  await isCompared
+  await owner.post('/sign-in/magic-link', { email })
+  await owner.get(mails.at(-1).url)
+  assert.equal((await signIn).status, 200, 'it ended while the address was not proven')
+  assert.equal(await stranger.user(), undefined)
+  assert.equal(await owner.user(), id)
+  await enroll(service, owner)
+})
+
+test('T14: a store that fails at the proof leaves the address unproven, so that the next link ends all', async (t) => {
+  const mails = []
+  const store = memoryStore()
+  let isDown = false
+  const save = async (...given) => (isDown ? Promise.reject(new Error('down')) : store.save(...given))
+  const second = createSecondFactor({
+    policy: { v: 1, name: 'Acme', origin: 'https://acme.example', require: 'everyone', firstFactor: 'password' },
+    keys: generateKeys(),
+    store: { ...store, save },
+    hashing: 'inline',
+  })
+  const mine = ({ plugins }) => [...plugins, secondFactor({ secondFactor: second })]
+  const service = await startAuth(t, { plugins: [links(mails)], mine })
+  const [stranger, owner] = [service.browser(), service.browser()]
+  const email = 'ann@acme.example'
+  const begun = await stranger.post('/sign-up/email', { email, password: PASSWORD, name: 'ann' })
+  assert.equal(begun.body.result, 'set_up')
+  for (const down of [true, false]) {
+    await owner.post('/sign-in/magic-link', { email })
+    isDown = down
+    assert.equal((await owner.get(mails.at(-1).url)).status, down ? 503 : 302)
+  }
+  assert.equal((await stranger.post('/second-factor/enroll-totp')).status, 401)
+  const { setup, secret } = (await owner.post('/second-factor/enroll-totp')).body
+  const enrolled = await owner.post('/second-factor/confirm-totp', { setup, code: codeOf(service, secret) })
+  assert.equal(enrolled.body.result, 'enrolled', enrolled.text)
+})
+
+test('a user whom the host takes for proven at the sign-up is in', async (t) => {
+  let database
+  const after = async ({ id }) => void database.prepare('UPDATE user SET emailVerified = 1 WHERE id = ?').run(id)
+  const service = await startAuth(t, {
+    plugins: [links([])],
+    options: { databaseHooks: { user: { create: { after } } } },
+  })
+  database = service.database
+  const { browser, id, answer } = await signedUp(service)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(await browser.user(), id)
+  await enroll(service, browser)
+})
+
+test('users whom a host imports have no new password', async (t) => {
+  const service = await startAuth(t)
+  const { internalAdapter } = await service.auth.$context
+  const { id } = await internalAdapter.createUser({ name: 'ann', email: 'ann@acme.example', emailVerified: true })
+  await internalAdapter.createAccount({ userId: id, accountId: id, providerId: 'credential', password: 'a hash' })
+  assert.deepEqual(service.events, [])
 })
 
 test('T14: a sign-in that is under way while the owner proves the address opens nothing', async (t) => {
@@ -191,8 +306,10 @@ test('an admin on an unproven address who sets a password of their own stays in'
   service.database.exec("UPDATE user SET role = 'admin'")
   const elsewhere = service.browser()
   await elsewhere.post('/sign-in/email', { email, password: PASSWORD })
+  moreSessions(service, 150)
   const changed = await browser.post('/admin/set-user-password', { userId: id, newPassword: 'another password' })
   assert.equal(changed.status, 200, changed.text)
   assert.equal(await browser.user(), id)
   assert.equal(await elsewhere.user(), undefined, 'another session may be a stranger’s')
+  assert.equal(service.database.prepare('SELECT count(*) AS n FROM session').get().n, 1)
 })

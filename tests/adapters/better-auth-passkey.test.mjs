@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { passkey } from '@better-auth/passkey'
-import { bearer } from 'better-auth/plugins'
+import { bearer, magicLink } from 'better-auth/plugins'
 import { authenticator } from './authenticator.mjs'
 import { enrolled, PASSWORD, requireSecondFactor, secondStep, signedUp, startAuth } from './better-auth-service.mjs'
 
@@ -55,6 +55,27 @@ test('T14: no passkey is added on an address that nobody has proven: it would st
     assert.equal(proven.status, 200, proven.text)
   }
 })
+
+for (const end of ['a sign-out', 'the proof'])
+  test(`T14: a session that ${end} has ended, and a cookie cache keeps, adds no passkey`, async (t) => {
+    const mails = []
+    const link = magicLink({ sendMagicLink: async (mail) => void mails.push(mail) })
+    const options = { session: { cookieCache: { enabled: true, maxAge: 300 } } }
+    const service = await startAuth(t, { plugins: [link, passkey()], options })
+    const { browser, email } = await signedUp(service)
+    const { body } = await browser.get('/passkey/generate-register-options')
+    const kept = new Map(browser.jar)
+    if (end === 'a sign-out') await browser.post('/sign-out')
+    else {
+      const owner = service.browser()
+      await owner.post('/sign-in/magic-link', { email })
+      await owner.get(mails.at(-1).url)
+    }
+    for (const [name, value] of kept) browser.jar.set(name, value)
+    const key = authenticator({ origin: service.origin, verifies: true })
+    const added = await browser.post('/passkey/verify-registration', { response: key.create(body) })
+    assert.equal(added.body.code, 'EMAIL_NOT_VERIFIED', added.text)
+  })
 
 test('a passkey with user verification is both factors, where the option says so', async (t) => {
   const { service, user, key } = await started(t, { passkeyLogin: 'both', verifies: true })

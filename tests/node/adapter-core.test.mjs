@@ -678,49 +678,133 @@ test('a message that was on its way at the log-out brings nobody back', async ()
   assert.deepEqual(late.cookies, before, 'no cookie comes back')
 })
 
-test('a log-out while a code is compared brings nobody back, by a cookie and in a session of the host', async () => {
-  for (const isHosts of [false, true])
-    for (const hasChallenge of [false, true]) {
-      let meanwhile
-      const store = memoryStore()
-      const it = service({ store: { ...store, save: withSave } })
-      async function withSave(...given) {
-        const job = meanwhile
-        meanwhile = undefined
-        await job?.()
-        return store.save(...given)
-      }
-      let kept
-      const place = {
-        read: () => kept,
-        begin: (login) => void (kept = login),
-        write: (login) => void (kept = login),
-        end: () => void (kept = undefined),
-      }
-      const adapter = createAdapter({ secondFactor: it.secondFactor })
-      const placed = (request) => (isHosts ? { ...request, place } : request)
-      const wrapped = {
-        login: (request, input) => adapter.login(placed(request), input),
-        act: (request, name) => adapter.act(placed(request), name),
-        admit: (request, rules) => adapter.admit(placed(request), rules),
-      }
-      const browser = browserOf(wrapped)
+/** An adapter whose logins are in a sealed cookie, or in sessions of a host, of which each request has a copy. */
+function adapterOf(secondFactor, isHosts, options = {}) {
+  const adapter = createAdapter({ secondFactor, ...options })
+  const sessions = new Map()
+  let [id, made] = ['', 0]
+  const placeOf = () => {
+    let [own, login] = [id, sessions.get(id)]
+    const write = (given) => void sessions.set(own, (login = given))
+    const end = () => void sessions.delete(own)
+    const begin = (given) => {
+      end()
+      own = id = `s${++made}`
+      write(given)
+    }
+    return { read: () => login, begin, write, end }
+  }
+  const placed = (request) => (isHosts ? { ...request, place: placeOf() } : request)
+  return {
+    login: (request, input) => adapter.login(placed(request), input),
+    act: (request, name) => adapter.act(placed(request), name),
+    admit: (request, rules) => adapter.admit(placed(request), rules),
+  }
+}
+
+/** A store whose next save waits for a job. */
+function storeThatWaits(whole = memoryStore()) {
+  let meanwhile
+  const save = async (...given) => {
+    const job = meanwhile
+    meanwhile = undefined
+    await job?.()
+    return whole.save(...given)
+  }
+  return { store: { ...whole, save }, during: (job) => (meanwhile = job) }
+}
+
+for (const isHosts of [false, true]) {
+  const where = isHosts ? 'in a session of the host' : 'by a cookie'
+  for (const state of ['first_factor', 'in', 'in, with a challenge'])
+    test(`a log-out while a code is compared brings nobody back: ${where}, ${state}`, async () => {
+      const { store, during } = storeThatWaits()
+      const it = service({ store })
+      const adapter = adapterOf(it.secondFactor, isHosts)
+      const browser = browserOf(adapter)
       await browser.login({ user: 'ann' })
       const secret = await enroll(it, browser)
       it.advance(600)
-      if (hasChallenge) await browser.act('again', {})
-      const late = copyOf(browser, wrapped)
+      if (state === 'first_factor') await browser.login({ user: 'ann' })
+      if (state === 'in, with a challenge') await browser.act('again', {})
+      const late = copyOf(browser, adapter)
       const before = new Map(late.cookies)
-      meanwhile = () => browser.act('log-out', {})
+      let loggedOut
+      during(async () => void (loggedOut = await browser.act('log-out', {})))
       const { status } = await late.act('verify', {
         method: 'totp',
         code: totp.generate({ secret, time: it.now() }),
       })
-      assert.equal(meanwhile, undefined, 'the log-out came within the call')
+      assert.equal(loggedOut.status, 200)
       assert.equal(status, 401)
-      assert.equal(kept, undefined)
       assert.deepEqual(late.cookies, before)
+      assert.equal((await late.admit()).answer?.status, 401)
+    })
+
+  test(`a factor that is removed in one tab while another one compares a code logs nobody out: ${where}`, async () => {
+    const { store, during } = storeThatWaits()
+    const it = service({ store })
+    const browser = browserOf(adapterOf(it.secondFactor, isHosts))
+    await browser.login({ user: 'ann' })
+    await enroll(it, browser)
+    it.advance(60)
+    const secret = await enroll(it, browser)
+    it.advance(60)
+    const [{ id }] = (await browser.get('status')).body.status.methods
+    during(async () => assert.equal((await browser.act('remove', { factor: id })).status, 200))
+    await browser.act('verify', { method: 'totp', code: totp.generate({ secret, time: it.now() }) })
+    assert.equal((await browser.admit()).person?.user, 'ann')
+  })
+
+  test(`a message that is sent while another tab brings a code leads nobody back, without a list too: ${where}`, async () => {
+    for (const holdsList of [true, false]) {
+      const { revoke, revoked, ...rest } = memoryStore()
+      const sent = []
+      let during = async () => {}
+      const sendSms = async ({ body }) => {
+        sent.push(body)
+        await during()
+      }
+      const store = holdsList ? { ...rest, revoke, revoked } : rest
+      const it = service({ store, methods: ['totp', 'sms'], sms: { prefixes: ['+61'] } }, { sendSms })
+      const browser = browserOf(adapterOf(it.secondFactor, isHosts))
+      await browser.login({ user: 'ann' })
+      const secret = await enroll(it, browser)
+      const { body } = await browser.act('enroll-sms', { number: '+61412345678' })
+      await browser.act('confirm-sms', { setup: body.setup, code: /\d{6}/.exec(sent.pop())?.[0] })
+      it.advance(600)
+      assert.equal((await browser.act('again', {})).body.result, 'challenge')
+      during = async () => {
+        during = async () => {}
+        const code = totp.generate({ secret, time: it.now() })
+        assert.equal((await browser.act('verify', { method: 'totp', code })).body.result, 'verified')
+      }
+      await browser.act('send-sms', {})
+      assert.equal((await browser.admit({ maxAge: 60 })).person?.user, 'ann', `list ${holdsList}`)
     }
+  })
+}
+
+test('a list that fails once a code is stored costs nobody the login', async () => {
+  const whole = memoryStore()
+  const told = []
+  let [isLast, isDown] = [false, false]
+  const save = async (...given) => {
+    const isSaved = await whole.save(...given)
+    isDown = isLast
+    return isSaved
+  }
+  const revoked = async (about) => (isDown ? Promise.reject(new Error('down')) : whole.revoked(about))
+  const it = service({ store: { ...whole, save, revoked } })
+  const browser = browserOf(adapterOf(it.secondFactor, true, { onError: (error) => told.push(error.code) }))
+  await browser.login({ user: 'ann' })
+  const secret = await enroll(it, browser)
+  await browser.login({ user: 'ann' })
+  it.advance(60)
+  isLast = true
+  const { body } = await browser.act('verify', { method: 'totp', code: totp.generate({ secret, time: it.now() }) })
+  assert.equal(body.result, 'verified', JSON.stringify(body))
+  assert.deepEqual(told, ['revoked_failed'])
 })
 
 test('without scripts, answers that show something, and changes of factors that fail, lead to no page', async () => {

@@ -192,7 +192,8 @@ async function logIn(
 async function isOvertaken(context: AuthContext, { session, user }: AuthSessionAndUser): Promise<boolean> {
   const { newSession, internalAdapter } = context
   const asRead = newSession?.session.token === session.token ? newSession.user : user
-  if (asRead.emailVerified !== false || beginState(context).proven.has(user.id)) return false
+  const { made, proven } = beginState(context)
+  if (asRead.emailVerified !== false || made.has(user.id) || proven.has(user.id)) return false
   return (await internalAdapter.findUserById(user.id))?.emailVerified === true
 }
 

@@ -2,8 +2,8 @@
 // sessions away when its owner proves it by a link or a code, and a factor of before would lock the owner out.
 import { APIError } from 'better-auth/api'
 import type { Login } from '../../adapter.js'
-import type { Means } from './sessions.js'
-import type { AuthContext, AuthUser, EndpointContext } from './types.js'
+import { type Means, storedSession } from './sessions.js'
+import type { AuthContext, AuthSessionAndUser, AuthUser, EndpointContext } from './types.js'
 
 /** The actions that set up a factor. */
 const ENROLLING = new Set(['enroll-totp', 'confirm-totp', 'enroll-sms', 'confirm-sms'])
@@ -20,20 +20,30 @@ export async function refuseUnproven(
 ): Promise<void> {
   if (!ENROLLING.has(action)) return
   const begun = await login()
-  if (begun !== undefined) await refuseUnprovenUser(means, context, begun.user)
+  if (begun === undefined) return
+  const user = await context.internalAdapter.findUserById(begun.user)
+  if (!user || !(await means.mayEnroll(user))) throw unproven()
 }
 
-/** Throws where this user may not have a factor yet. */
-export async function refuseUnprovenUser(means: Means, context: AuthContext, id: string): Promise<void> {
-  const user = await context.internalAdapter.findUserById(id)
-  if (user && (await means.mayEnroll(user))) return
-  throw new APIError(403, {
+/** Throws where the user of a session may not add a passkey yet, or where the proof has ended the session and a cookie cache keeps it. */
+export async function refuseUnprovenSession(
+  means: Means,
+  context: AuthContext,
+  found: AuthSessionAndUser,
+): Promise<void> {
+  const user = await context.internalAdapter.findUserById(found.user.id)
+  if (!user || !(await means.mayEnroll(user))) throw unproven()
+  const isOfBefore = !found.user.emailVerified && user.emailVerified
+  if (isOfBefore && (await storedSession(context, found.session.token)) === undefined) throw unproven()
+}
+
+const unproven = () =>
+  new APIError(403, {
     code: 'EMAIL_NOT_VERIFIED',
     result: 'denied',
     reason: 'email_not_verified',
     message: 'prove the e-mail address first',
   })
-}
 
 /** Whether the address of a user is proven, or nothing of this better-auth proves addresses. */
 export function isProven({ options }: AuthContext, { emailVerified }: AuthUser): boolean {

@@ -1,6 +1,6 @@
 // The right to rescue another user, by the organization plugin of better-auth: an owner helps a member. A user may be a member of many
-// organizations, and has one second factor: only someone who owns all of them may take it back. A member is somebody who has proven the
-// address of the invitation: a stranger who signed up with it could have accepted, and the membership outlives the proof.
+// organizations, and has one second factor: only someone who owns all of them may take it back. A membership outlives the proof of an
+// address: a stranger who signed up with it could have accepted an invitation before, or have made an organization with another owner.
 import type { HostUser } from '../../adapter.js'
 import { provesAddresses } from './enrollment.js'
 import type { AuthContext, AuthDatabase } from './types.js'
@@ -21,9 +21,15 @@ const pluginOf = ({ plugins }: AuthContext['options']) => plugins?.find(({ id })
 /** Whether better-auth has the organization plugin. */
 export const hasOrganizations = ({ options }: Pick<AuthContext, 'options'>): boolean => pluginOf(options) !== undefined
 
-/** Whether nobody becomes a member by an address that they could prove and have not. */
-export const provesMembers = ({ options }: Pick<AuthContext, 'options'>): boolean =>
-  !provesAddresses(options) || pluginOf(options)?.options?.requireEmailVerificationOnInvitation === true
+/** Whether nobody becomes a member before they have proven their address, where they can. */
+export function provesMembers({ options }: Pick<AuthContext, 'options'>): boolean {
+  if (!provesAddresses(options)) return true
+  const { enabled, requireEmailVerification } = options.emailAndPassword ?? {}
+  return (
+    (enabled !== true || requireEmailVerification === true) &&
+    pluginOf(options)?.options?.requireEmailVerificationOnInvitation === true
+  )
+}
 
 /** Rows of a page, and the most rows that are read. */
 const [PAGE, MOST] = [500, 10_000]

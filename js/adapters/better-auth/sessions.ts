@@ -60,8 +60,10 @@ export interface RequestState {
   closed: Set<string>
   /** The e-mail addresses of users whom the request is about, shown in their apps. */
   labels: Map<string, string>
-  /** The ids of users whose sessions the request has deleted, all of them. */
-  emptied: Set<string>
+  /** The ids of users whom the request has created. */
+  made: Set<string>
+  /** The ids of users whose sessions the request has deleted. */
+  cleared: Set<string>
   /** The ids of users whose address the request has proven. */
   proven: Set<string>
 }
@@ -78,7 +80,8 @@ export function beginState(context: AuthContext): RequestState {
     refused: new Set(),
     closed: new Set(),
     labels: new Map(),
-    emptied: new Set(),
+    made: new Set(),
+    cleared: new Set(),
     proven: new Set(),
   }
   return held[STATE]
@@ -243,21 +246,22 @@ function wrapped(means: Means, context: AuthContext, inner: InternalAdapter): In
       await passwordSet(means, inner, userId)
       return updated
     },
-    // A reset of a user who had no password. A sign-up calls `linkAccount`.
     createAccount: async (account) => {
       const created = await inner.createAccount(account)
-      if (account.password !== undefined) await passwordSet(means, inner, account.userId)
+      const state = currentState()
+      // A reset of a user who had no password. A new user has nothing to end.
+      const isReset = account.password !== undefined && state !== undefined && !state.made.has(account.userId)
+      if (isReset) await passwordSet(means, inner, account.userId)
       return created
     },
     deleteUserSessions: async (userId) => {
       await inner.deleteUserSessions(userId)
-      currentState()?.emptied.add(userId)
+      currentState()?.cleared.add(userId)
     },
     updateUser: async (userId, fields) => {
       const before = fields.emailVerified === true ? await inner.findUserById(userId) : null
-      const updated = await inner.updateUser(userId, fields)
-      if (before && !before.emailVerified) await addressProven(means, inner, userId)
-      return updated
+      const update = async () => inner.updateUser(userId, fields)
+      return before && !before.emailVerified ? addressProven(means, inner, userId, update) : update()
     },
     updateAccount: async (id, fields) => {
       const updated = await inner.updateAccount(id, fields)
@@ -293,21 +297,44 @@ async function passwordSet(means: Means, inner: InternalAdapter, userId: string)
   await passwordChanged(means, inner, userId)
 }
 
-/** Ends the sessions of a user, but for the one by which this request asks. */
-async function endOtherSessions(inner: InternalAdapter, userId: string): Promise<void> {
-  const seen = currentState()?.seen
-  const sessions = await inner.listSessions(userId)
-  for (const { token } of sessions) if (!seen?.has(token)) await inner.deleteSession(token)
-}
-
 /**
  * better-auth takes access away when the owner of an address proves it by another way than the mail of the sign-up: half-made logins are
- * part of that access.
+ * part of that access. They end before the address counts as proven, so that a store that fails leaves it unproven; and once more after,
+ * with the sessions of log-ins that came in between.
  */
-async function addressProven(means: Means, inner: InternalAdapter, userId: string): Promise<void> {
+async function addressProven<Updated>(
+  means: Means,
+  inner: InternalAdapter,
+  userId: string,
+  update: () => Promise<Updated>,
+): Promise<Updated> {
   const state = currentState()
+  const takesAway = state?.cleared.has(userId)
+  if (takesAway) await passwordChanged(means, inner, userId)
+  const updated = await update()
   state?.proven.add(userId)
-  if (state?.emptied.has(userId)) await passwordChanged(means, inner, userId)
+  if (!takesAway) return updated
+  await endOtherSessions(inner, userId)
+  await passwordChanged(means, inner, userId)
+  return updated
+}
+
+/** Pages of sessions that are deleted one by one. */
+const MOST_PAGES = 100
+
+/** Ends the sessions of a user, but for the one by which this request asks, and those that it created. */
+async function endOtherSessions(inner: InternalAdapter, userId: string): Promise<void> {
+  const state = currentState()
+  state?.cleared.add(userId)
+  const own = [...(state?.seen.values() ?? [])].map(({ session }) => session).concat(state?.created ?? [])
+  const kept = new Set(own.filter((session) => session.userId === userId).map(({ token }) => token))
+  for (let pages = 0; kept.size > 0 && pages < MOST_PAGES; pages += 1) {
+    // better-auth lists a hundred at once.
+    const others = (await inner.listSessions(userId)).filter(({ token }) => !kept.has(token))
+    if (others.length === 0) return
+    for (const { token } of others) await inner.deleteSession(token)
+  }
+  await inner.deleteUserSessions(userId)
 }
 
 /** A new password ends half-made logins. */

@@ -102,6 +102,7 @@ export interface AuthContext {
     plugins?: AuthPlugin[]
     database?: unknown
     secondaryStorage?: unknown
+    emailAndPassword?: { enabled?: boolean; requireEmailVerification?: boolean }
     emailVerification?: { sendVerificationEmail?: unknown }
     advanced?: { ipAddress?: { ipAddressHeaders?: string[]; trustedProxies?: string[] } }
     session?: { cookieCache?: { enabled?: boolean; version?: CacheVersion } }
