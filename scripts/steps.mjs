@@ -1,6 +1,7 @@
 // The steps of `npm test`, `npm run check` and `scripts/stress.mjs`: one table for all three, in the order in which a
 // failure is cheapest to find. A new step is one entry. Commands run in the project's folder.
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { PACKAGE as PKG } from './build.mjs'
 import { FILTER } from './build-envoy.mjs'
 import { at, has, Problem } from './common.mjs'
@@ -23,11 +24,17 @@ const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-conv
 
 /**
  * The files of tests/browser that run in Firefox as well. The others need what only Chromium can be told, such as to run no
- * script, or test the rules, which are the same in each browser.
+ * script, test the rules, which are the same in each browser, or take long: `guides` runs there by hand.
  */
-const IN_FIREFOX = ['build', 'enhancements', 'guides', 'keyboard', 'navigation', 'paper', 'qr', 'sessions'].map(
+const IN_FIREFOX = ['build', 'enhancements', 'keyboard', 'navigation', 'paper', 'qr', 'sessions'].map(
   (name) => `${name}.test.mjs`,
 )
+
+/** The files of tests/envoy that ask most of Envoy itself. The others run in its oldest version by hand. */
+const IN_OLDEST_ENVOY = ['faults', 'gate', 'protocols', 'startup', 'verify'].map((name) => `${name}.test.mjs`)
+
+/** Files of tests that run side by side. By itself Node leaves a core free, which of two is half the time. */
+const TWO_AT_ONCE = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
 
 /** The model of the rules beside the engine, `tests/core/model`. */
 export const MODEL = ['cargo', 'test', '--lib', 'model::', '--', '--nocapture']
@@ -191,7 +198,7 @@ export const STEPS = [
     title: 'Node tests',
     needs: [...PACKAGE, 'login packages', 'oathtool', 'age'],
     tests: 'node',
-    command: () => testsIn('tests/node'),
+    command: () => testsIn('tests/node', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'stores',
@@ -242,7 +249,7 @@ export const STEPS = [
     title: 'Tests of the documents',
     needs: [...PACKAGE, 'login packages', 'docs packages'],
     tests: 'node',
-    command: () => testsIn('tests/docs'),
+    command: () => testsIn('tests/docs', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'docs',
@@ -255,7 +262,7 @@ export const STEPS = [
     title: 'End-to-end tests',
     needs: [...SERVICE, 'minimal packages', 'sms packages', 'client-address packages', 'nginx'],
     tests: 'node',
-    command: () => testsIn('tests/e2e'),
+    command: () => testsIn('tests/e2e', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'browser',
@@ -271,7 +278,7 @@ export const STEPS = [
     needs: [...SERVICE, 'firefox', 'pdftotext'],
     tests: 'node',
     env: { COUNTERSIGN_BROWSER: 'firefox' },
-    command: () => testsIn('tests/browser', IN_FIREFOX),
+    command: () => testsIn('tests/browser', { names: IN_FIREFOX }),
   },
   {
     group: 'memory',
@@ -279,7 +286,7 @@ export const STEPS = [
     long: true,
     needs: PACKAGE,
     tests: 'node',
-    command: () => testsIn('tests/long', filesIn('tests/long'), ['--expose-gc']),
+    command: () => testsIn('tests/long', { options: ['--expose-gc'] }),
   },
   {
     group: 'runtimes',
@@ -303,7 +310,7 @@ export const STEPS = [
     needs: [...PACKAGE, 'login packages', 'filter', 'oldest envoy'],
     tests: 'node',
     env: { COUNTERSIGN_ENVOY: 'oldest' },
-    command: () => testsIn('tests/envoy', filesIn('tests/envoy').filter(runsInEachEnvoy)),
+    command: () => testsIn('tests/envoy', { names: IN_OLDEST_ENVOY }),
   },
 ]
 
@@ -320,7 +327,7 @@ function clippyFor(target, feature) {
   return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']
 }
 
-function testsIn(folder, names = filesIn(folder), options = []) {
+function testsIn(folder, { names = filesIn(folder), options = [] } = {}) {
   // Node 20 takes no patterns after --test, so the files are listed.
   const files = names.filter((name) => name.endsWith('.test.mjs'))
   if (files.length === 0) throw new Problem(`${folder} has no test (*.test.mjs).`)
@@ -334,9 +341,6 @@ function testsIn(folder, names = filesIn(folder), options = []) {
     ...files.map((name) => `${folder}/${name}`),
   ]
 }
-
-/** The others look at packages and examples, in the newest version. */
-const runsInEachEnvoy = (name) => /\b(ENVOYS|onEach)\b/.test(readFileSync(at('tests/envoy', name), 'utf8'))
 
 /** Those of pages, and of frameworks whose requests are the platform's `Request`. */
 const forBrowsers = (name) => name.startsWith('browser.') || /^adapters\/(better-auth|next)/.test(name)
