@@ -1,4 +1,4 @@
-// Plays every guide click by click, in light and dark, on a desktop and on a phone.
+// Plays every guide click by click, on a desktop and on a phone. Each page on the desktop is looked at in light and dark.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

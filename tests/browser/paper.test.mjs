@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { startService } from '../e2e/support.mjs'
-import { looksOfGuides, Person } from './person.mjs'
+import { looks, Person, plainLook } from './person.mjs'
 import { inFirefox, printed, run } from './support.mjs'
 
 const textOf = (pdf) => run('pdftotext', ['-layout', '-', '-'], 'poppler-utils', pdf)
 
 // In the dark look as well, because paper is white.
-for (const look of looksOfGuides) {
+for (const look of inFirefox ? [plainLook] : looks) {
   test(`the printed page holds the codes and their owner, and nothing else (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })

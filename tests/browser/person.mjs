@@ -14,7 +14,7 @@ export const looks = [
 export const plainLook = looks[0]
 
 /** The looks in which every guide is followed. Firefox gets one, because it shows them by the same style sheet. */
-export const looksOfGuides = inFirefox ? [plainLook] : looks
+export const looksOfGuides = inFirefox ? [plainLook] : [{ ...plainLook, alsoInTheDark: true }, looks[2]]
 
 export class Person {
   /** @type {string[]} */
@@ -23,6 +23,7 @@ export class Person {
   page
   /** @type {Awaited<ReturnType<typeof import('../e2e/support.mjs').startService>>} */
   service
+  /** @type {{ name: string, scheme: string, width: number, alsoInTheDark?: boolean }} */
   look = plainLook
   javaScript = true
 
@@ -141,11 +142,20 @@ export class Person {
     )
   }
 
-  /** Checks the rules for every page, and takes a screenshot named after `name` and the look. */
+  /** Checks the rules for every page, and takes a screenshot named after `name` and the look. A page may be looked at in the dark too. */
   async looksRight(name) {
+    const { look, page } = this
+    await this.#looksRightAs(name, look)
+    if (!look.alsoInTheDark) return
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await this.#looksRightAs(name, looks[1])
+    await page.emulateMedia({ colorScheme: 'light' })
+  }
+
+  async #looksRightAs(name, look) {
     const { page } = this
     await page.evaluate(() => document.fonts.ready)
-    await screenshot(page, `${name}-${this.look.name}${this.javaScript ? '' : '-without-script'}`)
+    await screenshot(page, `${name}-${look.name}${this.javaScript ? '' : '-without-script'}`)
     assert.equal(await page.locator('h1').count(), 1)
     const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     assert.ok(inner <= outer, `${name} is ${inner} wide on a screen of ${outer}`)
@@ -157,18 +167,18 @@ export class Person {
       )
       assert.deepEqual(await page.evaluate(() => window.shifts), [], `${name}: something jumped`)
     }
-    await this.#axe()
+    await this.#axe(look)
     assert.deepEqual(this.troubles, [], name)
   }
 
   /** axe is a script: without scripts, it checks a copy of the page. */
-  async #axe() {
+  async #axe(look) {
     if (this.javaScript) return noViolations(this.page)
     const body = (await this.page.content()).replace(/<script[^>]*><\/script>/g, '')
     const copy = await this.page
       .context()
       .browser()
-      .newPage({ colorScheme: /** @type {'light' | 'dark'} */ (this.look.scheme), viewport: this.page.viewportSize() })
+      .newPage({ colorScheme: /** @type {'light' | 'dark'} */ (look.scheme), viewport: this.page.viewportSize() })
     await copy.route('**/copy', (route) => route.fulfill({ contentType: 'text/html', body }))
     await copy.goto(`${this.service.origin}/copy`)
     await noViolations(copy)
