@@ -147,9 +147,11 @@ export class Person {
     const { look, page } = this
     await this.#looksRightAs(name, look)
     if (!look.alsoInTheDark) return
-    await page.emulateMedia({ colorScheme: 'dark' })
+    // Without motion, or colours would be on their way.
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
     await this.#looksRightAs(name, looks[1])
     await page.emulateMedia({ colorScheme: 'light' })
+    await page.emulateMedia({ reducedMotion: null })
   }
 
   async #looksRightAs(name, look) {
