@@ -269,7 +269,7 @@ export const STEPS = [
     title: 'Browser tests',
     needs: [...SERVICE, 'chromium', 'pdftotext'],
     tests: 'node',
-    command: () => testsIn('tests/browser'),
+    command: () => testsIn('tests/browser', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'firefox',
