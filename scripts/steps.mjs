@@ -33,7 +33,7 @@ const IN_FIREFOX = ['build', 'enhancements', 'keyboard', 'navigation', 'paper', 
 /** The files of tests/envoy that ask most of Envoy itself. The others run in its oldest version by hand. */
 const IN_OLDEST_ENVOY = ['faults', 'gate', 'protocols', 'startup', 'verify'].map((name) => `${name}.test.mjs`)
 
-/** Files of tests that run side by side. By itself Node leaves a core free, which of two is half the time. */
+/** At least two files of tests side by side: Node leaves one core free, so that on two cores it would run one file at a time. */
 const TWO_AT_ONCE = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
 
 /** The model of the rules beside the engine, `tests/core/model`. */

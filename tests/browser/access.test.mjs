@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { passwords, startService } from '../e2e/support.mjs'
-import { looks, Person } from './person.mjs'
-
-const phone = looks.find(({ name }) => name === 'phone')
+import { looks, Person, phoneLook } from './person.mjs'
 
 /** Visits the pages of a set-up and a login, and calls `look` on each. */
 async function visit(person, look) {
@@ -40,7 +38,7 @@ for (const [name, width, height] of /** @type {const} */ ([
 ])) {
   test(`at a zoom of ${name} of a screen of 1280 × 1024 nothing is cut off or scrolls sideways`, async (t) => {
     const service = await startService(t)
-    const person = await Person.open(t, service, { look: { ...phone, name: `zoom-${width}`, width } })
+    const person = await Person.open(t, service, { look: { ...phoneLook, name: `zoom-${width}`, width } })
     await person.page.setViewportSize({ width, height })
     await visit(person, async (page) => {
       const { inner, cut } = await person.page.evaluate(() => ({
@@ -99,7 +97,7 @@ test('someone who wants no motion sees none', async (t) => {
 
 test('P12: on a phone the page with the codes opens at its top', async (t) => {
   const service = await startService(t)
-  const person = await Person.open(t, service, { look: phone })
+  const person = await Person.open(t, service, { look: phoneLook })
   await person.logIn('member')
   await person.setUpApp()
   assert.equal(await person.page.evaluate(() => scrollY), 0)

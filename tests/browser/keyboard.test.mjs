@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrolledVisitor, startService } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
-import { looks, looksOfGuides, Person } from './person.mjs'
+import { looksOfGuides, Person, phoneLook } from './person.mjs'
 
 /** The accessible name of the focused element, or its text. */
 const focused = (page) =>
@@ -147,7 +147,7 @@ test('a screen reader reads errors at once and at the field, the current page in
   await person.follow('Security')
   assert.equal(await page.getByRole('link', { name: 'Security' }).getAttribute('aria-current'), 'page')
 
-  const owner = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
+  const owner = await Person.open(t, service, { look: phoneLook })
   await owner.logIn('owner')
   await owner.setUpApp()
   await owner.open('/users')
@@ -172,7 +172,7 @@ test('on the narrowest screen, 320 px, or with everything at four times its size
 test('every target is at least 24 px high and wide, but for links in sentences', async (t) => {
   const service = await startService(t)
   const { code } = await enrolledVisitor(service, 'owner')
-  const person = await Person.open(t, service, { look: looks.find(({ name }) => name === 'phone') })
+  const person = await Person.open(t, service, { look: phoneLook })
   await person.logIn('owner')
   const tooSmall = () =>
     person.page.evaluate(() =>

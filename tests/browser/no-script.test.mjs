@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { startService, Visitor } from '../e2e/support.mjs'
-import { looks, Person } from './person.mjs'
+import { Person, phoneLook } from './person.mjs'
 
 const withoutScript = { javaScript: false }
 
@@ -86,7 +86,7 @@ test('recovery code, force for everyone, address rules, turning off', async (t) 
   await owner.press(/^Generate recovery code for member/)
   const recoveryCode = await owner.page.locator('#recovery-code code').textContent()
 
-  const member = await Person.open(t, service, { ...withoutScript, look: looks.find(({ name }) => name === 'phone') })
+  const member = await Person.open(t, service, { ...withoutScript, look: phoneLook })
   await member.logIn('member')
   await member.looksRight('second-step-recovery')
   await member.typeCode(recoveryCode)

@@ -11,10 +11,10 @@ export const looks = [
   { name: 'dark', scheme: 'dark', width: 1200 },
   { name: 'phone', scheme: 'light', width: 360 },
 ]
-export const plainLook = looks[0]
+export const [plainLook, darkLook, phoneLook] = looks
 
 /** The looks in which every guide is followed. Firefox gets one, because it shows them by the same style sheet. */
-export const looksOfGuides = inFirefox ? [plainLook] : [{ ...plainLook, alsoInTheDark: true }, looks[2]]
+export const looksOfGuides = inFirefox ? [plainLook] : [{ ...plainLook, alsoInTheDark: true }, phoneLook]
 
 export class Person {
   /** @type {string[]} */
@@ -149,7 +149,7 @@ export class Person {
     if (!look.alsoInTheDark) return
     // Without motion, or colours would be on their way.
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
-    await this.#looksRightAs(name, looks[1])
+    await this.#looksRightAs(name, darkLook)
     await page.emulateMedia({ colorScheme: 'light' })
     await page.emulateMedia({ reducedMotion: null })
   }
