@@ -294,11 +294,11 @@ async function refusePasskey(means: Means, endpoint: EndpointContext): Promise<v
 async function signOutHalfWay({ secondFactor }: Means, endpoint: EndpointContext): Promise<void> {
   const half = await readHalfWay(endpoint)
   if (half === undefined) return
-  endHalfWay(endpoint)
   const { account, user, session } = half.login
   // A code that is being compared comes too late.
   if (sealerOf(secondFactor).holdsList)
     await secondFactor.endSessions({ account, user, sessions: [session] }).catch(toApiError)
+  endHalfWay(endpoint)
 }
 
 const NO_FIELD_OF_CLIENTS = { type: 'string', required: false, input: false, returned: false } as const

@@ -252,6 +252,26 @@ test('a user whom the host takes for proven at the sign-up is in', async (t) => 
   await enroll(service, browser)
 })
 
+test('T14: a sign-up that is under way while the owner proves the address opens nothing', async (t) => {
+  const mails = []
+  let meanwhile = async () => {}
+  const service = await startAuth(t, {
+    plugins: [links(mails)],
+    policy: { require: 'everyone', firstFactor: 'password' },
+    options: { emailVerification: { sendOnSignUp: true, sendVerificationEmail: () => meanwhile() } },
+  })
+  const [owner, stranger] = [service.browser(), service.browser()]
+  const email = 'ann@acme.example'
+  meanwhile = async () => {
+    await owner.post('/sign-in/magic-link', { email })
+    await owner.get(mails.at(-1).url)
+  }
+  const answer = await stranger.post('/sign-up/email', { email, password: PASSWORD, name: 'ann' })
+  assert.deepEqual([answer.status, answer.body.code], [401, 'LOG_IN_FIRST'], answer.text)
+  assert.equal((await stranger.post('/second-factor/enroll-totp')).status, 401)
+  await enroll(service, owner)
+})
+
 test('users whom a host imports have no new password', async (t) => {
   const service = await startAuth(t)
   const { internalAdapter } = await service.auth.$context

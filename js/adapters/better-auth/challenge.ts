@@ -193,8 +193,10 @@ async function isOvertaken(context: AuthContext, { session, user }: AuthSessionA
   const { newSession, internalAdapter } = context
   const asRead = newSession?.session.token === session.token ? newSession.user : user
   const { made, proven } = beginState(context)
-  if (asRead.emailVerified !== false || made.has(user.id) || proven.has(user.id)) return false
-  return (await internalAdapter.findUserById(user.id))?.emailVerified === true
+  if (asRead.emailVerified !== false || proven.has(user.id)) return false
+  if ((await internalAdapter.findUserById(user.id))?.emailVerified !== true) return false
+  // A host may mark the users of a sign-up as proven. The owner's proof takes their accounts away.
+  return !made.has(user.id) || (await internalAdapter.findAccounts(user.id)).length === 0
 }
 
 /** A user who was reset has the recovery code alone: then a passkey opens nothing either. */

@@ -76,6 +76,7 @@ export interface InternalAdapter {
   deleteSession(token: string): Promise<void>
   listSessions(userId: string, options?: { onlyActiveSessions?: boolean }): Promise<AuthSession[]>
   findUserById(id: string): Promise<AuthUser | null>
+  findAccounts(userId: string): Promise<unknown[]>
   deleteUserSessions(userId: string): Promise<void>
   updatePassword(userId: string, password: string): Promise<unknown>
   updateUser(userId: string, fields: Record<string, unknown>): Promise<unknown>
