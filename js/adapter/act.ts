@@ -37,7 +37,12 @@ export async function act(options: ReadOptions, visit: Visit, name: string): Pro
   const body = method === 'POST' ? await fieldsOfBody(visit.request) : NO_FIELDS
   const { next } = body
   if (ofLogin !== undefined) return { answer: await ofLogin.run(options, visit), leadsOn: method === 'POST', next }
-  return { ...(await onSecondFactor(options, visit, action!, body)), next }
+  // The path is known by now, so that a form that lacks a field does not lose it.
+  const refused = (error: unknown): Acted => {
+    if (!(error instanceof BadRequest)) throw error
+    return { answer: error.answer, leadsOn: action!.admittedIn === 'challenged' }
+  }
+  return { ...(await onSecondFactor(options, visit, action!, body).catch(refused)), next }
 }
 
 const NO_FIELDS: Fields = Object.freeze(Object.create(null))

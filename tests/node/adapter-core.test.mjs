@@ -553,6 +553,11 @@ test('a person without scripts is sent to the page that goes on', async () => {
   it.advance(30)
   const wrong = { method: 'totp', code: '000000', next: '/reports' }
   assert.equal(await to(browser.act('verify', wrong, NAVIGATION)), '/code?theme=dark&reason=wrong&next=%2Freports')
+  const lacking = { method: 'totp', next: '/reports' }
+  assert.equal(
+    await to(browser.act('verify', lacking, NAVIGATION)),
+    '/code?theme=dark&reason=malformed&next=%2Freports',
+  )
   const right = { method: 'totp', code: totp.generate({ secret, time: it.now() }), next: '/reports' }
   assert.equal(await to(browser.act('verify', right, NAVIGATION)), '/reports')
   it.advance(400)
