@@ -33,11 +33,7 @@ async function buildWasm(feature) {
   const what = ['--release', '--lib', '--target', target, '--package', 'countersign', '--features', feature]
   await run('cargo', ['build', ...what, ...remapPaths(target)], options)
   const built = at('target', target, 'release/countersign.wasm')
-  await run(
-    'wasm-bindgen',
-    [built, '--target', 'web', '--out-dir', GLUE[feature], '--out-name', 'countersign'],
-    options,
-  )
+  await run('bindgen', [built, GLUE[feature], 'countersign'], options)
   const module = at(GLUE[feature], 'countersign_bg.wasm')
   // A second run finds 2 % more; a third one nothing.
   const smaller = ['-Oz', '-Oz', '--strip-producers', '--strip-target-features']
@@ -66,20 +62,18 @@ const engineAsFile = {
 }
 
 /**
- * The glue of wasm-bindgen without its loader: our layer hands it a compiled module. The loader names a file that the package does not
- * have, on which a host's bundler would fail, and knows a module by `instanceof`, though edge workers run in a realm of their own.
+ * The glue of wasm-bindgen without its question whether it got a module: our layer hands it a compiled one. It knows a module by
+ * `instanceof`, though edge workers run in a realm of their own.
  */
 const ownLoader = {
   name: 'own loader',
   setup: ({ onLoad }) =>
     onLoad({ filter: /target[\\/](npm|browser)[\\/]countersign\.js$/ }, ({ path }) => {
-      const without = (text, part, instead) => {
-        if (!text.includes(part))
-          throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
-        return text.replace(part, instead)
-      }
-      const glue = without(readFileSync(path, 'utf8'), "new URL('countersign_bg.wasm', import.meta.url)", 'undefined')
-      const contents = without(glue, 'if (!(module instanceof WebAssembly.Module))', 'if (false)')
+      const question = 'if (!(module instanceof WebAssembly.Module))'
+      const glue = readFileSync(path, 'utf8')
+      if (!glue.includes(question))
+        throw new Problem('The glue of wasm-bindgen loads the module in another way than it used to.')
+      const contents = glue.replace(question, 'if (false)')
       return { contents, loader: 'js' }
     }),
 }
@@ -374,7 +368,7 @@ export async function build(numbered = (title) => title) {
 
 /** Hashes of the sources of the module and of pkg/. The file `.built` in each product holds the hash of its last build. */
 function inputsOfPackage() {
-  const sources = ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src']
+  const sources = ['Cargo.toml', 'Cargo.lock', '.cargo', 'rust-toolchain.toml', 'src', 'scripts/bindgen']
   const rust = hashOf(sources, buildWasm.toString(), process.env.RUSTFLAGS)
   const scripts = ['build', 'common', 'notices'].map((name) => `scripts/${name}.mjs`)
   return { rust, inputs: hashOf(['js', ...scripts, 'tsconfig.json', 'package.json', 'package-lock.json'], rust) }

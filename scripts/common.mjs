@@ -4,7 +4,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../', import.meta.url))
@@ -41,20 +41,20 @@ export const onPath = (command) =>
 
 /**
  * Runs a command with its output on the screen. `keep` also returns that output, `silent` returns it and shows
- * nothing. `hidden` shows it only after a failure, whole; meanwhile a line every half minute says that the command still
- * runs. In CI nothing is hidden. The error of a failure has the kept text as `output`.
+ * nothing. `hidden` shows it at the end, whole, and only after a failure or in CI; meanwhile a line every half minute says
+ * that the command, by its `name`, still runs. The error of a failure has the kept text as `output`.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, hidden?: boolean, minutes?: number, lineSeconds?: number }} [options]
+ * @param {{ cwd?: string, env?: Record<string, string>, keep?: boolean, silent?: boolean, hidden?: boolean, name?: string, minutes?: number, lineSeconds?: number }} [options]
  * @returns {Promise<string>}
  */
 export function run(
   command,
   args,
-  { cwd = root, env = {}, keep = false, silent = false, hidden = false, minutes = 30, lineSeconds = 30 } = {},
+  { cwd = root, env = {}, keep = false, silent = false, hidden = false, name, minutes = 30, lineSeconds = 30 } = {},
 ) {
   return new Promise((resolve, reject) => {
-    const hides = silent || (hidden && !inCi)
+    const hides = silent || hidden
     const piped = keep || hides
     const child = spawn(command, args, {
       cwd,
@@ -66,11 +66,11 @@ export function run(
     let output = ''
     const start = performance.now()
     const lines = setInterval(() => {
-      if (!hidden || !hides) return
+      if (!hidden) return
       const last = output.trimEnd().split('\n').at(-1)?.trim().slice(0, 80)
-      console.log(
-        `    still running after ${Math.round((performance.now() - start) / 1000)} s${last ? `: ${last}` : ''}`,
-      )
+      const label = name ?? `${basename(command)} ${args[0] ?? ''}`.trim()
+      const after = Math.round((performance.now() - start) / 1000)
+      console.log(`    ${label}: still running after ${after} s${last ? `: ${last}` : ''}`)
     }, lineSeconds * 1000).unref()
     for (const name of piped ? ['stdout', 'stderr'] : []) {
       child[name].setEncoding('utf8').on('data', (text) => {
@@ -80,7 +80,7 @@ export function run(
     }
     const failed = (why) => {
       clearInterval(lines)
-      if (hidden && hides) process.stdout.write(output)
+      if (hidden) process.stdout.write(output)
       reject(Object.assign(new Problem(`${[command, ...args].join(' ')} ${why}.`), { output }))
     }
     child.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
@@ -91,8 +91,10 @@ export function run(
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       clearInterval(lines)
-      if (code === 0) resolve(output)
-      else failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`)
+      if (code === 0) {
+        if (hidden && inCi) process.stdout.write(output)
+        resolve(output)
+      } else failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`)
     })
   })
 }
@@ -100,7 +102,8 @@ export function run(
 /** Runs npm: the copy that started this script, or else the one in PATH. */
 export function npm(args, options) {
   const cli = process.env.npm_execpath
-  return cli?.endsWith('.js') ? run(process.execPath, [cli, ...args], options) : run('npm', args, options)
+  const named = { name: `npm ${args[0]}`, ...options }
+  return cli?.endsWith('.js') ? run(process.execPath, [cli, ...args], named) : run('npm', args, named)
 }
 
 /** One hash over files and folders, by names and contents. A missing file counts as empty. */

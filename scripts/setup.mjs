@@ -1,14 +1,17 @@
 // Installs the missing parts; a second run changes nothing. It first lists each step, its reason, and how long it takes,
-// those of the builds that follow as well. What the steps write is shown only where one fails, or in CI.
+// those of the builds that follow as well. What the steps write is shown only where one fails, or in CI, at the end of each.
 //   node scripts/setup.mjs          the parts for building and starting
 //   node scripts/setup.mjs --test   also the parts for the tests
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { aptInstall } from './apt.mjs'
 import { ask, at, has, hashOf, inCi, main, npm, onPath, Problem, readIf, run, seconds } from './common.mjs'
 import { ENVOY, envoyWorks, installEnvoy, OLDEST_ENVOY } from './envoy.mjs'
 import { serverProgram } from './servers.mjs'
 
 const NODE = '20.16'
+/** playwright-core gives commands that an older Firefox does not know. */
+const OLDEST_FIREFOX = '153.0'
 const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
 
 /**
@@ -19,6 +22,7 @@ const TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1']
  * @property {string} takes  roughly how long the installation takes
  * @property {() => { found: string } | { missing: string }} look
  * @property {() => Promise<void>} [install]
+ * @property {'npm' | 'cargo'} [by]  what installs it; the system's packages otherwise
  * @property {string} [debian]  the Debian package to install in place of `install`
  * @property {true} [server]  a database server: outside CI, tests go on without it
  */
@@ -31,20 +35,21 @@ export const PARTS = {
     title: 'WebAssembly targets',
     why: 'Rust compiles the package and the Envoy filter for them',
     takes: 'under a minute',
+    by: 'cargo',
     look: lookForTargets,
     install: installTargets,
   },
   packages: {
     title: 'npm packages',
     why: 'compilers, linters and test tools',
-    takes: 'under a minute',
+    takes: 'under a minute; up to ten minutes where better-sqlite3 must be compiled',
     ...packagesOf('.'),
   },
   'login packages': {
     title: 'npm packages of examples/login',
     why: 'the login service and the tests that use it',
-    takes: 'under a minute; up to ten minutes where better-sqlite3 must be compiled',
-    ...packagesOf('examples/login'),
+    takes: 'under a minute',
+    ...packagesOf('examples/login', { compiled: true }),
   },
   'minimal packages': {
     title: 'npm packages of examples/minimal',
@@ -86,13 +91,15 @@ export const PARTS = {
     title: 'Rust crates',
     why: 'the core and its tests are made of them',
     takes: 'under a minute',
+    by: 'cargo',
     look: lookForCrates,
     install: installCrates,
   },
   tools: {
     title: 'wasm-bindgen',
     why: 'it makes the npm package; compiled, once',
-    takes: 'about 2 minutes',
+    takes: 'about a minute',
+    by: 'cargo',
     look: lookForBindgen,
     install: installBindgen,
   },
@@ -103,7 +110,7 @@ export const PARTS = {
   zbarimg: commandPart('zbarimg', 'zbar-tools', 'reads QR codes'),
   'rsvg-convert': commandPart('rsvg-convert', 'librsvg2-bin', 'draws QR codes for zbarimg'),
   chromium: commandPart('chromium', 'chromium', 'the browser tests run in it'),
-  firefox: commandPart('firefox-esr', 'firefox-esr', 'browser tests run in it as well'),
+  firefox: commandPart('firefox-esr', 'firefox-esr', 'browser tests run in it as well', OLDEST_FIREFOX),
   pdftotext: commandPart('pdftotext', 'poppler-utils', 'reads the printed backup codes'),
   valgrind: commandPart('valgrind', 'valgrind', 'counts the instructions of the core'),
   skopeo: commandPart('skopeo', 'skopeo', 'reads the OCI image of the filter'),
@@ -178,7 +185,7 @@ export async function install(names, builds = []) {
   const failures = {}
   if (list.length === 0) console.log(`Set-up: everything is there (${seconds(start)})`)
   else announce(list, numbered)
-  for (const { title, parts, work } of steps) {
+  const carryOut = async ({ title, parts, work }) => {
     const start = performance.now()
     console.log(`${numbered(title)} …`)
     try {
@@ -190,6 +197,13 @@ export async function install(names, builds = []) {
       for (const name of parts) failures[name] = error.message
     }
   }
+  // Each package manager has one installation at a time, and waits for its network or uses one core while another works.
+  const lanes = [...new Set(steps.map(({ by }) => by))].map((by) => steps.filter((step) => step.by === by))
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const step of lane) await carryOut(step)
+    }),
+  )
   return { failures, numbered }
 }
 
@@ -201,7 +215,7 @@ function announce(list, numbered) {
 
 /**
  * The steps that install these parts, `{ name: what is missing }`.
- * @returns {(Listed & { parts: string[], work: () => Promise<void> })[]}
+ * @returns {(Listed & { parts: string[], by: string, work: () => Promise<void> })[]}
  */
 function stepsFor(missing) {
   const wanted = Object.keys(missing)
@@ -210,13 +224,16 @@ function stepsFor(missing) {
     .map((name) => {
       const part = PARTS[name]
       const why = `${missing[name]} – ${part.why}`
-      return { title: part.title, why, takes: part.takes, parts: [name], work: () => installPart(part, missing[name]) }
+      const work = () => installPart(part, missing[name])
+      return { title: part.title, why, takes: part.takes, parts: [name], by: part.by ?? 'system', work }
     })
   const commands = wanted.filter((name) => PARTS[name].debian)
   if (commands.length === 0) return steps
-  const why = commands.map((name) => `${PARTS[name].debian} – ${PARTS[name].why}`).join('; ')
+  const why = commands
+    .map((name) => `${missing[name].replace('the Debian package ', '')} – ${PARTS[name].why}`)
+    .join('; ')
   const work = () => installCommands(commands)
-  return [...steps, { title: 'Debian packages', why, takes: 'under a minute', parts: commands, work }]
+  return [...steps, { title: 'Debian packages', why, takes: 'under a minute', parts: commands, by: 'system', work }]
 }
 
 /** @param {Part} part @param {string} missing */
@@ -280,13 +297,17 @@ async function installTargets() {
   }
 }
 
-/** @returns {Pick<Part, 'look' | 'install'>} */
-function packagesOf(folder) {
+/**
+ * The npm packages of a folder. `compiled`: better-sqlite3 is among them, and is taken from the project's own packages.
+ * @returns {Pick<Part, 'look' | 'install' | 'by'>}
+ */
+function packagesOf(folder, { compiled = false } = {}) {
   // Native packages are built for one ABI of Node. Another version of Node needs a new installation.
   const abi = `${process.platform}-${process.arch}-${process.versions.modules} `
   const stamp = () => abi + hashOf([`${folder}/package.json`, `${folder}/package-lock.json`])
   const mark = `${folder}/node_modules/.countersign-setup`
   return {
+    by: 'npm',
     look: () => {
       const before = readIf(mark)
       if (before === stamp()) return { found: 'up to date' }
@@ -295,8 +316,9 @@ function packagesOf(folder) {
     async install() {
       const clean = has(folder, 'package-lock.json') && (inCi || !readIf(mark)?.startsWith(abi))
       try {
-        const options = ['--no-audit', '--no-fund', '--install-links=false']
+        const options = ['--no-audit', '--no-fund', '--install-links=false', ...(compiled ? ['--ignore-scripts'] : [])]
         await npm([clean ? 'ci' : 'install', ...options], { cwd: at(folder), hidden: true })
+        if (compiled) await takeCompiled(folder)
       } catch (error) {
         throw new Problem(`The npm packages of ${folder === '.' ? 'the project' : folder} could not be installed: ${error.message}
 If package.json was changed by hand, run npm install there first; better-sqlite3 needs a C++ compiler and Python where no ready build can be had.`)
@@ -304,6 +326,19 @@ If package.json was changed by hand, run npm install there first; better-sqlite3
       writeFileSync(at(mark), stamp())
     },
   }
+}
+
+/** Copies better-sqlite3's build from the project's own packages: it takes minutes where no ready build can be downloaded. */
+async function takeCompiled(folder) {
+  const [own, theirs] = ['.', folder].map((each) => `${each}/node_modules/better-sqlite3`)
+  const [version, wanted] = [own, theirs].map((path) => JSON.parse(readIf(path, 'package.json') ?? '{}').version)
+  const build = 'build/Release/better_sqlite3.node'
+  if (version !== wanted || !has(own, build)) {
+    await npm(['rebuild', 'better-sqlite3'], { cwd: at(folder), hidden: true })
+    return
+  }
+  mkdirSync(dirname(at(theirs, build)), { recursive: true })
+  copyFileSync(at(own, build), at(theirs, build))
 }
 
 // A lock file that does not fit is an error in CI and an update on a developer's machine.
@@ -318,29 +353,20 @@ async function installCrates() {
   await run('cargo', fetchCrates, { hidden: true })
 }
 
-/** The version of wasm-bindgen to install, unless it is there. Tool and crate must have exactly the same. */
-function missingBindgen() {
-  const bindgen = readIf('Cargo.lock')?.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
-  if (!bindgen)
-    throw new Problem('Cargo.lock names no wasm-bindgen, so the version of its command-line tool is unknown.')
-  return ask(at('target/tools/bin/wasm-bindgen'), ['--version'])?.split(' ')[1] === bindgen ? undefined : bindgen
-}
+const BINDGEN = 'target/tools/bin/bindgen'
+const bindgenStamp = () => hashOf(['scripts/bindgen'])
 
 function lookForBindgen() {
-  const version = missingBindgen()
-  return version === undefined ? { found: 'wasm-bindgen' } : { missing: version }
+  const current = has(BINDGEN) && readIf(`${BINDGEN}.stamp`) === bindgenStamp()
+  return current ? { found: 'bindgen' } : { missing: 'compiled from scripts/bindgen' }
 }
 
 async function installBindgen() {
-  const folders = ['--root', 'target/tools', '--target-dir', 'target/tools/build']
-  const args = ['install', 'wasm-bindgen-cli', '--version', missingBindgen() ?? '', '--debug', '--force', ...folders]
-  const options = { env: { CARGO_PROFILE_DEV_DEBUG: '0' }, hidden: true }
-  try {
-    await run('cargo', [...args, '--locked'], options)
-  } catch {
-    console.log('wasm-bindgen did not build with its own lock file; trying again with the newest compatible crates.')
-    await run('cargo', args, options)
-  }
+  const from = ['--manifest-path', 'scripts/bindgen/Cargo.toml', '--target-dir', 'target/tools/build']
+  await run('cargo', ['build', ...(inCi ? ['--locked'] : []), ...from], { hidden: true })
+  mkdirSync(at('target/tools/bin'), { recursive: true })
+  copyFileSync(at('target/tools/build/debug/bindgen'), at(BINDGEN))
+  writeFileSync(at(`${BINDGEN}.stamp`), bindgenStamp())
   rmSync(at('target/tools/build'), { recursive: true, force: true })
 }
 
@@ -355,14 +381,25 @@ function envoyPart(version, why) {
   }
 }
 
-/** @returns {Part} */
-function commandPart(command, debian, why) {
+/**
+ * A program of a Debian package; `oldest` is the oldest version that will do.
+ * @returns {Part}
+ */
+function commandPart(command, debian, why, oldest = '') {
+  const tooOld = () => {
+    const found = /\d+\.\d+/.exec(ask(command, ['--version']) ?? '')?.[0] ?? '0'
+    return oldest !== '' && isOlder(found, oldest) ? `${oldest} or newer; this machine has ${found}` : undefined
+  }
   return {
     title: command,
     why,
     takes: 'under a minute',
     debian,
-    look: () => (onPath(command) ? { found: command } : { missing: `the Debian package ${debian}` }),
+    look: () => {
+      if (!onPath(command)) return { missing: `the Debian package ${debian}` }
+      const old = tooOld()
+      return old === undefined ? { found: command } : { missing: `the Debian package ${debian}, ${old}` }
+    },
   }
 }
 
@@ -402,14 +439,12 @@ function servicePart(title, { programs, debian, service, why, takes }) {
 }
 
 async function installCommands(commands) {
-  const names = commands.map((command) => PARTS[command].debian)
+  const names = commands.map((command) => String(PARTS[command].debian))
   const problem = (why) =>
     new Problem(
       `The tests need ${commands.join(', ')}, and ${why}. Install the Debian packages ${names.join(' ')}, or what your system calls them, and try again.`,
     )
-  await aptInstall(names, problem)
-  const missing = commands.filter((command) => !onPath(command))
-  if (missing.length > 0) throw problem(`${missing.join(', ')} is still missing after the installation`)
+  await aptInstall(names, problem, { missing: () => Object.values(missingParts(commands)) })
 }
 
 await main(import.meta.url, () =>

@@ -323,8 +323,9 @@ export const BUILDS = {
 export const GROUPS = [...new Set(STEPS.map(({ group }) => group))]
 export const LONG_GROUPS = [...new Set(STEPS.filter(({ long }) => long).map(({ group }) => group))]
 
+/** In the profile of the build for that target, which then finds the macros compiled. */
 function clippyFor(target, feature) {
-  return ['cargo', 'clippy', '--target', target, '--features', feature, '--', '-D', 'warnings']
+  return ['cargo', 'clippy', '--release', '--target', target, '--features', feature, '--', '-D', 'warnings']
 }
 
 function testsIn(folder, { names = filesIn(folder), options = [] } = {}) {

@@ -13,7 +13,7 @@ const MINUTES = 30
 
 /** @returns {Promise<{ title: string, head: string[], rows: string[][], notes: string[] }>} */
 export async function stopwatch() {
-  if (!has('target/tools/bin/wasm-bindgen')) throw new Problem('The tools are not built: run `npm run setup` first.')
+  if (!has('target/tools/bin/bindgen')) throw new Problem('The tools are not built: run `npm run setup` first.')
   /** @type {[string, number | undefined, number][]} */
   const rows = [
     ['countersign: a login by code in Node, with set-up, storage and attempts', 5, await timed(toFirstLogin)],
