@@ -36,6 +36,9 @@ const IN_OLDEST_ENVOY = ['faults', 'gate', 'protocols', 'startup', 'verify'].map
 /** At least two files of tests side by side: Node leaves one core free, so that on two cores it would run one file at a time. */
 const TWO_AT_ONCE = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
 
+/** The folders of target/ in which two steps would be in each other's way. */
+const WITH_ENGINES = ['adapters', 'runtimes']
+
 /** The model of the rules beside the engine, `tests/core/model`. */
 export const MODEL = ['cargo', 'test', '--lib', 'model::', '--', '--nocapture']
 /** @param {string} steps @param {string} [seed] */
@@ -53,6 +56,7 @@ export const modelEnv = (steps, seed) => ({
  * @property {boolean} [check]  in the inner loop, `npm run check`
  * @property {string[]} [from]  for check: the products whose last build, however old, will do
  * @property {boolean} [long]  not in `npm test`, but in `npm run test:long`
+ * @property {string[]} [holds]  for long steps, which run side by side: what no other step may use meanwhile
  * @property {'rust' | 'node'} [tests]  the test runner whose output is read for counts and names
  * @property {Record<string, string>} [env]
  */
@@ -129,9 +133,20 @@ export const STEPS = [
     command: () => MODEL,
   },
   {
+    group: 'model',
+    title: 'Model of the rules, 1,000,000 steps',
+    long: true,
+    holds: ['cargo'],
+    needs: RUST,
+    tests: 'rust',
+    env: modelEnv('1000000'),
+    command: () => MODEL,
+  },
+  {
     group: 'instructions',
     title: 'Instructions of the core',
     long: true,
+    holds: ['cargo'],
     needs: [...RUST, 'valgrind'],
     tests: 'node',
     command: () => testsIn('tests/instructions'),
@@ -205,7 +220,7 @@ export const STEPS = [
     title: 'Tests of the stores, on real servers',
     needs: [...PACKAGE, 'login packages', 'oathtool', 'stores packages', ...SERVERS],
     tests: 'node',
-    command: () => testsIn('tests/stores'),
+    command: () => testsIn('tests/stores', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'adapters',
@@ -220,18 +235,20 @@ export const STEPS = [
     tests: 'node',
     command: () => [node, at('scripts/adapters.mjs')],
   },
-  ...['22', '24'].map((version) => ({
+  {
     group: 'adapters-long',
-    title: `Tests of the adapters, on Node.js ${version}`,
+    title: 'Tests of the adapters, on Node.js 24',
     long: true,
+    holds: WITH_ENGINES,
     needs: [...PACKAGE, 'adapters packages'],
-    tests: /** @type {const} */ ('node'),
-    command: () => [node, at('scripts/adapters.mjs'), '--node', version],
-  })),
+    tests: 'node',
+    command: () => [node, at('scripts/adapters.mjs'), '--node', '24'],
+  },
   {
     group: 'adapters-long',
     title: 'Tests of the adapters, on other runtimes and variants',
     long: true,
+    holds: WITH_ENGINES,
     needs: [...PACKAGE, 'adapters packages'],
     tests: 'node',
     command: () => [node, at('scripts/adapters.mjs'), '--long'],
@@ -292,6 +309,7 @@ export const STEPS = [
     group: 'runtimes',
     title: 'Runtimes and bundlers',
     long: true,
+    holds: ['runtimes'],
     needs: [...PACKAGE, 'stores packages', 'chromium', 'firefox'],
     tests: 'node',
     command: () => [node, at('scripts/runtimes.mjs')],
@@ -301,7 +319,7 @@ export const STEPS = [
     title: 'Envoy tests',
     needs: [...SERVICE, 'stores packages', 'postgres', 'filter', 'envoy', 'skopeo'],
     tests: 'node',
-    command: () => testsIn('tests/envoy'),
+    command: () => testsIn('tests/envoy', { options: [TWO_AT_ONCE] }),
   },
   {
     group: 'envoy-long',

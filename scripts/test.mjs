@@ -1,11 +1,12 @@
 // npm test: runs the steps of the table, but for the long ones, and installs and builds their needs first. Every step runs,
-// even after a failure; the end lists the failures.
-//   npm test -- --only rust,node    some groups: lint, rust, package, node, stores, stores-long, adapters, adapters-long, docs, e2e, browser, firefox, runtimes, envoy, envoy-long
+// even after a failure; the end lists the failures. Long steps by themselves run two at a time.
+//   npm test -- --only rust,node    some groups; a wrong name prints the list
 // A database server that cannot be installed is a failure in CI only. Elsewhere its tests are left out, and the end says so.
 //   COUNTERSIGN_WITHOUT=mariadb,redis npm test    leaves these out, and does not install them
 import { inCi, main, Problem, seconds } from './common.mjs'
 import { listFailures, runStep } from './run-steps.mjs'
 import { install, PARTS, SERVERS } from './setup.mjs'
+import { sideBySide } from './side-by-side.mjs'
 import { BUILDS, GROUPS, LONG_GROUPS, STEPS } from './steps.mjs'
 
 const built = new Set()
@@ -45,28 +46,33 @@ await main(import.meta.url, async () => {
     COUNTERSIGN_WITHOUT: Object.keys(without).join(','),
   }
   const start = performance.now()
-  for (const [index, step] of steps.entries()) {
+  // Most long steps use one core. What a step prints is then shown at its end.
+  const abreast = steps.length > 1 && steps.every(({ long }) => long) ? 2 : 1
+  if (abreast > 1) for (const name of builds) await buildOnce(name, unavailable, numbered)
+  await sideBySide(steps, abreast, async (step) => {
+    for (const name of builds.filter((name) => step.needs.includes(name))) await buildOnce(name, unavailable, numbered)
     const { group, title } = step
+    const heading = `\n=== ${steps.indexOf(step) + 1}/${steps.length} ${title}`
     const fail = (failed, names = []) => {
       failures.push({ group, title, failed, names })
       console.error(`=== ${title}: ${failed}`)
     }
-    for (const name of builds.filter((name) => step.needs.includes(name))) await buildOnce(name, unavailable, numbered)
-    console.log(`\n=== ${index + 1}/${steps.length} ${title}`)
+    console.log(abreast > 1 ? `${heading} …` : heading)
     const lacking = step.needs.filter((name) => name in unavailable)
     if (lacking.length > 0) {
       fail(`not run, because it needs ${lacking.map(titleOf).join(', ')}`)
       total.failed += 1
-      continue
+      return
     }
     const start = performance.now()
-    const { failed, names, counts } = await runStep(step, { env })
+    const { failed, names, counts, output } = await runStep(step, { silent: abreast > 1, env })
+    if (abreast > 1) console.log(`${heading}\n${output.trimEnd()}`)
     for (const key in total) total[key] += counts[key]
     // A failed step without a failed test, such as a lint, counts as one failure.
     if (failed && counts.failed === 0) total.failed += 1
     if (failed) fail(failed, names)
     else console.log(`=== ${title}: passed (${seconds(start)})`)
-  }
+  })
 
   listFailures(failures)
   for (const name of SERVERS.filter((name) => needs.has(name) && name in without))

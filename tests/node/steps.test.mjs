@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runStep } from '../../scripts/run-steps.mjs'
 import { install, PARTS } from '../../scripts/setup.mjs'
+import { sideBySide } from '../../scripts/side-by-side.mjs'
 import { BUILDS, STEPS } from '../../scripts/steps.mjs'
 
 /** Runs a command as a step. */
@@ -71,6 +72,33 @@ test('a step in which no test ran has failed, and so has a command that is not t
 test('each step needs parts that can be installed or built', () => {
   for (const { title, needs } of [...STEPS, ...Object.values(BUILDS)])
     for (const name of needs) assert.ok(name in PARTS || name in BUILDS, `${title}: ${name}`)
+})
+
+test('steps side by side start in their order, and wait for one that holds the same', async () => {
+  const tasks = [
+    { name: 'a', holds: ['cargo'] },
+    { name: 'b', holds: ['cargo', 'folder'] },
+    { name: 'c', holds: ['folder'] },
+    { name: 'd' },
+  ]
+  /** @type {Record<string, () => void>} */
+  const end = {}
+  const happened = []
+  const all = sideBySide(tasks, 2, ({ name }) => {
+    happened.push(`${name} begins`)
+    return new Promise((resolve) => {
+      end[name] = () => {
+        happened.push(`${name} ends`)
+        resolve()
+      }
+    })
+  })
+  for (const name of ['a', 'c', 'b', 'd']) {
+    end[name]()
+    await new Promise(setImmediate)
+  }
+  await all
+  assert.deepEqual(happened.join(', '), 'a begins, c begins, a ends, d begins, c ends, b begins, b ends, d ends')
 })
 
 test('only database servers can be left out, and none in CI', () => {
