@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrolledVisitor, startService } from '../e2e/support.mjs'
 import { eventually } from '../shared/eventually.mjs'
-import { looksOfGuides, Person, phoneLook } from './person.mjs'
+import { Person, phoneLook, plainLook } from './person.mjs'
+import { inFirefox } from './support.mjs'
 
 /** The accessible name of the focused element, or its text. */
 const focused = (page) =>
@@ -66,7 +67,7 @@ async function pressWithKey(person, name, key = 'Enter') {
   await Promise.all([person.page.waitForNavigation(), person.page.keyboard.press(key)])
 }
 
-for (const look of looksOfGuides) {
+for (const look of inFirefox ? [plainLook] : [plainLook, phoneLook]) {
   test(`set up an app, keep the codes, log out and in, turn it off: no mouse (${look.name})`, async (t) => {
     const service = await startService(t)
     const person = await Person.open(t, service, { look })

@@ -13,8 +13,11 @@ export const looks = [
 ]
 export const [plainLook, darkLook, phoneLook] = looks
 
-/** The looks in which every guide is followed. Firefox gets one, because it shows them by the same style sheet. */
-export const looksOfGuides = inFirefox ? [plainLook] : [{ ...plainLook, alsoInTheDark: true }, phoneLook]
+/**
+ * The look in which every guide is followed, and those in which each of its pages is looked at as well. Firefox gets one, because it
+ * shows them by the same style sheet.
+ */
+export const guideLook = inFirefox ? plainLook : { ...phoneLook, also: [plainLook, darkLook] }
 
 export class Person {
   /** @type {string[]} */
@@ -23,7 +26,7 @@ export class Person {
   page
   /** @type {Awaited<ReturnType<typeof import('../e2e/support.mjs').startService>>} */
   service
-  /** @type {{ name: string, scheme: string, width: number, alsoInTheDark?: boolean }} */
+  /** @type {{ name: string, scheme: string, width: number, also?: typeof looks }} */
   look = plainLook
   javaScript = true
 
@@ -109,8 +112,9 @@ export class Person {
   }
 
   /** With a script, the last digit sends the form; without one, the button does. */
-  typeCode(code, button = 'Log in') {
-    return this.#leads(async () => {
+  async typeCode(code, button = 'Log in') {
+    await this.page.waitForLoadState() // before its end the page may have no script yet
+    await this.#leads(async () => {
       await this.page.locator('#code, #long_code').pressSequentially(code)
       if (!this.javaScript || !/^\d+$/.test(code)) await this.button(button).click()
     })
@@ -142,19 +146,27 @@ export class Person {
     )
   }
 
-  /** Checks the rules for every page, and takes a screenshot named after `name` and the look. A page may be looked at in the dark too. */
+  /** Checks the rules for every page, and takes a screenshot named after `name` and the look; then the same in the looks beside it. */
   async looksRight(name) {
     const { look, page } = this
     await this.#looksRightAs(name, look)
-    if (!look.alsoInTheDark) return
-    // Without motion, or colours would be on their way.
-    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
-    await this.#looksRightAs(name, darkLook)
-    await page.emulateMedia({ colorScheme: 'light' })
+    if (look.also === undefined) return
+    const before = page.viewportSize()
+    for (const other of look.also) {
+      await this.#changeTo(other, { ...before, width: other.width })
+      await this.#looksRightAs(name, other, { again: true })
+    }
+    await this.#changeTo(look, before)
     await page.emulateMedia({ reducedMotion: null })
   }
 
-  async #looksRightAs(name, look) {
+  /** Without motion, or colours would be on their way. */
+  async #changeTo({ scheme }, viewport) {
+    await this.page.setViewportSize(viewport)
+    await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+  }
+
+  async #looksRightAs(name, look, { again = false } = {}) {
     const { page } = this
     await page.evaluate(() => document.fonts.ready)
     await screenshot(page, `${name}-${look.name}${this.javaScript ? '' : '-without-script'}`)
@@ -169,13 +181,13 @@ export class Person {
       )
       assert.deepEqual(await page.evaluate(() => window.shifts), [], `${name}: something jumped`)
     }
-    await this.#axe(look)
+    await this.#axe(look, again)
     assert.deepEqual(this.troubles, [], name)
   }
 
   /** axe is a script: without scripts, it checks a copy of the page. */
-  async #axe(look) {
-    if (this.javaScript) return noViolations(this.page)
+  async #axe(look, again) {
+    if (this.javaScript) return noViolations(this.page, { again })
     const body = (await this.page.content()).replace(/<script[^>]*><\/script>/g, '')
     const copy = await this.page
       .context()
@@ -183,7 +195,7 @@ export class Person {
       .newPage({ colorScheme: /** @type {'light' | 'dark'} */ (look.scheme), viewport: this.page.viewportSize() })
     await copy.route('**/copy', (route) => route.fulfill({ contentType: 'text/html', body }))
     await copy.goto(`${this.service.origin}/copy`)
-    await noViolations(copy)
+    await noViolations(copy, { again })
     await copy.close()
   }
 
