@@ -5,6 +5,9 @@ import { copyOf, program, runProgram, startServer } from './server.mjs'
 // Small, because each test has a copy of the log.
 const LOG = '--innodb-log-file-size=8M'
 
+/** At its start a server removes the temporary tables that it finds, also those of another one. */
+const ownTemporary = (folder) => [`--tmpdir=${folder}`]
+
 /**
  * A MariaDB server. Its data survives the end of the server, not of the machine, unless it is `durable`.
  * @param {import('./server.mjs').Ends} [t]
@@ -14,7 +17,7 @@ export async function startMariadb(t, { durable = false, settings = {} } = {}) {
   const version = runProgram(program('mariadbd'), ['--no-defaults', '--version']).match(/[\d.]+/)[0]
   const folder = copyOf(`mariadb-${version}`, (made) =>
     runProgram(program('mariadb-install-db'), [
-      ...['--no-defaults', `--datadir=${join(made, 'data')}`, LOG],
+      ...['--no-defaults', `--datadir=${join(made, 'data')}`, ...ownTemporary(made), LOG],
       ...['--auth-root-authentication-method=normal', '--skip-name-resolve'],
     ]),
   )
@@ -33,7 +36,7 @@ export async function startMariadb(t, { durable = false, settings = {} } = {}) {
   const server = await startServer(t, {
     program: program('mariadbd'),
     args: [
-      ...['--no-defaults', '--skip-name-resolve', LOG],
+      ...['--no-defaults', '--skip-name-resolve', ...ownTemporary(folder), LOG],
       ...Object.entries(all).map(([name, value]) => `--${name}=${value}`),
     ],
     folder,
