@@ -235,15 +235,15 @@ export const STEPS = [
     tests: 'node',
     command: () => [node, at('scripts/adapters.mjs')],
   },
-  {
+  ...['22', '24'].map((version) => ({
     group: 'adapters-long',
-    title: 'Tests of the adapters, on Node.js 24',
+    title: `Tests of the adapters, on Node.js ${version}`,
     long: true,
     holds: WITH_ENGINES,
     needs: [...PACKAGE, 'adapters packages'],
-    tests: 'node',
-    command: () => [node, at('scripts/adapters.mjs'), '--node', '24'],
-  },
+    tests: /** @type {const} */ ('node'),
+    command: () => [node, at('scripts/adapters.mjs'), '--node', version],
+  })),
   {
     group: 'adapters-long',
     title: 'Tests of the adapters, on other runtimes and variants',
