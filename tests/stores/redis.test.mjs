@@ -549,6 +549,7 @@ async function startProxy(t, { host, port }) {
   const proxy = net.createServer((client) => {
     const server = net.connect(port, host)
     const pair = [client, server]
+    let isLost = false
     pairs.add(pair)
     for (const socket of pair) {
       socket.on('error', () => {})
@@ -557,10 +558,16 @@ async function startProxy(t, { host, port }) {
         for (const each of pair) each.destroy()
       })
     }
-    client.on('data', (data) => server.write(data))
-    server.on('data', (data) => {
-      if (loses) {
+    client.on('data', (data) => {
+      // A pool opens connections at any time, and their greetings have answers too.
+      if (loses && /\r\neval(sha)?\r\n/i.test(data.toString('latin1'))) {
         loses = false
+        isLost = true
+      }
+      server.write(data)
+    })
+    server.on('data', (data) => {
+      if (isLost) {
         lost += 1
         return cut()
       }
@@ -578,7 +585,7 @@ async function startProxy(t, { host, port }) {
     host: '127.0.0.1',
     port: at.port,
     url: `redis://127.0.0.1:${at.port}`,
-    /** The next answer is lost. */
+    /** The answer to the next script is lost: reads and writes of the store are scripts. */
     loseAnswer: () => void (loses = true),
     lost: () => lost,
     answered: () => answered,
