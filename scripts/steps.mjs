@@ -23,12 +23,10 @@ const PACKAGE = ['node', 'packages', 'pkg']
 const SERVICE = [...PACKAGE, 'login packages', 'oathtool', 'zbarimg', 'rsvg-convert']
 
 /**
- * The files of tests/browser that run in Firefox as well. The others need what only Chromium can be told, such as to run no
- * script, test the rules, which are the same in each browser, or take long: `guides` runs there by hand.
+ * The files of tests/browser that run in Firefox as well: the scripts, the focus, the element and the module. `guides`, `navigation`,
+ * `paper` and `sessions` run there by hand. The others need what only Chromium can be told, such as to run no script.
  */
-const IN_FIREFOX = ['build', 'enhancements', 'keyboard', 'navigation', 'paper', 'qr', 'sessions'].map(
-  (name) => `${name}.test.mjs`,
-)
+const IN_FIREFOX = ['build', 'enhancements', 'keyboard', 'qr'].map((name) => `${name}.test.mjs`)
 
 /** The files of tests/envoy that ask most of Envoy itself. The others run in its oldest version by hand. */
 const IN_OLDEST_ENVOY = ['faults', 'gate', 'protocols', 'startup', 'verify'].map((name) => `${name}.test.mjs`)
@@ -255,7 +253,7 @@ export const STEPS = [
   },
   {
     group: 'stores-long',
-    title: 'Codes on real servers, under load, faults and failover',
+    title: 'Stores on real servers: faults, failover and the kit',
     long: true,
     needs: [...PACKAGE, 'stores packages', 'adapters packages', ...SERVERS],
     tests: 'node',
