@@ -74,6 +74,23 @@ test('each step needs parts that can be installed or built', () => {
     for (const name of needs) assert.ok(name in PARTS || name in BUILDS, `${title}: ${name}`)
 })
 
+test('a program that is too old counts as missing', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'steps-'))
+  const { PATH } = process.env
+  t.after(() => {
+    process.env.PATH = PATH
+    rmSync(folder, { recursive: true, force: true })
+  })
+  process.env.PATH = `${folder}:${PATH}`
+  const look = (version) => {
+    writeFileSync(join(folder, 'firefox-esr'), `#!/bin/sh\necho Mozilla Firefox ${version}\n`, { mode: 0o755 })
+    return PARTS.firefox.look()
+  }
+  assert.deepEqual(look('153.8.0esr'), { found: 'firefox-esr' })
+  const missing = 'the Debian package firefox-esr, 153.0 or newer; this machine has 140.10'
+  assert.deepEqual(look('140.10.2esr'), { missing })
+})
+
 test('steps side by side start in their order, and wait for one that holds the same', async () => {
   const tasks = [
     { name: 'a', holds: ['cargo'] },
